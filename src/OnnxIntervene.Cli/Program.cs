@@ -1,0 +1,2 @@
+Console.Error.WriteLine("onnx-intervene: no command yet.");
+return 1;
