@@ -1,0 +1,181 @@
+using System.Collections.Immutable;
+
+namespace OnnxIntervene.IR;
+
+/// <summary>Nodes in order, inputs, outputs and initializers; the main graph of a model, a branch, a loop's body, or a function's body.</summary>
+public sealed class Graph
+{
+    private readonly LinkedList<Node> _nodes = new();
+    private readonly List<Value> _inputs = [];
+    private readonly List<Value> _outputs = [];
+    private readonly List<Value> _initializers = [];
+
+    /// <summary>Creates an empty graph.</summary>
+    public Graph(string name = "main") => Name = name;
+
+    /// <summary>The graph's name.</summary>
+    public string Name { get; }
+
+    /// <summary>The node whose attribute holds this graph; null for a main graph and a function's body.</summary>
+    public Node? Owner { get; internal set; }
+
+    /// <summary>The nodes in order. The list may be edited while it is walked: a node added behind the current one is met, a removed one is not.</summary>
+    public IEnumerable<Node> Nodes
+    {
+        get
+        {
+            for (var link = _nodes.First; link is not null;)
+            {
+                // A node that was removed while it was current has lost its link, so the next one is taken beforehand then.
+                var next = link.Next;
+                yield return link.Value;
+                link = link.List is null ? next : link.Next;
+            }
+        }
+    }
+
+    /// <summary>How many nodes there are, those of subgraphs not counted.</summary>
+    public int NodeCount => _nodes.Count;
+
+    /// <summary>What the caller gives.</summary>
+    public IReadOnlyList<Value> Inputs => _inputs;
+
+    /// <summary>What the caller gets.</summary>
+    public IReadOnlyList<Value> Outputs => _outputs;
+
+    /// <summary>The constants, dense and sparse, in the file's order.</summary>
+    public IReadOnlyList<Value> Initializers => _initializers;
+
+    /// <summary>Notes of exporters (<c>metadata_props</c>).</summary>
+    public ImmutableArray<KeyValuePair<string, string>> Metadata { get; internal set; } = [];
+
+    /// <summary>Fields of the file's graph that this library has no name for.</summary>
+    internal ReadOnlyMemory<byte> Unknown { get; set; }
+
+    /// <summary>Value infos of the file whose name nothing in the graph bears.</summary>
+    internal ImmutableArray<ReadOnlyMemory<byte>> StrayValueInfos { get; set; } = [];
+
+    /// <summary>Adds an input behind the others.</summary>
+    public Value AddInput(string name, TensorType? type = null)
+    {
+        var value = new Value(name, type);
+        _inputs.Add(value);
+        return value;
+    }
+
+    /// <summary>Adds a constant behind the others.</summary>
+    public Value AddInitializer(string name, TensorData data)
+    {
+        ArgumentNullException.ThrowIfNull(data);
+        var value = new Value(name, new TensorType(data.ElementType, Shape.Of(data.Dimensions.AsSpan()))) { Initializer = data };
+        _initializers.Add(value);
+        return value;
+    }
+
+    /// <summary>Makes a value one of the graph's outputs, behind the others.</summary>
+    public void AddOutput(Value value)
+    {
+        ArgumentNullException.ThrowIfNull(value);
+        _outputs.Add(value);
+    }
+
+    /// <summary>Adds a node at the end, or behind <paramref name="after"/>, whose outputs bear the given names (empty: left out).</summary>
+    public Node AddNode(
+        string name, OperatorKey op, IEnumerable<Value?> inputs, IEnumerable<string> outputs, IEnumerable<NodeAttribute> attributes, Node? after = null)
+    {
+        ArgumentNullException.ThrowIfNull(inputs);
+        ArgumentNullException.ThrowIfNull(outputs);
+        ArgumentNullException.ThrowIfNull(attributes);
+        var node = new Node(name, op);
+        foreach (var input in inputs)
+            node.AddInput(input);
+        foreach (var output in outputs)
+            node.AddOutput(output.Length == 0 ? null : new Value(output));
+        foreach (var attribute in attributes)
+            node.AddAttribute(attribute);
+        Insert(node, after);
+        return node;
+    }
+
+    /// <summary>Takes a node out. Its outputs must not be read any more.</summary>
+    /// <exception cref="InvalidOperationException">Something still reads an output, or the node stands in another graph.</exception>
+    public void Remove(Node node)
+    {
+        ArgumentNullException.ThrowIfNull(node);
+        if (node.Graph != this)
+            throw new InvalidOperationException($"{node} does not stand in graph '{Name}'.");
+        if (node.Outputs.FirstOrDefault(output => output is not null && (output.Uses.Count > 0 || _outputs.Contains(output))) is { } read)
+            throw new InvalidOperationException($"{node} cannot go: {read} is still read.");
+        node.DropInputs();
+        _nodes.Remove(node.Link!);
+        node.Link = null;
+        node.Graph = null;
+    }
+
+    /// <summary>
+    /// Makes every reader of <paramref name="value"/> read <paramref name="replacement"/>: nodes, captures in subgraphs, and graph outputs,
+    /// except the given nodes. An output keeps its name: the replacement takes it, and the value gets a new one from <paramref name="names"/>.
+    /// An output that is also an input or an initializer stays what it is, since its name cannot move.
+    /// </summary>
+    public void Redirect(Value value, Value replacement, NameScope names, params ReadOnlySpan<Node> except)
+    {
+        ArgumentNullException.ThrowIfNull(value);
+        ArgumentNullException.ThrowIfNull(replacement);
+        ArgumentNullException.ThrowIfNull(names);
+        value.ReplaceUses(replacement, except);
+        if (!_outputs.Contains(value) || value.Producer is null)
+            return;
+        for (var index = 0; index < _outputs.Count; index++)
+        {
+            if (_outputs[index] == value)
+                _outputs[index] = replacement;
+        }
+
+        (replacement.Name, value.Name) = (value.Name, names.Unique($"{value.Name}/before"));
+        replacement.Type ??= value.Type;
+    }
+
+    /// <summary>Every node, those of subgraphs too, each behind the node that holds it.</summary>
+    public IEnumerable<Node> AllNodes()
+    {
+        foreach (var node in Nodes)
+        {
+            yield return node;
+            foreach (var inner in node.Subgraphs.SelectMany(graph => graph.AllNodes()))
+                yield return inner;
+        }
+    }
+
+    /// <summary>Every value that the graph itself defines, once: inputs, initializers, outputs of nodes.</summary>
+    public IEnumerable<Value> AllValues() =>
+        _inputs.Concat(_initializers.Where(value => !_inputs.Contains(value)))
+            .Concat(_nodes.SelectMany(node => node.Outputs.OfType<Value>()));
+
+    /// <summary>The value of this name that the graph itself defines, or null. O(values).</summary>
+    public Value? FindValue(string name) => AllValues().FirstOrDefault(value => value.Name == name);
+
+    /// <inheritdoc/>
+    public override string ToString() => $"graph '{Name}' of {_nodes.Count} nodes";
+
+    internal void AddInput(Value value) => _inputs.Add(value);
+
+    internal void AddInitializer(Value value) => _initializers.Add(value);
+
+    internal void RemoveInput(Value value) => _inputs.Remove(value);
+
+    internal void Insert(Node node, Node? after)
+    {
+        node.Graph = this;
+        node.Link = after?.Link is { } link ? _nodes.AddAfter(link, node) : _nodes.AddLast(node);
+        foreach (var graph in node.Subgraphs)
+            graph.Owner = node;
+    }
+
+    /// <summary>Puts the nodes into this order, which must hold each of them once.</summary>
+    internal void Reorder(IReadOnlyList<Node> nodes)
+    {
+        _nodes.Clear();
+        foreach (var node in nodes)
+            node.Link = _nodes.AddLast(node);
+    }
+}

@@ -1,0 +1,96 @@
+using System.Collections.Immutable;
+
+namespace OnnxIntervene.IR;
+
+/// <summary>Walks a graph and its subgraphs in order and notes each broken rule. A value is visible from its definition on, in subgraphs too.</summary>
+internal sealed class GraphScope(
+    ImmutableSortedDictionary<string, long> operatorSets, ImmutableArray<LocalFunction> functions, ImmutableArray<string>.Builder faults)
+{
+    private readonly HashSet<Value> _visible = [];
+    private readonly Dictionary<string, Value> _names = new(StringComparer.Ordinal);
+
+    public void Check(Graph graph)
+    {
+        var defined = new List<Value>();
+        foreach (var value in graph.Inputs.Concat(graph.Initializers.Except(graph.Inputs)))
+            Define(graph, value, defined);
+        foreach (var constant in graph.Initializers)
+            CheckConstant(graph, constant);
+        CheckNodeNames(graph);
+        foreach (var node in graph.Nodes)
+            CheckNode(graph, node, defined);
+        CheckOutputs(graph);
+        foreach (var value in defined)
+        {
+            _visible.Remove(value);
+            _names.Remove(value.Name);
+        }
+    }
+
+    private void CheckNode(Graph graph, Node node, List<Value> defined)
+    {
+        if (!operatorSets.ContainsKey(node.Operator.Domain))
+            faults.Add($"{graph}: {node} is of a domain that the model does not import.");
+        for (var index = 0; index < node.Inputs.Count; index++)
+        {
+            if (node.Inputs[index] is { } input && !_visible.Contains(input))
+                faults.Add($"{graph}: input {index} of {node}, {input}, is not defined before it.");
+        }
+
+        CheckCall(graph, node);
+        foreach (var subgraph in node.Subgraphs)
+            Check(subgraph);
+        foreach (var output in node.Outputs.OfType<Value>())
+            Define(graph, output, defined);
+        if (node.Outputs.All(output => output is null))
+            faults.Add($"{graph}: {node} gives nothing.");
+    }
+
+    private void CheckNodeNames(Graph graph)
+    {
+        var names = new HashSet<string>(StringComparer.Ordinal);
+        foreach (var node in graph.Nodes)
+        {
+            if (node.Name.Length > 0 && !names.Add(node.Name))
+                faults.Add($"{graph}: two nodes are named '{node.Name}'.");
+        }
+    }
+
+    private void CheckCall(Graph graph, Node node)
+    {
+        var function = functions.FirstOrDefault(function => function.Key == node.Operator && function.Overload == node.Overload);
+        if (function is not null && node.Outputs.Count > function.Body.Outputs.Count)
+            faults.Add($"{graph}: {node} has {node.Outputs.Count} outputs, but the function gives {function.Body.Outputs.Count}.");
+        if (node.Attributes.GroupBy(attribute => attribute.Name).FirstOrDefault(group => group.Count() > 1) is { } twice)
+            faults.Add($"{graph}: {node} has the attribute '{twice.Key}' twice.");
+    }
+
+    private void CheckOutputs(Graph graph)
+    {
+        foreach (var output in graph.Outputs)
+        {
+            if (!_visible.Contains(output))
+                faults.Add($"{graph}: the output {output} is not defined in it.");
+        }
+    }
+
+    private void CheckConstant(Graph graph, Value value)
+    {
+        if (value.Initializer is not { } data || data.ElementType == ElementType.Text)
+            return;
+        var expected = data.ElementType.ByteCount(data.Count);
+        if (expected != data.ByteLength)
+            faults.Add($"{graph}: the initializer {value} takes {expected} bytes, but has {data.ByteLength}.");
+    }
+
+    private void Define(Graph graph, Value value, List<Value> defined)
+    {
+        if (value.Name.Length == 0)
+            faults.Add($"{graph}: a value has no name.");
+        else if (!_names.TryAdd(value.Name, value))
+            faults.Add($"{graph}: the name '{value.Name}' is given twice.");
+        else
+            defined.Add(value);
+        _visible.Add(value);
+    }
+}

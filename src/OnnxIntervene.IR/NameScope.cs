@@ -1,0 +1,46 @@
+using System.Globalization;
+
+namespace OnnxIntervene.IR;
+
+/// <summary>Gives out names that nothing in a model bears, all of them under one prefix.</summary>
+public sealed class NameScope
+{
+    /// <summary>What every name that this project adds to a model begins with.</summary>
+    public const string Prefix = "intervene/";
+
+    private readonly HashSet<string> _taken;
+
+    private NameScope(HashSet<string> taken) => _taken = taken;
+
+    /// <summary>A scope that knows every name of nodes and values in the model, its subgraphs and its functions. O(nodes).</summary>
+    public static NameScope Of(Model model)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        var taken = new HashSet<string>(StringComparer.Ordinal);
+        foreach (var graph in model.Functions.Select(function => function.Body).Prepend(model.Graph))
+            Collect(graph, taken);
+        return new NameScope(taken);
+    }
+
+    /// <summary>The wish under the prefix when it is free, else with the first number that makes it so.</summary>
+    public string Unique(string wish)
+    {
+        ArgumentNullException.ThrowIfNull(wish);
+        var stem = wish.StartsWith(Prefix, StringComparison.Ordinal) ? wish : Prefix + wish.TrimStart('/');
+        var name = stem;
+        for (var number = 2; !_taken.Add(name); number++)
+            name = string.Create(CultureInfo.InvariantCulture, $"{stem}_{number}");
+        return name;
+    }
+
+    private static void Collect(Graph graph, HashSet<string> taken)
+    {
+        taken.UnionWith(graph.AllValues().Select(value => value.Name));
+        foreach (var node in graph.Nodes)
+        {
+            taken.Add(node.Name);
+            foreach (var subgraph in node.Subgraphs)
+                Collect(subgraph, taken);
+        }
+    }
+}

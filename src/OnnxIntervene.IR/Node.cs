@@ -1,0 +1,119 @@
+using System.Collections.Immutable;
+
+namespace OnnxIntervene.IR;
+
+/// <summary>One operation of a graph. Two nodes are equal only when they are the same object.</summary>
+public sealed class Node
+{
+    private readonly List<Value?> _inputs = [];
+    private readonly List<Value?> _outputs = [];
+    private readonly List<NodeAttribute> _attributes = [];
+
+    internal Node(string name, OperatorKey op)
+    {
+        Name = name;
+        Operator = op;
+    }
+
+    /// <summary>The name in the file; may be empty.</summary>
+    public string Name { get; internal set; }
+
+    /// <summary>What the node computes.</summary>
+    public OperatorKey Operator { get; }
+
+    /// <summary>Which of several local functions of one name is meant (IR 10); usually empty.</summary>
+    public string Overload { get; internal init; } = "";
+
+    /// <summary>The graph whose list the node stands in; null once it is removed.</summary>
+    public Graph? Graph { get; internal set; }
+
+    /// <summary>What the node reads; null where an optional input is left out.</summary>
+    public IReadOnlyList<Value?> Inputs => _inputs;
+
+    /// <summary>What the node gives; null where an optional output is left out.</summary>
+    public IReadOnlyList<Value?> Outputs => _outputs;
+
+    /// <summary>The settings, in the file's order.</summary>
+    public IReadOnlyList<NodeAttribute> Attributes => _attributes;
+
+    /// <summary>Notes of exporters (<c>metadata_props</c>), in the file's order.</summary>
+    public ImmutableArray<KeyValuePair<string, string>> Metadata { get; set; } = [];
+
+    /// <summary>Fields of the file's node that this library has no name for.</summary>
+    internal ReadOnlyMemory<byte> Unknown { get; set; }
+
+    internal LinkedListNode<Node>? Link { get; set; }
+
+    /// <summary>The first output, which every node that we emit has.</summary>
+    /// <exception cref="InvalidOperationException">The node leaves its first output out.</exception>
+    public Value Output => _outputs.Count > 0 && _outputs[0] is { } output
+        ? output
+        : throw new InvalidOperationException($"{this} has no first output.");
+
+    /// <summary>The attribute of this name, or null.</summary>
+    public NodeAttribute? FindAttribute(string name) => _attributes.Find(attribute => attribute.Name == name);
+
+    /// <summary>The input at <paramref name="index"/>; null when it is left out or beyond the list.</summary>
+    public Value? InputOrNull(int index) => index < _inputs.Count ? _inputs[index] : null;
+
+    /// <summary>The output at <paramref name="index"/>; null when it is left out or beyond the list.</summary>
+    public Value? OutputOrNull(int index) => index < _outputs.Count ? _outputs[index] : null;
+
+    /// <summary>Makes the node read <paramref name="value"/> at <paramref name="index"/>; null leaves the input out.</summary>
+    public void SetInput(int index, Value? value)
+    {
+        _inputs[index]?.RemoveUse(new Use(this, index));
+        _inputs[index] = value;
+        value?.AddUse(new Use(this, index));
+    }
+
+    /// <summary>The metadata of this key, or null.</summary>
+    public string? FindMetadata(string key)
+    {
+        foreach (var entry in Metadata)
+        {
+            if (entry.Key == key)
+                return entry.Value;
+        }
+
+        return null;
+    }
+
+    /// <summary>Every graph inside the node's attributes.</summary>
+    public IEnumerable<Graph> Subgraphs => _attributes.SelectMany(attribute => attribute.Subgraphs);
+
+    /// <inheritdoc/>
+    public override string ToString() => Name.Length > 0 ? $"{Operator} node '{Name}'" : $"{Operator} node that gives {FirstOutputName}";
+
+    private string FirstOutputName => _outputs.Find(output => output is not null) is { } output ? $"'{output.Name}'" : "nothing";
+
+    internal void AddInput(Value? value)
+    {
+        _inputs.Add(value);
+        value?.AddUse(new Use(this, _inputs.Count - 1));
+    }
+
+    internal void AddOutput(Value? value)
+    {
+        _outputs.Add(value);
+        if (value is not null)
+            value.Producer = this;
+    }
+
+    /// <summary>Gives the node one more named output at <paramref name="index"/>, outputs in between being left out.</summary>
+    internal void SetOutput(int index, Value value)
+    {
+        while (_outputs.Count <= index)
+            _outputs.Add(null);
+        _outputs[index] = value;
+        value.Producer = this;
+    }
+
+    internal void AddAttribute(NodeAttribute attribute) => _attributes.Add(attribute);
+
+    internal void DropInputs()
+    {
+        for (var index = 0; index < _inputs.Count; index++)
+            SetInput(index, null);
+    }
+}

@@ -1,0 +1,32 @@
+namespace OnnxIntervene.IR.Serialization;
+
+/// <summary>A file beside a model that holds the contents of its large constants, one after the other on whole pages.</summary>
+internal sealed class DataFile
+{
+    private const long Alignment = 4096;
+    private readonly Dictionary<Value, FileSpan> _spans = [];
+
+    public DataFile(Model model, string location)
+    {
+        var offset = 0L;
+        foreach (var value in model.Graph.Initializers)
+        {
+            if (value.Initializer is not { } data || data.ElementType.CarriesShapes() || data.ByteLength <= WireScanner.LargestInline)
+                continue;
+            _spans.Add(value, new FileSpan(location, offset, data.ByteLength));
+            offset = (offset + data.ByteLength + Alignment - 1) / Alignment * Alignment;
+        }
+    }
+
+    public FileSpan? Place(Value value) => _spans.GetValueOrDefault(value);
+
+    public void WriteTo(Stream stream, CancellationToken cancellation)
+    {
+        foreach (var (value, span) in _spans)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            stream.Position = span.Offset;
+            stream.Write(value.Initializer!.ReadBytes().Span);
+        }
+    }
+}

@@ -1,0 +1,72 @@
+using System.Globalization;
+
+namespace OnnxIntervene.IR.Serialization;
+
+/// <summary>
+/// Finds the files that external tensors name. A location is relative to the model's folder and may not leave it, by its text or by links;
+/// a link may lead to the folder where the model file itself really lies, which is how download caches store files.
+/// </summary>
+internal sealed class ExternalDataLocator(string? modelPath)
+{
+    private readonly Dictionary<string, (string Path, long Length)> _known = new(StringComparer.Ordinal);
+    private readonly string? _folder = modelPath is null ? null : RealPath(Path.GetDirectoryName(Path.GetFullPath(modelPath))!);
+    private readonly string? _realFolder = modelPath is null ? null : Path.GetDirectoryName(RealPath(Path.GetFullPath(modelPath)))!;
+
+    /// <summary>The span that a tensor's <c>external_data</c> entries describe.</summary>
+    /// <exception cref="ModelFormatException">The location leaves the folder, the file is missing, or the span is not in it.</exception>
+    public FileSpan Locate(IReadOnlyDictionary<string, string> entries, long expectedLength, WirePlace place)
+    {
+        if (!entries.TryGetValue("location", out var location) || location.Length == 0)
+            throw place.Fault("its data are external, but no location says where.");
+        if (!_known.TryGetValue(location, out var file))
+            _known.Add(location, file = Find(location, place));
+        var offset = Number(entries, "offset", 0, place);
+        var length = Number(entries, "length", expectedLength, place);
+        if (length != expectedLength)
+            throw place.Fault($"its type and shape take {expectedLength} bytes, but the external data are {length} bytes long.");
+        if (offset > file.Length || length > file.Length - offset)
+            throw place.Fault($"bytes {offset} to {offset + length} of '{location}' are wanted, but that file has {file.Length} bytes.");
+        return new FileSpan(file.Path, offset, length);
+    }
+
+    /// <summary>The path with every link on the way to it followed.</summary>
+    public static string RealPath(string path)
+    {
+        var full = Path.GetFullPath(path);
+        var parent = Path.GetDirectoryName(full);
+        if (parent is null)
+            return full;
+        var own = Path.Combine(RealPath(parent), Path.GetFileName(full));
+        FileSystemInfo info = Directory.Exists(own) ? new DirectoryInfo(own) : new FileInfo(own);
+        return info.ResolveLinkTarget(returnFinalTarget: true) is { } target ? RealPath(target.FullName) : own;
+    }
+
+    private (string Path, long Length) Find(string location, WirePlace place)
+    {
+        if (_folder is null)
+            throw place.Fault($"its data lie in '{location}', but the model has no folder.");
+        if (Path.IsPathRooted(location) || location.Contains('\0', StringComparison.Ordinal))
+            throw place.Fault($"its data lie in '{location}', which is no path inside the model's folder.");
+        var direct = Path.GetFullPath(Path.Combine(_folder, location));
+        if (!IsInside(direct, _folder))
+            throw place.Fault($"its data lie in '{location}', which leaves the model's folder.");
+        if (!File.Exists(direct))
+            throw place.Fault($"its data lie in '{location}', but there is no such file beside the model.");
+        var real = RealPath(direct);
+        if (!IsInside(real, _folder) && !IsInside(real, _realFolder!))
+            throw place.Fault($"its data lie in '{location}', a link that leaves the model's folder.");
+        return (real, new FileInfo(real).Length);
+    }
+
+    private static bool IsInside(string path, string folder) =>
+        path.StartsWith(folder.EndsWith(Path.DirectorySeparatorChar) ? folder : folder + Path.DirectorySeparatorChar, StringComparison.Ordinal);
+
+    private static long Number(IReadOnlyDictionary<string, string> entries, string key, long otherwise, WirePlace place)
+    {
+        if (!entries.TryGetValue(key, out var text))
+            return otherwise;
+        return long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number)
+            ? number
+            : throw place.Fault($"the {key} of its external data is '{text}', which is no number.");
+    }
+}

@@ -1,0 +1,52 @@
+using Google.Protobuf;
+
+namespace OnnxIntervene.IR.Serialization;
+
+/// <summary>The door between ONNX files and <see cref="Model"/>.</summary>
+public static class OnnxFile
+{
+    private const long LargestSingleFile = 1L << 30;
+
+    /// <summary>Reads a model's wiring. The contents of large tensors stay in the file, which must stay where it is. O(wiring).</summary>
+    /// <exception cref="ModelFormatException">The file is no well-formed ONNX model; the message names the place.</exception>
+    /// <exception cref="IOException">The file cannot be read.</exception>
+    public static Model Load(string path)
+    {
+        ArgumentNullException.ThrowIfNull(path);
+        if (!File.Exists(path))
+            throw new ModelFormatException($"There is no file '{path}'. Give the path of an .onnx file.");
+        using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0);
+        return ModelReader.Read(stream, path);
+    }
+
+    /// <summary>
+    /// Writes a model to a file of its own, weights included; above 1 GiB these go to <c>PATH.data</c> beside it. The files are written
+    /// under other names and renamed at the end.
+    /// </summary>
+    /// <exception cref="InvalidGraphException">The model breaks rules of ONNX; nothing is written.</exception>
+    /// <exception cref="OperationCanceledException">Nothing is left behind.</exception>
+    public static void Save(Model model, string path, CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        ArgumentNullException.ThrowIfNull(path);
+        GraphVerifier.Verify(model);
+        var data = new DataFile(model, Path.GetFileName(path) + ".data");
+        var inline = model.Graph.Initializers.Sum(value => value.Initializer?.ByteLength ?? 0) <= LargestSingleFile;
+        using var files = new PendingFiles();
+        if (!inline)
+            files.Write(path + ".data", stream => data.WriteTo(stream, cancellation));
+        var proto = new ModelWriter(new TensorWriter(inline ? _ => null : data.Place)).Write(model);
+        cancellation.ThrowIfCancellationRequested();
+        files.Write(path, stream => proto.WriteTo(stream));
+        files.Commit();
+    }
+
+    /// <summary>The model as bytes that refer to the original file's weights. O(wiring).</summary>
+    public static ReferencingModel Reference(Model model)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        var placement = WeightPlacement.Of(model);
+        var proto = new ModelWriter(new TensorWriter(value => placement?.Place(value))).Write(model);
+        return new ReferencingModel(proto.ToByteArray(), placement?.Folder);
+    }
+}

@@ -1,0 +1,72 @@
+using System.Runtime.InteropServices;
+
+namespace OnnxIntervene.IR;
+
+/// <summary>One tensor of a graph: an input, an initializer, or what a node gives. Two values are equal only when they are the same object.</summary>
+public sealed class Value
+{
+    private readonly List<Use> _uses = [];
+
+    internal Value(string name, TensorType? type = null)
+    {
+        Name = name;
+        Type = type;
+    }
+
+    /// <summary>The name in the file. Names matter only there: nodes refer to the object.</summary>
+    public string Name { get; internal set; }
+
+    /// <summary>Element type and shape, when the file tells them.</summary>
+    public TensorType? Type { get; set; }
+
+    /// <summary>The node that gives this value; null for inputs and initializers.</summary>
+    public Node? Producer { get; internal set; }
+
+    /// <summary>The constant that stands behind the name, if any. A graph input that has one may be left out by the caller (IR 4 and later).</summary>
+    public TensorData? Initializer { get; internal set; }
+
+    /// <summary>The sparse constant that stands behind the name, if any.</summary>
+    public SparseTensorData? SparseInitializer { get; internal set; }
+
+    /// <summary>Every read by a node, in subgraphs too. Graph outputs are not in the list: see <see cref="Graph.Outputs"/>.</summary>
+    public IReadOnlyList<Use> Uses => _uses;
+
+    /// <summary>Whether the file describes this value itself, besides what its producer or contents tell.</summary>
+    internal bool HasInfo { get; set; }
+
+    /// <summary>A type that is no tensor (sequence, map, optional, sparse), as the file writes it.</summary>
+    internal ReadOnlyMemory<byte> OpaqueType { get; set; }
+
+    /// <summary>Fields of the file's value info that this library has no name for.</summary>
+    internal ReadOnlyMemory<byte> Unknown { get; set; }
+
+    /// <summary>Whether the file holds this value's contents.</summary>
+    public bool IsConstant => Initializer is not null || SparseInitializer is not null;
+
+    /// <summary>
+    /// Makes every node that reads this value read <paramref name="replacement"/>, except <paramref name="except"/> and what lies in its
+    /// subgraphs. Graph outputs stay as they are; <see cref="Graph.Redirect"/> moves these too. O(number of reads).
+    /// </summary>
+    public void ReplaceUses(Value replacement, params ReadOnlySpan<Node> except)
+    {
+        ArgumentNullException.ThrowIfNull(replacement);
+        foreach (var use in _uses.ToArray())
+        {
+            if (!except.Contains(use.Node))
+                use.Node.SetInput(use.InputIndex, replacement);
+        }
+    }
+
+    internal void AddUse(Use use) => _uses.Add(use);
+
+    internal void RemoveUse(Use use)
+    {
+        // The reads of most values are few, and the last one is the likeliest to go.
+        var index = CollectionsMarshal.AsSpan(_uses).LastIndexOf(use);
+        if (index >= 0)
+            _uses.RemoveAt(index);
+    }
+
+    /// <inheritdoc/>
+    public override string ToString() => Type is null ? $"'{Name}'" : $"'{Name}' {Type}";
+}
