@@ -1,0 +1,67 @@
+using OnnxIntervene.IR;
+
+namespace OnnxIntervene.Components;
+
+/// <summary>Finds what attention computes with by the graph's structure: the product around a softmax, and the reshape into heads.</summary>
+internal static class AttentionFinder
+{
+    private const int LongestChain = 12;
+
+    /// <summary>The probabilities that the second product of an attention reads.</summary>
+    public static Found Weight(IReadOnlyList<Node> attention)
+    {
+        if (attention.FirstOrDefault(FusedOperators.IsGroupQueryAttention) is { } fused)
+            return Found.At(new AttentionProbabilitySource(fused), 0);
+        if (attention.FirstOrDefault(node => node.Operator.OperatorType == "Softmax") is not { } softmax)
+            return Found.Nothing("no Softmax in the attention module");
+        return ReadByProduct(softmax.Output, LongestChain) is { } value
+            ? Found.At(new TensorSource(value), 0)
+            : Found.Nothing($"nothing multiplies '{softmax.Output.Name}' with the values");
+    }
+
+    /// <summary>What the output projection reads; exporters that merge reshapes leave it as <c>[batch, position, head, head width]</c>.</summary>
+    public static Found MixedValues(Value value, int width) =>
+        value.Type?.Shape is { Rank: 4 } shape && shape[2].Size is { } heads && shape[3].Size is { } headWidth && heads * headWidth == width
+            ? Found.At(new SplitHeadsSource(value, (int)heads, (int)headWidth), width)
+            : Found.At(new TensorSource(value), width);
+
+    /// <summary>
+    /// Into how many heads a projection is split: the reshape of <c>[…, width]</c> to <c>[…, heads, head width]</c> that follows it;
+    /// 0 when there is none.
+    /// </summary>
+    public static int SplitHeads(Value value, int width)
+    {
+        foreach (var use in value.Uses)
+        {
+            if (use.InputIndex == 0 && use.Node.Operator.OperatorType == "Reshape" && use.Node.InputOrNull(1) is { } shape
+                && GraphConstants.Integers(shape) is { Length: 4 } sizes && HeadsOf(sizes[2], sizes[3], width) is > 0 and var heads)
+                return heads;
+            if (use.InputIndex == 0 && use.Node.Operator.OperatorType is "Add" or "Identity" or "Cast"
+                && SplitHeads(use.Node.Output, width) is > 0 and var later)
+                return later;
+        }
+
+        return 0;
+    }
+
+    private static int HeadsOf(long? heads, long? headWidth, int width) => (heads, headWidth) switch
+    {
+        ( > 0, > 0) when heads * headWidth == width => (int)heads,
+        ( > 0, -1) when width % heads == 0 => (int)heads,
+        (-1 or null, > 0) when width % headWidth == 0 => width / (int)headWidth,
+        _ => 0,
+    };
+
+    // Exporters put a guard against rows without any key, a cast or a dropout between the softmax and the product.
+    private static Value? ReadByProduct(Value value, int rest)
+    {
+        if (rest == 0)
+            return null;
+        if (value.Uses.Any(use => use.Node.Operator.OperatorType == "MatMul" && use.InputIndex == 0))
+            return value;
+        return value.Uses
+            .Where(use => use.Node.Operator.OperatorType is "Where" or "Cast" or "Identity" or "Dropout")
+            .Select(use => ReadByProduct(use.Node.Output, rest - 1))
+            .FirstOrDefault(found => found is not null);
+    }
+}

@@ -1,0 +1,72 @@
+using System.Collections.Immutable;
+using OnnxIntervene.IR;
+
+namespace OnnxIntervene.Components;
+
+/// <summary>Every component found in a model, and what was not found and why. Refers to the model's own values.</summary>
+public sealed class ComponentMap
+{
+    private readonly Dictionary<ComponentAddress, Component> _components;
+    private readonly Model _model;
+
+    internal ComponentMap(Model model, string? family, int layerCount, IEnumerable<Component> components, IEnumerable<MissingComponent> missing)
+    {
+        _model = model;
+        Family = family;
+        LayerCount = layerCount;
+        Components = [.. components];
+        Missing = [.. missing];
+        _components = Components.ToDictionary(component => component.Address);
+    }
+
+    /// <summary>The family whose module names the file bears; null when none is recognised.</summary>
+    public string? Family { get; }
+
+    /// <summary>How many layers were found.</summary>
+    public int LayerCount { get; }
+
+    /// <summary>The components, layer by layer, in the order in which a forward pass meets them.</summary>
+    public ImmutableArray<Component> Components { get; }
+
+    /// <summary>What was looked for in vain.</summary>
+    public ImmutableArray<MissingComponent> Missing { get; }
+
+    /// <summary>Finds the components of a model. O(nodes).</summary>
+    public static ComponentMap Find(Model model)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        return new ComponentSearch(model).Run();
+    }
+
+    /// <summary>The component of this name in this layer; any tensor's name is taken too, whatever the layer.</summary>
+    /// <exception cref="InterventionException">There is none; the message has the reason, or the nearest names.</exception>
+    public Component Get(int layer, string name)
+    {
+        var address = new ComponentAddress(layer, name);
+        if (_components.TryGetValue(address, out var component))
+            return component;
+        if (_model.Graph.FindValue(name) is { } value)
+            return FromTensor(value);
+        throw Unknown(address);
+    }
+
+    private static Component FromTensor(Value value)
+    {
+        var shape = value.Type?.Shape;
+        var width = shape is { Rank: > 0 } ? (int)(shape[-1].Size ?? 0) : 0;
+        return new Component(new ComponentAddress(0, value.Name), new TensorSource(value), width, 0, "pos");
+    }
+
+    private InterventionException Unknown(ComponentAddress address)
+    {
+        if (Missing.FirstOrDefault(missing => missing.Address == address) is { } known)
+            return new InterventionException($"{address} was not found in this model: {known.Reason}.");
+        if (_components.Keys.Any(known => known.Name == address.Name))
+            return new InterventionException($"There is no layer {address.Layer}: the model has the layers 0 to {LayerCount - 1}.");
+        var names = _components.Keys.Select(known => known.Name).Distinct().ToList();
+        var nearest = NearestNames.To(address.Name, names.Concat(_model.Graph.AllValues().Select(value => value.Name)), 3);
+        var list = names.Count == 0 ? "No component was recognised in this model." : $"Components: {string.Join(", ", names)}.";
+        return new InterventionException(
+            $"'{address.Name}' is neither a component nor a tensor of this model. Nearest: {string.Join(", ", nearest)}. {list}");
+    }
+}

@@ -1,0 +1,118 @@
+using OnnxIntervene.IR;
+
+namespace OnnxIntervene.Components;
+
+/// <summary>Finds the components of one layer by the family's module names, and proves each by the weights around it.</summary>
+internal sealed class LayerFinder(ModuleTree modules, ArchitecturePattern pattern, string layer)
+{
+    private readonly string? _attention = pattern.Attention
+        .Select(name => $"{layer}.{name}")
+        .FirstOrDefault(path => modules.NodesOf(path).Count > 0);
+
+    /// <summary>Whether there is an attention or a feed-forward in the layer at all.</summary>
+    public bool IsLayer => _attention is not null || modules.NodesOf($"{layer}.{pattern.DownProjection}").Count > 0;
+
+    /// <summary>The residual stream that the layer reads: the input of its first norm.</summary>
+    public Found BlockInput() => NormInput($"{layer}.{pattern.AttentionNorm}");
+
+    /// <summary>What a module called a norm reads; the sum inside when the norm is fused with the residual addition.</summary>
+    public Found NormInput(string path)
+    {
+        var nodes = modules.NodesOf(path);
+        if (nodes.FirstOrDefault(FusedOperators.IsSkipNormalization) is { } skip)
+            return Found.At(new ResidualSumSource(skip), FusedOperators.NormWidth(skip));
+        return modules.InputOf(path) is { } input
+            ? Found.At(new TensorSource(input), NormWidth(nodes))
+            : Found.Nothing($"no node of the norm '{path}'");
+    }
+
+    public Found AttentionInput() => NormOutput(pattern.AttentionNorm);
+
+    public Found MlpInput() => NormOutput(pattern.MlpNorm);
+
+    public Found MlpActivation()
+    {
+        var found = ModuleOutput(pattern.Activation);
+        return found with { Width = Projections.Of(modules, $"{layer}.{pattern.DownProjection}")?.InputWidth ?? 0 };
+    }
+
+    public Found MlpOutput() => ProjectionOutput($"{layer}.{pattern.DownProjection}");
+
+    public Found AttentionOutput() => ProjectionOutput($"{_attention}.{pattern.OutputProjection}");
+
+    public Found AttentionValueOutput()
+    {
+        var path = $"{_attention}.{pattern.OutputProjection}";
+        return modules.InputOf(path) is { } input
+            ? AttentionFinder.MixedValues(input, Projections.Of(modules, path)?.InputWidth ?? 0)
+            : Found.Nothing($"no node of the projection '{path}'");
+    }
+
+    public Found AttentionWeight() => _attention is null
+        ? Found.Nothing($"no attention module below '{layer}'")
+        : AttentionFinder.Weight(modules.NodesOf(_attention));
+
+    /// <summary>The query (0), key (1) or value (2) projection, alone or as its part of a packed one.</summary>
+    public Found Projected(int part)
+    {
+        var name = part switch { 0 => pattern.Query, 1 => pattern.Key, _ => pattern.Value };
+        if (name is not null && modules.NodesOf($"{_attention}.{name}").Count > 0)
+            return ProjectionOutput($"{_attention}.{name}");
+        var packed = $"{_attention}.{pattern.PackedProjection}";
+        return modules.OutputOf(packed) is { } output
+            ? PackedPart(output, part, Projections.Of(modules, packed)?.OutputWidth ?? 0)
+            : Found.Nothing($"neither '{_attention}.{name ?? "…"}' nor '{packed}' has nodes");
+    }
+
+    /// <summary>How many heads of one of <c>query</c> (0), <c>key</c> (1) and <c>value</c> (2) there are; 0 when the graph does not tell.</summary>
+    public int Heads(int part, Found projection)
+    {
+        if (_attention is null)
+            return 0;
+        if (modules.NodesOf(_attention).FirstOrDefault(FusedOperators.IsGroupQueryAttention) is { } fused)
+            return FusedOperators.Heads(fused, part);
+        return projection.Source is TensorSource { Value: var value } ? AttentionFinder.SplitHeads(value, projection.Width) : 0;
+    }
+
+    private static Found PackedPart(Value packed, int part, int packedWidth)
+    {
+        var readers = packed.Uses.Select(use => use.Node).ToList();
+        if (readers.Find(FusedOperators.IsGroupQueryAttention) is { } fused)
+        {
+            var (start, end) = FusedOperators.PackedRange(fused, part, packedWidth);
+            return Found.At(new SliceSource(packed, start, end), end - start);
+        }
+
+        return readers.Find(node => node.Operator.OperatorType == "Split" && node.Outputs.Count == 3)?.OutputOrNull(part) is { } output
+            ? Found.At(new TensorSource(output), packedWidth / 3)
+            : Found.Nothing($"'{packed.Name}' holds queries, keys and values, but nothing splits it into three");
+    }
+
+    private Found NormOutput(string norm)
+    {
+        var path = $"{layer}.{norm}";
+        var nodes = modules.NodesOf(path);
+        if (nodes.FirstOrDefault(FusedOperators.IsSkipNormalization) is { } skip)
+            return Found.At(new TensorSource(skip.Output), FusedOperators.NormWidth(skip));
+        return modules.OutputOf(path) is { } output
+            ? Found.At(new TensorSource(output), NormWidth(nodes))
+            : Found.Nothing($"no node of the norm '{path}'");
+    }
+
+    private Found ProjectionOutput(string path) => modules.OutputOf(path) is { } output
+        ? Found.At(new TensorSource(output), Projections.Of(modules, path)?.OutputWidth ?? 0)
+        : Found.Nothing($"no node of the projection '{path}'");
+
+    private Found ModuleOutput(string name) => modules.OutputOf($"{layer}.{name}") is { } output
+        ? Found.At(new TensorSource(output), 0)
+        : Found.Nothing($"no node of the module '{layer}.{name}'");
+
+    // A norm's scale is as long as what it normalises is wide.
+    private static int NormWidth(IReadOnlyList<Node> nodes) => (int)nodes
+        .SelectMany(node => node.Inputs.OfType<Value>())
+        .Select(value => GraphConstants.Dimensions(value))
+        .Where(sizes => sizes is { Length: 1 } && sizes.Value[0] > 1)
+        .Select(sizes => sizes!.Value[0])
+        .DefaultIfEmpty(0)
+        .Max();
+}

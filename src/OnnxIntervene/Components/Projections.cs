@@ -1,0 +1,20 @@
+using OnnxIntervene.IR;
+
+namespace OnnxIntervene.Components;
+
+/// <summary>How wide the matrix of a linear layer is on either side.</summary>
+internal sealed record Projections(int InputWidth, int OutputWidth)
+{
+    /// <summary>The matrix of the linear layer that a module is; null when it has none that can be read.</summary>
+    public static Projections? Of(ModuleTree modules, string path) =>
+        modules.NodesOf(path).Select(Of).FirstOrDefault(projection => projection is not null);
+
+    private static Projections? Of(Node node)
+    {
+        if (node.Operator.OperatorType is not ("MatMul" or "Gemm") || node.InputOrNull(1) is not { } weight
+            || GraphConstants.Dimensions(weight) is not { Length: 2 } sizes)
+            return null;
+        var (rows, columns) = ((int)sizes[0], (int)sizes[1]);
+        return node.FindAttribute("transB") is { Integer: 1 } ? new Projections(columns, rows) : new Projections(rows, columns);
+    }
+}
