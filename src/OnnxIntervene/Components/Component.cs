@@ -7,12 +7,14 @@ namespace OnnxIntervene.Components;
 /// <param name="Address">Layer and name.</param>
 /// <param name="Source">Where its numbers are.</param>
 /// <param name="Width">Elements of one unit: of a position, or of a head at a position; 0 where a unit has no fixed width.</param>
-/// <param name="Heads">How many heads the last axis holds; 0 for a component that is not split into heads.</param>
+/// <param name="Heads">How many heads there are to address; 0 for a component that is not split into heads.</param>
 /// <param name="Unit">The unit kind that addresses it by default: <c>pos</c>, <c>h</c> or <c>h.pos</c>.</param>
 public sealed record Component(ComponentAddress Address, ComponentSource Source, int Width, int Heads, string Unit)
 {
-    /// <summary>Whether the last axis is split into heads before units are addressed.</summary>
-    public bool IsSplitIntoHeads => Heads > 0;
+    /// <summary>Which axes units are counted on.</summary>
+    public ComponentLayout Layout => Heads == 0
+        ? ComponentLayout.Positions
+        : Width == 0 ? ComponentLayout.HeadsFirst : ComponentLayout.HeadsInWidth;
 
     /// <inheritdoc/>
     public override string ToString() => Address.ToString();

@@ -41,7 +41,7 @@ internal sealed class ComponentSearch(Model model)
         }
 
         var queryHeads = layer.Heads(0, layer.Projected(0));
-        Add(index, ComponentNames.AttentionWeight, layer.AttentionWeight());
+        AddWeight(index, layer.AttentionWeight(), queryHeads);
         AddWithHeads(index, ComponentNames.AttentionValueOutput, layer.AttentionValueOutput(), queryHeads);
         Add(index, ComponentNames.AttentionOutput, layer.AttentionOutput(), blockInput.Width);
         Add(index, ComponentNames.MlpInput, layer.MlpInput(), blockInput.Width);
@@ -83,7 +83,16 @@ internal sealed class ComponentSearch(Model model)
         else if (Contradiction(found, expectedWidth) is { } contradiction)
             _missing.Add(new MissingComponent(address, contradiction));
         else
-            _components.Add(new Component(address, found.Source, found.Width, 0, name == ComponentNames.AttentionWeight ? "h" : "pos"));
+            _components.Add(new Component(address, found.Source, found.Width, 0, "pos"));
+    }
+
+    private void AddWeight(int layer, Found found, int heads)
+    {
+        var address = new ComponentAddress(layer, ComponentNames.AttentionWeight);
+        if (found.IsFound && heads > 0)
+            _components.Add(new Component(address, found.Source, 0, heads, "h"));
+        else
+            _missing.Add(new MissingComponent(address, found.IsFound ? "the number of heads is not known" : found.Reason));
     }
 
     // What the weights say must agree with what the file says of the tensor, and with the residual stream where the part is added to it.

@@ -1,0 +1,71 @@
+using Microsoft.ML.OnnxRuntime;
+using Microsoft.ML.OnnxRuntime.Tensors;
+using OnnxIntervene.Components;
+using OnnxIntervene.Formats;
+using OnnxIntervene.IR;
+
+namespace OnnxIntervene.Execution;
+
+/// <summary>Makes the inputs that a caller leaves out, as the exporters' own runtimes do: masks of ones, positions from 0, an empty cache.</summary>
+internal sealed class InputFiller(IReadOnlyDictionary<string, NodeMetadata> inputs, ComponentMap components)
+{
+    private const string PastPrefix = "past_key_values.";
+    private static readonly bool[] s_off = [false];
+
+    /// <summary>Every input of the model, those given and those filled in, as tensors. The caller disposes them.</summary>
+    /// <exception cref="InterventionException">An input is missing that cannot be filled in, or one is given that the model has not.</exception>
+    public Dictionary<string, OrtValue> Fill(ModelInputs given, IReadOnlySet<string> ownInputs)
+    {
+        var unknown = given.Arrays.Keys.Where(name => !inputs.ContainsKey(name)).ToList();
+        if (unknown.Count > 0)
+            throw new InterventionException($"The model has no input '{unknown[0]}'. It has: {string.Join(", ", inputs.Keys.Except(ownInputs))}.");
+        var values = new Dictionary<string, OrtValue>(StringComparer.Ordinal);
+        foreach (var (name, metadata) in inputs.Where(input => !ownInputs.Contains(input.Key)))
+        {
+            values[name] = given.Arrays.TryGetValue(name, out var array)
+                ? OrtArrays.Create(array, metadata.ElementDataType, name)
+                : Default(name, metadata, given);
+        }
+
+        return values;
+    }
+
+    private OrtValue Default(string name, NodeMetadata metadata, ModelInputs given)
+    {
+        var (batch, length) = (given.BatchSize, given.Length);
+        return name switch
+        {
+            "attention_mask" or "encoder_attention_mask" => OrtArrays.Create(Filled(batch, length, 1), metadata.ElementDataType, name),
+            "token_type_ids" => OrtArrays.Create(Filled(batch, length, 0), metadata.ElementDataType, name),
+            "position_ids" => OrtArrays.Create(Positions(batch, length), metadata.ElementDataType, name),
+            "use_cache_branch" => OrtValue.CreateTensorValueFromMemory(s_off, [1]),
+            _ when name.StartsWith(PastPrefix, StringComparison.Ordinal) => EmptyPast(name, metadata, batch),
+            _ => throw new InterventionException($"The model needs the input '{name}', which was not given and cannot be guessed."),
+        };
+    }
+
+    private static NumericArray Filled(int batch, int length, long content) =>
+        NumericArray.Of(Enumerable.Repeat(content, batch * length).ToArray(), batch, length);
+
+    private static NumericArray Positions(int batch, int length) =>
+        NumericArray.Of(Enumerable.Range(0, batch * length).Select(index => (long)(index % length)).ToArray(), batch, length);
+
+    // [batch, key heads, 0, head width]; some exporters leave the head width open.
+    private OrtValue EmptyPast(string name, NodeMetadata metadata, int batch)
+    {
+        var declared = metadata.Dimensions;
+        if (declared.Length != 4)
+            throw new InterventionException($"The cache input '{name}' has {declared.Length} axes; 4 are expected.");
+        var width = declared[3] > 0
+            ? declared[3]
+            : components.Components.FirstOrDefault(component => component.Address.Name == "head_key_output")?.Width
+                ?? throw new InterventionException($"The width of the cache input '{name}' is not known; give the input.");
+        long[] shape = [batch, declared[1], 0, width];
+        return metadata.ElementDataType switch
+        {
+            TensorElementType.Float => OrtValue.CreateTensorValueFromMemory(Array.Empty<float>(), shape),
+            TensorElementType.Float16 => OrtValue.CreateTensorValueFromMemory(Array.Empty<Float16>(), shape),
+            _ => throw new InterventionException($"The cache input '{name}' is {metadata.ElementDataType}, which cannot be filled in; give it."),
+        };
+    }
+}

@@ -1,0 +1,144 @@
+using System.Collections.Immutable;
+using OnnxIntervene.Components;
+using OnnxIntervene.Formats;
+using OnnxIntervene.Interventions;
+using OnnxIntervene.IR;
+using OnnxIntervene.IR.Serialization;
+using OnnxIntervene.Splicing;
+using OnnxIntervene.Tokenization;
+
+namespace OnnxIntervene.Execution;
+
+/// <summary>
+/// A model with a configuration of interventions (pyvene's <c>IntervenableModel</c>). Owns its ONNX Runtime sessions, one for each
+/// structure of spliced graph; locations, sources and coefficients need no new one.
+/// </summary>
+public sealed class IntervenableModel : IDisposable
+{
+    private readonly Dictionary<string, InterventionSession> _sessions = new(StringComparer.Ordinal);
+    private readonly Lock _lock = new();
+    private readonly ExecutionOptions _options;
+    private readonly Lazy<Tokenizer> _tokenizer;
+
+    private IntervenableModel(ModelFile file, Model model, IntervenableConfig config, ExecutionOptions options)
+    {
+        File = file;
+        Model = model;
+        Config = config;
+        Components = ComponentMap.Find(model);
+        _options = options;
+        _tokenizer = new Lazy<Tokenizer>(() => Tokenizer.Load(file.Folder));
+    }
+
+    /// <summary>Where the model lies.</summary>
+    public ModelFile File { get; }
+
+    /// <summary>The model as the file has it.</summary>
+    public Model Model { get; }
+
+    /// <summary>The interventions.</summary>
+    public IntervenableConfig Config { get; }
+
+    /// <summary>The model's components.</summary>
+    public ComponentMap Components { get; }
+
+    /// <summary>The tokenizer beside the model; read when it is first asked for.</summary>
+    /// <exception cref="ModelFormatException">There is none, or it is of a kind that is not supported.</exception>
+    public Tokenizer Tokenizer => _tokenizer.Value;
+
+    /// <summary>Loads the model of a file or folder. Weights stay in the file, which must stay where it is.</summary>
+    /// <exception cref="ModelFormatException">The file is no well-formed model.</exception>
+    /// <exception cref="InterventionException">A component of the configuration is not in the model.</exception>
+    public static IntervenableModel Load(string path, IntervenableConfig config, ExecutionOptions? options = null)
+    {
+        ArgumentNullException.ThrowIfNull(config);
+        var file = ModelFile.Find(path);
+        var loaded = new IntervenableModel(file, OnnxFile.Load(file.Path), config, options ?? new ExecutionOptions());
+        foreach (var representation in config.Representations)
+            loaded.Components.Get(representation.Layer, representation.Component);
+        return loaded;
+    }
+
+    /// <summary>A text as the model reads it, a batch of one; special tokens around it as its tokenizer puts them.</summary>
+    public ModelInputs Tokenize(string text) => ModelInputs.FromTokens(Tokenizer.Encode(text).Ids);
+
+    /// <summary>The most probable tokens at the last position of the first example.</summary>
+    public TokenRanking TopTokens(NumericArray logits, int count)
+    {
+        ArgumentNullException.ThrowIfNull(logits);
+        return TokenRanking.Of(new ModelOutput(logits).LogitsAt(0, -1).Span, count, Tokenizer);
+    }
+
+    /// <summary>Runs the base with the interventions, after the sources' own runs.</summary>
+    /// <param name="base">What is intervened on.</param>
+    /// <param name="sources">One for all interventions, or one each; a null entry skips an intervention that needs one.</param>
+    /// <param name="unitLocations">Where sources are read and the base is written; null for everywhere.</param>
+    /// <param name="settings">Coefficients, constant sources, and whether the plain output is wanted.</param>
+    /// <param name="cancellation">Ends the run early.</param>
+    /// <exception cref="InterventionException">Something does not fit the model; nothing has run.</exception>
+    /// <exception cref="OperationCanceledException">The run was cancelled.</exception>
+    public RunResult Run(
+        ModelInputs @base,
+        IReadOnlyList<ModelInputs?>? sources = null,
+        UnitLocations? unitLocations = null,
+        RunSettings? settings = null,
+        CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(@base);
+        var request = new RunRequest(Config, @base, sources, unitLocations, settings);
+        var plan = new RunPlan(request, Components);
+        var session = Session(plan.Sites);
+        var read = new Dictionary<int, NumericArray>();
+        foreach (var (inputs, sites) in plan.SourceRuns)
+            ReadSources(session, plan, inputs, sites, read, cancellation);
+        var collects = Enumerable.Range(0, request.Count)
+            .Where(index => Config.Representations[index].InterventionType == InterventionType.Collect).ToList();
+        string[] outputs = [session.FirstOutput, .. collects.Select(index => session.Spliced.Sites[index].Read!)];
+        var results = session.Run(@base, plan.BaseFeeds(read), outputs, cancellation);
+        var original = request.Settings.OutputOriginalOutput ? RunPlain(session, @base, cancellation) : null;
+        return new RunResult(
+            new ModelOutput(results[0]), original, [.. collects.Select((index, order) => plan.Arrange(index, results[order + 1]))]);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        lock (_lock)
+        {
+            foreach (var session in _sessions.Values)
+                session.Dispose();
+            _sessions.Clear();
+        }
+    }
+
+    private static void ReadSources(
+        InterventionSession session,
+        RunPlan plan,
+        ModelInputs inputs,
+        ImmutableArray<int> sites,
+        Dictionary<int, NumericArray> read,
+        CancellationToken cancellation)
+    {
+        string[] outputs = [.. sites.Select(index => session.Spliced.Sites[index].Read!)];
+        var results = session.Run(inputs, plan.SourceFeeds(sites), outputs, cancellation);
+        for (var order = 0; order < sites.Length; order++)
+            read.Add(sites[order], results[order]);
+    }
+
+    private static ModelOutput RunPlain(InterventionSession session, ModelInputs inputs, CancellationToken cancellation)
+    {
+        var neutral = Enumerable.Repeat(SiteFeed.Neutral, session.Spliced.Sites.Length).ToArray();
+        return new ModelOutput(session.Run(inputs, neutral, [session.FirstOutput], cancellation)[0]);
+    }
+
+    private InterventionSession Session(ImmutableArray<SpliceSite> sites)
+    {
+        var key = string.Join('|', sites);
+        lock (_lock)
+        {
+            if (!_sessions.TryGetValue(key, out var session))
+                _sessions.Add(key, session = InterventionSession.Open(Splicer.Splice(Model, sites), _options));
+            return session;
+        }
+    }
+}

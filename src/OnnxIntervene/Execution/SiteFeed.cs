@@ -1,0 +1,23 @@
+namespace OnnxIntervene.Execution;
+
+/// <summary>What one spliced site is fed in a run. The default reads nothing and writes nothing.</summary>
+public sealed record SiteFeed
+{
+    /// <summary>A site that does nothing.</summary>
+    public static SiteFeed Neutral { get; } = new();
+
+    /// <summary>Units to read, each (example, unit) or (example, position, head), one after the other.</summary>
+    public ReadOnlyMemory<long> ReadLocations { get; init; }
+
+    /// <summary>Units to write, in the same form.</summary>
+    public ReadOnlyMemory<long> WriteLocations { get; init; }
+
+    /// <summary>A source for each unit to write, one after the other; or for the whole tensor, in the shape below.</summary>
+    public ReadOnlyMemory<float> Source { get; init; }
+
+    /// <summary>The shape of the source: <c>[units, width]</c> and the like; for a whole tensor <c>[batch or 1, position or 1, width]</c>.</summary>
+    public ReadOnlyMemory<long> SourceShape { get; init; }
+
+    /// <summary>A coefficient for each unit to write; for the whole tensor, one for each row of the source.</summary>
+    public ReadOnlyMemory<float> Coefficients { get; init; }
+}

@@ -1,0 +1,11 @@
+namespace OnnxIntervene.Splicing;
+
+/// <summary>What of a component a spliced site touches.</summary>
+public enum SiteSelection
+{
+    /// <summary>The units that each run names, each example its own; none leaves the model as it was.</summary>
+    Units,
+
+    /// <summary>The whole tensor: cheaper where something is added everywhere; a coefficient of 0 leaves the model as it was.</summary>
+    Whole,
+}

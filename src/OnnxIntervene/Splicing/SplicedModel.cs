@@ -1,0 +1,15 @@
+using System.Collections.Immutable;
+using OnnxIntervene.Components;
+using OnnxIntervene.IR;
+
+namespace OnnxIntervene.Splicing;
+
+/// <summary>A model with interventions in its graph, whose places, sources and coefficients are inputs.</summary>
+/// <param name="Model">The rewritten model; its weights stay in the original's files.</param>
+/// <param name="Components">The components of the rewritten model's original wiring.</param>
+/// <param name="Sites">The spliced places, in the order in which they were asked for.</param>
+public sealed record SplicedModel(Model Model, ComponentMap Components, ImmutableArray<SplicedSite> Sites)
+{
+    /// <summary>Whether the original has attention that counts each row's tokens from its start, so that rows cannot be padded there.</summary>
+    public bool HasGroupQueryAttention { get; init; }
+}

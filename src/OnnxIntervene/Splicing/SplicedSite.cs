@@ -1,0 +1,31 @@
+using OnnxIntervene.Components;
+
+namespace OnnxIntervene.Splicing;
+
+/// <summary>A place that was spliced, with the inputs and the output that it brought to the model. N is how many units a run names.</summary>
+public sealed record SplicedSite
+{
+    /// <summary>What was asked for.</summary>
+    public required SpliceSite Site { get; init; }
+
+    /// <summary>The component there.</summary>
+    public required Component Component { get; init; }
+
+    /// <summary>Input, int64 <c>[N, 2]</c> (example, unit) or <c>[N, 3]</c> (example, position, head): what the output gives.</summary>
+    public string? ReadLocations { get; init; }
+
+    /// <summary>Output, float32 <c>[N, width]</c>: what stands at the read locations before the intervention.</summary>
+    public string? Read { get; init; }
+
+    /// <summary>Input, int64 as above: what is written.</summary>
+    public string? WriteLocations { get; init; }
+
+    /// <summary>Input, float32 <c>[N, width]</c>, or <c>[batch, position, width]</c> (either axis may be 1) for the whole tensor: the source.</summary>
+    public string? Source { get; init; }
+
+    /// <summary>Input, float32 <c>[N, 1]</c>, or <c>[batch, 1, 1]</c> for the whole tensor: the coefficient.</summary>
+    public string? Coefficient { get; init; }
+
+    /// <summary>How many numbers address a unit: 3 where a unit is a head at a position, else 2.</summary>
+    public int LocationWidth => Component.Layout == ComponentLayout.HeadsInWidth ? 3 : 2;
+}

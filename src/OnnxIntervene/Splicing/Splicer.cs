@@ -1,0 +1,45 @@
+using OnnxIntervene.Components;
+using OnnxIntervene.IR;
+
+namespace OnnxIntervene.Splicing;
+
+/// <summary>Builds interventions into a copy of a model's graph.</summary>
+public static class Splicer
+{
+    // GatherND and ScatterND, which address units, came with this operator set.
+    private const int OldestOperatorSet = 11;
+
+    /// <summary>
+    /// Splices every site into a copy of the model, in the order of a forward pass; sites at one component keep their order. Every read
+    /// of a component sees what the intervention writes: nodes, subgraphs, graph outputs. O(nodes).
+    /// </summary>
+    /// <exception cref="InterventionException">A component is not in the model, or cannot be reached; nothing has been changed.</exception>
+    public static SplicedModel Splice(Model model, IReadOnlyList<SpliceSite> sites)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        ArgumentNullException.ThrowIfNull(sites);
+        if (model.OperatorSetVersion < OldestOperatorSet)
+            throw new InterventionException($"The model uses operator set {model.OperatorSetVersion}; interventions need {OldestOperatorSet} or later.");
+        var copy = model.Copy();
+        var map = ComponentMap.Find(copy);
+        var components = sites.Select(site => map.Get(site.Address.Layer, site.Address.Name)).ToList();
+        var editor = new GraphEditor(copy);
+        foreach (var component in components)
+            editor.Open(component);
+        var spliced = new SplicedSite[sites.Count];
+        foreach (var index in InForwardOrder(sites))
+            spliced[index] = SiteSplice.Splice(editor, sites[index], components[index], index);
+        GraphOrder.Sort(copy.Graph);
+        GraphVerifier.Verify(copy);
+        return new SplicedModel(copy, map, [.. spliced]) { HasGroupQueryAttention = model.Graph.Nodes.Any(FusedOperators.IsGroupQueryAttention) };
+    }
+
+    // A layer's output and the next one's input can be one tensor; what comes first in the model acts first on it.
+    private static IEnumerable<int> InForwardOrder(IReadOnlyList<SpliceSite> sites) =>
+        Enumerable.Range(0, sites.Count)
+            .OrderBy(index => sites[index].Address.Layer)
+            .ThenBy(index => ComponentNames.OfLayer.IndexOf(WithoutHeads(sites[index].Address.Name)));
+
+    private static string WithoutHeads(string name) =>
+        name.StartsWith(ComponentNames.HeadPrefix, StringComparison.Ordinal) ? name[ComponentNames.HeadPrefix.Length..] : name;
+}

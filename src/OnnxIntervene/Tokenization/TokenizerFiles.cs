@@ -1,0 +1,80 @@
+using System.Text.Json;
+using OnnxIntervene.IR;
+
+namespace OnnxIntervene.Tokenization;
+
+/// <summary>Finds and reads the files of a tokenizer.</summary>
+internal static class TokenizerFiles
+{
+    private const long LargestFile = 256L << 20;
+
+    /// <summary>How the folder's tokenizer is read; null when there is none.</summary>
+    public static Func<TokenizerDefinition>? Find(string folder)
+    {
+        var whole = Path.Combine(folder, "tokenizer.json");
+        if (File.Exists(whole))
+            return () => TokenizerJson.Read(ReadJson(whole), whole);
+        var (vocabulary, merges) = (Path.Combine(folder, "vocab.json"), Path.Combine(folder, "merges.txt"));
+        if (File.Exists(vocabulary) && File.Exists(merges))
+            return () => BytePairFiles(vocabulary, merges);
+        var words = Path.Combine(folder, "vocab.txt");
+        return File.Exists(words) ? () => WordPieceFile(words, Path.Combine(folder, "tokenizer_config.json")) : null;
+    }
+
+    private static TokenizerDefinition BytePairFiles(string vocabularyPath, string mergesPath)
+    {
+        var vocabulary = TokenizerJson.Vocabulary(ReadJson(vocabularyPath), vocabularyPath);
+        var merges = ReadText(mergesPath).Split('\n', StringSplitOptions.RemoveEmptyEntries)
+            .Select(line => line.TrimEnd('\r'))
+            .Where(line => !line.StartsWith("#version", StringComparison.Ordinal) && line.Length > 0);
+        return new TokenizerDefinition
+        {
+            Model = TokenizerJson.BytePairs(vocabulary, [.. merges], new ByteLevelSplitter(singleDigits: false, usesPattern: true), false, mergesPath),
+            AddedTokens = vocabulary.TryGetValue("<|endoftext|>", out var id) ? [new AddedToken(id, "<|endoftext|>", false, false)] : [],
+        };
+    }
+
+    private static TokenizerDefinition WordPieceFile(string path, string configPath)
+    {
+        var lines = ReadText(path).Split('\n').Select(line => line.TrimEnd('\r')).ToList();
+        var vocabulary = new Dictionary<string, int>(StringComparer.Ordinal);
+        for (var id = 0; id < lines.Count; id++)
+        {
+            if (lines[id].Length > 0)
+                vocabulary.TryAdd(lines[id], id);
+        }
+
+        var isLower = !File.Exists(configPath) || !ReadJson(configPath).TryGetProperty("do_lower_case", out var lower) || lower.ValueKind != JsonValueKind.False;
+        if (!vocabulary.TryGetValue("[CLS]", out var start) || !vocabulary.TryGetValue("[SEP]", out var end) || !vocabulary.ContainsKey("[UNK]"))
+            throw new ModelFormatException($"'{path}' is no BERT vocabulary: it lacks [CLS], [SEP] or [UNK].");
+        string[] special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"];
+        return new TokenizerDefinition
+        {
+            Model = new WordPieceModel(vocabulary, new BertNormalizer(true, true, isLower, isLower), "[UNK]", "##", 100),
+            AddedTokens = [.. special.Where(vocabulary.ContainsKey).Select(token => new AddedToken(vocabulary[token], token, false, false))],
+            Before = [start],
+            Behind = [end],
+        };
+    }
+
+    private static string ReadText(string path)
+    {
+        var length = new FileInfo(path).Length;
+        return length <= LargestFile
+            ? File.ReadAllText(path)
+            : throw new ModelFormatException($"'{path}' has {length} bytes; a tokenizer's file has at most {LargestFile}.");
+    }
+
+    private static JsonElement ReadJson(string path)
+    {
+        try
+        {
+            using var document = JsonDocument.Parse(ReadText(path));
+            return document.RootElement.Clone();
+        }
+        catch (JsonException fault)
+        {
+            throw new ModelFormatException($"'{path}' is no JSON: {fault.Message}", fault);
+        }
+    }
+}

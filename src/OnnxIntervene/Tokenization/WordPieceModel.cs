@@ -1,0 +1,97 @@
+using System.Text;
+using Microsoft.ML.Tokenizers;
+
+namespace OnnxIntervene.Tokenization;
+
+/// <summary>BERT's WordPiece; the matching is Microsoft.ML.Tokenizers'.</summary>
+internal sealed class WordPieceModel : TokenModel
+{
+    private readonly WordPieceTokenizer _matcher;
+    private readonly BertNormalizer _normalizer;
+    private readonly string _prefix;
+    private readonly Dictionary<string, int> _vocabulary;
+    private readonly Dictionary<int, string> _tokens;
+
+    public WordPieceModel(IReadOnlyDictionary<string, int> vocabulary, BertNormalizer normalizer, string unknown, string prefix, int longestWord)
+    {
+        _vocabulary = new Dictionary<string, int>(vocabulary, StringComparer.Ordinal);
+        _tokens = vocabulary.ToDictionary(entry => entry.Value, entry => entry.Key);
+        _normalizer = normalizer;
+        _prefix = prefix;
+        _matcher = WordPieceTokenizer.Create(Lines(), new WordPieceOptions
+        {
+            PreTokenizer = new WholePieces(),
+            UnknownToken = unknown,
+            ContinuingSubwordPrefix = prefix,
+            MaxInputCharsPerWord = longestWord,
+        });
+    }
+
+    public override int VocabularySize => _vocabulary.Count;
+
+    public override void Encode(ReadOnlySpan<char> text, int start, List<(int Id, TokenSpan Span)> tokens)
+    {
+        var word = new List<(Rune Rune, TokenSpan Span)>();
+        foreach (var character in _normalizer.Normalize(text, start))
+        {
+            var isPunctuation = BertNormalizer.IsPunctuation(character.Rune);
+            if (isPunctuation || Rune.IsWhiteSpace(character.Rune))
+                EncodeWord(word, tokens);
+            if (isPunctuation)
+                EncodeWord([character], tokens);
+            else if (!Rune.IsWhiteSpace(character.Rune))
+                word.Add(character);
+        }
+
+        EncodeWord(word, tokens);
+    }
+
+    public override string Decode(IEnumerable<int> ids, IReadOnlyDictionary<int, string> added)
+    {
+        var text = new StringBuilder();
+        foreach (var id in ids)
+        {
+            var token = _tokens.GetValueOrDefault(id) ?? added.GetValueOrDefault(id, "");
+            if (text.Length > 0 && token.StartsWith(_prefix, StringComparison.Ordinal))
+                text.Append(token.AsSpan(_prefix.Length));
+            else
+                text.Append(text.Length > 0 ? " " : "").Append(token);
+        }
+
+        return CleanUp(text.ToString());
+    }
+
+    public override string TokenText(int id) => _tokens.GetValueOrDefault(id, "");
+
+    public override int? Find(string token) => _vocabulary.TryGetValue(token, out var id) ? id : null;
+
+    private void EncodeWord(List<(Rune Rune, TokenSpan Span)> word, List<(int Id, TokenSpan Span)> tokens)
+    {
+        if (word.Count == 0)
+            return;
+        var text = string.Concat(word.Select(character => character.Rune.ToString()));
+        var owners = word.SelectMany(character => Enumerable.Repeat(character.Span, character.Rune.Utf16SequenceLength)).ToList();
+        foreach (var token in _matcher.EncodeToTokens(text, out _))
+        {
+            var (first, end) = (token.Offset.Start.Value, token.Offset.End.Value);
+            tokens.Add((token.Id, new TokenSpan(owners[first].Start, owners[end - 1].End)));
+        }
+
+        word.Clear();
+    }
+
+    // github.com/huggingface/tokenizers, decoders/wordpiece.rs.
+    private static string CleanUp(string text) => new StringBuilder(text)
+        .Replace(" .", ".").Replace(" ?", "?").Replace(" !", "!").Replace(" ,", ",").Replace(" ' ", "'")
+        .Replace(" n't", "n't").Replace(" 'm", "'m").Replace(" do not", " don't").Replace(" 's", "'s").Replace(" 've", "'ve").Replace(" 're", "'re")
+        .ToString();
+
+    // The library reads a vocabulary as lines, the line's number being the token's.
+    private MemoryStream Lines()
+    {
+        var text = new StringBuilder();
+        for (var id = 0; id <= _tokens.Keys.Max(); id++)
+            text.Append(_tokens.GetValueOrDefault(id) ?? $"\u0001unused {id}").Append('\n');
+        return new MemoryStream(Encoding.UTF8.GetBytes(text.ToString()));
+    }
+}
