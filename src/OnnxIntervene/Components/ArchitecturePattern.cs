@@ -47,6 +47,9 @@ internal sealed record ArchitecturePattern
     /// <summary>The projection that ends the feed-forward, from the layer.</summary>
     public required string DownProjection { get; init; }
 
+    /// <summary>Modules of a layer that say it is another family after all, in which some names mean other things.</summary>
+    public ImmutableArray<string> ForeignModules { get; init; } = [];
+
     /// <summary>The families that are known by their names.</summary>
     public static ImmutableArray<ArchitecturePattern> Known { get; } =
     [
@@ -78,6 +81,9 @@ internal sealed record ArchitecturePattern
             OutputProjection = "o_proj",
             Activation = "mlp.act_fn",
             DownProjection = "mlp.down_proj",
+
+            // Gemma 2 normalises behind each sub-layer too, and its post_attention_layernorm stands there.
+            ForeignModules = ["pre_feedforward_layernorm", "post_feedforward_layernorm"],
         },
     ];
 }

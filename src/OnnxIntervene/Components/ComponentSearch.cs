@@ -5,26 +5,48 @@ namespace OnnxIntervene.Components;
 /// <summary>Looks for each component of each layer and proves what it finds.</summary>
 internal sealed class ComponentSearch(Model model)
 {
+    // Without these a name may stand for something else, and none is given out.
+    private static readonly string[] s_core =
+    [
+        ComponentNames.BlockInput, ComponentNames.AttentionInput, ComponentNames.AttentionOutput, ComponentNames.MlpInput,
+        ComponentNames.MlpOutput, ComponentNames.BlockOutput,
+    ];
+
     private readonly ModuleTree _modules = ModuleTree.Of(model.Graph);
     private readonly List<Component> _components = [];
     private readonly List<MissingComponent> _missing = [];
 
     public ComponentMap Run()
     {
+        List<MissingComponent> reasons = [];
         foreach (var pattern in ArchitecturePattern.Known)
         {
             var layers = _modules.Elements(pattern.LayerList).Values
                 .Select(path => new LayerFinder(_modules, pattern, path))
-                .Where(layer => layer.IsLayer && layer.BlockInput().IsFound)
+                .Where(layer => layer.IsLayer)
                 .ToList();
             if (layers.Count == 0)
                 continue;
-            for (var index = 0; index < layers.Count; index++)
-                FindLayer(index, layers, pattern);
-            return new ComponentMap(model, pattern.Family, layers.Count, _components, _missing);
+            Find(layers, pattern);
+            if (!_missing.Exists(missing => s_core.Contains(missing.Address.Name)))
+                return new ComponentMap(model, pattern.Family, layers.Count, _components, _missing);
+            reasons.AddRange(_missing);
+            _components.Clear();
+            _missing.Clear();
         }
 
-        return new ComponentMap(model, null, 0, [], []);
+        return new ComponentMap(model, null, 0, [], reasons);
+    }
+
+    private void Find(List<LayerFinder> layers, ArchitecturePattern pattern)
+    {
+        for (var index = 0; index < layers.Count; index++)
+        {
+            if (layers[index].ForeignModule is { } foreign)
+                _missing.Add(new MissingComponent(new ComponentAddress(index, s_core[0]), $"the layer has a '{foreign}', which no {pattern.Family} has"));
+            else
+                FindLayer(index, layers, pattern);
+        }
     }
 
     private void FindLayer(int index, List<LayerFinder> layers, ArchitecturePattern pattern)

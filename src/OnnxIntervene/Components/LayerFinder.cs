@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using OnnxIntervene.IR;
 
 namespace OnnxIntervene.Components;
@@ -11,6 +12,9 @@ internal sealed class LayerFinder(ModuleTree modules, ArchitecturePattern patter
 
     /// <summary>Whether there is an attention or a feed-forward in the layer at all.</summary>
     public bool IsLayer => _attention is not null || modules.NodesOf($"{layer}.{pattern.DownProjection}").Count > 0;
+
+    /// <summary>A module that layers of this family do not have; null when all is well.</summary>
+    public string? ForeignModule => pattern.ForeignModules.FirstOrDefault(name => modules.NodesOf($"{layer}.{name}").Count > 0);
 
     /// <summary>The residual stream that the layer reads: the input of its first norm.</summary>
     public Found BlockInput() => NormInput($"{layer}.{pattern.AttentionNorm}");
@@ -59,8 +63,11 @@ internal sealed class LayerFinder(ModuleTree modules, ArchitecturePattern patter
         if (name is not null && modules.NodesOf($"{_attention}.{name}").Count > 0)
             return ProjectionOutput($"{_attention}.{name}");
         var packed = $"{_attention}.{pattern.PackedProjection}";
+        var width = Projections.Of(modules, packed)?.OutputWidth ?? 0;
+        if (modules.NodesOf(packed).FirstOrDefault(IsSplitIntoThree) is { } inside && inside.OutputOrNull(part) is { } piece)
+            return Found.At(new TensorSource(piece), SplitWidth(inside, part, width));
         return modules.OutputOf(packed) is { } output
-            ? PackedPart(output, part, Projections.Of(modules, packed)?.OutputWidth ?? 0)
+            ? PackedPart(output, part, width)
             : Found.Nothing($"neither '{_attention}.{name ?? "…"}' nor '{packed}' has nodes");
     }
 
@@ -83,9 +90,20 @@ internal sealed class LayerFinder(ModuleTree modules, ArchitecturePattern patter
             return Found.At(new SliceSource(packed, start, end), end - start);
         }
 
-        return readers.Find(node => node.Operator.OperatorType == "Split" && node.Outputs.Count == 3)?.OutputOrNull(part) is { } output
-            ? Found.At(new TensorSource(output), packedWidth / 3)
+        return readers.Find(IsSplitIntoThree) is { } split
+            && split.OutputOrNull(part) is { } output
+            ? Found.At(new TensorSource(output), SplitWidth(split, part, packedWidth))
             : Found.Nothing($"'{packed.Name}' holds queries, keys and values, but nothing splits it into three");
+    }
+
+    private static bool IsSplitIntoThree(Node node) => node.Operator.OperatorType == "Split" && node.Outputs.Count == 3;
+
+    private static int SplitWidth(Node split, int part, int packedWidth)
+    {
+        var sizes = split.InputOrNull(1) is { } given
+            ? GraphConstants.Integers(given)
+            : split.FindAttribute("split")?.Integers.Select(size => (long?)size).ToImmutableArray();
+        return sizes is { Length: 3 } && sizes.Value[part] is { } size ? (int)size : packedWidth / 3;
     }
 
     private Found NormOutput(string norm)

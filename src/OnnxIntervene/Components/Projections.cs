@@ -11,6 +11,8 @@ internal sealed record Projections(int InputWidth, int OutputWidth)
 
     private static Projections? Of(Node node)
     {
+        if (node.Operator is (OperatorKey.Microsoft, "MatMulNBits"))
+            return new Projections((int)(node.FindAttribute("K")?.Integer ?? 0), (int)(node.FindAttribute("N")?.Integer ?? 0));
         if (node.Operator.OperatorType is not ("MatMul" or "Gemm") || node.InputOrNull(1) is not { } weight
             || GraphConstants.Dimensions(weight) is not { Length: 2 } sizes)
             return null;

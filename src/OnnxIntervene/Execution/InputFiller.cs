@@ -58,7 +58,7 @@ internal sealed class InputFiller(IReadOnlyDictionary<string, NodeMetadata> inpu
             throw new InterventionException($"The cache input '{name}' has {declared.Length} axes; 4 are expected.");
         var width = declared[3] > 0
             ? declared[3]
-            : components.Components.FirstOrDefault(component => component.Address.Name == "head_key_output")?.Width
+            : components.Components.FirstOrDefault(component => component.Address.Name is "head_key_output" or "head_attention_value_output")?.Width
                 ?? throw new InterventionException($"The width of the cache input '{name}' is not known; give the input.");
         long[] shape = [batch, declared[1], 0, width];
         return metadata.ElementDataType switch

@@ -49,7 +49,7 @@ internal sealed class SiteSplice
         var coefficient = _site.Type.HasCoefficient() ? AddInput("coefficient", CoefficientType()) : null;
         var written = _site.Type switch
         {
-            InterventionType.Vanilla => source!,
+            InterventionType.Vanilla => Fitted(source!, view.Value, locations),
             InterventionType.Zero => Zeros(_ops.GatherND(view.Value, locations, 0)),
             InterventionType.Addition => _ops.Add(_ops.GatherND(view.Value, locations, 0), _ops.Mul(source!, coefficient!)),
             InterventionType.Subtraction => _ops.Sub(_ops.GatherND(view.Value, locations, 0), _ops.Mul(source!, coefficient!)),
@@ -71,6 +71,11 @@ internal sealed class SiteSplice
         Write(current, view.Close(_ops, changed), before);
         return spliced with { Source = source.Name, Coefficient = coefficient.Name };
     }
+
+    // Where the width of a unit is not known beforehand, a run that writes nothing cannot give a source of the right shape.
+    private Value Fitted(Value source, Value view, Value locations) => _component.Width > 0
+        ? source
+        : _ops.Reshape(source, _ops.ShapeOf(_ops.GatherND(view, locations, 0)));
 
     private void Write(Value current, Value result, int before)
     {

@@ -1,0 +1,114 @@
+using System.Text.Json;
+using OnnxIntervene.Components;
+using OnnxIntervene.Execution;
+using OnnxIntervene.Formats;
+using OnnxIntervene.Interventions;
+using OnnxIntervene.IR;
+using OnnxIntervene.IR.Serialization;
+using OnnxIntervene.Testing;
+
+namespace OnnxIntervene.Tests.Oracle;
+
+/// <summary>Runs one case of the references on one export and judges it.</summary>
+internal sealed class CaseRunner(ReferenceFamily family, ReferenceExport export)
+{
+    // What a later version builds; a case that asks for it is named and left.
+    private static readonly string[] s_notBuilt = ["groups", "subspaces"];
+    private readonly ComponentMap _components = ComponentMap.Find(OnnxFile.Load(export.ModelPath));
+
+    public CaseOutcome Run(ReferenceCase item)
+    {
+        try
+        {
+            return Judge(item);
+        }
+        catch (NotSupportedException reason)
+        {
+            return Outcome(item, CaseOutcome.NotCovered, null, reason.Message);
+        }
+        catch (InterventionException reason)
+        {
+            return Outcome(item, CaseOutcome.Refused, null, reason.Message);
+        }
+    }
+
+    private CaseOutcome Judge(ReferenceCase item)
+    {
+        foreach (var part in s_notBuilt)
+        {
+            if (item.Member(part).ValueKind is not (JsonValueKind.Undefined or JsonValueKind.Null))
+                throw new NotSupportedException($"{part} are not built yet");
+        }
+
+        if (item.Kind == "gradient")
+            throw new NotSupportedException("gradients are not built yet");
+        var config = Config(item);
+        RequireKnownComponents(config);
+        using var model = IntervenableModel.Load(export.ModelPath, config, new ExecutionOptions { Threads = 1 });
+        var inputs = family.Inputs(item.Base);
+        var result = model.Run(inputs, Sources(item), Locations(item, config), new RunSettings { OutputOriginalOutput = true });
+        return Compare(item, inputs, result);
+    }
+
+    // A family that is not recognised at all is not built yet; a component missing from one that is would be a fault.
+    private void RequireKnownComponents(IntervenableConfig config)
+    {
+        if (_components.Family is null && config.Representations.Length > 0)
+            throw new NotSupportedException($"component {config.Representations[0].Component}: the family is not recognised");
+    }
+
+    private CaseOutcome Compare(ReferenceCase item, ModelInputs inputs, RunResult result)
+    {
+        var tolerance = item.Tolerance + export.Difference;
+        var difference = item.ExpectedLogits is { } logits ? Compare(result.Intervened.Logits, family.Tensor(logits), inputs, item) : 0;
+        foreach (var (name, index) in item.ExpectedCollected.Select((name, index) => (name, index)))
+            difference = Math.Max(difference, Compare(result.Collected[index], family.Tensor(name)));
+        if (!(difference <= tolerance))
+            return Outcome(item, CaseOutcome.Failed, difference, $"differs by {difference:G4}, more than {tolerance:G4}");
+        var effect = Difference.Largest(result.Intervened.Logits.Floats, result.Original!.Logits.Floats);
+        return item.Effect is { } expected && effect < expected / 2
+            ? Outcome(item, CaseOutcome.Failed, difference, $"the effect is {effect:G4}; at least {expected / 2:G4} is expected")
+            : Outcome(item, CaseOutcome.Passed, difference, null);
+    }
+
+    // In padded cases only the positions that the mask keeps are compared.
+    private static double Compare(NumericArray actual, NumericArray expected, ModelInputs inputs, ReferenceCase item) =>
+        item.Name.Contains("/pad-", StringComparison.Ordinal) && inputs.Arrays.TryGetValue("attention_mask", out var mask)
+            ? Difference.Largest(actual.Floats, expected.Floats, mask.Integers)
+            : Compare(actual, expected);
+
+    private static double Compare(NumericArray actual, NumericArray expected) =>
+        actual.Shape.SequenceEqual(expected.Shape) ? Difference.Largest(actual.Floats, expected.Floats) : double.PositiveInfinity;
+
+    // A plain run is a configuration without interventions.
+    private IntervenableConfig Config(ReferenceCase item)
+    {
+        if (item.Config.ValueKind != JsonValueKind.Object || item.Config.GetProperty("representations").GetArrayLength() == 0)
+            return new IntervenableConfig { Representations = [] };
+        var config = IntervenableConfig.FromJson(item.Config.GetRawText());
+        var parameters = item.Parameters;
+        var representations = config.Representations.Select((representation, index) =>
+            index < parameters.Length && parameters[index].TryGetValue("source_representation", out var name)
+                ? representation with { SourceRepresentation = family.Tensor(name) }
+                : representation);
+        return config with { Representations = [.. representations] };
+    }
+
+    private List<ModelInputs?>? Sources(ReferenceCase item)
+    {
+        if (item.Sources.Length == 0)
+            return null;
+        var inputs = item.Sources.OfType<string>().Distinct().ToDictionary(name => name, family.Inputs);
+        return [.. item.Sources.Select(name => name is null ? null : inputs[name])];
+    }
+
+    private static UnitLocations? Locations(ReferenceCase item, IntervenableConfig config) =>
+        item.UnitLocations.ValueKind == JsonValueKind.Object
+            ? new UnitLocations(
+                UnitLocationsReader.Side(item.UnitLocations.GetProperty("sources"), config, "sources"),
+                UnitLocationsReader.Side(item.UnitLocations.GetProperty("base"), config, "base"))
+            : null;
+
+    private CaseOutcome Outcome(ReferenceCase item, string outcome, double? difference, string? message) =>
+        new(family.Name, export.Name, item.Name, item.Kind, outcome, difference, message);
+}
