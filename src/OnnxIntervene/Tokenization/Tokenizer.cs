@@ -12,11 +12,13 @@ public sealed class Tokenizer
     private static readonly string[] s_maskTokens = ["[MASK]", "<mask>"];
     private readonly TokenizerDefinition _definition;
     private readonly ImmutableDictionary<int, string> _added;
+    private readonly ImmutableHashSet<int> _special;
 
     private Tokenizer(TokenizerDefinition definition)
     {
         _definition = definition;
         _added = definition.AddedTokens.ToImmutableDictionary(token => token.Id, token => token.Content);
+        _special = [.. definition.AddedTokens.Where(token => token.IsSpecial).Select(token => token.Id)];
     }
 
     /// <summary>How many tokens there are, special ones included.</summary>
@@ -63,8 +65,14 @@ public sealed class Tokenizer
             [.. before.Select(_ => default(TokenSpan)), .. tokens.Select(token => token.Span), .. behind.Select(_ => default(TokenSpan))]);
     }
 
-    /// <summary>The text of tokens, special ones written out.</summary>
-    public string Decode(IEnumerable<int> ids) => _definition.Model.Decode(ids, _added);
+    /// <summary>The text of tokens.</summary>
+    /// <param name="ids">The tokens' numbers.</param>
+    /// <param name="skipSpecialTokens">Whether special tokens are left out; else they are written as they are spelled.</param>
+    public string Decode(IEnumerable<int> ids, bool skipSpecialTokens = false)
+    {
+        ArgumentNullException.ThrowIfNull(ids);
+        return _definition.Model.Decode(skipSpecialTokens ? ids.Where(id => !_special.Contains(id)) : ids, _added);
+    }
 
     /// <summary>One token as text to be read; bytes that are no characters are shown as <c>\xNN</c>.</summary>
     public string TokenText(int id) => _added.TryGetValue(id, out var content) ? content : _definition.Model.TokenText(id);

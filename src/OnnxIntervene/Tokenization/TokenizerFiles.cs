@@ -30,7 +30,7 @@ internal static class TokenizerFiles
         return new TokenizerDefinition
         {
             Model = TokenizerJson.BytePairs(vocabulary, [.. merges], new ByteLevelSplitter(singleDigits: false, usesPattern: true), false, mergesPath),
-            AddedTokens = vocabulary.TryGetValue("<|endoftext|>", out var id) ? [new AddedToken(id, "<|endoftext|>", false, false)] : [],
+            AddedTokens = vocabulary.TryGetValue("<|endoftext|>", out var id) ? [new AddedToken(id, "<|endoftext|>", true, false, false)] : [],
         };
     }
 
@@ -51,7 +51,7 @@ internal static class TokenizerFiles
         return new TokenizerDefinition
         {
             Model = new WordPieceModel(vocabulary, new BertNormalizer(true, true, isLower, isLower), "[UNK]", "##", 100),
-            AddedTokens = [.. special.Where(vocabulary.ContainsKey).Select(token => new AddedToken(vocabulary[token], token, false, false))],
+            AddedTokens = [.. special.Where(vocabulary.ContainsKey).Select(token => new AddedToken(vocabulary[token], token, true, false, false))],
             Before = [start],
             Behind = [end],
         };

@@ -139,7 +139,7 @@ internal static class TokenizerJson
             return [];
         return [.. list.EnumerateArray().Select(token => Text(token, "content") is { Length: > 0 } content
             && Member(token, "id") is { ValueKind: JsonValueKind.Number } id && id.TryGetInt32(out var number)
-            ? new AddedToken(number, content, IsTrue(token, "lstrip"), IsTrue(token, "rstrip"))
+            ? new AddedToken(number, content, IsTrue(token, "special"), IsTrue(token, "lstrip"), IsTrue(token, "rstrip"))
             : throw new ModelFormatException($"'{path}': the added token {token} has no content or no number."))];
     }
 

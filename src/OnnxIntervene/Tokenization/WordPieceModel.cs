@@ -52,13 +52,13 @@ internal sealed class WordPieceModel : TokenModel
         foreach (var id in ids)
         {
             var token = _tokens.GetValueOrDefault(id) ?? added.GetValueOrDefault(id, "");
-            if (text.Length > 0 && token.StartsWith(_prefix, StringComparison.Ordinal))
-                text.Append(token.AsSpan(_prefix.Length));
+            if (text.Length == 0)
+                text.Append(token);
             else
-                text.Append(text.Length > 0 ? " " : "").Append(token);
+                text.Append(CleanUp(token.StartsWith(_prefix, StringComparison.Ordinal) ? token[_prefix.Length..] : $" {token}"));
         }
 
-        return CleanUp(text.ToString());
+        return text.ToString();
     }
 
     public override string TokenText(int id) => _tokens.GetValueOrDefault(id, "");
@@ -80,7 +80,7 @@ internal sealed class WordPieceModel : TokenModel
         word.Clear();
     }
 
-    // github.com/huggingface/tokenizers, decoders/wordpiece.rs.
+    // Token by token, so that only punctuation loses its blank: github.com/huggingface/tokenizers, decoders/wordpiece.rs.
     private static string CleanUp(string text) => new StringBuilder(text)
         .Replace(" .", ".").Replace(" ?", "?").Replace(" !", "!").Replace(" ,", ",").Replace(" ' ", "'")
         .Replace(" n't", "n't").Replace(" 'm", "'m").Replace(" do not", " don't").Replace(" 's", "'s").Replace(" 've", "'ve").Replace(" 're", "'re")
