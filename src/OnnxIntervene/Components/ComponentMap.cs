@@ -31,6 +31,11 @@ public sealed class ComponentMap
     /// <summary>What was looked for in vain.</summary>
     public ImmutableArray<MissingComponent> Missing { get; }
 
+    /// <summary>The matrix that token ids choose rows of, <c>[vocabulary, width]</c>; null when there is none in floating point.</summary>
+    public TensorData? TokenEmbedding => _model.Graph.Inputs.FirstOrDefault(input => input.Name == "input_ids") is { } tokens
+        ? EmbeddingFinder.Find(tokens)
+        : null;
+
     /// <summary>Finds the components of a model. O(nodes).</summary>
     public static ComponentMap Find(Model model)
     {

@@ -100,6 +100,20 @@ public sealed class IntervenableModel : IDisposable
             new ModelOutput(results[0]), original, [.. collects.Select((index, order) => plan.Arrange(index, results[order + 1]))]);
     }
 
+    /// <summary>A session with these sites spliced in, kept for the next time it is asked for. The model owns it.</summary>
+    /// <exception cref="InterventionException">A component is not in the model, or cannot be reached.</exception>
+    public InterventionSession Session(IReadOnlyList<SpliceSite> sites)
+    {
+        ArgumentNullException.ThrowIfNull(sites);
+        var key = string.Join('|', sites);
+        lock (_lock)
+        {
+            if (!_sessions.TryGetValue(key, out var session))
+                _sessions.Add(key, session = InterventionSession.Open(Splicer.Splice(Model, sites), _options));
+            return session;
+        }
+    }
+
     /// <inheritdoc/>
     public void Dispose()
     {
@@ -129,16 +143,5 @@ public sealed class IntervenableModel : IDisposable
     {
         var neutral = Enumerable.Repeat(SiteFeed.Neutral, session.Spliced.Sites.Length).ToArray();
         return new ModelOutput(session.Run(inputs, neutral, [session.FirstOutput], cancellation)[0]);
-    }
-
-    private InterventionSession Session(ImmutableArray<SpliceSite> sites)
-    {
-        var key = string.Join('|', sites);
-        lock (_lock)
-        {
-            if (!_sessions.TryGetValue(key, out var session))
-                _sessions.Add(key, session = InterventionSession.Open(Splicer.Splice(Model, sites), _options));
-            return session;
-        }
     }
 }

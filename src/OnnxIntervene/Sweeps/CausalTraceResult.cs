@@ -1,0 +1,33 @@
+using System.Collections.Immutable;
+using OnnxIntervene.Formats;
+
+namespace OnnxIntervene.Sweeps;
+
+/// <summary>What causal tracing gave: probabilities of the answer at the last position.</summary>
+/// <param name="CleanProbability">Without noise.</param>
+/// <param name="CorruptedProbabilities">With noise, for each sample.</param>
+/// <param name="Restored">With noise and one thing restored, for each target.</param>
+public sealed record CausalTraceResult(float CleanProbability, ImmutableArray<float> CorruptedProbabilities, ImmutableArray<TraceHeatmap> Restored)
+{
+    /// <summary>The mean over samples of the corrupted probability.</summary>
+    public float CorruptedProbability => CorruptedProbabilities.Average();
+}
+
+/// <summary>The restored probabilities of one target.</summary>
+/// <param name="Target">What was restored.</param>
+/// <param name="Probabilities"><c>[layer, position, sample]</c>.</param>
+public sealed record TraceHeatmap(TraceTarget Target, NumericArray Probabilities)
+{
+    /// <summary>The mean over samples for each layer (row) and position (column).</summary>
+    public SweepGrid Mean
+    {
+        get
+        {
+            var samples = Probabilities.Shape[2];
+            var means = new float[Probabilities.Length / samples];
+            for (var cell = 0; cell < means.Length; cell++)
+                means[cell] = System.Numerics.Tensors.TensorPrimitives.Sum(Probabilities.Floats.Slice(cell * samples, samples)) / samples;
+            return new SweepGrid(Probabilities.Shape[0], Probabilities.Shape[1], means);
+        }
+    }
+}

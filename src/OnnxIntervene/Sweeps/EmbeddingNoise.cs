@@ -1,0 +1,34 @@
+using System.Numerics.Tensors;
+using OnnxIntervene.Components;
+using OnnxIntervene.Formats;
+using OnnxIntervene.IR;
+
+namespace OnnxIntervene.Sweeps;
+
+/// <summary>The noise of causal tracing: normal, a multiple of the standard deviation of the whole embedding matrix.</summary>
+public static class EmbeddingNoise
+{
+    /// <summary>The standard deviation over all elements of the token embedding. Reads the matrix once.</summary>
+    /// <exception cref="InterventionException">The model has no embedding matrix in floating point.</exception>
+    public static float StandardDeviation(ComponentMap components)
+    {
+        ArgumentNullException.ThrowIfNull(components);
+        var matrix = components.TokenEmbedding
+            ?? throw new InterventionException("The model has no token embedding in floating point, so that the size of the noise is not known.");
+        return TensorPrimitives.StdDev<float>(matrix.ReadFloats());
+    }
+
+    /// <summary>Seeded noise, <c>[samples, positions, width]</c>.</summary>
+    public static NumericArray Create(int samples, int positions, int width, float standardDeviation, int seed)
+    {
+        var random = new Random(seed);
+        var noise = new float[samples * positions * width];
+        for (var index = 0; index < noise.Length; index++)
+            noise[index] = standardDeviation * (float)Normal(random);
+        return NumericArray.Of(noise, samples, positions, width);
+    }
+
+    // Box and Muller 1958.
+    private static double Normal(Random random) =>
+        Math.Sqrt(-2 * Math.Log(1 - random.NextDouble())) * Math.Cos(2 * Math.PI * random.NextDouble());
+}

@@ -1,0 +1,37 @@
+using System.Collections.Immutable;
+
+namespace OnnxIntervene.Sweeps;
+
+/// <summary>What activation patching gave: logits at the last position for each layer and column.</summary>
+public sealed record PatchSweepResult
+{
+    /// <summary>The component that was patched.</summary>
+    public required string Component { get; init; }
+
+    /// <summary>Whether columns are heads, else positions.</summary>
+    public required bool ColumnsAreHeads { get; init; }
+
+    /// <summary>The layers, a row each.</summary>
+    public required ImmutableArray<int> Layers { get; init; }
+
+    /// <summary>The positions or heads, a column each.</summary>
+    public required ImmutableArray<int> Columns { get; init; }
+
+    /// <summary>The right answer's logit after each patch.</summary>
+    public required SweepGrid AnswerLogits { get; init; }
+
+    /// <summary>The wrong answer's logit after each patch.</summary>
+    public required SweepGrid WrongLogits { get; init; }
+
+    /// <summary>The right answer's logit minus the wrong one's in the clean run.</summary>
+    public required float CleanDifference { get; init; }
+
+    /// <summary>The same in the corrupt run.</summary>
+    public required float CorruptDifference { get; init; }
+
+    /// <summary>The right answer's logit minus the wrong one's after each patch.</summary>
+    public SweepGrid LogitDifference => AnswerLogits.Zip(WrongLogits, (answer, wrong) => answer - wrong);
+
+    /// <summary>How much of the way from the corrupt to the clean run each patch goes: 0 changes nothing, 1 restores the clean run.</summary>
+    public SweepGrid Normalized => LogitDifference.Map(value => (value - CorruptDifference) / (CleanDifference - CorruptDifference));
+}

@@ -1,0 +1,28 @@
+using System.Collections.Immutable;
+using System.Text.Json;
+using OnnxIntervene.Execution;
+using OnnxIntervene.Formats;
+
+namespace OnnxIntervene.Testing;
+
+/// <summary>Results of torch on one trained language model: prompts, sweeps, traces (see the references' README).</summary>
+public sealed class ModelGoldens
+{
+    private readonly SafetensorsFile _tensors;
+
+    private ModelGoldens(string folder)
+    {
+        using var json = JsonDocument.Parse(File.ReadAllText(Path.Combine(folder, "cases.json")));
+        _tensors = SafetensorsFile.Open(Path.Combine(folder, json.RootElement.GetProperty("tensors").GetString()!));
+        Cases = [.. json.RootElement.GetProperty("cases").EnumerateArray().Select(item => new GoldenCase(item.Clone()))];
+    }
+
+    public ImmutableArray<GoldenCase> Cases { get; }
+
+    public static ModelGoldens Of(string folder) => new(folder);
+
+    public NumericArray Tensor(string name) => _tensors.Read(name);
+
+    /// <summary>Token ids as a batch of one.</summary>
+    public ModelInputs Inputs(string name) => ModelInputs.FromTokens([.. _tensors.Read(name).Integers.ToArray().Select(id => (int)id)]);
+}
