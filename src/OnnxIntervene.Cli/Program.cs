@@ -1,2 +1,18 @@
-Console.Error.WriteLine("onnx-intervene: no command yet.");
-return 1;
+using System.CommandLine;
+using OnnxIntervene.Cli;
+
+try
+{
+    var configuration = new InvocationConfiguration { EnableDefaultExceptionHandler = false };
+    return await CommandTree.Create().Parse(args).InvokeAsync(configuration).ConfigureAwait(false);
+}
+catch (OperationCanceledException)
+{
+    await Console.Error.WriteLineAsync("Cancelled; no file was changed.").ConfigureAwait(false);
+    return ExitCodes.Cancelled;
+}
+catch (Exception fault) when (Refusals.Is(fault))
+{
+    await Console.Error.WriteLineAsync(fault.Message).ConfigureAwait(false);
+    return ExitCodes.Refused;
+}

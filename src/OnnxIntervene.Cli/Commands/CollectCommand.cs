@@ -1,0 +1,101 @@
+using System.Collections.Immutable;
+using System.CommandLine;
+using OnnxIntervene.Cli.Output;
+using OnnxIntervene.Execution;
+using OnnxIntervene.Formats;
+using OnnxIntervene.Interventions;
+using OnnxIntervene.IR;
+
+namespace OnnxIntervene.Cli.Commands;
+
+/// <summary>Writes what components hold in a run to a file.</summary>
+internal static class CollectCommand
+{
+    public static Command Create()
+    {
+        var command = new Command(
+            "collect",
+            "Write components' values at every position to a file. Example: onnx-intervene collect --component block_output --layers 0-5 --base \"The Space Needle\" --out values.safetensors");
+        var (model, texts) = (new ModelOptions(), new TextOptions());
+        var components = new Option<string[]>("--component") { Description = "A component, or any tensor's name; may be given several times.", Required = true };
+        var layers = new Option<string?>("--layers") { Description = "Layers, such as 0-5,7. Default: all." };
+        var output = new Option<string>("--out") { Description = "The file: .safetensors, or .npy for one component ([layer, batch, …]).", Required = true };
+        var json = new Option<bool>("--json") { Description = "Print JSON." };
+        model.AddTo(command);
+        texts.AddTo(command, sources: false);
+        command.Add(components);
+        command.Add(layers);
+        command.Add(output);
+        command.Add(json);
+        command.SetAction((arguments, cancellation) =>
+        {
+            var path = arguments.GetValue(output)!;
+            var names = arguments.GetValue(components)!;
+            CheckPath(path, names);
+            using var plain = model.Load(arguments, IntervenableConfig.Empty);
+            var sites = Sites(plain, names, NumberRanges.Parse(arguments.GetValue(layers), "--layers"));
+            using var loaded = model.Load(arguments, new IntervenableConfig { Representations = sites });
+            var tokens = texts.Base(arguments, loaded);
+            var collected = loaded.Run(ModelInputs.FromTokens(tokens), cancellation: cancellation).Collected;
+            Save(path, loaded, tokens, sites, collected);
+            Write(Terminal.Of(arguments), path, sites, collected, arguments.GetValue(json));
+            return Task.FromResult(ExitCodes.Done);
+        });
+        return command;
+    }
+
+    private static void CheckPath(string path, string[] names)
+    {
+        var isNumpy = path.EndsWith(".npy", StringComparison.OrdinalIgnoreCase);
+        if (!isNumpy && !path.EndsWith(".safetensors", StringComparison.OrdinalIgnoreCase))
+            throw new InterventionException($"--out '{path}': the file must end in .safetensors or .npy.");
+        if (isNumpy && names.Length > 1)
+            throw new InterventionException("A .npy file holds one component; use .safetensors for several.");
+    }
+
+    // A component of layers is collected in each; a tensor's name once.
+    private static ImmutableArray<RepresentationConfig> Sites(IntervenableModel model, string[] names, ImmutableArray<int> layers)
+    {
+        var all = layers.Length > 0 ? layers : [.. Enumerable.Range(0, model.Components.LayerCount)];
+        return [.. names.SelectMany(name => model.Components.Components.Any(component => component.Address.Name == name) ? all.Select(layer => (layer, name)) : [(0, name)])
+            .Select(site => new RepresentationConfig
+            {
+                Layer = site.Item1,
+                Component = site.Item2,
+                Unit = model.Components.Get(site.Item1, site.Item2).Unit,
+                InterventionType = InterventionType.Collect,
+            })];
+    }
+
+    private static string Name(RepresentationConfig site) => $"{site.Component}.{site.Layer}";
+
+    private static void Save(
+        string path, IntervenableModel model, IReadOnlyList<int> tokens, ImmutableArray<RepresentationConfig> sites, ImmutableArray<NumericArray> collected)
+    {
+        if (path.EndsWith(".npy", StringComparison.OrdinalIgnoreCase))
+        {
+            NumpyFile.Write(path, NumericArray.Of(collected.SelectMany(array => array.FloatMemory.ToArray()).ToArray(), [collected.Length, .. collected[0].Shape]));
+            return;
+        }
+
+        var tensors = sites.Zip(collected).ToDictionary(pair => Name(pair.First), pair => pair.Second);
+        tensors.Add("input_ids", ModelInputs.FromTokens(tokens).Tokens);
+        SafetensorsFile.Write(path, tensors, new Dictionary<string, string>
+        {
+            ["model"] = Path.GetFileName(model.File.Path),
+            ["tokens"] = JsonText.Of(Tokenization.Tokenizer.ExistsIn(model.File.Folder) ? tokens.Select(model.Tokenizer.TokenText) : tokens.Select(id => $"{id}")),
+        });
+    }
+
+    private static void Write(Terminal terminal, string path, ImmutableArray<RepresentationConfig> sites, ImmutableArray<NumericArray> collected, bool asJson)
+    {
+        if (asJson)
+        {
+            terminal.Output.WriteLine(JsonText.Of(new { File = path, Tensors = sites.Zip(collected, (site, array) => new { Name = Name(site), array.Shape }) }));
+            return;
+        }
+
+        terminal.WriteTable(["tensor", "shape"], sites.Zip(collected, (site, array) => new[] { Name(site), $"[{string.Join(", ", array.Shape)}]" }));
+        terminal.Output.WriteLine($"Wrote {path}");
+    }
+}

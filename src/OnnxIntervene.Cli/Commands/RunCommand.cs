@@ -1,0 +1,63 @@
+using System.CommandLine;
+using OnnxIntervene.Cli.Output;
+using OnnxIntervene.Execution;
+using OnnxIntervene.IR;
+
+namespace OnnxIntervene.Cli.Commands;
+
+/// <summary>Runs a configuration and shows the top tokens before and after.</summary>
+internal static class RunCommand
+{
+    public static Command Create()
+    {
+        var command = new Command(
+            "run",
+            "Run a configuration: top tokens before and after, at the last position or at the mask. Example: onnx-intervene run --config swap.json --base \"The Eiffel Tower is located in the city of\" --source \"The Space Needle is located in the city of\"");
+        var (model, texts) = (new ModelOptions(), new TextOptions());
+        var config = new Option<string>("--config") { Description = "pyvene's configuration as JSON, with unit_locations, coefficients and source_representations beside it.", Required = true };
+        var top = new Option<int>("--top") { Description = "How many tokens to show.", DefaultValueFactory = _ => 10 };
+        var json = new Option<bool>("--json") { Description = "Print JSON." };
+        model.AddTo(command);
+        texts.AddTo(command, sources: true);
+        command.Add(config);
+        command.Add(top);
+        command.Add(json);
+        command.SetAction((arguments, cancellation) =>
+        {
+            var file = RunFile.Read(arguments.GetValue(config)!);
+            using var loaded = model.Load(arguments, file.Config);
+            var tokens = texts.Base(arguments, loaded);
+            var result = loaded.Run(ModelInputs.FromTokens(tokens), texts.Sources(arguments, loaded), file.UnitLocations, file.Settings, cancellation);
+            Write(Terminal.Of(arguments), Rank(loaded, tokens, result, arguments.GetValue(top)), arguments.GetValue(json));
+            return Task.FromResult(ExitCodes.Done);
+        });
+        return command;
+    }
+
+    private static Outcome Rank(IntervenableModel model, IReadOnlyList<int> tokens, RunResult result, int count)
+    {
+        if (result.Intervened.Logits.Shape.Length != 3)
+            throw new InterventionException($"The model's first output is {result.Intervened.Logits}; logits [batch, position, vocabulary] are needed to rank tokens.");
+        var position = model.Tokenizer.MaskToken is { } mask && tokens.Contains(mask) ? tokens.ToList().IndexOf(mask) : tokens.Count - 1;
+        return new Outcome(
+            position,
+            TokenRanking.Of(result.Original!.LogitsAt(0, position).Span, count, model.Tokenizer),
+            TokenRanking.Of(result.Intervened.LogitsAt(0, position).Span, count, model.Tokenizer));
+    }
+
+    private static void Write(Terminal terminal, Outcome outcome, bool asJson)
+    {
+        if (asJson)
+        {
+            terminal.Output.WriteLine(JsonText.Of(new { outcome.Position, Before = outcome.Before.Tokens, After = outcome.After.Tokens }));
+            return;
+        }
+
+        terminal.WriteTable(
+            ["before", "", "after", ""],
+            outcome.Before.Tokens.Zip(outcome.After.Tokens, (before, after) =>
+                new[] { $"'{before.Text}'", $"{before.Probability:P2}", $"'{after.Text}'", $"{after.Probability:P2}" }));
+    }
+
+    private sealed record Outcome(int Position, TokenRanking Before, TokenRanking After);
+}

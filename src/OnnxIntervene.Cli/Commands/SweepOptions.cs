@@ -1,0 +1,42 @@
+using System.CommandLine;
+using OnnxIntervene.Cli.Output;
+using OnnxIntervene.Reports;
+
+namespace OnnxIntervene.Cli.Commands;
+
+/// <summary>Where a sweep's report goes.</summary>
+internal sealed class SweepOptions(string name)
+{
+    private readonly Option<string> _folder = new("--out")
+    {
+        Description = $"The folder for pictures, page, CSV and JSON. Default: {name}.",
+        DefaultValueFactory = _ => name,
+    };
+
+    private readonly Option<bool> _json = new("--json") { Description = "Print JSON in place of tables and pictures." };
+
+    public void AddTo(Command command)
+    {
+        command.Add(_folder);
+        command.Add(_json);
+    }
+
+    /// <summary>Writes the report and prints it: pictures and facts, or JSON.</summary>
+    public void Publish(ParseResult arguments, Report report, CancellationToken cancellation)
+    {
+        var terminal = Terminal.Of(arguments);
+        var files = ReportWriter.Write(arguments.GetValue(_folder)!, name, report, cancellation);
+        if (arguments.GetValue(_json))
+        {
+            terminal.Output.WriteLine(report.Json);
+        }
+        else
+        {
+            terminal.WriteFacts([.. report.Facts.Select(fact => (fact.Name, fact.Value))]);
+            foreach (var (_, heatmap) in report.Heatmaps)
+                TerminalHeatmap.Write(terminal.Console, heatmap);
+        }
+
+        terminal.Error.WriteLine($"Wrote {string.Join(", ", files)}");
+    }
+}
