@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Collections.Immutable;
 using System.Runtime.InteropServices;
+using System.Text;
 using System.Text.Json;
 using OnnxIntervene.IR;
 using OnnxIntervene.IR.Serialization;
@@ -136,7 +137,8 @@ public sealed class SafetensorsFile
             stream.ReadExactly(header);
             try
             {
-                using var json = JsonDocument.Parse(header);
+                // Names that are no UTF-8 must not fail later, when they are read.
+                using var json = JsonDocument.Parse(Encoding.UTF8.GetString(header));
                 return Entries(json.RootElement, 8 + length, stream.Length, path);
             }
             catch (JsonException fault)
