@@ -174,7 +174,8 @@ public sealed class HandmadeRoundTripTests
         using var options = new SessionOptions { LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR, IntraOpNumThreads = 1 };
         using var session = new InferenceSession(path, options);
         using var input = OrtValue.CreateTensorValueFromMemory(s_input, s_shape);
-        using var results = session.Run(new RunOptions(), ["x"], [input], session.OutputNames);
+        using var runOptions = new RunOptions();
+        using var results = session.Run(runOptions, ["x"], [input], session.OutputNames);
         return [.. results.Select(result => result.GetTensorDataAsSpan<float>().ToArray())];
     }
 }

@@ -58,8 +58,11 @@ internal static class PatchReport
             ? $"{column}"
             : prompts.Clean.Ids[column] == prompts.Corrupt.Ids[column]
                 ? prompts.Clean.Tokens[column]
-                : $"{prompts.Clean.Tokens[column]} |{prompts.Corrupt.Tokens[column]}"),
+                : $"{Visible(prompts.Clean.Tokens[column])} / {Visible(prompts.Corrupt.Tokens[column])}"),
     ];
+
+    // Side by side, a token's leading space would be lost.
+    private static string Visible(string token) => token.Replace(' ', '·');
 
     private static object Data(PatchPrompts prompts, PatchSweepRequest request, PatchSweepResult result) => new
     {

@@ -60,7 +60,8 @@ public sealed class RoundTripTests
     {
         var filler = new InputFiller(session.InputMetadata, ComponentMap.Find(model));
         var values = filler.Fill(Inputs(session), new HashSet<string>());
-        using var results = session.Run(new RunOptions(), values, [session.OutputNames[0]]);
+        using var runOptions = new RunOptions();
+        using var results = session.Run(runOptions, values, [session.OutputNames[0]]);
         return results[0].GetTensorDataAsSpan<float>().ToArray();
     }
 

@@ -1,0 +1,18 @@
+using System.Globalization;
+using OnnxIntervene.Benchmarks;
+using OnnxIntervene.Execution;
+
+// Usage: dotnet run -c Release --project benchmarks/OnnxIntervene.Benchmarks -- MODEL [ROUNDS]
+// MODEL is an .onnx file or its folder. A graph whose weights file is missing is copied to a temporary folder and given random weights.
+if (args.Length is 0 or > 2)
+{
+    Console.Error.WriteLine("Usage: OnnxIntervene.Benchmarks MODEL [ROUNDS]");
+    return 1;
+}
+
+var rounds = args.Length > 1 ? int.Parse(args[1], CultureInfo.InvariantCulture) : 40;
+using var graph = BenchmarkModel.Prepare(ModelFile.Find(args[0]).Path);
+Console.WriteLine($"{args[0]}: paired in one process, {rounds} rounds, one thread, {MachineName.Describe()}");
+SpliceCost.Measure(graph.Path);
+SteeringCost.Measure(graph.Path, rounds);
+return 0;

@@ -1,0 +1,56 @@
+using System.Diagnostics;
+using OnnxIntervene.Testing;
+
+namespace OnnxIntervene.Cli.Tests;
+
+/// <summary>The command as a process of its own: exit codes, streams, interruption.</summary>
+public sealed class ProcessTests
+{
+    private static readonly string s_command = typeof(CommandTree).Assembly.Location;
+
+    [Test]
+    public void A_refusal_is_one_message_on_the_error_stream_and_exit_code_1()
+    {
+        using var process = Start("inspect", "no-such-model");
+        var (output, error) = (process.StandardOutput.ReadToEnd(), process.StandardError.ReadToEnd());
+        process.WaitForExit();
+
+        Assert.That(process.ExitCode, Is.EqualTo(1));
+        Assert.That(output, Is.Empty);
+        Assert.That(error, Does.Contain("'no-such-model'").And.Not.Contain("   at "));
+    }
+
+    [Test]
+    public void A_result_goes_to_the_output_and_exits_with_0()
+    {
+        using var process = Start("inspect", "--json");
+        var output = process.StandardOutput.ReadToEnd();
+        process.WaitForExit();
+
+        Assert.That(process.ExitCode, Is.Zero);
+        Assert.That(output, Does.StartWith("{").And.Contain("gpt2"));
+    }
+
+    [Test]
+    public void An_interruption_leaves_no_file()
+    {
+        using var folder = new TemporaryFolder();
+        using var process = Start(
+            "trace", "--prompt", "The Space Needle is located in the city of", "--subject", "Space Needle", "--answer", " Seattle", "--samples", "3000", "--out", folder.Path);
+
+        // Long enough to be running, far too short to be done: 3,000 samples take minutes.
+        Assert.That(process.WaitForExit(3000), Is.False);
+        using (var kill = Process.Start("kill", ["-INT", $"{process.Id}"]))
+            kill.WaitForExit();
+        Assert.That(process.WaitForExit(20000), Is.True);
+
+        Assert.That(process.ExitCode, Is.EqualTo(130));
+        Assert.That(Directory.GetFileSystemEntries(folder.Path), Is.Empty);
+    }
+
+    private static Process Start(params string[] arguments) => Process.Start(new ProcessStartInfo("dotnet", [s_command, .. arguments])
+    {
+        RedirectStandardOutput = true,
+        RedirectStandardError = true,
+    })!;
+}

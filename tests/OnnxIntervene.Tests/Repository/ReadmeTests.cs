@@ -1,0 +1,70 @@
+using OnnxIntervene.Execution;
+using OnnxIntervene.Interventions;
+using OnnxIntervene.Testing;
+
+namespace OnnxIntervene.Tests.Repository;
+
+/// <summary>The README's example is code that runs, word for word.</summary>
+public sealed class ReadmeTests
+{
+    private static readonly string s_readme = File.ReadAllText(Path.Combine(RepositoryPaths.Root, "README.md"));
+
+    [Test]
+    public void The_example_runs_and_shows_what_the_readme_says()
+    {
+        Directory.SetCurrentDirectory(RepositoryPaths.Root);
+        var shown = new StringWriter();
+        var console = Console.Out;
+        Console.SetOut(shown);
+        try
+        {
+            Example();
+        }
+        finally
+        {
+            Console.SetOut(console);
+        }
+
+        Assert.That(s_readme, Does.Contain(shown.ToString().ReplaceLineEndings("\n").TrimEnd()));
+    }
+
+    [Test]
+    public void The_readme_shows_this_very_code()
+    {
+        var source = File.ReadAllText(Path.Combine(RepositoryPaths.Root, "tests", "OnnxIntervene.Tests", "Repository", "ReadmeTests.cs")).Split("// example")[^2];
+        var lines = source.Split('\n').Select(line => line.StartsWith("        ", StringComparison.Ordinal) ? line[8..] : line);
+
+        Assert.That(s_readme, Does.Contain(string.Join('\n', lines).Trim()));
+    }
+
+    [TestCase("examples/swap.json")]
+    [TestCase("examples/steer.json")]
+    [TestCase("docs/trace-block_output.png")]
+    [TestCase("docs/patch-normalized.png")]
+    public void What_the_readme_names_is_there(string path)
+    {
+        Assert.That(s_readme, Does.Contain(path));
+        Assert.That(File.Exists(Path.Combine(RepositoryPaths.Root, path)));
+    }
+
+    [Test]
+    public void The_configuration_in_the_readme_is_the_example_file() =>
+        Assert.That(s_readme, Does.Contain(File.ReadAllText(Path.Combine(RepositoryPaths.Root, "examples", "steer.json")).Trim()));
+
+    private static void Example()
+    {
+        // example
+        using var model = IntervenableModel.Load("models/facts-gpt2", new IntervenableConfig
+        {
+            Representations = [new() { Layer = 1, Component = "block_output", InterventionType = InterventionType.Vanilla }],
+        });
+
+        var result = model.Run(
+            @base: model.Tokenize("The company Adidas makes"),
+            sources: [model.Tokenize("The company Volvo makes")],
+            unitLocations: UnitLocations.SourcesToBase(UnitLocation.At(3, 4, 5)));
+
+        Console.WriteLine(model.TopTokens(result.Intervened.Logits, 3));
+        // example
+    }
+}
