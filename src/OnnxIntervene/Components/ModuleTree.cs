@@ -13,6 +13,8 @@ internal sealed class ModuleTree
     // torch.onnx (dynamo) and onnxscript write the chain of modules that a node came from, as the text of a Python list.
     private static readonly string[] s_scopeNotes = ["pkg.torch.onnx.name_scopes", "pkg.onnxscript.name_scopes"];
 
+    private static readonly Comparer<string> s_byLength = Comparer<string>.Create((left, right) => left.Length.CompareTo(right.Length));
+
     private readonly Dictionary<string, ImmutableArray<Node>.Builder> _nodes = new(StringComparer.Ordinal);
     private readonly Dictionary<Node, string> _paths = [];
 
@@ -39,7 +41,7 @@ internal sealed class ModuleTree
 
     /// <summary>The paths of every module whose name is <paramref name="name"/>, shortest first.</summary>
     public IEnumerable<string> PathsNamed(string name) =>
-        _nodes.Keys.Where(path => path == name || path.EndsWith('.' + name, StringComparison.Ordinal)).Order(ByLength);
+        _nodes.Keys.Where(path => path == name || path.EndsWith('.' + name, StringComparison.Ordinal)).Order(s_byLength);
 
     /// <summary>The modules of a list by number: <c>transformer.h.0</c> and so on.</summary>
     public ImmutableSortedDictionary<int, string> Elements(string listName)
@@ -76,8 +78,6 @@ internal sealed class ModuleTree
         NodesOf(path).Reverse()
             .Select(node => node.OutputOrNull(0))
             .FirstOrDefault(output => output is not null && output.Uses.Any(use => !IsInside(use.Node, path)));
-
-    private static readonly Comparer<string> ByLength = Comparer<string>.Create((left, right) => left.Length.CompareTo(right.Length));
 
     private void Add(Node node, string path)
     {
