@@ -35,7 +35,8 @@ internal sealed class InputFiller(IReadOnlyDictionary<string, NodeMetadata> inpu
         var (batch, length) = (given.BatchSize, given.Length);
         return name switch
         {
-            "attention_mask" or "encoder_attention_mask" => OrtArrays.Create(Filled(batch, length, 1), metadata.ElementDataType, name),
+            "encoder_attention_mask" => OrtArrays.Create(Filled(batch, EncoderLength(given), 1), metadata.ElementDataType, name),
+            "attention_mask" => OrtArrays.Create(Filled(batch, length, 1), metadata.ElementDataType, name),
             "token_type_ids" => OrtArrays.Create(Filled(batch, length, 0), metadata.ElementDataType, name),
             "position_ids" => OrtArrays.Create(Positions(batch, length), metadata.ElementDataType, name),
             "use_cache_branch" => OrtValue.CreateTensorValueFromMemory(s_off, [1]),
@@ -43,6 +44,10 @@ internal sealed class InputFiller(IReadOnlyDictionary<string, NodeMetadata> inpu
             _ => throw new InterventionException($"The model needs the input '{name}', which was not given and cannot be guessed."),
         };
     }
+
+    // The encoder read a text of its own length.
+    private static int EncoderLength(ModelInputs given) =>
+        given.Arrays.TryGetValue("encoder_hidden_states", out var states) && states.Shape.Length > 1 ? states.Shape[1] : given.Length;
 
     private static NumericArray Filled(int batch, int length, long content) =>
         NumericArray.Of(Enumerable.Repeat(content, batch * length).ToArray(), batch, length);

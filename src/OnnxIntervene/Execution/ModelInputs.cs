@@ -17,10 +17,14 @@ public sealed record ModelInputs(ImmutableDictionary<string, NumericArray> Array
         : throw new InvalidOperationException($"The inputs hold no '{TokenInput}'.");
 
     /// <summary>The first axis of the arrays: how many examples there are.</summary>
-    public int BatchSize => Arrays.Values.First().Shape[0];
+    public int BatchSize => Leading.Shape[0];
 
-    /// <summary>The second axis of the arrays: how many positions there are; 1 where there is none.</summary>
-    public int Length => Arrays.Values.First().Shape is [_, var length, ..] ? length : 1;
+    /// <summary>The second axis of the token ids, or of the first array by name: how many positions there are; 1 where there is none.</summary>
+    public int Length => Leading.Shape is [_, var length, ..] ? length : 1;
+
+    private NumericArray Leading => Arrays.TryGetValue(TokenInput, out var tokens)
+        ? tokens
+        : Arrays.OrderBy(array => array.Key, StringComparer.Ordinal).First().Value;
 
     /// <summary>One text's tokens, a batch of one.</summary>
     public static ModelInputs FromTokens(IReadOnlyList<int> tokens) => FromTokens([tokens]);
