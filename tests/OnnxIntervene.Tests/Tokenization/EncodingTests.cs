@@ -13,8 +13,13 @@ public sealed class EncodingTests
         string[] roots = RepositoryPaths.Shared is { } shared ? [RepositoryPaths.OwnReferences, Path.Combine(shared, "oracle")] : [RepositoryPaths.OwnReferences];
         return roots.SelectMany(root => Directory.EnumerateFiles(root, "encodings.json", SearchOption.AllDirectories).Select(file => (root, file)))
             .DistinctBy(found => Path.GetRelativePath(found.root, found.file))
-            .Select(found => new TestCaseData(found.file, TokenizerFolder(found.file)).SetArgDisplayNames(Path.GetRelativePath(found.root, found.file)));
+            .Select(found => new TestCaseData(found.file, TokenizerFolder(found.file)).SetArgDisplayNames(Path.GetRelativePath(found.root, found.file)))
+            .Concat(RepositoryPaths.Shared is null ? [WithoutLargeModel()] : []);
     }
+
+    // The large model does not travel with the repository.
+    private static TestCaseData WithoutLargeModel() =>
+        new TestCaseData("", "").SetArgDisplayNames("smollm2").Ignore("The folder 'shared' with the large model does not stand beside the repository.");
 
     [TestCaseSource(nameof(Encodings))]
     public void Every_string_is_encoded_and_decoded_as_by_the_reference(string file, string folder)
