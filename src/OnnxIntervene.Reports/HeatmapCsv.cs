@@ -6,24 +6,41 @@ namespace OnnxIntervene.Reports;
 /// <summary>Writes a heatmap as CSV, a line for each cell (RFC 4180).</summary>
 public static class HeatmapCsv
 {
-    /// <summary>The text: indices and labels of row and column, then the number as exactly as it is held.</summary>
+    /// <summary>
+    /// The text: index and label of row and column, then the number with every digit it takes to read it back.
+    /// The indices are there because a prompt may hold a token twice.
+    /// </summary>
     public static string Render(Heatmap heatmap)
     {
         ArgumentNullException.ThrowIfNull(heatmap);
-        var (row, column) = (heatmap.RowAxis.ToLowerInvariant(), heatmap.ColumnAxis.ToLowerInvariant());
-        var text = new StringBuilder($"{Quote($"{row}_index")},{Quote(row)},{Quote($"{column}_index")},{Quote(column)},{Quote(heatmap.ValueLabel)}\r\n");
-        for (var y = 0; y < heatmap.RowLabels.Length; y++)
+        heatmap.Check();
+        var text = new StringBuilder(Header(heatmap));
+        for (var row = 0; row < heatmap.RowLabels.Length; row++)
         {
-            for (var x = 0; x < heatmap.ColumnLabels.Length; x++)
+            for (var column = 0; column < heatmap.ColumnLabels.Length; column++)
             {
-                var value = heatmap[y, x].ToString("R", CultureInfo.InvariantCulture);
-                text.Append(CultureInfo.InvariantCulture, $"{y},{Quote(heatmap.RowLabels[y])},{x},{Quote(heatmap.ColumnLabels[x])},{value}\r\n");
+                var (down, across) = (Quote(heatmap.RowLabels[row]), Quote(heatmap.ColumnLabels[column]));
+                var value = heatmap[row, column].ToString("R", CultureInfo.InvariantCulture);
+                text.Append(CultureInfo.InvariantCulture, $"{row},{down},{column},{across},{value}\r\n");
             }
         }
 
         return text.ToString();
     }
 
-    private static string Quote(string field) =>
-        field.AsSpan().ContainsAny(",\"\r\n") || field.StartsWith(' ') ? $"\"{field.Replace("\"", "\"\"", StringComparison.Ordinal)}\"" : field;
+    private static string Header(Heatmap heatmap)
+    {
+        var (row, column) = (heatmap.RowAxis.ToLowerInvariant(), heatmap.ColumnAxis.ToLowerInvariant());
+        if (row == column)
+            (row, column) = ($"row_{row}", $"column_{column}");
+        string[] names = [$"{row}_index", row, $"{column}_index", column, heatmap.ValueLabel];
+        return $"{string.Join(',', names.Select(Quote))}\r\n";
+    }
+
+    // Readers that trim would lose the space that begins a token.
+    private static string Quote(string field)
+    {
+        var mustQuote = field.AsSpan().ContainsAny(",\"\r\n") || field.StartsWith(' ') || field.EndsWith(' ');
+        return mustQuote ? $"\"{field.Replace("\"", "\"\"", StringComparison.Ordinal)}\"" : field;
+    }
 }

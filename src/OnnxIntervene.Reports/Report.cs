@@ -2,7 +2,7 @@ using System.Collections.Immutable;
 
 namespace OnnxIntervene.Reports;
 
-/// <summary>A result to be looked at: facts, heatmaps, and the same for machines. Immutable.</summary>
+/// <summary>A result to be looked at: facts, heatmaps, tables, and the same for machines. Immutable.</summary>
 public sealed record Report
 {
     /// <summary>The page's heading.</summary>
@@ -12,24 +12,17 @@ public sealed record Report
     public required string Summary { get; init; }
 
     /// <summary>Names and values that stand above the pictures.</summary>
-    public ImmutableArray<ReportFact> Facts { get; init; } = [];
+    public ImmutableArray<ReportFact> Facts { get; init => field = value.IsDefault ? [] : value; } = [];
 
     /// <summary>The pictures.</summary>
-    public ImmutableArray<ReportHeatmap> Heatmaps { get; init; } = [];
+    public ImmutableArray<ReportHeatmap> Heatmaps { get; init => field = value.IsDefault ? [] : value; } = [];
 
-    /// <summary>The whole result as JSON.</summary>
+    /// <summary>The tables below the pictures.</summary>
+    public ImmutableArray<ReportTable> Tables { get; init => field = value.IsDefault ? [] : value; } = [];
+
+    /// <summary>The whole result as JSON, which the page holds in its script element <c>result</c>.</summary>
     public required string Json { get; init; }
 
     /// <summary>The command that made it.</summary>
     public string Command { get; init; } = "";
 }
-
-/// <summary>A name and a value.</summary>
-/// <param name="Name">What it is.</param>
-/// <param name="Value">Its value, as it is shown.</param>
-public sealed record ReportFact(string Name, string Value);
-
-/// <summary>A heatmap and the name that its files bear.</summary>
-/// <param name="Name">Letters, digits, hyphens and underscores.</param>
-/// <param name="Heatmap">The heatmap.</param>
-public sealed record ReportHeatmap(string Name, Heatmap Heatmap);

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Collections.Immutable;
 using System.Text;
 
@@ -6,24 +7,94 @@ namespace OnnxIntervene.Reports;
 /// <summary>Turns a report into files.</summary>
 public static class ReportFiles
 {
-    /// <summary>The files' names and contents: <c>NAME.html</c>, <c>NAME.json</c>, and <c>NAME-HEATMAP.png</c> and <c>.csv</c> for each heatmap.</summary>
+    private const int LongestName = 60;
+
+    // The strictest system's rules, so that a report can be copied anywhere.
+    private static readonly SearchValues<char> s_reserved = SearchValues.Create("/\\:*?\"<>|");
+
+    /// <summary>
+    /// The files' names and contents: <c>NAME.html</c>, <c>NAME.json</c>, and for each heatmap
+    /// <c>NAME-HEATMAP.png</c> and <c>.csv</c>.
+    /// </summary>
+    /// <exception cref="ArgumentException">The name is none for a file, or parts of the report do not fit.</exception>
     public static ImmutableArray<ReportFile> Render(Report report, string name)
     {
         ArgumentNullException.ThrowIfNull(report);
-        var files = ImmutableArray.CreateBuilder<ReportFile>();
-        files.Add(new ReportFile($"{name}.html", Encoding.UTF8.GetBytes(HtmlReport.Render(report))));
-        files.Add(new ReportFile($"{name}.json", Encoding.UTF8.GetBytes(report.Json + "\n")));
-        foreach (var (heatmapName, heatmap) in report.Heatmaps)
+        return [.. RenderEach(report, Checked(name))];
+    }
+
+    /// <summary>
+    /// Writes the report's files into a folder, which is made when it is missing, and gives their paths. Everything is
+    /// drawn first and written under other names, so that a fault or a cancellation leaves an earlier report as it was.
+    /// </summary>
+    /// <exception cref="ArgumentException">The name is none for a file, or parts of the report do not fit.</exception>
+    /// <exception cref="IOException">A file cannot be written.</exception>
+    /// <exception cref="OperationCanceledException">It was cancelled; nothing was left behind.</exception>
+    public static ImmutableArray<string> Write(
+        string folder, string name, Report report, CancellationToken cancellation = default)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(folder);
+        ArgumentNullException.ThrowIfNull(report);
+        var files = new List<ReportFile>();
+        cancellation.ThrowIfCancellationRequested();
+        foreach (var file in RenderEach(report, Checked(name)))
         {
-            files.Add(new ReportFile($"{name}-{heatmapName}.png", HeatmapImage.Render(heatmap)));
-            files.Add(new ReportFile($"{name}-{heatmapName}.csv", Encoding.UTF8.GetBytes(HeatmapCsv.Render(heatmap))));
+            cancellation.ThrowIfCancellationRequested();
+            files.Add(file);
         }
 
-        return files.ToImmutable();
+        Directory.CreateDirectory(folder);
+        using var pending = new PendingReport(folder);
+        foreach (var file in files)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            pending.Write(file);
+        }
+
+        cancellation.ThrowIfCancellationRequested();
+        pending.Commit();
+        return [.. files.Select(file => Path.Combine(folder, file.Name))];
+    }
+
+    private static IEnumerable<ReportFile> RenderEach(Report report, string name)
+    {
+        yield return new ReportFile($"{name}.html", Encoding.UTF8.GetBytes(HtmlReport.Render(report)));
+        yield return new ReportFile($"{name}.json", Encoding.UTF8.GetBytes(report.Json + "\n"));
+        var taken = new HashSet<string>(StringComparer.OrdinalIgnoreCase);
+        foreach (var (heatmapName, heatmap) in report.Heatmaps)
+        {
+            var full = $"{name}-{Free(Slug(heatmapName), taken)}";
+            yield return new ReportFile($"{full}.png", HeatmapImage.Render(heatmap));
+            yield return new ReportFile($"{full}.csv", Encoding.UTF8.GetBytes(HeatmapCsv.Render(heatmap)));
+        }
+    }
+
+    private static string Checked(string name)
+    {
+        ArgumentException.ThrowIfNullOrWhiteSpace(name);
+        if (name.AsSpan().ContainsAny(s_reserved) || name.Any(char.IsControl) || name[0] == '.')
+        {
+            throw new ArgumentException(
+                $"'{name}' is no name for a report's files. Give one without a folder, such as 'trace'.", nameof(name));
+        }
+
+        return name;
+    }
+
+    private static string Slug(string name)
+    {
+        var kept = string.Concat(name.Take(LongestName).Select(letter => IsPlain(letter) ? letter : '-'));
+        var slug = kept.Trim('-', '.');
+        return slug.Length > 0 ? slug : "heatmap";
+    }
+
+    private static bool IsPlain(char letter) => char.IsAsciiLetterOrDigit(letter) || letter is '.' or '-' or '_';
+
+    private static string Free(string slug, HashSet<string> taken)
+    {
+        var free = slug;
+        for (var number = 2; !taken.Add(free); number++)
+            free = $"{slug}-{number}";
+        return free;
     }
 }
-
-/// <summary>A file to be written.</summary>
-/// <param name="Name">Its name, without a folder.</param>
-/// <param name="Contents">Its bytes.</param>
-public sealed record ReportFile(string Name, ReadOnlyMemory<byte> Contents);

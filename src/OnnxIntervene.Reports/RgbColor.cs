@@ -10,7 +10,8 @@ public readonly record struct RgbColor(byte Red, byte Green, byte Blue)
     public double Lightness => ((0.299 * Red) + (0.587 * Green) + (0.114 * Blue)) / 255;
 
     /// <summary>The colour a share of the way to another.</summary>
-    public RgbColor Toward(RgbColor other, double share) => new(Mix(Red, other.Red, share), Mix(Green, other.Green, share), Mix(Blue, other.Blue, share));
+    public RgbColor Toward(RgbColor other, double share) =>
+        new(Mix(Red, other.Red, share), Mix(Green, other.Green, share), Mix(Blue, other.Blue, share));
 
     /// <summary>The colour as CSS writes it.</summary>
     public override string ToString() => $"#{Red:X2}{Green:X2}{Blue:X2}";

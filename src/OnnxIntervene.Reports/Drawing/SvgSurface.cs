@@ -1,0 +1,66 @@
+using System.Collections.Immutable;
+using System.Globalization;
+using System.Text;
+using SkiaSharp;
+
+namespace OnnxIntervene.Reports.Drawing;
+
+/// <summary>Writes SVG.</summary>
+internal sealed class SvgSurface : DrawingSurface
+{
+    private const string Stroke = "stroke=\"currentColor\" stroke-opacity=\"0.7\" stroke-width=\"0.75\"";
+
+    private readonly StringBuilder _svg = new();
+
+    public SvgSurface(int width, int height, string name)
+    {
+        Append($"<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width} {height}\" ");
+        Append($"width=\"{width}\" height=\"{height}\" ");
+        Append($"role=\"img\" aria-label=\"{Markup.Escape(name)}\" fill=\"currentColor\" ");
+        Append($"font-family=\"'DejaVu Sans', Verdana, sans-serif\" style=\"white-space: pre\">\n");
+    }
+
+    // The reader's browser brings fonts for most scripts.
+    public override bool CanShow(Rune rune) => rune != Rune.ReplacementChar;
+
+    public override void Fill(SKRect area, RgbColor color, string tooltip = "")
+    {
+        Append($"<rect {Place(area)} fill=\"{color}\" shape-rendering=\"crispEdges\"");
+        _svg.Append(tooltip.Length > 0 ? $"><title>{Markup.Escape(tooltip)}</title></rect>\n" : "/>\n");
+    }
+
+    public override void Frame(SKRect area) =>
+        Append($"<rect {Place(area)} fill=\"none\" {Stroke}/>\n");
+
+    public override void Line(SKPoint from, SKPoint to)
+    {
+        Append($"<line x1=\"{from.X:0.##}\" y1=\"{from.Y:0.##}\" x2=\"{to.X:0.##}\" y2=\"{to.Y:0.##}\" ");
+        Append($"{Stroke}/>\n");
+    }
+
+    public override void Text(TextSpot spot, ImmutableArray<LabelPart> parts)
+    {
+        var anchor = spot.Anchor switch { TextAnchor.Start => "start", TextAnchor.Middle => "middle", _ => "end" };
+        Append($"<text x=\"{spot.X:0.##}\" y=\"{spot.Y + spot.Drop:0.##}\" ");
+        Append($"font-size=\"{spot.Size:0.##}\" text-anchor=\"{anchor}\"");
+        if (spot.IsTurned)
+            Append($" transform=\"rotate(-90 {spot.X:0.##} {spot.Y:0.##})\"");
+        _svg.Append('>');
+        foreach (var part in parts)
+        {
+            var text = Markup.Escape(part.Text);
+            _svg.Append(part.IsFaint ? $"<tspan fill-opacity=\"0.45\">{text}</tspan>" : text);
+        }
+
+        _svg.Append("</text>\n");
+    }
+
+    /// <summary>Ends the element and gives the whole text.</summary>
+    public string Close() => _svg.Append("</svg>\n").ToString();
+
+    private static string Place(SKRect area) => string.Create(
+        CultureInfo.InvariantCulture,
+        $"x=\"{area.Left:0.##}\" y=\"{area.Top:0.##}\" width=\"{area.Width:0.##}\" height=\"{area.Height:0.##}\"");
+
+    private void Append(FormattableString text) => _svg.Append(text.ToString(CultureInfo.InvariantCulture));
+}

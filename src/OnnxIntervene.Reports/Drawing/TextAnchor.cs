@@ -1,0 +1,9 @@
+namespace OnnxIntervene.Reports.Drawing;
+
+/// <summary>Which part of a text is at its point.</summary>
+internal enum TextAnchor
+{
+    Start,
+    Middle,
+    End,
+}

@@ -1,0 +1,82 @@
+using System.Text.Json;
+using System.Xml.Linq;
+
+namespace OnnxIntervene.Reports.Tests;
+
+public sealed class HtmlReportTests
+{
+    [Test]
+    public void Text_from_a_model_cannot_become_markup()
+    {
+        const string Label = "<script>alert(1)</script>";
+        var page = XDocument.Parse(HtmlReport.Render(SampleHeatmaps.Report(Label)));
+
+        Assert.That(page.Descendants("script").Count(), Is.EqualTo(1));
+        Assert.That(page.Descendants("h1").Single().Value, Is.EqualTo($"Trace of {Label}"));
+        Assert.That(page.Descendants("figcaption").Single().Value, Is.EqualTo($"For {Label}."));
+        Assert.That(page.Descendants("pre").Single().Value, Is.EqualTo($"onnx-intervene trace --answer {Label}"));
+        Assert.That(page.Descendants("td").Select(cell => cell.Value), Does.Contain(Label));
+    }
+
+    [Test]
+    public void The_page_loads_nothing_and_tells_the_browser_to_refuse_it()
+    {
+        const string Namespace = "xmlns=\"http://www.w3.org/2000/svg\"";
+        var html = HtmlReport.Render(SampleHeatmaps.Report()).Replace(Namespace, "", StringComparison.Ordinal);
+
+        Assert.That(html, Does.Not.Contain("http://").And.Not.Contain("https://"));
+        Assert.That(html, Does.Not.Contain("src=").And.Not.Contain("href=").And.Not.Contain("url("));
+        Assert.That(html, Does.Not.Contain("@import").And.Not.Contain("<link"));
+        Assert.That(html, Does.Contain("content=\"default-src 'none'; style-src 'unsafe-inline'\""));
+    }
+
+    [TestCase("a<b")]
+    [TestCase("</script><script>alert(1)</script>")]
+    [TestCase("<!--<script>")]
+    [TestCase("R&amp;D & more")]
+    public void The_pages_data_can_be_read_back(string label)
+    {
+        var html = HtmlReport.Render(SampleHeatmaps.Report(label));
+        var start = html.IndexOf("id=\"result\">", StringComparison.Ordinal) + "id=\"result\">".Length;
+        using var json = JsonDocument.Parse(html[start..html.IndexOf("</script>", start, StringComparison.Ordinal)]);
+
+        Assert.That(json.RootElement.GetProperty("answer").GetString(), Is.EqualTo(label));
+    }
+
+    [Test]
+    public void Columns_of_numbers_are_set_flush_right()
+    {
+        var page = XDocument.Parse(HtmlReport.Render(SampleHeatmaps.Report()));
+        var numbers = page.Descendants("td").Where(cell => (string?)cell.Attribute("class") == "number");
+
+        Assert.That(numbers.Select(cell => cell.Value), Is.EqualTo(new[] { "0.5", "0.25" }));
+    }
+
+    [Test]
+    public void A_crooked_table_is_refused_with_both_counts()
+    {
+        var report = SampleHeatmaps.Report() with { Tables = [new ReportTable("Top", ["token", "p"], [["a"]])] };
+
+        Assert.That(
+            () => HtmlReport.Render(report),
+            Throws.ArgumentException.With.Message.Contains("'Top' has 2 columns but a row of 1 cells"));
+    }
+
+    [Test]
+    public void A_page_fits_light_and_dark_rooms()
+    {
+        var html = HtmlReport.Render(SampleHeatmaps.Report());
+
+        Assert.That(html, Does.Contain("prefers-color-scheme: dark"));
+        Assert.That(html, Does.Contain("fill=\"currentColor\""));
+    }
+
+    [Test]
+    public void The_same_report_gives_the_same_page()
+    {
+        var first = HtmlReport.Render(SampleHeatmaps.Report());
+        var second = HtmlReport.Render(SampleHeatmaps.Report());
+
+        Assert.That(second, Is.EqualTo(first));
+    }
+}

@@ -1,0 +1,140 @@
+using System.Text;
+
+namespace OnnxIntervene.Reports.Tests;
+
+public sealed class ReportFilesTests
+{
+    private string _folder = "";
+
+    [SetUp]
+    public void MakeFolder() => _folder = Directory.CreateTempSubdirectory("reports-").FullName;
+
+    [TearDown]
+    public void DeleteFolder() => Directory.Delete(_folder, recursive: true);
+
+    [Test]
+    public void A_report_is_a_page_its_data_and_a_picture_and_a_table_for_each_heatmap()
+    {
+        var files = ReportFiles.Render(SampleHeatmaps.Report(), "trace");
+
+        Assert.That(
+            files.Select(file => file.Name),
+            Is.EqualTo(new[] { "trace.html", "trace.json", "trace-block_output.png", "trace-block_output.csv" }));
+        Assert.That(Encoding.UTF8.GetString(files[1].Contents.Span), Is.EqualTo("{\"answer\": \"The\"}\n"));
+    }
+
+    [Test]
+    public void Writing_makes_the_folder_and_gives_the_paths_of_what_it_wrote()
+    {
+        var folder = Path.Combine(_folder, "new", "deeper");
+
+        var paths = ReportFiles.Write(folder, "trace", SampleHeatmaps.Report());
+
+        Assert.That(Directory.GetFiles(folder), Is.EquivalentTo(paths));
+        foreach (var (path, file) in paths.Zip(ReportFiles.Render(SampleHeatmaps.Report(), "trace")))
+            Assert.That(File.ReadAllBytes(path), Is.EqualTo(file.Contents.ToArray()), path);
+    }
+
+    [Test]
+    public void Writing_again_replaces_the_report()
+    {
+        ReportFiles.Write(_folder, "trace", SampleHeatmaps.Report("old"));
+        ReportFiles.Write(_folder, "trace", SampleHeatmaps.Report("new"));
+
+        Assert.That(File.ReadAllText(Path.Combine(_folder, "trace.json")), Does.Contain("new"));
+        Assert.That(Directory.GetFiles(_folder), Has.Length.EqualTo(4));
+    }
+
+    [Test]
+    public void A_cancelled_write_leaves_nothing()
+    {
+        var folder = Path.Combine(_folder, "new");
+
+        Assert.That(
+            () => ReportFiles.Write(folder, "trace", SampleHeatmaps.Report(), new CancellationToken(canceled: true)),
+            Throws.InstanceOf<OperationCanceledException>());
+        Assert.That(Directory.Exists(folder), Is.False);
+    }
+
+    [Test]
+    public void A_fault_while_writing_leaves_the_earlier_report_and_nothing_else()
+    {
+        ReportFiles.Write(_folder, "trace", SampleHeatmaps.Report("old"));
+        var table = Path.Combine(_folder, "trace-block_output.csv");
+        File.Delete(table);
+        Directory.CreateDirectory(table);
+        var before = Contents();
+
+        Assert.That(
+            () => ReportFiles.Write(_folder, "trace", SampleHeatmaps.Report("new")),
+            Throws.InstanceOf<IOException>().With.Message.Contains("trace-block_output.csv' is a folder"));
+        Assert.That(Contents(), Is.EqualTo(before));
+    }
+
+    [Test]
+    public void A_fault_while_drawing_leaves_the_earlier_report()
+    {
+        ReportFiles.Write(_folder, "trace", SampleHeatmaps.Report("old"));
+        var before = Contents();
+        var broken = new ReportHeatmap("broken", SampleHeatmaps.Create() with { Values = [] });
+
+        Assert.That(
+            () => ReportFiles.Write(_folder, "trace", SampleHeatmaps.Report("new") with { Heatmaps = [broken] }),
+            Throws.ArgumentException.With.Message.Contains("0 values"));
+        Assert.That(Contents(), Is.EqualTo(before));
+    }
+
+    [Test]
+    public void Files_that_were_begun_are_deleted_when_they_are_given_up()
+    {
+        using (var pending = new PendingReport(_folder))
+        {
+            pending.Write(new ReportFile("a.json", new byte[] { 1 }));
+            Assert.That(Directory.GetFiles(_folder), Has.Length.EqualTo(1));
+            Assert.That(File.Exists(Path.Combine(_folder, "a.json")), Is.False);
+        }
+
+        Assert.That(Directory.GetFiles(_folder), Is.Empty);
+    }
+
+    [TestCase("../trace")]
+    [TestCase("a/b")]
+    [TestCase("a\\b")]
+    [TestCase("c:trace")]
+    [TestCase("..")]
+    [TestCase("a\nb")]
+    [TestCase(" ")]
+    public void A_name_that_is_no_file_name_is_refused(string name)
+    {
+        Assert.That(() => ReportFiles.Write(_folder, name, SampleHeatmaps.Report()), Throws.ArgumentException);
+        Assert.That(Directory.GetFileSystemEntries(_folder), Is.Empty);
+    }
+
+    [Test]
+    public void Heatmaps_names_become_file_names_and_none_hides_another()
+    {
+        string[] names = ["../../out", "mlp output", "MLP-output", "漢字", "漢字"];
+        var heatmaps = names.Select(name => new ReportHeatmap(name, SampleHeatmaps.Create()));
+
+        var files = ReportFiles.Render(SampleHeatmaps.Report() with { Heatmaps = [.. heatmaps] }, "t");
+
+        Assert.That(
+            files.Select(file => file.Name).Where(name => name.EndsWith(".csv", StringComparison.Ordinal)),
+            Is.EqualTo(
+                new[] { "t-out.csv", "t-mlp-output.csv", "t-MLP-output-2.csv", "t-heatmap.csv", "t-heatmap-2.csv" }));
+    }
+
+    [Test]
+    public void The_same_report_gives_the_same_bytes()
+    {
+        var first = ReportFiles.Render(SampleHeatmaps.Report(), "trace");
+        var second = ReportFiles.Render(SampleHeatmaps.Report(), "trace");
+
+        foreach (var (one, other) in first.Zip(second))
+            Assert.That(other.Contents.ToArray(), Is.EqualTo(one.Contents.ToArray()), one.Name);
+    }
+
+    private SortedDictionary<string, string> Contents() => new(
+        Directory.GetFiles(_folder).ToDictionary(path => path, path => Convert.ToHexString(File.ReadAllBytes(path))),
+        StringComparer.Ordinal);
+}
