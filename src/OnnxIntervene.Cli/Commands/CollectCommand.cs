@@ -83,7 +83,7 @@ internal static class CollectCommand
         SafetensorsFile.Write(path, tensors, new Dictionary<string, string>
         {
             ["model"] = Path.GetFileName(model.File.Path),
-            ["tokens"] = JsonText.Of(Tokenization.Tokenizer.ExistsIn(model.File.Folder) ? tokens.Select(model.Tokenizer.TokenText) : tokens.Select(id => $"{id}")),
+            ["tokens"] = JsonText.Of(tokens.Select(model.TokenText)),
         });
     }
 

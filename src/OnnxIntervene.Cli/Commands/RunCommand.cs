@@ -38,11 +38,11 @@ internal static class RunCommand
     {
         if (result.Intervened.Logits.Shape.Length != 3)
             throw new InterventionException($"The model's first output is {result.Intervened.Logits}; logits [batch, position, vocabulary] are needed to rank tokens.");
-        var position = model.Tokenizer.MaskToken is { } mask && tokens.Contains(mask) ? tokens.ToList().IndexOf(mask) : tokens.Count - 1;
+        var position = model.HasTokenizer && model.Tokenizer.MaskToken is { } mask && tokens.Contains(mask) ? tokens.ToList().IndexOf(mask) : tokens.Count - 1;
         return new Outcome(
             position,
-            TokenRanking.Of(result.Original!.LogitsAt(0, position).Span, count, model.Tokenizer),
-            TokenRanking.Of(result.Intervened.LogitsAt(0, position).Span, count, model.Tokenizer));
+            TokenRanking.Of(result.Original!.LogitsAt(0, position).Span, count, model.TokenText),
+            TokenRanking.Of(result.Intervened.LogitsAt(0, position).Span, count, model.TokenText));
     }
 
     private static void Write(Terminal terminal, Outcome outcome, bool asJson)

@@ -68,6 +68,22 @@ internal sealed record ArchitecturePattern
         },
         new()
         {
+            Family = "gpt_neo",
+            LayerList = "h",
+            AttentionNorm = "ln_1",
+            MlpNorm = "ln_2",
+            FinalNorm = ["ln_f"],
+            Attention = ["attn.attention"],
+            Query = "q_proj",
+            Key = "k_proj",
+            Value = "v_proj",
+            PackedProjection = "qkv_proj",
+            OutputProjection = "out_proj",
+            Activation = "mlp.act",
+            DownProjection = "mlp.c_proj",
+        },
+        new()
+        {
             Family = "llama",
             LayerList = "layers",
             AttentionNorm = "input_layernorm",

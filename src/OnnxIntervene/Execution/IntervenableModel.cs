@@ -27,7 +27,8 @@ public sealed class IntervenableModel : IDisposable
         Config = config;
         Components = ComponentMap.Find(model);
         _options = options;
-        _tokenizer = new Lazy<Tokenizer>(() => Tokenizer.Load(file.Folder));
+        HasTokenizer = Tokenization.Tokenizer.ExistsIn(file.Folder);
+        _tokenizer = new Lazy<Tokenizer>(() => Tokenization.Tokenizer.Load(file.Folder));
     }
 
     /// <summary>Where the model lies.</summary>
@@ -41,6 +42,9 @@ public sealed class IntervenableModel : IDisposable
 
     /// <summary>The model's components.</summary>
     public ComponentMap Components { get; }
+
+    /// <summary>Whether files of a tokenizer stand beside the model.</summary>
+    public bool HasTokenizer { get; }
 
     /// <summary>The tokenizer beside the model; read when it is first asked for.</summary>
     /// <exception cref="ModelFormatException">There is none, or it is of a kind that is not supported.</exception>
@@ -62,11 +66,14 @@ public sealed class IntervenableModel : IDisposable
     /// <summary>A text as the model reads it, a batch of one; special tokens around it as its tokenizer puts them.</summary>
     public ModelInputs Tokenize(string text) => ModelInputs.FromTokens(Tokenizer.Encode(text).Ids);
 
+    /// <summary>A token's text; its number where no tokenizer stands beside the model.</summary>
+    public string TokenText(int id) => HasTokenizer ? Tokenizer.TokenText(id) : id.ToString(System.Globalization.CultureInfo.InvariantCulture);
+
     /// <summary>The most probable tokens at the last position of the first example.</summary>
     public TokenRanking TopTokens(NumericArray logits, int count)
     {
         ArgumentNullException.ThrowIfNull(logits);
-        return TokenRanking.Of(new ModelOutput(logits).LogitsAt(0, -1).Span, count, Tokenizer);
+        return TokenRanking.Of(new ModelOutput(logits).LogitsAt(0, -1).Span, count, TokenText);
     }
 
     /// <summary>Runs the base with the interventions, after the sources' own runs.</summary>

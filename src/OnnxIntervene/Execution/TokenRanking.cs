@@ -1,21 +1,20 @@
 using System.Collections.Immutable;
 using System.Globalization;
-using OnnxIntervene.Tokenization;
 
 namespace OnnxIntervene.Execution;
 
 /// <summary>The most probable tokens at one position, the most probable first.</summary>
 public sealed record TokenRanking(ImmutableArray<TokenProbability> Tokens)
 {
-    /// <summary>The ranking of logits over a vocabulary.</summary>
-    public static TokenRanking Of(ReadOnlySpan<float> logits, int count, Tokenizer tokenizer)
+    /// <summary>The ranking of logits over a vocabulary; <paramref name="tokenText"/> spells tokens.</summary>
+    public static TokenRanking Of(ReadOnlySpan<float> logits, int count, Func<int, string> tokenText)
     {
-        ArgumentNullException.ThrowIfNull(tokenizer);
+        ArgumentNullException.ThrowIfNull(tokenText);
         var probabilities = Softmax.Of(logits);
         var ids = Enumerable.Range(0, probabilities.Length).ToArray();
         Array.Sort((float[])probabilities.Clone(), ids);
         Array.Reverse(ids);
-        return new TokenRanking([.. ids.Take(count).Select(id => new TokenProbability(id, tokenizer.TokenText(id), probabilities[id]))]);
+        return new TokenRanking([.. ids.Take(count).Select(id => new TokenProbability(id, tokenText(id), probabilities[id]))]);
     }
 
     /// <summary>A line for each token: its probability and its text.</summary>
