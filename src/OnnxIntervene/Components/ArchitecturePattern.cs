@@ -38,6 +38,9 @@ internal sealed record ArchitecturePattern
     /// <summary>The projection inside attention that gives queries, keys and values side by side.</summary>
     public required string PackedProjection { get; init; }
 
+    /// <summary>Whether the packed projection lays out query, key and value head by head, not one after the other.</summary>
+    public bool PacksByHead { get; init; }
+
     /// <summary>The output projection inside attention.</summary>
     public required string OutputProjection { get; init; }
 
@@ -81,6 +84,20 @@ internal sealed record ArchitecturePattern
             OutputProjection = "out_proj",
             Activation = "mlp.act",
             DownProjection = "mlp.c_proj",
+        },
+        new()
+        {
+            Family = "gpt_neox",
+            LayerList = "layers",
+            AttentionNorm = "input_layernorm",
+            MlpNorm = "post_attention_layernorm",
+            FinalNorm = ["final_layer_norm"],
+            Attention = ["attention"],
+            PackedProjection = "query_key_value",
+            PacksByHead = true,
+            OutputProjection = "dense",
+            Activation = "mlp.act",
+            DownProjection = "mlp.dense_4h_to_h",
         },
         new()
         {

@@ -41,6 +41,22 @@ public sealed record SplitHeadsSource(Value Value, int Heads, int HeadWidth) : C
     public override string Description => $"{Value.Name}[…, {Heads}, {HeadWidth}]";
 }
 
+/// <summary>
+/// The component is a third of a tensor whose last axis holds, head after head, that head's query, key and value.
+/// </summary>
+/// <param name="Value">The packed tensor, <c>[batch, position, heads × 3 × head width]</c>.</param>
+/// <param name="Heads">How many heads there are.</param>
+/// <param name="HeadWidth">How wide a head is.</param>
+/// <param name="Part">0 for queries, 1 for keys, 2 for values.</param>
+public sealed record InterleavedSource(Value Value, int Heads, int HeadWidth, int Part) : ComponentSource
+{
+    /// <summary>How many tensors share the packed one.</summary>
+    internal const int Parts = 3;
+
+    /// <inheritdoc/>
+    public override string Description => $"{Value.Name} as [{Heads}, {Parts}, {HeadWidth}][…, {Part}, :]";
+}
+
 /// <summary>The component is the sum that a Skip(Simplified)LayerNormalization normalises; splicing opens the operator.</summary>
 /// <param name="Node">The fused operator.</param>
 public sealed record ResidualSumSource(Node Node) : ComponentSource

@@ -67,7 +67,7 @@ internal sealed class LayerFinder(ModuleTree modules, ArchitecturePattern patter
         if (modules.NodesOf(packed).FirstOrDefault(IsSplitIntoThree) is { } inside && inside.OutputOrNull(part) is { } piece)
             return Found.At(new TensorSource(piece), SplitWidth(inside, part, width));
         return modules.OutputOf(packed) is { } output
-            ? PackedPart(output, part, width)
+            ? pattern.PacksByHead ? PackedByHead(output, part, width) : PackedPart(output, part, width)
             : Found.Nothing($"neither '{_attention}.{name ?? "…"}' nor '{packed}' has nodes");
     }
 
@@ -78,7 +78,18 @@ internal sealed class LayerFinder(ModuleTree modules, ArchitecturePattern patter
             return 0;
         if (modules.NodesOf(_attention).FirstOrDefault(FusedOperators.IsGroupQueryAttention) is { } fused)
             return FusedOperators.Heads(fused, part);
+        if (projection.Source is InterleavedSource { Heads: var heads })
+            return heads;
         return projection.Source is TensorSource { Value: var value } ? AttentionFinder.SplitHeads(value, projection.Width) : 0;
+    }
+
+    private static Found PackedByHead(Value packed, int part, int packedWidth)
+    {
+        var heads = AttentionFinder.SplitHeads(packed, packedWidth);
+        if (heads == 0 || packedWidth % (heads * InterleavedSource.Parts) != 0)
+            return Found.Nothing($"no reshape into heads follows '{packed.Name}'");
+        var headWidth = packedWidth / heads / InterleavedSource.Parts;
+        return Found.At(new InterleavedSource(packed, heads, headWidth, part), heads * headWidth);
     }
 
     private static Found PackedPart(Value packed, int part, int packedWidth)

@@ -11,28 +11,33 @@ internal sealed record ComponentView(Value Value, Component Component, Value Hol
 {
     public static ComponentView Open(OpBuilder ops, Component component, Value holder)
     {
-        var part = component.Source is SliceSource slice ? ops.Slice(holder, -1, slice.Start, slice.End) : holder;
-        var isSplit = component.Source is SplitHeadsSource;
+        var part = component.Source switch
+        {
+            SliceSource slice => ops.Slice(holder, -1, slice.Start, slice.End),
+            InterleavedSource packed => ByHead(ops, packed, holder, packed.Part, packed.Part + 1),
+            _ => holder,
+        };
         var view = component.Layout switch
         {
-            ComponentLayout.HeadsInWidth when !isSplit => ops.Reshape(part, 0, 0, component.Heads, component.Width),
-            ComponentLayout.Positions when isSplit => ops.Reshape(part, 0, 0, component.Width),
+            ComponentLayout.HeadsInWidth when component.Source is not SplitHeadsSource => ops.Reshape(part, 0, 0, component.Heads, component.Width),
+            ComponentLayout.Positions when component.Source is SplitHeadsSource or InterleavedSource => ops.Reshape(part, 0, 0, component.Width),
             _ => part,
         };
         return new ComponentView(view, component, holder);
     }
 
     /// <summary>The whole tensor again, with the component as it is now.</summary>
-    public Value Close(OpBuilder ops, Value changed)
+    public Value Close(OpBuilder ops, Value changed) => Component.Source switch
     {
-        var part = Component.Source switch
-        {
-            SplitHeadsSource split when Component.Layout == ComponentLayout.Positions => ops.Reshape(changed, 0, 0, split.Heads, split.HeadWidth),
-            not SplitHeadsSource when Component.Layout == ComponentLayout.HeadsInWidth => ops.Reshape(changed, 0, 0, Component.Heads * Component.Width),
-            _ => changed,
-        };
-        return Component.Source is SliceSource slice ? Rejoin(ops, slice, part) : part;
-    }
+        SplitHeadsSource split => ops.Reshape(changed, 0, 0, split.Heads, split.HeadWidth),
+        SliceSource slice => Rejoin(ops, slice, Flat(ops, changed)),
+        InterleavedSource packed => Rejoin(ops, packed, changed),
+        _ => Flat(ops, changed),
+    };
+
+    private Value Flat(OpBuilder ops, Value changed) => Component.Layout == ComponentLayout.HeadsInWidth
+        ? ops.Reshape(changed, 0, 0, Component.Heads * Component.Width)
+        : changed;
 
     private Value Rejoin(OpBuilder ops, SliceSource slice, Value part)
     {
@@ -43,4 +48,19 @@ internal sealed record ComponentView(Value Value, Component Component, Value Hol
         parts.Add(ops.Slice(Holder, -1, slice.End, long.MaxValue));
         return ops.Concat(-1, parts);
     }
+
+    private Value Rejoin(OpBuilder ops, InterleavedSource packed, Value changed)
+    {
+        var parts = new List<Value>();
+        if (packed.Part > 0)
+            parts.Add(ByHead(ops, packed, Holder, 0, packed.Part));
+        parts.Add(ops.Reshape(changed, 0, 0, packed.Heads, 1, packed.HeadWidth));
+        if (packed.Part + 1 < InterleavedSource.Parts)
+            parts.Add(ByHead(ops, packed, Holder, packed.Part + 1, InterleavedSource.Parts));
+        return ops.Reshape(ops.Concat(3, parts), 0, 0, packed.Heads * InterleavedSource.Parts * packed.HeadWidth);
+    }
+
+    // [batch, position, head, part, head width], some of the parts.
+    private static Value ByHead(OpBuilder ops, InterleavedSource packed, Value holder, int first, int end) =>
+        ops.Slice(ops.Reshape(holder, 0, 0, packed.Heads, InterleavedSource.Parts, packed.HeadWidth), 3, first, end);
 }

@@ -52,6 +52,7 @@ internal sealed class GraphEditor
         TensorSource tensor => tensor.Value,
         SliceSource slice => slice.Value,
         SplitHeadsSource split => split.Value,
+        InterleavedSource packed => packed.Value,
         ResidualSumSource sum => _opened[sum.Node],
         AttentionProbabilitySource probabilities => _opened[probabilities.Node],
         _ => throw new System.Diagnostics.UnreachableException(source.ToString()),
