@@ -44,7 +44,15 @@ public sealed class Model
     public int OperatorSetVersion => (int)OperatorSets.GetValueOrDefault("", 1);
 
     /// <summary>A copy that may be rewired while this one stays as it is. Constants are shared. O(nodes).</summary>
-    public Model Copy() => ModelCopier.Copy(this);
+    public Model Copy() => ModelCopier.Copy(this).Model;
+
+    /// <summary>A copy as <see cref="Copy()"/> makes it.</summary>
+    /// <param name="copies">For each value of this model, the copy's value in its place.</param>
+    public Model Copy(out IReadOnlyDictionary<Value, Value> copies)
+    {
+        (var copy, copies) = ModelCopier.Copy(this);
+        return copy;
+    }
 
     /// <inheritdoc/>
     public override string ToString() => $"model of IR {IrVersion}, opset {OperatorSetVersion}, {Graph}";

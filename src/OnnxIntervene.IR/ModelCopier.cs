@@ -5,10 +5,10 @@ internal sealed class ModelCopier
 {
     private readonly Dictionary<Value, Value> _values = [];
 
-    public static Model Copy(Model model)
+    public static (Model Model, IReadOnlyDictionary<Value, Value> Copies) Copy(Model model)
     {
         var copier = new ModelCopier();
-        return new Model(copier.Copy(model.Graph), model.IrVersion, model.OperatorSets)
+        var copy = new Model(copier.Copy(model.Graph), model.IrVersion, model.OperatorSets)
         {
             Functions = [.. model.Functions.Select(copier.Copy)],
             Metadata = model.Metadata,
@@ -16,6 +16,7 @@ internal sealed class ModelCopier
             FilePath = model.FilePath,
             Unknown = model.Unknown,
         };
+        return (copy, copier._values);
     }
 
     private LocalFunction Copy(LocalFunction function) => new(function.Key, Copy(function.Body))

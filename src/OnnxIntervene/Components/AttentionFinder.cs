@@ -14,7 +14,7 @@ internal static class AttentionFinder
             return Found.At(new AttentionProbabilitySource(fused), 0);
         if (attention.FirstOrDefault(node => node.Operator.OperatorType == "Softmax") is not { } softmax)
             return Found.Nothing("no Softmax in the attention module");
-        return ReadByProduct(softmax.Output, LongestChain) is { } value
+        return Probabilities(softmax.Output) is { } value
             ? Found.At(new TensorSource(value), 0)
             : Found.Nothing($"nothing multiplies '{softmax.Output.Name}' with the values");
     }
@@ -44,7 +44,8 @@ internal static class AttentionFinder
         return 0;
     }
 
-    private static int HeadsOf(long? heads, long? headWidth, int width) => (heads, headWidth) switch
+    /// <summary>How many heads the last two sizes of a reshape make of a width; 0 when they do not split it.</summary>
+    public static int HeadsOf(long? heads, long? headWidth, int width) => (heads, headWidth) switch
     {
         ( > 0, > 0) when heads * headWidth == width => (int)heads,
         ( > 0, -1) when width % heads == 0 => (int)heads,
@@ -52,15 +53,23 @@ internal static class AttentionFinder
         _ => 0,
     };
 
-    // Exporters put a guard against rows without any key, a cast or a dropout between the softmax and the product.
+    /// <summary>Whether the node multiplies two matrices.</summary>
+    public static bool IsProduct(Node node) => node.Operator.OperatorType is "MatMul" or "FusedMatMul" or "Einsum";
+
+    /// <summary>
+    /// What the product with the values reads of a softmax's output: exporters put a guard against rows without any key, a cast or a
+    /// dropout between. Null when nothing multiplies it.
+    /// </summary>
+    public static Value? Probabilities(Value softmax) => ReadByProduct(softmax, LongestChain);
+
     private static Value? ReadByProduct(Value value, int rest)
     {
         if (rest == 0)
             return null;
-        if (value.Uses.Any(use => use.Node.Operator.OperatorType == "MatMul" && use.InputIndex == 0))
+        if (value.Uses.Any(use => IsProduct(use.Node) && use.InputIndex == 0))
             return value;
         return value.Uses
-            .Where(use => use.Node.Operator.OperatorType is "Where" or "Cast" or "Identity" or "Dropout")
+            .Where(use => use.Node.Operator.OperatorType is "Where" or "Cast" or "Identity" or "Dropout" or "Slice")
             .Select(use => ReadByProduct(use.Node.Output, rest - 1))
             .FirstOrDefault(found => found is not null);
     }

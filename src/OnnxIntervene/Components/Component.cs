@@ -16,6 +16,9 @@ public sealed record Component(ComponentAddress Address, ComponentSource Source,
         ? ComponentLayout.Positions
         : Width == 0 ? ComponentLayout.HeadsFirst : ComponentLayout.HeadsInWidth;
 
+    /// <summary>Elements of a position, heads taken together.</summary>
+    internal int FullWidth => Width * Math.Max(1, Heads);
+
     /// <inheritdoc/>
     public override string ToString() => Address.ToString();
 }

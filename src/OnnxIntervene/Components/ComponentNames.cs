@@ -41,6 +41,30 @@ public static class ComponentNames
     /// <summary>The attention probabilities, <c>[batch, head, query, key]</c>.</summary>
     public const string AttentionWeight = "attention_weight";
 
+    /// <summary>The logits by which a mixture of experts chooses, <c>[batch × position, experts]</c>.</summary>
+    public const string RouterOutput = "router_output";
+
+    /// <summary>What a state space mixer reads.</summary>
+    public const string MixerInput = "mixer_input";
+
+    /// <summary>What a state space mixer adds to the residual stream.</summary>
+    public const string MixerOutput = "mixer_output";
+
+    /// <summary>A mixer's first projection, both halves.</summary>
+    public const string InProjOutput = "in_proj_output";
+
+    /// <summary>What the projection of a scan's parameters reads: the convolution's output behind its activation.</summary>
+    public const string ConvOutput = "conv_output";
+
+    /// <summary>What a mixer's last projection reads: the gated scan.</summary>
+    public const string OutProjInput = "out_proj_input";
+
+    /// <summary>The state of a recurrent layer behind a step.</summary>
+    public const string CellOutput = "cell_output";
+
+    /// <summary>What the name of a component of cross-attention begins with.</summary>
+    public const string CrossPrefix = "cross_";
+
     /// <summary>What the name of a component split into heads begins with.</summary>
     public const string HeadPrefix = "head_";
 
@@ -48,9 +72,19 @@ public static class ComponentNames
     public static ImmutableArray<string> OfLayer { get; } =
     [
         BlockInput, AttentionInput, QueryOutput, KeyOutput, ValueOutput, AttentionWeight, AttentionValueOutput, AttentionOutput,
-        MlpInput, MlpActivation, MlpOutput, BlockOutput,
+        CrossPrefix + AttentionInput, CrossPrefix + QueryOutput, CrossPrefix + KeyOutput, CrossPrefix + ValueOutput,
+        CrossPrefix + AttentionWeight, CrossPrefix + AttentionValueOutput, CrossPrefix + AttentionOutput,
+        MixerInput, InProjOutput, ConvOutput, OutProjInput, MixerOutput,
+        MlpInput, RouterOutput, MlpActivation, MlpOutput, BlockOutput, CellOutput,
     ];
 
     /// <summary>The components that can be split into heads.</summary>
     public static ImmutableArray<string> WithHeads { get; } = [QueryOutput, KeyOutput, ValueOutput, AttentionValueOutput];
+
+    /// <summary>Where in a forward pass a component comes; one split into heads stands behind the whole. Unknown names come first.</summary>
+    internal static int Order(string name)
+    {
+        var isHead = name.StartsWith(HeadPrefix, StringComparison.Ordinal);
+        return (2 * OfLayer.IndexOf(isHead ? name[HeadPrefix.Length..] : name)) + (isHead ? 1 : 0);
+    }
 }

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using OnnxIntervene.IR;
 
 namespace OnnxIntervene.Components;
@@ -71,4 +72,39 @@ public sealed record AttentionProbabilitySource(Node Node) : ComponentSource
 {
     /// <inheritdoc/>
     public override string Description => $"probabilities inside {Node.Name}";
+}
+
+/// <summary>The component is what some nodes read of a tensor that others read too: a module's input. Splicing changes it for these readers only.</summary>
+/// <param name="Value">The tensor.</param>
+/// <param name="Readers">The nodes of the module that read it.</param>
+public sealed record InputSource(Value Value, ImmutableArray<Node> Readers) : ComponentSource
+{
+    /// <inheritdoc/>
+    public override string Description => $"{Value.Name} as {string.Join(", ", Readers.Select(reader => reader.Name))} read it";
+}
+
+/// <summary>The component is a tensor <c>[batch × position, width]</c>.</summary>
+/// <param name="Value">The tensor.</param>
+/// <param name="Batch">A tensor whose first axis is the batch.</param>
+public sealed record FlatSource(Value Value, Value Batch) : ComponentSource
+{
+    /// <inheritdoc/>
+    public override string Description => $"{Value.Name} [batch × position, width]";
+}
+
+/// <summary>The component is what a Skip(Simplified)LayerNormalization adds to the stream, its bias included; splicing opens the operator.</summary>
+/// <param name="Node">The fused operator.</param>
+public sealed record ResidualPartSource(Node Node) : ComponentSource
+{
+    /// <inheritdoc/>
+    public override string Description => $"biased part inside {Node.Name}";
+}
+
+/// <summary>The component is a projection inside ONNX Runtime's Attention, which multiplies the weights itself; splicing opens the operator.</summary>
+/// <param name="Node">The fused operator.</param>
+/// <param name="Part">0 for queries, 1 for keys, 2 for values.</param>
+public sealed record PackedAttentionSource(Node Node, int Part) : ComponentSource
+{
+    /// <inheritdoc/>
+    public override string Description => $"{new[] { "query", "key", "value" }[Part]} inside {Node.Name}";
 }

@@ -38,7 +38,7 @@ internal static class GraphConstants
             return null;
         if (producer.Operator.OperatorType == "Constant")
             return producer.FindAttribute("value")?.Tensor.Dimensions;
-        if (producer.Operator.OperatorType is not ("Identity" or "Cast" or "Transpose") || producer.InputOrNull(0) is not { } input)
+        if (producer.Operator.OperatorType is not ("Identity" or "Cast" or "Transpose" or "DequantizeLinear") || producer.InputOrNull(0) is not { } input)
             return null;
         if (Dimensions(input, depth + 1) is not { } sizes || producer.Operator.OperatorType != "Transpose")
             return Dimensions(input, depth + 1);

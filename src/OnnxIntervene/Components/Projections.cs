@@ -9,11 +9,13 @@ internal sealed record Projections(int InputWidth, int OutputWidth)
     public static Projections? Of(ModuleTree modules, string path) =>
         modules.NodesOf(path).Select(Of).FirstOrDefault(projection => projection is not null);
 
-    private static Projections? Of(Node node)
+    /// <summary>The matrix that a node multiplies with; null when it multiplies with none that is constant.</summary>
+    public static Projections? Of(Node node)
     {
         if (node.Operator is (OperatorKey.Microsoft, "MatMulNBits"))
             return new Projections((int)(node.FindAttribute("K")?.Integer ?? 0), (int)(node.FindAttribute("N")?.Integer ?? 0));
-        if (node.Operator.OperatorType is not ("MatMul" or "Gemm") || node.InputOrNull(1) is not { } weight
+        if (node.Operator.OperatorType is not ("MatMul" or "Gemm" or "FusedMatMul" or "MatMulInteger" or "MatMulIntegerToFloat" or "DynamicQuantizeMatMul")
+            || node.InputOrNull(1) is not { } weight || node.InputOrNull(0) is not { } input || GraphConstants.IsConstant(input)
             || GraphConstants.Dimensions(weight) is not { Length: 2 } sizes)
             return null;
         var (rows, columns) = ((int)sizes[0], (int)sizes[1]);

@@ -9,10 +9,11 @@ namespace OnnxIntervene.Splicing;
 /// </summary>
 internal sealed record ComponentView(Value Value, Component Component, Value Holder)
 {
-    public static ComponentView Open(OpBuilder ops, Component component, Value holder)
+    public static ComponentView Open(GraphEditor editor, OpBuilder ops, Component component, Value holder)
     {
         var part = component.Source switch
         {
+            FlatSource flat => ops.Reshape(holder, ops.Concat(0, BatchOf(ops, editor.Current(flat.Batch)), ops.Constant(-1, component.FullWidth))),
             SliceSource slice => ops.Slice(holder, -1, slice.Start, slice.End),
             InterleavedSource packed => ByHead(ops, packed, holder, packed.Part, packed.Part + 1),
             _ => holder,
@@ -30,10 +31,13 @@ internal sealed record ComponentView(Value Value, Component Component, Value Hol
     public Value Close(OpBuilder ops, Value changed) => Component.Source switch
     {
         SplitHeadsSource split => ops.Reshape(changed, 0, 0, split.Heads, split.HeadWidth),
+        FlatSource => ops.Reshape(changed, -1, Component.FullWidth),
         SliceSource slice => Rejoin(ops, slice, Flat(ops, changed)),
         InterleavedSource packed => Rejoin(ops, packed, changed),
         _ => Flat(ops, changed),
     };
+
+    private static Value BatchOf(OpBuilder ops, Value tensor) => ops.Slice(ops.ShapeOf(tensor), 0, 0, 1);
 
     private Value Flat(OpBuilder ops, Value changed) => Component.Layout == ComponentLayout.HeadsInWidth
         ? ops.Reshape(changed, 0, 0, Component.Heads * Component.Width)

@@ -10,7 +10,9 @@ namespace OnnxIntervene.Splicing;
 internal sealed class GraphEditor
 {
     private readonly Dictionary<Value, Value> _current = [];
-    private readonly Dictionary<Node, Value> _opened = [];
+    private readonly Dictionary<Node, OpenedNormalization> _skips = [];
+    private readonly Dictionary<Node, OpenedAttention> _attentions = [];
+    private readonly Dictionary<InputSource, Value> _inputs = new(ReferenceEqualityComparer.Instance);
     private readonly HashSet<Node> _own = [];
     private readonly NameScope _names;
 
@@ -35,11 +37,17 @@ internal sealed class GraphEditor
     {
         switch (component.Source)
         {
-            case ResidualSumSource { Node: var node } when !_opened.ContainsKey(node):
-                _opened.Add(node, SkipNormalizationOpening.Open(this, node));
+            case ResidualSumSource { Node: var node }:
+                OpenSkip(node);
                 break;
-            case AttentionProbabilitySource { Node: var node } when !_opened.ContainsKey(node):
-                _opened.Add(node, GroupQueryAttentionOpening.Open(this, node));
+            case ResidualPartSource { Node: var node }:
+                OpenSkip(node);
+                break;
+            case AttentionProbabilitySource { Node: var node }:
+                OpenAttention(node);
+                break;
+            case PackedAttentionSource { Node: var node }:
+                OpenAttention(node);
                 break;
             default:
                 break;
@@ -47,17 +55,22 @@ internal sealed class GraphEditor
     }
 
     /// <summary>The tensor that holds a component as it stands now, and as what shape.</summary>
-    public Value Current(ComponentSource source) => Current(source switch
+    public Value Current(ComponentSource source) => source switch
     {
-        TensorSource tensor => tensor.Value,
-        SliceSource slice => slice.Value,
-        SplitHeadsSource split => split.Value,
-        InterleavedSource packed => packed.Value,
-        ResidualSumSource sum => _opened[sum.Node],
-        AttentionProbabilitySource probabilities => _opened[probabilities.Node],
+        TensorSource tensor => Current(tensor.Value),
+        SliceSource slice => Current(slice.Value),
+        SplitHeadsSource split => Current(split.Value),
+        InterleavedSource packed => Current(packed.Value),
+        FlatSource flat => Current(flat.Value),
+        InputSource input => _inputs.TryGetValue(input, out var read) ? Current(read) : Current(input.Value),
+        ResidualSumSource sum => Current(_skips[sum.Node].Sum),
+        ResidualPartSource part => Current(_skips[part.Node].Part),
+        AttentionProbabilitySource probabilities => Current(_attentions[probabilities.Node].Probabilities),
+        PackedAttentionSource packed => Current(_attentions[packed.Node].Projections[packed.Part]),
         _ => throw new System.Diagnostics.UnreachableException(source.ToString()),
-    });
+    };
 
+    /// <summary>What stands in place of an original value by now.</summary>
     public Value Current(Value value)
     {
         while (_current.TryGetValue(value, out var next))
@@ -65,8 +78,36 @@ internal sealed class GraphEditor
         return value;
     }
 
+    private void OpenSkip(Node node)
+    {
+        if (!_skips.ContainsKey(node))
+            _skips.Add(node, SkipNormalizationOpening.Open(this, node));
+    }
+
+    private void OpenAttention(Node node)
+    {
+        if (_attentions.ContainsKey(node))
+            return;
+        _attentions.Add(node, FusedOperators.IsGroupQueryAttention(node) ? GroupQueryAttentionOpening.Open(this, node) : AttentionOpening.Open(this, node));
+    }
+
     /// <summary>Remembers the nodes that were added since <paramref name="before"/> as belonging to interventions.</summary>
     public void Claim(int before) => _own.UnionWith(Graph.Nodes.Skip(before));
+
+    /// <summary>Puts a changed component in its place: for all that read it, or where it is a module's input, for the module alone.</summary>
+    public void Replace(ComponentSource source, Value current, Value replacement)
+    {
+        if (source is not InputSource input)
+        {
+            Replace(current, replacement);
+            return;
+        }
+
+        replacement.Type ??= current.Type;
+        foreach (var use in current.Uses.Where(use => input.Readers.Contains(use.Node)).ToList())
+            use.Node.SetInput(use.InputIndex, replacement);
+        _inputs[input] = replacement;
+    }
 
     /// <summary>Makes everything but interventions read <paramref name="replacement"/>.</summary>
     public void Replace(Value value, Value replacement)

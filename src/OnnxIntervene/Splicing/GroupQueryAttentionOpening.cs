@@ -23,7 +23,7 @@ internal sealed class GroupQueryAttentionOpening
 
     /// <summary>Replaces the node and returns the probabilities, <c>[batch, head, query, key]</c>.</summary>
     /// <exception cref="InterventionException">The operator uses a setting that the opened form does not have.</exception>
-    public static Value Open(GraphEditor editor, Node node)
+    public static OpenedAttention Open(GraphEditor editor, Node node)
     {
         Check(node);
         return new GroupQueryAttentionOpening(editor, node).Open(editor);
@@ -43,7 +43,7 @@ internal sealed class GroupQueryAttentionOpening
             throw new InterventionException($"{node} has an attention bias or sinks, so that its attention probabilities cannot be reached.");
     }
 
-    private Value Open(GraphEditor editor)
+    private OpenedAttention Open(GraphEditor editor)
     {
         var (query, key, value) = Projections();
         var total = _ops.Cast(_node.Inputs[6]!, ElementType.Int64);
@@ -59,7 +59,7 @@ internal sealed class GroupQueryAttentionOpening
         ReplaceIfGiven(editor, 1, key);
         ReplaceIfGiven(editor, 2, value);
         editor.Graph.Remove(_node);
-        return probabilities;
+        return new OpenedAttention(probabilities, []);
     }
 
     private (Value Query, Value Key, Value Value) Projections()

@@ -29,7 +29,7 @@ internal sealed class SiteSplice
     {
         var before = _editor.Graph.NodeCount;
         var current = _editor.Current(_component.Source);
-        var view = ComponentView.Open(_ops, _component, current);
+        var view = ComponentView.Open(_editor, _ops, _component, current);
         var spliced = new SplicedSite { Site = _site, Component = _component };
         if (_site.Selection == SiteSelection.Whole)
             return SpliceWhole(view, current, before, spliced);
@@ -80,7 +80,7 @@ internal sealed class SiteSplice
     private void Write(Value current, Value result, int before)
     {
         _editor.Claim(before);
-        _editor.Replace(current, result);
+        _editor.Replace(_component.Source, current, result);
     }
 
     private SplicedSite Finish(SplicedSite spliced, int before)

@@ -1,3 +1,4 @@
+using OnnxIntervene.Components;
 using OnnxIntervene.IR;
 
 namespace OnnxIntervene.Splicing;
@@ -9,27 +10,32 @@ namespace OnnxIntervene.Splicing;
 internal static class SkipNormalizationOpening
 {
     private const int MeanOutput = 1;
-    private const int SumOutput = 3;
 
-    /// <summary>Replaces the node and returns the sum.</summary>
-    public static Value Open(GraphEditor editor, Node node)
+    /// <summary>Replaces the node and returns the sum and the part that is added.</summary>
+    public static OpenedNormalization Open(GraphEditor editor, Node node)
     {
         if (node.OutputOrNull(MeanOutput) is not null || node.OutputOrNull(2) is not null)
             throw new InterventionException($"{node} gives the mean or the variance too, so that it cannot be opened.");
         var ops = editor.Builder($"{node.Name}/opened");
-        var isSimplified = node.Operator.OperatorType == "SkipSimplifiedLayerNormalization";
-        var sum = ops.Add(node.Inputs[0]!, node.Inputs[1]!);
-        if (node.InputOrNull(isSimplified ? 3 : 4) is { } bias)
-            sum = ops.Add(sum, bias);
-        sum.Type = node.OutputOrNull(SumOutput)?.Type ?? node.Output.Type;
+        var isSimplified = FusedOperators.IsSimplified(node);
+        var isFirst = FusedOperators.PartIsFirst(node);
+        var (stream, part) = (node.Inputs[isFirst ? 1 : 0]!, node.Inputs[isFirst ? 0 : 1]!);
+        if (FusedOperators.SkipBias(node) is { } bias)
+        {
+            part = ops.Add(part, bias);
+            part.Type = node.Output.Type;
+        }
+
+        var sum = ops.Add(stream, part);
+        sum.Type = node.OutputOrNull(FusedOperators.SumOutput)?.Type ?? node.Output.Type;
         var norm = isSimplified
             ? ops.Emit("SimplifiedLayerNormalization", [sum, node.Inputs[2]], Settings(node))
             : ops.Emit("LayerNormalization", [sum, node.Inputs[2], node.InputOrNull(3)], Settings(node));
         editor.Replace(node.Output, norm);
-        if (node.OutputOrNull(SumOutput) is { } old)
+        if (node.OutputOrNull(FusedOperators.SumOutput) is { } old)
             editor.Replace(old, sum);
         editor.Graph.Remove(node);
-        return sum;
+        return new OpenedNormalization(sum, part);
     }
 
     private static IEnumerable<NodeAttribute> Settings(Node node) =>

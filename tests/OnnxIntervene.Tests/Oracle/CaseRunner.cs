@@ -53,8 +53,8 @@ internal sealed class CaseRunner(ReferenceFamily family, ReferenceExport export)
     // A family that is not recognised at all is not built yet; a component missing from one that is would be a fault.
     private void RequireKnownComponents(IntervenableConfig config)
     {
-        if (_components.Family is null && config.Representations.Length > 0)
-            throw new NotSupportedException($"component {config.Representations[0].Component}: the family is not recognised");
+        if (_components.LayerCount == 0 && config.Representations.Length > 0)
+            throw new NotSupportedException($"component {config.Representations[0].Component}: no layers are recognised");
     }
 
     private CaseOutcome Compare(ReferenceCase item, ModelInputs inputs, RunResult result)

@@ -1,0 +1,125 @@
+using System.Collections.Immutable;
+using OnnxIntervene.IR;
+
+namespace OnnxIntervene.Components.Structure;
+
+/// <summary>The linear layers of a feed-forward, and what lies between them.</summary>
+/// <param name="Entry">A linear layer that reads the feed-forward's input.</param>
+/// <param name="Down">The linear layer that ends it; null in a mixture of experts, where several do.</param>
+/// <param name="Router">In a mixture of experts, the linear layer that weighs them.</param>
+/// <param name="Activation">The output of the activation function, before it is multiplied with another branch.</param>
+internal sealed record FeedForward(LinearLayer Entry, LinearLayer? Down, LinearLayer? Router, Value? Activation)
+{
+    public static FeedForward? Of(SubLayer part, LinearLayers layers)
+    {
+        var inside = part.Nodes.Select(node => layers.TryGet(node, out var layer) ? layer : null).OfType<LinearLayer>().ToImmutableArray();
+        if (inside.FirstOrDefault(layer => !HasLayerBehind(layer.Input, part.Nodes, layers)) is not { } entry)
+            return null;
+        var router = inside.FirstOrDefault(ChoosesExperts);
+        if (router is not null)
+            return new FeedForward(router, null, router, null);
+        var down = Nearest(part.Part, layers);
+        return new FeedForward(entry, down, null, down is null ? null : ActivationOf(down, layers));
+    }
+
+    private static bool HasLayerBehind(Value value, ImmutableHashSet<Node> among, LinearLayers layers)
+    {
+        var seen = new HashSet<Value>();
+        var open = new Stack<Value>([value]);
+        while (open.TryPop(out var at))
+        {
+            if (!seen.Add(at) || at.Producer is not { } producer || !among.Contains(producer))
+                continue;
+            if (layers.TryGet(producer, out _))
+                return true;
+            foreach (var input in Dataflow.DataInputs(producer))
+                open.Push(input);
+        }
+
+        return false;
+    }
+
+    // Experts are weighed by a softmax or a sigmoid whose largest entries are taken.
+    private static bool ChoosesExperts(LinearLayer layer)
+    {
+        var open = new Stack<(Value Value, int Depth)>([(layer.Output, 0)]);
+        while (open.TryPop(out var at))
+        {
+            foreach (var node in at.Value.Uses.Select(use => use.Node))
+            {
+                if (node.Operator.OperatorType is "TopK")
+                    return true;
+                if (at.Depth < 4 && node.Operator.OperatorType is "Softmax" or "Sigmoid" or "Cast" or "Identity" or "Reshape" or "Add")
+                    open.Push((node.Output, at.Depth + 1));
+            }
+        }
+
+        return false;
+    }
+
+    private static LinearLayer? Nearest(Value value, LinearLayers layers)
+    {
+        var seen = new HashSet<Value>();
+        var open = new Queue<Value>([value]);
+        while (open.TryDequeue(out var at))
+        {
+            if (!seen.Add(at) || at.Producer is not { } producer)
+                continue;
+            if (layers.TryGet(producer, out var layer))
+                return layer;
+            foreach (var input in Dataflow.DataInputs(producer))
+                open.Enqueue(input);
+        }
+
+        return null;
+    }
+
+    // In a gated feed-forward one factor comes straight from a linear layer; the other is the activation.
+    private static Value? ActivationOf(LinearLayer down, LinearLayers layers)
+    {
+        var value = Dataflow.Root(down.Input);
+        if (layers.TryGet(StraightFrom(value, layers), out _))
+            return null;
+        if (value.Producer is not { Operator.OperatorType: "Mul" } product)
+            return value;
+        var factors = product.Inputs.OfType<Value>().Where(factor => !GraphConstants.IsConstant(factor)).ToList();
+        if (factors.Count != 2)
+            return value;
+        var straight = factors.FindIndex(factor => StraightFrom(factor, layers) is not null);
+        if (straight < 0 || Sources(factors[0], layers).SetEquals(Sources(factors[1], layers)))
+            return value;
+        return factors[1 - straight];
+    }
+
+    // The product that gives the value with nothing but a bias, a cast, a reshape or a division into parts behind it.
+    private static Node? StraightFrom(Value value, LinearLayers layers)
+    {
+        for (var at = value; at.Producer is { } producer; at = producer.Inputs.OfType<Value>().First(input => !GraphConstants.IsConstant(input)))
+        {
+            if (layers.TryGet(producer, out _))
+                return producer;
+            var isBias = producer.Operator.OperatorType == "Add" && producer.Inputs.OfType<Value>().Count(input => !GraphConstants.IsConstant(input)) == 1;
+            if (!isBias && producer.Operator.OperatorType is not ("Cast" or "Identity" or "Reshape" or "Split" or "Slice"))
+                return null;
+        }
+
+        return null;
+    }
+
+    // Linear layers, or parts of one, that a factor is made of.
+    private static HashSet<Value> Sources(Value factor, LinearLayers layers)
+    {
+        var (found, seen, open) = (new HashSet<Value>(), new HashSet<Value>(), new Stack<Value>([factor]));
+        while (open.TryPop(out var at))
+        {
+            if (!seen.Add(at) || at.Producer is not { } producer)
+                continue;
+            if (layers.TryGet(producer, out _) || producer.Operator.OperatorType is "Split" or "Slice")
+                found.Add(at);
+            else
+                Dataflow.DataInputs(producer).ToList().ForEach(open.Push);
+        }
+
+        return found;
+    }
+}

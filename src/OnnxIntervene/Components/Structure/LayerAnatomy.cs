@@ -1,0 +1,214 @@
+using System.Collections.Immutable;
+using OnnxIntervene.IR;
+
+namespace OnnxIntervene.Components.Structure;
+
+/// <summary>Names the parts of one layer.</summary>
+internal sealed class LayerAnatomy
+{
+    private readonly OpenedView _view;
+    private readonly Ranks _ranks;
+    private readonly LinearLayers _layers;
+    private readonly Convention _convention;
+    private readonly int _index;
+    private readonly ImmutableArray<Component>.Builder _components = ImmutableArray.CreateBuilder<Component>();
+    private Value? _batch;
+
+    private LayerAnatomy(OpenedView view, Ranks ranks, LinearLayers layers, Convention convention, int index)
+    {
+        _view = view;
+        _ranks = ranks;
+        _layers = layers;
+        _convention = convention;
+        _index = index;
+    }
+
+    public static ImmutableArray<Component> Of(
+        OpenedView view, Ranks ranks, LinearLayers layers, Convention convention, int index, ImmutableArray<SubLayer> parts)
+    {
+        var anatomy = new LayerAnatomy(view, ranks, layers, convention, index);
+        anatomy.Describe(parts);
+        return anatomy._components.ToImmutable();
+    }
+
+    private void Describe(ImmutableArray<SubLayer> parts)
+    {
+        var attention = parts.FirstOrDefault(part => part is { Core: not null, IsCross: false });
+        var cross = parts.FirstOrDefault(part => part.IsCross);
+        var feedForward = parts.LastOrDefault(part => part.Core is null);
+        var stream = Present(parts[0].Stream);
+        var width = StreamWidth(parts);
+        _batch = (_view.Source(stream) as TensorSource)?.Value;
+        Add(ComponentNames.BlockInput, stream, width);
+        if (attention is not null)
+            DescribeAttention(attention, "", width);
+        if (cross is not null)
+            DescribeAttention(cross, ComponentNames.CrossPrefix, width);
+        if (feedForward is not null && IsMixer(feedForward))
+            DescribeMixer(feedForward, width);
+        else if (feedForward is not null)
+            DescribeFeedForward(feedForward, width);
+        Add(ComponentNames.BlockOutput, Present(parts[^1].Result), width);
+    }
+
+    private void DescribeAttention(SubLayer part, string prefix, int width)
+    {
+        var core = part.Core!;
+        var queries = FusedOperators.IsPackedAttention(core.Node) ? null : Projection.Behind(core.Query, _layers);
+        var input = queries?.Layer.Input ?? (FusedOperators.IsPackedAttention(core.Node) ? core.Query : null);
+        if (input is not null)
+            AddInput(prefix + ComponentNames.AttentionInput, _convention.IncludesResidual ? part.Stream : input, part, width);
+        var heads = AddProjections(core, prefix);
+        if (heads > 0)
+            AddWeight(core, prefix, heads);
+        if (Forward(core.Mixed) is { } output)
+        {
+            AddMixed(prefix, output, heads);
+            Add(prefix + ComponentNames.AttentionOutput, _convention.IncludesResidual ? Present(part.Result) : Contribution(output, part), width);
+        }
+    }
+
+    private int AddProjections(AttentionCore core, string prefix)
+    {
+        string[] names = [ComponentNames.QueryOutput, ComponentNames.KeyOutput, ComponentNames.ValueOutput];
+        var found = Enumerable.Range(0, names.Length).Select(part => ProjectionFinder.Find(_view, _layers, core, part)).ToList();
+        for (var part = 0; part < names.Length; part++)
+        {
+            if (found[part].Source is not { } source)
+                continue;
+            Add(prefix + names[part], source, found[part].Width);
+            if (found[part].Heads is > 0 and var heads && found[part].Width % heads == 0)
+                Add(ComponentNames.HeadPrefix + prefix + names[part], source, found[part].Width / heads, heads, "h.pos");
+        }
+
+        return found[0].Heads;
+    }
+
+    private void AddWeight(AttentionCore core, string prefix, int heads)
+    {
+        ComponentSource? source = core.Probabilities is { } value
+            ? _view.Source(value)
+            : (_view.Source(core.Mixed) as TensorSource)?.Value.Producer is { } node ? new AttentionProbabilitySource(node) : null;
+        if (source is not null)
+            Add(prefix + ComponentNames.AttentionWeight, source, 0, heads, "h");
+    }
+
+    // What the output projection reads; some exporters leave it split into heads.
+    private void AddMixed(string prefix, LinearLayer output, int heads)
+    {
+        var name = prefix + ComponentNames.AttentionValueOutput;
+        var source = _ranks.Of(output.Input) == 4 && heads > 0 && _view.Source(output.Input) is TensorSource { Value: var split }
+            ? new SplitHeadsSource(split, heads, output.InputWidth / heads)
+            : SourceOf(output.Input);
+        Add(name, source, output.InputWidth);
+        if (heads > 0 && output.InputWidth % heads == 0)
+            Add(ComponentNames.HeadPrefix + name, source, output.InputWidth / heads, heads, "h.pos");
+    }
+
+    private void DescribeFeedForward(SubLayer part, int width)
+    {
+        if (FeedForward.Of(part, _layers) is not { } found)
+            return;
+        AddInput(ComponentNames.MlpInput, found.Entry.Input, part, width);
+        if (found.Router is { } router)
+            Add(ComponentNames.RouterOutput, SourceOf(router.Output), router.OutputWidth);
+        if (found.Activation is { } activation)
+        {
+            var shown = _convention.ActivationIsBefore ? found.Entry.Output : activation;
+            Add(ComponentNames.MlpActivation, SourceOf(shown), found.Down!.InputWidth);
+        }
+
+        var output = _convention.IncludesResidual ? Present(part.Result) : found.Down is { } down ? Contribution(down, part) : Dataflow.Root(part.Part);
+        Add(ComponentNames.MlpOutput, output, width);
+    }
+
+    private static bool IsMixer(SubLayer part) => part.Nodes.Any(node => node.Operator.OperatorType == "Conv");
+
+    // A selective state space: one projection in, a convolution, the projection of the scan's parameters, one projection out.
+    private void DescribeMixer(SubLayer part, int width)
+    {
+        var inside = _layers.All.Where(layer => part.Nodes.Contains(layer.Product)).ToList();
+        if (inside.Count < 3)
+            return;
+        var (entry, parameters, output) = (inside[0], inside[1], inside[^1]);
+        AddInput(ComponentNames.MixerInput, entry.Input, part, width);
+        Add(ComponentNames.InProjOutput, SourceOf(entry.Output), entry.OutputWidth);
+        Add(ComponentNames.ConvOutput, new InputSource(Original(parameters.Input), [Original(parameters.Product.Output).Producer!]), parameters.InputWidth);
+        Add(ComponentNames.OutProjInput, SourceOf(output.Input), output.InputWidth);
+        Add(ComponentNames.MixerOutput, Contribution(output, part), width);
+    }
+
+    private int StreamWidth(ImmutableArray<SubLayer> parts)
+    {
+        foreach (var part in parts)
+        {
+            if (part.Core is { } core && FusedOperators.IsPackedAttention(core.Node))
+                return ProjectionFinder.PackedInputWidth(core.Node);
+            if (part.Core is not null && Projection.Behind(part.Core.Query, _layers) is { } queries)
+                return queries.Layer.InputWidth;
+            if (FeedForward.Of(part, _layers) is { } feedForward)
+                return feedForward.Entry.InputWidth;
+        }
+
+        return 0;
+    }
+
+    // A sub-layer's output as it leaves its last projection: reshaped back where the graph does so, before any norm.
+    private static Value Contribution(LinearLayer layer, SubLayer part)
+    {
+        var direct = Dataflow.Root(part.Part);
+        return Dataflow.FlatRoot(direct) == Dataflow.FlatRoot(layer.Output) ? direct : layer.Output;
+    }
+
+    // The linear layer that the mixed values go to.
+    private LinearLayer? Forward(Value mixed)
+    {
+        var seen = new HashSet<Value>();
+        var open = new Queue<Value>([mixed]);
+        while (open.TryDequeue(out var value) && seen.Count < 40)
+        {
+            foreach (var use in value.Uses.Where(use => use.Node.Outputs.Count > 0 && use.Node.Operator.OperatorType != "Shape"))
+            {
+                if (_layers.TryGet(use.Node, out var layer))
+                    return layer;
+                if (seen.Add(use.Node.Output))
+                    open.Enqueue(use.Node.Output);
+            }
+        }
+
+        return null;
+    }
+
+    // Where a module's input is read by others too, only the module's own reads are meant.
+    private void AddInput(string name, Value value, SubLayer part, int width)
+    {
+        var whole = _convention.IncludesResidual && Dataflow.FlatRoot(value) == Dataflow.FlatRoot(part.Stream) && name.EndsWith(ComponentNames.AttentionInput, StringComparison.Ordinal);
+        var readers = value.Uses.Select(use => use.Node).Where(node => node.Operator.OperatorType != "Shape").Distinct().ToList();
+        var own = readers.Where(part.Nodes.Contains).ToList();
+        if (whole)
+            Add(name, Present(value), width);
+        else if (own.Count == readers.Count || _view.Source(value) is not TensorSource { Value: var tensor })
+            Add(name, SourceOf(value), width);
+        else
+            Add(name, new InputSource(tensor, [.. own.Select(node => Original(node.Output).Producer!)]), width);
+    }
+
+    private Value Original(Value value) => ((TensorSource)_view.Source(value)).Value;
+
+    private ComponentSource SourceOf(Value value) =>
+        _ranks.Of(value) == 2 && _batch is not null && _view.Source(value) is TensorSource { Value: var flat } ? new FlatSource(flat, _batch) : _view.Source(value);
+
+    // A stream that is computed flat is shown in three axes where all that reads it does so.
+    private Value Present(Value value)
+    {
+        if (_ranks.Of(value) != 2)
+            return value;
+        var readers = value.Uses.Where(use => use.Node.Operator.OperatorType != "Shape").ToList();
+        return readers is [{ Node.Operator.OperatorType: "Reshape" } only] && _ranks.Of(only.Node.Output) == 3 ? only.Node.Output : value;
+    }
+
+    private void Add(string name, Value value, int width) => Add(name, SourceOf(value), width);
+
+    private void Add(string name, ComponentSource source, int width, int heads = 0, string unit = "pos") =>
+        _components.Add(new Component(new ComponentAddress(_index, name), source, width, heads, unit));
+}

@@ -1,0 +1,66 @@
+using System.Diagnostics.CodeAnalysis;
+using OnnxIntervene.IR;
+
+namespace OnnxIntervene.Components.Structure;
+
+/// <summary>Every linear layer of a graph, by the node that multiplies.</summary>
+internal sealed class LinearLayers
+{
+    private readonly Dictionary<Node, LinearLayer> _layers = [];
+    private readonly Ranks _ranks;
+
+    public LinearLayers(Graph graph, Ranks ranks)
+    {
+        _ranks = ranks;
+        foreach (var node in graph.Nodes)
+        {
+            if (Projections.Of(node) is { } sizes)
+                _layers.Add(node, new LinearLayer(node, InputOf(node), OutputOf(node), sizes.InputWidth, sizes.OutputWidth));
+        }
+    }
+
+    /// <summary>The layers, in the graph's order.</summary>
+    public IEnumerable<LinearLayer> All => _layers.Values;
+
+    public bool TryGet(Node? node, [NotNullWhen(true)] out LinearLayer? layer)
+    {
+        layer = null;
+        return node is not null && _layers.TryGetValue(node, out layer);
+    }
+
+    private Value InputOf(Node product)
+    {
+        var value = product.Inputs[0]!;
+        while (value.Producer is { } producer && producer.InputOrNull(0) is { } before)
+        {
+            if (producer.Operator.OperatorType is "Identity" or "DynamicQuantizeLinear" or "DequantizeLinear" or "QuantizeLinear")
+                value = before;
+            else if (producer.Operator.OperatorType is "Reshape" or "Flatten" && _ranks.Of(value) == 2 && _ranks.Of(before) is 3 or 4)
+                return before;
+            else
+                return value;
+        }
+
+        return value;
+    }
+
+    private Value OutputOf(Node product)
+    {
+        var value = product.Output;
+        while (value.Uses.Where(use => use.Node.Operator.OperatorType != "Shape").ToList() is [var use] && IsPartOfLayer(use, value))
+            value = use.Node.Output;
+        return value;
+    }
+
+    // The bias, the scale of a quantised product, the cast behind it, and the return to three axes.
+    private bool IsPartOfLayer(Use use, Value value) => use.Node.Operator.OperatorType switch
+    {
+        "Add" => use.Node.Inputs[1 - use.InputIndex] is { } bias && GraphConstants.IsConstant(bias)
+            && GraphConstants.Dimensions(bias) is { Length: 1 },
+        "Mul" or "Cast" => value.Producer!.Operator.OperatorType is "MatMulInteger" or "Cast" && IsQuantised(value),
+        "Reshape" => use.InputIndex == 0 && _ranks.Of(value) == 2 && _ranks.Of(use.Node.Output) == 3,
+        _ => false,
+    };
+
+    private static bool IsQuantised(Value value) => Dataflow.Root(value).Producer?.Operator.OperatorType == "MatMulInteger";
+}

@@ -1,0 +1,57 @@
+using OnnxIntervene.IR;
+
+namespace OnnxIntervene.Components.Structure;
+
+/// <summary>
+/// A copy of a model to look for structure in: additions that are fused with a norm stand on their own, and every value knows where it
+/// is in the model itself.
+/// </summary>
+internal sealed class OpenedView
+{
+    private readonly Dictionary<Value, ComponentSource> _sources = [];
+    private readonly NameScope _names;
+    private readonly Model _copy;
+
+    public OpenedView(Model model)
+    {
+        _copy = model.Copy(out var copies);
+        _names = NameScope.Of(_copy);
+        var originals = copies.ToDictionary(pair => pair.Value, pair => pair.Key);
+        foreach (var (copy, original) in originals)
+            _sources.Add(copy, new TensorSource(original));
+        foreach (var node in _copy.Graph.AllNodes().Where(FusedOperators.IsSkipNormalization).ToList())
+            Open(node, originals);
+    }
+
+    /// <summary>The main graph of the copy.</summary>
+    public Graph Graph => _copy.Graph;
+
+    /// <summary>Where a value of the copy is in the model itself.</summary>
+    public ComponentSource Source(Value value) => _sources[value];
+
+    // The part that is added to the stream is put together first, so that it can be found with its bias.
+    private void Open(Node node, Dictionary<Value, Value> originals)
+    {
+        var fused = originals[node.Output].Producer!;
+        var isSimplified = FusedOperators.IsSimplified(node);
+        var (stream, part) = FusedOperators.PartIsFirst(node) ? (node.Inputs[1]!, node.Inputs[0]!) : (node.Inputs[0]!, node.Inputs[1]!);
+        if (FusedOperators.SkipBias(node) is { } bias)
+        {
+            part = Emit(node, "Add", [part, bias]);
+            _sources.Add(part, new ResidualPartSource(fused));
+        }
+
+        var sum = Emit(node, "Add", [stream, part]);
+        _sources.Add(sum, new ResidualSumSource(fused));
+        var norm = Emit(node, isSimplified ? "SimplifiedLayerNormalization" : "LayerNormalization", [sum, node.Inputs[2]!]);
+        _sources.Add(norm, new TensorSource(originals[node.Output]));
+        Replace(node.Output, norm);
+        if (node.OutputOrNull(FusedOperators.SumOutput) is { } old)
+            Replace(old, sum);
+    }
+
+    private void Replace(Value value, Value replacement) => value.Producer!.Graph!.Redirect(value, replacement, _names);
+
+    private Value Emit(Node at, string operatorType, Value[] inputs) =>
+        at.Graph!.AddNode(_names.Unique("view"), new OperatorKey("", operatorType), inputs, [_names.Unique("view/output")], [], at).Output;
+}

@@ -1,0 +1,118 @@
+using System.Collections.Immutable;
+using OnnxIntervene.IR;
+
+namespace OnnxIntervene.Components.Structure;
+
+/// <summary>Where the queries, keys or values of an attention come from: a linear layer, or a part of a packed one.</summary>
+/// <param name="Layer">The linear layer.</param>
+/// <param name="Path">What stands between the layer's output and the attention, from the layer on, both ends included.</param>
+internal sealed record Projection(LinearLayer Layer, ImmutableArray<Value> Path)
+{
+    private const int Stacked = 3;
+
+    /// <summary>Follows an operand of an attention back to its linear layer by the shortest way; null when none is behind it.</summary>
+    public static Projection? Behind(Value operand, LinearLayers layers)
+    {
+        var next = new Dictionary<Value, Value?> { [operand] = null };
+        var open = new Queue<Value>([operand]);
+        while (open.TryDequeue(out var value))
+        {
+            if (value.Producer is not { } producer)
+                continue;
+            if (layers.TryGet(producer, out var layer))
+                return new Projection(layer, PathFrom(value, next, layer.Output));
+            if (producer.Operator.OperatorType is "Softmax" or "Cos" or "Sin")
+                continue;
+            foreach (var input in Dataflow.DataInputs(producer).Where(input => next.TryAdd(input, value)))
+                open.Enqueue(input);
+        }
+
+        return null;
+    }
+
+    /// <summary>The component and its heads; <paramref name="isPacked"/> when the layer gives queries, keys and values at once.</summary>
+    public (ComponentSource? Source, int Width, int Heads) Locate(OpenedView view, int part, bool isPacked)
+    {
+        if (!isPacked)
+            return (view.Source(Layer.Output), Layer.OutputWidth, Heads(Layer.Output, Layer.OutputWidth));
+        var splitter = Path.Skip(1).FirstOrDefault(value => value.Producer!.Operator.OperatorType is "Split" or "Slice" or "Gather");
+        if (splitter is null)
+            return (null, 0, 0);
+        var reshape = Path.TakeWhile(value => value != splitter).LastOrDefault(value => IsReshape(value) && value != Layer.Output);
+        return reshape is null
+            ? Flat(view, splitter, part)
+            : Reshaped(view, GraphConstants.Integers(reshape.Producer!.Inputs[1]!) ?? [], part);
+    }
+
+    // [batch, position, width]: the part is a tensor of its own.
+    private (ComponentSource? Source, int Width, int Heads) Flat(OpenedView view, Value piece, int part)
+    {
+        var width = PieceWidth(piece.Producer!, piece, part);
+        return width > 0 ? (view.Source(piece), width, Heads(piece, width)) : (null, 0, 0);
+    }
+
+    // [batch, position, 3, heads, width], or [batch, position, heads, 3 × width] with or without an axis for the three.
+    private (ComponentSource? Source, int Width, int Heads) Reshaped(OpenedView view, ImmutableArray<long?> sizes, int part)
+    {
+        var third = Layer.OutputWidth / Stacked;
+        if (Layer.OutputWidth % Stacked != 0 || view.Source(Layer.Output) is not TensorSource { Value: var packed })
+            return (null, 0, 0);
+        if (sizes is [_, _, Stacked, > 0 and long heads, _])
+            return (new SliceSource(packed, part * third, (part + 1) * third), third, (int)heads);
+        long count = sizes switch
+        {
+            [_, _, > 0 and long first, Stacked, _] => first,
+            [_, _, > 0 and long first, _] => first,
+            [_, _, _, > 0 and long width] => Layer.OutputWidth / width,
+            _ => 0,
+        };
+        return count > 0 && third % count == 0
+            ? (new InterleavedSource(packed, (int)count, (int)(third / count), part), third, (int)count)
+            : (null, 0, 0);
+    }
+
+    private int PieceWidth(Node splitter, Value piece, int part)
+    {
+        if (piece.Type?.Shape is { Rank: 3 } shape && shape[-1].Size is { } size)
+            return (int)size;
+        if (splitter.Operator.OperatorType == "Split")
+        {
+            var sizes = splitter.InputOrNull(1) is { } given
+                ? GraphConstants.Integers(given)
+                : splitter.FindAttribute("split")?.Integers.Select(length => (long?)length).ToImmutableArray();
+            var index = splitter.Outputs.ToList().IndexOf(piece);
+            return (int)((sizes is { } all && index < all.Length ? all[index] : null) ?? (Layer.OutputWidth / splitter.Outputs.Count));
+        }
+
+        if (splitter.Operator.OperatorType != "Slice" || Bound(splitter, 1) is not { } start || Bound(splitter, 2) is not { } end || part < 0)
+            return 0;
+        return (int)(Math.Min(end, Layer.OutputWidth) - start);
+    }
+
+    private static long? Bound(Node slice, int input) =>
+        slice.InputOrNull(input) is { } bound && GraphConstants.Integers(bound) is [{ } number] ? number : null;
+
+    // The reshape into heads that is nearest to the projection.
+    private int Heads(Value from, int width)
+    {
+        foreach (var value in Path.SkipWhile(value => value != from).Skip(1).Where(IsReshape))
+        {
+            if (GraphConstants.Integers(value.Producer!.Inputs[1]!) is { Length: 4 } sizes
+                && AttentionFinder.HeadsOf(sizes[2], sizes[3], width) is > 0 and var heads)
+                return heads;
+        }
+
+        return 0;
+    }
+
+    private static bool IsReshape(Value value) => value.Producer?.Operator.OperatorType == "Reshape";
+
+    private static ImmutableArray<Value> PathFrom(Value start, Dictionary<Value, Value?> next, Value output)
+    {
+        var path = new List<Value>();
+        for (var value = start; value is not null; value = next[value])
+            path.Add(value);
+        var from = path.IndexOf(output);
+        return [.. from > 0 ? path.Skip(from) : path];
+    }
+}
