@@ -67,6 +67,14 @@ public sealed class Node
         value?.AddUse(new Use(this, index));
     }
 
+    /// <summary>Gives the node one more output behind the others.</summary>
+    public Value AddOutput(string name)
+    {
+        var output = new Value(name);
+        AddOutput(output);
+        return output;
+    }
+
     /// <summary>The metadata of this key, or null.</summary>
     public string? FindMetadata(string key)
     {

@@ -64,7 +64,7 @@ public sealed class OpBuilder
 
     /// <summary>Slices at full or partial coordinates, the first <paramref name="batchDimensions"/> axes going in step (opset 12).</summary>
     public Value GatherND(Value value, Value indices, long batchDimensions) =>
-        Emit("GatherND", [value, indices], [NodeAttribute.Of("batch_dims", batchDimensions)]);
+        Emit("GatherND", [value, indices], batchDimensions == 0 ? [] : [NodeAttribute.Of("batch_dims", batchDimensions)]);
 
     /// <summary>The tensor with slices at these coordinates replaced (opset 11).</summary>
     public Value ScatterND(Value value, Value indices, Value updates) => Emit("ScatterND", [value, indices, updates]);

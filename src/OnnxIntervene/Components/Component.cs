@@ -16,6 +16,15 @@ public sealed record Component(ComponentAddress Address, ComponentSource Source,
         ? ComponentLayout.Positions
         : Width == 0 ? ComponentLayout.HeadsFirst : ComponentLayout.HeadsInWidth;
 
+    /// <summary>Whether it is a tensor that was asked for by its own name.</summary>
+    public bool IsRaw { get; init; }
+
+    /// <summary>Axes of its tensor: 3, more or less for a raw tensor. A unit is an entry of the second axis.</summary>
+    public int Axes { get; init; } = 3;
+
+    /// <summary>Axes of one unit: its width; queries and keys of a head's probabilities.</summary>
+    internal int UnitAxes => Layout == ComponentLayout.HeadsFirst ? 2 : Axes - 2;
+
     /// <summary>Elements of a position, heads taken together.</summary>
     internal int FullWidth => Width * Math.Max(1, Heads);
 

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using OnnxIntervene.Components.Structure;
 using OnnxIntervene.IR;
 
 namespace OnnxIntervene.Components;
@@ -51,15 +52,20 @@ public sealed class ComponentMap
         if (_components.TryGetValue(address, out var component))
             return component;
         if (_model.Graph.FindValue(name) is { } value)
-            return FromTensor(value);
+            return FromTensor(layer, value);
         throw Unknown(address);
     }
 
-    private static Component FromTensor(Value value)
+    private static Component FromTensor(int layer, Value value)
     {
-        var shape = value.Type?.Shape;
-        var width = shape is { Rank: > 0 } ? (int)(shape[-1].Size ?? 0) : 0;
-        return new Component(new ComponentAddress(0, value.Name), new TensorSource(value), width, 0, "pos");
+        var type = ElementTypes.Of(value);
+        if (!type.IsFloat())
+            throw new InterventionException($"The tensor '{value.Name}' holds {type}; interventions need floating point.");
+        var axes = new Ranks().Of(value) is var rank && rank == Ranks.Unknown ? 3 : rank;
+        if (axes < 2)
+            throw new InterventionException($"The tensor '{value.Name}' has {axes} axes; interventions need an axis of examples and one of units.");
+        var width = axes == 3 && value.Type?.Shape is { } shape ? (int)(shape[-1].Size ?? 0) : 0;
+        return new Component(new ComponentAddress(layer, value.Name), new TensorSource(value), width, 0, "pos") { IsRaw = true, Axes = axes };
     }
 
     private InterventionException Unknown(ComponentAddress address)

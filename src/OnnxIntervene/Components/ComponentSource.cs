@@ -108,3 +108,28 @@ public sealed record PackedAttentionSource(Node Node, int Part) : ComponentSourc
     /// <inheritdoc/>
     public override string Description => $"{new[] { "query", "key", "value" }[Part]} inside {Node.Name}";
 }
+
+/// <summary>The component is in each branch of an If, one of which runs.</summary>
+/// <param name="Owner">The If.</param>
+/// <param name="Sources">Where it is in each branch, in the order of the node's subgraphs.</param>
+public sealed record BranchSource(Node Owner, ImmutableArray<ComponentSource> Sources) : ComponentSource
+{
+    /// <inheritdoc/>
+    public override string Description => string.Join(" or ", Sources.Select(source => source.Description).Distinct());
+}
+
+/// <summary>The component is the state of a recurrent operator behind each step; splicing turns the operator into a loop over its steps.</summary>
+/// <param name="Node">The GRU, LSTM or RNN.</param>
+public sealed record RecurrentSource(Node Node) : ComponentSource
+{
+    /// <inheritdoc/>
+    public override string Description => $"state inside {Node.Name}";
+}
+
+/// <summary>The component is the state of a recurrent layer whose steps the graph writes out: one tensor <c>[batch, width]</c> a step.</summary>
+/// <param name="States">The state behind each step.</param>
+public sealed record StepsSource(ImmutableArray<Value> States) : ComponentSource
+{
+    /// <inheritdoc/>
+    public override string Description => $"{States[0].Name} … {States[^1].Name}, {States.Length} steps";
+}

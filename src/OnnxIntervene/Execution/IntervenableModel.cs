@@ -18,6 +18,7 @@ public sealed class IntervenableModel : IDisposable
     private readonly Dictionary<string, InterventionSession> _sessions = new(StringComparer.Ordinal);
     private readonly Lock _lock = new();
     private readonly ExecutionOptions _options;
+    private readonly UnitCounter _units;
     private readonly Lazy<Tokenizer> _tokenizer;
 
     private IntervenableModel(ModelFile file, Model model, IntervenableConfig config, ExecutionOptions options)
@@ -27,6 +28,7 @@ public sealed class IntervenableModel : IDisposable
         Config = config;
         Components = ComponentMap.Find(model);
         _options = options;
+        _units = new UnitCounter(this);
         HasTokenizer = Tokenization.Tokenizer.ExistsIn(file.Folder);
         _tokenizer = new Lazy<Tokenizer>(() => Tokenization.Tokenizer.Load(file.Folder));
     }
@@ -93,7 +95,7 @@ public sealed class IntervenableModel : IDisposable
     {
         ArgumentNullException.ThrowIfNull(@base);
         var request = new RunRequest(Config, @base, sources, unitLocations, settings);
-        var plan = new RunPlan(request, Components);
+        var plan = new RunPlan(request, Components, _units.Count);
         var session = Session(plan.Sites);
         var read = new Dictionary<int, NumericArray>();
         foreach (var (inputs, sites) in plan.SourceRuns)

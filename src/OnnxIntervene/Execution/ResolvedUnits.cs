@@ -40,7 +40,7 @@ public sealed record ResolvedUnits(ReadOnlyMemory<long> Locations, ImmutableArra
         {
             ComponentLayout.HeadsInWidth => ["h.pos", "h", "pos"],
             ComponentLayout.HeadsFirst => ["h", "pos"],
-            _ => ["pos"],
+            _ => [component.Unit],
         };
         if (!allowed.Contains(representation.Unit))
             throw new InterventionException($"{representation}: the unit '{representation.Unit}' does not fit; use {string.Join(" or ", allowed)}.");
@@ -67,7 +67,7 @@ public sealed record ResolvedUnits(ReadOnlyMemory<long> Locations, ImmutableArra
         for (var row = 0; row < batch; row++)
         {
             var units = location?.UnitsOf(row) ?? all;
-            CheckRow(representation, units, count, limit, isHead ? "head" : "position", row);
+            CheckRow(representation, units, count, limit, isHead ? "head" : component.Unit == "t" ? "step" : "position", row);
             foreach (var unit in units)
                 locations.AddRange([row, unit]);
         }

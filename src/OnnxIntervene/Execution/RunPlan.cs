@@ -14,10 +14,16 @@ internal sealed class RunPlan
     private readonly ImmutableArray<Component> _components;
     private readonly ImmutableArray<ResolvedUnits?> _sourceUnits;
     private readonly ImmutableArray<ResolvedUnits?> _baseUnits;
+    private readonly Func<Component, ModelInputs, int> _count;
 
-    public RunPlan(RunRequest request, ComponentMap map)
+    /// <summary>Checks a request.</summary>
+    /// <param name="request">What is asked for.</param>
+    /// <param name="map">The model's components.</param>
+    /// <param name="count">How many positions or steps a component has for some inputs.</param>
+    public RunPlan(RunRequest request, ComponentMap map, Func<Component, ModelInputs, int> count)
     {
         _request = request;
+        _count = count;
         _components = [.. request.Config.Representations.Select(item => map.Get(item.Layer, item.Component))];
         _baseUnits = [.. Enumerable.Range(0, request.Count).Select(BaseUnits)];
         _sourceUnits = [.. Enumerable.Range(0, request.Count).Select(SourceUnits)];
@@ -63,11 +69,11 @@ internal sealed class RunPlan
         && _request.Constant(index) is null && _request.Source(index) is null;
 
     private ResolvedUnits BaseUnits(int index) => ResolvedUnits.Resolve(
-        _request.Representation(index), _components[index], _request.Locations.BaseOf(index), _request.Base.BatchSize, _request.Base.Length);
+        _request.Representation(index), _components[index], _request.Locations.BaseOf(index), _request.Base.BatchSize, _count(_components[index], _request.Base));
 
     private ResolvedUnits? SourceUnits(int index) => _request.Source(index) is { } source
         ? ResolvedUnits.Resolve(
-            _request.Representation(index), _components[index], _request.Locations.SourceOf(index), source.BatchSize, source.Length)
+            _request.Representation(index), _components[index], _request.Locations.SourceOf(index), source.BatchSize, _count(_components[index], source))
         : null;
 
     private SiteFeed BaseFeed(int index, NumericArray? read)

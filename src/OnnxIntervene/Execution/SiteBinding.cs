@@ -1,5 +1,4 @@
 using Microsoft.ML.OnnxRuntime;
-using OnnxIntervene.Components;
 using OnnxIntervene.Splicing;
 
 namespace OnnxIntervene.Execution;
@@ -26,7 +25,7 @@ internal static class SiteBinding
     {
         if (site.Site.Selection == SiteSelection.Whole)
             return numbers.IsEmpty ? Floats(new float[1], [1, 1, 1]) : Floats(numbers, [numbers.Length, 1, 1]);
-        return Floats(numbers, site.Component.Layout == ComponentLayout.HeadsFirst ? [numbers.Length, 1, 1] : [numbers.Length, 1]);
+        return Floats(numbers, [numbers.Length, .. Enumerable.Repeat(1L, site.Component.UnitAxes)]);
     }
 
     // No units; or, where the whole tensor is meant, one number that the coefficient 0 takes out.
@@ -34,7 +33,9 @@ internal static class SiteBinding
     {
         if (site.Site.Selection == SiteSelection.Whole)
             return [1, 1, 1];
-        return site.Component.Layout == ComponentLayout.HeadsFirst ? [0, 1, 1] : [0, site.Component.Width];
+        return site.Component is { UnitAxes: 1, Width: > 0 and var width }
+            ? [0, width]
+            : [0, .. Enumerable.Repeat(1L, site.Component.UnitAxes)];
     }
 
     private static OrtValue Floats(ReadOnlyMemory<float> numbers, long[] shape)

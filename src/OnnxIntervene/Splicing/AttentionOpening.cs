@@ -20,7 +20,7 @@ internal sealed class AttentionOpening
     private AttentionOpening(GraphEditor editor, Node node)
     {
         _node = node;
-        _ops = editor.Builder($"{node.Name}/opened");
+        _ops = editor.Builder($"{node.Name}/opened", node.Graph);
         _heads = FusedOperators.Heads(node, 0);
         _isPacked = FusedOperators.IsPackedAttention(node);
     }
@@ -63,7 +63,7 @@ internal sealed class AttentionOpening
         var probabilities = _ops.Emit("Softmax", [Masked(scores)], [NodeAttribute.Of("axis", -1L)]);
         var mixed = _ops.Emit("MatMul", [probabilities, value]);
         editor.Replace(_node.Output, _ops.Reshape(_ops.Transpose(mixed, 0, 2, 1, 3), 0, 0, -1));
-        editor.Graph.Remove(_node);
+        _node.Graph!.Remove(_node);
         return new OpenedAttention(probabilities, projections);
     }
 

@@ -26,17 +26,24 @@ internal sealed class GraphEditor
 
     public Graph Graph => Model.Graph;
 
-    /// <summary>A builder for nodes of an intervention, or of an opened operator.</summary>
-    public OpBuilder Builder(string place) => new(Graph, _names, Model.OperatorSetVersion, place);
+    /// <summary>A builder for nodes of an intervention, or of an opened operator, in the graph where they belong.</summary>
+    public OpBuilder Builder(string place, Graph? graph = null) => new(graph ?? Graph, _names, Model.OperatorSetVersion, place);
+
+    /// <summary>The graph that gives a value: the main one, or a branch.</summary>
+    public Graph GraphOf(Value value) => value.Producer?.Graph ?? Graph;
 
     public string Unique(string wish) => _names.Unique(wish);
 
     /// <summary>Opens the fused operator that a component lies in, if any, so that it can be reached.</summary>
     /// <exception cref="InterventionException">The operator is used in a way that cannot be opened.</exception>
-    public void Open(Component component)
+    public void Open(ComponentSource source)
     {
-        switch (component.Source)
+        switch (source)
         {
+            case BranchSource branches:
+                foreach (var inner in branches.Sources)
+                    Open(inner);
+                break;
             case ResidualSumSource { Node: var node }:
                 OpenSkip(node);
                 break;
@@ -91,8 +98,8 @@ internal sealed class GraphEditor
         _attentions.Add(node, FusedOperators.IsGroupQueryAttention(node) ? GroupQueryAttentionOpening.Open(this, node) : AttentionOpening.Open(this, node));
     }
 
-    /// <summary>Remembers the nodes that were added since <paramref name="before"/> as belonging to interventions.</summary>
-    public void Claim(int before) => _own.UnionWith(Graph.Nodes.Skip(before));
+    /// <summary>Remembers the nodes that were added to a graph since <paramref name="before"/> as belonging to interventions.</summary>
+    public void Claim(Graph graph, int before) => _own.UnionWith(graph.Nodes.Skip(before));
 
     /// <summary>Puts a changed component in its place: for all that read it, or where it is a module's input, for the module alone.</summary>
     public void Replace(ComponentSource source, Value current, Value replacement)
@@ -113,7 +120,7 @@ internal sealed class GraphEditor
     public void Replace(Value value, Value replacement)
     {
         replacement.Type ??= value.Type;
-        Graph.Redirect(value, replacement, _names, [.. value.Uses.Select(use => use.Node).Where(_own.Contains)]);
+        GraphOf(value).Redirect(value, replacement, _names, [.. value.Uses.Select(use => use.Node).Where(_own.Contains)]);
         _current.Add(value, replacement);
     }
 }

@@ -16,7 +16,7 @@ internal sealed class GroupQueryAttentionOpening
     private GroupQueryAttentionOpening(GraphEditor editor, Node node)
     {
         _node = node;
-        _ops = editor.Builder($"{node.Name}/opened");
+        _ops = editor.Builder($"{node.Name}/opened", node.Graph);
         _heads = (int)(node.FindAttribute("num_heads")?.Integer ?? 0);
         _keyHeads = (int)(node.FindAttribute("kv_num_heads")?.Integer ?? 0);
     }
@@ -58,7 +58,7 @@ internal sealed class GroupQueryAttentionOpening
         editor.Replace(_node.Output, _ops.Reshape(_ops.Transpose(mixed, 0, 2, 1, 3), 0, 0, -1));
         ReplaceIfGiven(editor, 1, key);
         ReplaceIfGiven(editor, 2, value);
-        editor.Graph.Remove(_node);
+        _node.Graph!.Remove(_node);
         return new OpenedAttention(probabilities, []);
     }
 

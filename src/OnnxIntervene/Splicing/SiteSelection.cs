@@ -8,4 +8,7 @@ public enum SiteSelection
 
     /// <summary>The whole tensor: cheaper where something is added everywhere; a coefficient of 0 leaves the model as it was.</summary>
     Whole,
+
+    /// <summary>Nothing but the size of the component's tensor is read.</summary>
+    Size,
 }

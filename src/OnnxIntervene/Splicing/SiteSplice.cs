@@ -1,4 +1,5 @@
 using OnnxIntervene.Components;
+using OnnxIntervene.Components.Structure;
 using OnnxIntervene.Interventions;
 using OnnxIntervene.IR;
 
@@ -10,16 +11,14 @@ internal sealed class SiteSplice
     private readonly GraphEditor _editor;
     private readonly SpliceSite _site;
     private readonly Component _component;
-    private readonly OpBuilder _ops;
-    private readonly string _place;
+    private readonly SiteInputs _inputs;
 
     private SiteSplice(GraphEditor editor, SpliceSite site, Component component, int index)
     {
         _editor = editor;
         _site = site;
         _component = component;
-        _place = $"{NameScope.Prefix}{index}";
-        _ops = editor.Builder(_place);
+        _inputs = new SiteInputs(editor, site, component, index);
     }
 
     public static SplicedSite Splice(GraphEditor editor, SpliceSite site, Component component, int index) =>
@@ -27,87 +26,83 @@ internal sealed class SiteSplice
 
     private SplicedSite Splice()
     {
-        var before = _editor.Graph.NodeCount;
-        var current = _editor.Current(_component.Source);
-        var view = ComponentView.Open(_editor, _ops, _component, current);
-        var spliced = new SplicedSite { Site = _site, Component = _component };
-        if (_site.Selection == SiteSelection.Whole)
-            return SpliceWhole(view, current, before, spliced);
-
-        var reads = AddLocations("read_locations");
-        var read = _ops.GatherND(view.Value, reads, 0);
-        read.Type = UnitType();
-        _editor.Graph.AddOutput(read);
-        spliced = spliced with { ReadLocations = reads.Name, Read = read.Name };
-        return _site.Type == InterventionType.Collect ? Finish(spliced, before) : SpliceUnits(view, current, before, spliced);
+        if (_component.Source is not BranchSource branches)
+            return _inputs.Describe(SpliceAt(_component), null);
+        var reads = branches.Sources.Select(source => SpliceAt(_component with { Source = source })).ToList();
+        return _inputs.Describe(null, reads.OfType<Value>().Any() ? Lift(branches.Owner, reads!) : null);
     }
 
-    private SplicedSite SpliceUnits(ComponentView view, Value current, int before, SplicedSite spliced)
+    // One branch runs; what it read leaves the branch as an output of the node that chooses.
+    private Value Lift(Node owner, IReadOnlyList<Value> reads)
     {
-        var locations = AddLocations("locations");
-        var source = _site.Type.NeedsSource() ? AddInput("source", UnitType()) : null;
-        var coefficient = _site.Type.HasCoefficient() ? AddInput("coefficient", CoefficientType()) : null;
+        foreach (var (graph, read) in owner.Subgraphs.Zip(reads))
+            graph.AddOutput(read);
+        var lifted = owner.AddOutput(_editor.Unique($"{_inputs.Place}/read"));
+        lifted.Type = _inputs.ReadType;
+        return lifted;
+    }
+
+    // Returns what the site reads there.
+    private Value? SpliceAt(Component component)
+    {
+        var current = _editor.Current(component.Source);
+        var graph = _editor.GraphOf(current);
+        var before = graph.NodeCount;
+        var ops = _editor.Builder(_inputs.Place, graph);
+        var view = ComponentView.Open(_editor, ops, component, current);
+        var type = ElementTypes.Of(current);
+        var read = Read(ops, view);
+        if (_site.Selection == SiteSelection.Whole)
+            Write(component, current, view.Close(ops, Typed(ops, Changed(ops, Plain(ops, view.Value, type)), type)));
+        else if (_site is { Selection: SiteSelection.Units, Type: not InterventionType.Collect })
+            Write(component, current, view.Close(ops, Scattered(ops, view, type)));
+        _editor.Claim(graph, before);
+        return read;
+
+        void Write(Component at, Value old, Value changed)
+        {
+            _editor.Claim(graph, before);
+            _editor.Replace(at.Source, old, changed);
+        }
+    }
+
+    private Value? Read(OpBuilder ops, ComponentView view)
+    {
+        if (_site.Selection == SiteSelection.Whole)
+            return null;
+        var read = _site.Selection == SiteSelection.Size
+            ? ops.ShapeOf(view.Value)
+            : Plain(ops, ops.GatherND(view.Value, _inputs.ReadLocations, 0), ElementTypes.Of(view.Holder));
+        read.Type = _inputs.ReadType;
+        return read;
+    }
+
+    private Value Scattered(OpBuilder ops, ComponentView view, ElementType type)
+    {
+        var units = Plain(ops, ops.GatherND(view.Value, _inputs.WriteLocations, 0), type);
         var written = _site.Type switch
         {
-            InterventionType.Vanilla => Fitted(source!, view.Value, locations),
-            InterventionType.Zero => Zeros(_ops.GatherND(view.Value, locations, 0)),
-            InterventionType.Addition => _ops.Add(_ops.GatherND(view.Value, locations, 0), _ops.Mul(source!, coefficient!)),
-            InterventionType.Subtraction => _ops.Sub(_ops.GatherND(view.Value, locations, 0), _ops.Mul(source!, coefficient!)),
-            _ => throw new System.Diagnostics.UnreachableException(_site.Type.ToString()),
+            InterventionType.Vanilla => Fitted(ops, units),
+            InterventionType.Zero => ops.ConstantOfShape(ops.ShapeOf(units), TensorData.FromFloats([1], [0f])),
+            _ => Changed(ops, units),
         };
-        var result = view.Close(_ops, _ops.ScatterND(view.Value, locations, written));
-        Write(current, result, before);
-        return spliced with { WriteLocations = locations.Name, Source = source?.Name, Coefficient = coefficient?.Name };
+        return ops.ScatterND(view.Value, _inputs.WriteLocations, Typed(ops, written, type));
     }
 
-    private SplicedSite SpliceWhole(ComponentView view, Value current, int before, SplicedSite spliced)
+    private Value Changed(OpBuilder ops, Value units)
     {
-        if (!_site.Type.HasCoefficient())
-            throw new InterventionException($"{_site.Type.ClassName()} at {_component} needs its units to be chosen by the run.");
-        var source = AddInput("source", new TensorType(ElementType.Float32, Shape.Of(Own("batch"), Own("units"), Own("width"))));
-        var coefficient = AddInput("coefficient", new TensorType(ElementType.Float32, Shape.Of(Own("rows"), Dimension.Fixed(1), Dimension.Fixed(1))));
-        var change = _ops.Mul(source, coefficient);
-        var changed = _site.Type == InterventionType.Addition ? _ops.Add(view.Value, change) : _ops.Sub(view.Value, change);
-        Write(current, view.Close(_ops, changed), before);
-        return spliced with { Source = source.Name, Coefficient = coefficient.Name };
+        var change = ops.Mul(_inputs.Source, _inputs.Coefficient);
+        return _site.Type == InterventionType.Addition ? ops.Add(units, change) : ops.Sub(units, change);
     }
 
     // Where the width of a unit is not known beforehand, a run that writes nothing cannot give a source of the right shape.
-    private Value Fitted(Value source, Value view, Value locations) => _component.Width > 0
-        ? source
-        : _ops.Reshape(source, _ops.ShapeOf(_ops.GatherND(view, locations, 0)));
+    private Value Fitted(OpBuilder ops, Value units) =>
+        _component.Width > 0 ? _inputs.Source : ops.Reshape(_inputs.Source, ops.ShapeOf(units));
 
-    private void Write(Value current, Value result, int before)
-    {
-        _editor.Claim(before);
-        _editor.Replace(_component.Source, current, result);
-    }
+    // Interventions compute in 32 bits whatever the model computes in.
+    private static Value Plain(OpBuilder ops, Value value, ElementType type) =>
+        type == ElementType.Float32 ? value : ops.Cast(value, ElementType.Float32);
 
-    private SplicedSite Finish(SplicedSite spliced, int before)
-    {
-        _editor.Claim(before);
-        return spliced;
-    }
-
-    private Value Zeros(Value units) =>
-        _ops.ConstantOfShape(_ops.ShapeOf(units), TensorData.FromFloats([1], [0f]));
-
-    private Value AddLocations(string name)
-    {
-        var width = _component.Layout == ComponentLayout.HeadsInWidth ? 3 : 2;
-        return AddInput(name, new TensorType(ElementType.Int64, Shape.Of(Own($"{name}_units"), Dimension.Fixed(width))));
-    }
-
-    private Value AddInput(string name, TensorType type) => _editor.Graph.AddInput(_editor.Unique($"{_place}/{name}"), type);
-
-    private TensorType UnitType() => new(ElementType.Float32, _component.Layout == ComponentLayout.HeadsFirst
-        ? Shape.Of(Own("units"), Own("query"), Own("key"))
-        : Shape.Of(Own("units"), _component.Width > 0 ? Dimension.Fixed(_component.Width) : Own("width")));
-
-    private TensorType CoefficientType() => new(ElementType.Float32, _component.Layout == ComponentLayout.HeadsFirst
-        ? Shape.Of(Own("units"), Dimension.Fixed(1), Dimension.Fixed(1))
-        : Shape.Of(Own("units"), Dimension.Fixed(1)));
-
-    // Dimensions of our own: sharing the model's names would promise equal sizes.
-    private Dimension Own(string name) => Dimension.Named($"{_place}_{name}");
+    private static Value Typed(OpBuilder ops, Value value, ElementType type) =>
+        type == ElementType.Float32 ? value : ops.Cast(value, type);
 }

@@ -16,7 +16,7 @@ internal static class SkipNormalizationOpening
     {
         if (node.OutputOrNull(MeanOutput) is not null || node.OutputOrNull(2) is not null)
             throw new InterventionException($"{node} gives the mean or the variance too, so that it cannot be opened.");
-        var ops = editor.Builder($"{node.Name}/opened");
+        var ops = editor.Builder($"{node.Name}/opened", node.Graph);
         var isSimplified = FusedOperators.IsSimplified(node);
         var isFirst = FusedOperators.PartIsFirst(node);
         var (stream, part) = (node.Inputs[isFirst ? 1 : 0]!, node.Inputs[isFirst ? 0 : 1]!);
@@ -34,7 +34,7 @@ internal static class SkipNormalizationOpening
         editor.Replace(node.Output, norm);
         if (node.OutputOrNull(FusedOperators.SumOutput) is { } old)
             editor.Replace(old, sum);
-        editor.Graph.Remove(node);
+        node.Graph!.Remove(node);
         return new OpenedNormalization(sum, part);
     }
 

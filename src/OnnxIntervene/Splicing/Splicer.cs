@@ -25,13 +25,16 @@ public static class Splicer
         var components = sites.Select(site => map.Get(site.Address.Layer, site.Address.Name)).ToList();
         var editor = new GraphEditor(copy);
         foreach (var component in components)
-            editor.Open(component);
+            editor.Open(component.Source);
         var spliced = new SplicedSite[sites.Count];
-        foreach (var index in InForwardOrder(sites))
+        foreach (var index in InForwardOrder(sites).Where(index => !RecurrentSplice.Applies(components[index])))
             spliced[index] = SiteSplice.Splice(editor, sites[index], components[index], index);
-        GraphOrder.Sort(copy.Graph);
+        foreach (var layer in InForwardOrder(sites).Where(index => RecurrentSplice.Applies(components[index])).GroupBy(index => components[index]))
+            RecurrentSplice.Splice(editor, layer.Key, [.. layer], sites, spliced);
+        foreach (var graph in copy.Graph.AllNodes().SelectMany(node => node.Subgraphs).Prepend(copy.Graph).ToList())
+            GraphOrder.Sort(graph);
         GraphVerifier.Verify(copy);
-        return new SplicedModel(copy, map, [.. spliced]) { HasGroupQueryAttention = model.Graph.Nodes.Any(FusedOperators.IsGroupQueryAttention) };
+        return new SplicedModel(copy, map, [.. spliced]) { HasGroupQueryAttention = model.Graph.AllNodes().Any(FusedOperators.IsGroupQueryAttention) };
     }
 
     // A layer's output and the next one's input can be one tensor; what comes first in the model acts first on it.

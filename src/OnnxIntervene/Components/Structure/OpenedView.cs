@@ -26,6 +26,9 @@ internal sealed class OpenedView
     /// <summary>The main graph of the copy.</summary>
     public Graph Graph => _copy.Graph;
 
+    /// <summary>The node of the model itself that a node of the copy stands for.</summary>
+    public Node Original(Node node) => ((TensorSource)_sources[node.Output]).Value.Producer!;
+
     /// <summary>Where a value of the copy is in the model itself.</summary>
     public ComponentSource Source(Value value) => _sources[value];
 
@@ -48,6 +51,8 @@ internal sealed class OpenedView
         Replace(node.Output, norm);
         if (node.OutputOrNull(FusedOperators.SumOutput) is { } old)
             Replace(old, sum);
+        if (node.OutputOrNull(1) is null && node.OutputOrNull(2) is null)
+            node.Graph!.Remove(node);
     }
 
     private void Replace(Value value, Value replacement) => value.Producer!.Graph!.Redirect(value, replacement, _names);

@@ -1,0 +1,49 @@
+using System.Collections.Immutable;
+using OnnxIntervene.IR;
+
+namespace OnnxIntervene.Components.Structure;
+
+/// <summary>Finds the layers of a plain perceptron: linear layers one after the other, an activation behind each but the last.</summary>
+internal static class PerceptronFinder
+{
+    private const int LongestActivation = 12;
+
+    public static ImmutableArray<ImmutableArray<Component>> Run(OpenedView view, LinearLayers layers)
+    {
+        var all = layers.All.ToList();
+        var found = ImmutableArray.CreateBuilder<ImmutableArray<Component>>();
+        for (var index = 0; index + 1 < all.Count; index++)
+        {
+            if (!IsActivation(all[index].Output, all[index + 1].Input))
+                return [];
+            found.Add(Layer(view, index, all[index], all[index + 1].Input));
+        }
+
+        return found.ToImmutable();
+    }
+
+    private static ImmutableArray<Component> Layer(OpenedView view, int index, LinearLayer layer, Value activation) =>
+    [
+        new(new ComponentAddress(index, ComponentNames.BlockInput), view.Source(layer.Input), layer.InputWidth, 0, "pos"),
+        new(new ComponentAddress(index, ComponentNames.MlpActivation), view.Source(activation), layer.OutputWidth, 0, "pos"),
+        new(new ComponentAddress(index, ComponentNames.BlockOutput), view.Source(activation), layer.OutputWidth, 0, "pos"),
+    ];
+
+    // Something stands between, all of it made of the layer's output alone.
+    private static bool IsActivation(Value output, Value activation)
+    {
+        var seen = new HashSet<Value>();
+        var open = new Stack<Value>([activation]);
+        while (open.TryPop(out var value) && seen.Count <= LongestActivation)
+        {
+            if (value == output || !seen.Add(value))
+                continue;
+            if (value.Producer is not { } producer || Projections.Of(producer) is not null)
+                return false;
+            foreach (var input in Dataflow.DataInputs(producer))
+                open.Push(input);
+        }
+
+        return activation != output && seen.Count <= LongestActivation;
+    }
+}

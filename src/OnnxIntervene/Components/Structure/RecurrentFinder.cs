@@ -1,0 +1,56 @@
+using System.Collections.Immutable;
+using OnnxIntervene.IR;
+
+namespace OnnxIntervene.Components.Structure;
+
+/// <summary>Finds recurrent layers: one operator, or steps written out that share their weights.</summary>
+internal static class RecurrentFinder
+{
+    public static ImmutableArray<ImmutableArray<Component>> Run(OpenedView view)
+    {
+        var layers = ImmutableArray.CreateBuilder<ImmutableArray<Component>>();
+        foreach (var node in view.Graph.Nodes.Where(node => node.Operator.OperatorType is "GRU" or "LSTM" or "RNN"))
+        {
+            if (node.FindAttribute("hidden_size") is { Integer: var width })
+                layers.Add(Layer(layers.Count, new RecurrentSource(view.Original(node)), (int)width));
+        }
+
+        if (layers.Count > 0)
+            return layers.ToImmutable();
+        foreach (var (states, width) in Unrolled(view.Graph))
+            layers.Add(Layer(layers.Count, new StepsSource([.. states.Select(state => ((TensorSource)view.Source(state)).Value)]), width));
+        return layers.ToImmutable();
+    }
+
+    private static ImmutableArray<Component> Layer(int index, ComponentSource source, int width) =>
+        [new Component(new ComponentAddress(index, ComponentNames.CellOutput), source, width, 0, "t")];
+
+    // The states are stacked at the end, and all but the last go through one matrix into the next step.
+    private static IEnumerable<(ImmutableArray<Value> States, int Width)> Unrolled(Graph graph)
+    {
+        foreach (var node in graph.Nodes.Where(node => node.Operator.OperatorType == "Concat" && node.Inputs.Count > 1))
+        {
+            if (node.Inputs.Any(input => input?.Producer?.Operator.OperatorType != "Unsqueeze"))
+                continue;
+            ImmutableArray<Value> states = [.. node.Inputs.Select(input => input!.Producer!.Inputs[0]!)];
+            if (WidthOfRecurrence(states) is > 0 and var width)
+                yield return (states, width);
+        }
+    }
+
+    private static int WidthOfRecurrence(ImmutableArray<Value> states)
+    {
+        Value? shared = null;
+        var width = 0;
+        foreach (var state in states[..^1])
+        {
+            var product = state.Uses.Select(use => use.Node).FirstOrDefault(node => Projections.Of(node) is not null && (shared is null || node.Inputs[1] == shared));
+            if (product is null || states.Distinct().Count() != states.Length)
+                return 0;
+            shared = product.Inputs[1];
+            width = Projections.Of(product)!.InputWidth;
+        }
+
+        return width;
+    }
+}

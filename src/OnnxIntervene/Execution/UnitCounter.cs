@@ -1,0 +1,32 @@
+using System.Collections.Concurrent;
+using OnnxIntervene.Components;
+using OnnxIntervene.Interventions;
+using OnnxIntervene.Splicing;
+
+namespace OnnxIntervene.Execution;
+
+/// <summary>
+/// Tells how many positions or steps a component has for some inputs: as many as there are tokens, or, where the input is no row of
+/// tokens (pixels, features) or the component a raw tensor, as many as a run of the plain model shows.
+/// </summary>
+internal sealed class UnitCounter(IntervenableModel model)
+{
+    private readonly ConcurrentDictionary<string, int> _measured = new(StringComparer.Ordinal);
+
+    public int Count(Component component, ModelInputs inputs)
+    {
+        if (component.Layout == ComponentLayout.HeadsFirst)
+            return component.Heads;
+        if (!component.IsRaw && inputs.Arrays.ContainsKey(ModelInputs.TokenInput))
+            return inputs.Length;
+        var sizes = inputs.Arrays.OrderBy(array => array.Key, StringComparer.Ordinal).Select(array => $"{array.Key}{array.Value}");
+        return _measured.GetOrAdd($"{component.Address} {string.Join(' ', sizes)}", _ => Measure(component, inputs));
+    }
+
+    private int Measure(Component component, ModelInputs inputs)
+    {
+        var session = model.Session([new SpliceSite(component.Address, InterventionType.Collect, SiteSelection.Size)]);
+        var size = session.Run(inputs, [SiteFeed.Neutral], [session.Spliced.Sites[0].Read!])[0].Integers;
+        return size.Length > 1 ? (int)size[1] : 1;
+    }
+}
