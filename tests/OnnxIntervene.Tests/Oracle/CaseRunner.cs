@@ -20,7 +20,10 @@ internal sealed class CaseRunner(ReferenceFamily family, ReferenceExport export)
     {
         try
         {
-            return Judge(item);
+            var outcome = Judge(item, export.ModelPath, config => config, export.Difference);
+            return outcome.Outcome == CaseOutcome.Failed && ExportFault.Of(family.Name, export.Name, item.Name) is { } fault
+                ? JudgeRepaired(item, fault)
+                : outcome;
         }
         catch (NotSupportedException reason)
         {
@@ -32,7 +35,20 @@ internal sealed class CaseRunner(ReferenceFamily family, ReferenceExport export)
         }
     }
 
-    private CaseOutcome Judge(ReferenceCase item)
+    // The repaired form computes what torch computed, so that the reference's own tolerance holds without the export's difference.
+    private CaseOutcome JudgeRepaired(ReferenceCase item, string fault)
+    {
+        using var folder = new TemporaryFolder();
+        var path = folder.File("model.onnx");
+        if (family.Name == "gemma2")
+            ExportFault.RestoreSoftCap(export.ModelPath, path);
+        var outcome = family.Name == "gemma2"
+            ? Judge(item, path, config => config, 0)
+            : Judge(item, export.ModelPath, ExportFault.BreakTie, export.Difference);
+        return outcome with { Message = outcome.Outcome == CaseOutcome.Passed ? fault : outcome.Message };
+    }
+
+    private CaseOutcome Judge(ReferenceCase item, string modelPath, Func<IntervenableConfig, IntervenableConfig> change, double exportDifference)
     {
         foreach (var part in s_notBuilt)
         {
@@ -42,12 +58,12 @@ internal sealed class CaseRunner(ReferenceFamily family, ReferenceExport export)
 
         if (item.Kind == "gradient")
             throw new NotSupportedException("gradients are not built yet");
-        var config = Config(item);
+        var config = change(Config(item));
         RequireKnownComponents(config);
-        using var model = IntervenableModel.Load(export.ModelPath, config, new ExecutionOptions { Threads = 1 });
+        using var model = IntervenableModel.Load(modelPath, config, new ExecutionOptions { Threads = 1 });
         var inputs = family.Inputs(item.Base);
         var result = model.Run(inputs, Sources(item), Locations(item, config), new RunSettings { OutputOriginalOutput = true });
-        return Compare(item, inputs, result);
+        return Compare(item, inputs, result, exportDifference);
     }
 
     // A family that is not recognised at all is not built yet; a component missing from one that is would be a fault.
@@ -57,9 +73,9 @@ internal sealed class CaseRunner(ReferenceFamily family, ReferenceExport export)
             throw new NotSupportedException($"component {config.Representations[0].Component}: no layers are recognised");
     }
 
-    private CaseOutcome Compare(ReferenceCase item, ModelInputs inputs, RunResult result)
+    private CaseOutcome Compare(ReferenceCase item, ModelInputs inputs, RunResult result, double exportDifference)
     {
-        var tolerance = item.Tolerance + export.Difference;
+        var tolerance = item.Tolerance + exportDifference;
         var difference = item.ExpectedLogits is { } logits ? Compare(result.Intervened.Logits, family.Tensor(logits), inputs, item) : 0;
         foreach (var (name, index) in item.ExpectedCollected.Select((name, index) => (name, index)))
             difference = Math.Max(difference, Compare(result.Collected[index], family.Tensor(name)));

@@ -24,19 +24,15 @@ public sealed class OracleTests
         Assert.That(outcomes, Is.Not.Empty);
     }
 
+    // Runners show what tests print only with a detailed log, so the table is a file too; .ci/run shows it.
     [OneTimeTearDown]
     public void Print_the_table()
     {
-        TestContext.Progress.WriteLine($"{"family",-16} {"export",-16} {"passed",7} {"refused",8} {"not covered",12} {"failed",7}");
-        foreach (var group in s_all.GroupBy(outcome => (outcome.Family, outcome.Export)).OrderBy(group => group.Key))
-        {
-            TestContext.Progress.WriteLine(
-                $"{group.Key.Family,-16} {group.Key.Export,-16} {Count(group, CaseOutcome.Passed),7} {Count(group, CaseOutcome.Refused),8} "
-                + $"{Count(group, CaseOutcome.NotCovered),12} {Count(group, CaseOutcome.Failed),7}");
-        }
+        var lines = CoverageTable.Lines(s_all);
+        File.WriteAllLines(Path.Combine(TestContext.CurrentContext.WorkDirectory, "reference-coverage.txt"), lines);
+        foreach (var line in lines)
+            TestContext.Progress.WriteLine(line);
     }
-
-    private static int Count(IEnumerable<CaseOutcome> outcomes, string outcome) => outcomes.Count(item => item.Outcome == outcome);
 
     // Only an operator that cannot take left padding may refuse.
     private static bool IsWronglyRefused(CaseOutcome outcome) => outcome.Outcome == CaseOutcome.Refused
