@@ -27,8 +27,18 @@ internal sealed class ModuleTree
     {
         var tree = new ModuleTree();
         foreach (var node in graph.Nodes)
-            tree.Add(node, PathOf(node));
+            tree.Add(node, ReadPath(node));
         return tree;
+    }
+
+    /// <summary>The module that a node came from; empty when nothing tells.</summary>
+    public string PathOf(Node node) => _paths.GetValueOrDefault(node, "");
+
+    /// <summary>The innermost module that holds both.</summary>
+    public static string Common(string left, string right)
+    {
+        var (one, other) = (left.Split('.'), right.Split('.'));
+        return string.Join('.', one.Zip(other).TakeWhile(pair => pair.First == pair.Second).Select(pair => pair.First));
     }
 
     /// <summary>The nodes inside a module, those of its own modules too, in the graph's order.</summary>
@@ -91,7 +101,7 @@ internal sealed class ModuleTree
         }
     }
 
-    private static string PathOf(Node node)
+    private static string ReadPath(Node node)
     {
         foreach (var note in s_scopeNotes)
         {

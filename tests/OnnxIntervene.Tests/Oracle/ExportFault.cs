@@ -1,6 +1,6 @@
 using OnnxIntervene.Components.Structure;
-using OnnxIntervene.Interventions;
 using OnnxIntervene.Formats;
+using OnnxIntervene.Interventions;
 using OnnxIntervene.IR;
 using OnnxIntervene.IR.Serialization;
 

@@ -9,12 +9,27 @@ namespace OnnxIntervene.Components.Structure;
 /// <param name="ActivationIsBefore">Whether <c>mlp_activation</c> is what the activation function reads (BLIP).</param>
 internal sealed record Convention(bool IncludesResidual, bool ActivationIsBefore)
 {
-    public static Convention Of(Stack stack, LinearLayers layers)
+    public static Convention Of(Stack stack, LinearLayers layers, ModuleTree modules)
     {
-        var includesResidual = stack.IsPostNorm || ScalesBeforeRotation(stack, layers);
+        var includesResidual = SaidByNames(stack, layers, modules) ?? (stack.IsPostNorm || ScalesBeforeRotation(stack, layers));
         // A post-norm encoder of text that looks at another encoder of the same file is BLIP's.
         var looksAcross = stack.IsPostNorm && stack.Layers.Any(layer => layer.Any(part => part.IsCross));
         return new Convention(includesResidual, looksAcross);
+    }
+
+    // Where names tell which module adds, they decide: inside the module that also projects, or outside of it. DistilBERT is BERT's
+    // arithmetic with the addition outside.
+    private static bool? SaidByNames(Stack stack, LinearLayers layers, ModuleTree modules)
+    {
+        if (stack.Layers.SelectMany(layer => layer).FirstOrDefault(part => part is { Core: not null, IsCross: false, Addition: not null }) is not { } part
+            || Projection.Behind(part.Core!.Query, layers) is not { } queries)
+            return null;
+        var (query, addition) = (modules.PathOf(queries.Layer.Product), modules.PathOf(part.Addition!));
+        var output = layers.NearestBehind(part.Part) is { } projection ? modules.PathOf(projection.Product) : "";
+        if (query.Length == 0 || addition.Length == 0 || output.Length == 0)
+            return null;
+        var module = ModuleTree.Common(query, output);
+        return module.Length == 0 ? null : modules.IsInside(part.Addition!, module);
     }
 
     // ESM alone divides queries by the root of the head's width before it rotates them.

@@ -18,7 +18,7 @@ internal sealed record FeedForward(LinearLayer Entry, LinearLayer? Down, LinearL
         var router = inside.FirstOrDefault(ChoosesExperts);
         if (router is not null)
             return new FeedForward(router, null, router, null);
-        var down = Nearest(part.Part, layers);
+        var down = layers.NearestBehind(part.Part);
         return new FeedForward(entry, down, null, down is null ? null : ActivationOf(down, layers));
     }
 
@@ -55,23 +55,6 @@ internal sealed record FeedForward(LinearLayer Entry, LinearLayer? Down, LinearL
         }
 
         return false;
-    }
-
-    private static LinearLayer? Nearest(Value value, LinearLayers layers)
-    {
-        var seen = new HashSet<Value>();
-        var open = new Queue<Value>([value]);
-        while (open.TryDequeue(out var at))
-        {
-            if (!seen.Add(at) || at.Producer is not { } producer)
-                continue;
-            if (layers.TryGet(producer, out var layer))
-                return layer;
-            foreach (var input in Dataflow.DataInputs(producer))
-                open.Enqueue(input);
-        }
-
-        return null;
     }
 
     // In a gated feed-forward one factor comes straight from a linear layer; the other is the activation.

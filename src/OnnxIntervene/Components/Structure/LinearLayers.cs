@@ -28,6 +28,24 @@ internal sealed class LinearLayers
         return node is not null && _layers.TryGetValue(node, out layer);
     }
 
+    /// <summary>The linear layer that the shortest way back from a value leads to.</summary>
+    public LinearLayer? NearestBehind(Value value)
+    {
+        var seen = new HashSet<Value>();
+        var open = new Queue<Value>([value]);
+        while (open.TryDequeue(out var at))
+        {
+            if (!seen.Add(at) || at.Producer is not { } producer)
+                continue;
+            if (TryGet(producer, out var layer))
+                return layer;
+            foreach (var input in Dataflow.DataInputs(producer))
+                open.Enqueue(input);
+        }
+
+        return null;
+    }
+
     private Value InputOf(Node product)
     {
         var value = product.Inputs[0]!;

@@ -39,7 +39,7 @@ internal sealed class StreamTracer
             var result = ResultOf(sum, earlier, ref isPostNorm);
             foreach (var layer in Split(next.Part, next.Nodes))
             {
-                yield return layer with { Stream = stream, Result = result, IsPostNorm = isPostNorm };
+                yield return layer with { Addition = next.Sum, Stream = stream, Result = result, IsPostNorm = isPostNorm };
             }
 
             stream = Dataflow.FlatRoot(result);

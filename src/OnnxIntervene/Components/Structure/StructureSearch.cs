@@ -55,7 +55,7 @@ internal static class StructureSearch
         var stacks = Stack.All(graph, layers, tracer).ToList();
         if ((stacks.FindLast(stack => stack.HasAttention) ?? stacks.LastOrDefault()) is not { } stack)
             return [];
-        var convention = Convention.Of(stack, layers);
+        var convention = Convention.Of(stack, layers, ModuleTree.Of(graph));
         return [.. stack.Layers.Select((parts, index) => LayerAnatomy.Of(view, ranks, layers, convention, index, parts))];
     }
 }

@@ -12,6 +12,9 @@ internal sealed record SubLayer
     /// <summary>What is added to it.</summary>
     public required Value Part { get; init; }
 
+    /// <summary>The node that adds the part.</summary>
+    public Node? Addition { get; init; }
+
     /// <summary>The stream behind the addition, and behind the norm when one follows in the stream itself.</summary>
     public required Value Result { get; init; }
 
