@@ -81,6 +81,25 @@ public static class ComponentNames
     /// <summary>The components that can be split into heads.</summary>
     public static ImmutableArray<string> WithHeads { get; } = [QueryOutput, KeyOutput, ValueOutput, AttentionValueOutput];
 
+    /// <summary>
+    /// The component that the module reads which gives this one: what Skip and LoRA take; the component itself where it is a module's
+    /// input. Null where no component is.
+    /// </summary>
+    public static string? InputOf(string name)
+    {
+        ArgumentNullException.ThrowIfNull(name);
+        var prefix = name.StartsWith(CrossPrefix, StringComparison.Ordinal) ? CrossPrefix : "";
+        return name[prefix.Length..] switch
+        {
+            BlockOutput => BlockInput,
+            MlpOutput => MlpInput,
+            MixerOutput or InProjOutput => MixerInput,
+            AttentionOutput or QueryOutput or KeyOutput or ValueOutput => prefix + AttentionInput,
+            BlockInput or MlpInput or MixerInput or AttentionInput or AttentionValueOutput or OutProjInput or ConvOutput => name,
+            _ => null,
+        };
+    }
+
     /// <summary>Where in a forward pass a component comes; one split into heads stands behind the whole. Unknown names come first.</summary>
     internal static int Order(string name)
     {

@@ -15,7 +15,7 @@ namespace OnnxIntervene.Execution;
 /// </summary>
 public sealed class IntervenableModel : IDisposable
 {
-    private readonly Dictionary<string, InterventionSession> _sessions = new(StringComparer.Ordinal);
+    private readonly Dictionary<IReadOnlyList<SpliceSite>, InterventionSession> _sessions = new(SiteListComparer.Instance);
     private readonly Lock _lock = new();
     private readonly ExecutionOptions _options;
     private readonly UnitCounter _units;
@@ -27,6 +27,7 @@ public sealed class IntervenableModel : IDisposable
         Model = model;
         Config = config;
         Components = ComponentMap.Find(model);
+        Interventions = InterventionList.Of(config, Components);
         _options = options;
         _units = new UnitCounter(this);
         HasTokenizer = Tokenization.Tokenizer.ExistsIn(file.Folder);
@@ -41,6 +42,9 @@ public sealed class IntervenableModel : IDisposable
 
     /// <summary>The interventions.</summary>
     public IntervenableConfig Config { get; }
+
+    /// <summary>The intervention of each representation; linked ones are the same. Fresh ones were made as pyvene makes them.</summary>
+    public ImmutableArray<Intervention> Interventions { get; }
 
     /// <summary>The model's components.</summary>
     public ComponentMap Components { get; }
@@ -59,10 +63,7 @@ public sealed class IntervenableModel : IDisposable
     {
         ArgumentNullException.ThrowIfNull(config);
         var file = ModelFile.Find(path);
-        var loaded = new IntervenableModel(file, OnnxFile.Load(file.Path), config, options ?? new ExecutionOptions());
-        foreach (var representation in config.Representations)
-            loaded.Components.Get(representation.Layer, representation.Component);
-        return loaded;
+        return new IntervenableModel(file, OnnxFile.Load(file.Path), config, options ?? new ExecutionOptions());
     }
 
     /// <summary>A text as the model reads it, a batch of one; special tokens around it as its tokenizer puts them.</summary>
@@ -94,19 +95,29 @@ public sealed class IntervenableModel : IDisposable
         CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(@base);
-        var request = new RunRequest(Config, @base, sources, unitLocations, settings);
-        var plan = new RunPlan(request, Components, _units.Count);
+        var request = new RunRequest(Config, Interventions, @base, sources, unitLocations, settings);
+        var plan = Plan(request);
         var session = Session(plan.Sites);
-        var read = new Dictionary<int, NumericArray>();
-        foreach (var (inputs, sites) in plan.SourceRuns)
-            ReadSources(session, plan, inputs, sites, read, cancellation);
-        var collects = Enumerable.Range(0, request.Count)
-            .Where(index => Config.Representations[index].InterventionType == InterventionType.Collect).ToList();
-        string[] outputs = [session.FirstOutput, .. collects.Select(index => session.Spliced.Sites[index].Read!)];
-        var results = session.Run(@base, plan.BaseFeeds(read), outputs, cancellation);
+        var (output, collected) = new PlanRunner(session, plan, @base, cancellation).Run();
         var original = request.Settings.OutputOriginalOutput ? RunPlain(session, @base, cancellation) : null;
-        return new RunResult(
-            new ModelOutput(results[0]), original, [.. collects.Select((index, order) => plan.Arrange(index, results[order + 1]))]);
+        return new RunResult(new ModelOutput(output), original, collected);
+    }
+
+    /// <summary>
+    /// Runs the sources only: what they give can be written into many bases, as <see cref="RunSettings.SourceRepresentations"/>
+    /// (pyvene's <c>source_representations</c>).
+    /// </summary>
+    /// <returns>For each intervention <c>[batch, units, width]</c> (heads: <c>[batch, heads, positions, width]</c>); null where it has no source's run.</returns>
+    /// <exception cref="InterventionException">Something does not fit the model; nothing has run.</exception>
+    /// <exception cref="OperationCanceledException">The run was cancelled.</exception>
+    public ImmutableArray<NumericArray?> ReadSources(
+        IReadOnlyList<ModelInputs?> sources, UnitLocations? unitLocations = null, CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(sources);
+        var any = sources.FirstOrDefault(source => source is not null) ?? throw new InterventionException("Every source is null; there is nothing to read.");
+        var locations = unitLocations is null ? null : unitLocations with { Base = unitLocations.Sources };
+        var plan = Plan(new RunRequest(Config, Interventions, any, sources, locations, null));
+        return new PlanRunner(Session(plan.Sites), plan, any, cancellation).ReadSourcesOnly();
     }
 
     /// <summary>A session with these sites spliced in, kept for the next time it is asked for. The model owns it.</summary>
@@ -114,11 +125,10 @@ public sealed class IntervenableModel : IDisposable
     public InterventionSession Session(IReadOnlyList<SpliceSite> sites)
     {
         ArgumentNullException.ThrowIfNull(sites);
-        var key = string.Join('|', sites);
         lock (_lock)
         {
-            if (!_sessions.TryGetValue(key, out var session))
-                _sessions.Add(key, session = InterventionSession.Open(Splicer.Splice(Model, sites), _options));
+            if (!_sessions.TryGetValue(sites, out var session))
+                _sessions.Add([.. sites], session = InterventionSession.Open(Splicer.Splice(Model, sites), _options));
             return session;
         }
     }
@@ -134,19 +144,7 @@ public sealed class IntervenableModel : IDisposable
         }
     }
 
-    private static void ReadSources(
-        InterventionSession session,
-        RunPlan plan,
-        ModelInputs inputs,
-        ImmutableArray<int> sites,
-        Dictionary<int, NumericArray> read,
-        CancellationToken cancellation)
-    {
-        string[] outputs = [.. sites.Select(index => session.Spliced.Sites[index].Read!)];
-        var results = session.Run(inputs, plan.SourceFeeds(sites), outputs, cancellation);
-        for (var order = 0; order < sites.Length; order++)
-            read.Add(sites[order], results[order]);
-    }
+    private RunPlan Plan(RunRequest request) => new(request, Components, _units.Count, new LocationFinder(() => Tokenizer));
 
     private static ModelOutput RunPlain(InterventionSession session, ModelInputs inputs, CancellationToken cancellation)
     {

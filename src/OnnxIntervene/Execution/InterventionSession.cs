@@ -20,7 +20,7 @@ public sealed class InterventionSession : IDisposable
         _session = session;
         _filler = new InputFiller(session.InputMetadata, spliced.Components);
         _ownInputs = spliced.Sites
-            .SelectMany(site => new[] { site.ReadLocations, site.WriteLocations, site.Source, site.Coefficient }.OfType<string>())
+            .SelectMany(site => site.Inputs)
             .ToHashSet(StringComparer.Ordinal);
         _refusesLeftPadding = spliced.HasGroupQueryAttention;
     }

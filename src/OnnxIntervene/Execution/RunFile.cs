@@ -36,6 +36,7 @@ public sealed record RunFile(IntervenableConfig Config, UnitLocations? UnitLocat
         {
             Coefficients = Coefficients(json.RootElement),
             SourceRepresentations = Sources(json.RootElement, Path.GetDirectoryName(Path.GetFullPath(path))!),
+            Subspaces = json.RootElement.TryGetProperty("subspaces", out var subspaces) ? SubspacesReader.Read(subspaces, config) : Subspaces.Whole,
             OutputOriginalOutput = true,
         });
     }
@@ -47,12 +48,12 @@ public sealed record RunFile(IntervenableConfig Config, UnitLocations? UnitLocat
         if (json.ValueKind == JsonValueKind.Number)
             return [Coefficient.Of(json.GetSingle())];
         if (json.ValueKind != JsonValueKind.Array)
-            throw Fault("$.coefficients", "a number or a list is expected");
+            throw ConfigField.Fault("$.coefficients", "a number or a list is expected");
         return [.. json.EnumerateArray().Select((item, index) => item.ValueKind switch
         {
             JsonValueKind.Number => Coefficient.Of(item.GetSingle()),
-            JsonValueKind.Array when item.GetArrayLength() > 0 => Coefficient.PerExample(Floats(item, $"$.coefficients[{index}]")),
-            _ => throw Fault($"$.coefficients[{index}]", "a number, or a list with one for each example, is expected"),
+            JsonValueKind.Array when item.GetArrayLength() > 0 => Coefficient.PerExample(ConfigField.Floats(item, $"$.coefficients[{index}]")),
+            _ => throw ConfigField.Fault($"$.coefficients[{index}]", "a number, or a list with one for each example, is expected"),
         })];
     }
 
@@ -61,7 +62,7 @@ public sealed record RunFile(IntervenableConfig Config, UnitLocations? UnitLocat
         if (!root.TryGetProperty("source_representations", out var json) || json.ValueKind == JsonValueKind.Null)
             return [];
         if (json.ValueKind != JsonValueKind.Array)
-            throw Fault("$.source_representations", "a list with an entry for each intervention is expected");
+            throw ConfigField.Fault("$.source_representations", "a list with an entry for each intervention is expected");
         return [.. json.EnumerateArray().Select((item, index) => Source(item, folder, $"$.source_representations[{index}]"))];
     }
 
@@ -69,15 +70,15 @@ public sealed record RunFile(IntervenableConfig Config, UnitLocations? UnitLocat
     {
         JsonValueKind.Null => null,
         JsonValueKind.String => FromFile(item.GetString()!, folder, path),
-        JsonValueKind.Array => NumericArray.Of(Floats(item, path), Shape(item, path)),
-        _ => throw Fault(path, "null, an array, or 'file.safetensors#name' is expected"),
+        JsonValueKind.Array => ConfigField.Array(item, path),
+        _ => throw ConfigField.Fault(path, "null, an array, or 'file.safetensors#name' is expected"),
     };
 
     private static NumericArray FromFile(string reference, string folder, string path)
     {
         var mark = reference.LastIndexOf('#');
         if (mark <= 0)
-            throw Fault(path, $"'{reference}' names no tensor; write file.safetensors#name");
+            throw ConfigField.Fault(path, $"'{reference}' names no tensor; write file.safetensors#name");
         var file = reference[..mark];
         var full = Path.GetFullPath(Path.Combine(folder, file));
         var inside = Path.GetRelativePath(folder, full);
@@ -85,39 +86,4 @@ public sealed record RunFile(IntervenableConfig Config, UnitLocations? UnitLocat
             throw new ModelFormatException($"{path}: '{file}' leaves the configuration's folder.");
         return SafetensorsFile.Open(full).Read(reference[(mark + 1)..]);
     }
-
-    private static float[] Floats(JsonElement json, string path)
-    {
-        var numbers = new List<float>();
-        Collect(json);
-        return [.. numbers];
-
-        void Collect(JsonElement item)
-        {
-            if (item.ValueKind == JsonValueKind.Number)
-                numbers.Add(item.GetSingle());
-            else if (item.ValueKind == JsonValueKind.Array)
-                foreach (var inner in item.EnumerateArray())
-                    Collect(inner);
-            else
-                throw Fault(path, $"a number is expected, not {item}");
-        }
-    }
-
-    private static int[] Shape(JsonElement json, string path)
-    {
-        var shape = new List<int>();
-        for (var item = json; item.ValueKind == JsonValueKind.Array; item = item[0])
-        {
-            if (item.GetArrayLength() == 0)
-                throw Fault(path, "the array is empty");
-            shape.Add(item.GetArrayLength());
-        }
-
-        return shape.Aggregate(1L, (product, size) => product * size) == Floats(json, path).Length
-            ? [.. shape]
-            : throw Fault(path, "the rows of the array differ in length");
-    }
-
-    private static InterventionException Fault(string path, string what) => new($"Configuration, {path}: {what}.");
 }

@@ -11,17 +11,26 @@ internal sealed class RunRequest
     private readonly ImmutableArray<ModelInputs?> _sources;
 
     public RunRequest(
-        IntervenableConfig config, ModelInputs @base, IReadOnlyList<ModelInputs?>? sources, UnitLocations? locations, RunSettings? settings)
+        IntervenableConfig config,
+        ImmutableArray<Intervention> interventions,
+        ModelInputs @base,
+        IReadOnlyList<ModelInputs?>? sources,
+        UnitLocations? locations,
+        RunSettings? settings)
     {
         Config = config;
+        Interventions = interventions;
         Base = @base;
         Locations = locations ?? UnitLocations.Everywhere;
         Settings = settings ?? new RunSettings();
+        Groups = SourceGroups.Of(config);
         _sources = Spread(sources);
         CheckCounts();
     }
 
     public IntervenableConfig Config { get; }
+
+    public ImmutableArray<Intervention> Interventions { get; }
 
     public ModelInputs Base { get; }
 
@@ -29,15 +38,27 @@ internal sealed class RunRequest
 
     public RunSettings Settings { get; }
 
+    /// <summary>Which interventions share a source.</summary>
+    public SourceGroups Groups { get; }
+
     public int Count => Config.Representations.Length;
 
     public RepresentationConfig Representation(int index) => Config.Representations[index];
 
     /// <summary>The inputs whose run is the source of an intervention; null where it has none.</summary>
-    public ModelInputs? Source(int index) =>
-        Constant(index) is null && Representation(index).InterventionType.NeedsSource() ? _sources[index] : null;
+    public ModelInputs? Source(int index) => Constant(index) is null && MayHaveSource(index) ? _sources[Groups.Of(index)] : null;
 
-    /// <summary>The constant source of an intervention, if it has one.</summary>
+    /// <summary>The inputs of a group's source; null where it is skipped.</summary>
+    public ModelInputs? GroupSource(int group) => _sources[group];
+
+    /// <summary>Whether an intervention cannot act without a source.</summary>
+    public bool NeedsSource(int index) => Interventions[index] switch
+    {
+        CustomIntervention custom => custom.TakesSource,
+        { Type: var type } => type.NeedsSource(),
+    };
+
+    /// <summary>The constant source that was given for an intervention, if any.</summary>
     public NumericArray? Constant(int index) => Settings.SourceRepresentations.Length > index && Settings.SourceRepresentations[index] is { } given
         ? given
         : Representation(index).SourceRepresentation;
@@ -49,25 +70,29 @@ internal sealed class RunRequest
         _ => Settings.Coefficients[index],
     };
 
-    // One source serves every intervention, as in pyvene; null is one that is skipped on purpose.
+    private bool MayHaveSource(int index) => !Interventions[index].Type.IsSourceConstant()
+        && (NeedsSource(index) || Interventions[index].Type == InterventionType.Lambda);
+
+    // One source serves every group, as in pyvene; null is one that is skipped on purpose.
     private ImmutableArray<ModelInputs?> Spread(IReadOnlyList<ModelInputs?>? sources)
     {
         if (sources is { Count: 1 })
-            return [.. Enumerable.Repeat(sources[0], Count)];
+            return [.. Enumerable.Repeat(sources[0], Groups.Count)];
         if (sources is not null)
         {
-            return sources.Count == Count
+            return sources.Count == Groups.Count
                 ? [.. sources]
-                : throw new InterventionException($"{sources.Count} sources for {Count} interventions; give one, or one each (null skips one).");
+                : throw new InterventionException(
+                    $"{sources.Count} sources for {Groups.Count} {(Groups.AreGiven ? "groups" : "interventions")}; give one, or one each (null skips one).");
         }
 
         for (var index = 0; index < Count; index++)
         {
-            if (Representation(index).InterventionType.NeedsSource() && Constant(index) is null)
+            if (NeedsSource(index) && !Interventions[index].Type.IsSourceConstant() && Constant(index) is null)
                 throw new InterventionException($"{Representation(index)} needs a source: give a source input, or a constant source.");
         }
 
-        return [.. Enumerable.Repeat<ModelInputs?>(null, Count)];
+        return [.. Enumerable.Repeat<ModelInputs?>(null, Groups.Count)];
     }
 
     private void CheckCounts()
@@ -82,12 +107,17 @@ internal sealed class RunRequest
             throw new InterventionException($"{Settings.Coefficients.Length} coefficients for {Count} interventions; give one, or one each.");
         if (Settings.SourceRepresentations.Length > 0 && Settings.SourceRepresentations.Length != Count)
             throw new InterventionException($"{Settings.SourceRepresentations.Length} constant sources for {Count} interventions; null leaves one out.");
+        if (Settings.Subspaces.Rows.Length != 1 && Settings.Subspaces.Rows.Length != Count)
+            throw new InterventionException($"Subspaces for {Settings.Subspaces.Rows.Length} interventions, but the configuration has {Count}; null leaves one out.");
         for (var index = 0; index < Count; index++)
-        {
-            if (Source(index) is { } source && source.BatchSize != Base.BatchSize)
-                throw new InterventionException($"The source of {Representation(index)} holds {source.BatchSize} examples, the base {Base.BatchSize}.");
-            if (Coefficient(index).Count is var rows && rows != 1 && rows != Base.BatchSize)
-                throw new InterventionException($"{rows} coefficients for {Representation(index)}, but the batch holds {Base.BatchSize} examples.");
-        }
+            CheckBatch(index);
+    }
+
+    private void CheckBatch(int index)
+    {
+        if (Source(index) is { } source && source.BatchSize != Base.BatchSize)
+            throw new InterventionException($"The source of {Representation(index)} holds {source.BatchSize} examples, the base {Base.BatchSize}.");
+        if (Coefficient(index).Count is var rows && rows != 1 && rows != Base.BatchSize)
+            throw new InterventionException($"{rows} coefficients for {Representation(index)}, but the batch holds {Base.BatchSize} examples.");
     }
 }

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using OnnxIntervene.Formats;
+using OnnxIntervene.Interventions;
 
 namespace OnnxIntervene.Execution;
 
@@ -11,6 +12,9 @@ public sealed record RunSettings
 
     /// <summary>Constant sources by intervention, in place of the configuration's; null entries leave these.</summary>
     public ImmutableArray<NumericArray?> SourceRepresentations { get; init; } = [];
+
+    /// <summary>Which part of the space each intervention changes; all of it where left out.</summary>
+    public Subspaces Subspaces { get; init; } = Subspaces.Whole;
 
     /// <summary>Whether the run without interventions is wanted too.</summary>
     public bool OutputOriginalOutput { get; init; }

@@ -6,6 +6,8 @@ namespace OnnxIntervene.Execution;
 /// <summary>Turns what a site is fed into the inputs that splicing gave it.</summary>
 internal static class SiteBinding
 {
+    private static readonly bool[] s_all = [true];
+
     public static void Add(Dictionary<string, OrtValue> values, SplicedSite site, SiteFeed feed)
     {
         if (site.ReadLocations is { } reads)
@@ -16,7 +18,29 @@ internal static class SiteBinding
             values[source] = Floats(feed.Source, feed.SourceShape.IsEmpty ? NeutralShape(site) : feed.SourceShape.ToArray());
         if (site.Coefficient is { } coefficient)
             values[coefficient] = Coefficients(site, feed.Coefficients);
+        if (site.Mask is { } mask)
+            values[mask] = Mask(feed);
+        foreach (var parameter in site.Parameters)
+            AddParameter(values, parameter, feed);
     }
+
+    // Sites may share a parameter's input; one that is not fed leaves it to the others.
+    private static void AddParameter(Dictionary<string, OrtValue> values, SplicedParameter parameter, SiteFeed feed)
+    {
+        var given = feed.Parameters.GetValueOrDefault(parameter.Name);
+        if (values.TryGetValue(parameter.Input, out var earlier))
+        {
+            if (given is null)
+                return;
+            earlier.Dispose();
+        }
+
+        values[parameter.Input] = Floats(given?.FloatMemory ?? default, [.. parameter.Shape.Select(size => (long)size)]);
+    }
+
+    private static OrtValue Mask(SiteFeed feed) => feed.Mask.IsEmpty
+        ? OrtValue.CreateTensorValueFromMemory(s_all, [1, 1])
+        : OrtValue.CreateTensorValueFromMemory(feed.Mask.ToArray(), [feed.Mask.Length / feed.MaskWidth, feed.MaskWidth]);
 
     private static OrtValue Locations(ReadOnlyMemory<long> locations, int width) =>
         OrtValue.CreateTensorValueFromMemory(locations.ToArray(), [locations.Length / width, width]);
@@ -25,7 +49,7 @@ internal static class SiteBinding
     {
         if (site.Site.Selection == SiteSelection.Whole)
             return numbers.IsEmpty ? Floats(new float[1], [1, 1, 1]) : Floats(numbers, [numbers.Length, 1, 1]);
-        return Floats(numbers, [numbers.Length, .. Enumerable.Repeat(1L, site.Component.UnitAxes)]);
+        return Floats(numbers, [numbers.Length, .. Enumerable.Repeat(1L, site.UnitAxes)]);
     }
 
     // No units; or, where the whole tensor is meant, one number that the coefficient 0 takes out.
@@ -33,9 +57,11 @@ internal static class SiteBinding
     {
         if (site.Site.Selection == SiteSelection.Whole)
             return [1, 1, 1];
-        return site.Component is { UnitAxes: 1, Width: > 0 and var width }
+        if (site.Site.UnitsPerRow > 1)
+            return [0, site.Site.Sizes.Width];
+        return site is { UnitAxes: 1, Component.Width: > 0 and var width }
             ? [0, width]
-            : [0, .. Enumerable.Repeat(1L, site.Component.UnitAxes)];
+            : [0, .. Enumerable.Repeat(1L, site.UnitAxes)];
     }
 
     private static OrtValue Floats(ReadOnlyMemory<float> numbers, long[] shape)

@@ -11,22 +11,22 @@ namespace OnnxIntervene.Execution;
 /// </summary>
 internal sealed class UnitCounter(IntervenableModel model)
 {
-    private readonly ConcurrentDictionary<string, int> _measured = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, UnitExtent> _measured = new(StringComparer.Ordinal);
 
-    public int Count(Component component, ModelInputs inputs)
+    public UnitExtent Count(Component component, ModelInputs inputs, bool countsTwoAxes)
     {
-        if (component.Layout == ComponentLayout.HeadsFirst)
-            return component.Heads;
-        if (!component.IsRaw && inputs.Arrays.ContainsKey(ModelInputs.TokenInput))
-            return inputs.Length;
+        if (component.Layout == ComponentLayout.HeadsFirst && !countsTwoAxes)
+            return new UnitExtent(component.Heads);
+        if (!component.IsRaw && component.Layout != ComponentLayout.HeadsFirst && inputs.Arrays.ContainsKey(ModelInputs.TokenInput))
+            return new UnitExtent(inputs.Length);
         var sizes = inputs.Arrays.OrderBy(array => array.Key, StringComparer.Ordinal).Select(array => $"{array.Key}{array.Value}");
         return _measured.GetOrAdd($"{component.Address} {string.Join(' ', sizes)}", _ => Measure(component, inputs));
     }
 
-    private int Measure(Component component, ModelInputs inputs)
+    private UnitExtent Measure(Component component, ModelInputs inputs)
     {
         var session = model.Session([new SpliceSite(component.Address, InterventionType.Collect, SiteSelection.Size)]);
         var size = session.Run(inputs, [SiteFeed.Neutral], [session.Spliced.Sites[0].Read!])[0].Integers;
-        return size.Length > 1 ? (int)size[1] : 1;
+        return new UnitExtent(size.Length > 1 ? (int)size[1] : 1, size.Length > 2 ? (int)size[2] : 0);
     }
 }

@@ -4,18 +4,16 @@ using OnnxIntervene.IR;
 
 namespace OnnxIntervene.Interventions;
 
-/// <summary>Reads pyvene's configuration (knowledge: pyvene's intervenable_base.py, IntervenableConfig and RepresentationConfig).</summary>
+/// <summary>Reads pyvene's configuration (its intervenable_base.py, IntervenableConfig and RepresentationConfig).</summary>
 internal static class ConfigReader
 {
-    // The order of pyvene's named tuple, in which its files write a representation without names.
-    private static readonly string[] s_fields =
+    // What pyvene and the Hugging Face base class of its configuration write, and what a run's file has beside it.
+    private static readonly string[] s_known =
     [
-        "layer", "component", "unit", "max_number_of_units", "low_rank_dimension", "intervention_type", "intervention", "subspace_partition",
-        "group_key", "intervention_link_key", "moe_key", "source_representation", "hidden_source_representation", "latent_dim",
+        "representations", "intervention_types", "mode", "sorted_keys", "intervention_dimensions", "intervention_constant_sources",
+        "model_type", "transformers_version", "architectures", "dtype", "torch_dtype", "_name_or_path", "return_dict", "$schema", "description",
+        "unit_locations", "coefficients", "source_representations", "subspaces", "parameters",
     ];
-
-    private static readonly string[] s_notSupported =
-        ["low_rank_dimension", "intervention", "subspace_partition", "group_key", "intervention_link_key", "moe_key", "latent_dim"];
 
     public static IntervenableConfig Read(string json)
     {
@@ -34,18 +32,42 @@ internal static class ConfigReader
     public static IntervenableConfig Read(JsonElement root)
     {
         if (root.ValueKind != JsonValueKind.Object)
-            throw Fault("$", "an object is expected");
-        if (root.TryGetProperty("mode", out var mode) && mode.ValueKind == JsonValueKind.String && mode.GetString() == "serial")
-            throw new NotSupportedException("$.mode: serial interventions are not supported; use 'parallel'.");
+            throw ConfigField.Fault("$", "an object is expected");
+        foreach (var property in root.EnumerateObject())
+        {
+            if (!s_known.Contains(property.Name))
+                throw ConfigField.Fault($"$.{property.Name}", $"no such field; the fields are {string.Join(", ", s_known)}");
+        }
+
         if (!root.TryGetProperty("representations", out var list) || list.ValueKind is not (JsonValueKind.Array or JsonValueKind.Object))
-            throw Fault("$.representations", "a list of representations is expected");
+            throw ConfigField.Fault("$.representations", "a list of representations is expected");
         var items = list.ValueKind == JsonValueKind.Object ? [list] : list.EnumerateArray().ToArray();
         if (items.Length == 0)
-            throw Fault("$.representations", "there is no representation");
-        var types = Types(root, items.Length);
+            throw ConfigField.Fault("$.representations", "there is no representation");
+        var (types, dimensions) = (Types(root, items.Length), Dimensions(root, items.Length));
         return new IntervenableConfig
         {
-            Representations = [.. items.Select((item, index) => Representation(item, types?[index], $"$.representations[{index}]"))],
+            Mode = Mode(root),
+            Representations =
+            [
+                .. items.Select((item, index) => RepresentationReader.Read(item, types?[index], $"$.representations[{index}]") with
+                {
+                    InterchangeDimensions = dimensions?[index].List,
+                    InterchangeCount = dimensions?[index].Count,
+                }),
+            ],
+        };
+    }
+
+    private static InterventionMode Mode(JsonElement root)
+    {
+        if (!root.TryGetProperty("mode", out var mode) || mode.ValueKind == JsonValueKind.Null)
+            return InterventionMode.Parallel;
+        return (mode.ValueKind == JsonValueKind.String ? mode.GetString() : null) switch
+        {
+            "parallel" => InterventionMode.Parallel,
+            "serial" => InterventionMode.Serial,
+            _ => throw ConfigField.Fault("$.mode", $"\"parallel\" or \"serial\" is expected, not {mode.GetRawText()}"),
         };
     }
 
@@ -56,88 +78,28 @@ internal static class ConfigReader
         if (types.ValueKind == JsonValueKind.String)
             return [.. Enumerable.Repeat(types.GetString()!, count)];
         if (types.ValueKind != JsonValueKind.Array || types.EnumerateArray().Any(type => type.ValueKind != JsonValueKind.String))
-            throw Fault("$.intervention_types", "a name or a list of names is expected");
+            throw ConfigField.Fault("$.intervention_types", "a name or a list of names is expected");
         return types.GetArrayLength() == count
             ? [.. types.EnumerateArray().Select(type => type.GetString()!)]
-            : throw Fault("$.intervention_types", $"{types.GetArrayLength()} names for {count} representations");
+            : throw ConfigField.Fault("$.intervention_types", $"{types.GetArrayLength()} names for {count} representations");
     }
 
-    private static RepresentationConfig Representation(JsonElement item, string? type, string path)
+    // pyvene's interchange_dim: how many dimensions from the first, or which; null for all.
+    private static (int? Count, ImmutableArray<int>? List)[]? Dimensions(JsonElement root, int count)
     {
-        var fields = Fields(item, path);
-        foreach (var name in s_notSupported)
-        {
-            if (fields.ContainsKey(name))
-                throw new NotSupportedException($"{path}.{name} is not supported.");
-        }
-
-        if (fields.ContainsKey("intervention_type"))
-            type = Text(fields, "intervention_type", path, "");
-        return new RepresentationConfig
-        {
-            Layer = Number(fields, "layer", path, 0),
-            Component = Text(fields, "component", path, "block_output"),
-            Unit = Text(fields, "unit", path, "pos"),
-            MaxNumberOfUnits = Number(fields, "max_number_of_units", path, 1),
-            InterventionType = Type(type ?? "VanillaIntervention", path),
-        };
+        const string Path = "$.intervention_dimensions";
+        if (!root.TryGetProperty("intervention_dimensions", out var list) || list.ValueKind == JsonValueKind.Null)
+            return null;
+        if (list.ValueKind != JsonValueKind.Array || list.GetArrayLength() != count)
+            throw ConfigField.Fault(Path, $"a list with an entry for each of the {count} representations is expected");
+        return [.. list.EnumerateArray().Select((item, index) => Dimension(item, $"{Path}[{index}]"))];
     }
 
-    private static InterventionType Type(string name, string path)
+    private static (int? Count, ImmutableArray<int>? List) Dimension(JsonElement item, string path) => item.ValueKind switch
     {
-        try
-        {
-            return InterventionTypes.Parse(name);
-        }
-        catch (FormatException fault)
-        {
-            throw Fault($"{path}.intervention_type", fault.Message.TrimEnd('.'));
-        }
-    }
-
-    // Fields that are null count as left out.
-    private static Dictionary<string, JsonElement> Fields(JsonElement item, string path)
-    {
-        var fields = new Dictionary<string, JsonElement>(StringComparer.Ordinal);
-        if (item.ValueKind == JsonValueKind.Object)
-        {
-            foreach (var property in item.EnumerateObject())
-            {
-                if (!s_fields.Contains(property.Name))
-                    throw Fault($"{path}.{property.Name}", $"no such field; the fields are {string.Join(", ", s_fields)}");
-                fields[property.Name] = property.Value;
-            }
-        }
-        else if (item.ValueKind == JsonValueKind.Array && item.GetArrayLength() <= s_fields.Length)
-        {
-            foreach (var (content, index) in item.EnumerateArray().Select((content, index) => (content, index)))
-                fields[s_fields[index]] = content;
-        }
-        else
-        {
-            throw Fault(path, $"an object, or a list of at most {s_fields.Length} fields, is expected");
-        }
-
-        return fields.Where(field => field.Value.ValueKind != JsonValueKind.Null).ToDictionary();
-    }
-
-    private static int Number(Dictionary<string, JsonElement> fields, string name, string path, int otherwise)
-    {
-        if (!fields.TryGetValue(name, out var content))
-            return otherwise;
-        return content.ValueKind == JsonValueKind.Number && content.TryGetInt32(out var number) && number >= 0
-            ? number
-            : throw Fault($"{path}.{name}", $"a whole number is expected, not {content}");
-    }
-
-    private static string Text(Dictionary<string, JsonElement> fields, string name, string path, string otherwise)
-    {
-        if (!fields.TryGetValue(name, out var content))
-            return otherwise;
-        return content.ValueKind == JsonValueKind.String
-            ? content.GetString()!
-            : throw Fault($"{path}.{name}", $"a text is expected, not {content}");
-    }
-
-    private static InterventionException Fault(string path, string what) => new($"Configuration, {path}: {what}.");
+        JsonValueKind.Null => (null, null),
+        JsonValueKind.Number when item.TryGetInt32(out var number) && number > 0 => (number, null),
+        JsonValueKind.Array => (null, ConfigField.Integers(item, path)),
+        _ => throw ConfigField.Fault(path, "null, a number or a list of numbers is expected"),
+    };
 }

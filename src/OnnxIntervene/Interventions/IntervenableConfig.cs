@@ -8,11 +8,13 @@ public sealed record IntervenableConfig
     /// <summary>The interventions, applied in the order of a forward pass; at one component, in this order.</summary>
     public required ImmutableArray<RepresentationConfig> Representations { get; init; }
 
+    /// <summary>Whether every source runs as it is, or each is changed by the one before it.</summary>
+    public InterventionMode Mode { get; init; } = InterventionMode.Parallel;
+
     /// <summary>No intervention at all: a model as it is.</summary>
     public static IntervenableConfig Empty { get; } = new() { Representations = [] };
 
     /// <summary>Reads what pyvene's <c>config.json</c> holds.</summary>
     /// <exception cref="OnnxIntervene.IR.InterventionException">The text is no configuration; the message names the place in it.</exception>
-    /// <exception cref="NotSupportedException">The configuration uses what this version does not support.</exception>
     public static IntervenableConfig FromJson(string json) => ConfigReader.Read(json);
 }

@@ -13,6 +13,7 @@ internal sealed class GraphEditor
     private readonly Dictionary<Node, OpenedNormalization> _skips = [];
     private readonly Dictionary<Node, OpenedAttention> _attentions = [];
     private readonly Dictionary<InputSource, Value> _inputs = new(ReferenceEqualityComparer.Instance);
+    private readonly Dictionary<string, Value> _shared = new(StringComparer.Ordinal);
     private readonly HashSet<Node> _own = [];
     private readonly NameScope _names;
 
@@ -33,6 +34,14 @@ internal sealed class GraphEditor
     public Graph GraphOf(Value value) => value.Producer?.Graph ?? Graph;
 
     public string Unique(string wish) => _names.Unique(wish);
+
+    /// <summary>A value that several sites share: made when it is first asked for.</summary>
+    public Value Shared(string key, Func<string, Value> create)
+    {
+        if (!_shared.TryGetValue(key, out var value))
+            _shared.Add(key, value = create(key));
+        return value;
+    }
 
     /// <summary>Opens the fused operator that a component lies in, if any, so that it can be reached.</summary>
     /// <exception cref="InterventionException">The operator is used in a way that cannot be opened.</exception>

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using OnnxIntervene.Components;
 using OnnxIntervene.Interventions;
 using OnnxIntervene.IR;
@@ -14,6 +15,7 @@ internal sealed class SiteInputs
     private readonly Value? _writes;
     private readonly Value? _source;
     private readonly Value? _coefficient;
+    private readonly Value? _mask;
 
     public SiteInputs(GraphEditor editor, SpliceSite site, Component component, int index)
     {
@@ -26,12 +28,17 @@ internal sealed class SiteInputs
         var writes = site.Selection != SiteSelection.Size && site.Type != InterventionType.Collect;
         if (site.Selection == SiteSelection.Units)
             _reads = AddLocations("read_locations");
-        if (writes && !isWhole)
+        if (!writes)
+            return;
+        if (!isWhole)
             _writes = AddLocations("locations");
-        if (writes && site.Type.NeedsSource())
-            _source = Add("source", isWhole ? new TensorType(ElementType.Float32, Shape.Of(Own("batch"), Own("units"), Own("width"))) : UnitType);
-        if (writes && site.Type.HasCoefficient())
+        if (TakesSource)
+            _source = Add("source", isWhole ? new TensorType(ElementType.Float32, Shape.Of(Own("batch"), Own("units"), Own("width"))) : RowType);
+        if (site.Type.HasCoefficient())
             _coefficient = Add("coefficient", isWhole ? WholeCoefficientType : CoefficientType);
+        if (site.HasSubspaces)
+            _mask = Add("subspace", new TensorType(ElementType.Bool, MaskShape));
+        Parameters = [.. ParameterList().Select(entry => Parameter(entry.Name, entry.Shape))];
     }
 
     /// <summary>What names of the site begin with.</summary>
@@ -41,14 +48,22 @@ internal sealed class SiteInputs
 
     public Value WriteLocations => _writes!;
 
-    public Value Source => _source!;
+    public Value? Source => _source;
 
-    public Value Coefficient => _coefficient!;
+    public Value? Coefficient => _coefficient;
+
+    /// <summary>Which dimensions are meant, bool <c>[rows, latents]</c>; null for all.</summary>
+    public Value? Mask => _mask;
+
+    /// <summary>The kind's parameters and their inputs.</summary>
+    public ImmutableArray<(SplicedParameter Parameter, Value Value)> Parameters { get; } = [];
 
     /// <summary>The type of what the site reads.</summary>
     public TensorType ReadType => _site.Selection == SiteSelection.Size
         ? new TensorType(ElementType.Int64, Shape.Of(_component.Layout == ComponentLayout.Positions ? _component.Axes : 4))
         : UnitType;
+
+    private bool TakesSource => _site.Custom?.TakesSource ?? (_site.Type.NeedsSource() || _site.Type == InterventionType.Lambda);
 
     /// <summary>The site as the model has it now.</summary>
     /// <param name="read">What is read in the main graph, if anything.</param>
@@ -66,31 +81,56 @@ internal sealed class SiteInputs
             WriteLocations = _writes?.Name,
             Source = _source?.Name,
             Coefficient = _coefficient?.Name,
+            Mask = _mask?.Name,
+            Parameters = [.. Parameters.Select(entry => entry.Parameter)],
         };
     }
 
-    private TensorType UnitType => new(ElementType.Float32, _component.Layout switch
+    private int UnitAxes => _component.UnitAxes - (_site.CountsTwoAxes && _component.Layout != ComponentLayout.HeadsInWidth ? 1 : 0);
+
+    private TensorType UnitType => new(ElementType.Float32, _component switch
     {
-        ComponentLayout.HeadsFirst => Shape.Of(Own("units"), Own("query"), Own("key")),
-        _ when _component.Axes != 3 => new Shape([Own("units"), .. Enumerable.Range(2, _component.Axes - 2).Select(axis => Own($"axis_{axis}"))]),
-        _ => Shape.Of(Own("units"), _component.Width > 0 ? Dimension.Fixed(_component.Width) : Own("width")),
+        { Layout: ComponentLayout.HeadsInWidth } or { Layout: ComponentLayout.Positions, Axes: 3 } =>
+            Shape.Of(Own("units"), _component.Width > 0 ? Dimension.Fixed(_component.Width) : Own("width")),
+        _ => new Shape([Own("units"), .. Enumerable.Range(0, UnitAxes).Select(axis => Own($"axis_{axis}"))]),
     });
 
+    private TensorType RowType => _site.UnitsPerRow == 1
+        ? UnitType
+        : new TensorType(ElementType.Float32, Shape.Of(Own("rows"), Dimension.Fixed(_site.Sizes.Width)));
+
     private TensorType CoefficientType =>
-        new(ElementType.Float32, new Shape([Own("units"), .. Enumerable.Repeat(Dimension.Fixed(1), _component.UnitAxes)]));
+        new(ElementType.Float32, new Shape([Own("units"), .. Enumerable.Repeat(Dimension.Fixed(1), UnitAxes)]));
 
     private TensorType WholeCoefficientType => new(ElementType.Float32, Shape.Of(Own("rows"), Dimension.Fixed(1), Dimension.Fixed(1)));
+
+    private Shape MaskShape => Shape.Of(Own("masked_rows"), Own("latents"));
+
+    private IEnumerable<(string Name, ImmutableArray<int> Shape)> ParameterList() => _site.Custom is { } custom
+        ? custom.Parameters.OrderBy(entry => entry.Key, StringComparer.Ordinal).Select(entry => (entry.Key, entry.Value.Shape))
+        : ParameterShapes.Of(_site.Type, _site.Sizes);
 
     private void Check()
     {
         if (_site.Selection == SiteSelection.Whole && !_site.Type.HasCoefficient())
             throw new InterventionException($"{_site.Type.ClassName()} at {_component} needs its units to be chosen by the run.");
+        if (_site.Type.HasParameters() && UnitAxes != 1)
+            throw new InterventionException($"{_site.Type.ClassName()} at {_component} needs units that are vectors; these have {UnitAxes} axes.");
     }
 
     private Value AddLocations(string name)
     {
-        var width = _component.Layout == ComponentLayout.HeadsInWidth ? 3 : 2;
+        var width = _site.CountsTwoAxes || _component.Layout == ComponentLayout.HeadsInWidth ? 3 : 2;
         return Add(name, new TensorType(ElementType.Int64, Shape.Of(Own($"{name}_units"), Dimension.Fixed(width))));
+    }
+
+    private (SplicedParameter Parameter, Value Value) Parameter(string name, ImmutableArray<int> shape)
+    {
+        var type = new TensorType(ElementType.Float32, new Shape([.. shape.Select(size => Dimension.Fixed(size))]));
+        var value = _site.ParameterSet is { } set
+            ? _editor.Shared($"{NameScope.Prefix}set_{set}/{name}", wish => _editor.Graph.AddInput(_editor.Unique(wish), type))
+            : Add(name, type);
+        return (new SplicedParameter(name, value.Name, shape), value);
     }
 
     private Value Add(string name, TensorType type) => _editor.Graph.AddInput(_editor.Unique($"{Place}/{name}"), type);

@@ -2,6 +2,7 @@ using OnnxIntervene.Components;
 using OnnxIntervene.Components.Structure;
 using OnnxIntervene.Interventions;
 using OnnxIntervene.IR;
+using OnnxIntervene.Splicing.Arithmetic;
 
 namespace OnnxIntervene.Splicing;
 
@@ -11,24 +12,37 @@ internal sealed class SiteSplice
     private readonly GraphEditor _editor;
     private readonly SpliceSite _site;
     private readonly Component _component;
+    private readonly Component? _moduleInput;
     private readonly SiteInputs _inputs;
 
-    private SiteSplice(GraphEditor editor, SpliceSite site, Component component, int index)
+    private SiteSplice(GraphEditor editor, SpliceSite site, Component component, Component? moduleInput, int index)
     {
         _editor = editor;
         _site = site;
         _component = component;
+        _moduleInput = moduleInput;
         _inputs = new SiteInputs(editor, site, component, index);
     }
 
-    public static SplicedSite Splice(GraphEditor editor, SpliceSite site, Component component, int index) =>
-        new SiteSplice(editor, site, component, index).Splice();
+    /// <summary>Splices a site.</summary>
+    /// <param name="editor">The graph.</param>
+    /// <param name="site">What is asked for.</param>
+    /// <param name="component">The component there.</param>
+    /// <param name="moduleInput">What the module at the component reads; null where the kind does not read it.</param>
+    /// <param name="index">The site's number, which its inputs are named after.</param>
+    public static SplicedSite Splice(GraphEditor editor, SpliceSite site, Component component, Component? moduleInput, int index) =>
+        new SiteSplice(editor, site, component, moduleInput, index).Splice();
 
     private SplicedSite Splice()
     {
         if (_component.Source is not BranchSource branches)
-            return _inputs.Describe(SpliceAt(_component), null);
-        var reads = branches.Sources.Select(source => SpliceAt(_component with { Source = source })).ToList();
+            return _inputs.Describe(SpliceAt(_component, _moduleInput), null);
+        var moduleInputs = (_moduleInput?.Source as BranchSource)?.Sources;
+        var reads = branches.Sources
+            .Select((source, branch) => SpliceAt(
+                _component with { Source = source },
+                moduleInputs is { } all ? _moduleInput! with { Source = all[branch] } : _moduleInput))
+            .ToList();
         return _inputs.Describe(null, reads.OfType<Value>().Any() ? Lift(branches.Owner, reads!) : null);
     }
 
@@ -43,19 +57,20 @@ internal sealed class SiteSplice
     }
 
     // Returns what the site reads there.
-    private Value? SpliceAt(Component component)
+    private Value? SpliceAt(Component component, Component? moduleInput)
     {
         var current = _editor.Current(component.Source);
         var graph = _editor.GraphOf(current);
         var before = graph.NodeCount;
         var ops = _editor.Builder(_inputs.Place, graph);
         var view = ComponentView.Open(_editor, ops, component, current);
+        var input = moduleInput is null ? null : ComponentView.Open(_editor, ops, moduleInput, _editor.Current(moduleInput.Source));
         var type = ElementTypes.Of(current);
-        var read = Read(ops, view);
+        var read = Read(ops, _site.Type == InterventionType.Skip ? input! : view);
         if (_site.Selection == SiteSelection.Whole)
-            Write(component, current, view.Close(ops, Typed(ops, Changed(ops, Plain(ops, view.Value, type)), type)));
+            Write(component, current, view.Close(ops, Typed(ops, Everywhere(ops, Plain(ops, view.Value, type)), type)));
         else if (_site is { Selection: SiteSelection.Units, Type: not InterventionType.Collect })
-            Write(component, current, view.Close(ops, Scattered(ops, view, type)));
+            Write(component, current, view.Close(ops, Scattered(ops, view, input, type)));
         _editor.Claim(graph, before);
         return read;
 
@@ -70,34 +85,44 @@ internal sealed class SiteSplice
     {
         if (_site.Selection == SiteSelection.Whole)
             return null;
-        var read = _site.Selection == SiteSelection.Size
-            ? ops.ShapeOf(view.Value)
-            : Plain(ops, ops.GatherND(view.Value, _inputs.ReadLocations, 0), ElementTypes.Of(view.Holder));
+        var read = _site.Selection == SiteSelection.Size ? ops.ShapeOf(view.Value) : Units(ops, view, _inputs.ReadLocations);
         read.Type = _inputs.ReadType;
         return read;
     }
 
-    private Value Scattered(OpBuilder ops, ComponentView view, ElementType type)
+    private static Value Units(OpBuilder ops, ComponentView view, Value locations) =>
+        Plain(ops, ops.GatherND(view.Value, locations, 0), ElementTypes.Of(view.Holder));
+
+    private Value Scattered(OpBuilder ops, ComponentView view, ComponentView? input, ElementType type)
     {
-        var units = Plain(ops, ops.GatherND(view.Value, _inputs.WriteLocations, 0), type);
-        var written = _site.Type switch
+        var units = Units(ops, view, _inputs.WriteLocations);
+        var written = KindArithmetic.Apply(_site.Type, new KindRows(ops, Folded(ops, units), _site.Sizes, ParameterValues())
         {
-            InterventionType.Vanilla => Fitted(ops, units),
-            InterventionType.Zero => ops.ConstantOfShape(ops.ShapeOf(units), TensorData.FromFloats([1], [0f])),
-            _ => Changed(ops, units),
-        };
+            Source = _inputs.Source is { } source ? Fitted(ops, source, units) : null,
+            Coefficient = _inputs.Coefficient,
+            Mask = _inputs.Mask,
+            ModuleInput = _site.Type == InterventionType.LoRA ? Units(ops, input!, _inputs.WriteLocations) : null,
+            Custom = _site.Custom,
+        });
+        if (_site.UnitsPerRow > 1)
+            written = ops.Reshape(written, ops.ShapeOf(units));
         return ops.ScatterND(view.Value, _inputs.WriteLocations, Typed(ops, written, type));
     }
 
-    private Value Changed(OpBuilder ops, Value units)
+    private Dictionary<string, Value> ParameterValues() => _inputs.Parameters.ToDictionary(entry => entry.Parameter.Name, entry => entry.Value);
+
+    // The units of an example side by side, where the kind takes them as one row.
+    private Value Folded(OpBuilder ops, Value units) => _site.UnitsPerRow == 1 ? units : ops.Reshape(units, -1, _site.Sizes.Width);
+
+    private Value Everywhere(OpBuilder ops, Value whole)
     {
-        var change = ops.Mul(_inputs.Source, _inputs.Coefficient);
-        return _site.Type == InterventionType.Addition ? ops.Add(units, change) : ops.Sub(units, change);
+        var change = ops.Mul(_inputs.Source!, _inputs.Coefficient!);
+        return _site.Type == InterventionType.Addition ? ops.Add(whole, change) : ops.Sub(whole, change);
     }
 
     // Where the width of a unit is not known beforehand, a run that writes nothing cannot give a source of the right shape.
-    private Value Fitted(OpBuilder ops, Value units) =>
-        _component.Width > 0 ? _inputs.Source : ops.Reshape(_inputs.Source, ops.ShapeOf(units));
+    private Value Fitted(OpBuilder ops, Value source, Value units) =>
+        _component.Width > 0 || _site.Type.HasParameters() ? source : ops.Reshape(source, ops.ShapeOf(units));
 
     // Interventions compute in 32 bits whatever the model computes in.
     private static Value Plain(OpBuilder ops, Value value, ElementType type) =>

@@ -7,4 +7,26 @@ namespace OnnxIntervene.Splicing;
 /// <param name="Address">The component.</param>
 /// <param name="Type">The kind of intervention.</param>
 /// <param name="Selection">Whether a run chooses units, or the whole tensor is meant.</param>
-public sealed record SpliceSite(ComponentAddress Address, InterventionType Type, SiteSelection Selection = SiteSelection.Units);
+public sealed record SpliceSite(ComponentAddress Address, InterventionType Type, SiteSelection Selection = SiteSelection.Units)
+{
+    /// <summary>How large the kind's parameters are; default where it has none.</summary>
+    public InterventionSizes Sizes { get; init; }
+
+    /// <summary>How many units of an example are one row to the kind.</summary>
+    public int UnitsPerRow { get; init; } = 1;
+
+    /// <summary>Whether a run chooses dimensions.</summary>
+    public bool HasSubspaces { get; init; }
+
+    /// <summary>Whether units are counted on the second and third axis of the tensor, not on the second alone.</summary>
+    public bool CountsTwoAxes { get; init; }
+
+    /// <summary>Sites with one number share their parameters' inputs; null for inputs of its own.</summary>
+    public int? ParameterSet { get; init; }
+
+    /// <summary>What the module at the component reads, where the kind reads it.</summary>
+    public ComponentAddress? ModuleInput { get; init; }
+
+    /// <summary>The user's own kind; null for the others.</summary>
+    public CustomIntervention? Custom { get; init; }
+}

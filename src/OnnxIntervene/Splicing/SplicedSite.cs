@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using OnnxIntervene.Components;
 
 namespace OnnxIntervene.Splicing;
@@ -20,12 +21,28 @@ public sealed record SplicedSite
     /// <summary>Input, int64 as above: what is written.</summary>
     public string? WriteLocations { get; init; }
 
-    /// <summary>Input, float32 <c>[N, width]</c>, or <c>[batch, position, width]</c> (either axis may be 1) for the whole tensor: the source.</summary>
+    /// <summary>
+    /// Input, float32 <c>[N, width]</c> (several units a row where the kind takes them together), or <c>[batch, position, width]</c> (either
+    /// axis may be 1) for the whole tensor: the source.
+    /// </summary>
     public string? Source { get; init; }
 
     /// <summary>Input, float32 <c>[N, 1]</c>, or <c>[batch, 1, 1]</c> for the whole tensor: the coefficient.</summary>
     public string? Coefficient { get; init; }
 
-    /// <summary>How many numbers address a unit: 3 where a unit is a head at a position, else 2.</summary>
-    public int LocationWidth => Component.Layout == ComponentLayout.HeadsInWidth ? 3 : 2;
+    /// <summary>Input, bool <c>[rows, latents]</c>: which dimensions of the kind's space are meant; null where all always are.</summary>
+    public string? Mask { get; init; }
+
+    /// <summary>Inputs of the kind's parameters.</summary>
+    public ImmutableArray<SplicedParameter> Parameters { get; init; } = [];
+
+    /// <summary>How many numbers address a unit: 3 where a unit is a head at a position, or an entry of two axes, else 2.</summary>
+    public int LocationWidth => Site.CountsTwoAxes || Component.Layout == ComponentLayout.HeadsInWidth ? 3 : 2;
+
+    /// <summary>Axes of one unit.</summary>
+    public int UnitAxes => Component.UnitAxes - (Site.CountsTwoAxes && Component.Layout != ComponentLayout.HeadsInWidth ? 1 : 0);
+
+    /// <summary>Every input that the site brought.</summary>
+    public IEnumerable<string> Inputs =>
+        new[] { ReadLocations, WriteLocations, Source, Coefficient, Mask }.OfType<string>().Concat(Parameters.Select(parameter => parameter.Input));
 }

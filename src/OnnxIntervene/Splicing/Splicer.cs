@@ -23,26 +23,18 @@ public static class Splicer
         var copy = model.Copy();
         var map = ComponentMap.Find(copy);
         var components = sites.Select(site => map.Get(site.Address.Layer, site.Address.Name)).ToList();
+        var moduleInputs = sites.Select(site => site.ModuleInput is { } input ? map.Get(input.Layer, input.Name) : null).ToList();
         var editor = new GraphEditor(copy);
-        foreach (var component in components)
+        foreach (var component in components.Concat(moduleInputs.OfType<Component>()))
             editor.Open(component.Source);
         var spliced = new SplicedSite[sites.Count];
-        foreach (var index in InForwardOrder(sites).Where(index => !RecurrentSplice.Applies(components[index])))
-            spliced[index] = SiteSplice.Splice(editor, sites[index], components[index], index);
-        foreach (var layer in InForwardOrder(sites).Where(index => RecurrentSplice.Applies(components[index])).GroupBy(index => components[index]))
+        foreach (var index in SiteOrder.Forward(sites).Where(index => !RecurrentSplice.Applies(components[index])))
+            spliced[index] = SiteSplice.Splice(editor, sites[index], components[index], moduleInputs[index], index);
+        foreach (var layer in SiteOrder.Forward(sites).Where(index => RecurrentSplice.Applies(components[index])).GroupBy(index => components[index]))
             RecurrentSplice.Splice(editor, layer.Key, [.. layer], sites, spliced);
         foreach (var graph in copy.Graph.AllNodes().SelectMany(node => node.Subgraphs).Prepend(copy.Graph).ToList())
             GraphOrder.Sort(graph);
         GraphVerifier.Verify(copy);
         return new SplicedModel(copy, map, [.. spliced]) { HasGroupQueryAttention = model.Graph.AllNodes().Any(FusedOperators.IsGroupQueryAttention) };
     }
-
-    // A layer's output and the next one's input can be one tensor; what comes first in the model acts first on it.
-    private static IEnumerable<int> InForwardOrder(IReadOnlyList<SpliceSite> sites) =>
-        Enumerable.Range(0, sites.Count)
-            .OrderBy(index => sites[index].Address.Layer)
-            .ThenBy(index => ComponentNames.OfLayer.IndexOf(WithoutHeads(sites[index].Address.Name)));
-
-    private static string WithoutHeads(string name) =>
-        name.StartsWith(ComponentNames.HeadPrefix, StringComparison.Ordinal) ? name[ComponentNames.HeadPrefix.Length..] : name;
 }

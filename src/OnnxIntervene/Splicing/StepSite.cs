@@ -1,6 +1,7 @@
 using OnnxIntervene.Components;
 using OnnxIntervene.Interventions;
 using OnnxIntervene.IR;
+using OnnxIntervene.Splicing.Arithmetic;
 
 namespace OnnxIntervene.Splicing;
 
@@ -16,6 +17,8 @@ internal sealed class StepSite
     {
         if (site.Selection == SiteSelection.Whole)
             throw new InterventionException($"{site.Type.ClassName()} at {component} needs its steps to be chosen by the run.");
+        if (site.UnitsPerRow > 1 || site.HasSubspaces)
+            throw new InterventionException($"{site.Type.ClassName()} at {component} changes steps one by one and whole: give one unit a row, and no subspaces.");
         _inputs = new SiteInputs(editor, site, component, index);
         _site = site;
         _width = component.Width;
@@ -37,22 +40,15 @@ internal sealed class StepSite
         var count = ops.Slice(ops.ShapeOf(_inputs.WriteLocations), 0, 0, 1);
         var ones = ops.ConstantOfShape(ops.Concat(0, count, ops.Constant(1)), TensorData.FromFloats([1], [1f]));
         Mask = ops.Cast(Scatter(ops, batch, steps, 1, ones), ElementType.Bool);
-        if (_site.Type == InterventionType.Zero)
+        if (_inputs.Source is not { } source)
             return;
-        var source = _site.Type.HasCoefficient() ? ops.Mul(_inputs.Source, _inputs.Coefficient) : _inputs.Source;
-        Grid = Scatter(ops, batch, steps, _width, source);
+        Grid = Scatter(ops, batch, steps, _width, _inputs.Coefficient is { } coefficient ? ops.Mul(source, coefficient) : source);
     }
 
     /// <summary>One step's state, changed where its mask says so.</summary>
     public Value Change(OpBuilder ops, Value state, Value? mask, Value? change) => mask is null
         ? state
-        : ops.Where(mask, _site.Type switch
-        {
-            InterventionType.Vanilla => change!,
-            InterventionType.Zero => ops.ConstantOfShape(ops.ShapeOf(state), TensorData.FromFloats([1], [0f])),
-            InterventionType.Addition => ops.Add(state, change!),
-            _ => ops.Sub(state, change!),
-        }, state);
+        : ops.Where(mask, Changed(ops, state, change), state);
 
     /// <summary>Reads the chosen steps of all states, <c>[batch, step, width]</c>.</summary>
     public void Read(OpBuilder ops, Value states)
@@ -62,6 +58,20 @@ internal sealed class StepSite
     }
 
     public SplicedSite Describe() => _inputs.Describe(_read, null);
+
+    // The source is multiplied by its coefficient already.
+    private Value Changed(OpBuilder ops, Value state, Value? change) => _site.Type switch
+    {
+        InterventionType.Addition => ops.Add(state, change!),
+        InterventionType.Subtraction => ops.Sub(state, change!),
+        var type => KindArithmetic.Apply(
+            type,
+            new KindRows(ops, state, _site.Sizes, _inputs.Parameters.ToDictionary(entry => entry.Parameter.Name, entry => entry.Value))
+            {
+                Source = change,
+                Custom = _site.Custom,
+            }),
+    };
 
     private Value Scatter(OpBuilder ops, Value batch, Value steps, int width, Value updates)
     {

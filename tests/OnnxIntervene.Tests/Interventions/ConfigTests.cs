@@ -38,15 +38,30 @@ public sealed class ConfigTests
     [TestCase("""{"representations": [{"layer": "x"}]}""", "$.representations[0].layer")]
     [TestCase("""{"representations": [{"layer": 1}, {"component": 3}]}""", "$.representations[1].component")]
     [TestCase("""{"representations": [{"intervention_type": "OddIntervention"}]}""", "OddIntervention")]
+    [TestCase("""{"representations": [{}], "modes": "serial"}""", "$.modes")]
+    [TestCase("""{"representations": [{}], "mode": "sideways"}""", "$.mode")]
+    [TestCase("""{"representations": [{"subspace_partition": [[0, "x"]]}]}""", "$.representations[0].subspace_partition[0]")]
     [TestCase("""{"intervention_types": ["ZeroIntervention"], "representations": [{}, {}]}""", "1 names for 2")]
     public void A_fault_is_reported_with_its_place(string json, string message) =>
         Assert.That(() => IntervenableConfig.FromJson(json), Throws.TypeOf<InterventionException>().With.Message.Contains(message));
 
-    [TestCase("""{"mode": "serial", "representations": [{}]}""", "serial")]
-    [TestCase("""{"representations": [{"group_key": 0}]}""", "group_key")]
-    [TestCase("""{"representations": [{"intervention_type": "RotatedSpaceIntervention"}]}""", "RotatedSpaceIntervention")]
-    public void What_pyvene_has_and_this_version_has_not_is_named(string json, string message) =>
-        Assert.That(() => IntervenableConfig.FromJson(json), Throws.TypeOf<NotSupportedException>().With.Message.Contains(message));
+    [Test]
+    public void Every_field_that_pyvene_writes_is_read()
+    {
+        var config = IntervenableConfig.FromJson("""
+            {"mode": "serial", "intervention_dimensions": [[1, 4], 8], "intervention_types": ["LowRankRotatedSpaceIntervention", "VanillaIntervention"],
+             "representations": [[2, "mlp_output", "pos", 3, 5, null, null, [[0, 8], [8, 9, 12]], 1, 7, null, null, null, 40], {"group_key": 0}]}
+            """);
+
+        var (first, second) = (config.Representations[0], config.Representations[1]);
+        Assert.That(config.Mode, Is.EqualTo(InterventionMode.Serial));
+        Assert.That((first.Layer, first.Component, first.MaxNumberOfUnits, first.LowRankDimension), Is.EqualTo((2, "mlp_output", 3, (int?)5)));
+        Assert.That((first.GroupKey, first.InterventionLinkKey, first.LatentDimension), Is.EqualTo(((int?)1, (int?)7, (int?)40)));
+        Assert.That(first.SubspacePartition[1], Is.EqualTo(new[] { 8, 9, 12 }));
+        Assert.That(first.InterchangeDimensions, Is.EqualTo(new[] { 1, 4 }));
+        Assert.That(second.InterchangeCount, Is.EqualTo(8));
+        Assert.That(first.InterventionType, Is.EqualTo(InterventionType.LowRankRotatedSpace));
+    }
 
     [Test]
     public void Locations_are_read_in_pyvenes_forms()

@@ -12,8 +12,6 @@ namespace OnnxIntervene.Tests.Oracle;
 /// <summary>Runs one case of the references on one export and judges it.</summary>
 internal sealed class CaseRunner(ReferenceFamily family, ReferenceExport export)
 {
-    // What a later version builds; a case that asks for it is named and left.
-    private static readonly string[] s_notBuilt = ["groups", "subspaces"];
     private readonly ComponentMap _components = ComponentMap.Find(OnnxFile.Load(export.ModelPath));
 
     public CaseOutcome Run(ReferenceCase item)
@@ -50,19 +48,13 @@ internal sealed class CaseRunner(ReferenceFamily family, ReferenceExport export)
 
     private CaseOutcome Judge(ReferenceCase item, string modelPath, Func<IntervenableConfig, IntervenableConfig> change, double exportDifference)
     {
-        foreach (var part in s_notBuilt)
-        {
-            if (item.Member(part).ValueKind is not (JsonValueKind.Undefined or JsonValueKind.Null))
-                throw new NotSupportedException($"{part} are not built yet");
-        }
-
         if (item.Kind == "gradient")
             throw new NotSupportedException("gradients are not built yet");
         var config = change(Config(item));
         RequireKnownComponents(config);
         using var model = IntervenableModel.Load(modelPath, config, new ExecutionOptions { Threads = 1 });
         var inputs = family.Inputs(item.Base);
-        var result = model.Run(inputs, Sources(item), Locations(item, config), new RunSettings { OutputOriginalOutput = true });
+        var result = model.Run(inputs, Sources(item), Locations(item, config), Settings(item, config));
         return Compare(item, inputs, result, exportDifference);
     }
 
@@ -102,13 +94,28 @@ internal sealed class CaseRunner(ReferenceFamily family, ReferenceExport export)
         if (item.Config.ValueKind != JsonValueKind.Object || item.Config.GetProperty("representations").GetArrayLength() == 0)
             return new IntervenableConfig { Representations = [] };
         var config = IntervenableConfig.FromJson(item.Config.GetRawText());
-        var parameters = item.Parameters;
-        var representations = config.Representations.Select((representation, index) =>
-            index < parameters.Length && parameters[index].TryGetValue("source_representation", out var name)
-                ? representation with { SourceRepresentation = family.Tensor(name) }
-                : representation);
-        return config with { Representations = [.. representations] };
+        return config with { Representations = [.. config.Representations.Select((representation, index) => Complete(item, representation, index))] };
     }
+
+    // What the references keep beside pyvene's configuration: parameters, groups, an autoencoder's latents.
+    private RepresentationConfig Complete(ReferenceCase item, RepresentationConfig representation, int index)
+    {
+        var parameters = item.Parameters.Length > index
+            ? item.Parameters[index].ToDictionary(entry => entry.Key, entry => family.Tensor(entry.Value))
+            : [];
+        if (parameters.Remove("source_representation", out var source))
+            representation = representation with { SourceRepresentation = source };
+        if (parameters.Count > 0)
+            representation = representation with { Intervention = InterventionParameters.Create(representation.InterventionType, parameters) };
+        if (item.Member("groups") is { ValueKind: JsonValueKind.Array } groups)
+            representation = representation with { GroupKey = groups.EnumerateArray().ToList().FindIndex(group => group.EnumerateArray().Any(member => member.GetInt32() == index)) };
+        if (item.Member("options") is { ValueKind: JsonValueKind.Object } options && options.TryGetProperty("interchange_dim", out var latents))
+            representation = representation with { InterchangeDimensions = [.. latents.EnumerateArray().Select(latent => latent.GetInt32())] };
+        return representation;
+    }
+
+    private static RunSettings Settings(ReferenceCase item, IntervenableConfig config) =>
+        new() { OutputOriginalOutput = true, Subspaces = SubspacesReader.Read(item.Member("subspaces"), config) };
 
     private List<ModelInputs?>? Sources(ReferenceCase item)
     {

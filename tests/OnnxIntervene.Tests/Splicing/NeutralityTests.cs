@@ -70,7 +70,7 @@ public sealed class NeutralityTests
     };
 
     private static ReadOnlyMemory<long> AllUnits(Component component) => ResolvedUnits.Resolve(
-        new RepresentationConfig { Unit = component.Unit }, component, null, s_inputs.BatchSize, s_inputs.Length).Locations;
+        new RepresentationConfig { Unit = component.Unit }, component, null, s_inputs.BatchSize, new UnitExtent(s_inputs.Length)).Locations;
 
     // The original file in a session of its own, through the same filling of inputs.
     private static float[] Plain(string path)
