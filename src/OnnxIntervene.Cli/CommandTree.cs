@@ -19,5 +19,6 @@ internal static class CommandTree
         CollectCommand.Create(),
         TraceCommand.Create(),
         PatchCommand.Create(),
+        SpliceCommand.Create(),
     };
 }

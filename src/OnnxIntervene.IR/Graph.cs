@@ -72,6 +72,18 @@ public sealed class Graph
         return value;
     }
 
+    /// <summary>Gives an input a default, so that runs may leave it out (from IR version 4 on; the ONNX specification calls it an overridable initializer).</summary>
+    /// <exception cref="ArgumentException">The value is no input of this graph, or has a default already.</exception>
+    public void SetDefault(Value input, TensorData data)
+    {
+        ArgumentNullException.ThrowIfNull(input);
+        ArgumentNullException.ThrowIfNull(data);
+        if (!_inputs.Contains(input) || input.IsConstant)
+            throw new ArgumentException($"{input} is no input without a default of {this}.", nameof(input));
+        input.Initializer = data;
+        _initializers.Add(input);
+    }
+
     /// <summary>Makes a value one of the graph's outputs, behind the others.</summary>
     public void AddOutput(Value value)
     {

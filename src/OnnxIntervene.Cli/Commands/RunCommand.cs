@@ -14,20 +14,25 @@ internal static class RunCommand
             "run",
             "Run a configuration: top tokens before and after, at the last position or at the mask. Example: onnx-intervene run --config swap.json --base \"The Eiffel Tower is located in the city of\" --source \"The Space Needle is located in the city of\"");
         var (model, texts) = (new ModelOptions(), new TextOptions());
-        var config = new Option<string>("--config") { Description = "pyvene's configuration as JSON, with unit_locations, coefficients and source_representations beside it.", Required = true };
+        var config = new Option<string>("--config") { Description = "The configuration as JSON: the short form (schemas/interventions.schema.json), or pyvene's with unit_locations, subspaces, coefficients, source_representations and parameters beside it.", Required = true };
         var top = new Option<int>("--top") { Description = "How many tokens to show.", DefaultValueFactory = _ => 10 };
+        var explain = new Option<bool>("--explain") { Description = "Tell first, on stderr, which tensors and nodes are touched, what is opened, and what each run is fed." };
         var json = new Option<bool>("--json") { Description = "Print JSON." };
         model.AddTo(command);
         texts.AddTo(command, sources: true);
         command.Add(config);
         command.Add(top);
+        command.Add(explain);
         command.Add(json);
         command.SetAction((arguments, cancellation) =>
         {
             var file = RunFile.Read(arguments.GetValue(config)!);
             using var loaded = model.Load(arguments, file.Config);
             var tokens = texts.Base(arguments, loaded);
-            var result = loaded.Run(ModelInputs.FromTokens(tokens), texts.Sources(arguments, loaded), file.UnitLocations, file.Settings, cancellation);
+            var (inputs, sources) = (ModelInputs.FromTokens(tokens), texts.Sources(arguments, loaded));
+            if (arguments.GetValue(explain))
+                ExplanationReport.Write(Terminal.Of(arguments).Error, loaded.Explain(inputs, sources, file.UnitLocations, file.Settings), arguments.GetValue(json));
+            var result = loaded.Run(inputs, sources, file.UnitLocations, file.Settings, cancellation);
             Write(Terminal.Of(arguments), Rank(loaded, tokens, result, arguments.GetValue(top)), arguments.GetValue(json));
             return Task.FromResult(ExitCodes.Done);
         });

@@ -41,6 +41,24 @@ public static class OnnxFile
         files.Commit();
     }
 
+    /// <summary>
+    /// Writes a model as a small file that refers to the original's weights: files that lie elsewhere get a second name beside it (a hard
+    /// link), since ONNX Runtime opens no file outside a model's folder. O(wiring).
+    /// </summary>
+    /// <exception cref="InvalidGraphException">The model breaks rules of ONNX; nothing is written.</exception>
+    /// <exception cref="IOException">A file cannot get a second name there: another drive, or a file system without links.</exception>
+    public static void SaveReferencing(Model model, string path)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        ArgumentNullException.ThrowIfNull(path);
+        GraphVerifier.Verify(model);
+        using var files = new PendingFiles();
+        var links = WeightPlacement.Of(model) is { } placement ? WeightLinks.Make(placement, path, files) : null;
+        var proto = new ModelWriter(new TensorWriter(value => links?.Place(value))).Write(model);
+        files.Write(path, stream => proto.WriteTo(stream));
+        files.Commit();
+    }
+
     /// <summary>The model as bytes that refer to the original file's weights. O(wiring).</summary>
     public static ReferencingModel Reference(Model model)
     {

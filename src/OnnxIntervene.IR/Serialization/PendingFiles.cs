@@ -27,6 +27,17 @@ public sealed class PendingFiles : IDisposable
         write(stream);
     }
 
+    /// <summary>Gives an existing file a second name, <paramref name="path"/>.</summary>
+    /// <exception cref="IOException">The file system cannot.</exception>
+    internal void Link(string existing, string path)
+    {
+        Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(path))!);
+        var temporary = $"{path}.{Environment.ProcessId}.partial";
+        File.Delete(temporary);
+        HardLink.Create(existing, temporary);
+        _files.Add((temporary, path));
+    }
+
     /// <summary>Gives every file its name, replacing what bore it.</summary>
     public void Commit()
     {

@@ -14,6 +14,12 @@ internal sealed class WeightPlacement
     /// <summary>The folder that every location is relative to: the deepest one that holds all files.</summary>
     public string Folder { get; }
 
+    /// <summary>The files that hold the constants.</summary>
+    public IEnumerable<string> Files => _external.Select(value => value.Initializer!.Span!.Path).Distinct();
+
+    /// <summary>Where a constant's contents lie; null for inline.</summary>
+    public FileSpan? SpanOf(Value value) => _external.Contains(value) ? value.Initializer!.Span : null;
+
     /// <summary>A placement for the model, or null when nothing needs a reference.</summary>
     public static WeightPlacement? Of(Model model)
     {

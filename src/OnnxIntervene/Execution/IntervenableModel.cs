@@ -103,6 +103,30 @@ public sealed class IntervenableModel : IDisposable
         return new RunResult(new ModelOutput(output), original, collected);
     }
 
+    /// <summary>What <see cref="Run"/> would do with the same arguments: which tensors and nodes it touches, what it opens and feeds. Runs nothing.</summary>
+    /// <exception cref="InterventionException">Something does not fit the model.</exception>
+    public RunExplanation Explain(
+        ModelInputs @base, IReadOnlyList<ModelInputs?>? sources = null, UnitLocations? unitLocations = null, RunSettings? settings = null)
+    {
+        ArgumentNullException.ThrowIfNull(@base);
+        var request = new RunRequest(Config, Interventions, @base, sources, unitLocations, settings);
+        return new RunExplainer(this, request, Plan(request)).Explain();
+    }
+
+    /// <summary>
+    /// The model with the configuration's interventions in its graph, as no run in particular needs it: units are chosen by inputs,
+    /// and subspaces too where the configuration has a partition or <paramref name="withSubspaces"/> is set.
+    /// </summary>
+    /// <param name="withSubspaces">Whether every kind that can gets an input for its subspace.</param>
+    /// <exception cref="InterventionException">Something does not fit the model.</exception>
+    public SplicedModel Splice(bool withSubspaces = false) => Splicer.Splice(Model, [.. Config.Representations.Select((representation, index) =>
+        SiteStructure.Of(
+            representation,
+            Interventions[index],
+            Components,
+            isWhole: false,
+            hasSubspaces: Interventions[index].Type.TakesSubspaces() && (withSubspaces || representation.SubspacePartition.Length > 0)))]);
+
     /// <summary>
     /// Runs the sources only: what they give can be written into many bases, as <see cref="RunSettings.SourceRepresentations"/>
     /// (pyvene's <c>source_representations</c>).

@@ -29,7 +29,7 @@ internal sealed class PlannedSite
         _subspaces = SubspacePlan.Of(Representation, request.Settings.Subspaces.RowsOf(index), SpaceDimensions, request.Base.BatchSize);
         SiteRules.Check(Representation, Intervention, _component, map, _baseUnits, _sourceUnits);
         SiteRules.CheckConstant(Representation, _component, _baseUnits, request.NeedsSource(index) ? _constant : null);
-        Site = Structure(map);
+        Site = SiteStructure.Of(Representation, Intervention, map, IsWhole, _subspaces is not null);
 
         ResolvedUnits Resolve(UnitLocation? location, ModelInputs inputs) => ResolvedUnits.Resolve(
             Representation,
@@ -61,7 +61,7 @@ internal sealed class PlannedSite
 
     private int SpaceDimensions => Type.HasParameters() ? Intervention.Sizes.Latents : _component.Width;
 
-    private int UnitsPerRow => Type.FoldsUnits() && _component.Width > 0 ? Math.Max(1, Intervention.Sizes.Width / _component.Width) : 1;
+    private int UnitsPerRow => SiteStructure.UnitsPerRow(Intervention, _component);
 
     // Folding takes an example's positions together; where heads are addressed, the heads of each position.
     private ResolvedUnits WriteUnits => Type.FoldsUnits() ? _baseUnits.PositionsFirst() : _baseUnits;
@@ -93,6 +93,11 @@ internal sealed class PlannedSite
         };
     }
 
+    /// <summary>Zeros in the shape of what the source's run will give; null where there is no such run.</summary>
+    public NumericArray? Placeholder() => _sourceUnits is null || _component.Width == 0
+        ? null
+        : NumericArray.Of(new float[_sourceUnits.Count * _component.Width], _sourceUnits.Count, _component.Width);
+
     /// <summary>What was read of the base, in the shape of its units and cut to the subspace.</summary>
     public NumericArray Collected(NumericArray read)
     {
@@ -108,18 +113,6 @@ internal sealed class PlannedSite
         new(Collected(read), source is null ? _constant : ArrangedSource(source), _request.Settings.Subspaces.RowsOf(_index));
 
     private static NumericArray Arranged(NumericArray read, ResolvedUnits units) => read.Reshape([.. units.Shape, .. read.Shape.AsSpan()[1..]]);
-
-    private SpliceSite Structure(ComponentMap map) => new(
-        _component.Address with { Layer = Representation.Layer }, Type, IsWhole ? SiteSelection.Whole : SiteSelection.Units)
-    {
-        Sizes = Intervention.Sizes,
-        UnitsPerRow = UnitsPerRow,
-        HasSubspaces = _subspaces is not null && Type is not (InterventionType.Collect or InterventionType.Lambda),
-        CountsTwoAxes = UnitRules.CountsTwoAxes(Representation, _component),
-        ParameterSet = Type.HasParameters() ? Representation.InterventionLinkKey : null,
-        ModuleInput = SiteRules.ModuleInput(Representation, Intervention, map),
-        Custom = Intervention as CustomIntervention,
-    };
 
     private (ReadOnlyMemory<float> Elements, ReadOnlyMemory<long> Shape) Source(NumericArray? read)
     {

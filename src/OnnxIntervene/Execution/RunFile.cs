@@ -1,24 +1,24 @@
 using System.Collections.Immutable;
 using System.Text.Json;
-using OnnxIntervene.Formats;
 using OnnxIntervene.Interventions;
 using OnnxIntervene.IR;
 
 namespace OnnxIntervene.Execution;
 
 /// <summary>
-/// A configuration with what one run of it needs: pyvene's <c>config.json</c>, and beside its fields <c>unit_locations</c>,
-/// <c>coefficients</c> (a number for each intervention, or a list with one for each example) and <c>source_representations</c> (for each
-/// intervention null, an array, or <c>"file.safetensors#name"</c> relative to the file).
+/// A configuration with what one run of it needs, in one of two forms: the short one (<c>schemas/interventions.schema.json</c>), or pyvene's
+/// <c>config.json</c> with, beside its fields, <c>unit_locations</c>, <c>subspaces</c>, <c>coefficients</c> (a number for each intervention, or a
+/// list with one for each example), <c>source_representations</c> (for each intervention null, an array, or <c>"file.safetensors#name"</c>
+/// relative to the file) and <c>parameters</c> (for each intervention null, an object of arrays, or <c>"file.safetensors#prefix"</c>).
 /// </summary>
 /// <param name="Config">The interventions.</param>
 /// <param name="UnitLocations">Where they read and write; null for everywhere.</param>
-/// <param name="Settings">Coefficients and constant sources.</param>
+/// <param name="Settings">Coefficients, subspaces and constant sources.</param>
 public sealed record RunFile(IntervenableConfig Config, UnitLocations? UnitLocations, RunSettings Settings)
 {
     private const long LargestFile = 64L << 20;
 
-    /// <summary>Reads a file.</summary>
+    /// <summary>Reads a file of either form.</summary>
     /// <exception cref="InterventionException">The file is no configuration; the message names the place in it.</exception>
     /// <exception cref="ModelFormatException">A file of constant sources is not well formed, or lies outside the folder.</exception>
     public static RunFile Read(string path)
@@ -28,17 +28,55 @@ public sealed record RunFile(IntervenableConfig Config, UnitLocations? UnitLocat
             throw new InterventionException($"There is no configuration '{path}'.");
         if (new FileInfo(path).Length > LargestFile)
             throw new InterventionException($"The configuration '{path}' is larger than {LargestFile} bytes.");
-        var text = File.ReadAllText(path);
-        var config = IntervenableConfig.FromJson(text);
-        using var json = JsonDocument.Parse(text);
-        var locations = json.RootElement.TryGetProperty("unit_locations", out var units) ? UnitLocationsReader.Read(units, config) : null;
-        return new RunFile(config, locations, new RunSettings
+        using var json = Parse(File.ReadAllText(path));
+        var files = new ParameterFiles(Path.GetDirectoryName(Path.GetFullPath(path))!);
+        var isShort = json.RootElement.ValueKind == JsonValueKind.Object && json.RootElement.TryGetProperty("interventions", out _);
+        return isShort ? new ShortForm(files).Read(json.RootElement) : Read(json.RootElement, files);
+    }
+
+    private static JsonDocument Parse(string text)
+    {
+        try
         {
-            Coefficients = Coefficients(json.RootElement),
-            SourceRepresentations = Sources(json.RootElement, Path.GetDirectoryName(Path.GetFullPath(path))!),
-            Subspaces = json.RootElement.TryGetProperty("subspaces", out var subspaces) ? SubspacesReader.Read(subspaces, config) : Subspaces.Whole,
+            return JsonDocument.Parse(text);
+        }
+        catch (JsonException fault)
+        {
+            throw new InterventionException($"The configuration is no JSON: {fault.Message}", fault);
+        }
+    }
+
+    private static RunFile Read(JsonElement root, ParameterFiles files)
+    {
+        var config = ConfigReader.Read(root);
+        if (Entries(root, "parameters") is { } parameters)
+        {
+            if (parameters.Length != config.Representations.Length)
+                throw ConfigField.Fault("$.parameters", $"{parameters.Length} entries for {config.Representations.Length} interventions");
+            config = config with { Representations = [.. config.Representations.Zip(parameters, (item, entry) => WithParameters(item, entry, files))] };
+        }
+
+        return new RunFile(config, root.TryGetProperty("unit_locations", out var units) ? UnitLocationsReader.Read(units, config) : null, new RunSettings
+        {
+            Coefficients = Coefficients(root),
+            SourceRepresentations = Entries(root, "source_representations") is { } sources
+                ? [.. sources.Select((item, index) => item.ValueKind == JsonValueKind.Null ? null : files.Array(item, $"$.source_representations[{index}]"))]
+                : [],
+            Subspaces = root.TryGetProperty("subspaces", out var subspaces) ? SubspacesReader.Read(subspaces, config) : Subspaces.Whole,
             OutputOriginalOutput = true,
         });
+    }
+
+    private static RepresentationConfig WithParameters(RepresentationConfig item, JsonElement parameters, ParameterFiles files) =>
+        parameters.ValueKind == JsonValueKind.Null ? item : item with { Intervention = files.Intervention(parameters, item.InterventionType, "$.parameters") };
+
+    private static JsonElement[]? Entries(JsonElement root, string name)
+    {
+        if (!root.TryGetProperty(name, out var json) || json.ValueKind == JsonValueKind.Null)
+            return null;
+        return json.ValueKind == JsonValueKind.Array
+            ? [.. json.EnumerateArray()]
+            : throw ConfigField.Fault($"$.{name}", "a list with an entry for each intervention is expected");
     }
 
     private static ImmutableArray<Coefficient> Coefficients(JsonElement root)
@@ -55,35 +93,5 @@ public sealed record RunFile(IntervenableConfig Config, UnitLocations? UnitLocat
             JsonValueKind.Array when item.GetArrayLength() > 0 => Coefficient.PerExample(ConfigField.Floats(item, $"$.coefficients[{index}]")),
             _ => throw ConfigField.Fault($"$.coefficients[{index}]", "a number, or a list with one for each example, is expected"),
         })];
-    }
-
-    private static ImmutableArray<NumericArray?> Sources(JsonElement root, string folder)
-    {
-        if (!root.TryGetProperty("source_representations", out var json) || json.ValueKind == JsonValueKind.Null)
-            return [];
-        if (json.ValueKind != JsonValueKind.Array)
-            throw ConfigField.Fault("$.source_representations", "a list with an entry for each intervention is expected");
-        return [.. json.EnumerateArray().Select((item, index) => Source(item, folder, $"$.source_representations[{index}]"))];
-    }
-
-    private static NumericArray? Source(JsonElement item, string folder, string path) => item.ValueKind switch
-    {
-        JsonValueKind.Null => null,
-        JsonValueKind.String => FromFile(item.GetString()!, folder, path),
-        JsonValueKind.Array => ConfigField.Array(item, path),
-        _ => throw ConfigField.Fault(path, "null, an array, or 'file.safetensors#name' is expected"),
-    };
-
-    private static NumericArray FromFile(string reference, string folder, string path)
-    {
-        var mark = reference.LastIndexOf('#');
-        if (mark <= 0)
-            throw ConfigField.Fault(path, $"'{reference}' names no tensor; write file.safetensors#name");
-        var file = reference[..mark];
-        var full = Path.GetFullPath(Path.Combine(folder, file));
-        var inside = Path.GetRelativePath(folder, full);
-        if (Path.IsPathRooted(file) || inside.StartsWith("..", StringComparison.Ordinal))
-            throw new ModelFormatException($"{path}: '{file}' leaves the configuration's folder.");
-        return SafetensorsFile.Open(full).Read(reference[(mark + 1)..]);
     }
 }

@@ -15,13 +15,25 @@ internal static class SiteBinding
         if (site.WriteLocations is { } writes)
             values[writes] = Locations(feed.WriteLocations, site.LocationWidth);
         if (site.Source is { } source)
-            values[source] = Floats(feed.Source, feed.SourceShape.IsEmpty ? NeutralShape(site) : feed.SourceShape.ToArray());
+            values[source] = Floats(feed.Source, feed.SourceShape.IsEmpty ? [.. site.NeutralSourceShape] : feed.SourceShape.ToArray());
         if (site.Coefficient is { } coefficient)
             values[coefficient] = Coefficients(site, feed.Coefficients);
         if (site.Mask is { } mask)
             values[mask] = Mask(feed);
         foreach (var parameter in site.Parameters)
             AddParameter(values, parameter, feed);
+    }
+
+    /// <summary>What <see cref="Add"/> feeds, by name and shape.</summary>
+    public static IEnumerable<FedInput> Shapes(SplicedSite site, SiteFeed feed)
+    {
+        var values = new Dictionary<string, OrtValue>(StringComparer.Ordinal);
+        Add(values, site, feed);
+        foreach (var (name, value) in values)
+        {
+            using (value)
+                yield return new FedInput(name, [.. value.GetTensorTypeAndShape().Shape]);
+        }
     }
 
     // Sites may share a parameter's input; one that is not fed leaves it to the others.
@@ -50,18 +62,6 @@ internal static class SiteBinding
         if (site.Site.Selection == SiteSelection.Whole)
             return numbers.IsEmpty ? Floats(new float[1], [1, 1, 1]) : Floats(numbers, [numbers.Length, 1, 1]);
         return Floats(numbers, [numbers.Length, .. Enumerable.Repeat(1L, site.UnitAxes)]);
-    }
-
-    // No units; or, where the whole tensor is meant, one number that the coefficient 0 takes out.
-    private static long[] NeutralShape(SplicedSite site)
-    {
-        if (site.Site.Selection == SiteSelection.Whole)
-            return [1, 1, 1];
-        if (site.Site.UnitsPerRow > 1)
-            return [0, site.Site.Sizes.Width];
-        return site is { UnitAxes: 1, Component.Width: > 0 and var width }
-            ? [0, width]
-            : [0, .. Enumerable.Repeat(1L, site.UnitAxes)];
     }
 
     private static OrtValue Floats(ReadOnlyMemory<float> numbers, long[] shape)

@@ -42,6 +42,15 @@ public sealed record SplicedSite
     /// <summary>Axes of one unit.</summary>
     public int UnitAxes => Component.UnitAxes - (Site.CountsTwoAxes && Component.Layout != ComponentLayout.HeadsInWidth ? 1 : 0);
 
+    /// <summary>The shape of a source for no units; where the whole tensor is meant, of one number that the coefficient 0 takes out.</summary>
+    internal ImmutableArray<long> NeutralSourceShape => (Site, this) switch
+    {
+        ({ Selection: SiteSelection.Whole }, _) => [1, 1, 1],
+        ({ UnitsPerRow: > 1 }, _) => [0, Site.Sizes.Width],
+        (_, { UnitAxes: 1, Component.Width: > 0 }) => [0, Component.Width],
+        _ => [0, .. Enumerable.Repeat(1L, UnitAxes)],
+    };
+
     /// <summary>Every input that the site brought.</summary>
     public IEnumerable<string> Inputs =>
         new[] { ReadLocations, WriteLocations, Source, Coefficient, Mask }.OfType<string>().Concat(Parameters.Select(parameter => parameter.Input));

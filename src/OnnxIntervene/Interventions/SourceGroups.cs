@@ -1,8 +1,7 @@
 using System.Collections.Immutable;
-using OnnxIntervene.Interventions;
 using OnnxIntervene.IR;
 
-namespace OnnxIntervene.Execution;
+namespace OnnxIntervene.Interventions;
 
 /// <summary>Which interventions of a configuration share a source (pyvene's <c>group_key</c>), in the order of the keys.</summary>
 internal sealed class SourceGroups
