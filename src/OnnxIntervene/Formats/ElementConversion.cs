@@ -32,6 +32,34 @@ internal static class ElementConversion
         _ => Integers<byte>(bytes, shape, number => number),
     };
 
+    /// <summary>The bytes of an array's elements in a type; the way back.</summary>
+    /// <exception cref="OverflowException">A number does not fit the type, or the bytes do not fit memory.</exception>
+    public static ReadOnlyMemory<byte> Bytes(string type, NumericArray array) => type switch
+    {
+        "F32" => MemoryMarshal.AsBytes(array.Floats).ToArray(),
+        "F64" => Bytes<float, double>(array.Floats, number => number),
+        "F16" => Bytes<float, Half>(array.Floats, number => (Half)number),
+        "BF16" => Bytes<float, ushort>(array.Floats, UpperHalf),
+        "I64" => MemoryMarshal.AsBytes(array.Integers).ToArray(),
+        "I32" => Bytes<long, int>(array.Integers, number => checked((int)number)),
+        "I16" => Bytes<long, short>(array.Integers, number => checked((short)number)),
+        "I8" => Bytes<long, sbyte>(array.Integers, number => checked((sbyte)number)),
+        "U8" => Bytes<long, byte>(array.Integers, number => checked((byte)number)),
+        "BOOL" => Bytes<long, byte>(array.Integers, number => number is 0 or 1 ? (byte)number : throw new OverflowException(
+            $"{number} is no truth value.")),
+        _ => throw new ArgumentException($"'{type}' is not written.", nameof(type)),
+    };
+
+    // Rounds to the nearest, halves to the even; a NaN keeps a bit that makes it one.
+    private static ushort UpperHalf(float number)
+    {
+        var bits = BitConverter.SingleToUInt32Bits(number);
+        return float.IsNaN(number) ? (ushort)((bits >> 16) | 0x40) : (ushort)((bits + 0x7fff + ((bits >> 16) & 1)) >> 16);
+    }
+
+    private static byte[] Bytes<TFrom, TTo>(ReadOnlySpan<TFrom> numbers, Converter<TFrom, TTo> convert)
+        where TTo : unmanaged => MemoryMarshal.AsBytes<TTo>(Array.ConvertAll(numbers.ToArray(), convert)).ToArray();
+
     private static NumericArray Floats<T>(ReadOnlySpan<byte> bytes, ReadOnlySpan<int> shape, Converter<T, float> convert)
         where T : unmanaged => NumericArray.Of(Array.ConvertAll(MemoryMarshal.Cast<byte, T>(bytes).ToArray(), convert), shape);
 

@@ -52,10 +52,10 @@ public static partial class NumpyFile
         var type = TypeOf(match.Groups["type"].Value)
             ?? throw new ModelFormatException($"'{path}': the element type '{match.Groups["type"].Value}' is not supported.");
         var shape = ShapeOf(match.Groups["shape"].Value, path);
-        var expected = shape.Aggregate((Int128)ElementConversion.ByteCount(type), (product, size) => product * size);
-        if (expected != stream.Length - stream.Position || expected > Array.MaxLength)
+        var expected = ByteCount(type, shape, path);
+        if (expected != stream.Length - stream.Position)
             throw new ModelFormatException($"'{path}' should hold {expected} bytes of data, but holds {stream.Length - stream.Position}.");
-        var bytes = new byte[(int)expected];
+        var bytes = new byte[expected];
         stream.ReadExactly(bytes);
         return ElementConversion.Convert(type, bytes, shape.AsSpan());
     }
@@ -88,6 +88,20 @@ public static partial class NumpyFile
         }
 
         return shape.ToImmutable();
+    }
+
+    private static long ByteCount(string type, ImmutableArray<int> shape, string path)
+    {
+        var count = (long)ElementConversion.ByteCount(type);
+        foreach (var size in shape)
+        {
+            count *= size;
+            if (count > Array.MaxLength)
+                throw new ModelFormatException(
+                    $"'{path}': the shape [{string.Join(", ", shape)}] is too large; at most {Array.MaxLength} bytes are read.");
+        }
+
+        return count;
     }
 
     private static string? TypeOf(string description) => description switch

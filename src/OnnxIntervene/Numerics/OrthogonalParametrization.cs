@@ -6,26 +6,36 @@ namespace OnnxIntervene.Numerics;
 
 /// <summary>
 /// A matrix W with orthonormal columns, as <c>torch.nn.utils.parametrizations.orthogonal</c> keeps it with its defaults: free parameters X
-/// (<c>parametrizations.weight.original</c>, <c>[d, r]</c>) and the matrix where training began (<c>parametrizations.weight.0.base</c>, <c>[d, d]</c>).
+/// (<c>parametrizations.weight.original</c>, <c>[d, r]</c>) and the matrix where training began
+/// (<c>parametrizations.weight.0.base</c>, <c>[d, d]</c>).
 /// </summary>
 /// <param name="Original">X, <c>[d, r]</c>.</param>
 /// <param name="Base">The base, <c>[d, d]</c>.</param>
 public sealed record OrthogonalParametrization(NumericArray Original, NumericArray Base)
 {
+    private const int LargestWidth = 32768;
+
+    // torch takes columns for orthonormal within 10 · d times this (torch/nn/utils/parametrizations.py, _is_orthogonal).
+    private const double FloatEpsilon = 1.1920929e-7;
+
     /// <summary>
     /// The parametrization of a matrix <c>[d, r]</c> as a fresh torch module has it: X = −1, and a base whose first columns are W's own.
     /// <see cref="Weight"/> gives W back exactly.
     /// </summary>
-    /// <exception cref="InterventionException">The columns are not orthonormal, or the array is no matrix of at least as many rows as columns.</exception>
+    /// <exception cref="InterventionException">
+    /// The columns are not orthonormal, or the array is no matrix of at least as many rows as columns.
+    /// </exception>
     public static OrthogonalParametrization FromWeight(NumericArray weight)
     {
         var (rows, columns) = MatrixShape.TallOf(weight, "The rotation");
 
-        // torch's own bound, for 32-bit floats.
-        var bound = 10 * rows * MathF.BitIncrement(1) - (10 * rows);
-        if (Orthonormalization.Error(weight) is var error && error > bound)
+        if (columns < rows && rows > LargestWidth)
             throw new InterventionException(
-                $"The columns of the rotation [{rows}, {columns}] are not orthonormal: WᵀW differs from 1 by {error:g3}. Use Orthonormalization.Columns first.");
+                $"A rotation of width {rows} has a base that is too large; at most {LargestWidth} is possible.");
+        if (Orthonormalization.Error(weight) is var error && error > 10 * rows * FloatEpsilon)
+            throw new InterventionException(
+                $"The columns of the rotation [{rows}, {columns}] are not orthonormal: WᵀW differs from 1 by {error:g3}. " +
+                "Use Orthonormalization.Columns first.");
         var original = new Matrix(rows, columns);
         for (var index = 0; index < columns; index++)
             original[index, index] = -1;
@@ -35,15 +45,16 @@ public sealed record OrthogonalParametrization(NumericArray Original, NumericArr
     }
 
     /// <summary>
-    /// W, <c>[d, r]</c>. Square: base · exp(tril(X) − tril(X)ᵀ). Tall: base · the first columns of the product of the reflections along X's columns
-    /// below the diagonal, each times X's diagonal cut to a whole number. Computed in double precision, in the order of d³.
+    /// W, <c>[d, r]</c>. Square: base · exp(tril(X) − tril(X)ᵀ). Tall: base · the first columns of the product of the reflections along
+    /// X's columns below the diagonal, each times X's diagonal cut to a whole number. Computed in double precision, in the order of d³.
     /// </summary>
     /// <exception cref="InterventionException">X or the base has a shape that does not fit.</exception>
     public NumericArray Weight()
     {
         var (rows, columns) = MatrixShape.TallOf(Original, "The parameters X of the rotation");
         if (MatrixShape.TallOf(Base, "The base of the rotation") != (rows, rows))
-            throw new InterventionException($"The base of the rotation must be [{rows}, {rows}] to fit X [{rows}, {columns}], but is {Base}.");
+            throw new InterventionException(
+                $"The base of the rotation must be [{rows}, {rows}] to fit X [{rows}, {columns}], but is {Base}.");
         var original = Matrix.Of(Original.Floats, rows, columns);
         var rotation = rows == columns ? MatrixExponential.Of(Skew(original)) : Reflections(original);
         return NumericArray.Of(Matrix.Of(Base.Floats, rows, rows).Times(rotation).ToFloats(), rows, columns);
@@ -64,7 +75,8 @@ public sealed record OrthogonalParametrization(NumericArray Original, NumericArr
         return skew;
     }
 
-    // Reflection j is 1 − τ v vᵀ with v = (0 … 0, 1, X below the diagonal of column j) and τ = 2 / vᵀv. They are applied from the last to the first.
+    // Reflection j is 1 − τ v vᵀ with v = (0 … 0, 1, X below the diagonal of column j) and τ = 2 / vᵀv.
+    // They are applied from the last to the first.
     private static Matrix Reflections(Matrix original)
     {
         // Its rows are the columns of the product.

@@ -21,9 +21,9 @@ public static class Orthonormalization
         var basis = new List<double[]>();
         foreach (var column in ColumnsOf(matrix, rows, columns))
         {
-            var norm = TensorPrimitives.Norm<double>(column);
-            if (!Extend(basis, column, SmallestRemainder * norm) || norm == 0)
-                throw new InterventionException($"Column {basis.Count} of the matrix [{rows}, {columns}] is zero or a mixture of those before it. Leave it out.");
+            if (!Extend(basis, column, SmallestRemainder * TensorPrimitives.Norm<double>(column)))
+                throw new InterventionException(
+                    $"Column {basis.Count} of the matrix [{rows}, {columns}] is zero or a mixture of those before it. Leave it out.");
         }
 
         return NumericArray.Of(Join(basis, rows).ToFloats(), rows, columns);
@@ -41,8 +41,8 @@ public static class Orthonormalization
     }
 
     /// <summary>
-    /// The matrix's own columns, and behind them more, so that all d are orthonormal: <c>[d, k]</c> to <c>[d, d]</c>. The new ones are what the unit
-    /// vectors, taken in order, have left; torch takes random vectors there.
+    /// The matrix's own columns, and behind them more, so that all d are orthonormal: <c>[d, k]</c> to <c>[d, d]</c>. The new ones are
+    /// what the unit vectors, taken in order, have left; torch takes random vectors there.
     /// </summary>
     internal static NumericArray Complete(NumericArray matrix)
     {

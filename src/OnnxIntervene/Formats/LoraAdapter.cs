@@ -1,0 +1,65 @@
+using System.Collections.Immutable;
+using System.Globalization;
+using OnnxIntervene.IR;
+
+namespace OnnxIntervene.Formats;
+
+/// <summary>A LoRA adapter as PEFT saves it, ordered by module.</summary>
+/// <param name="Modules">What is added to each module that the adapter changes.</param>
+public sealed record LoraAdapter(ImmutableArray<LoraWeights> Modules)
+{
+    private const string Prefix = "base_model.model.";
+    private const string EndingA = ".lora_A.weight";
+    private const string EndingB = ".lora_B.weight";
+
+    /// <summary>Reads a folder with <c>adapter_config.json</c> and <c>adapter_model.safetensors</c> or <c>adapter_model.bin</c>.</summary>
+    /// <exception cref="ModelFormatException">
+    /// A file is missing or not well formed, matrices do not fit one another, or the adapter has parts that are not LoRA's two matrices.
+    /// </exception>
+    public static LoraAdapter Read(string folder)
+    {
+        ArgumentNullException.ThrowIfNull(folder);
+        var config = LoraConfig.Read(Path.Combine(folder, "adapter_config.json"));
+        var safetensors = Path.Combine(folder, "adapter_model.safetensors");
+        var path = File.Exists(safetensors) ? safetensors : Path.Combine(folder, "adapter_model.bin");
+        var arrays = path == safetensors
+            ? Safetensors(path)
+            : TorchFile.Read(path).ToDictionary(tensor => tensor.Key, tensor => tensor.Value.Array);
+        if (arrays.Keys.FirstOrDefault(name => !IsKnown(name)) is { } unknown)
+            throw new ModelFormatException(
+                $"'{path}': the tensor '{unknown}' is no LoRA matrix of a linear module. Merge the adapter into the model instead.");
+        var reader = new NamedArrays(arrays, path);
+        var modules = arrays.Keys.Select(Module).Distinct().Order(StringComparer.Ordinal);
+        return new LoraAdapter([.. modules.Select(module => Weights(module, reader, config))]);
+    }
+
+    private static Dictionary<string, NumericArray> Safetensors(string path)
+    {
+        var file = SafetensorsFile.Open(path);
+        return file.Names.ToDictionary(name => name, file.Read);
+    }
+
+    private static bool IsKnown(string name) => name.StartsWith(Prefix, StringComparison.Ordinal)
+        && (name.EndsWith(EndingA, StringComparison.Ordinal) || name.EndsWith(EndingB, StringComparison.Ordinal))
+        && name.Length > Prefix.Length + EndingA.Length;
+
+    private static string Module(string name) => name[Prefix.Length..^EndingA.Length];
+
+    private static LoraWeights Weights(string module, NamedArrays arrays, LoraConfig config)
+    {
+        var first = arrays.Floats(Prefix + module + EndingA, null, null);
+        var second = arrays.Floats(Prefix + module + EndingB, null, first.Shape[0]);
+        return new LoraWeights(module, Layer(module), first, second, config.Scale(module, first.Shape[0]));
+    }
+
+    private static int? Layer(string module)
+    {
+        foreach (var part in module.Split('.'))
+        {
+            if (int.TryParse(part, NumberStyles.None, CultureInfo.InvariantCulture, out var layer))
+                return layer;
+        }
+
+        return null;
+    }
+}

@@ -1,0 +1,33 @@
+using System.Collections.Immutable;
+using OnnxIntervene.IR;
+
+namespace OnnxIntervene.Formats;
+
+/// <summary>NumPy's .npz files: a zip file of .npy files, compressed or not (numpy.savez, numpy.savez_compressed).</summary>
+public static class NpzFile
+{
+    private const string Ending = ".npy";
+    private const long LargestUnpacked = 1L << 33;
+
+    /// <summary>Reads all arrays, by name. Floats of any size become 32-bit floats, integers 64-bit integers.</summary>
+    /// <exception cref="ModelFormatException">
+    /// The file is no .npz file, is too large when unpacked, or holds what no array here can.
+    /// </exception>
+    public static ImmutableSortedDictionary<string, NumericArray> Read(string path)
+    {
+        ArgumentNullException.ThrowIfNull(path);
+        if (!File.Exists(path))
+            throw new ModelFormatException($"There is no file '{path}'.");
+        using var zip = ZipContents.Open(path, LargestUnpacked);
+        var arrays = ImmutableSortedDictionary.CreateBuilder<string, NumericArray>(StringComparer.Ordinal);
+        foreach (var name in zip.Names)
+        {
+            using var stream = new MemoryStream(zip.Read(name), writable: false);
+            var key = name.EndsWith(Ending, StringComparison.Ordinal) ? name[..^Ending.Length] : name;
+            if (!arrays.TryAdd(key, NumpyFile.Read(stream, $"{path}#{name}")))
+                throw new ModelFormatException($"'{path}' has two arrays '{key}'.");
+        }
+
+        return arrays.ToImmutable();
+    }
+}
