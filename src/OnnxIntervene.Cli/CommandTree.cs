@@ -10,7 +10,7 @@ internal static class CommandTree
         """
         Causal interventions on exported ONNX models: see, swap, add to or zero any component.
 
-        MODEL is an .onnx file, or a folder with a model.onnx; without it, the small GPT-2 that comes with the tool is used. Example:
+        MODEL is an .onnx file, a folder with a model.onnx, or hf:owner/name on the Hugging Face Hub; without it, the small GPT-2 that comes with the tool is used. Example:
           onnx-intervene trace --prompt "The Space Needle is located in the city of" --subject "Space Needle" --answer " Seattle"
         """)
     {
@@ -20,5 +20,7 @@ internal static class CommandTree
         TraceCommand.Create(),
         PatchCommand.Create(),
         SpliceCommand.Create(),
+        PullCommand.Create(),
+        PushCommand.Create(),
     };
 }

@@ -1,5 +1,7 @@
 using System.CommandLine;
+using OnnxIntervene.Cli.Output;
 using OnnxIntervene.Execution;
+using OnnxIntervene.Hub;
 using OnnxIntervene.Interventions;
 
 namespace OnnxIntervene.Cli.Commands;
@@ -9,7 +11,7 @@ internal sealed class ModelOptions
 {
     private readonly Argument<string?> _model = new("MODEL")
     {
-        Description = "An .onnx file, or a folder that holds one. Default: the model that comes with the tool.",
+        Description = "An .onnx file, a folder that holds one, or hf:owner/name[@revision][/file] on the Hugging Face Hub. Default: the model that comes with the tool.",
         Arity = ArgumentArity.ZeroOrOne,
     };
 
@@ -20,6 +22,8 @@ internal sealed class ModelOptions
     };
 
     private readonly Option<int?> _threads = new("--threads") { Description = "How many threads an operator may use. Default: ONNX Runtime decides." };
+
+    private string? _path;
 
     /// <summary>Adds the model to a command, and with <paramref name="runs"/> how it runs.</summary>
     public void AddTo(Command command, bool runs = true)
@@ -36,8 +40,20 @@ internal sealed class ModelOptions
         command.Add(_threads);
     }
 
-    public string Path(ParseResult arguments) => arguments.GetValue(_model) ?? System.IO.Path.Combine(AppContext.BaseDirectory, "models", "facts-gpt2");
+    /// <summary>The model's path here; one on the Hub is pulled when it is first asked for.</summary>
+    public string Path(ParseResult arguments) => _path ??= arguments.GetValue(_model) switch
+    {
+        null => System.IO.Path.Combine(AppContext.BaseDirectory, "models", "facts-gpt2"),
+        { } reference when HubReference.IsReference(reference) => Pull(reference, Terminal.Of(arguments).Error),
+        { } path => path,
+    };
 
     public IntervenableModel Load(ParseResult arguments, IntervenableConfig config) => IntervenableModel.Load(
         Path(arguments), config, new ExecutionOptions { Provider = arguments.GetValue(_provider)!, Threads = arguments.GetValue(_threads) });
+
+    private static string Pull(string reference, TextWriter error)
+    {
+        using var progress = new TransferLine(error);
+        return HubModel.Locate(reference, HubOptions.FromEnvironment(), progress);
+    }
 }

@@ -56,7 +56,7 @@ public sealed class IntervenableModel : IDisposable
     /// <exception cref="ModelFormatException">There is none, or it is of a kind that is not supported.</exception>
     public Tokenizer Tokenizer => _tokenizer.Value;
 
-    /// <summary>Loads the model of a file or folder. Weights stay in the file, which must stay where it is.</summary>
+    /// <summary>Loads the model of a file or folder, or of <c>hf:owner/name</c> on the Hub. Weights stay in the file, which must stay where it is.</summary>
     /// <exception cref="ModelFormatException">The file is no well-formed model.</exception>
     /// <exception cref="InterventionException">A component of the configuration is not in the model.</exception>
     public static IntervenableModel Load(string path, IntervenableConfig config, ExecutionOptions? options = null)

@@ -1,0 +1,57 @@
+using System.Text.Json;
+using OnnxIntervene.IR;
+
+namespace OnnxIntervene.Hub;
+
+/// <summary>Reads answers, no more of them than is reasonable, from servers that may fall silent.</summary>
+internal sealed class HubBody(HubOptions options, CancellationToken cancellation)
+{
+    private const int LargestJson = 64 << 20;
+    private const int BufferSize = 1 << 18;
+
+    /// <summary>An answer as JSON.</summary>
+    /// <exception cref="ModelFormatException">It is none, or it is too large.</exception>
+    public async Task<JsonDocument> JsonAsync(HttpResponseMessage response, string what)
+    {
+        using var memory = new MemoryStream();
+        await CopyAsync(response, memory, LargestJson, report: null, what);
+        memory.Position = 0;
+        try
+        {
+            return await JsonDocument.ParseAsync(memory, cancellationToken: cancellation);
+        }
+        catch (JsonException fault)
+        {
+            throw new ModelFormatException($"{what}: the answer is no JSON ({fault.Message}). Does HF_ENDPOINT ({options.Endpoint}) name a Hub?", fault);
+        }
+    }
+
+    /// <summary>Writes an answer to a stream.</summary>
+    /// <param name="response">The answer.</param>
+    /// <param name="target">Where it goes.</param>
+    /// <param name="limit">How many bytes it may have.</param>
+    /// <param name="report">Told how many bytes have come.</param>
+    /// <param name="what">What messages call it.</param>
+    /// <exception cref="ModelFormatException">More bytes come than the limit.</exception>
+    public async Task CopyAsync(HttpResponseMessage response, Stream target, long limit, Action<long>? report, string what)
+    {
+        await using var source = await response.Content.ReadAsStreamAsync(cancellation);
+        var buffer = new byte[BufferSize];
+        long total = 0;
+        while (await ReadAsync(source, buffer) is var count && count > 0)
+        {
+            total += count;
+            if (total > limit)
+                throw new ModelFormatException($"{what}: more than the {limit} bytes come that were to be expected. Nothing of it is kept.");
+            await target.WriteAsync(buffer.AsMemory(0, count), cancellation);
+            report?.Invoke(total);
+        }
+    }
+
+    private async Task<int> ReadAsync(Stream source, Memory<byte> buffer)
+    {
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        patience.CancelAfter(options.Patience);
+        return await source.ReadAsync(buffer, patience.Token);
+    }
+}

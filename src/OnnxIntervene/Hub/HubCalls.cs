@@ -1,0 +1,65 @@
+using System.Net;
+using System.Net.Http.Headers;
+using System.Text.Json;
+using OnnxIntervene.IR;
+
+namespace OnnxIntervene.Hub;
+
+/// <summary>Calls that send JSON and answer with JSON.</summary>
+internal sealed class HubCalls(HubConnection connection, HubReference reference)
+{
+    private const string LargeFileType = "application/vnd.git-lfs+json";
+    private static readonly Dictionary<string, string> s_largeFileHeaders = new() { ["Accept"] = LargeFileType };
+    private readonly HubFaults _faults = new(connection.Options, reference);
+
+    /// <summary>What the endpoint's answers are held to.</summary>
+    public HubFaults Faults => _faults;
+
+    /// <summary>Posts to the Hub's own interface.</summary>
+    public Task<JsonDocument> PostAsync<T>(Uri target, T body, string what, CancellationToken cancellation) =>
+        SendAsync(Request(target, Json(body), "application/json", what), cancellation);
+
+    /// <summary>Posts to the store of large files, wherever that lies; the token goes with it only to the endpoint.</summary>
+    public Task<JsonDocument> PostLargeAsync<T>(Uri target, T body, string what, CancellationToken cancellation) =>
+        SendAsync(Request(target, Json(body), LargeFileType, what) with { Headers = s_largeFileHeaders }, cancellation);
+
+    /// <summary>Posts a commit: once, since a second one would not be the same.</summary>
+    public Task<JsonDocument> CommitAsync(Uri target, byte[] lines, CancellationToken cancellation) =>
+        SendAsync(
+            Request(target, lines, "application/x-ndjson", $"Committing to '{reference.Repository}'") with { MayRepeat = false }, cancellation);
+
+    /// <summary>Makes something; that it is there already is well too.</summary>
+    public Task MakeAsync<T>(Uri target, T body, string what, CancellationToken cancellation) =>
+        TellAsync(Request(target, Json(body), "application/json", what) with { Accepts = HttpStatusCode.Conflict }, cancellation);
+
+    /// <summary>Tells the store of large files that contents have come.</summary>
+    public Task ConfirmLargeAsync<T>(Uri target, T body, string what, CancellationToken cancellation) =>
+        TellAsync(Request(target, Json(body), LargeFileType, what) with { Headers = s_largeFileHeaders }, cancellation);
+
+    /// <summary>The exception for an answer that is not what it should be.</summary>
+    public ModelFormatException Malformed(string fault) =>
+        new($"'{reference.Repository}': the answer of {connection.Options.Endpoint} {fault}. Does HF_ENDPOINT name a Hub?");
+
+    private Task<JsonDocument> SendAsync(HubRequest request, CancellationToken cancellation) => connection.SendAsync(
+        () => request,
+        response => new HubBody(connection.Options, cancellation).JsonAsync(response, request.What),
+        _faults,
+        position: null,
+        cancellation);
+
+    // What such an answer says is of no interest; it may be empty.
+    private Task<bool> TellAsync(HubRequest request, CancellationToken cancellation) =>
+        connection.SendAsync(() => request, _ => Task.FromResult(true), _faults, position: null, cancellation);
+
+    private static byte[] Json<T>(T body) => JsonSerializer.SerializeToUtf8Bytes(body);
+
+    private static HubRequest Request(Uri target, byte[] body, string type, string what) =>
+        new(HttpMethod.Post, target) { What = what, Content = () => Content(body, type) };
+
+    private static ByteArrayContent Content(byte[] body, string type)
+    {
+        var content = new ByteArrayContent(body);
+        content.Headers.ContentType = new MediaTypeHeaderValue(type);
+        return content;
+    }
+}

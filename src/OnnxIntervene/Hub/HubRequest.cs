@@ -1,0 +1,28 @@
+using System.Net;
+
+namespace OnnxIntervene.Hub;
+
+/// <summary>A request, described so that it can be sent again.</summary>
+internal sealed record HubRequest(HttpMethod Method, Uri Target)
+{
+    /// <summary>What is asked for, as messages call it.</summary>
+    public required string What { get; init; }
+
+    /// <summary>Makes the body anew for each attempt.</summary>
+    public Func<HttpContent>? Content { get; init; }
+
+    /// <summary>The first byte that is wanted.</summary>
+    public long From { get; init; }
+
+    /// <summary>Whether it may be sent again when nobody knows what became of it.</summary>
+    public bool MayRepeat { get; init; } = true;
+
+    /// <summary>Whether the user's token goes with it, as far as the target is the endpoint.</summary>
+    public bool SendsToken { get; init; } = true;
+
+    /// <summary>A status that is as good as success.</summary>
+    public HttpStatusCode? Accepts { get; init; }
+
+    /// <summary>More header lines.</summary>
+    public IReadOnlyDictionary<string, string> Headers { get; init; } = new Dictionary<string, string>();
+}
