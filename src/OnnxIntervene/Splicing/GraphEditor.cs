@@ -9,6 +9,9 @@ namespace OnnxIntervene.Splicing;
 /// </summary>
 internal sealed class GraphEditor
 {
+    // Range came with this operator set.
+    private const int OldestForAttention = 11;
+
     private readonly Dictionary<Value, Value> _current = [];
     private readonly Dictionary<Node, OpenedNormalization> _skips = [];
     private readonly Dictionary<Node, OpenedAttention> _attentions = [];
@@ -41,6 +44,17 @@ internal sealed class GraphEditor
         if (!_shared.TryGetValue(key, out var value))
             _shared.Add(key, value = create(key));
         return value;
+    }
+
+    /// <summary>Refuses a place that needs operators which this model's operator set lacks.</summary>
+    /// <exception cref="InterventionException">The operator set is older than needed.</exception>
+    public void RequireOperatorSet(int oldest, Node node)
+    {
+        if (Model.OperatorSetVersion < oldest)
+        {
+            throw new InterventionException(
+                $"What lies inside {node} can be reached from operator set {oldest} on; the model uses {Model.OperatorSetVersion}. Convert it.");
+        }
     }
 
     /// <summary>Opens the fused operator that a component lies in, if any, so that it can be reached.</summary>
@@ -104,7 +118,13 @@ internal sealed class GraphEditor
     {
         if (_attentions.ContainsKey(node))
             return;
-        _attentions.Add(node, FusedOperators.IsGroupQueryAttention(node) ? GroupQueryAttentionOpening.Open(this, node) : AttentionOpening.Open(this, node));
+        RequireOperatorSet(OldestForAttention, node);
+        _attentions.Add(node, node switch
+        {
+            _ when FusedOperators.IsGroupQueryAttention(node) => GroupQueryAttentionOpening.Open(this, node),
+            _ when FusedOperators.IsStandardAttention(node) => StandardAttentionOpening.Open(this, node),
+            _ => AttentionOpening.Open(this, node),
+        });
     }
 
     /// <summary>Remembers the nodes that were added to a graph since <paramref name="before"/> as belonging to interventions.</summary>
@@ -131,5 +151,12 @@ internal sealed class GraphEditor
         replacement.Type ??= value.Type;
         GraphOf(value).Redirect(value, replacement, _names, [.. value.Uses.Select(use => use.Node).Where(_own.Contains)]);
         _current.Add(value, replacement);
+    }
+
+    /// <summary>Puts a value in the place of an output, where the node gives it.</summary>
+    public void ReplaceIfGiven(Node node, int output, Value replacement)
+    {
+        if (node.OutputOrNull(output) is { } old)
+            Replace(old, replacement);
     }
 }
