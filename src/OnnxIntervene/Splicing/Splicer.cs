@@ -34,7 +34,7 @@ public static class Splicer
         foreach (var graph in copy.Graph.AllNodes().SelectMany(node => node.Subgraphs).Prepend(copy.Graph).ToList())
             GraphOrder.Sort(graph);
         GraphVerifier.Verify(copy);
-        return new SplicedModel(copy, map, [.. spliced]) { HasGroupQueryAttention = model.Graph.AllNodes().Any(FusedOperators.IsGroupQueryAttention) };
+        return new SplicedModel(copy, map, [.. spliced]) { CountedMasks = CountedMask.All(model.Graph) };
     }
 
     // A layer's output and the next one's input can be one tensor; what comes first in the model acts first on it.
