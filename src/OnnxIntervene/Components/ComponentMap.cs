@@ -32,10 +32,13 @@ public sealed class ComponentMap
     /// <summary>What was looked for in vain.</summary>
     public ImmutableArray<MissingComponent> Missing { get; }
 
-    /// <summary>The matrix that token ids choose rows of, <c>[vocabulary, width]</c>; null when there is none in floating point.</summary>
+    /// <summary>The matrix that token ids choose rows of, <c>[vocabulary, width]</c>; made floating point where it is quantised; null when there is none.</summary>
     public TensorData? TokenEmbedding => _model.Graph.Inputs.FirstOrDefault(input => input.Name == "input_ids") is { } tokens
         ? EmbeddingFinder.Find(tokens)
         : null;
+
+    /// <summary>Whether positions that are left out count the tokens that the mask keeps, not all.</summary>
+    internal bool PositionsCountKeptTokens => PositionInput.CountsKeptTokens(_model);
 
     /// <summary>Finds the components of a model. O(nodes).</summary>
     public static ComponentMap Find(Model model)
