@@ -66,6 +66,18 @@ public sealed class IntervenableModel : IDisposable
         return new IntervenableModel(file, FunctionInliner.Inline(OnnxFile.Load(file.Path)), config, options ?? new ExecutionOptions());
     }
 
+    /// <summary>Loads a model with the interventions of a folder that <see cref="Save"/> or pyvene's <c>save</c> wrote.</summary>
+    /// <exception cref="ModelFormatException">A file of the model or of the folder is not well formed.</exception>
+    /// <exception cref="InterventionException">The interventions do not fit the model.</exception>
+    public static IntervenableModel LoadFolder(string path, string folder, ExecutionOptions? options = null) =>
+        Load(path, InterventionFolder.Load(folder), options);
+
+    /// <summary>Writes the configuration and the interventions' parameters to a folder, in pyvene's layout; the model itself is not written.</summary>
+    /// <exception cref="InterventionException">An intervention is code, or of a kind that pyvene has not and its files are asked for.</exception>
+    /// <exception cref="IOException">A file cannot be written.</exception>
+    public void Save(string folder, InterventionFileFormat format = InterventionFileFormat.Safetensors) => InterventionFolder.Save(
+        folder, Config, Interventions, [.. Config.Representations.Select(item => Components.Get(item.Layer, item.Component).Width)], format);
+
     /// <summary>A text as the model reads it, a batch of one; special tokens around it as its tokenizer puts them.</summary>
     public ModelInputs Tokenize(string text) => ModelInputs.FromTokens(Tokenizer.Encode(text).Ids);
 

@@ -17,4 +17,9 @@ public sealed record IntervenableConfig
     /// <summary>Reads what pyvene's <c>config.json</c> holds.</summary>
     /// <exception cref="OnnxIntervene.IR.InterventionException">The text is no configuration; the message names the place in it.</exception>
     public static IntervenableConfig FromJson(string json) => ConfigReader.Read(json);
+
+    /// <summary>
+    /// What pyvene's <c>config.json</c> holds of this configuration. Parameters and constant sources are left out: see <see cref="InterventionFolder"/>.
+    /// </summary>
+    public string ToJson() => ConfigWriter.Write(this, [.. Representations.Select(_ => 0)]);
 }

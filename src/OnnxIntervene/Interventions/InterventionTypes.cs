@@ -56,5 +56,9 @@ public static class InterventionTypes
     /// <summary>Whether training is meant to change the kind's parameters (pyvene's <c>TrainableIntervention</c>).</summary>
     public static bool IsTrainable(this InterventionType type) => type.HasParameters() && type is not (InterventionType.PCARotatedSpace or InterventionType.ProjectOut);
 
+    /// <summary>Whether pyvene has a class for the kind.</summary>
+    public static bool IsPyvenes(this InterventionType type) => type is not (InterventionType.Mean or InterventionType.LoRA or InterventionType.LoReFT
+        or InterventionType.ProjectOut or InterventionType.ConstantSource or InterventionType.Custom);
+
     private static string Names() => string.Join(", ", Enum.GetValues<InterventionType>().Select(ClassName));
 }
