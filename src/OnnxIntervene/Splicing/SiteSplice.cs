@@ -91,7 +91,7 @@ internal sealed class SiteSplice
     }
 
     private static Value Units(OpBuilder ops, ComponentView view, Value locations) =>
-        Plain(ops, ops.GatherND(view.Value, locations, 0), ElementTypes.Of(view.Holder));
+        Plain(ops, UnitAccess.Read(ops, view.Value, locations), ElementTypes.Of(view.Holder));
 
     private Value Scattered(OpBuilder ops, ComponentView view, ComponentView? input, ElementType type)
     {
@@ -106,7 +106,7 @@ internal sealed class SiteSplice
         });
         if (_site.UnitsPerRow > 1)
             written = ops.Reshape(written, ops.ShapeOf(units));
-        return ops.ScatterND(view.Value, _inputs.WriteLocations, Typed(ops, written, type));
+        return UnitAccess.Write(ops, view.Value, _inputs.WriteLocations, Typed(ops, written, type));
     }
 
     private Dictionary<string, Value> ParameterValues() => _inputs.Parameters.ToDictionary(entry => entry.Parameter.Name, entry => entry.Value);

@@ -53,7 +53,7 @@ internal sealed class StepSite
     /// <summary>Reads the chosen steps of all states, <c>[batch, step, width]</c>.</summary>
     public void Read(OpBuilder ops, Value states)
     {
-        _read = _site.Selection == SiteSelection.Size ? ops.ShapeOf(states) : ops.GatherND(states, _inputs.ReadLocations, 0);
+        _read = _site.Selection == SiteSelection.Size ? ops.ShapeOf(states) : UnitAccess.Read(ops, states, _inputs.ReadLocations);
         _read.Type = _inputs.ReadType;
     }
 
@@ -76,6 +76,6 @@ internal sealed class StepSite
     private Value Scatter(OpBuilder ops, Value batch, Value steps, int width, Value updates)
     {
         var zeros = ops.ConstantOfShape(ops.Concat(0, batch, steps, ops.Constant(width)), TensorData.FromFloats([1], [0f]));
-        return ops.ScatterND(zeros, _inputs.WriteLocations, updates);
+        return UnitAccess.Write(ops, zeros, _inputs.WriteLocations, updates);
     }
 }
