@@ -54,6 +54,21 @@ public sealed class Model
         return copy;
     }
 
+    /// <summary>
+    /// Raises the IR version where it is lower. Before version 4 every constant is listed as an input and cannot be replaced by the
+    /// caller; from then on the list would allow that, so that constants leave it.
+    /// </summary>
+    public void RaiseIrVersion(int version)
+    {
+        if (IrVersion < 4 && version >= 4)
+        {
+            foreach (var constant in Graph.Inputs.Where(input => input.IsConstant).ToList())
+                Graph.RemoveInput(constant);
+        }
+
+        IrVersion = Math.Max(IrVersion, version);
+    }
+
     /// <inheritdoc/>
     public override string ToString() => $"model of IR {IrVersion}, opset {OperatorSetVersion}, {Graph}";
 }

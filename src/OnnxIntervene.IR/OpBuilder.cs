@@ -34,6 +34,9 @@ public sealed class OpBuilder
     /// <summary>The same builder for another place's names.</summary>
     public OpBuilder At(string place) => new(_graph, _names, _opset, place);
 
+    /// <summary>The same builder for another graph: a branch, or a loop's body.</summary>
+    public OpBuilder In(Graph graph) => new(graph, _names, _opset, _place);
+
     /// <summary>Element-wise sum, broadcast.</summary>
     public Value Add(Value left, Value right) => Emit("Add", [left, right]);
 
@@ -69,7 +72,7 @@ public sealed class OpBuilder
     /// <summary>The tensor with slices at these coordinates replaced (opset 11).</summary>
     public Value ScatterND(Value value, Value indices, Value updates) => Emit("ScatterND", [value, indices, updates]);
 
-    /// <summary>Element-wise choice, broadcast.</summary>
+    /// <summary>Element-wise choice, broadcast (opset 9).</summary>
     public Value Where(Value condition, Value chosen, Value otherwise) => Emit("Where", [condition, chosen, otherwise]);
 
     /// <summary>The tensor with other elements.</summary>
@@ -78,18 +81,21 @@ public sealed class OpBuilder
     /// <summary>The tensor itself under another name.</summary>
     public Value Identity(Value value) => Emit("Identity", [value]);
 
-    /// <summary>The tensor broadcast to a shape.</summary>
+    /// <summary>The tensor broadcast to a shape (opset 8).</summary>
     public Value Expand(Value value, Value shape) => Emit("Expand", [value, shape]);
 
-    /// <summary>Numbers from a start up to an end.</summary>
+    /// <summary>Numbers from a start up to an end (opset 11).</summary>
     public Value Range(Value start, Value end, Value step) => Emit("Range", [start, end, step]);
 
     /// <summary>A tensor of one content, whose shape is computed.</summary>
-    public Value ConstantOfShape(Value shape, TensorData content) => Emit("ConstantOfShape", [shape], [NodeAttribute.Of("value", content)]);
+    public Value ConstantOfShape(Value shape, TensorData content) => _opset >= 9
+        ? Emit("ConstantOfShape", [shape], [NodeAttribute.Of("value", content)])
+        : Emit("Tile", [Reshape(_graph.AddInitializer(_names.Unique($"{_place}/constant"), content), OnesLike(shape)), shape]);
 
     /// <summary>A part of one axis, from a start (included) to an end (excluded).</summary>
-    public Value Slice(Value value, long axis, long start, long end) =>
-        Emit("Slice", [value, Constant(start), Constant(end), Constant(axis)]);
+    public Value Slice(Value value, long axis, long start, long end) => _opset >= 10
+        ? Emit("Slice", [value, Constant(start), Constant(end), Constant(axis)])
+        : Emit("Slice", [value], [Row("axes", axis), Row("starts", start), Row("ends", end)]);
 
     /// <summary>The tensor with axes of size 1 put in.</summary>
     public Value Unsqueeze(Value value, params ReadOnlySpan<long> axes) => _opset >= 13
@@ -115,5 +121,14 @@ public sealed class OpBuilder
         var names = Enumerable.Range(0, outputs).Select(index => _names.Unique($"{name}/output_{index}"));
         var node = _graph.AddNode(name, new OperatorKey(domain, operatorType), inputs, [.. names], attributes ?? []);
         return [.. node.Outputs.Select(output => output!)];
+    }
+
+    private static NodeAttribute Row(string name, long number) => NodeAttribute.Of(name, ImmutableArray.Create(number));
+
+    // As many ones as the row has numbers.
+    private Value OnesLike(Value row)
+    {
+        var isAny = Cast(row, ElementType.Bool);
+        return Cast(Emit("Or", [isAny, Emit("Not", [isAny])]), ElementType.Int64);
     }
 }

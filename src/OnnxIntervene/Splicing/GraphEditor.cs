@@ -9,6 +9,9 @@ namespace OnnxIntervene.Splicing;
 /// </summary>
 internal sealed class GraphEditor
 {
+    // Range came with this operator set.
+    private const int OldestForAttention = 11;
+
     private readonly Dictionary<Value, Value> _current = [];
     private readonly Dictionary<Node, OpenedNormalization> _skips = [];
     private readonly Dictionary<Node, OpenedAttention> _attentions = [];
@@ -41,6 +44,17 @@ internal sealed class GraphEditor
         if (!_shared.TryGetValue(key, out var value))
             _shared.Add(key, value = create(key));
         return value;
+    }
+
+    /// <summary>Refuses a place that needs operators which this model's operator set lacks.</summary>
+    /// <exception cref="InterventionException">The operator set is older than needed.</exception>
+    public void RequireOperatorSet(int oldest, Node node)
+    {
+        if (Model.OperatorSetVersion < oldest)
+        {
+            throw new InterventionException(
+                $"What lies inside {node} can be reached from operator set {oldest} on; the model uses {Model.OperatorSetVersion}. Convert it.");
+        }
     }
 
     /// <summary>Opens the fused operator that a component lies in, if any, so that it can be reached.</summary>
@@ -104,6 +118,7 @@ internal sealed class GraphEditor
     {
         if (_attentions.ContainsKey(node))
             return;
+        RequireOperatorSet(OldestForAttention, node);
         _attentions.Add(node, FusedOperators.IsGroupQueryAttention(node) ? GroupQueryAttentionOpening.Open(this, node) : AttentionOpening.Open(this, node));
     }
 

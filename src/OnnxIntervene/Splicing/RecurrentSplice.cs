@@ -10,11 +10,18 @@ namespace OnnxIntervene.Splicing;
 /// </summary>
 internal static class RecurrentSplice
 {
+    // Scan takes axes as it does now from this operator set on, and Where is there.
+    private const int OldestOperatorSet = 9;
+
     public static bool Applies(Component component) => component.Source is RecurrentSource or StepsSource;
 
     public static void Splice(
         GraphEditor editor, Component component, ImmutableArray<int> indices, IReadOnlyList<SpliceSite> sites, SplicedSite[] spliced)
     {
+        if (component.Source is RecurrentSource { Node: var operation })
+            editor.RequireOperatorSet(OldestOperatorSet, operation);
+        else
+            editor.RequireOperatorSet(OldestOperatorSet, ((StepsSource)component.Source).States[0].Producer!);
         var steps = indices.Select(index => new StepSite(editor, sites[index], component, index)).ToImmutableArray();
         var before = editor.Graph.NodeCount;
         if (component.Source is StepsSource { States: var states })

@@ -6,8 +6,11 @@ namespace OnnxIntervene.Splicing;
 /// <summary>Builds interventions into a copy of a model's graph.</summary>
 public static class Splicer
 {
-    // GatherND and ScatterND, which address units, came with this operator set.
-    private const int OldestOperatorSet = 11;
+    // Operators broadcast from this operator set on.
+    private const int OldestOperatorSet = 7;
+
+    // Before, every constant had to be listed as an input, so that what a splice adds would be one too.
+    private const int OldestIrVersion = 4;
 
     /// <summary>
     /// Splices every site into a copy of the model, in the order of a forward pass; sites at one component keep their order. Every read
@@ -21,6 +24,7 @@ public static class Splicer
         if (model.OperatorSetVersion < OldestOperatorSet)
             throw new InterventionException($"The model uses operator set {model.OperatorSetVersion}; interventions need {OldestOperatorSet} or later.");
         var copy = model.Copy();
+        copy.RaiseIrVersion(OldestIrVersion);
         var map = ComponentMap.Find(copy);
         var components = sites.Select(site => map.Get(site.Address.Layer, site.Address.Name)).ToList();
         var moduleInputs = sites.Select(site => site.ModuleInput is { } input ? map.Get(input.Layer, input.Name) : null).ToList();
