@@ -17,7 +17,7 @@ public static class SessionFactory
         using var session = Settings(options);
         if (file.WeightsFolder is { } folder)
             session.AddSessionConfigEntry(WeightsFolderKey, folder);
-        return Guard(() => new InferenceSession(file.Bytes.ToArray(), session));
+        return Guard(() => new InferenceSession(file.Bytes.ToArray(), session), options.Provider);
     }
 
     /// <summary>A session of a model file as it is. The caller disposes it.</summary>
@@ -25,14 +25,21 @@ public static class SessionFactory
     public static InferenceSession Open(string path, ExecutionOptions options)
     {
         using var session = Settings(options);
-        return Guard(() => new InferenceSession(path, session));
+        return Guard(() => new InferenceSession(path, session), options.Provider);
     }
 
-    private static InferenceSession Guard(Func<InferenceSession> open)
+    private static InferenceSession Guard(Func<InferenceSession> open, string provider)
     {
         try
         {
             return open();
+        }
+        catch (OnnxRuntimeException fault) when (fault.Message.Contains("NotImplemented", StringComparison.Ordinal))
+        {
+            throw new InterventionException(
+                $"The execution provider '{provider}' cannot compute all of the model, perhaps for its element types (BFloat16 among them): {fault.Message}. "
+                + "Choose another provider, or convert the model to 32-bit floats.",
+                fault);
         }
         catch (OnnxRuntimeException fault)
         {
