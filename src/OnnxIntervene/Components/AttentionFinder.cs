@@ -10,7 +10,7 @@ internal static class AttentionFinder
     /// <summary>The probabilities that the second product of an attention reads.</summary>
     public static Found Weight(IReadOnlyList<Node> attention)
     {
-        if (attention.FirstOrDefault(FusedOperators.IsGroupQueryAttention) is { } fused)
+        if (attention.FirstOrDefault(FusedOperators.IsAttention) is { } fused)
             return Found.At(new AttentionProbabilitySource(fused), 0);
         if (attention.FirstOrDefault(node => node.Operator.OperatorType == "Softmax") is not { } softmax)
             return Found.Nothing("no Softmax in the attention module");

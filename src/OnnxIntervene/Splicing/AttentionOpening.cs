@@ -1,18 +1,21 @@
 using System.Collections.Immutable;
 using OnnxIntervene.Components;
+using OnnxIntervene.Components.Structure;
 using OnnxIntervene.IR;
 
 namespace OnnxIntervene.Splicing;
 
 /// <summary>
 /// Opens ONNX Runtime's Attention and MultiHeadAttention into the operators that they fuse, so that projections and probabilities can be
-/// reached (ONNX Runtime, docs/ContribOperators.md). Caches and rotation inside the operator are refused.
+/// reached (ONNX Runtime, docs/ContribOperators.md). Shared buffers, beams and rotation inside the operator are refused.
 /// </summary>
 internal sealed class AttentionOpening
 {
     private const float DefaultMask = -10000;
+    private const int BiasInput = 5;
 
     private readonly Node _node;
+    private readonly AttentionArithmetic _attention;
     private readonly OpBuilder _ops;
     private readonly int _heads;
     private readonly bool _isPacked;
@@ -20,7 +23,8 @@ internal sealed class AttentionOpening
     private AttentionOpening(GraphEditor editor, Node node)
     {
         _node = node;
-        _ops = editor.Builder($"{node.Name}/opened", node.Graph);
+        _attention = new AttentionArithmetic(editor, node);
+        _ops = _attention.Ops;
         _heads = FusedOperators.Heads(node, 0);
         _isPacked = FusedOperators.IsPackedAttention(node);
     }
@@ -35,20 +39,16 @@ internal sealed class AttentionOpening
 
     private static void Check(Node node)
     {
-        if (!FusedOperators.IsPackedAttention(node) && !FusedOperators.IsMultiHeadAttention(node))
-            throw Refusal(node, "is of a kind that is not opened");
+        var isPacked = FusedOperators.IsPackedAttention(node);
         if (node.FindAttribute("do_rotary") is { Integer: not 0 })
             throw Refusal(node, "rotates inside");
-        var first = FusedOperators.IsPackedAttention(node) ? 4 : 6;
-        if (Enumerable.Range(first, 10).Any(index => index != BiasInput(node) && node.InputOrNull(index) is not null))
-            throw Refusal(node, "holds a cache");
-        if (!FusedOperators.IsPackedAttention(node) && (node.InputOrNull(1) is null || node.InputOrNull(2) is null))
+        if (node.Inputs.Skip(isPacked ? 6 : 8).Any(input => input is not null))
+            throw Refusal(node, "shares its cache's memory or searches beams");
+        if (!isPacked && (node.InputOrNull(1) is null || node.InputOrNull(2) is null))
             throw Refusal(node, "takes packed queries, keys and values");
-        if (Enumerable.Range(1, 4).Any(index => node.OutputOrNull(index) is not null))
-            throw Refusal(node, "gives more than one output");
+        if (!isPacked && new Ranks().Of(node.Inputs[1]!) > 3)
+            throw Refusal(node, "takes keys that are split into heads");
     }
-
-    private static int BiasInput(Node node) => 5;
 
     private static InterventionException Refusal(Node node, string reason) =>
         new($"{node} {reason}, so that what lies inside cannot be reached.");
@@ -56,13 +56,18 @@ internal sealed class AttentionOpening
     private OpenedAttention Open(GraphEditor editor)
     {
         var projections = _isPacked ? Multiplied() : Given();
-        var (query, key, value) = (SplitHeads(projections[0]), SplitHeads(projections[1]), SplitHeads(projections[2]));
-        var scores = _ops.Mul(_ops.Emit("MatMul", [query, _ops.Transpose(key, 0, 1, 3, 2)]), Scale(query));
-        if (_node.InputOrNull(BiasInput(_node)) is { } bias)
+        var query = _attention.SplitHeads(projections[0], _heads);
+        var key = WithPast(_attention.SplitHeads(projections[1], _heads), 0);
+        var value = WithPast(_attention.SplitHeads(projections[2], _heads), 1);
+        var scores = _attention.Scores(query, key, _node.FindAttribute("scale") is { Float: not 0 and var scale } ? scale : null);
+        if (_node.InputOrNull(BiasInput) is { } bias)
             scores = _ops.Add(scores, bias);
-        var probabilities = _ops.Emit("Softmax", [Masked(scores)], [NodeAttribute.Of("axis", -1L)]);
-        var mixed = _ops.Emit("MatMul", [probabilities, value]);
-        editor.Replace(_node.Output, _ops.Reshape(_ops.Transpose(mixed, 0, 2, 1, 3), 0, 0, -1));
+        var masked = Masked(scores);
+        var probabilities = _attention.Softmax(masked);
+        editor.Replace(_node.Output, _attention.JoinHeads(_attention.Mix(probabilities, value)));
+        ReplaceCache(editor, key, value);
+        if (!_isPacked)
+            editor.ReplaceIfGiven(_node, 3, masked);
         _node.Graph!.Remove(_node);
         return new OpenedAttention(probabilities, projections);
     }
@@ -106,46 +111,57 @@ internal sealed class AttentionOpening
             : throw Refusal(_node, "has weights of unknown size");
     }
 
-    private Value SplitHeads(Value value) => _ops.Transpose(_ops.Reshape(value, 0, 0, _heads, -1), 0, 2, 1, 3);
-
-    private Value Scale(Value query)
+    // Attention keeps keys and values in one tensor, [2, batch, head, position, width]; MultiHeadAttention in two.
+    private Value WithPast(Value value, int part)
     {
-        if (_node.FindAttribute("scale") is { Float: not 0 } scale)
-            return Number(scale.Float);
-        var width = _ops.Cast(_ops.Gather(_ops.ShapeOf(query), _ops.Scalar(3), 0), ElementType.Float32);
-        return _ops.Emit("Reciprocal", [_ops.Emit("Sqrt", [width])]);
+        if (_isPacked)
+            return _node.InputOrNull(4) is { } both ? _ops.Concat(2, _ops.Gather(both, _ops.Scalar(part), 0), value) : value;
+        return _node.InputOrNull(6 + part) is { } past ? _ops.Concat(2, past, value) : value;
+    }
+
+    private void ReplaceCache(GraphEditor editor, Value key, Value value)
+    {
+        if (_isPacked && _node.OutputOrNull(1) is not null)
+            editor.ReplaceIfGiven(_node, 1, _ops.Concat(0, _ops.Unsqueeze(key, 0), _ops.Unsqueeze(value, 0)));
+        if (_isPacked)
+            return;
+        editor.ReplaceIfGiven(_node, 1, key);
+        editor.ReplaceIfGiven(_node, 2, value);
     }
 
     private Value Masked(Value scores)
     {
         var masked = scores;
         if (_node.InputOrNull(_isPacked ? 3 : 4) is { } mask)
-            masked = _ops.Where(IsKept(mask, scores), scores, _ops.Add(scores, Number(_node.FindAttribute("mask_filter_value")?.Float ?? DefaultMask)));
-        return _node.FindAttribute("unidirectional") is { Integer: 1 } ? _ops.Where(IsPast(scores), masked, Number(float.NegativeInfinity)) : masked;
+        {
+            var hidden = _attention.Number(_node.FindAttribute("mask_filter_value")?.Float ?? DefaultMask);
+            masked = _ops.Where(IsKept(mask, scores), scores, _ops.Add(scores, hidden));
+        }
+
+        return _node.FindAttribute("unidirectional") is { Integer: 1 } ? _ops.Where(IsPast(scores), masked, _attention.Lowest) : masked;
     }
 
     // A mask of the keys, [batch, key], or how many keys each example has, [batch].
     private Value IsKept(Value mask, Value scores)
     {
         var rank = mask.Type?.Shape?.Rank ?? (mask.Producer is { Operator.OperatorType: "EmbedLayerNormalization" } ? 1 : 2);
-        if (rank == 2)
-            return _ops.Unsqueeze(_ops.Emit("Greater", [_ops.Cast(mask, ElementType.Int64), _ops.Scalar(0)]), 1, 2);
+        if (rank is 2 or 3)
+        {
+            var isKept = _ops.Emit("Greater", [_ops.Cast(mask, ElementType.Int64), _ops.Scalar(0)]);
+            return rank == 2 ? _ops.Unsqueeze(isKept, 1, 2) : _ops.Unsqueeze(isKept, 1);
+        }
+
         if (rank != 1)
             throw Refusal(_node, $"has a mask of {rank} axes");
-        var keys = _ops.Range(_ops.Scalar(0), Length(scores, 3), _ops.Scalar(1));
+        var keys = _attention.UpTo(_attention.Length(scores, 3));
         return _ops.Emit("Less", [_ops.Unsqueeze(keys, 0, 1, 2), _ops.Unsqueeze(_ops.Cast(mask, ElementType.Int64), 1, 2, 3)]);
     }
 
     private Value IsPast(Value scores)
     {
-        var (keys, queries) = (Length(scores, 3), Length(scores, 2));
-        var columns = _ops.Unsqueeze(_ops.Range(_ops.Scalar(0), keys, _ops.Scalar(1)), 0);
+        var (keys, queries) = (_attention.Length(scores, 3), _attention.Length(scores, 2));
+        var columns = _ops.Unsqueeze(_attention.UpTo(keys), 0);
         var rows = _ops.Unsqueeze(_ops.Range(_ops.Sub(keys, queries), keys, _ops.Scalar(1)), 1);
         return _ops.Emit("LessOrEqual", [columns, rows]);
     }
-
-    private Value Length(Value tensor, long axis) => _ops.Gather(_ops.ShapeOf(tensor), _ops.Scalar(axis), 0);
-
-    private Value Number(float number) =>
-        _ops.Graph.AddInitializer(_ops.Names.Unique($"{_node.Name}/opened/number"), TensorData.FromFloats([], [number]));
 }

@@ -119,7 +119,12 @@ internal sealed class GraphEditor
         if (_attentions.ContainsKey(node))
             return;
         RequireOperatorSet(OldestForAttention, node);
-        _attentions.Add(node, FusedOperators.IsGroupQueryAttention(node) ? GroupQueryAttentionOpening.Open(this, node) : AttentionOpening.Open(this, node));
+        _attentions.Add(node, node switch
+        {
+            _ when FusedOperators.IsGroupQueryAttention(node) => GroupQueryAttentionOpening.Open(this, node),
+            _ when FusedOperators.IsStandardAttention(node) => StandardAttentionOpening.Open(this, node),
+            _ => AttentionOpening.Open(this, node),
+        });
     }
 
     /// <summary>Remembers the nodes that were added to a graph since <paramref name="before"/> as belonging to interventions.</summary>
@@ -146,5 +151,12 @@ internal sealed class GraphEditor
         replacement.Type ??= value.Type;
         GraphOf(value).Redirect(value, replacement, _names, [.. value.Uses.Select(use => use.Node).Where(_own.Contains)]);
         _current.Add(value, replacement);
+    }
+
+    /// <summary>Puts a value in the place of an output, where the node gives it.</summary>
+    public void ReplaceIfGiven(Node node, int output, Value replacement)
+    {
+        if (node.OutputOrNull(output) is { } old)
+            Replace(old, replacement);
     }
 }

@@ -8,7 +8,13 @@ namespace OnnxIntervene.Splicing;
 /// </summary>
 internal sealed class GroupQueryAttentionOpening
 {
+    private const int TotalLength = 6;
+    private const int PositionIds = 9;
+    private const int Bias = 10;
+    private const int Sinks = 11;
+
     private readonly Node _node;
+    private readonly AttentionArithmetic _attention;
     private readonly OpBuilder _ops;
     private readonly int _heads;
     private readonly int _keyHeads;
@@ -16,7 +22,8 @@ internal sealed class GroupQueryAttentionOpening
     private GroupQueryAttentionOpening(GraphEditor editor, Node node)
     {
         _node = node;
-        _ops = editor.Builder($"{node.Name}/opened", node.Graph);
+        _attention = new AttentionArithmetic(editor, node);
+        _ops = _attention.Ops;
         _heads = (int)(node.FindAttribute("num_heads")?.Integer ?? 0);
         _keyHeads = (int)(node.FindAttribute("kv_num_heads")?.Integer ?? 0);
     }
@@ -25,39 +32,34 @@ internal sealed class GroupQueryAttentionOpening
     /// <exception cref="InterventionException">The operator uses a setting that the opened form does not have.</exception>
     public static OpenedAttention Open(GraphEditor editor, Node node)
     {
-        Check(node);
-        return new GroupQueryAttentionOpening(editor, node).Open(editor);
-    }
-
-    private static void Check(Node node)
-    {
-        foreach (var (name, neutral) in new[] { ("local_window_size", -1L), ("smooth_softmax", 0L), ("rotary_interleaved", 0L) })
+        foreach (var name in new[] { "k_quant_type", "v_quant_type" })
         {
-            if (node.FindAttribute(name) is { } setting && setting.Integer != neutral)
+            if (node.FindAttribute(name) is { Text: not "NONE" } setting)
                 throw new InterventionException($"{node} has {setting}, so that its attention probabilities cannot be reached.");
         }
 
-        if (node.FindAttribute("softcap") is { Float: not 0 } cap)
-            throw new InterventionException($"{node} has {cap}, so that its attention probabilities cannot be reached.");
-        if (node.Inputs.Skip(9).Any(input => input is not null))
-            throw new InterventionException($"{node} has an attention bias or sinks, so that its attention probabilities cannot be reached.");
+        // In a prompt the operator looks at the first position alone.
+        if (node.InputOrNull(PositionIds) is not null)
+            throw new InterventionException($"{node} is given positions, so that its attention probabilities cannot be reached.");
+        if (node.OutputOrNull(3) is not null)
+            throw new InterventionException($"{node} gives its scores too, so that its attention probabilities cannot be reached.");
+        return new GroupQueryAttentionOpening(editor, node).Open(editor);
     }
 
     private OpenedAttention Open(GraphEditor editor)
     {
         var (query, key, value) = Projections();
-        var total = _ops.Cast(_node.Inputs[6]!, ElementType.Int64);
-        var length = _ops.Gather(_ops.ShapeOf(query), _ops.Scalar(2), 0);
-        var positions = _ops.Range(_ops.Sub(total, length), total, _ops.Scalar(1));
+        var total = _ops.Reshape(_ops.Cast(_node.Inputs[TotalLength]!, ElementType.Int64), ReadOnlySpan<long>.Empty);
+        var positions = _ops.Range(_ops.Sub(total, _attention.Length(query, 2)), total, _ops.Scalar(1));
         if (_node.FindAttribute("do_rotary") is { Integer: 1 })
             (query, key) = (Rotate(query, positions, _heads), Rotate(key, positions, _keyHeads));
         key = WithPast(key, 3);
         value = WithPast(value, 4);
         var probabilities = Probabilities(query, key, positions, total);
-        var mixed = _ops.Emit("MatMul", [probabilities, Repeat(value)]);
-        editor.Replace(_node.Output, _ops.Reshape(_ops.Transpose(mixed, 0, 2, 1, 3), 0, 0, -1));
-        ReplaceIfGiven(editor, 1, key);
-        ReplaceIfGiven(editor, 2, value);
+        var mixed = _attention.Mix(probabilities, _attention.Repeat(value, _heads, _keyHeads));
+        editor.Replace(_node.Output, _attention.JoinHeads(mixed));
+        editor.ReplaceIfGiven(_node, 1, key);
+        editor.ReplaceIfGiven(_node, 2, value);
         _node.Graph!.Remove(_node);
         return new OpenedAttention(probabilities, []);
     }
@@ -65,26 +67,23 @@ internal sealed class GroupQueryAttentionOpening
     private (Value Query, Value Key, Value Value) Projections()
     {
         if (_node.InputOrNull(1) is { } key && _node.InputOrNull(2) is { } value)
-            return (SplitHeads(_node.Inputs[0]!, _heads), SplitHeads(key, _keyHeads), SplitHeads(value, _keyHeads));
+            return (_attention.SplitHeads(_node.Inputs[0]!, _heads), _attention.SplitHeads(key, _keyHeads), _attention.SplitHeads(value, _keyHeads));
         // Packed: the heads of queries, keys and values lie one after the other.
-        var all = SplitHeads(_node.Inputs[0]!, _heads + (2 * _keyHeads));
+        var all = _attention.SplitHeads(_node.Inputs[0]!, _heads + (2 * _keyHeads));
         return (_ops.Slice(all, 1, 0, _heads),
             _ops.Slice(all, 1, _heads, _heads + _keyHeads),
             _ops.Slice(all, 1, _heads + _keyHeads, _heads + (2 * _keyHeads)));
     }
 
-    private Value SplitHeads(Value value, int heads) => _ops.Transpose(_ops.Reshape(value, 0, 0, heads, -1), 0, 2, 1, 3);
-
     // RotaryEmbedding of ONNX Runtime takes [batch, head, position, width] and positions [batch, position].
     private Value Rotate(Value value, Value positions, int heads)
     {
         var batch = _ops.Gather(_ops.ShapeOf(value), _ops.Constant(0), 0);
-        var length = _ops.ShapeOf(positions);
-        var each = _ops.Expand(_ops.Unsqueeze(positions, 0), _ops.Concat(0, batch, length));
+        var each = _ops.Expand(_ops.Unsqueeze(positions, 0), _ops.Concat(0, batch, _ops.ShapeOf(positions)));
         return _ops.Emit(
             "RotaryEmbedding",
             [value, each, _node.Inputs[7], _node.Inputs[8]],
-            [NodeAttribute.Of("interleaved", 0L), NodeAttribute.Of("num_heads", (long)heads)],
+            [NodeAttribute.Of("interleaved", _node.FindAttribute("rotary_interleaved")?.Integer ?? 0), NodeAttribute.Of("num_heads", (long)heads)],
             OperatorKey.Microsoft);
     }
 
@@ -93,38 +92,32 @@ internal sealed class GroupQueryAttentionOpening
 
     private Value Probabilities(Value query, Value key, Value positions, Value total)
     {
-        var scores = _ops.Emit("MatMul", [query, _ops.Transpose(Repeat(key), 0, 1, 3, 2)]);
-        var scaled = _ops.Mul(scores, Scale(query));
-        var keys = _ops.Range(_ops.Scalar(0), total, _ops.Scalar(1));
-        var isFuture = _ops.Emit("Greater", [_ops.Unsqueeze(keys, 0), _ops.Unsqueeze(positions, 1)]);
-        var masked = _ops.Where(isFuture, Number(float.NegativeInfinity), scaled);
-        return _ops.Emit("Softmax", [masked], [NodeAttribute.Of("axis", -1L)]);
+        var scale = _node.FindAttribute("scale") is { Float: not 0 and var given } ? given : (float?)null;
+        var scores = _attention.Scores(query, _attention.Repeat(key, _heads, _keyHeads), scale);
+        var capped = _attention.Capped(scores, _node.FindAttribute("softcap")?.Float ?? 0);
+        if (_node.InputOrNull(Bias) is { } bias)
+            capped = _ops.Add(capped, bias);
+        var masked = _ops.Where(IsSeen(positions, total), capped, _attention.Number(float.NegativeInfinity));
+        if (_node.InputOrNull(Sinks) is { } sinks)
+            return WithSink(masked, _ops.Reshape(sinks, 1, _heads, 1, 1));
+        return _node.FindAttribute("smooth_softmax") is { Integer: 1 } ? WithSink(masked, _attention.Number(0)) : _attention.Softmax(masked);
     }
 
-    private Value Scale(Value query)
+    // A key is seen from its own position on, and with a window only as long as it is near.
+    private Value IsSeen(Value positions, Value total)
     {
-        if (_node.FindAttribute("scale") is { Float: not 0 } scale)
-            return Number(scale.Float);
-        var width = _ops.Cast(_ops.Gather(_ops.ShapeOf(query), _ops.Scalar(3), 0), ElementType.Float32);
-        return _ops.Emit("Reciprocal", [_ops.Emit("Sqrt", [width])]);
+        var (keys, queries) = (_ops.Unsqueeze(_attention.UpTo(total), 0), _ops.Unsqueeze(positions, 1));
+        var isPast = _ops.Emit("LessOrEqual", [keys, queries]);
+        if (_node.FindAttribute("local_window_size") is not { Integer: > 0 and var window })
+            return isPast;
+        return _ops.Emit("And", [isPast, _ops.Emit("Greater", [keys, _ops.Sub(queries, _ops.Scalar(window))])]);
     }
 
-    // Each key head serves several query heads: [batch, key head, …] becomes [batch, head, …].
-    private Value Repeat(Value value)
+    // One more key that takes its share of the attention and gives nothing.
+    private Value WithSink(Value scores, Value sink)
     {
-        var group = _heads / _keyHeads;
-        if (group == 1)
-            return value;
-        var indices = Enumerable.Range(0, _heads).Select(head => (long)(head / group)).ToArray();
-        return _ops.Gather(value, _ops.Constant(indices), 1);
-    }
-
-    private Value Number(float number) =>
-        _ops.Graph.AddInitializer(_ops.Names.Unique($"{_node.Name}/opened/number"), TensorData.FromFloats([], [number]));
-
-    private void ReplaceIfGiven(GraphEditor editor, int output, Value replacement)
-    {
-        if (_node.OutputOrNull(output) is { } old)
-            editor.Replace(old, replacement);
+        var sizes = _ops.Concat(0, _ops.Slice(_ops.ShapeOf(scores), 0, 0, 3), _ops.Constant(1));
+        var all = _attention.Softmax(_ops.Concat(3, scores, _ops.Expand(sink, sizes)));
+        return _ops.Slice(all, 3, 0, -1);
     }
 }

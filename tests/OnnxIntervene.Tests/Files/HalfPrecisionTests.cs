@@ -25,7 +25,7 @@ public sealed class HalfPrecisionTests
         var outcomes = family.Cases.Select(runner.Run).ToList();
 
         var wrong = outcomes.Where(outcome => outcome.Outcome == CaseOutcome.Failed
-            || (outcome.Outcome == CaseOutcome.Refused && !outcome.Message!.Contains("GroupQueryAttention", StringComparison.Ordinal))).ToList();
+            || (outcome.Outcome == CaseOutcome.Refused && !outcome.Case.Contains("pad-left", StringComparison.Ordinal))).ToList();
         Assert.That(wrong, Is.Empty, string.Join(Environment.NewLine, wrong));
         Assert.That(outcomes.Count(outcome => outcome.Outcome == CaseOutcome.Passed), Is.GreaterThan(20));
     }

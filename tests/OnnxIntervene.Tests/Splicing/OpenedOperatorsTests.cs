@@ -1,0 +1,37 @@
+using OnnxIntervene.Components;
+using OnnxIntervene.IR;
+using OnnxIntervene.Splicing;
+using OnnxIntervene.Testing;
+using OnnxIntervene.Tests.Files;
+
+namespace OnnxIntervene.Tests.Splicing;
+
+/// <summary>A fused operator that is opened gives what it gave, within rounding.</summary>
+public sealed class OpenedOperatorsTests
+{
+    private const double Rounding = 1e-5;
+
+    public static IEnumerable<TestCaseData> Samples() => FusedSamples.All().Select(sample => new TestCaseData(sample).SetArgDisplayNames(sample.Name));
+
+    [TestCaseSource(nameof(Samples))]
+    public void Opened_equals_fused(object item)
+    {
+        var sample = (FileSample)item;
+        var opened = sample.Model.Copy();
+        var editor = new GraphEditor(opened);
+        var node = opened.Graph.Nodes.Single();
+
+        editor.Open(FusedOperators.IsAttention(node) ? new AttentionProbabilitySource(node) : new ResidualSumSource(node));
+
+        GraphOrder.Sort(opened.Graph);
+        Assert.That(GraphVerifier.FindFaults(opened), Is.Empty);
+        Assert.That(opened.Graph.Nodes.Where(left => left.Operator == node.Operator), Is.Empty);
+        foreach (var output in sample.Model.Graph.Outputs.Select(output => output.Name))
+        {
+            var expected = PlainRun.Output(sample.Model, sample.Arrays, output);
+            var actual = PlainRun.Output(opened, sample.Arrays, output);
+            Assert.That(actual.Shape, Is.EqualTo(expected.Shape), output);
+            Assert.That(Difference.Largest(actual.Floats, expected.Floats), Is.LessThanOrEqualTo(Rounding), output);
+        }
+    }
+}
