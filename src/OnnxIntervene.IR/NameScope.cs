@@ -27,9 +27,15 @@ public sealed class NameScope
     {
         ArgumentNullException.ThrowIfNull(wish);
         var stem = wish.StartsWith(Prefix, StringComparison.Ordinal) ? wish : Prefix + wish.TrimStart('/');
-        var name = stem;
+        return Free(stem);
+    }
+
+    /// <summary>The wish itself when it is free, else with the first number that makes it so; for names of the file's own nodes.</summary>
+    internal string Free(string wish)
+    {
+        var name = wish;
         for (var number = 2; !_taken.Add(name); number++)
-            name = string.Create(CultureInfo.InvariantCulture, $"{stem}_{number}");
+            name = string.Create(CultureInfo.InvariantCulture, $"{wish}_{number}");
         return name;
     }
 

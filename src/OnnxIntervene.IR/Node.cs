@@ -119,6 +119,9 @@ public sealed class Node
 
     internal void AddAttribute(NodeAttribute attribute) => _attributes.Add(attribute);
 
+    /// <summary>Lets another node give what this one gave.</summary>
+    internal void ReleaseOutputs() => _outputs.Clear();
+
     internal void DropInputs()
     {
         for (var index = 0; index < _inputs.Count; index++)

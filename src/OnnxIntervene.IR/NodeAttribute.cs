@@ -111,6 +111,9 @@ public sealed class NodeAttribute
         _ => this,
     };
 
+    /// <summary>The same contents under another name.</summary>
+    internal NodeAttribute Renamed(string name) => Create(name, Kind, _content, ReferenceName, Unknown);
+
     private T Content<T>() => _content is T content
         ? content
         : throw new InvalidOperationException($"The attribute '{Name}' is {Kind}, not {typeof(T).Name}.");
