@@ -20,7 +20,7 @@ internal static class InspectCommand
         command.SetAction(arguments =>
         {
             var file = ModelFile.Find(model.Path(arguments));
-            var loaded = OnnxFile.Load(file.Path);
+            var loaded = FunctionInliner.Inline(OnnxFile.Load(file.Path));
             Write(Terminal.Of(arguments), file, loaded, ComponentMap.Find(loaded), arguments.GetValue(json));
             return ExitCodes.Done;
         });

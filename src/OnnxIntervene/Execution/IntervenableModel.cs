@@ -37,7 +37,7 @@ public sealed class IntervenableModel : IDisposable
     /// <summary>Where the model lies.</summary>
     public ModelFile File { get; }
 
-    /// <summary>The model as the file has it.</summary>
+    /// <summary>The model as the file has it, its local functions written out.</summary>
     public Model Model { get; }
 
     /// <summary>The interventions.</summary>
@@ -63,7 +63,7 @@ public sealed class IntervenableModel : IDisposable
     {
         ArgumentNullException.ThrowIfNull(config);
         var file = ModelFile.Find(path);
-        return new IntervenableModel(file, OnnxFile.Load(file.Path), config, options ?? new ExecutionOptions());
+        return new IntervenableModel(file, FunctionInliner.Inline(OnnxFile.Load(file.Path)), config, options ?? new ExecutionOptions());
     }
 
     /// <summary>A text as the model reads it, a batch of one; special tokens around it as its tokenizer puts them.</summary>

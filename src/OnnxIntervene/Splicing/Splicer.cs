@@ -14,7 +14,7 @@ public static class Splicer
 
     /// <summary>
     /// Splices every site into a copy of the model, in the order of a forward pass; sites at one component keep their order. Every read
-    /// of a component sees what the intervention writes: nodes, subgraphs, graph outputs. O(nodes).
+    /// of a component sees what the intervention writes: nodes, subgraphs, graph outputs. Local functions are written out first. O(nodes).
     /// </summary>
     /// <exception cref="InterventionException">A component is not in the model, or cannot be reached; nothing has been changed.</exception>
     public static SplicedModel Splice(Model model, IReadOnlyList<SpliceSite> sites)
@@ -23,7 +23,8 @@ public static class Splicer
         ArgumentNullException.ThrowIfNull(sites);
         if (model.OperatorSetVersion < OldestOperatorSet)
             throw new InterventionException($"The model uses operator set {model.OperatorSetVersion}; interventions need {OldestOperatorSet} or later.");
-        var copy = model.Copy();
+        var plain = FunctionInliner.Inline(model);
+        var copy = plain.Copy();
         copy.RaiseIrVersion(OldestIrVersion);
         var map = ComponentMap.Find(copy);
         var components = sites.Select(site => map.Get(site.Address.Layer, site.Address.Name)).ToList();
@@ -39,6 +40,6 @@ public static class Splicer
         foreach (var graph in copy.Graph.AllNodes().SelectMany(node => node.Subgraphs).Prepend(copy.Graph).ToList())
             GraphOrder.Sort(graph);
         GraphVerifier.Verify(copy);
-        return new SplicedModel(copy, map, [.. spliced]) { HasGroupQueryAttention = model.Graph.AllNodes().Any(FusedOperators.IsGroupQueryAttention) };
+        return new SplicedModel(copy, map, [.. spliced]) { HasGroupQueryAttention = plain.Graph.AllNodes().Any(FusedOperators.IsGroupQueryAttention) };
     }
 }
