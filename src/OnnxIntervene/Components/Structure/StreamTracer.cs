@@ -62,7 +62,8 @@ internal sealed class StreamTracer
 
     private Addition? NextAddition(Value stream, List<Value> earlier)
     {
-        foreach (var node in Readers(stream).Where(node => node.Operator.OperatorType == "Add").OrderBy(node => _order[node]))
+        // What reads the stream inside a branch or a loop is no part of this graph.
+        foreach (var node in Readers(stream).Where(node => node.Operator.OperatorType == "Add" && _order.ContainsKey(node)).OrderBy(node => _order[node]))
         {
             for (var side = 0; side < 2; side++)
             {
