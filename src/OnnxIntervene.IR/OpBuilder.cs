@@ -72,8 +72,10 @@ public sealed class OpBuilder
     /// <summary>The tensor with slices at these coordinates replaced (opset 11).</summary>
     public Value ScatterND(Value value, Value indices, Value updates) => Emit("ScatterND", [value, indices, updates]);
 
-    /// <summary>Element-wise choice, broadcast (opset 9).</summary>
-    public Value Where(Value condition, Value chosen, Value otherwise) => Emit("Where", [condition, chosen, otherwise]);
+    /// <summary>Element-wise choice, broadcast; before opset 9 of finite 32-bit floats only.</summary>
+    public Value Where(Value condition, Value chosen, Value otherwise) => _opset >= 9
+        ? Emit("Where", [condition, chosen, otherwise])
+        : Add(Mul(Cast(condition, ElementType.Float32), chosen), Mul(Cast(Emit("Not", [condition]), ElementType.Float32), otherwise));
 
     /// <summary>The tensor with other elements.</summary>
     public Value Cast(Value value, ElementType type) => Emit("Cast", [value], [NodeAttribute.Of("to", (long)type)]);

@@ -44,6 +44,7 @@ internal static class FloatSamples
         var sketch = new ModelSketch(irVersion, operatorSet);
         var x = sketch.Input("states", -1, 4, 5);
         var hidden = sketch.Op("hidden", "Tanh", [sketch.Op("up", "MatMul", [x, sketch.Weights("up_weights", 5, 6)])]);
+        hidden.Type = ModelSketch.Type(ElementType.Float32, -1, 4, 6);
         var y = sketch.Op("y", "MatMul", [hidden, sketch.Weights("down_weights", 6, 3)]);
         y.Type = ModelSketch.Type(ElementType.Float32, -1, 4, 3);
         return sketch.Build(y);

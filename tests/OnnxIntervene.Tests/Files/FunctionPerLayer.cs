@@ -16,7 +16,8 @@ internal static class FunctionPerLayer
         for (var layer = 0; layer < layers; layer++)
         {
             var nodes = copy.Graph.Nodes.Where(node => node.Name.StartsWith($"layer.{layer}.", StringComparison.Ordinal)).ToList();
-            ImmutableArray<Value> given = [.. nodes.SelectMany(node => node.Inputs).OfType<Value>().Where(value => value.Producer is null || !nodes.Contains(value.Producer)).Distinct()];
+            var read = nodes.SelectMany(node => node.Inputs).OfType<Value>().Distinct();
+            ImmutableArray<Value> given = [.. read.Where(value => value.Producer is null || !nodes.Contains(value.Producer))];
             if (layer == 0)
                 copy.Functions = [Function(nodes, given, model.OperatorSets)];
             var call = copy.Graph.AddNode($"layer.{layer}", s_key, given, [$"layer.{layer}.called"], [NodeAttribute.Of("causal", 1L)]);

@@ -85,6 +85,31 @@ public sealed class OtherFilesTests
         Assert.That(difference, Is.LessThanOrEqualTo(sample.IsExact ? 0 : sample.Tolerance));
     }
 
+    [TestCase(7)]
+    [TestCase(8)]
+    [TestCase(9)]
+    [TestCase(10)]
+    public void A_swap_of_some_dimensions_from_another_run_is_the_same_in_an_old_file(int operatorSet)
+    {
+        var (actual, expected) = (Swapped(operatorSet), Swapped(17));
+
+        Assert.That(Difference.Largest(actual.Intervened.Logits.Floats, expected.Intervened.Logits.Floats), Is.LessThanOrEqualTo(1e-6));
+        Assert.That(Difference.Largest(actual.Intervened.Logits.Floats, actual.Original!.Logits.Floats), Is.GreaterThan(1e-3));
+
+        static RunResult Swapped(int operatorSet)
+        {
+            var sample = FileSample.Of("texts", FloatSamples.Texts(8, operatorSet), "hidden");
+            using var folder = new TemporaryFolder();
+            OnnxFile.Save(sample.Model, folder.File("model.onnx"));
+            var source = sample.Arrays["states"];
+            var other = NumericArray.Of(Array.ConvertAll(source.Floats.ToArray(), number => 1 - number), source.Shape.AsSpan());
+            var config = new IntervenableConfig { Representations = [new() { Component = "hidden" }] };
+            using var model = IntervenableModel.Load(folder.File("model.onnx"), config, s_options);
+            var settings = new RunSettings { OutputOriginalOutput = true, Subspaces = Subspaces.Of(1, 4) };
+            return model.Run(sample.Inputs(), [new ModelInputs(sample.Arrays.SetItem("states", other))], UnitLocations.SourcesToBase(s_units), settings);
+        }
+    }
+
     [TestCase("small", "Int8")]
     [TestCase("again", "Int8")]
     [TestCase("packed", "Int4")]

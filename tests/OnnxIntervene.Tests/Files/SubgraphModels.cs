@@ -14,16 +14,36 @@ internal static class SubgraphModels
         var flag = sketch.Constant("flag", TensorData.FromBytes(ElementType.Bool, [], new byte[] { 1 }));
         var given = type switch
         {
-            "If" => sketch.Op("given", "If", [flag], NodeAttribute.Of("then_branch", Branch("then", hidden, "Sigmoid")), NodeAttribute.Of("else_branch", Branch("else", hidden, "Neg"))),
-            "Loop" => sketch.Op("given", "Loop", [sketch.Constant("count", TensorData.FromIntegers([], [3])), flag, hidden], NodeAttribute.Of("body", Step(hidden))),
-            _ => sketch.Node("given", "Scan", [sketch.Op("start", "ReduceMean", [hidden], NodeAttribute.Of("axes", [1L]), NodeAttribute.Of("keepdims", 0L)), hidden], ["last", "given"],
-                NodeAttribute.Of("body", Row()), NodeAttribute.Of("num_scan_inputs", 1L), NodeAttribute.Of("scan_input_axes", [1L]), NodeAttribute.Of("scan_output_axes", [1L])).Outputs[1]!,
+            "If" => Choice(sketch, flag, hidden),
+            "Loop" => sketch.Op(
+                "given", "Loop", [sketch.Constant("count", TensorData.FromIntegers([], [3])), flag, hidden], NodeAttribute.Of("body", Step(hidden))),
+            _ => Scan(sketch, hidden),
         };
         given.Type = s_type;
         var y = sketch.Op("y", "MatMul", [given, sketch.Weights("down", 6, 3)]);
         var sum = sketch.Op("with_hidden", "Add", [y, sketch.Op("hidden_down", "MatMul", [hidden, sketch.Weights("hidden_weights", 6, 3)])]);
         (y.Type, sum.Type) = (ModelSketch.Type(ElementType.Float32, -1, 4, 3), ModelSketch.Type(ElementType.Float32, -1, 4, 3));
         return sketch.Build(y, sum);
+    }
+
+    private static Value Choice(ModelSketch sketch, Value flag, Value hidden) => sketch.Op(
+        "given",
+        "If",
+        [flag],
+        NodeAttribute.Of("then_branch", Branch("then", hidden, "Sigmoid")),
+        NodeAttribute.Of("else_branch", Branch("else", hidden, "Neg")));
+
+    private static Value Scan(ModelSketch sketch, Value hidden)
+    {
+        var start = sketch.Op("start", "ReduceMean", [hidden], NodeAttribute.Of("axes", [1L]), NodeAttribute.Of("keepdims", 0L));
+        NodeAttribute[] settings =
+        [
+            NodeAttribute.Of("body", Row()),
+            NodeAttribute.Of("num_scan_inputs", 1L),
+            NodeAttribute.Of("scan_input_axes", [1L]),
+            NodeAttribute.Of("scan_output_axes", [1L]),
+        ];
+        return sketch.Node("given", "Scan", [start, hidden], ["last", "given"], settings).Outputs[1]!;
     }
 
     private static Graph Branch(string name, Value hidden, string type)

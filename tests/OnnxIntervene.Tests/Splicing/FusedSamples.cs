@@ -55,8 +55,10 @@ internal static class FusedSamples
     private static FileSample MultiHead(string name, Func<ModelSketch, Value?[]>? more, string[] outputs, params NodeAttribute[] attributes)
     {
         var sketch = new ModelSketch(8, 17);
-        Value?[] inputs = [sketch.Input("q", Batch, Length, Width), sketch.Input("k", Batch, Length, Width), sketch.Input("v", Batch, Length, Width), .. more?.Invoke(sketch) ?? []];
-        return Finish($"MultiHeadAttention, {name}", sketch, "com.microsoft.MultiHeadAttention", inputs, ["y", .. outputs], [NodeAttribute.Of("num_heads", (long)Heads), .. attributes]);
+        var projections = new[] { "q", "k", "v" }.Select(input => sketch.Input(input, Batch, Length, Width));
+        Value?[] inputs = [.. projections, .. more?.Invoke(sketch) ?? []];
+        NodeAttribute[] settings = [NodeAttribute.Of("num_heads", (long)Heads), .. attributes];
+        return Finish($"MultiHeadAttention, {name}", sketch, "com.microsoft.MultiHeadAttention", inputs, ["y", .. outputs], settings);
     }
 
     private static IEnumerable<FileSample> GroupQuery()
@@ -106,17 +108,25 @@ internal static class FusedSamples
         foreach (var isSplit in new[] { false, true })
         {
             yield return Standard("plain", 23, isSplit, _ => []);
-            yield return Standard("mask of marks", 23, isSplit, sketch => [sketch.Constant("mask", TensorData.FromBytes(ElementType.Bool, [Length, Length], new byte[] { 1, 0, 0, 1, 1, 1, 0, 0, 1, 1, 0, 1, 1, 0, 1, 1 }))]);
+            yield return Standard("mask of marks", 23, isSplit, Marks);
             yield return Standard("mask of numbers", 23, isSplit, sketch => [sketch.Input("mask", Batch, 1, Length, Length)]);
             yield return Standard("causal", 23, isSplit, _ => [], NodeAttribute.Of("is_causal", 1L));
-            yield return Standard("causal cache", 23, isSplit, sketch => [null, Cache(sketch, "past_key", KeyHeads), Cache(sketch, "past_value", KeyHeads)], NodeAttribute.Of("is_causal", 1L));
+            yield return Standard("causal cache", 23, isSplit, Caches, NodeAttribute.Of("is_causal", 1L));
             yield return Standard("cap and scale", 23, isSplit, _ => [], NodeAttribute.Of("softcap", 0.3f), NodeAttribute.Of("scale", 0.7f));
         }
 
-        yield return Standard("cap and causal mask", 24, false, sketch => [sketch.Input("mask", Heads, Length, Length)], NodeAttribute.Of("softcap", 0.3f), NodeAttribute.Of("is_causal", 1L));
+        NodeAttribute[] settings = [NodeAttribute.Of("softcap", 0.3f), NodeAttribute.Of("is_causal", 1L)];
+        yield return Standard("cap and causal mask", 24, false, sketch => [sketch.Input("mask", Heads, Length, Length)], settings);
         yield return Standard("counts of keys", 24, true, sketch => [null, null, null, sketch.Constant("counts", TensorData.FromIntegers([Batch], [3, 4]))]);
         for (var mode = 0L; mode <= 3; mode++)
             yield return Standard($"scores shown, {mode}", 24, false, _ => [], NodeAttribute.Of("qk_matmul_output_mode", mode), NodeAttribute.Of("softcap", 0.3f));
+
+        static Value?[] Marks(ModelSketch sketch) =>
+        [
+            sketch.Constant("mask", TensorData.FromBytes(ElementType.Bool, [Length, Length], new byte[] { 1, 0, 0, 1, 1, 1, 0, 0, 1, 1, 0, 1, 1, 0, 1, 1 })),
+        ];
+
+        static Value?[] Caches(ModelSketch sketch) => [null, Cache(sketch, "past_key", KeyHeads), Cache(sketch, "past_value", KeyHeads)];
     }
 
     private static FileSample Standard(string name, int operatorSet, bool isSplit, Func<ModelSketch, Value?[]> more, params NodeAttribute[] attributes)
