@@ -33,7 +33,9 @@ internal sealed class Ranks
     {
         "Constant" => node.FindAttribute("value") is { Kind: AttributeKind.Tensor } tensor ? tensor.Tensor.Dimensions.Length : Unknown,
         "Reshape" => Length(node.InputOrNull(1), depth),
-        "Expand" => Math.Max(Input(node, 0, depth), Length(node.InputOrNull(1), depth)),
+        "Expand" => Length(node.InputOrNull(1), depth) is var length && length == Unknown ? Unknown : Math.Max(Input(node, 0, depth), length),
+        "Range" => 1,
+        "ReduceSum" or "ReduceMean" or "ReduceMax" or "ReduceMin" => Reduced(node, Input(node, 0, depth)),
         "ConstantOfShape" => Length(node.InputOrNull(0), depth),
         "Transpose" => node.FindAttribute("perm")?.Integers.Length ?? Input(node, 0, depth),
         "Gemm" or "Flatten" => 2,
@@ -45,7 +47,8 @@ internal sealed class Ranks
         "GroupQueryAttention" or "MultiHeadAttention" or "EmbedLayerNormalization" => 3,
         "Attention" => node.Operator.Domain.Length > 0 ? 3 : Input(node, 0, depth),
         "Einsum" => node.FindAttribute("equation")?.Text.Split("->") is [_, var output] ? output.Trim().Length : Unknown,
-        "Add" or "Sub" or "Mul" or "Div" or "Pow" or "MatMul" or "FusedMatMul" or "Where" or "And" or "Or" or "Equal" or "Max" or "Min" =>
+        "Add" or "Sub" or "Mul" or "Div" or "Pow" or "MatMul" or "FusedMatMul" or "Where" or "And" or "Or" or "Equal" or "Less"
+            or "LessOrEqual" or "Greater" or "GreaterOrEqual" or "Mod" or "Max" or "Min" =>
             Enumerable.Range(0, node.Inputs.Count).Max(index => Input(node, index, depth)),
         _ => Input(node, 0, depth),
     };
@@ -68,6 +71,11 @@ internal sealed class Ranks
             _ => Unknown,
         };
     }
+
+    // Axes that are summed over stay, one long, unless the node says otherwise.
+    private static int Reduced(Node node, int rank) => node.FindAttribute("keepdims") is { Integer: 0 }
+        ? node.FindAttribute("axes") is null && node.InputOrNull(1) is null ? 0 : Shifted(rank, -AxisCount(node))
+        : rank;
 
     private static int AxisCount(Node node) =>
         node.FindAttribute("axes")?.Integers.Length ?? (node.InputOrNull(1) is { } axes ? GraphConstants.Integers(axes)?.Length ?? 1 : 1);
