@@ -13,15 +13,18 @@ public static class Splicer
     /// Splices every site into a copy of the model, in the order of a forward pass; sites at one component keep their order. Every read
     /// of a component sees what the intervention writes: nodes, subgraphs, graph outputs. O(nodes).
     /// </summary>
+    /// <param name="model">The model, which stays as it is.</param>
+    /// <param name="sites">Where to intervene, and how.</param>
+    /// <param name="search">What is known of the components beside the graph.</param>
     /// <exception cref="InterventionException">A component is not in the model, or cannot be reached; nothing has been changed.</exception>
-    public static SplicedModel Splice(Model model, IReadOnlyList<SpliceSite> sites)
+    public static SplicedModel Splice(Model model, IReadOnlyList<SpliceSite> sites, ComponentSearchOptions? search = null)
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(sites);
         if (model.OperatorSetVersion < OldestOperatorSet)
             throw new InterventionException($"The model uses operator set {model.OperatorSetVersion}; interventions need {OldestOperatorSet} or later.");
         var copy = model.Copy();
-        var map = ComponentMap.Find(copy);
+        var map = ComponentMap.Find(copy, search);
         var components = sites.Select(site => map.Get(site.Address.Layer, site.Address.Name)).ToList();
         var moduleInputs = sites.Select(site => site.ModuleInput is { } input ? map.Get(input.Layer, input.Name) : null).ToList();
         var editor = new GraphEditor(copy);
