@@ -18,7 +18,6 @@ public sealed class IntervenableModel : IDisposable
     private readonly Dictionary<IReadOnlyList<SpliceSite>, InterventionSession> _sessions = new(SiteListComparer.Instance);
     private readonly Lock _lock = new();
     private readonly ExecutionOptions _options;
-    private readonly ComponentSearchOptions _search;
     private readonly UnitCounter _units;
     private readonly Lazy<Tokenizer> _tokenizer;
 
@@ -30,7 +29,7 @@ public sealed class IntervenableModel : IDisposable
         Components = ComponentMap.Find(model, search);
         Interventions = InterventionList.Of(config, Components);
         _options = options;
-        _search = search;
+        Search = search;
         _units = new UnitCounter(this);
         HasTokenizer = Tokenization.Tokenizer.ExistsIn(file.Folder);
         _tokenizer = new Lazy<Tokenizer>(() => Tokenization.Tokenizer.Load(file.Folder));
@@ -43,7 +42,7 @@ public sealed class IntervenableModel : IDisposable
     public Model Model { get; }
 
     /// <summary>What the files beside the model say of it.</summary>
-    public ModelConfiguration Configuration => _search.Configuration;
+    public ModelConfiguration Configuration => Search.Configuration;
 
     /// <summary>The interventions.</summary>
     public IntervenableConfig Config { get; }
@@ -53,6 +52,9 @@ public sealed class IntervenableModel : IDisposable
 
     /// <summary>The model's components.</summary>
     public ComponentMap Components { get; }
+
+    /// <summary>What was known of the components beside the graph.</summary>
+    internal ComponentSearchOptions Search { get; }
 
     /// <summary>Whether files of a tokenizer stand beside the model.</summary>
     public bool HasTokenizer { get; }
@@ -142,7 +144,7 @@ public sealed class IntervenableModel : IDisposable
             Interventions[index],
             Components,
             isWhole: false,
-            hasSubspaces: Interventions[index].Type.TakesSubspaces() && (withSubspaces || representation.SubspacePartition.Length > 0)))]);
+            hasSubspaces: Interventions[index].Type.TakesSubspaces() && (withSubspaces || representation.SubspacePartition.Length > 0)))], Search);
 
     /// <summary>
     /// Runs the sources only: what they give can be written into many bases, as <see cref="RunSettings.SourceRepresentations"/>
@@ -169,7 +171,7 @@ public sealed class IntervenableModel : IDisposable
         lock (_lock)
         {
             if (!_sessions.TryGetValue(sites, out var session))
-                _sessions.Add([.. sites], session = InterventionSession.Open(Splicer.Splice(Model, sites, _search), _options));
+                _sessions.Add([.. sites], session = InterventionSession.Open(Splicer.Splice(Model, sites, Search), _options));
             return session;
         }
     }

@@ -113,6 +113,8 @@ public sealed class InputFileTests
 
         Assert.That(collected[1].Shape, Is.EqualTo(collected[0].Shape.SetItem(2, 16)));
         Assert.That(collected[1].Floats[..16].SequenceEqual(collected[0].Floats[8..24]));
+        Assert.That(model.Splice().Sites[1].Component.Source.Description, Does.Contain("8:24"));
+        Assert.That(() => model.Explain(inputs), Throws.Nothing);
     }
 
     private static Model Load(string export) => OnnxFile.Load(PathOf(export));
