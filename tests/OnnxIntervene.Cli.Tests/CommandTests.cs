@@ -1,4 +1,3 @@
-using System.CommandLine;
 using System.Text.Json;
 using OnnxIntervene.Formats;
 using OnnxIntervene.IR;
@@ -116,12 +115,5 @@ public sealed class CommandTests
     public void Help_shows_an_example(string command) =>
         Assert.That(Invoke(command, "--help").Output, Does.Contain("Example: onnx-intervene " + command));
 
-    private static (string Output, string Error) Invoke(params string[] arguments)
-    {
-        using var output = new StringWriter();
-        using var error = new StringWriter();
-        var configuration = new InvocationConfiguration { Output = output, Error = error, EnableDefaultExceptionHandler = false };
-        CommandTree.Create().Parse(arguments).Invoke(configuration);
-        return (output.ToString(), error.ToString());
-    }
+    private static (string Output, string Error) Invoke(params string[] arguments) => Command.Invoke(arguments);
 }

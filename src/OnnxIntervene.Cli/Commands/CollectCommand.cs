@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.CommandLine;
 using OnnxIntervene.Cli.Output;
+using OnnxIntervene.Components;
 using OnnxIntervene.Execution;
 using OnnxIntervene.Formats;
 using OnnxIntervene.Interventions;
@@ -35,9 +36,9 @@ internal static class CollectCommand
             using var plain = model.Load(arguments, IntervenableConfig.Empty);
             var sites = Sites(plain, names, NumberRanges.Parse(arguments.GetValue(layers), "--layers"));
             using var loaded = model.Load(arguments, new IntervenableConfig { Representations = sites });
-            var tokens = texts.Base(arguments, loaded);
-            var collected = loaded.Run(ModelInputs.FromTokens(tokens), cancellation: cancellation).Collected;
-            Save(path, loaded, tokens, sites, collected);
+            var inputs = texts.Base(arguments, loaded);
+            var collected = loaded.Run(inputs, cancellation: cancellation).Collected;
+            Save(path, loaded, inputs, sites, collected);
             Write(Terminal.Of(arguments), path, sites, collected, arguments.GetValue(json));
             return Task.FromResult(ExitCodes.Done);
         });
@@ -56,21 +57,27 @@ internal static class CollectCommand
     // A component of layers is collected in each; a tensor's name once.
     private static ImmutableArray<RepresentationConfig> Sites(IntervenableModel model, string[] names, ImmutableArray<int> layers)
     {
-        var all = layers.Length > 0 ? layers : [.. Enumerable.Range(0, model.Components.LayerCount)];
-        return [.. names.SelectMany(name => model.Components.Components.Any(component => component.Address.Name == name) ? all.Select(layer => (layer, name)) : [(0, name)])
+        var known = model.Components.Components.Select(component => component.Address).Concat(model.Components.Missing.Select(missing => missing.Address)).ToList();
+        return [.. names.SelectMany(Addresses)
             .Select(site => new RepresentationConfig
             {
-                Layer = site.Item1,
-                Component = site.Item2,
-                Unit = model.Components.Get(site.Item1, site.Item2).Unit,
+                Layer = site.Layer,
+                Component = site.Name,
+                Unit = model.Components.Get(site.Layer, site.Name).Unit,
                 InterventionType = InterventionType.Collect,
             })];
+
+        IEnumerable<ComponentAddress> Addresses(string name)
+        {
+            var own = known.Where(address => address.Name == name).Select(address => address.Layer).Distinct().Order().ToImmutableArray();
+            return own.Length == 0 ? [new ComponentAddress(0, name)] : (layers.Length > 0 ? layers : own).Select(layer => new ComponentAddress(layer, name));
+        }
     }
 
     private static string Name(RepresentationConfig site) => $"{site.Component}.{site.Layer}";
 
     private static void Save(
-        string path, IntervenableModel model, IReadOnlyList<int> tokens, ImmutableArray<RepresentationConfig> sites, ImmutableArray<NumericArray> collected)
+        string path, IntervenableModel model, ModelInputs inputs, ImmutableArray<RepresentationConfig> sites, ImmutableArray<NumericArray> collected)
     {
         if (path.EndsWith(".npy", StringComparison.OrdinalIgnoreCase))
         {
@@ -79,12 +86,14 @@ internal static class CollectCommand
         }
 
         var tensors = sites.Zip(collected).ToDictionary(pair => Name(pair.First), pair => pair.Second);
-        tensors.Add("input_ids", ModelInputs.FromTokens(tokens).Tokens);
-        SafetensorsFile.Write(path, tensors, new Dictionary<string, string>
+        var metadata = new Dictionary<string, string> { ["model"] = Path.GetFileName(model.File.Path) };
+        if (inputs.Arrays.TryGetValue(ModelInputs.TokenInput, out var tokens))
         {
-            ["model"] = Path.GetFileName(model.File.Path),
-            ["tokens"] = JsonText.Of(tokens.Select(model.TokenText)),
-        });
+            tensors[ModelInputs.TokenInput] = tokens;
+            metadata["tokens"] = JsonText.Of(tokens.Row(0).Integers.ToArray().Select(id => model.TokenText((int)id)));
+        }
+
+        SafetensorsFile.Write(path, tensors, metadata);
     }
 
     private static void Write(Terminal terminal, string path, ImmutableArray<RepresentationConfig> sites, ImmutableArray<NumericArray> collected, bool asJson)

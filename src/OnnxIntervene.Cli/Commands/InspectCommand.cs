@@ -2,59 +2,41 @@ using System.CommandLine;
 using OnnxIntervene.Cli.Output;
 using OnnxIntervene.Components;
 using OnnxIntervene.Execution;
-using OnnxIntervene.IR;
 using OnnxIntervene.IR.Serialization;
 
 namespace OnnxIntervene.Cli.Commands;
 
-/// <summary>Lists the components of a model.</summary>
+/// <summary>Lists the components of a model, its layers, or its tensors, and writes a component map to edit.</summary>
 internal static class InspectCommand
 {
     public static Command Create()
     {
-        var command = new Command("inspect", "List every component with its tensor, width and heads, and what was not found and why. Example: onnx-intervene inspect model.onnx");
+        var command = new Command(
+            "inspect",
+            "List every component with its tensor, width and heads, and what was not found and why. Example: onnx-intervene inspect model.onnx --write-map map.json");
         var model = new ModelOptions();
+        var structure = new Option<bool>("--structure") { Description = "Show the layers that are recognised, and for what was not found the nearest candidates." };
+        var tensors = new Option<bool>("--tensors") { Description = "List every tensor with its type and shape; any that holds floats may stand for a component." };
+        var map = new Option<string?>("--write-map") { Description = "Write a component map to edit, for --map." };
         var json = new Option<bool>("--json") { Description = "Print JSON." };
         model.AddTo(command, runs: false);
-        command.Add(json);
+        foreach (var option in new Option[] { structure, tensors, map, json })
+            command.Add(option);
         command.SetAction(arguments =>
         {
             var file = ModelFile.Find(model.Path(arguments));
             var loaded = FunctionInliner.Inline(OnnxFile.Load(file.Path));
-            Write(Terminal.Of(arguments), file, loaded, ComponentMap.Find(loaded), arguments.GetValue(json));
+            var search = new ComponentSearchOptions { Overrides = model.Map(arguments), Configuration = ModelConfiguration.ReadBeside(file.Path) };
+            var inspection = new Inspection(file, loaded, ComponentMap.Find(loaded, search))
+            {
+                Structure = arguments.GetValue(structure),
+                Tensors = arguments.GetValue(tensors),
+            };
+            if (arguments.GetValue(map) is { } path)
+                ComponentMapFile.Write(path, loaded, inspection.Map);
+            inspection.Write(Terminal.Of(arguments), arguments.GetValue(json), arguments.GetValue(map));
             return ExitCodes.Done;
         });
         return command;
-    }
-
-    private static void Write(Terminal terminal, ModelFile file, Model model, ComponentMap map, bool asJson)
-    {
-        if (asJson)
-        {
-            terminal.Output.WriteLine(JsonText.Of(new
-            {
-                Model = file.Path,
-                model.IrVersion,
-                OperatorSet = model.OperatorSetVersion,
-                model.Producer,
-                map.Family,
-                Layers = map.LayerCount,
-                Components = map.Components.Select(item => new { item.Address.Layer, Component = item.Address.Name, Tensor = item.Source.Description, item.Width, item.Heads, item.Unit }),
-                NotFound = map.Missing.Select(item => new { item.Address.Layer, Component = item.Address.Name, item.Reason }),
-            }));
-            return;
-        }
-
-        terminal.Output.WriteLine($"{file.Path}: IR {model.IrVersion}, operator set {model.OperatorSetVersion}, {model.Graph.NodeCount} nodes, made by {model.Producer}");
-        terminal.Output.WriteLine(map.Family is null ? "No known family of models was recognised." : $"Family {map.Family}, {map.LayerCount} layers.");
-        terminal.WriteTable(
-            ["layer", "component", "width", "heads", "unit", "tensor"],
-            map.Components.Select(item => new[]
-            {
-                $"{item.Address.Layer}", item.Address.Name, item.Width > 0 ? $"{item.Width}" : "", item.Heads > 0 ? $"{item.Heads}" : "", item.Unit, item.Source.Description,
-            }));
-        terminal.Output.WriteLine(map.Missing.Length == 0 ? "Everything that was looked for was found." : "Not found:");
-        foreach (var missing in map.Missing)
-            terminal.Output.WriteLine($"  {missing}");
     }
 }

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using OnnxIntervene.Cli.Output;
+using OnnxIntervene.Components;
 using OnnxIntervene.Execution;
 using OnnxIntervene.Hub;
 using OnnxIntervene.Interventions;
@@ -15,6 +16,8 @@ internal sealed class ModelOptions
         Arity = ArgumentArity.ZeroOrOne,
     };
 
+    private readonly Option<string?> _map = new("--map") { Description = "A component map to use in place of what is found, or beside it: see inspect --write-map." };
+
     private readonly Option<string> _provider = new("--provider")
     {
         Description = "The execution provider of ONNX Runtime: cpu, cuda, …",
@@ -29,6 +32,7 @@ internal sealed class ModelOptions
     public void AddTo(Command command, bool runs = true)
     {
         command.Add(_model);
+        command.Add(_map);
         if (!runs)
             return;
         _threads.Validators.Add(result =>
@@ -48,8 +52,11 @@ internal sealed class ModelOptions
         { } path => path,
     };
 
+    /// <summary>The user's own component map; no entries when none is given.</summary>
+    public ComponentOverrides Map(ParseResult arguments) => arguments.GetValue(_map) is { } path ? ComponentMapFile.Read(path) : ComponentOverrides.None;
+
     public IntervenableModel Load(ParseResult arguments, IntervenableConfig config) => IntervenableModel.Load(
-        Path(arguments), config, new ExecutionOptions { Provider = arguments.GetValue(_provider)!, Threads = arguments.GetValue(_threads) });
+        Path(arguments), config, new ExecutionOptions { Provider = arguments.GetValue(_provider)!, Threads = arguments.GetValue(_threads) }, Map(arguments));
 
     private static string Pull(string reference, TextWriter error)
     {

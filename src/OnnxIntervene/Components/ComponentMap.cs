@@ -9,10 +9,12 @@ public sealed class ComponentMap
 {
     private readonly Dictionary<ComponentAddress, Component> _components;
     private readonly Model _model;
+    private readonly Lazy<RawTensors> _tensors;
 
     internal ComponentMap(Model model, string? family, int layerCount, IEnumerable<Component> components, IEnumerable<MissingComponent> missing)
     {
         _model = model;
+        _tensors = new Lazy<RawTensors>(() => new RawTensors(model));
         Family = family;
         LayerCount = layerCount;
         Components = [.. components];
@@ -41,10 +43,14 @@ public sealed class ComponentMap
     internal bool PositionsCountKeptTokens => PositionInput.CountsKeptTokens(_model);
 
     /// <summary>Finds the components of a model. O(nodes).</summary>
-    public static ComponentMap Find(Model model)
+    /// <param name="model">The model.</param>
+    /// <param name="options">What is known beside the graph: the user's own map, and the configuration that stands beside the file.</param>
+    /// <exception cref="InterventionException">The user's map does not fit the model; the message names the place in it.</exception>
+    public static ComponentMap Find(Model model, ComponentSearchOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(model);
-        return new ComponentSearch(model).Run();
+        var found = new ComponentSearch(model).Run();
+        return options is null ? found : ComponentRevision.Of(model, found, options);
     }
 
     /// <summary>The component of this name in this layer; any tensor's name is taken too, whatever the layer.</summary>
@@ -54,13 +60,14 @@ public sealed class ComponentMap
         var address = new ComponentAddress(layer, name);
         if (_components.TryGetValue(address, out var component))
             return component;
-        if (_model.Graph.FindValue(name) is { } value)
-            return FromTensor(layer, value);
+        if (_tensors.Value.Find(name) is { } source)
+            return FromTensor(layer, source);
         throw Unknown(address);
     }
 
-    private static Component FromTensor(int layer, Value value)
+    private static Component FromTensor(int layer, ComponentSource source)
     {
+        var value = RawTensors.ValueOf(source);
         var type = ElementTypes.Of(value);
         if (!type.IsFloat())
             throw new InterventionException($"The tensor '{value.Name}' holds {type}; interventions need floating point.");
@@ -68,7 +75,7 @@ public sealed class ComponentMap
         if (axes < 2)
             throw new InterventionException($"The tensor '{value.Name}' has {axes} axes; interventions need an axis of examples and one of units.");
         var width = axes == 3 && value.Type?.Shape is { } shape ? (int)(shape[-1].Size ?? 0) : 0;
-        return new Component(new ComponentAddress(layer, value.Name), new TensorSource(value), width, 0, "pos") { IsRaw = true, Axes = axes };
+        return new Component(new ComponentAddress(layer, value.Name), source, width, 0, "pos") { IsRaw = true, Axes = axes };
     }
 
     private static InterventionException Inside(string name, Node owner)
@@ -84,12 +91,15 @@ public sealed class ComponentMap
     {
         if (Missing.FirstOrDefault(missing => missing.Address == address) is { } known)
             return new InterventionException($"{address} was not found in this model: {known.Reason}.");
-        if (_components.Keys.Any(known => known.Name == address.Name))
+        var layers = _components.Keys.Where(known => known.Name == address.Name).Select(known => known.Layer).Order().ToList();
+        if (layers.Count > 0 && address.Layer < LayerCount)
+            return new InterventionException($"Layer {address.Layer} has no {address.Name}; the layers {string.Join(", ", layers)} have.");
+        if (layers.Count > 0)
             return new InterventionException($"There is no layer {address.Layer}: the model has the layers 0 to {LayerCount - 1}.");
         if (_model.Graph.AllNodes().FirstOrDefault(node => node.Subgraphs.Any(graph => graph.FindValue(address.Name) is not null)) is { } owner)
             return Inside(address.Name, owner);
         var names = _components.Keys.Select(known => known.Name).Distinct().ToList();
-        var nearest = NearestNames.To(address.Name, names.Concat(_model.Graph.AllValues().Select(value => value.Name)), 3);
+        var nearest = NearestNames.To(address.Name, names.Concat(_tensors.Value.Names), 3);
         var list = names.Count == 0 ? "No component was recognised in this model." : $"Components: {string.Join(", ", names)}.";
         return new InterventionException(
             $"'{address.Name}' is neither a component nor a tensor of this model. Nearest: {string.Join(", ", nearest)}. {list}");

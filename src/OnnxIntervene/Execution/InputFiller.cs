@@ -11,6 +11,11 @@ internal sealed class InputFiller(IReadOnlyDictionary<string, NodeMetadata> inpu
 {
     private const string PastPrefix = "past_key_values.";
     private static readonly bool[] s_off = [false];
+    private static readonly string[] s_filled = ["encoder_attention_mask", "attention_mask", "token_type_ids", "position_ids", "use_cache_branch"];
+
+    /// <summary>Whether an input is filled in when it is not given.</summary>
+    public static bool CanFill(string name) =>
+        s_filled.Contains(name) || name.StartsWith(PastPrefix, StringComparison.Ordinal);
 
     /// <summary>Every input of the model, those given and those filled in, as tensors. The caller disposes them.</summary>
     /// <exception cref="InterventionException">An input is missing that cannot be filled in, or one is given that the model has not.</exception>

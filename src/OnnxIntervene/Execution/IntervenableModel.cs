@@ -21,14 +21,15 @@ public sealed class IntervenableModel : IDisposable
     private readonly UnitCounter _units;
     private readonly Lazy<Tokenizer> _tokenizer;
 
-    private IntervenableModel(ModelFile file, Model model, IntervenableConfig config, ExecutionOptions options)
+    private IntervenableModel(ModelFile file, Model model, IntervenableConfig config, ExecutionOptions options, ComponentSearchOptions search)
     {
         File = file;
         Model = model;
         Config = config;
-        Components = ComponentMap.Find(model);
+        Components = ComponentMap.Find(model, search);
         Interventions = InterventionList.Of(config, Components);
         _options = options;
+        Search = search;
         _units = new UnitCounter(this);
         HasTokenizer = Tokenization.Tokenizer.ExistsIn(file.Folder);
         _tokenizer = new Lazy<Tokenizer>(() => Tokenization.Tokenizer.Load(file.Folder));
@@ -40,6 +41,9 @@ public sealed class IntervenableModel : IDisposable
     /// <summary>The model as the file has it, its local functions written out.</summary>
     public Model Model { get; }
 
+    /// <summary>What the files beside the model say of it.</summary>
+    public ModelConfiguration Configuration => Search.Configuration;
+
     /// <summary>The interventions.</summary>
     public IntervenableConfig Config { get; }
 
@@ -49,6 +53,9 @@ public sealed class IntervenableModel : IDisposable
     /// <summary>The model's components.</summary>
     public ComponentMap Components { get; }
 
+    /// <summary>What was known of the components beside the graph.</summary>
+    internal ComponentSearchOptions Search { get; }
+
     /// <summary>Whether files of a tokenizer stand beside the model.</summary>
     public bool HasTokenizer { get; }
 
@@ -57,13 +64,18 @@ public sealed class IntervenableModel : IDisposable
     public Tokenizer Tokenizer => _tokenizer.Value;
 
     /// <summary>Loads the model of a file or folder, or of <c>hf:owner/name</c> on the Hub. Weights stay in the file, which must stay where it is.</summary>
-    /// <exception cref="ModelFormatException">The file is no well-formed model.</exception>
-    /// <exception cref="InterventionException">A component of the configuration is not in the model.</exception>
-    public static IntervenableModel Load(string path, IntervenableConfig config, ExecutionOptions? options = null)
+    /// <param name="path">The file, the folder that holds it, or <c>hf:owner/name</c>.</param>
+    /// <param name="config">The interventions.</param>
+    /// <param name="options">How ONNX Runtime runs the model.</param>
+    /// <param name="map">The user's own component map, in place of what is found or beside it.</param>
+    /// <exception cref="ModelFormatException">The file is no well-formed model, or the configuration beside it is no JSON.</exception>
+    /// <exception cref="InterventionException">A component of the configuration is not in the model, or the map does not fit it.</exception>
+    public static IntervenableModel Load(string path, IntervenableConfig config, ExecutionOptions? options = null, ComponentOverrides? map = null)
     {
         ArgumentNullException.ThrowIfNull(config);
         var file = ModelFile.Find(path);
-        return new IntervenableModel(file, FunctionInliner.Inline(OnnxFile.Load(file.Path)), config, options ?? new ExecutionOptions());
+        var search = new ComponentSearchOptions { Overrides = map ?? ComponentOverrides.None, Configuration = ModelConfiguration.ReadBeside(file.Path) };
+        return new IntervenableModel(file, FunctionInliner.Inline(OnnxFile.Load(file.Path)), config, options ?? new ExecutionOptions(), search);
     }
 
     /// <summary>Loads a model with the interventions of a folder that <see cref="Save"/> or pyvene's <c>save</c> wrote.</summary>
@@ -83,6 +95,13 @@ public sealed class IntervenableModel : IDisposable
 
     /// <summary>A token's text; its number where no tokenizer stands beside the model.</summary>
     public string TokenText(int id) => HasTokenizer ? Tokenizer.TokenText(id) : id.ToString(System.Globalization.CultureInfo.InvariantCulture);
+
+    /// <summary>A class's name as the configuration beside the model has it; its number where it has none.</summary>
+    public string ClassText(int id) =>
+        Configuration.Labels.TryGetValue(id, out var label) ? label : id.ToString(System.Globalization.CultureInfo.InvariantCulture);
+
+    /// <summary>What the first output is good for, by its axes, its name and the inputs that it was made of.</summary>
+    public OutputKind KindOf(NumericArray output, ModelInputs inputs) => OutputKinds.Of(this, output, inputs);
 
     /// <summary>The most probable tokens at the last position of the first example.</summary>
     public TokenRanking TopTokens(NumericArray logits, int count)
@@ -137,7 +156,7 @@ public sealed class IntervenableModel : IDisposable
             Interventions[index],
             Components,
             isWhole: false,
-            hasSubspaces: Interventions[index].Type.TakesSubspaces() && (withSubspaces || representation.SubspacePartition.Length > 0)))]);
+            hasSubspaces: Interventions[index].Type.TakesSubspaces() && (withSubspaces || representation.SubspacePartition.Length > 0)))], Search);
 
     /// <summary>
     /// Runs the sources only: what they give can be written into many bases, as <see cref="RunSettings.SourceRepresentations"/>
@@ -164,7 +183,7 @@ public sealed class IntervenableModel : IDisposable
         lock (_lock)
         {
             if (!_sessions.TryGetValue(sites, out var session))
-                _sessions.Add([.. sites], session = InterventionSession.Open(Splicer.Splice(Model, sites), _options));
+                _sessions.Add([.. sites], session = InterventionSession.Open(Splicer.Splice(Model, sites, Search), _options));
             return session;
         }
     }

@@ -24,7 +24,7 @@ public sealed record ModelInputs(ImmutableDictionary<string, NumericArray> Array
 
     private NumericArray Leading => Arrays.TryGetValue(TokenInput, out var tokens)
         ? tokens
-        : Arrays.OrderBy(array => array.Key, StringComparer.Ordinal).First().Value;
+        : Arrays.OrderBy(array => array.Key, StringComparer.Ordinal).First(array => array.Value.Shape.Length > 0).Value;
 
     /// <summary>One text's tokens, a batch of one.</summary>
     public static ModelInputs FromTokens(IReadOnlyList<int> tokens) => FromTokens([tokens]);

@@ -9,7 +9,7 @@ namespace OnnxIntervene.Execution;
 /// <summary>Tells what a plan touches and feeds, without running it.</summary>
 internal sealed class RunExplainer(IntervenableModel model, RunRequest request, RunPlan plan)
 {
-    private readonly SplicedModel _spliced = Splicer.Splice(model.Model, plan.Sites);
+    private readonly SplicedModel _spliced = Splicer.Splice(model.Model, plan.Sites, model.Search);
 
     public RunExplanation Explain() => new(
         [.. Enumerable.Range(0, request.Count).Select(Site)],

@@ -16,8 +16,11 @@ public static class Splicer
     /// Splices every site into a copy of the model, in the order of a forward pass; sites at one component keep their order. Every read
     /// of a component sees what the intervention writes: nodes, subgraphs, graph outputs. Local functions are written out first. O(nodes).
     /// </summary>
+    /// <param name="model">The model, which stays as it is.</param>
+    /// <param name="sites">Where to intervene, and how.</param>
+    /// <param name="search">What is known of the components beside the graph.</param>
     /// <exception cref="InterventionException">A component is not in the model, or cannot be reached; nothing has been changed.</exception>
-    public static SplicedModel Splice(Model model, IReadOnlyList<SpliceSite> sites)
+    public static SplicedModel Splice(Model model, IReadOnlyList<SpliceSite> sites, ComponentSearchOptions? search = null)
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(sites);
@@ -26,7 +29,7 @@ public static class Splicer
         var plain = FunctionInliner.Inline(model);
         var copy = plain.Copy();
         copy.RaiseIrVersion(OldestIrVersion);
-        var map = ComponentMap.Find(copy);
+        var map = ComponentMap.Find(copy, search);
         var components = sites.Select(site => map.Get(site.Address.Layer, site.Address.Name)).ToList();
         var moduleInputs = sites.Select(site => site.ModuleInput is { } input ? map.Get(input.Layer, input.Name) : null).ToList();
         var editor = new GraphEditor(copy);

@@ -36,9 +36,11 @@ internal static class ElementTypes
         "TopK" when node.OutputOrNull(1) == output => ElementType.Int64,
         "Equal" or "Greater" or "GreaterOrEqual" or "Less" or "LessOrEqual" or "And" or "Or" or "Xor" or "Not" or "IsNaN" or "IsInf" => ElementType.Bool,
         "MatMulInteger" or "ConvInteger" => ElementType.Int32,
-        "DynamicQuantizeLinear" when node.OutputOrNull(1) != output => ElementType.UInt8,
+        "DynamicQuantizeLinear" => node.OutputOrNull(1) == output ? ElementType.Float32 : ElementType.UInt8,
         "QuantizeLinear" when node.FindAttribute("output_dtype") is { Integer: not 0 } type => (ElementType)type.Integer,
         "QuantizeLinear" when node.InputOrNull(2) is null => ElementType.UInt8,
+        "Constant" when node.FindAttribute("value_ints") is not null || node.FindAttribute("value_int") is not null => ElementType.Int64,
+        "ConstantOfShape" when node.FindAttribute("value") is null => ElementType.Float32,
         _ => node.FindAttribute("value") is { Kind: AttributeKind.Tensor } constant ? constant.Tensor.ElementType : null,
     };
 

@@ -33,7 +33,8 @@ internal sealed class Ranks
     {
         "Constant" => node.FindAttribute("value") is { Kind: AttributeKind.Tensor } tensor ? tensor.Tensor.Dimensions.Length : Unknown,
         "Reshape" => Length(node.InputOrNull(1), depth),
-        "Expand" => Math.Max(Input(node, 0, depth), Length(node.InputOrNull(1), depth)),
+        "Expand" => Length(node.InputOrNull(1), depth) is var length && length == Unknown ? Unknown : Math.Max(Input(node, 0, depth), length),
+        "Range" => 1,
         "ConstantOfShape" => Length(node.InputOrNull(0), depth),
         "Transpose" => node.FindAttribute("perm")?.Integers.Length ?? Input(node, 0, depth),
         "Gemm" or "Flatten" => 2,
@@ -46,7 +47,8 @@ internal sealed class Ranks
         "Attention" => node.Operator.Domain.Length > 0 ? 3 : Input(node, 0, depth),
         "ReduceSum" or "ReduceMean" or "ReduceMax" or "ReduceMin" or "ReduceProd" or "ReduceL2" or "ArgMax" or "ArgMin" => Reduced(node, depth),
         "Einsum" => node.FindAttribute("equation")?.Text.Split("->") is [_, var output] ? output.Trim().Length : Unknown,
-        "Add" or "Sub" or "Mul" or "Div" or "Pow" or "MatMul" or "FusedMatMul" or "Where" or "And" or "Or" or "Equal" or "Max" or "Min" =>
+        "Add" or "Sub" or "Mul" or "Div" or "Pow" or "MatMul" or "FusedMatMul" or "Where" or "And" or "Or" or "Equal" or "Less"
+            or "LessOrEqual" or "Greater" or "GreaterOrEqual" or "Mod" or "Max" or "Min" =>
             Enumerable.Range(0, node.Inputs.Count).Max(index => Input(node, index, depth)),
         _ => Input(node, 0, depth),
     };

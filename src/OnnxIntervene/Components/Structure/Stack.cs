@@ -13,6 +13,13 @@ internal sealed record Stack(ImmutableArray<ImmutableArray<SubLayer>> Layers)
     /// <summary>Whether norms stand in the stream.</summary>
     public bool IsPostNorm => Layers.Any(layer => layer.Any(part => part.IsPostNorm));
 
+    /// <summary>
+    /// The model's own stack: of several, the last that attends to itself is the decoder of a pair, the encoder that looks at another.
+    /// Null when there is none.
+    /// </summary>
+    public static Stack? Main(IReadOnlyList<Stack> stacks) =>
+        stacks.LastOrDefault(stack => stack.HasAttention) ?? (stacks.Count > 0 ? stacks[^1] : null);
+
     /// <summary>Every stack of a graph, in its order.</summary>
     public static IEnumerable<Stack> All(Graph graph, LinearLayers layers, StreamTracer tracer)
     {

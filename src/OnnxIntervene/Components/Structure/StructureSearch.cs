@@ -53,7 +53,7 @@ internal static class StructureSearch
         var layers = new LinearLayers(graph, ranks);
         var tracer = new StreamTracer(graph, [.. AttentionCore.All(graph)], layers);
         var stacks = Stack.All(graph, layers, tracer).ToList();
-        if ((stacks.FindLast(stack => stack.HasAttention) ?? stacks.LastOrDefault()) is not { } stack)
+        if (Stack.Main(stacks) is not { } stack)
             return [];
         var convention = Convention.Of(stack, layers, ModuleTree.Of(graph));
         return [.. stack.Layers.Select((parts, index) => LayerAnatomy.Of(view, ranks, layers, convention, index, parts))];

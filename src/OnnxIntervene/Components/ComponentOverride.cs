@@ -1,0 +1,22 @@
+namespace OnnxIntervene.Components;
+
+/// <summary>What a user says of one component: which tensor it is, in place of what was found or beside it.</summary>
+/// <param name="Address">Layer and name.</param>
+/// <param name="Tensor">A tensor of the file, or what <c>inspect</c> shows as the place of a component that was found.</param>
+public sealed record ComponentOverride(ComponentAddress Address, string Tensor)
+{
+    /// <summary>The range of the tensor's last axis that is meant, its end excluded; null for all of it.</summary>
+    public (int Start, int End)? Range { get; init; }
+
+    /// <summary>Elements of one unit: of a position, or of a head at a position. Null where the tensor tells.</summary>
+    public int? Width { get; init; }
+
+    /// <summary>How many heads there are; 0 for a component that is not split into heads.</summary>
+    public int Heads { get; init; }
+
+    /// <summary>The unit kind: <c>pos</c>, <c>h</c>, <c>h.pos</c> or <c>t</c>. Null for the usual one.</summary>
+    public string? Unit { get; init; }
+
+    /// <summary>Where the entry stands in its file, which messages name; empty for one that no file holds.</summary>
+    public string Place { get; init; } = "";
+}

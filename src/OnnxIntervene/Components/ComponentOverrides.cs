@@ -1,0 +1,11 @@
+using System.Collections.Immutable;
+
+namespace OnnxIntervene.Components;
+
+/// <summary>A user's component map: entries that override or add to what is found in a model. <see cref="ComponentMapFile"/> reads one.</summary>
+/// <param name="Entries">The entries, each with an address of its own.</param>
+public sealed record ComponentOverrides(ImmutableArray<ComponentOverride> Entries)
+{
+    /// <summary>No entries: the components are those that are found.</summary>
+    public static ComponentOverrides None { get; } = new([]);
+}

@@ -1,0 +1,50 @@
+using OnnxIntervene.IR;
+
+namespace OnnxIntervene.Components;
+
+/// <summary>Finds tensors by their own names, in the main graph and in the branches of an If.</summary>
+internal sealed class RawTensors
+{
+    private readonly Dictionary<string, Value> _main = new(StringComparer.Ordinal);
+    private readonly Model _model;
+
+    public RawTensors(Model model)
+    {
+        _model = model;
+        foreach (var value in model.Graph.AllValues())
+            _main.TryAdd(value.Name, value);
+    }
+
+    /// <summary>The names that <see cref="Find"/> knows.</summary>
+    public IEnumerable<string> Names => _main.Keys.Concat(Branches.SelectMany(branch => branch.AllValues()).Select(value => value.Name)).Distinct();
+
+    private IEnumerable<Graph> Branches => _model.Graph.Nodes.SelectMany(node => node.Subgraphs);
+
+    /// <summary>The tensor of a source that is a tensor, in the first of its branches.</summary>
+    public static Value ValueOf(ComponentSource source) => source switch
+    {
+        TensorSource tensor => tensor.Value,
+        BranchSource branches => ValueOf(branches.Sources[0]),
+        _ => throw new System.Diagnostics.UnreachableException(source.ToString()),
+    };
+
+    /// <summary>Where the tensor of this name is; null when there is none.</summary>
+    /// <exception cref="InterventionException">It is in a part of the model that need not run.</exception>
+    public ComponentSource? Find(string name)
+    {
+        if (_main.TryGetValue(name, out var value))
+            return new TensorSource(value);
+        foreach (var owner in _model.Graph.Nodes)
+        {
+            var found = owner.Subgraphs.Select(branch => branch.FindValue(name)).ToList();
+            if (found.TrueForAll(inner => inner is null))
+                continue;
+            return owner.Operator.OperatorType == "If" && found.TrueForAll(inner => inner is { Producer: not null })
+                ? new BranchSource(owner, [.. found.Select(inner => new TensorSource(inner!))])
+                : throw new InterventionException(
+                    $"The tensor '{name}' lies inside {owner}; interventions reach what every branch of an If computes under one name.");
+        }
+
+        return null;
+    }
+}
