@@ -32,7 +32,7 @@ public sealed class ComponentMap
     /// <summary>What was looked for in vain.</summary>
     public ImmutableArray<MissingComponent> Missing { get; }
 
-    /// <summary>The matrix that token ids choose rows of, <c>[vocabulary, width]</c>; null when there is none in floating point.</summary>
+    /// <summary>The matrix that token ids choose rows of, <c>[vocabulary, width]</c>; made floating point where it is quantised; null when there is none.</summary>
     public TensorData? TokenEmbedding => _model.Graph.Inputs.FirstOrDefault(input => input.Name == "input_ids") is { } tokens
         ? EmbeddingFinder.Find(tokens)
         : null;

@@ -1,4 +1,3 @@
-using System.Numerics.Tensors;
 using OnnxIntervene.Components;
 using OnnxIntervene.Formats;
 using OnnxIntervene.IR;
@@ -9,13 +8,13 @@ namespace OnnxIntervene.Sweeps;
 public static class EmbeddingNoise
 {
     /// <summary>The standard deviation over all elements of the token embedding. Reads the matrix once.</summary>
-    /// <exception cref="InterventionException">The model has no embedding matrix in floating point.</exception>
+    /// <exception cref="InterventionException">The model has no embedding matrix that can be read.</exception>
     public static float StandardDeviation(ComponentMap components)
     {
         ArgumentNullException.ThrowIfNull(components);
         var matrix = components.TokenEmbedding
-            ?? throw new InterventionException("The model has no token embedding in floating point, so that the size of the noise is not known.");
-        return TensorPrimitives.StdDev<float>(matrix.ReadFloats());
+            ?? throw new InterventionException("The model has no token embedding that can be read, so that the size of the noise is not known.");
+        return Deviation(matrix.ReadFloats());
     }
 
     /// <summary>Seeded noise, <c>[samples, positions, width]</c>.</summary>
@@ -26,6 +25,19 @@ public static class EmbeddingNoise
         for (var index = 0; index < noise.Length; index++)
             noise[index] = standardDeviation * (float)Normal(random);
         return NumericArray.Of(noise, samples, positions, width);
+    }
+
+    // In double precision: a vocabulary's worth of elements loses digits otherwise.
+    private static float Deviation(float[] values)
+    {
+        var mean = 0.0;
+        foreach (var value in values)
+            mean += value;
+        mean /= values.Length;
+        var squares = 0.0;
+        foreach (var value in values)
+            squares += (value - mean) * (value - mean);
+        return (float)Math.Sqrt(squares / values.Length);
     }
 
     // Box and Muller 1958.
