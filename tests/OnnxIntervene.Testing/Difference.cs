@@ -20,6 +20,25 @@ public static class Difference
         return largest;
     }
 
+    /// <summary>
+    /// The largest absolute difference less what a row's largest expected number allows: <paramref name="relative"/> times it. Rows are
+    /// <paramref name="width"/> long.
+    /// </summary>
+    public static double LargestBeyond(ReadOnlySpan<float> actual, ReadOnlySpan<float> expected, int width, double relative)
+    {
+        if (actual.Length != expected.Length)
+            return double.PositiveInfinity;
+        var largest = double.NegativeInfinity;
+        for (var start = 0; start < expected.Length; start += width)
+        {
+            var row = expected.Slice(start, width);
+            var allowed = relative * Math.Abs(System.Numerics.Tensors.TensorPrimitives.MaxMagnitude(row));
+            largest = Math.Max(largest, Largest(actual.Slice(start, width), row) - allowed);
+        }
+
+        return largest;
+    }
+
     /// <summary>The largest absolute difference among rows whose mark is 1; rows lie one after the other.</summary>
     public static double Largest(ReadOnlySpan<float> left, ReadOnlySpan<float> right, ReadOnlySpan<long> marks)
     {

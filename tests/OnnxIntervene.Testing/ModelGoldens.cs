@@ -13,7 +13,7 @@ public sealed class ModelGoldens
     private ModelGoldens(string folder)
     {
         using var json = JsonDocument.Parse(File.ReadAllText(Path.Combine(folder, "cases.json")));
-        _tensors = SafetensorsFile.Open(Path.Combine(folder, json.RootElement.GetProperty("tensors").GetString()!));
+        _tensors = SafetensorsFile.Open(Path.Combine(folder, "tensors.safetensors"));
         Cases = [.. json.RootElement.GetProperty("cases").EnumerateArray().Select(item => new GoldenCase(item.Clone()))];
     }
 

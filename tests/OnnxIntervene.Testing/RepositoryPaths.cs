@@ -19,6 +19,10 @@ public static class RepositoryPaths
     /// <summary>What developers share beside the repository; null on a machine that lacks it.</summary>
     public static string? Shared { get; } = FindShared();
 
+    /// <summary>The large model with its goldens; null where it is not.</summary>
+    public static string? LargeModel { get; } =
+        Shared is { } shared && Directory.Exists(Path.Combine(shared, "oracle", "smollm2")) ? Path.Combine(shared, "oracle", "smollm2") : null;
+
     /// <summary>Every model file of the references.</summary>
     public static IEnumerable<string> ReferenceModels() =>
         Directory.EnumerateFiles(References, "*.onnx", SearchOption.AllDirectories).Order(StringComparer.Ordinal);

@@ -1,0 +1,20 @@
+namespace OnnxIntervene.Testing;
+
+/// <summary>A trained language model and what torch gives on it.</summary>
+/// <param name="Name">The model.</param>
+/// <param name="Folder">The folder that holds it.</param>
+/// <param name="Goldens">What torch gives.</param>
+public sealed record GoldenModel(string Name, string Folder, ModelGoldens Goldens)
+{
+    /// <summary>The model that is tested where the developers' folder stands beside the repository.</summary>
+    public const string LargeName = "smollm2";
+
+    /// <summary>The default model, and the large one where it is.</summary>
+    public static IEnumerable<GoldenModel> All()
+    {
+        yield return new GoldenModel(
+            "facts-gpt2", RepositoryPaths.DefaultModel, ModelGoldens.Of(Path.Combine(RepositoryPaths.OwnReferences, "facts-gpt2")));
+        if (RepositoryPaths.LargeModel is { } large)
+            yield return new GoldenModel(LargeName, Path.Combine(large, "smollm2-135m-int4-genai"), ModelGoldens.Of(Path.Combine(large, "goldens")));
+    }
+}

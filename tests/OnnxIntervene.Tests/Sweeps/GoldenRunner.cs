@@ -1,0 +1,148 @@
+using System.Collections.Frozen;
+using System.Collections.Immutable;
+using System.Text.Json.Nodes;
+using OnnxIntervene.Execution;
+using OnnxIntervene.Formats;
+using OnnxIntervene.Interventions;
+using OnnxIntervene.Sweeps;
+using OnnxIntervene.Testing;
+
+namespace OnnxIntervene.Tests.Sweeps;
+
+/// <summary>Runs cases of the goldens through what the commands call, and compares with torch's numbers.</summary>
+internal sealed class GoldenRunner : IDisposable
+{
+    // A kind of case is covered by an entry here; GoldenTests lists those that have none yet.
+    private static readonly FrozenDictionary<string, Action<GoldenRunner, GoldenCase>> s_checks = new Dictionary<string, Action<GoldenRunner, GoldenCase>>
+    {
+        ["base"] = (runner, item) => runner.CheckPlainRun(item),
+        ["collect"] = (runner, item) => runner.CheckCollected(item),
+        ["swap"] = (runner, item) => runner.CheckIntervened(item),
+        ["zero"] = (runner, item) => runner.CheckIntervened(item),
+        ["addition"] = (runner, item) => runner.CheckIntervened(item),
+        ["patch_sweep"] = (runner, item) => runner.CheckSweep(item, []),
+        ["head_sweep"] = (runner, item) => runner.CheckSweep(item, item.Integers("positions", "position")),
+        ["causal_trace"] = (runner, item) => runner.CheckTrace(item),
+    }.ToFrozenDictionary();
+
+    private readonly GoldenModel _golden;
+    private readonly IntervenableModel _model;
+
+    public GoldenRunner(GoldenModel golden)
+    {
+        _golden = golden;
+        _model = IntervenableModel.Load(golden.Folder, IntervenableConfig.Empty);
+    }
+
+    /// <summary>The kinds of cases that are covered.</summary>
+    public static ImmutableArray<string> Kinds => s_checks.Keys;
+
+    /// <summary>The model without interventions.</summary>
+    public IntervenableModel Model => _model;
+
+    public void Check(GoldenCase item) => s_checks[item.Kind](this, item);
+
+    public void Dispose() => _model.Dispose();
+
+    private void CheckPlainRun(GoldenCase item) => RequireLogits(_model.Run(Inputs(item, "input_ids")).Intervened, item);
+
+    private void CheckCollected(GoldenCase item)
+    {
+        using var model = IntervenableModel.Load(_golden.Folder, Config(item));
+
+        var result = model.Run(Inputs(item, "input_ids"), unitLocations: Locations(item, model.Config));
+
+        RequireClose(result.Collected[0], item.Expected("activation"), item);
+    }
+
+    private void CheckIntervened(GoldenCase item)
+    {
+        using var model = IntervenableModel.Load(_golden.Folder, Config(item));
+        var inputs = item.Json.GetProperty("inputs");
+        var hasSource = inputs.TryGetProperty("source_input_ids", out _);
+        var coefficient = item.Json.TryGetProperty("coefficient", out var number) ? number.GetSingle() : 1;
+
+        var result = model.Run(
+            Inputs(item, hasSource ? "base_input_ids" : "input_ids"),
+            hasSource ? [Inputs(item, "source_input_ids")] : null,
+            Locations(item, model.Config),
+            new RunSettings
+            {
+                OutputOriginalOutput = true,
+                Coefficients = [Coefficient.Of(coefficient)],
+                SourceRepresentations = [inputs.TryGetProperty("vector", out var vector) ? _golden.Goldens.Tensor(vector.GetString()!) : null],
+            });
+
+        RequireLogits(result.Intervened, item);
+        var effect = Difference.Largest(result.Intervened.Logits.Floats, result.Original!.Logits.Floats);
+        Assert.That(effect, coefficient == 0 ? Is.Zero : Is.GreaterThan(10 * item.Tolerance));
+    }
+
+    private void CheckSweep(GoldenCase item, ImmutableArray<int> positions)
+    {
+        var result = PatchSweep.Run(_model, new PatchSweepRequest
+        {
+            Clean = Inputs(item, "source_input_ids"),
+            Corrupt = Inputs(item, "base_input_ids"),
+            Answer = item.Json.GetProperty("clean_answer_id").GetInt32(),
+            Wrong = item.Json.GetProperty("corrupt_answer_id").GetInt32(),
+            Component = item.Component(0),
+            Positions = positions,
+        });
+
+        Assert.That(result.ColumnsAreHeads, Is.EqualTo(positions.Length > 0));
+        RequireClose(AsArray(result.AnswerLogits), item.Expected("clean_answer_logit"), item);
+        RequireClose(AsArray(result.WrongLogits), item.Expected("corrupt_answer_logit"), item);
+    }
+
+    private void CheckTrace(GoldenCase item)
+    {
+        var window = item.Pyvene.TryGetProperty("window", out var given) ? given.GetInt32() : 1;
+
+        var result = CausalTrace.Run(_model, new CausalTraceRequest
+        {
+            Inputs = Inputs(item, "input_ids"),
+            SubjectPositions = item.Integers("subject_positions", "subject_position"),
+            Answer = item.Json.GetProperty("answer").GetProperty("id").GetInt32(),
+            Noise = _golden.Goldens.Tensor(item.Input("noise")),
+            Targets = [new TraceTarget(item.Component(1), window)],
+        });
+
+        RequireClose(result.Restored[0].Probabilities, item.Expected("restored_prob"), item);
+        RequireClose(NumericArray.Of(new[] { result.CleanProbability }, 1), item.Expected("clean_prob"), item);
+        RequireClose(NumericArray.Of(result.CorruptedProbabilities.AsSpan().ToArray(), result.CorruptedProbabilities.Length), item.Expected("corrupted_prob"), item);
+    }
+
+    private ModelInputs Inputs(GoldenCase item, string name) => _golden.Goldens.Inputs(item.Input(name));
+
+    // A constant source is a tensor of the goldens, named in words; a run takes the tensor.
+    private static IntervenableConfig Config(GoldenCase item)
+    {
+        var json = JsonNode.Parse(item.Pyvene.GetRawText())!;
+        foreach (var representation in json["representations"]!.AsArray())
+            representation!.AsObject().Remove("source_representation");
+        return IntervenableConfig.FromJson(json.ToJsonString());
+    }
+
+    private static UnitLocations Locations(GoldenCase item, IntervenableConfig config) =>
+        UnitLocationsReader.Read(item.Pyvene.GetProperty("unit_locations"), config);
+
+    // Some cases hold the logits of every position, some only the last one's.
+    private void RequireLogits(ModelOutput output, GoldenCase item)
+    {
+        var expected = _golden.Goldens.Tensor(item.Expected());
+        var isWhole = expected.Length == output.Logits.Length;
+        RequireClose(isWhole ? output.Logits : NumericArray.Of(output.LogitsAt(0, -1).ToArray(), expected.Shape.AsSpan()), item.Expected(), item);
+    }
+
+    private void RequireClose(NumericArray actual, string name, GoldenCase item)
+    {
+        var expected = _golden.Goldens.Tensor(name);
+        Assert.That(
+            Difference.LargestBeyond(actual.Floats, expected.Floats, expected.Shape[^1], item.RelativeTolerance),
+            Is.LessThanOrEqualTo(item.Tolerance),
+            name);
+    }
+
+    private static NumericArray AsArray(SweepGrid grid) => NumericArray.Of(grid.Values.ToArray(), grid.Rows, grid.Columns);
+}
