@@ -1,5 +1,7 @@
 using System.Collections.Immutable;
+using System.Numerics;
 using Microsoft.ML.OnnxRuntime;
+using OnnxIntervene.Components;
 using OnnxIntervene.Formats;
 using OnnxIntervene.IR;
 using OnnxIntervene.Splicing;
@@ -12,7 +14,6 @@ public sealed class InterventionSession : IDisposable
     private readonly InferenceSession _session;
     private readonly InputFiller _filler;
     private readonly HashSet<string> _ownInputs;
-    private readonly bool _refusesLeftPadding;
 
     private InterventionSession(SplicedModel spliced, InferenceSession session)
     {
@@ -22,7 +23,6 @@ public sealed class InterventionSession : IDisposable
         _ownInputs = spliced.Sites
             .SelectMany(site => site.Inputs)
             .ToHashSet(StringComparer.Ordinal);
-        _refusesLeftPadding = spliced.HasGroupQueryAttention;
     }
 
     /// <summary>The model that runs.</summary>
@@ -53,7 +53,8 @@ public sealed class InterventionSession : IDisposable
         ArgumentNullException.ThrowIfNull(feeds);
         ArgumentNullException.ThrowIfNull(outputs);
         cancellation.ThrowIfCancellationRequested();
-        RefuseLeftPadding(inputs);
+        foreach (var mask in Spliced.CountedMasks)
+            RefuseGaps(mask, inputs);
         var values = _filler.Fill(inputs, _ownInputs);
         try
         {
@@ -90,19 +91,24 @@ public sealed class InterventionSession : IDisposable
         }
     }
 
-    // GroupQueryAttention counts each row's tokens from its start: padding there shifts every token, without an error.
-    private void RefuseLeftPadding(ModelInputs inputs)
+    // What counts each row's tokens from its start shifts every token behind padding, without an error.
+    private static void RefuseGaps(CountedMask counted, ModelInputs inputs)
     {
-        if (!_refusesLeftPadding || !inputs.Arrays.TryGetValue("attention_mask", out var mask) || mask.Shape.Length != 2)
+        if (!inputs.Arrays.TryGetValue(counted.Input, out var mask) || mask.Shape.Length != 2)
             return;
         for (var row = 0; row < mask.Shape[0]; row++)
         {
-            var marks = mask.Integers.Slice(row * mask.Shape[1], mask.Shape[1]);
-            if (marks.IndexOf(0) is >= 0 and var gap && marks[gap..].Contains(1))
+            var (start, length) = (row * mask.Shape[1], mask.Shape[1]);
+            if (mask.IsInteger ? HasGap(mask.Integers.Slice(start, length)) : HasGap(mask.Floats.Slice(start, length)))
             {
                 throw new InterventionException(
-                    $"Example {row} is padded on the left, and the model's GroupQueryAttention cannot take that: it would give wrong numbers. Pad on the right.");
+                    $"Example {row} is padded on the left, or has a gap in its '{counted.Input}', and the model's {counted.Operator} cannot take that: "
+                    + "it counts tokens from the start and would give wrong numbers. Pad on the right.");
             }
         }
     }
+
+    // A mark behind a place without one.
+    private static bool HasGap<T>(ReadOnlySpan<T> marks)
+        where T : struct, INumber<T> => marks.IndexOf(T.Zero) is >= 0 and var gap && marks[gap..].ContainsAnyExcept(T.Zero);
 }

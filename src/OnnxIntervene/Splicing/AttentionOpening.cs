@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using OnnxIntervene.Components;
+using OnnxIntervene.Components.Structure;
 using OnnxIntervene.IR;
 
 namespace OnnxIntervene.Splicing;
@@ -127,11 +128,13 @@ internal sealed class AttentionOpening
     // A mask of the keys, [batch, key], or how many keys each example has, [batch].
     private Value IsKept(Value mask, Value scores)
     {
-        var rank = mask.Type?.Shape?.Rank ?? (mask.Producer is { Operator.OperatorType: "EmbedLayerNormalization" } ? 1 : 2);
+        var rank = new Ranks().Of(mask);
         if (rank == 2)
             return _ops.Unsqueeze(_ops.Emit("Greater", [_ops.Cast(mask, ElementType.Int64), _ops.Scalar(0)]), 1, 2);
         if (rank != 1)
-            throw Refusal(_node, $"has a mask of {rank} axes");
+            throw Refusal(_node, rank == Ranks.Unknown ? "has a mask of unknown shape" : $"has a mask of {rank} axes");
+        if (mask.Producer is { Operator.OperatorType: "Concat" })
+            throw Refusal(_node, "is told where tokens start, too");
         var keys = _ops.Range(_ops.Scalar(0), Length(scores, 3), _ops.Scalar(1));
         return _ops.Emit("Less", [_ops.Unsqueeze(keys, 0, 1, 2), _ops.Unsqueeze(_ops.Cast(mask, ElementType.Int64), 1, 2, 3)]);
     }

@@ -10,6 +10,6 @@ namespace OnnxIntervene.Splicing;
 /// <param name="Sites">The spliced places, in the order in which they were asked for.</param>
 public sealed record SplicedModel(Model Model, ComponentMap Components, ImmutableArray<SplicedSite> Sites)
 {
-    /// <summary>Whether the original has attention that counts each row's tokens from its start, so that rows cannot be padded there.</summary>
-    public bool HasGroupQueryAttention { get; init; }
+    /// <summary>Inputs whose marks the original counts from the start of each row, so that rows cannot be padded there.</summary>
+    public ImmutableArray<CountedMask> CountedMasks { get; init; } = [];
 }

@@ -35,6 +35,6 @@ public static class Splicer
         foreach (var graph in copy.Graph.AllNodes().SelectMany(node => node.Subgraphs).Prepend(copy.Graph).ToList())
             GraphOrder.Sort(graph);
         GraphVerifier.Verify(copy);
-        return new SplicedModel(copy, map, [.. spliced]) { HasGroupQueryAttention = model.Graph.AllNodes().Any(FusedOperators.IsGroupQueryAttention) };
+        return new SplicedModel(copy, map, [.. spliced]) { CountedMasks = CountedMask.All(model.Graph) };
     }
 }

@@ -24,7 +24,7 @@ internal sealed class Ranks
             return rank;
         if (value.Producer is not { } producer || depth > DeepestChain)
             return Unknown;
-        rank = Infer(producer, depth + 1);
+        rank = IsCounts(value, producer) ? 1 : Infer(producer, depth + 1);
         _known.Add(value, rank);
         return rank;
     }
@@ -44,6 +44,7 @@ internal sealed class Ranks
         "Shape" => 1,
         "GroupQueryAttention" or "MultiHeadAttention" or "EmbedLayerNormalization" => 3,
         "Attention" => node.Operator.Domain.Length > 0 ? 3 : Input(node, 0, depth),
+        "ReduceSum" or "ReduceMean" or "ReduceMax" or "ReduceMin" or "ReduceProd" or "ReduceL2" or "ArgMax" or "ArgMin" => Reduced(node, depth),
         "Einsum" => node.FindAttribute("equation")?.Text.Split("->") is [_, var output] ? output.Trim().Length : Unknown,
         "Add" or "Sub" or "Mul" or "Div" or "Pow" or "MatMul" or "FusedMatMul" or "Where" or "And" or "Or" or "Equal" or "Max" or "Min" =>
             Enumerable.Range(0, node.Inputs.Count).Max(index => Input(node, index, depth)),
@@ -51,6 +52,20 @@ internal sealed class Ranks
     };
 
     private int Input(Node node, int index, int depth) => node.InputOrNull(index) is { } input ? Of(input, depth) : Unknown;
+
+    // How many tokens each row has, which the operator gives beside the embeddings.
+    private static bool IsCounts(Value value, Node producer) =>
+        producer.Operator.OperatorType == "EmbedLayerNormalization" && producer.OutputOrNull(1) == value;
+
+    private int Reduced(Node node, int depth)
+    {
+        var rank = Input(node, 0, depth);
+        if (rank == Unknown || node.FindAttribute("keepdims") is not { Integer: 0 })
+            return rank;
+        if (node.Operator.OperatorType is "ArgMax" or "ArgMin")
+            return rank - 1;
+        return node.FindAttribute("axes") is null && node.InputOrNull(1) is null ? 0 : rank - AxisCount(node);
+    }
 
     // How long a row of sizes is: a computed one too, as long as its parts are known.
     private int Length(Value? sizes, int depth)
