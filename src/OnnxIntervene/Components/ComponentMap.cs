@@ -37,6 +37,9 @@ public sealed class ComponentMap
         ? EmbeddingFinder.Find(tokens)
         : null;
 
+    /// <summary>Whether positions that are left out count the tokens that the mask keeps, not all.</summary>
+    internal bool PositionsCountKeptTokens => PositionInput.CountsKeptTokens(_model);
+
     /// <summary>Finds the components of a model. O(nodes).</summary>
     public static ComponentMap Find(Model model)
     {

@@ -38,7 +38,7 @@ internal sealed class InputFiller(IReadOnlyDictionary<string, NodeMetadata> inpu
             "encoder_attention_mask" => OrtArrays.Create(Filled(batch, EncoderLength(given), 1), metadata.ElementDataType, name),
             "attention_mask" => OrtArrays.Create(Filled(batch, length, 1), metadata.ElementDataType, name),
             "token_type_ids" => OrtArrays.Create(Filled(batch, length, 0), metadata.ElementDataType, name),
-            "position_ids" => OrtArrays.Create(Positions(batch, length), metadata.ElementDataType, name),
+            PositionInput.Name => OrtArrays.Create(Positions(given), metadata.ElementDataType, name),
             "use_cache_branch" => OrtValue.CreateTensorValueFromMemory(s_off, [1]),
             _ when name.StartsWith(PastPrefix, StringComparison.Ordinal) => EmptyPast(name, metadata, batch),
             _ => throw new InterventionException($"The model needs the input '{name}', which was not given and cannot be guessed."),
@@ -52,8 +52,27 @@ internal sealed class InputFiller(IReadOnlyDictionary<string, NodeMetadata> inpu
     private static NumericArray Filled(int batch, int length, long content) =>
         NumericArray.Of(Enumerable.Repeat(content, batch * length).ToArray(), batch, length);
 
-    private static NumericArray Positions(int batch, int length) =>
-        NumericArray.Of(Enumerable.Range(0, batch * length).Select(index => (long)(index % length)).ToArray(), batch, length);
+    private NumericArray Positions(ModelInputs given)
+    {
+        var (batch, length) = (given.BatchSize, given.Length);
+        if (components.PositionsCountKeptTokens && given.Arrays.TryGetValue("attention_mask", out var mask) && mask.IsInteger && mask.Length == batch * length)
+            return NumericArray.Of(KeptBefore(mask.Integers, length), batch, length);
+        return NumericArray.Of(Enumerable.Range(0, batch * length).Select(index => (long)(index % length)).ToArray(), batch, length);
+    }
+
+    // A token that is not kept stands before the first.
+    private static long[] KeptBefore(ReadOnlySpan<long> marks, int length)
+    {
+        var positions = new long[marks.Length];
+        var kept = 0L;
+        for (var index = 0; index < marks.Length; index++)
+        {
+            kept = (index % length == 0 ? 0 : kept) + marks[index];
+            positions[index] = (kept * marks[index]) - 1;
+        }
+
+        return positions;
+    }
 
     // [batch, key heads, 0, head width]; some exporters leave the head width open.
     private OrtValue EmptyPast(string name, NodeMetadata metadata, int batch)

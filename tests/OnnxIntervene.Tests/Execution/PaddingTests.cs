@@ -42,6 +42,7 @@ public sealed class PaddingTests
     [TestCase("llama", "dynamo")]
     [TestCase("mistral", "dynamo")]
     [TestCase("olmo2", "dynamo")]
+    [TestCase("opt", "dynamo")]
     [TestCase("qwen2", "dynamo")]
     [TestCase("qwen3", "dynamo")]
     public void What_reads_the_whole_mask_is_right_with_any_padding(string family, string export)
