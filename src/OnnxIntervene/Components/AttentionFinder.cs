@@ -36,13 +36,21 @@ internal static class AttentionFinder
             if (use.InputIndex == 0 && use.Node.Operator.OperatorType == "Reshape" && use.Node.InputOrNull(1) is { } shape
                 && GraphConstants.Integers(shape) is { Length: 4 } sizes && HeadsOf(sizes[2], sizes[3], width) is > 0 and var heads)
                 return heads;
-            if (use.InputIndex == 0 && use.Node.Operator.OperatorType is "Add" or "Identity" or "Cast"
-                && SplitHeads(use.Node.Output, width) is > 0 and var later)
+            if (IsPassedOn(use, width) && SplitHeads(use.Node.Output, width) is > 0 and var later)
                 return later;
         }
 
         return 0;
     }
+
+    // A bias, a cast, or a reshape that keeps the width.
+    private static bool IsPassedOn(Use use, int width) => use.Node.Operator.OperatorType switch
+    {
+        "Add" or "Identity" or "Cast" or "Dropout" => true,
+        "Reshape" => use.InputIndex == 0 && use.Node.InputOrNull(1) is { } shape
+            && (shape.Producer?.Operator.OperatorType == "Shape" || (GraphConstants.Integers(shape) is { Length: 3 } sizes && (sizes[2] == width || sizes[2] == -1))),
+        _ => false,
+    };
 
     /// <summary>How many heads the last two sizes of a reshape make of a width; 0 when they do not split it.</summary>
     public static int HeadsOf(long? heads, long? headWidth, int width) => (heads, headWidth) switch

@@ -47,9 +47,9 @@ internal sealed class LayerFinder(ModuleTree modules, ArchitecturePattern patter
     public Found AttentionValueOutput()
     {
         var path = $"{_attention}.{pattern.OutputProjection}";
-        return modules.InputOf(path) is { } input
-            ? AttentionFinder.MixedValues(input, Projections.Of(modules, path)?.InputWidth ?? 0)
-            : Found.Nothing($"no node of the projection '{path}'");
+        return Projections.Of(modules, path) is { } projection && modules.InputOf(path) is { } input
+            ? AttentionFinder.MixedValues(input, projection.InputWidth)
+            : Found.Nothing($"no product in the projection '{path}'");
     }
 
     public Found AttentionWeight() => _attention is null

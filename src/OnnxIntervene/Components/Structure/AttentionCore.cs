@@ -53,7 +53,7 @@ internal sealed record AttentionCore(Node Node, Value? Probabilities, Value Quer
                 continue;
             if (AttentionFinder.IsProduct(producer) && producer.Inputs.OfType<Value>().Count(input => !GraphConstants.IsConstant(input)) == 2)
                 return producer;
-            if (producer.Operator.OperatorType is "Add" or "Mul" or "Div" or "Sub" or "Where" or "Cast" or "Identity" or "Tanh" or "Concat" or "Reshape")
+            if (producer.Operator.OperatorType is "Add" or "Mul" or "Div" or "Sub" or "Where" or "Cast" or "Identity" or "Dropout" or "Tanh" or "Concat" or "Reshape")
             {
                 foreach (var input in Dataflow.DataInputs(producer))
                     open.Enqueue(input);

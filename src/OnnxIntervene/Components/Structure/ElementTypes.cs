@@ -18,6 +18,10 @@ internal static class ElementTypes
                 return data.ElementType;
             if (at.Producer is not { } producer)
                 break;
+            if (producer.Operator.OperatorType is "Shape" or "Size" or "NonZero" or "ArgMax" or "ArgMin")
+                return ElementType.Int64;
+            if (producer.Operator.OperatorType is "Equal" or "Less" or "LessOrEqual" or "Greater" or "GreaterOrEqual" or "Not" or "And" or "Or")
+                return ElementType.Bool;
             if (producer.Operator.OperatorType == "Cast" && producer.FindAttribute("to") is { } to)
                 return (ElementType)to.Integer;
             if (producer.FindAttribute("value") is { Kind: AttributeKind.Tensor } constant)

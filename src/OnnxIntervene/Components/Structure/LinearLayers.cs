@@ -51,7 +51,7 @@ internal sealed class LinearLayers
         var value = product.Inputs[0]!;
         while (value.Producer is { } producer && producer.InputOrNull(0) is { } before)
         {
-            if (producer.Operator.OperatorType is "Identity" or "DynamicQuantizeLinear" or "DequantizeLinear" or "QuantizeLinear")
+            if (producer.Operator.OperatorType is "Identity" or "Dropout" or "DynamicQuantizeLinear" or "DequantizeLinear" or "QuantizeLinear")
                 value = before;
             else if (producer.Operator.OperatorType is "Reshape" or "Flatten" && _ranks.Of(value) == 2 && _ranks.Of(before) is 3 or 4)
                 return before;
@@ -64,9 +64,22 @@ internal sealed class LinearLayers
 
     private Value OutputOf(Node product)
     {
-        var value = product.Output;
-        while (value.Uses.Where(use => use.Node.Operator.OperatorType != "Shape").ToList() is [var use] && IsPartOfLayer(use, value))
-            value = use.Node.Output;
+        return WithBias(product.Output);
+    }
+
+    /// <summary>A product, or a part of one, with the bias, scale, cast and reshape behind it; what else stands there is left.</summary>
+    public Value WithBias(Value product)
+    {
+        var (value, passed) = (product, product);
+        while (passed.Uses.Where(use => use.Node.Operator.OperatorType != "Shape").ToList() is [var use])
+        {
+            if (IsPartOfLayer(use, passed))
+                value = use.Node.Output;
+            else if (!Dataflow.IsTransparent(use.Node))
+                return value;
+            passed = use.Node.Output;
+        }
+
         return value;
     }
 
@@ -75,7 +88,7 @@ internal sealed class LinearLayers
     {
         "Add" => use.Node.Inputs[1 - use.InputIndex] is { } bias && GraphConstants.IsConstant(bias)
             && GraphConstants.Dimensions(bias) is { Length: 1 },
-        "Mul" or "Cast" => value.Producer!.Operator.OperatorType is "MatMulInteger" or "Cast" && IsQuantised(value),
+        "Mul" => value.Producer!.Operator.OperatorType is "MatMulInteger" or "Cast" && IsQuantised(value),
         "Reshape" => use.InputIndex == 0 && _ranks.Of(value) == 2 && _ranks.Of(use.Node.Output) == 3,
         _ => false,
     };

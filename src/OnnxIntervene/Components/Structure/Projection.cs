@@ -31,7 +31,7 @@ internal sealed record Projection(LinearLayer Layer, ImmutableArray<Value> Path)
     }
 
     /// <summary>The component and its heads; <paramref name="isPacked"/> when the layer gives queries, keys and values at once.</summary>
-    public (ComponentSource? Source, int Width, int Heads) Locate(OpenedView view, int part, bool isPacked)
+    public (ComponentSource? Source, int Width, int Heads) Locate(OpenedView view, LinearLayers layers, int part, bool isPacked)
     {
         if (!isPacked)
             return (view.Source(Layer.Output), Layer.OutputWidth, Heads(Layer.Output, Layer.OutputWidth));
@@ -40,15 +40,16 @@ internal sealed record Projection(LinearLayer Layer, ImmutableArray<Value> Path)
             return (null, 0, 0);
         var reshape = Path.TakeWhile(value => value != splitter).LastOrDefault(value => IsReshape(value) && value != Layer.Output);
         return reshape is null
-            ? Flat(view, splitter, part)
+            ? Flat(view, layers, splitter, part)
             : Reshaped(view, GraphConstants.Integers(reshape.Producer!.Inputs[1]!) ?? [], part);
     }
 
     // [batch, position, width]: the part is a tensor of its own.
-    private (ComponentSource? Source, int Width, int Heads) Flat(OpenedView view, Value piece, int part)
+    private (ComponentSource? Source, int Width, int Heads) Flat(OpenedView view, LinearLayers layers, Value piece, int part)
     {
         var width = PieceWidth(piece.Producer!, piece, part);
-        return width > 0 ? (view.Source(piece), width, Heads(piece, width)) : (null, 0, 0);
+        var output = layers.WithBias(piece);
+        return width > 0 ? (view.Source(output), width, Heads(piece, width)) : (null, 0, 0);
     }
 
     // [batch, position, 3, heads, width], or [batch, position, heads, 3 × width] with or without an axis for the three.

@@ -19,7 +19,7 @@ internal static class ProjectionFinder
         }
 
         var isPacked = Enumerable.Range(0, 3).Count(other => Projection.Behind(core.Operand(other), layers)?.Layer == own.Layer) > 1;
-        var (source, width, heads) = own.Locate(view, part, isPacked);
+        var (source, width, heads) = own.Locate(view, layers, part, isPacked);
         return (source, width, fused > 0 ? fused : heads);
     }
 
