@@ -82,7 +82,7 @@ internal sealed record FeedForward(LinearLayer Entry, LinearLayer? Down, LinearL
             if (layers.TryGet(producer, out _))
                 return producer;
             var isBias = producer.Operator.OperatorType == "Add" && producer.Inputs.OfType<Value>().Count(input => !GraphConstants.IsConstant(input)) == 1;
-            if (!isBias && producer.Operator.OperatorType is not ("Cast" or "Identity" or "Reshape" or "Split" or "Slice"))
+            if (!isBias && producer.Operator.OperatorType is not ("Cast" or "Identity" or "Dropout" or "Reshape" or "Split" or "Slice"))
                 return null;
         }
 

@@ -38,7 +38,7 @@ internal sealed class LayerAnatomy
         var feedForward = parts.LastOrDefault(part => part.Core is null);
         var stream = Present(parts[0].Stream);
         var width = StreamWidth(parts);
-        _batch = (_view.Source(stream) as TensorSource)?.Value;
+        _batch = _ranks.Of(stream) > 2 ? (_view.Source(stream) as TensorSource)?.Value : Original(_view.Graph.Inputs[0]);
         Add(ComponentNames.BlockInput, stream, width);
         if (attention is not null)
             DescribeAttention(attention, "", width);
@@ -203,8 +203,16 @@ internal sealed class LayerAnatomy
     {
         if (_ranks.Of(value) != 2)
             return value;
-        var readers = value.Uses.Where(use => use.Node.Operator.OperatorType != "Shape").ToList();
-        return readers is [{ Node.Operator.OperatorType: "Reshape" } only] && _ranks.Of(only.Node.Output) == 3 ? only.Node.Output : value;
+        for (var at = value; at.Uses.Where(use => use.Node.Operator.OperatorType != "Shape").ToList() is [var only];)
+        {
+            at = only.Node.Outputs.Count > 0 ? only.Node.Output : value;
+            if (only.Node.Operator.OperatorType == "Reshape" && only.InputIndex == 0 && _ranks.Of(at) == 3)
+                return at;
+            if (!Dataflow.IsTransparent(only.Node) && only.Node.Operator.OperatorType != "Reshape")
+                return value;
+        }
+
+        return value;
     }
 
     private void Add(string name, Value value, int width) => Add(name, SourceOf(value), width);

@@ -55,6 +55,8 @@ internal sealed class LinearLayers
                 value = before;
             else if (producer.Operator.OperatorType is "Reshape" or "Flatten" && _ranks.Of(value) == 2 && _ranks.Of(before) is 3 or 4)
                 return before;
+            else if (producer.Operator.OperatorType == "Reshape" && _ranks.Of(value) == 2 && _ranks.Of(before) == 2)
+                value = before;
             else
                 return value;
         }
@@ -75,7 +77,7 @@ internal sealed class LinearLayers
         {
             if (IsPartOfLayer(use, passed))
                 value = use.Node.Output;
-            else if (!Dataflow.IsTransparent(use.Node))
+            else if (!Dataflow.IsTransparent(use.Node) && !StaysFlat(use))
                 return value;
             passed = use.Node.Output;
         }
@@ -92,6 +94,9 @@ internal sealed class LinearLayers
         "Reshape" => use.InputIndex == 0 && _ranks.Of(value) == 2 && _ranks.Of(use.Node.Output) == 3,
         _ => false,
     };
+
+    private bool StaysFlat(Use use) => use is { InputIndex: 0, Node.Operator.OperatorType: "Reshape" }
+        && _ranks.Of(use.Node.Inputs[0]!) == 2 && _ranks.Of(use.Node.Output) == 2;
 
     private static bool IsQuantised(Value value) => Dataflow.Root(value).Producer?.Operator.OperatorType == "MatMulInteger";
 }

@@ -74,15 +74,32 @@ internal sealed class Ranks
             return Unknown;
         if (sizes.Type?.Shape is { Rank: 1 } shape && shape[0].Size is { } length)
             return (int)length;
-        if (GraphConstants.Integers(sizes) is { } numbers)
-            return numbers.Length;
         return sizes.Producer switch
         {
+            { Operator.OperatorType: "Concat" } joined => joined.Inputs.Sum(part => PartLength(part, depth + 1)),
+            _ when GraphConstants.Integers(sizes) is { } numbers => numbers.Length,
             { Operator.OperatorType: "Shape" } measured when measured.Attributes.Count == 0 => Input(measured, 0, depth),
             { Operator.OperatorType: "Cast" or "Identity" or "Where" } passed => Length(passed.Inputs[^1], depth + 1),
             _ => Unknown,
         };
     }
+
+    // Exporters concatenate single sizes, or all of a shape but its last.
+    private int PartLength(Value? part, int depth)
+    {
+        if (part?.Producer is not { Operator.OperatorType: "Slice" or "Shape" } producer)
+            return part is not null && GraphConstants.Integers(part) is { } numbers ? numbers.Length : 1;
+        var whole = Length(producer.Operator.OperatorType == "Slice" ? producer.Inputs[0] : part, depth);
+        if (producer.Operator.OperatorType == "Shape" || whole == Unknown)
+            return Math.Max(1, whole);
+        var (start, end) = (Bound(producer, 1, whole), Bound(producer, 2, whole));
+        return start is null || end is null ? 1 : Math.Max(0, end.Value - start.Value);
+    }
+
+    private static int? Bound(Node slice, int input, int length) =>
+        slice.InputOrNull(input) is { } bound && GraphConstants.Integers(bound) is [{ } number]
+            ? (int)Math.Clamp(number < 0 ? number + length : number, 0, length)
+            : null;
 
     private static int AxisCount(Node node) =>
         node.FindAttribute("axes")?.Integers.Length ?? (node.InputOrNull(1) is { } axes ? GraphConstants.Integers(axes)?.Length ?? 1 : 1);
