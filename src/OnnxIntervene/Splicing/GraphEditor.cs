@@ -14,6 +14,7 @@ internal sealed class GraphEditor
     private readonly Dictionary<Node, OpenedAttention> _attentions = [];
     private readonly Dictionary<InputSource, Value> _inputs = new(ReferenceEqualityComparer.Instance);
     private readonly Dictionary<string, Value> _shared = new(StringComparer.Ordinal);
+    private readonly Dictionary<(Graph Graph, string Name), CountedTokens> _tokens = [];
     private readonly HashSet<Node> _own = [];
     private readonly NameScope _names;
 
@@ -41,6 +42,14 @@ internal sealed class GraphEditor
         if (!_shared.TryGetValue(key, out var value))
             _shared.Add(key, value = create(key));
         return value;
+    }
+
+    /// <summary>What layers that count the same tokens make of them: made when it is first asked for.</summary>
+    public CountedTokens Tokens((Graph Graph, string Name) key, Func<CountedTokens> create)
+    {
+        if (!_tokens.TryGetValue(key, out var tokens))
+            _tokens.Add(key, tokens = create());
+        return tokens;
     }
 
     /// <summary>Opens the fused operator that a component lies in, if any, so that it can be reached.</summary>

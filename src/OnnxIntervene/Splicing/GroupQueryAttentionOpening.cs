@@ -10,15 +10,19 @@ internal sealed class GroupQueryAttentionOpening
 {
     private readonly Node _node;
     private readonly OpBuilder _ops;
+    private readonly GraphEditor _editor;
     private readonly int _heads;
     private readonly int _keyHeads;
+    private readonly int _headWidth;
 
     private GroupQueryAttentionOpening(GraphEditor editor, Node node)
     {
         _node = node;
+        _editor = editor;
         _ops = editor.Builder($"{node.Name}/opened", node.Graph);
         _heads = (int)(node.FindAttribute("num_heads")?.Integer ?? 0);
         _keyHeads = (int)(node.FindAttribute("kv_num_heads")?.Integer ?? 0);
+        _headWidth = HeadWidth();
     }
 
     /// <summary>Replaces the node and returns the probabilities, <c>[batch, head, query, key]</c>.</summary>
@@ -46,15 +50,13 @@ internal sealed class GroupQueryAttentionOpening
     private OpenedAttention Open(GraphEditor editor)
     {
         var (query, key, value) = Projections();
-        var total = _ops.Cast(_node.Inputs[6]!, ElementType.Int64);
-        var length = _ops.Gather(_ops.ShapeOf(query), _ops.Scalar(2), 0);
-        var positions = _ops.Range(_ops.Sub(total, length), total, _ops.Scalar(1));
+        var tokens = _editor.Tokens(TokensKey(), () => CountedTokens.Build(_editor.Builder($"{_node.Name}/opened/tokens", _node.Graph), _node));
         if (_node.FindAttribute("do_rotary") is { Integer: 1 })
-            (query, key) = (Rotate(query, positions, _heads), Rotate(key, positions, _keyHeads));
+            (query, key) = (Rotate(query, tokens, _heads), Rotate(key, tokens, _keyHeads));
         key = WithPast(key, 3);
         value = WithPast(value, 4);
-        var probabilities = Probabilities(query, key, positions, total);
-        var mixed = _ops.Emit("MatMul", [probabilities, Repeat(value)]);
+        var probabilities = Probabilities(query, key, tokens);
+        var mixed = Mixed(probabilities, value, tokens);
         editor.Replace(_node.Output, _ops.Reshape(_ops.Transpose(mixed, 0, 2, 1, 3), 0, 0, -1));
         ReplaceIfGiven(editor, 1, key);
         ReplaceIfGiven(editor, 2, value);
@@ -76,29 +78,32 @@ internal sealed class GroupQueryAttentionOpening
     private Value SplitHeads(Value value, int heads) => _ops.Transpose(_ops.Reshape(value, 0, 0, heads, -1), 0, 2, 1, 3);
 
     // RotaryEmbedding of ONNX Runtime takes [batch, head, position, width] and positions [batch, position].
-    private Value Rotate(Value value, Value positions, int heads)
-    {
-        var batch = _ops.Gather(_ops.ShapeOf(value), _ops.Constant(0), 0);
-        var length = _ops.ShapeOf(positions);
-        var each = _ops.Expand(_ops.Unsqueeze(positions, 0), _ops.Concat(0, batch, length));
-        return _ops.Emit(
-            "RotaryEmbedding",
-            [value, each, _node.Inputs[7], _node.Inputs[8]],
-            [NodeAttribute.Of("interleaved", 0L), NodeAttribute.Of("num_heads", (long)heads)],
-            OperatorKey.Microsoft);
-    }
+    private Value Rotate(Value value, CountedTokens tokens, int heads) => _ops.Emit(
+        "RotaryEmbedding",
+        [value, tokens.PositionIds, _node.Inputs[7], _node.Inputs[8]],
+        [NodeAttribute.Of("interleaved", 0L), NodeAttribute.Of("num_heads", (long)heads)],
+        OperatorKey.Microsoft);
 
     private Value WithPast(Value value, int input) =>
         _node.InputOrNull(input) is { } past ? _ops.Concat(2, past, value) : value;
 
-    private Value Probabilities(Value query, Value key, Value positions, Value total)
+    // Where the width of a head is known, the query heads of a key head stand below each other in one product, and keys are not copied.
+    private Value Probabilities(Value query, Value key, CountedTokens tokens)
     {
-        var scores = _ops.Emit("MatMul", [query, _ops.Transpose(Repeat(key), 0, 1, 3, 2)]);
-        var scaled = _ops.Mul(scores, Scale(query));
-        var keys = _ops.Range(_ops.Scalar(0), total, _ops.Scalar(1));
-        var isFuture = _ops.Emit("Greater", [_ops.Unsqueeze(keys, 0), _ops.Unsqueeze(positions, 1)]);
-        var masked = _ops.Where(isFuture, Number(float.NegativeInfinity), scaled);
-        return _ops.Emit("Softmax", [masked], [NodeAttribute.Of("axis", -1L)]);
+        var scores = _headWidth > 0
+            ? _ops.Reshape(
+                _ops.Emit("MatMul", [_ops.Reshape(query, 0, _keyHeads, -1, _headWidth), _ops.Transpose(key, 0, 1, 3, 2)]),
+                _ops.Concat(0, _ops.Constant(0, _heads, -1), tokens.Total))
+            : _ops.Emit("MatMul", [query, _ops.Transpose(Repeat(key), 0, 1, 3, 2)]);
+        return _ops.Emit("Softmax", [_ops.Add(_ops.Mul(scores, Scale(query)), tokens.Mask)], [NodeAttribute.Of("axis", -1L)]);
+    }
+
+    private Value Mixed(Value probabilities, Value value, CountedTokens tokens)
+    {
+        if (_headWidth == 0)
+            return _ops.Emit("MatMul", [probabilities, Repeat(value)]);
+        var grouped = _ops.Reshape(probabilities, _ops.Concat(0, _ops.Constant(0, _keyHeads, -1), tokens.Total));
+        return _ops.Reshape(_ops.Emit("MatMul", [grouped, value]), 0, _heads, -1, _headWidth);
     }
 
     private Value Scale(Value query)
@@ -121,6 +126,21 @@ internal sealed class GroupQueryAttentionOpening
 
     private Value Number(float number) =>
         _ops.Graph.AddInitializer(_ops.Names.Unique($"{_node.Name}/opened/number"), TensorData.FromFloats([], [number]));
+
+    // Layers that count the same tokens of equally long rows share what is made of them.
+    private (Graph Graph, string Name) TokensKey()
+    {
+        var shape = _node.Inputs[0]!.Type?.Shape;
+        var isKnown = shape is { Rank: 3 } && (shape[1].Size is not null || shape[1].Symbol is { Length: > 0 });
+        return (_node.Graph!, isKnown ? $"{_node.Inputs[6]!.Name} {shape![0]} {shape[1]}" : _node.Output.Name);
+    }
+
+    private int HeadWidth()
+    {
+        var width = _node.Inputs[0]!.Type?.Shape is { Rank: 3 } shape ? shape[2].Size ?? 0 : 0;
+        var heads = _node.InputOrNull(1) is null ? _heads + (2 * _keyHeads) : _heads;
+        return heads > 0 && width % heads == 0 ? (int)(width / heads) : 0;
+    }
 
     private void ReplaceIfGiven(GraphEditor editor, int output, Value replacement)
     {
