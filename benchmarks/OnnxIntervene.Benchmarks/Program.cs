@@ -15,4 +15,5 @@ using var graph = BenchmarkModel.Prepare(ModelFile.Find(args[0]).Path);
 Console.WriteLine($"{args[0]}: paired in one process, {rounds} rounds, one thread, {MachineName.Describe()}");
 SpliceCost.Measure(graph.Path);
 SteeringCost.Measure(graph.Path, rounds);
+OpeningCost.Measure(graph.Path, rounds);
 return 0;

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using Microsoft.ML.OnnxRuntime;
 using OnnxIntervene.Components;
 using OnnxIntervene.Execution;
@@ -9,10 +8,7 @@ using OnnxIntervene.Splicing;
 
 namespace OnnxIntervene.Benchmarks;
 
-/// <summary>
-/// Times a steered run against a plain run of the same file in the same process. Both sessions' runs alternate, so that what disturbs the
-/// machine disturbs both; the figure is the median over rounds of the pair's ratio.
-/// </summary>
+/// <summary>Times a steered run against a plain run of the same file in the same process.</summary>
 internal static class SteeringCost
 {
     private const int Length = 16;
@@ -47,23 +43,7 @@ internal static class SteeringCost
     {
         var inputs = ModelInputs.FromTokens([.. Enumerable.Range(0, batch).Select(row => Enumerable.Range(1, Length).Select(id => id + row).ToArray())]);
         var feeds = steered.Spliced.Sites.Select(site => Feed(site.Component.Width, batch)).ToArray();
-        string[] outputs = [steered.FirstOutput];
-        var (ratios, plainTimes) = (new List<double>(), new List<double>());
-        for (var round = -3; round < rounds; round++)
-        {
-            var isPlainFirst = round % 2 == 0;
-            var first = isPlainFirst ? Plain() : Steered();
-            var second = isPlainFirst ? Steered() : Plain();
-            if (round < 0)
-                continue;
-            plainTimes.Add(isPlainFirst ? first : second);
-            ratios.Add(isPlainFirst ? second / first : first / second);
-        }
-
-        Console.WriteLine($"{name}: {(Median(ratios) - 1) * 100:+0.0;-0.0;0.0} % over plain ({Median(plainTimes):F1} ms)");
-
-        double Plain() => Time(() => RunPlain(plain, inputs, components));
-        double Steered() => Time(() => steered.Run(inputs, feeds, outputs));
+        PairedRuns.Report(name, plain, steered, inputs, feeds, rounds, components);
     }
 
     private static SiteFeed Feed(int width, int batch) => new()
@@ -72,24 +52,4 @@ internal static class SteeringCost
         SourceShape = new long[] { batch, 1, width },
         Coefficients = Enumerable.Repeat(1f, batch).ToArray(),
     };
-
-    // The inputs are made and the logits copied out as a steered run does.
-    private static float[] RunPlain(InferenceSession session, ModelInputs inputs, ComponentMap components)
-    {
-        var values = PlainInputs.Of(session, inputs, components);
-        using var runOptions = new RunOptions();
-        using var results = session.Run(runOptions, values, [session.OutputNames[0]]);
-        foreach (var value in values.Values)
-            value.Dispose();
-        return results[0].GetTensorDataAsSpan<float>().ToArray();
-    }
-
-    private static double Time(Func<object> run)
-    {
-        var start = Stopwatch.GetTimestamp();
-        run();
-        return Stopwatch.GetElapsedTime(start).TotalMilliseconds;
-    }
-
-    private static double Median(List<double> numbers) => numbers.Order().ElementAt(numbers.Count / 2);
 }

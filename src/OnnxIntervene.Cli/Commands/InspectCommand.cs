@@ -2,6 +2,7 @@ using System.CommandLine;
 using OnnxIntervene.Cli.Output;
 using OnnxIntervene.Components;
 using OnnxIntervene.Execution;
+using OnnxIntervene.IR;
 using OnnxIntervene.IR.Serialization;
 
 namespace OnnxIntervene.Cli.Commands;

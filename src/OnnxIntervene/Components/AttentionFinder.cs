@@ -14,8 +14,8 @@ internal static class AttentionFinder
             return Found.At(new AttentionProbabilitySource(fused), 0);
         if (attention.FirstOrDefault(node => node.Operator.OperatorType == "Softmax") is not { } softmax)
             return Found.Nothing("no Softmax in the attention module");
-        return Probabilities(softmax.Output) is { } value
-            ? Found.At(new TensorSource(value), 0)
+        return Probabilities(softmax.Output) is { } found
+            ? Found.At(new TensorSource(found.Value), 0)
             : Found.Nothing($"nothing multiplies '{softmax.Output.Name}' with the values");
     }
 
@@ -65,20 +65,27 @@ internal static class AttentionFinder
     public static bool IsProduct(Node node) => node.Operator.OperatorType is "MatMul" or "FusedMatMul" or "Einsum";
 
     /// <summary>
-    /// What the product with the values reads of a softmax's output: exporters put a guard against rows without any key, a cast or a
-    /// dropout between. Null when nothing multiplies it.
+    /// What the product with the values reads of a softmax's output, and the product: exporters put a guard against rows without any key,
+    /// a cast or a dropout between. Where heads are folded into the batch for the product, what is folded. Null when nothing multiplies it.
     /// </summary>
-    public static Value? Probabilities(Value softmax) => ReadByProduct(softmax, LongestChain);
+    public static (Value Value, Node Product)? Probabilities(Value softmax) => ReadByProduct(softmax, LongestChain);
 
-    private static Value? ReadByProduct(Value value, int rest)
+    private static (Value Value, Node Product)? ReadByProduct(Value value, int rest)
     {
         if (rest == 0)
             return null;
-        if (value.Uses.Any(use => IsProduct(use.Node) && use.InputIndex == 0))
-            return value;
-        return value.Uses
-            .Where(use => use.Node.Operator.OperatorType is "Where" or "Cast" or "Identity" or "Dropout" or "Slice")
-            .Select(use => ReadByProduct(use.Node.Output, rest - 1))
-            .FirstOrDefault(found => found is not null);
+        if (ProductOf(value) is { } product)
+            return (value, product);
+        foreach (var use in value.Uses.Where(use => use.Node.Operator.OperatorType is "Where" or "Cast" or "Identity" or "Dropout" or "Slice"))
+        {
+            if (ReadByProduct(use.Node.Output, rest - 1) is { } found)
+                return found;
+        }
+
+        return value.Uses.Where(use => use is { InputIndex: 0, Node.Operator.OperatorType: "Reshape" })
+            .Select(use => ProductOf(use.Node.Output))
+            .FirstOrDefault(node => node is not null) is { } folded ? (value, folded) : null;
     }
+
+    private static Node? ProductOf(Value value) => value.Uses.FirstOrDefault(use => IsProduct(use.Node) && use.InputIndex == 0).Node;
 }

@@ -23,6 +23,7 @@ internal sealed class ComponentSearch(Model model)
         _components.AddRange(named.Components.Where(component => !found.Contains(component.Address)));
         var known = _components.Select(component => component.Address).Concat(_missing.Select(missing => missing.Address)).ToHashSet();
         _missing.AddRange(named.Missing.Where(missing => named.Family is not null && !known.Contains(missing.Address)));
+        _missing.AddRange(MissingParts.Of(_components, structure.Length).Where(missing => !known.Contains(missing.Address)));
         return new ComponentMap(model, named.Family, structure.Length, Ordered(), _missing);
     }
 

@@ -17,7 +17,7 @@ internal sealed class UnitCounter(IntervenableModel model)
     {
         if (component.Layout == ComponentLayout.HeadsFirst && !countsTwoAxes)
             return new UnitExtent(component.Heads);
-        if (!component.IsRaw && component.Layout != ComponentLayout.HeadsFirst && !ReadsElsewhere(component) && inputs.Arrays.ContainsKey(ModelInputs.TokenInput))
+        if (!component.IsRaw && !ReadsElsewhere(component) && component.Layout != ComponentLayout.HeadsFirst && inputs.Arrays.ContainsKey(ModelInputs.TokenInput))
             return new UnitExtent(inputs.Length);
         var sizes = inputs.Arrays.OrderBy(array => array.Key, StringComparer.Ordinal).Select(array => $"{array.Key}{array.Value}");
         return _measured.GetOrAdd($"{component.Address} {string.Join(' ', sizes)}", _ => Measure(component, inputs));

@@ -17,6 +17,7 @@ internal sealed class GraphEditor
     private readonly Dictionary<Node, OpenedAttention> _attentions = [];
     private readonly Dictionary<InputSource, Value> _inputs = new(ReferenceEqualityComparer.Instance);
     private readonly Dictionary<string, Value> _shared = new(StringComparer.Ordinal);
+    private readonly Dictionary<(Graph Graph, string Name), CountedTokens> _tokens = [];
     private readonly HashSet<Node> _own = [];
     private readonly NameScope _names;
 
@@ -55,6 +56,14 @@ internal sealed class GraphEditor
             throw new InterventionException(
                 $"What lies inside {node} can be reached from operator set {oldest} on; the model uses {Model.OperatorSetVersion}. Convert it.");
         }
+    }
+
+    /// <summary>What layers that count the same tokens make of them: made when it is first asked for.</summary>
+    public CountedTokens Tokens((Graph Graph, string Name) key, Func<CountedTokens> create)
+    {
+        if (!_tokens.TryGetValue(key, out var tokens))
+            _tokens.Add(key, tokens = create());
+        return tokens;
     }
 
     /// <summary>Opens the fused operator that a component lies in, if any, so that it can be reached.</summary>

@@ -8,7 +8,6 @@ namespace OnnxIntervene.Splicing;
 /// </summary>
 internal sealed class GroupQueryAttentionOpening
 {
-    private const int TotalLength = 6;
     private const int PositionIds = 9;
     private const int Bias = 10;
     private const int Sinks = 11;
@@ -16,8 +15,10 @@ internal sealed class GroupQueryAttentionOpening
     private readonly Node _node;
     private readonly AttentionArithmetic _attention;
     private readonly OpBuilder _ops;
+    private readonly CountedTokens _tokens;
     private readonly int _heads;
     private readonly int _keyHeads;
+    private readonly int _headWidth;
 
     private GroupQueryAttentionOpening(GraphEditor editor, Node node)
     {
@@ -26,6 +27,9 @@ internal sealed class GroupQueryAttentionOpening
         _ops = _attention.Ops;
         _heads = (int)(node.FindAttribute("num_heads")?.Integer ?? 0);
         _keyHeads = (int)(node.FindAttribute("kv_num_heads")?.Integer ?? 0);
+        _headWidth = HeadWidth();
+        var window = Math.Max(0, node.FindAttribute("local_window_size")?.Integer ?? 0);
+        _tokens = editor.Tokens(CountedTokens.KeyOf(node, window), () => CountedTokens.Build(_attention, node, window));
     }
 
     /// <summary>Replaces the node and returns the probabilities, <c>[batch, head, query, key]</c>.</summary>
@@ -49,15 +53,12 @@ internal sealed class GroupQueryAttentionOpening
     private OpenedAttention Open(GraphEditor editor)
     {
         var (query, key, value) = Projections();
-        var total = _ops.Reshape(_ops.Cast(_node.Inputs[TotalLength]!, ElementType.Int64), ReadOnlySpan<long>.Empty);
-        var positions = _ops.Range(_ops.Sub(total, _attention.Length(query, 2)), total, _ops.Scalar(1));
         if (_node.FindAttribute("do_rotary") is { Integer: 1 })
-            (query, key) = (Rotate(query, positions, _heads), Rotate(key, positions, _keyHeads));
+            (query, key) = (Rotate(query, _heads), Rotate(key, _keyHeads));
         key = WithPast(key, 3);
         value = WithPast(value, 4);
-        var probabilities = Probabilities(query, key, positions, total);
-        var mixed = _attention.Mix(probabilities, _attention.Repeat(value, _heads, _keyHeads));
-        editor.Replace(_node.Output, _attention.JoinHeads(mixed));
+        var probabilities = Probabilities(query, key);
+        editor.Replace(_node.Output, _attention.JoinHeads(Mixed(probabilities, value)));
         editor.ReplaceIfGiven(_node, 1, key);
         editor.ReplaceIfGiven(_node, 2, value);
         _node.Graph!.Remove(_node);
@@ -76,41 +77,42 @@ internal sealed class GroupQueryAttentionOpening
     }
 
     // RotaryEmbedding of ONNX Runtime takes [batch, head, position, width] and positions [batch, position].
-    private Value Rotate(Value value, Value positions, int heads)
-    {
-        var batch = _ops.Gather(_ops.ShapeOf(value), _ops.Constant(0), 0);
-        var each = _ops.Expand(_ops.Unsqueeze(positions, 0), _ops.Concat(0, batch, _ops.ShapeOf(positions)));
-        return _ops.Emit(
-            "RotaryEmbedding",
-            [value, each, _node.Inputs[7], _node.Inputs[8]],
-            [NodeAttribute.Of("interleaved", _node.FindAttribute("rotary_interleaved")?.Integer ?? 0), NodeAttribute.Of("num_heads", (long)heads)],
-            OperatorKey.Microsoft);
-    }
+    private Value Rotate(Value value, int heads) => _ops.Emit(
+        "RotaryEmbedding",
+        [value, _tokens.PositionIds, _node.Inputs[7], _node.Inputs[8]],
+        [NodeAttribute.Of("interleaved", _node.FindAttribute("rotary_interleaved")?.Integer ?? 0), NodeAttribute.Of("num_heads", (long)heads)],
+        OperatorKey.Microsoft);
 
     private Value WithPast(Value value, int input) =>
         _node.InputOrNull(input) is { } past ? _ops.Concat(2, past, value) : value;
 
-    private Value Probabilities(Value query, Value key, Value positions, Value total)
+    private Value Probabilities(Value query, Value key)
     {
-        var scale = _node.FindAttribute("scale") is { Float: not 0 and var given } ? given : (float?)null;
-        var scores = _attention.Scores(query, _attention.Repeat(key, _heads, _keyHeads), scale);
-        var capped = _attention.Capped(scores, _node.FindAttribute("softcap")?.Float ?? 0);
+        var capped = _attention.Capped(Scores(query, key), _node.FindAttribute("softcap")?.Float ?? 0);
         if (_node.InputOrNull(Bias) is { } bias)
             capped = _ops.Add(capped, bias);
-        var masked = _ops.Where(IsSeen(positions, total), capped, _attention.Number(float.NegativeInfinity));
+        var masked = _ops.Add(capped, _tokens.Mask);
         if (_node.InputOrNull(Sinks) is { } sinks)
             return WithSink(masked, _ops.Reshape(sinks, 1, _heads, 1, 1));
         return _node.FindAttribute("smooth_softmax") is { Integer: 1 } ? WithSink(masked, _attention.Number(0)) : _attention.Softmax(masked);
     }
 
-    // A key is seen from its own position on, and with a window only as long as it is near.
-    private Value IsSeen(Value positions, Value total)
+    // Where the width of a head is known, the query heads of a key head stand below each other in one product, and keys are not copied.
+    private Value Scores(Value query, Value key)
     {
-        var (keys, queries) = (_ops.Unsqueeze(_attention.UpTo(total), 0), _ops.Unsqueeze(positions, 1));
-        var isPast = _ops.Emit("LessOrEqual", [keys, queries]);
-        if (_node.FindAttribute("local_window_size") is not { Integer: > 0 and var window })
-            return isPast;
-        return _ops.Emit("And", [isPast, _ops.Emit("Greater", [keys, _ops.Sub(queries, _ops.Scalar(window))])]);
+        var scale = _node.FindAttribute("scale") is { Float: not 0 and var given } ? given : (float?)null;
+        if (_headWidth == 0 || _heads == _keyHeads)
+            return _attention.Scores(query, _attention.Repeat(key, _heads, _keyHeads), scale);
+        var grouped = _attention.Scores(_ops.Reshape(query, 0, _keyHeads, -1, _headWidth), key, scale);
+        return _ops.Reshape(grouped, _ops.Concat(0, _ops.Constant(0, _heads, -1), _tokens.Total));
+    }
+
+    private Value Mixed(Value probabilities, Value value)
+    {
+        if (_headWidth == 0 || _heads == _keyHeads)
+            return _attention.Mix(probabilities, _attention.Repeat(value, _heads, _keyHeads));
+        var grouped = _ops.Reshape(probabilities, _ops.Concat(0, _ops.Constant(0, _keyHeads, -1), _tokens.Total));
+        return _ops.Reshape(_attention.Mix(grouped, value), 0, _heads, -1, _headWidth);
     }
 
     // One more key that takes its share of the attention and gives nothing.
@@ -119,5 +121,12 @@ internal sealed class GroupQueryAttentionOpening
         var sizes = _ops.Concat(0, _ops.Slice(_ops.ShapeOf(scores), 0, 0, 3), _ops.Constant(1));
         var all = _attention.Softmax(_ops.Concat(3, scores, _ops.Expand(sink, sizes)));
         return _ops.Slice(all, 3, 0, -1);
+    }
+
+    private int HeadWidth()
+    {
+        var width = _node.Inputs[0]!.Type?.Shape is { Rank: 3 } shape ? shape[2].Size ?? 0 : 0;
+        var heads = _node.InputOrNull(1) is null ? _heads + (2 * _keyHeads) : _heads;
+        return heads > 0 && width % heads == 0 ? (int)(width / heads) : 0;
     }
 }

@@ -20,6 +20,8 @@ internal sealed class GoldenRunner : IDisposable
         ["swap"] = (runner, item) => runner.CheckIntervened(item),
         ["zero"] = (runner, item) => runner.CheckIntervened(item),
         ["addition"] = (runner, item) => runner.CheckIntervened(item),
+        ["rotated"] = (runner, item) => runner.CheckIntervened(item),
+        ["lowrank"] = (runner, item) => runner.CheckIntervened(item),
         ["patch_sweep"] = (runner, item) => runner.CheckSweep(item, []),
         ["head_sweep"] = (runner, item) => runner.CheckSweep(item, item.Integers("positions", "position")),
         ["causal_trace"] = (runner, item) => runner.CheckTrace(item),
@@ -57,7 +59,7 @@ internal sealed class GoldenRunner : IDisposable
 
     private void CheckIntervened(GoldenCase item)
     {
-        using var model = IntervenableModel.Load(_golden.Folder, Config(item));
+        using var model = IntervenableModel.Load(_golden.Folder, WithRotation(Config(item), item));
         var inputs = item.Json.GetProperty("inputs");
         var hasSource = inputs.TryGetProperty("source_input_ids", out _);
         var coefficient = item.Json.TryGetProperty("coefficient", out var number) ? number.GetSingle() : 1;
@@ -69,6 +71,7 @@ internal sealed class GoldenRunner : IDisposable
             new RunSettings
             {
                 OutputOriginalOutput = true,
+                Subspaces = SubspacesReader.Read(item.Pyvene.TryGetProperty("subspaces", out var subspaces) ? subspaces : default, model.Config),
                 Coefficients = [Coefficient.Of(coefficient)],
                 SourceRepresentations = [inputs.TryGetProperty("vector", out var vector) ? _golden.Goldens.Tensor(vector.GetString()!) : null],
             });
@@ -122,6 +125,19 @@ internal sealed class GoldenRunner : IDisposable
         foreach (var representation in json["representations"]!.AsArray())
             representation!.AsObject().Remove("source_representation");
         return IntervenableConfig.FromJson(json.ToJsonString());
+    }
+
+    private IntervenableConfig WithRotation(IntervenableConfig config, GoldenCase item)
+    {
+        var inputs = item.Json.GetProperty("inputs");
+        if (!inputs.TryGetProperty("rotation", out var name) && !inputs.TryGetProperty("basis", out name))
+            return config;
+        var parameters = new Dictionary<string, NumericArray> { ["rotate_layer.weight"] = _golden.Goldens.Tensor(name.GetString()!) };
+        var representation = config.Representations.Single();
+        return config with
+        {
+            Representations = [representation with { Intervention = InterventionParameters.Create(representation.InterventionType, parameters) }],
+        };
     }
 
     private static UnitLocations Locations(GoldenCase item, IntervenableConfig config) =>

@@ -36,9 +36,8 @@ internal sealed record AttentionCore(Node Node, Value? Probabilities, Value Quer
 
     private static AttentionCore? Around(Node softmax)
     {
-        if (AttentionFinder.Probabilities(softmax.Output) is not { } probabilities || ScoresBefore(softmax) is not { } scores)
+        if (AttentionFinder.Probabilities(softmax.Output) is not var (probabilities, mix) || ScoresBefore(softmax) is not { } scores)
             return null;
-        var mix = probabilities.Uses.First(use => AttentionFinder.IsProduct(use.Node) && use.InputIndex == 0).Node;
         return new AttentionCore(mix, probabilities, scores.Inputs[0]!, scores.Inputs[1]!, mix.Inputs[1]!);
     }
 

@@ -19,6 +19,8 @@ internal sealed record FeedForward(LinearLayer Entry, LinearLayer? Down, LinearL
         if (router is not null)
             return new FeedForward(router, null, router, null);
         var down = layers.NearestBehind(part.Part);
+        if (down is not null && HasLayerBeside(down, part, layers))
+            return new FeedForward(entry, null, null, null);
         return new FeedForward(entry, down, null, down is null ? null : ActivationOf(down, layers));
     }
 
@@ -39,6 +41,24 @@ internal sealed record FeedForward(LinearLayer Entry, LinearLayer? Down, LinearL
         return false;
     }
 
+    // Several layers end a mixture, whatever chooses among them.
+    private static bool HasLayerBeside(LinearLayer down, SubLayer part, LinearLayers layers)
+    {
+        var seen = new HashSet<Value>();
+        var open = new Stack<Value>([part.Part]);
+        while (open.TryPop(out var at))
+        {
+            if (!seen.Add(at) || at.Producer is not { } producer || producer == down.Product || !part.Nodes.Contains(producer))
+                continue;
+            if (layers.TryGet(producer, out _))
+                return true;
+            foreach (var input in Dataflow.DataInputs(producer))
+                open.Push(input);
+        }
+
+        return false;
+    }
+
     // Experts are weighed by a softmax or a sigmoid whose largest entries are taken.
     private static bool ChoosesExperts(LinearLayer layer)
     {
@@ -49,7 +69,7 @@ internal sealed record FeedForward(LinearLayer Entry, LinearLayer? Down, LinearL
             {
                 if (node.Operator.OperatorType is "TopK")
                     return true;
-                if (at.Depth < 4 && node.Operator.OperatorType is "Softmax" or "Sigmoid" or "Cast" or "Identity" or "Reshape" or "Add")
+                if (at.Depth < 4 && node.Operator.OperatorType is "Softmax" or "Sigmoid" or "Cast" or "Identity" or "Dropout" or "Reshape" or "Add")
                     open.Push((node.Output, at.Depth + 1));
             }
         }

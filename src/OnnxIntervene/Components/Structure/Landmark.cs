@@ -43,7 +43,7 @@ internal sealed record Landmark(Value Value, int Order, LandmarkKind Kind, strin
     {
         "Add" when node.Inputs.OfType<Value>().All(input => !GraphConstants.IsConstant(input)) && Norms.InputOf(node.Output) is null =>
             new Landmark(node.Output, order, LandmarkKind.Addition, "addition of two computed tensors"),
-        "Softmax" or "BiasSoftmax" => new Landmark(AttentionFinder.Probabilities(node.Output) ?? node.Output, order, LandmarkKind.Softmax, "output of a softmax"),
+        "Softmax" or "BiasSoftmax" => new Landmark(AttentionFinder.Probabilities(node.Output)?.Value ?? node.Output, order, LandmarkKind.Softmax, "output of a softmax"),
         "Conv" => new Landmark(node.Output, order, LandmarkKind.Convolution, "output of a convolution"),
         "GRU" or "LSTM" or "RNN" => new Landmark(node.Output, order, LandmarkKind.Recurrence, $"states of the {node.Operator.OperatorType} '{node.Name}'"),
         var name when s_activations.Contains(name) => new Landmark(node.Output, order, LandmarkKind.Activation, $"output of {name}"),

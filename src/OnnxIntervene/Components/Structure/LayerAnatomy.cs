@@ -86,8 +86,9 @@ internal sealed class LayerAnatomy
 
     private void AddWeight(AttentionCore core, string prefix, int heads)
     {
+        // Heads that are folded into the batch cannot be told from it.
         ComponentSource? source = core.Probabilities is { } value
-            ? _view.Source(value)
+            ? _ranks.Of(value) is 4 or Ranks.Unknown ? _view.Source(value) : null
             : (_view.Source(core.Mixed) as TensorSource)?.Value.Producer is { } node ? new AttentionProbabilitySource(node) : null;
         if (source is not null)
             Add(prefix + ComponentNames.AttentionWeight, source, 0, heads, "h");

@@ -39,9 +39,10 @@ internal sealed record Projection(LinearLayer Layer, ImmutableArray<Value> Path)
         if (splitter is null)
             return (null, 0, 0);
         var reshape = Path.TakeWhile(value => value != splitter).LastOrDefault(value => IsReshape(value) && value != Layer.Output);
-        return reshape is null
-            ? Flat(view, layers, splitter, part)
-            : Reshaped(view, GraphConstants.Integers(reshape.Producer!.Inputs[1]!) ?? [], part);
+        if (reshape is null)
+            return Flat(view, layers, splitter, part);
+        var between = Path.SkipWhile(value => value != reshape).TakeWhile(value => value != splitter).Append(splitter);
+        return Reshaped(view, GraphConstants.Integers(reshape.Producer!.Inputs[1]!) ?? [], [.. between], part);
     }
 
     // [batch, position, width]: the part is a tensor of its own.
@@ -52,23 +53,38 @@ internal sealed record Projection(LinearLayer Layer, ImmutableArray<Value> Path)
         return width > 0 ? (view.Source(output), width, Heads(piece, width)) : (null, 0, 0);
     }
 
-    // [batch, position, 3, heads, width], or [batch, position, heads, 3 × width] with or without an axis for the three.
-    private (ComponentSource? Source, int Width, int Heads) Reshaped(OpenedView view, ImmutableArray<long?> sizes, int part)
+    // Which axis is cut, and where, tells how queries, keys and values lie in the packed width; any other way is not known.
+    private (ComponentSource? Source, int Width, int Heads) Reshaped(OpenedView view, ImmutableArray<long?> sizes, ImmutableArray<Value> path, int part)
     {
-        var third = Layer.OutputWidth / Stacked;
-        if (Layer.OutputWidth % Stacked != 0 || view.Source(Layer.Output) is not TensorSource { Value: var packed })
+        if (view.Source(Layer.Output) is not TensorSource { Value: var packed } || sizes.Length is not (4 or 5) || PackedPiece.Of(path, sizes) is not { } piece)
             return (null, 0, 0);
-        if (sizes is [_, _, Stacked, > 0 and long heads, _])
-            return (new SliceSource(packed, part * third, (part + 1) * third), third, (int)heads);
-        long count = sizes switch
+        var third = Layer.OutputWidth / Stacked;
+        var isThird = Layer.OutputWidth % Stacked == 0 && piece.Start is >= 0 and < Stacked && piece.End == piece.Start + 1;
+        switch (sizes)
         {
-            [_, _, > 0 and long first, Stacked, _] => first,
-            [_, _, > 0 and long first, _] => first,
-            [_, _, _, > 0 and long width] => Layer.OutputWidth / width,
-            _ => 0,
-        };
-        return count > 0 && third % count == 0
-            ? (new InterleavedSource(packed, (int)count, (int)(third / count), part), third, (int)count)
+            case [_, _, Stacked, > 0 and long heads, _] when piece.Axis == 2 && isThird:
+                return (new SliceSource(packed, (int)piece.Start * third, (int)(piece.Start + 1) * third), third, (int)heads);
+            case [_, _, > 0 and long heads, Stacked, _] when piece.Axis == 3 && isThird && third % heads == 0:
+                return (new InterleavedSource(packed, (int)heads, (int)(third / heads), (int)piece.Start), third, (int)heads);
+            case [_, _, _, _] when piece.Axis == 3:
+                return ByHead(packed, sizes, piece, third, part);
+            case [_, _, _, > 0 and long headWidth] when piece is { Axis: 2, Start: >= 0 }:
+                var (start, end) = ((int)(piece.Start * headWidth), (int)(piece.End * headWidth));
+                return (new SliceSource(packed, start, end), end - start, (int)(piece.End - piece.Start));
+            default:
+                return (null, 0, 0);
+        }
+    }
+
+    // [batch, position, heads, 3 × head width]; chunks whose bounds are computed are thirds in the usual order.
+    private (ComponentSource? Source, int Width, int Heads) ByHead(Value packed, ImmutableArray<long?> sizes, PackedPiece piece, int third, int part)
+    {
+        var heads = sizes[2] is > 0 and var given ? given : sizes[3] is > 0 and var width ? Layer.OutputWidth / width : 0;
+        if (heads > 0 && piece.Start == PackedPiece.Computed && third % heads == 0)
+            piece = new PackedPiece(piece.Axis, part * third / heads, (part + 1) * third / heads);
+        var headWidth = piece.End - piece.Start;
+        return heads > 0 && headWidth * heads == third && third * Stacked == Layer.OutputWidth && piece.Start % headWidth == 0
+            ? (new InterleavedSource(packed, (int)heads, (int)headWidth, (int)(piece.Start / headWidth)), third, (int)heads)
             : (null, 0, 0);
     }
 
