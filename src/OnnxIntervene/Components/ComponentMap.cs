@@ -78,15 +78,6 @@ public sealed class ComponentMap
         return new Component(new ComponentAddress(layer, value.Name), source, width, 0, "pos") { IsRaw = true, Axes = axes };
     }
 
-    private static InterventionException Inside(string name, Node owner)
-    {
-        var reason = owner.Operator.OperatorType == "If" ? "there is none of it when the other branch is taken" : "there is a new one of it at every step";
-        var captured = owner.Subgraphs.SelectMany(graph => graph.AllNodes()).SelectMany(node => node.Inputs).Where(value => value?.Producer?.Graph == owner.Graph);
-        var outside = owner.Inputs.Concat(captured).Concat(owner.Outputs).OfType<Value>().Distinct().Select(value => $"'{value.Name}'");
-        return new InterventionException(
-            $"The tensor '{name}' lies inside the {owner}: {reason}, so that it cannot be named by itself. What the node reads and gives can be: {string.Join(", ", outside)}.");
-    }
-
     private InterventionException Unknown(ComponentAddress address)
     {
         if (Missing.FirstOrDefault(missing => missing.Address == address) is { } known)
@@ -96,8 +87,6 @@ public sealed class ComponentMap
             return new InterventionException($"Layer {address.Layer} has no {address.Name}; the layers {string.Join(", ", layers)} have.");
         if (layers.Count > 0)
             return new InterventionException($"There is no layer {address.Layer}: the model has the layers 0 to {LayerCount - 1}.");
-        if (_model.Graph.AllNodes().FirstOrDefault(node => node.Subgraphs.Any(graph => graph.FindValue(address.Name) is not null)) is { } owner)
-            return Inside(address.Name, owner);
         var names = _components.Keys.Select(known => known.Name).Distinct().ToList();
         var nearest = NearestNames.To(address.Name, names.Concat(_tensors.Value.Names), 3);
         var list = names.Count == 0 ? "No component was recognised in this model." : $"Components: {string.Join(", ", names)}.";

@@ -39,12 +39,20 @@ internal sealed class RawTensors
             var found = owner.Subgraphs.Select(branch => branch.FindValue(name)).ToList();
             if (found.TrueForAll(inner => inner is null))
                 continue;
-            return owner.Operator.OperatorType == "If" && found.TrueForAll(inner => inner is { Producer: not null })
+            return owner.Operator.OperatorType == "If" && found.TrueForAll(inner => inner?.Producer?.Graph?.Owner == owner)
                 ? new BranchSource(owner, [.. found.Select(inner => new TensorSource(inner!))])
-                : throw new InterventionException(
-                    $"The tensor '{name}' lies inside {owner}; interventions reach what every branch of an If computes under one name.");
+                : throw Inside(name, owner);
         }
 
         return null;
+    }
+
+    private static InterventionException Inside(string name, Node owner)
+    {
+        var reason = owner.Operator.OperatorType == "If" ? "there is none of it when the other branch is taken" : "there is a new one of it at every step";
+        var captured = owner.Subgraphs.SelectMany(graph => graph.AllNodes()).SelectMany(node => node.Inputs).Where(value => value?.Producer?.Graph == owner.Graph);
+        var outside = owner.Inputs.Concat(captured).Concat(owner.Outputs).OfType<Value>().Distinct().Select(value => $"'{value.Name}'");
+        return new InterventionException(
+            $"The tensor '{name}' lies inside the {owner}: {reason}, so that it cannot be named by itself (what every branch of an If computes under one name can). What the node reads and gives can be: {string.Join(", ", outside)}.");
     }
 }
