@@ -24,6 +24,7 @@ internal sealed class GoldenRunner : IDisposable
         ["lowrank"] = (runner, item) => runner.CheckIntervened(item),
         ["patch_sweep"] = (runner, item) => runner.CheckSweep(item, []),
         ["head_sweep"] = (runner, item) => runner.CheckSweep(item, item.Integers("positions", "position")),
+        ["difference_of_means"] = (runner, item) => runner.CheckMeans(item),
         ["causal_trace"] = (runner, item) => runner.CheckTrace(item),
     }.ToFrozenDictionary();
 
@@ -114,6 +115,35 @@ internal sealed class GoldenRunner : IDisposable
         RequireClose(result.Restored[0].Probabilities, item.Expected("restored_prob"), item);
         RequireClose(NumericArray.Of(new[] { result.CleanProbability }, 1), item.Expected("clean_prob"), item);
         RequireClose(NumericArray.Of(result.CorruptedProbabilities.AsSpan().ToArray(), result.CorruptedProbabilities.Length), item.Expected("corrupted_prob"), item);
+    }
+
+    private void CheckMeans(GoldenCase item)
+    {
+        var (positive, negative) = (Mean(item, "positive"), Mean(item, "negative"));
+        var difference = positive.Floats.ToArray().Zip(negative.Floats.ToArray(), (left, right) => left - right).ToArray();
+        var norm = MathF.Sqrt(difference.Sum(number => number * number));
+
+        RequireClose(positive, item.Expected("mean_positive"), item);
+        RequireClose(negative, item.Expected("mean_negative"), item);
+        RequireClose(NumericArray.Of(Array.ConvertAll(difference, number => number / norm), difference.Length), item.Expected("vector"), item);
+        Assert.That(norm, Is.EqualTo(item.Json.GetProperty("difference_norm").GetSingle()).Within(0.1).Percent);
+    }
+
+    // What stands at the last token, on average over prompts.
+    private NumericArray Mean(GoldenCase item, string side)
+    {
+        using var model = IntervenableModel.Load(_golden.Folder, Config(item));
+        var collected = Prompts(item, side).Select(inputs => model.Run(inputs, unitLocations: UnitLocations.SourcesToBase(-1)).Collected[0]).ToList();
+        return MeanIntervention.Of(collected).Parameters["mean"];
+    }
+
+    // Some cases name the tokens of each prompt, others the list in the model's tasks.
+    private IEnumerable<ModelInputs> Prompts(GoldenCase item, string side)
+    {
+        if (item.Json.GetProperty("inputs").TryGetProperty($"{side}_input_ids", out var names))
+            return names.EnumerateArray().Select(name => _golden.Goldens.Inputs(name.GetString()!));
+        var tasks = JsonNode.Parse(File.ReadAllText(Path.Combine(_golden.Folder, "tasks.json")))!;
+        return tasks["sentiment"]![side]!.AsArray().Select(prompt => _model.Tokenize(prompt!.GetValue<string>()));
     }
 
     private ModelInputs Inputs(GoldenCase item, string name) => _golden.Goldens.Inputs(item.Input(name));
