@@ -46,6 +46,39 @@ public sealed class CommandTests
     }
 
     [Test]
+    public void Run_explains_itself_first_and_saves_interventions()
+    {
+        using var folder = new TemporaryFolder();
+        string[] run = ["run", RepositoryPaths.DefaultModel, "--base", "The company Adidas makes", "--source", "The company Volvo makes", "--json", "--config"];
+
+        var (first, told) = Invoke([.. run, Path.Combine(s_examples, "rotate.json"), "--explain", "--save", folder.File("own"), "--out", folder.File("a.safetensors")]);
+        Invoke([.. run, Path.Combine(s_examples, "rotate.json"), "--save", folder.File("torch"), "--save-format", "torch"]);
+        using var explanation = JsonDocument.Parse(told);
+
+        Assert.That(explanation.RootElement.GetProperty("sites").GetArrayLength(), Is.EqualTo(3));
+        Assert.That(explanation.RootElement.GetProperty("runs")[1].GetProperty("run").GetString(), Is.EqualTo("base"));
+        Assert.That(first, Does.Contain("before"));
+        Assert.That(Directory.GetFiles(folder.File("own")).Select(Path.GetExtension), Is.EquivalentTo(new[] { ".json", ".safetensors", ".safetensors" }));
+        Assert.That(Directory.GetFiles(folder.File("torch")).Select(Path.GetExtension), Is.EquivalentTo(new[] { ".json", ".bin", ".bin" }));
+        Assert.That(SafetensorsFile.Open(folder.File("a.safetensors")).Names, Does.Contain("logits.before"));
+    }
+
+    [Test]
+    public void Splice_writes_a_model_that_runs_as_it_was_and_refuses_its_own_folder()
+    {
+        using var folder = new TemporaryFolder();
+
+        var (output, _) = Invoke("splice", RepositoryPaths.DefaultModel, "--config", Path.Combine(s_examples, "rotate.json"), "--out", folder.Path, "--json");
+        using var json = JsonDocument.Parse(output);
+
+        Assert.That(json.RootElement.GetProperty("sites")[1].GetProperty("inputs").EnumerateArray().Select(item => item.GetString()), Does.Contain("intervene/1/rotate_layer.weight"));
+        Assert.That(Directory.GetFiles(folder.Path), Has.Length.EqualTo(2));
+        Assert.That(
+            () => Invoke("splice", folder.Path, "--config", Path.Combine(s_examples, "rotate.json"), "--out", folder.Path),
+            Throws.TypeOf<InterventionException>().With.Message.Contains("own folder"));
+    }
+
+    [Test]
     public void Collect_writes_values_with_their_names_and_tokens()
     {
         using var folder = new TemporaryFolder();

@@ -26,6 +26,8 @@ internal sealed record RunOutcome
 
     private OutputKind Kind { get; }
 
+    private ImmutableArray<NumericArray> Collected { get; init; } = [];
+
     private int? Position { get; init; }
 
     // What ranks highest in each example, before and after; none where the output ranks nothing.
@@ -35,7 +37,7 @@ internal sealed record RunOutcome
     {
         var (before, after) = (result.Original!, result.Intervened);
         var kind = model.KindOf(after.Logits, inputs);
-        var outcome = new RunOutcome(model.Model.Graph.Outputs[0].Name, before.Logits, after.Logits, kind);
+        var outcome = new RunOutcome(model.Model.Graph.Outputs[0].Name, before.Logits, after.Logits, kind) { Collected = result.Collected };
         return kind switch
         {
             OutputKind.Tokens => outcome.WithTokens(model, inputs, before, after, count),
@@ -63,7 +65,15 @@ internal sealed record RunOutcome
         if (IsNumpy(path))
             NumpyFile.Write(path, After);
         else
-            SafetensorsFile.Write(path, new Dictionary<string, NumericArray> { [Name] = After, [$"{Name}.before"] = Before });
+            SafetensorsFile.Write(path, Tensors());
+    }
+
+    private Dictionary<string, NumericArray> Tensors()
+    {
+        var tensors = new Dictionary<string, NumericArray> { [Name] = After, [$"{Name}.before"] = Before };
+        for (var index = 0; index < Collected.Length; index++)
+            tensors.Add($"collected.{index}", Collected[index]);
+        return tensors;
     }
 
     public void Write(Terminal terminal, bool asJson, string? path)

@@ -47,12 +47,16 @@ internal sealed class ParameterFiles(string folder)
         return file.Names.Where(name => name.StartsWith(prefix, StringComparison.Ordinal)).ToDictionary(name => name[prefix.Length..].TrimStart('.', '/'), file.Read);
     }
 
-    private SafetensorsFile Open(string file, string path)
+    /// <summary>The full path of a file or folder beside the run's file.</summary>
+    /// <exception cref="ModelFormatException">The name leads out of the folder.</exception>
+    public string Inside(string name, string path)
     {
-        var full = Path.GetFullPath(Path.Combine(folder, file));
+        var full = Path.GetFullPath(Path.Combine(folder, name));
         var inside = Path.GetRelativePath(folder, full);
-        if (Path.IsPathRooted(file) || inside.StartsWith("..", StringComparison.Ordinal))
-            throw new ModelFormatException($"{path}: '{file}' leaves the configuration's folder.");
-        return SafetensorsFile.Open(full);
+        if (Path.IsPathRooted(name) || inside.StartsWith("..", StringComparison.Ordinal))
+            throw new ModelFormatException($"{path}: '{name}' leaves the configuration's folder.");
+        return full;
     }
+
+    private SafetensorsFile Open(string file, string path) => SafetensorsFile.Open(Inside(file, path));
 }

@@ -9,7 +9,8 @@ namespace OnnxIntervene.Execution;
 /// A configuration with what one run of it needs, in one of two forms: the short one (<c>schemas/interventions.schema.json</c>), or pyvene's
 /// <c>config.json</c> with, beside its fields, <c>unit_locations</c>, <c>subspaces</c>, <c>coefficients</c> (a number for each intervention, or a
 /// list with one for each example), <c>source_representations</c> (for each intervention null, an array, or <c>"file.safetensors#name"</c>
-/// relative to the file) and <c>parameters</c> (for each intervention null, an object of arrays, or <c>"file.safetensors#prefix"</c>).
+/// relative to the file) and <c>parameters</c> (for each intervention null, an object of arrays, or <c>"file.safetensors#prefix"</c>); in place of
+/// <c>representations</c>, <c>saved</c> may name a folder of saved interventions beside the file.
 /// </summary>
 /// <param name="Config">The interventions.</param>
 /// <param name="UnitLocations">Where they read and write; null for everywhere.</param>
@@ -18,12 +19,14 @@ public sealed record RunFile(IntervenableConfig Config, UnitLocations? UnitLocat
 {
     private const long LargestFile = 64L << 20;
 
-    /// <summary>Reads a file of either form.</summary>
+    /// <summary>Reads a file of either form, or a folder of saved interventions.</summary>
     /// <exception cref="InterventionException">The file is no configuration; the message names the place in it.</exception>
     /// <exception cref="ModelFormatException">A file of constant sources is not well formed, or lies outside the folder.</exception>
     public static RunFile Read(string path)
     {
         ArgumentNullException.ThrowIfNull(path);
+        if (Directory.Exists(path))
+            return new RunFile(InterventionFolder.Load(path), null, new RunSettings { OutputOriginalOutput = true });
         if (!File.Exists(path))
             throw new InterventionException($"There is no configuration '{path}'.");
         if (new FileInfo(path).Length > LargestFile)
@@ -48,7 +51,7 @@ public sealed record RunFile(IntervenableConfig Config, UnitLocations? UnitLocat
 
     private static RunFile Read(JsonElement root, ParameterFiles files)
     {
-        var config = ConfigReader.Read(root);
+        var config = Interventions(root, files);
         if (Entries(root, "parameters") is { } parameters)
         {
             if (parameters.Length != config.Representations.Length)
@@ -65,6 +68,17 @@ public sealed record RunFile(IntervenableConfig Config, UnitLocations? UnitLocat
             Subspaces = root.TryGetProperty("subspaces", out var subspaces) ? SubspacesReader.Read(subspaces, config) : Subspaces.Whole,
             OutputOriginalOutput = true,
         });
+    }
+
+    private static IntervenableConfig Interventions(JsonElement root, ParameterFiles files)
+    {
+        if (root.ValueKind != JsonValueKind.Object || !root.TryGetProperty("saved", out var saved))
+            return ConfigReader.Read(root);
+        if (root.TryGetProperty("representations", out _))
+            throw ConfigField.Fault("$.saved", "the folder holds the representations; leave the others out");
+        return saved.ValueKind == JsonValueKind.String
+            ? InterventionFolder.Load(files.Inside(saved.GetString()!, "$.saved"))
+            : throw ConfigField.Fault("$.saved", $"the name of a folder is expected, not {saved}");
     }
 
     private static RepresentationConfig WithParameters(RepresentationConfig item, JsonElement parameters, ParameterFiles files) =>

@@ -70,6 +70,25 @@ public sealed class ShortFormTests
             message.StartsWith("leaves", StringComparison.Ordinal) ? typeof(ModelFormatException) : typeof(InterventionException)));
 
     [Test]
+    public void A_file_may_name_a_folder_of_saved_interventions_beside_it()
+    {
+        using var folder = new TemporaryFolder();
+        using var model = IntervenableModel.Load(
+            RepositoryPaths.DefaultModel,
+            new IntervenableConfig { Representations = [new() { Layer = 2, InterventionType = InterventionType.LowRankRotatedSpace, LowRankDimension = 3 }] });
+        model.Save(folder.File("saved"));
+        File.WriteAllText(folder.File("run.json"), """{"saved": "saved", "unit_locations": {"sources->base": 2}, "subspaces": [[[0]]]}""");
+        File.WriteAllText(folder.File("out.json"), """{"saved": "../saved"}""");
+
+        var file = RunFile.Read(folder.File("run.json"));
+
+        Assert.That(file.Config.Representations[0].Intervention!.Parameters["rotate_layer.weight"].Shape, Is.EqualTo(new[] { 192, 3 }));
+        Assert.That(file.UnitLocations!.Base[0]!.Units[0], Is.EqualTo(new[] { 2 }));
+        Assert.That(RunFile.Read(folder.File("saved")).Config.Representations[0].LowRankDimension, Is.EqualTo(3));
+        Assert.That(() => RunFile.Read(folder.File("out.json")), Throws.TypeOf<ModelFormatException>().With.Message.Contains("leaves"));
+    }
+
+    [Test]
     public void Every_example_fits_the_schema_or_pyvenes_form()
     {
         var examples = Directory.GetFiles(Path.Combine(RepositoryPaths.Root, "examples"), "*.json");
