@@ -39,6 +39,8 @@ public sealed class ReadmeTests
 
     [TestCase("examples/swap.json")]
     [TestCase("examples/steer.json")]
+    [TestCase("examples/rotate.json")]
+    [TestCase("schemas/interventions.schema.json")]
     [TestCase("docs/trace-block_output.png")]
     [TestCase("docs/patch-normalized.png")]
     public void What_the_readme_names_is_there(string path)
@@ -48,8 +50,11 @@ public sealed class ReadmeTests
     }
 
     [Test]
-    public void The_configuration_in_the_readme_is_the_example_file() =>
-        Assert.That(s_readme, Does.Contain(File.ReadAllText(Path.Combine(RepositoryPaths.Root, "examples", "steer.json")).Trim()));
+    public void The_configurations_in_the_readme_are_the_example_files()
+    {
+        foreach (var name in new[] { "steer.json", "rotate.json" })
+            Assert.That(s_readme, Does.Contain(File.ReadAllText(Path.Combine(RepositoryPaths.Root, "examples", name)).Trim()));
+    }
 
     private static void Example()
     {
