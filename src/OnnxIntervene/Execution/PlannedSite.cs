@@ -25,7 +25,7 @@ internal sealed class PlannedSite
         _component = map.Get(Representation.Layer, Representation.Component);
         _baseUnits = Resolve(request.Locations.BaseOf(index), target);
         _sourceUnits = request.Source(index) is { } source ? Resolve(request.Locations.SourceOf(index), source) : null;
-        _constant = request.Constant(index) ?? (Type.IsSourceConstant() ? Intervention.Source(PerExample, _component.Width) : null);
+        _constant = request.Constant(index) ?? OwnConstant();
         _subspaces = SubspacePlan.Of(Representation, request.Settings.Subspaces.RowsOf(index), SpaceDimensions, request.Base.BatchSize);
         SiteRules.Check(Representation, Intervention, _component, map, _baseUnits, _sourceUnits);
         SiteRules.CheckConstant(Representation, _component, _baseUnits, request.NeedsSource(index) ? _constant : null);
@@ -58,6 +58,13 @@ internal sealed class PlannedSite
     private bool IsSkipped => _request.NeedsSource(_index) && _constant is null && _sourceUnits is null;
 
     private int PerExample => _baseUnits.Counts.IsEmpty ? 0 : _baseUnits.Counts[0];
+
+    private NumericArray? OwnConstant() => Intervention switch
+    {
+        NoiseIntervention noise => DrawnNoise.Over(noise, _baseUnits, _component.Width),
+        { Type: var type } when type.IsSourceConstant() => Intervention.Source(PerExample, _component.Width),
+        _ => null,
+    };
 
     private int SpaceDimensions => Type.HasParameters() ? Intervention.Sizes.Latents : _component.Width;
 
