@@ -16,11 +16,11 @@ internal sealed class PlanRunner(InterventionSession session, RunPlan plan, Mode
     public (NumericArray Output, ImmutableArray<NumericArray> Collected) Run()
     {
         ReadSources();
-        foreach (var index in Lambdas())
-            Call(index);
+        ImmutableArray<int> writes = [.. Enumerable.Range(0, Count).Where(plan.IsWrittenInBase)];
+        CallFunctions(@base, writes);
         var collects = Enumerable.Range(0, Count).Where(index => plan.Planned[index].Intervention.Type == InterventionType.Collect).ToList();
         string[] outputs = [session.FirstOutput, .. collects.Select(ReadOutput)];
-        var results = session.Run(@base, BaseFeeds([.. collects], []), outputs, cancellation);
+        var results = session.Run(@base, Feeds(writes, collects, index => plan.Planned[index].ReadBase()), outputs, cancellation);
         return (results[0], [.. collects.Select((index, order) => plan.Planned[index].Collected(results[order + 1]))]);
     }
 
@@ -35,27 +35,26 @@ internal sealed class PlanRunner(InterventionSession session, RunPlan plan, Mode
     {
         foreach (var run in plan.SourceRuns())
         {
-            var feeds = Enumerable.Range(0, Count).Select(index => SourceFeed(run, index)).ToArray();
+            CallFunctions(run.Inputs, run.Writes);
+            var feeds = Feeds(run.Writes, run.Reads, index => plan.Planned[index].ReadSource());
             var results = session.Run(run.Inputs, feeds, [.. run.Reads.Select(ReadOutput)], cancellation);
             for (var order = 0; order < run.Reads.Length; order++)
                 _read[run.Reads[order]] = results[order];
         }
     }
 
-    private SiteFeed SourceFeed(SourceRun run, int index)
+    // In the order of a forward pass: a function sees what interventions before it have made.
+    private void CallFunctions(ModelInputs inputs, ImmutableArray<int> writes)
     {
-        var feed = run.Writes.Contains(index) ? Write(index) : SiteFeed.Neutral;
-        return run.Reads.Contains(index) ? feed with { ReadLocations = plan.Planned[index].ReadSource().ReadLocations } : feed;
+        var functions = Splicing.SiteOrder.Forward(plan.Sites)
+            .Where(index => writes.Contains(index) && plan.Planned[index].Intervention.Type == InterventionType.Lambda).ToList();
+        for (var order = 0; order < functions.Count; order++)
+            Call(inputs, functions[order], writes.RemoveRange(functions[order..]));
     }
 
-    // In the order of a forward pass: a function sees what interventions before it have made.
-    private IEnumerable<int> Lambdas() => Splicing.SiteOrder.Forward(plan.Sites)
-        .Where(index => plan.Planned[index].Intervention.Type == InterventionType.Lambda);
-
-    private void Call(int index)
+    private void Call(ModelInputs inputs, int index, ImmutableArray<int> writes)
     {
-        var later = Lambdas().SkipWhile(other => other != index).ToHashSet();
-        var read = session.Run(@base, BaseFeeds([index], later), [ReadOutput(index)], cancellation)[0];
+        var read = session.Run(inputs, Feeds(writes, [index], reading => plan.Planned[reading].ReadBase()), [ReadOutput(index)], cancellation)[0];
         var site = plan.Planned[index];
         var values = site.Lambda(read, _read.GetValueOrDefault(index));
         _read.Remove(index);
@@ -66,12 +65,12 @@ internal sealed class PlanRunner(InterventionSession session, RunPlan plan, Mode
         _read[index] = made.Reshape([.. read.Shape]);
     }
 
-    private SiteFeed[] BaseFeeds(ImmutableArray<int> reads, HashSet<int> silent) =>
+    private SiteFeed[] Feeds(ImmutableArray<int> writes, IReadOnlyCollection<int> reads, Func<int, SiteFeed> readingOf) =>
     [
         .. Enumerable.Range(0, Count).Select(index =>
         {
-            var feed = silent.Contains(index) || !plan.IsWrittenInBase(index) ? SiteFeed.Neutral : Write(index);
-            return reads.Contains(index) ? feed with { ReadLocations = plan.Planned[index].ReadBase().ReadLocations } : feed;
+            var feed = writes.Contains(index) ? Write(index) : SiteFeed.Neutral;
+            return reads.Contains(index) ? feed with { ReadLocations = readingOf(index).ReadLocations } : feed;
         }),
     ];
 
