@@ -162,17 +162,21 @@ public sealed class IntervenableModel : IDisposable
     /// Runs the sources only: what they give can be written into many bases, as <see cref="RunSettings.SourceRepresentations"/>
     /// (pyvene's <c>source_representations</c>).
     /// </summary>
-    /// <returns>For each intervention <c>[batch, units, width]</c> (heads: <c>[batch, heads, positions, width]</c>); null where it has no source's run.</returns>
-    /// <exception cref="InterventionException">Something does not fit the model; nothing has run.</exception>
+    /// <returns>
+    /// For each intervention <c>[batch, units, width]</c> (heads: <c>[batch, heads, positions, width]</c>; <c>[units, width]</c> where examples
+    /// differ in their units); null where it has no source's run.
+    /// </returns>
+    /// <exception cref="InterventionException">Something does not fit the model, or the configuration is a chain; nothing has run.</exception>
     /// <exception cref="OperationCanceledException">The run was cancelled.</exception>
     public ImmutableArray<NumericArray?> ReadSources(
         IReadOnlyList<ModelInputs?> sources, UnitLocations? unitLocations = null, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(sources);
         var any = sources.FirstOrDefault(source => source is not null) ?? throw new InterventionException("Every source is null; there is nothing to read.");
-        var locations = unitLocations is null ? null : unitLocations with { Base = unitLocations.Sources };
-        var plan = Plan(new RunRequest(Config, Interventions, any, sources, locations, null));
-        return new PlanRunner(Session(plan.Sites), plan, any, cancellation).ReadSourcesOnly();
+        var request = new RunRequest(Config, Interventions, any, sources, unitLocations, null);
+        var plan = Plan(request.SourcesOnly());
+        var read = new PlanRunner(Session(plan.Sites), plan, any, cancellation).ReadSourcesOnly();
+        return [.. Enumerable.Range(0, request.Count).Select(index => request.Sourced.IndexOf(index) is >= 0 and var place ? read[place] : null)];
     }
 
     /// <summary>A session with these sites spliced in, kept for the next time it is asked for. The model owns it.</summary>

@@ -74,7 +74,7 @@ internal sealed class PlannedSite
     private ResolvedUnits WriteUnits => Type.FoldsUnits() ? _baseUnits.PositionsFirst() : _baseUnits;
 
     /// <summary>What a source's run feeds the site to be read.</summary>
-    public SiteFeed ReadSource() => new() { ReadLocations = (Type.FoldsUnits() ? _sourceUnits!.PositionsFirst() : _sourceUnits!).Locations };
+    public SiteFeed ReadSource() => new() { ReadLocations = _sourceUnits!.Locations };
 
     /// <summary>What the base's run feeds the site to be read.</summary>
     public SiteFeed ReadBase() => new() { ReadLocations = _baseUnits.Locations };
@@ -119,13 +119,17 @@ internal sealed class PlannedSite
     public LambdaValues Lambda(NumericArray read, NumericArray? source) =>
         new(Collected(read), source is null ? _constant : ArrangedSource(source), _request.Settings.Subspaces.RowsOf(_index));
 
-    private static NumericArray Arranged(NumericArray read, ResolvedUnits units) => read.Reshape([.. units.Shape, .. read.Shape.AsSpan()[1..]]);
+    // Where examples differ in their units, these stay one after the other.
+    private static NumericArray Arranged(NumericArray read, ResolvedUnits units) =>
+        units.IsRagged ? read : read.Reshape([.. units.Shape, .. read.Shape.AsSpan()[1..]]);
 
     private (ReadOnlyMemory<float> Elements, ReadOnlyMemory<long> Shape) Source(NumericArray? read)
     {
         if (read is null && _constant is null)
             return default;
         var elements = read?.FloatMemory ?? ConstantRows();
+        if (Type.FoldsUnits())
+            elements = _baseUnits.PositionsFirst(elements, _component.Width);
         if (UnitsPerRow > 1)
             return (elements, new long[] { elements.Length / Intervention.Sizes.Width, Intervention.Sizes.Width });
         return (elements, read is not null ? read.Shape.Select(size => (long)size).ToArray() : new long[] { _baseUnits.Count, _component.Width });
@@ -133,10 +137,8 @@ internal sealed class PlannedSite
 
     private ReadOnlyMemory<float> ConstantRows()
     {
-        if (_baseUnits.IsRagged)
-            return Broadcast.To(_constant!, [_baseUnits.Count, _component.Width])!;
-        ReadOnlyMemory<float> rows = Broadcast.To(_constant!, [.. _baseUnits.Shape, _component.Width])!;
-        return Type.FoldsUnits() ? _baseUnits.PositionsFirst(rows, _component.Width) : rows;
+        int[] shape = _baseUnits.IsRagged ? [_baseUnits.Count, _component.Width] : [.. _baseUnits.Shape, _component.Width];
+        return Broadcast.To(_constant!, shape)!;
     }
 
     private SiteFeed WholeFeed()

@@ -61,6 +61,8 @@ internal sealed class RunPlan
     // What a site writes into: the base, or in a chain the next source.
     private ModelInputs Target(int index)
     {
+        if (_request.ReadsOnly)
+            return _request.Source(index)!;
         var group = _request.Groups.Of(index);
         if (!IsSerial || group == _request.Groups.Count - 1 || _request.Source(index) is null)
             return _request.Base;

@@ -41,6 +41,9 @@ internal sealed class RunRequest
     /// <summary>Which interventions share a source.</summary>
     public SourceGroups Groups { get; }
 
+    /// <summary>Whether sources are only read; base units are then those of the source itself.</summary>
+    public bool ReadsOnly { get; private init; }
+
     public int Count => Config.Representations.Length;
 
     public RepresentationConfig Representation(int index) => Config.Representations[index];
@@ -69,6 +72,20 @@ internal sealed class RunRequest
         1 => Settings.Coefficients[0],
         _ => Settings.Coefficients[index],
     };
+
+    /// <summary>Which interventions have a source's run.</summary>
+    public ImmutableArray<int> Sourced => [.. Enumerable.Range(0, Count).Where(index => Source(index) is not null)];
+
+    /// <summary>The same with nothing but the reading of sources, for the interventions of <see cref="Sourced"/>.</summary>
+    /// <exception cref="InterventionException">Each source is changed by the one before it.</exception>
+    public RunRequest SourcesOnly()
+    {
+        if (Config.Mode == InterventionMode.Serial)
+            throw new InterventionException("The sources of a chain (mode serial) are changed by one another, so that they cannot be read by themselves; use mode parallel.");
+        var config = Config with { Representations = [.. Sourced.Select(index => Representation(index) with { GroupKey = null })] };
+        var locations = new UnitLocations([.. Sourced.Select(Locations.SourceOf)], [.. Sourced.Select(Locations.SourceOf)]);
+        return new RunRequest(config, [.. Sourced.Select(index => Interventions[index])], Base, [.. Sourced.Select(Source)], locations, null) { ReadsOnly = true };
+    }
 
     private bool MayHaveSource(int index) => !Interventions[index].Type.IsSourceConstant()
         && (NeedsSource(index) || Interventions[index].Type == InterventionType.Lambda);
