@@ -11,7 +11,7 @@ internal static class SiteRules
     public static void Check(
         RepresentationConfig representation, Intervention intervention, Component component, ComponentMap map, ResolvedUnits units, ResolvedUnits? source)
     {
-        if (source is not null && !source.Counts.SequenceEqual(units.Counts))
+        if (source is not null && !(source.Counts.SequenceEqual(units.Counts) && source.Shape.SequenceEqual(units.Shape)))
         {
             throw new InterventionException(
                 $"{representation}: the source has {Show(source)} units an example, the base {Show(units)}; they must be equally many.");
@@ -74,5 +74,7 @@ internal static class SiteRules
             throw new InterventionException($"{representation}: the module reads '{input.Address.Name}', which is {input.Width} wide, but {wanted} is needed.");
     }
 
-    private static string Show(ResolvedUnits units) => units.IsRagged ? string.Join(" and ", units.Counts.Distinct()) : $"{(units.Counts.IsEmpty ? 0 : units.Counts[0])}";
+    private static string Show(ResolvedUnits units) => units.IsRagged
+        ? string.Join(" and ", units.Counts.Distinct())
+        : string.Join(" × ", units.Shape.Skip(1));
 }

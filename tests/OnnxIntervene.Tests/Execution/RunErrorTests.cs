@@ -55,6 +55,13 @@ public sealed class RunErrorTests
         sources: [s_source]);
 
     [Test]
+    public void Heads_and_positions_that_are_equally_many_only_together_are_refused() => RefusedRun(
+        new RepresentationConfig { Component = "head_value_output", Unit = "h.pos" },
+        "the source has 1 × 2 units an example, the base 2 × 1",
+        locations: new UnitLocations([UnitLocation.AtHeads([0], 1, 2)], [UnitLocation.AtHeads([0, 1], 1)]),
+        sources: [s_source]);
+
+    [Test]
     public void A_constant_of_another_width_is_refused_with_both_numbers() => RefusedRun(
         new RepresentationConfig { InterventionType = InterventionType.Addition, SourceRepresentation = NumericArray.Of(new float[7], 7) },
         "192 wide, but its constant source is floats[7]");
