@@ -33,7 +33,10 @@ internal sealed class SubspacePlan
             throw new InterventionException($"{representation}: subspaces need units of a known width.");
         if (rows.Length != 1 && rows.Length != batch)
             throw new InterventionException($"{representation}: subspaces for {rows.Length} examples, but the batch holds {batch}.");
-        return new SubspacePlan([.. rows.Select(row => SubspacePartitions.Dimensions(representation, row, dimensions))], dimensions);
+        ImmutableArray<ImmutableArray<int>> chosen = [.. rows.Select(row => SubspacePartitions.Dimensions(representation, row, dimensions))];
+        return representation.InterventionType != InterventionType.Collect || chosen.Select(row => row.Length).Distinct().Count() == 1
+            ? new SubspacePlan(chosen, dimensions)
+            : throw new InterventionException($"{representation}: what is collected must be equally wide in every example; the subspaces differ in size.");
     }
 
     /// <summary>The mask of every row: <paramref name="rowsOf"/> says how many rows each example has.</summary>
@@ -54,12 +57,9 @@ internal sealed class SubspacePlan
     }
 
     /// <summary>The chosen dimensions of what was collected, in the order in which they were asked for.</summary>
-    /// <exception cref="InterventionException">Examples differ in how many dimensions they ask for.</exception>
     public NumericArray Select(NumericArray collected)
     {
         var count = RowOf(0).Length;
-        if (_rows.Any(row => row.Length != count))
-            throw new InterventionException("What is collected must be equally wide in every example; the subspaces differ in size.");
         var units = collected.Length / _dimensions;
         var perExample = collected.Shape[0] == 0 ? 0 : units / collected.Shape[0];
         var selected = new float[units * count];

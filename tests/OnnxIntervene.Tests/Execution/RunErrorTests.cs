@@ -67,6 +67,93 @@ public sealed class RunErrorTests
         "192 wide, but its constant source is floats[7]");
 
     [Test]
+    public void Parameters_for_another_width_are_refused_with_both_numbers() => RefusedRun(
+        new RepresentationConfig { Intervention = new SigmoidMaskIntervention(NumericArray.Of(new float[7], 7), NumericArray.Of(new float[1], 1)) },
+        "192 wide, but the parameters of the intervention are for 7",
+        sources: [s_source]);
+
+    [Test]
+    public void Parameters_for_another_count_of_units_are_refused_with_both_numbers() => RefusedRun(
+        new RepresentationConfig { Intervention = new LowRankRotatedSpaceIntervention(NumericArray.Of(new float[192], 192, 1)) },
+        "2 units of 192, 384 together wide, but the parameters of the intervention are for 192",
+        locations: UnitLocations.SourcesToBase(UnitLocation.At(0, 2)),
+        sources: [s_source]);
+
+    [TestCase(new[] { 5 }, "192 wide, but its constant source is floats[5]")]
+    [TestCase(new[] { 3, 192 }, "writes [1, 2, 192], to which the constant source floats[3, 192] does not stretch")]
+    [TestCase(new[] { 2, 1, 1, 192 }, "does not stretch")]
+    public void A_constant_of_another_shape_is_refused(int[] shape, string message) => RefusedRun(
+        new RepresentationConfig { SourceRepresentation = NumericArray.Of(new float[shape.Aggregate(1, (product, size) => product * size)], shape) },
+        message,
+        locations: UnitLocations.SourcesToBase(UnitLocation.At(1, 2)));
+
+    [TestCase(192, "there is no dimension 192; the space has the dimensions 0 to 191")]
+    [TestCase(-1, "there is no dimension -1")]
+    public void A_subspace_beyond_the_space_is_refused(int dimension, string message) =>
+        RefusedRun(new RepresentationConfig(), message, sources: [s_source], subspaces: Subspaces.Of(dimension));
+
+    [Test]
+    public void A_subspace_beyond_the_partition_is_refused() => RefusedRun(
+        new RepresentationConfig { SubspacePartition = [[0, 96], [96, 192]] },
+        "there is no subspace 2; the partition has the parts 0 to 1",
+        sources: [s_source],
+        subspaces: Subspaces.Of(2));
+
+    [Test]
+    public void Parts_that_overlap_are_refused() => RefusedRun(
+        new RepresentationConfig { SubspacePartition = [[0, 96], [95, 192]] }, "the parts 0 and 1 of the partition overlap at dimension 95", sources: [s_source]);
+
+    [Test]
+    public void A_part_beyond_the_space_is_refused() => RefusedRun(
+        new RepresentationConfig { SubspacePartition = [[0, 193]] }, "part 0 of the partition names dimension 192", sources: [s_source]);
+
+    [Test]
+    public void Subspaces_of_a_kind_with_a_mask_of_its_own_are_refused() => RefusedRun(
+        new RepresentationConfig { InterventionType = InterventionType.SigmoidMask }, "takes no subspaces", sources: [s_source], subspaces: Subspaces.Of(1));
+
+    [Test]
+    public void Collecting_differently_many_dimensions_is_refused_before_anything_runs()
+    {
+        using var model = Load(
+            new RepresentationConfig { Intervention = new LambdaIntervention(_ => throw new InvalidOperationException("A function was called.")) },
+            new RepresentationConfig { InterventionType = InterventionType.Collect });
+        var settings = new RunSettings { Subspaces = new Subspaces([null, [[1], [1, 2]]]) };
+
+        Refused(() => model.Run(s_base.Repeat(2), settings: settings), "equally wide in every example");
+    }
+
+    [Test]
+    public void Linked_interventions_of_different_width_are_refused_with_both_numbers() => Refused(
+        () => Load(
+            new RepresentationConfig { InterventionType = InterventionType.RotatedSpace, InterventionLinkKey = 1 },
+            new RepresentationConfig { Component = "mlp_activation", InterventionType = InterventionType.RotatedSpace, InterventionLinkKey = 1 }).Dispose(),
+        "768 wide (times 1 units), but RotatedSpace at block_output of layer 0, with which it is linked, 192");
+
+    [Test]
+    public void Linked_interventions_of_different_kinds_are_refused() => Refused(
+        () => Load(
+            new RepresentationConfig { InterventionType = InterventionType.Zero, InterventionLinkKey = 1 },
+            new RepresentationConfig { Layer = 1, InterventionLinkKey = 1 }).Dispose(),
+        "must be of one kind");
+
+    [Test]
+    public void Groups_for_some_interventions_only_are_refused() => Refused(
+        () =>
+        {
+            using var model = Load(new RepresentationConfig { GroupKey = 0 }, new RepresentationConfig { Layer = 1 });
+            model.Run(s_base, [s_source]);
+        },
+        "has no group key, but others have");
+
+    [Test]
+    public void Skipping_a_module_that_changes_the_width_is_refused() => RefusedRun(
+        new RepresentationConfig { Component = "mlp_activation", InterventionType = InterventionType.Skip }, "reads is no component", sources: [s_source]);
+
+    [Test]
+    public void A_function_that_gives_another_shape_is_refused() => RefusedRun(
+        new RepresentationConfig { Intervention = new LambdaIntervention(values => values.Base.Reshape(values.Base.Length)) }, "floats[1, 4, 192] was expected");
+
+    [Test]
     public void An_input_that_the_model_has_not_is_refused()
     {
         using var model = Load(new RepresentationConfig { InterventionType = InterventionType.Zero });
@@ -110,14 +197,18 @@ public sealed class RunErrorTests
         Assert.That(Difference.Largest(three.Intervened.Logits.Floats, zero.Intervened.Logits.Floats), Is.GreaterThan(0.1));
     }
 
-    private static IntervenableModel Load(RepresentationConfig representation) =>
-        IntervenableModel.Load(RepositoryPaths.DefaultModel, new IntervenableConfig { Representations = [representation] });
+    private static IntervenableModel Load(params ReadOnlySpan<RepresentationConfig> representations) =>
+        IntervenableModel.Load(RepositoryPaths.DefaultModel, new IntervenableConfig { Representations = [.. representations] });
 
     private static void RefusedRun(
-        RepresentationConfig representation, string message, UnitLocations? locations = null, ImmutableArray<ModelInputs?>? sources = null)
+        RepresentationConfig representation,
+        string message,
+        UnitLocations? locations = null,
+        ImmutableArray<ModelInputs?>? sources = null,
+        Subspaces? subspaces = null)
     {
         using var model = Load(representation);
-        Refused(() => model.Run(s_base, sources is { } given ? [.. given] : null, locations), message);
+        Refused(() => model.Run(s_base, sources is { } given ? [.. given] : null, locations, new RunSettings { Subspaces = subspaces ?? Subspaces.Whole }), message);
     }
 
     private static void Refused(Action action, string message) =>
