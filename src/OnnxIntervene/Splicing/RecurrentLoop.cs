@@ -53,10 +53,9 @@ internal sealed class RecurrentLoop
         List<Value> states = [Initial(InitialState, batch)];
         if (_hasCell)
             states.Add(Initial(InitialCell, batch));
-        var grids = sites.SelectMany(site => new[] { site.Mask, site.Grid }).OfType<Value>().ToList();
+        var grids = sites.SelectMany(site => site.Grids).ToList();
         List<Value> scanned = [input, .. grids.Select(grid => _ops.Transpose(grid, 1, 0, 2))];
-        var masks = sites.Select(site => site.Mask).ToHashSet();
-        BuildBody(sites, states.Count, [false, .. grids.Select(masks.Contains)]);
+        BuildBody(sites, states.Count, grids);
         var outputs = _ops.EmitMany(
             "Scan", states.Concat(scanned), [NodeAttribute.Of("body", _body), NodeAttribute.Of("num_scan_inputs", (long)scanned.Count)], "", states.Count + sites.Length + 1);
         for (var order = 0; order < sites.Length; order++)
@@ -70,25 +69,24 @@ internal sealed class RecurrentLoop
     }
 
     // States in, one element of each scanned input in; states out, the changed state and what each site reads out.
-    private void BuildBody(ImmutableArray<StepSite> sites, int stateCount, ImmutableArray<bool> areMasks)
+    private void BuildBody(ImmutableArray<StepSite> sites, int stateCount, List<Value> grids)
     {
         var states = Enumerable.Range(0, stateCount).Select(_ => Input(ElementType.Float32, 3)).ToList();
-        var elements = areMasks.Select(isMask => Input(isMask ? ElementType.Bool : ElementType.Float32, 2)).ToList();
+        var element = Input(ElementType.Float32, 2);
+        var elements = grids.ToDictionary(grid => grid, grid => Input(sites.Any(site => site.Grid == grid) ? ElementType.Float32 : ElementType.Bool, 2));
         var inputs = _node.Inputs.ToList();
         while (inputs.Count < InitialState + stateCount)
             inputs.Add(null);
-        inputs[0] = _step.Unsqueeze(elements[0], 0);
+        inputs[0] = _step.Unsqueeze(element, 0);
         for (var state = 0; state < stateCount; state++)
             inputs[InitialState + state] = states[state];
         var results = _step.EmitMany(_node.Operator.OperatorType, inputs, _node.Attributes, "", stateCount + 1);
-        var (current, next) = (_step.Reshape(results[1], -1, _width), 1);
+        var current = _step.Reshape(results[1], -1, _width);
         var seen = new List<Value>();
         foreach (var site in sites)
         {
             seen.Add(_step.Identity(current));
-            var mask = site.Mask is null ? null : elements[next++];
-            var grid = site.Grid is null ? null : elements[next++];
-            current = site.Change(_step, current, mask, grid);
+            current = site.Change(_step, current, grid => elements[grid]);
         }
 
         _body.AddOutput(_step.Unsqueeze(current, 0));

@@ -46,7 +46,7 @@ internal static class RecurrentSplice
             for (var order = 0; order < sites.Length; order++)
             {
                 seen[order].Add(ops.Unsqueeze(changed, 1));
-                changed = sites[order].Change(ops, changed, At(ops, sites[order].Mask, step), At(ops, sites[order].Grid, step));
+                changed = sites[order].Change(ops, changed, grid => ops.Gather(grid, ops.Scalar(step), 1));
             }
 
             editor.Claim(editor.Graph, before);
@@ -58,7 +58,4 @@ internal static class RecurrentSplice
             sites[order].Read(ops, ops.Concat(1, seen[order]));
         editor.Claim(editor.Graph, before);
     }
-
-    // [batch, step, …] at one step.
-    private static Value? At(OpBuilder ops, Value? grid, int step) => grid is null ? null : ops.Gather(grid, ops.Scalar(step), 1);
 }

@@ -17,8 +17,8 @@ internal sealed class StepSite
     {
         if (site.Selection == SiteSelection.Whole)
             throw new InterventionException($"{site.Type.ClassName()} at {component} needs its steps to be chosen by the run.");
-        if (site.UnitsPerRow > 1 || site.HasSubspaces)
-            throw new InterventionException($"{site.Type.ClassName()} at {component} changes steps one by one and whole: give one unit a row, and no subspaces.");
+        if (site.UnitsPerRow > 1)
+            throw new InterventionException($"{site.Type.ClassName()} at {component} changes steps one by one; give it the parameters for one step.");
         _inputs = new SiteInputs(editor, site, component, index);
         _site = site;
         _width = component.Width;
@@ -30,6 +30,12 @@ internal sealed class StepSite
     /// <summary>What the change is made of, <c>[batch, step, width]</c>; null where it is made of nothing.</summary>
     public Value? Grid { get; private set; }
 
+    /// <summary>Which dimensions of the kind's space are meant, <c>[batch, step, latents]</c>; null where all are.</summary>
+    public Value? Subspace { get; private set; }
+
+    /// <summary>Everything that is laid out over steps.</summary>
+    public IEnumerable<Value> Grids => new[] { Mask, Grid, Subspace }.OfType<Value>();
+
     private bool Writes => _site.Selection == SiteSelection.Units && _site.Type != InterventionType.Collect;
 
     /// <summary>Lays the chosen steps out over all.</summary>
@@ -40,15 +46,23 @@ internal sealed class StepSite
         var count = ops.Slice(ops.ShapeOf(_inputs.WriteLocations), 0, 0, 1);
         var ones = ops.ConstantOfShape(ops.Concat(0, count, ops.Constant(1)), TensorData.FromFloats([1], [1f]));
         Mask = ops.Cast(Scatter(ops, batch, steps, 1, ones), ElementType.Bool);
-        if (_inputs.Source is not { } source)
+        if (_inputs.Source is { } source)
+            Grid = Scatter(ops, batch, steps, _width, _inputs.Coefficient is { } coefficient ? ops.Mul(source, coefficient) : source);
+        if (_inputs.Mask is not { } chosen)
             return;
-        Grid = Scatter(ops, batch, steps, _width, _inputs.Coefficient is { } coefficient ? ops.Mul(source, coefficient) : source);
+        // A site that is not fed has one row for all its units, of which there are none.
+        var latents = _site.Type.HasParameters() ? _site.Sizes.Latents : _width;
+        var rows = ops.Expand(ops.Cast(chosen, ElementType.Float32), ops.Concat(0, count, ops.Constant(latents)));
+        Subspace = ops.Cast(Scatter(ops, batch, steps, latents, rows), ElementType.Bool);
     }
 
     /// <summary>One step's state, changed where its mask says so.</summary>
-    public Value Change(OpBuilder ops, Value state, Value? mask, Value? change) => mask is null
+    /// <param name="ops">Writes the nodes.</param>
+    /// <param name="state">The state, <c>[batch, width]</c>.</param>
+    /// <param name="at">What stands in a grid at this step.</param>
+    public Value Change(OpBuilder ops, Value state, Func<Value, Value> at) => Mask is null
         ? state
-        : ops.Where(mask, Changed(ops, state, change), state);
+        : ops.Where(at(Mask), Changed(ops, state, Grid is null ? null : at(Grid), Subspace is null ? null : at(Subspace)), state);
 
     /// <summary>Reads the chosen steps of all states, <c>[batch, step, width]</c>.</summary>
     public void Read(OpBuilder ops, Value states)
@@ -59,19 +73,22 @@ internal sealed class StepSite
 
     public SplicedSite Describe() => _inputs.Describe(_read, null);
 
-    // The source is multiplied by its coefficient already.
-    private Value Changed(OpBuilder ops, Value state, Value? change) => _site.Type switch
+    private Value Changed(OpBuilder ops, Value state, Value? change, Value? subspace)
     {
-        InterventionType.Addition => ops.Add(state, change!),
-        InterventionType.Subtraction => ops.Sub(state, change!),
-        var type => KindArithmetic.Apply(
-            type,
-            new KindRows(ops, state, _site.Sizes, _inputs.Parameters.ToDictionary(entry => entry.Parameter.Name, entry => entry.Value))
-            {
-                Source = change,
-                Custom = _site.Custom,
-            }),
-    };
+        var rows = new KindRows(ops, state, _site.Sizes, _inputs.Parameters.ToDictionary(entry => entry.Parameter.Name, entry => entry.Value))
+        {
+            Source = change,
+            Mask = subspace,
+            Custom = _site.Custom,
+        };
+        // The source is multiplied by its coefficient already.
+        return _site.Type switch
+        {
+            InterventionType.Addition => rows.Choose(ops.Add(state, change!), state),
+            InterventionType.Subtraction => rows.Choose(ops.Sub(state, change!), state),
+            var type => KindArithmetic.Apply(type, rows),
+        };
+    }
 
     private Value Scatter(OpBuilder ops, Value batch, Value steps, int width, Value updates)
     {
