@@ -85,29 +85,33 @@ public sealed class OtherFilesTests
         Assert.That(difference, Is.LessThanOrEqualTo(sample.IsExact ? 0 : sample.Tolerance));
     }
 
-    [TestCase(7)]
-    [TestCase(8)]
-    [TestCase(9)]
-    [TestCase(10)]
-    public void A_swap_of_some_dimensions_from_another_run_is_the_same_in_an_old_file(int operatorSet)
+    [Test, Combinatorial]
+    public void What_a_kind_makes_of_another_run_is_the_same_in_an_old_file(
+        [Values(7, 8, 9, 10)] int operatorSet,
+        [Values(
+            InterventionType.Vanilla, InterventionType.RotatedSpace, InterventionType.LowRankRotatedSpace, InterventionType.BoundlessRotatedSpace,
+            InterventionType.SigmoidMask, InterventionType.SigmoidMaskRotatedSpace)] InterventionType type)
     {
-        var (actual, expected) = (Swapped(operatorSet), Swapped(17));
+        var (actual, expected) = (Swapped(operatorSet, type), Swapped(17, type));
 
-        Assert.That(Difference.Largest(actual.Intervened.Logits.Floats, expected.Intervened.Logits.Floats), Is.LessThanOrEqualTo(1e-6));
+        Assert.That(Difference.Largest(actual.Intervened.Logits.Floats, expected.Intervened.Logits.Floats), Is.LessThanOrEqualTo(2e-6));
         Assert.That(Difference.Largest(actual.Intervened.Logits.Floats, actual.Original!.Logits.Floats), Is.GreaterThan(1e-3));
+    }
 
-        static RunResult Swapped(int operatorSet)
+    private static RunResult Swapped(int operatorSet, InterventionType type)
+    {
+        var sample = FileSample.Of("texts", FloatSamples.Texts(8, operatorSet), "hidden");
+        using var folder = new TemporaryFolder();
+        OnnxFile.Save(sample.Model, folder.File("model.onnx"));
+        var source = sample.Arrays["states"];
+        var other = NumericArray.Of(Array.ConvertAll(source.Floats.ToArray(), number => 1 - number), source.Shape.AsSpan());
+        var config = new IntervenableConfig
         {
-            var sample = FileSample.Of("texts", FloatSamples.Texts(8, operatorSet), "hidden");
-            using var folder = new TemporaryFolder();
-            OnnxFile.Save(sample.Model, folder.File("model.onnx"));
-            var source = sample.Arrays["states"];
-            var other = NumericArray.Of(Array.ConvertAll(source.Floats.ToArray(), number => 1 - number), source.Shape.AsSpan());
-            var config = new IntervenableConfig { Representations = [new() { Component = "hidden" }] };
-            using var model = IntervenableModel.Load(folder.File("model.onnx"), config, s_options);
-            var settings = new RunSettings { OutputOriginalOutput = true, Subspaces = Subspaces.Of(1, 4) };
-            return model.Run(sample.Inputs(), [new ModelInputs(sample.Arrays.SetItem("states", other))], UnitLocations.SourcesToBase(s_units), settings);
-        }
+            Representations = [new() { Component = "hidden", InterventionType = type, LowRankDimension = 5, MaxNumberOfUnits = s_units.Units[0].Length }],
+        };
+        using var model = IntervenableModel.Load(folder.File("model.onnx"), config, s_options);
+        var settings = new RunSettings { OutputOriginalOutput = true, Subspaces = type.TakesSubspaces() ? Subspaces.Of(1, 4) : Subspaces.Whole };
+        return model.Run(sample.Inputs(), [new ModelInputs(sample.Arrays.SetItem("states", other))], UnitLocations.SourcesToBase(s_units), settings);
     }
 
     [TestCase("small", "Int8")]

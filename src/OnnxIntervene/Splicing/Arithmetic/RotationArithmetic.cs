@@ -31,7 +31,7 @@ internal static class RotationArithmetic
     {
         var ops = rows.Ops;
         var temperature = rows.Parameter(ParameterShapes.Temperature);
-        var boundary = ops.Emit("Min", [ops.Emit("Max", [rows.Parameter("intervention_boundaries"), rows.Number(SmallestBoundary)]), rows.Number(1)]);
+        var boundary = Bounded(rows, rows.Parameter("intervention_boundaries"));
         var dimensions = Dimensions(rows);
         var end = ops.Sub(ops.Mul(boundary, rows.Number(rows.Sizes.Latents)), dimensions);
         return Mixed(rows, ops.Mul(rows.Sigmoid(rows.Div(dimensions, temperature)), rows.Sigmoid(rows.Div(end, temperature))));
@@ -49,6 +49,11 @@ internal static class RotationArithmetic
         var mixed = rows.Mask is null ? source : rows.Choose(source, rows.MatMulTransposed(Standardised(rows, rows.Base), components));
         return rows.Ops.Add(rows.Ops.Mul(rows.MatMul(mixed, components), rows.Parameter("pca_std")), rows.Parameter("pca_mean"));
     }
+
+    // Min and Max stretch their inputs from operator set 8 on.
+    private static Value Bounded(KindRows rows, Value boundary) => rows.Ops.OperatorSetVersion < 8
+        ? rows.Ops.Emit("Clip", [boundary], [NodeAttribute.Of("min", SmallestBoundary), NodeAttribute.Of("max", 1f)])
+        : rows.Ops.Emit("Min", [rows.Ops.Emit("Max", [boundary, rows.Number(SmallestBoundary)]), rows.Number(1)]);
 
     private static Value Standardised(KindRows rows, Value value) =>
         rows.Div(rows.Ops.Sub(value, rows.Parameter("pca_mean")), rows.Parameter("pca_std"));
