@@ -67,6 +67,24 @@ public sealed class Node
         value?.AddUse(new Use(this, index));
     }
 
+    /// <summary>Makes the node read one more value, behind the others.</summary>
+    public void AddInput(Value? value)
+    {
+        _inputs.Add(value);
+        value?.AddUse(new Use(this, _inputs.Count - 1));
+    }
+
+    /// <summary>Puts an attribute in the place of the one of its name; adds it where there is none. Not for attributes that hold graphs.</summary>
+    public void SetAttribute(NodeAttribute attribute)
+    {
+        ArgumentNullException.ThrowIfNull(attribute);
+        var index = _attributes.FindIndex(other => other.Name == attribute.Name);
+        if (index < 0)
+            _attributes.Add(attribute);
+        else
+            _attributes[index] = attribute;
+    }
+
     /// <summary>Gives the node one more output behind the others.</summary>
     public Value AddOutput(string name)
     {
@@ -94,12 +112,6 @@ public sealed class Node
     public override string ToString() => Name.Length > 0 ? $"{Operator} node '{Name}'" : $"{Operator} node that gives {FirstOutputName}";
 
     private string FirstOutputName => _outputs.Find(output => output is not null) is { } output ? $"'{output.Name}'" : "nothing";
-
-    internal void AddInput(Value? value)
-    {
-        _inputs.Add(value);
-        value?.AddUse(new Use(this, _inputs.Count - 1));
-    }
 
     internal void AddOutput(Value? value)
     {

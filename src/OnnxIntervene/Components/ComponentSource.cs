@@ -133,3 +133,12 @@ public sealed record StepsSource(ImmutableArray<Value> States) : ComponentSource
     /// <inheritdoc/>
     public override string Description => $"{States[0].Name} … {States[^1].Name}, {States.Length} steps";
 }
+
+/// <summary>The component is a tensor in the body of a Loop or Scan, which has a new one at each step; units are steps.</summary>
+/// <param name="Owner">The Loop or Scan.</param>
+/// <param name="Value">The tensor, <c>[batch, …]</c>.</param>
+public sealed record BodySource(Node Owner, Value Value) : ComponentSource
+{
+    /// <inheritdoc/>
+    public override string Description => $"{Value.Name} at each step of {Owner.Name}";
+}

@@ -2,7 +2,7 @@ using OnnxIntervene.IR;
 
 namespace OnnxIntervene.Components;
 
-/// <summary>Finds tensors by their own names, in the main graph and in the branches of an If.</summary>
+/// <summary>Finds tensors by their own names, in the main graph in the branches of an If, and in the bodies of loops.</summary>
 internal sealed class RawTensors
 {
     private readonly Dictionary<string, Value> _main = new(StringComparer.Ordinal);
@@ -25,6 +25,7 @@ internal sealed class RawTensors
     {
         TensorSource tensor => tensor.Value,
         BranchSource branches => ValueOf(branches.Sources[0]),
+        BodySource body => body.Value,
         _ => throw new System.Diagnostics.UnreachableException(source.ToString()),
     };
 
@@ -39,6 +40,8 @@ internal sealed class RawTensors
             var found = owner.Subgraphs.Select(branch => branch.FindValue(name)).ToList();
             if (found.TrueForAll(inner => inner is null))
                 continue;
+            if (owner.Operator.OperatorType is "Loop" or "Scan" && found is [{ } step] && step.Producer?.Graph?.Owner == owner)
+                return new BodySource(owner, step);
             return owner.Operator.OperatorType == "If" && found.TrueForAll(inner => inner?.Producer?.Graph?.Owner == owner)
                 ? new BranchSource(owner, [.. found.Select(inner => new TensorSource(inner!))])
                 : throw Inside(name, owner);
@@ -49,7 +52,7 @@ internal sealed class RawTensors
 
     private static InterventionException Inside(string name, Node owner)
     {
-        var reason = owner.Operator.OperatorType == "If" ? "there is none of it when the other branch is taken" : "there is a new one of it at every step";
+        var reason = owner.Operator.OperatorType == "If" ? "there is none of it when the other branch is taken" : "no node of the loop's own body gives it";
         var captured = owner.Subgraphs.SelectMany(graph => graph.AllNodes()).SelectMany(node => node.Inputs).Where(value => value?.Producer?.Graph == owner.Graph);
         var outside = owner.Inputs.Concat(captured).Concat(owner.Outputs).OfType<Value>().Distinct().Select(value => $"'{value.Name}'");
         return new InterventionException(

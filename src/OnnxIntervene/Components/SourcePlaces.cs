@@ -13,6 +13,7 @@ internal static class SourcePlaces
         SplitHeadsSource split => [split.Value],
         InterleavedSource packed => [packed.Value],
         FlatSource flat => [flat.Value],
+        BodySource body => [body.Value],
         InputSource input => [input.Value],
         StepsSource steps => steps.States,
         RecurrentSource recurrent => recurrent.Node.Outputs.OfType<Value>(),

@@ -37,7 +37,12 @@ public static class Splicer
             editor.Open(component.Source);
         var spliced = new SplicedSite[sites.Count];
         foreach (var index in SiteOrder.Forward(sites).Where(index => !RecurrentSplice.Applies(components[index])))
-            spliced[index] = SiteSplice.Splice(editor, sites[index], components[index], moduleInputs[index], index);
+        {
+            spliced[index] = components[index].Source is BodySource
+                ? BodySplice.Splice(editor, sites[index], components[index], index)
+                : SiteSplice.Splice(editor, sites[index], components[index], moduleInputs[index], index);
+        }
+
         foreach (var layer in SiteOrder.Forward(sites).Where(index => RecurrentSplice.Applies(components[index])).GroupBy(index => components[index]))
             RecurrentSplice.Splice(editor, layer.Key, [.. layer], sites, spliced);
         foreach (var graph in copy.Graph.AllNodes().SelectMany(node => node.Subgraphs).Prepend(copy.Graph).ToList())

@@ -61,6 +61,7 @@ internal static class SubgraphModels
         var more = body.AddInput("more", ModelSketch.Type(ElementType.Bool));
         var state = body.AddInput("state", s_type);
         var inside = body.AddNode("inside", new("", "Add"), [state, hidden], ["inside_step"], []).Output;
+        inside.Type = s_type;
         Give(body, body.AddNode("still", new("", "Identity"), [more], ["more_out"], []).Output, more.Type!);
         Give(body, body.AddNode("next", new("", "Sigmoid"), [inside], ["state_out"], []).Output, s_type);
         return body;

@@ -13,8 +13,8 @@ public sealed class SubgraphTests
 {
     [TestCase("If", "inside_then")]
     [TestCase("If", "inside_else")]
-    [TestCase("Loop", "inside_step")]
-    [TestCase("Scan", "inside_row")]
+    [TestCase("Loop", "state")]
+    [TestCase("Scan", "part")]
     public void A_tensor_inside_is_refused_with_the_reason_and_what_can_be_named(string type, string tensor)
     {
         var map = ComponentMap.Find(SubgraphModels.Of(type));

@@ -1,0 +1,144 @@
+using OnnxIntervene.Components;
+using OnnxIntervene.Components.Structure;
+using OnnxIntervene.Interventions;
+using OnnxIntervene.IR;
+using OnnxIntervene.Splicing.Arithmetic;
+
+namespace OnnxIntervene.Splicing;
+
+/// <summary>
+/// Splices a site into the body of a Loop or Scan. At each step the units of that step are picked from those that the run names; what the
+/// site reads leaves the loop as one more output that gathers all steps (ONNX, Operators.md, Loop and Scan).
+/// </summary>
+internal sealed class BodySplice
+{
+    private const int OldestOperatorSet = 11;
+
+    private readonly GraphEditor _editor;
+    private readonly SpliceSite _site;
+    private readonly Component _component;
+    private readonly BodySource _source;
+    private readonly SiteInputs _inputs;
+    private readonly Graph _body;
+    private readonly OpBuilder _ops;
+
+    private BodySplice(GraphEditor editor, SpliceSite site, Component component, int index)
+    {
+        _editor = editor;
+        _site = site;
+        _component = component;
+        _source = (BodySource)component.Source;
+        _inputs = new SiteInputs(editor, site, component, index);
+        _body = _source.Value.Producer!.Graph!;
+        _ops = editor.Builder(_inputs.Place, _body);
+    }
+
+    /// <exception cref="InterventionException">The kind takes several steps at once, or the operator set is too old.</exception>
+    public static SplicedSite Splice(GraphEditor editor, SpliceSite site, Component component, int index)
+    {
+        editor.RequireOperatorSet(OldestOperatorSet, ((BodySource)component.Source).Owner);
+        if (site.Selection == SiteSelection.Whole || site.UnitsPerRow > 1 || site.Type.ReadsModuleInput())
+            throw new InterventionException($"{site.Type.ClassName()} at {component} changes steps one by one: name the steps, and give it the parameters for one.");
+        return new BodySplice(editor, site, component, index).Splice();
+    }
+
+    private SplicedSite Splice()
+    {
+        var before = _body.NodeCount;
+        var current = _editor.Current(_source.Value);
+        var type = ElementTypes.Of(current);
+        var rows = _ops.Reshape(type == ElementType.Float32 ? current : _ops.Cast(current, ElementType.Float32), 0, -1);
+        _body.AddOutput(Typed(_ops.Identity(rows), new TensorType(ElementType.Float32, Shape.Of(Dimension.Unknown, Dimension.Fixed(_component.Width)))));
+        if (_site is { Selection: SiteSelection.Units, Type: not InterventionType.Collect })
+        {
+            var changed = _ops.Reshape(Changed(rows), _ops.ShapeOf(current));
+            _editor.Claim(_body, before);
+            _editor.Replace(current, type == ElementType.Float32 ? changed : _ops.Cast(changed, type));
+        }
+
+        _editor.Claim(_body, before);
+        return _inputs.Describe(Read(), null);
+    }
+
+    // Rows of this step's units, changed and put back; none leave what stands there.
+    private Value Changed(Value rows)
+    {
+        var locations = _inputs.WriteLocations;
+        var isNow = _ops.Emit("Equal", [_ops.Reshape(_ops.Slice(locations, 1, 1, 2), -1), _ops.Reshape(Step(), 1)]);
+        var examples = Picked(_ops.Slice(locations, 1, 0, 1), isNow);
+        var units = _ops.GatherND(rows, examples, 0);
+        var written = KindArithmetic.Apply(_site.Type, new KindRows(_ops, units, _site.Sizes, _inputs.Parameters.ToDictionary(entry => entry.Parameter.Name, entry => entry.Value))
+        {
+            Source = _inputs.Source is { } source ? Picked(source, isNow) : null,
+            Coefficient = _inputs.Coefficient is { } coefficient ? Picked(coefficient, isNow) : null,
+            Mask = _inputs.Mask is { } mask ? Picked(OfEachUnit(mask, locations), isNow) : null,
+            Custom = _site.Custom,
+        });
+        return _ops.ScatterND(rows, examples, written);
+    }
+
+    private Value Picked(Value all, Value isNow) => _ops.Emit("Compress", [all, isNow], [NodeAttribute.Of("axis", 0L)]);
+
+    // A run may give one row of the subspace for all units. ONNX Runtime expands no truth values of every size: numbers stand in.
+    private Value OfEachUnit(Value mask, Value locations)
+    {
+        var dimensions = _site.Type.HasParameters() ? _site.Sizes.Latents : _component.Width;
+        var size = _ops.Concat(0, _ops.Slice(_ops.ShapeOf(locations), 0, 0, 1), _ops.Constant(dimensions));
+        return _ops.Cast(_ops.Expand(_ops.Cast(mask, ElementType.Float32), size), ElementType.Bool);
+    }
+
+    // [step, batch, width] as the loop gathers it, to [batch, step, width].
+    private Value Read()
+    {
+        var owner = _source.Owner;
+        var isScan = owner.Operator.OperatorType == "Scan";
+        while (owner.Outputs.Count < _body.Outputs.Count - (isScan ? 0 : 1) - 1)
+            owner.AddOutput(_editor.Unique($"{_inputs.Place}/unused"));
+        var gathered = owner.AddOutput(_editor.Unique($"{_inputs.Place}/steps"));
+        if (isScan)
+            Extend("scan_output_axes", "scan_output_directions");
+        var ops = _editor.Builder(_inputs.Place);
+        var before = _editor.Graph.NodeCount;
+        var states = ops.Transpose(gathered, 1, 0, 2);
+        var read = _site.Selection == SiteSelection.Size ? ops.ShapeOf(states) : ops.GatherND(states, _inputs.ReadLocations, 0);
+        _editor.Claim(_editor.Graph, before);
+        return Typed(read, _inputs.ReadType);
+    }
+
+    // The number of the step: a Loop's body is given it, a Scan's gets it as one more scanned input.
+    private Value Step()
+    {
+        var owner = _source.Owner;
+        if (owner.Operator.OperatorType == "Loop")
+            return _body.Inputs[0];
+        return _editor.Shared($"{NameScope.Prefix}{owner.Output.Name}/step", wish =>
+        {
+            var count = (int)owner.FindAttribute("num_scan_inputs")!.Integer;
+            var first = owner.Inputs[owner.Inputs.Count - count]!;
+            var axis = owner.FindAttribute("scan_input_axes") is { } axes ? axes.Integers[0] : 0;
+            var ops = _editor.Builder(_inputs.Place);
+            var before = _editor.Graph.NodeCount;
+            var length = ops.Gather(ops.ShapeOf(_editor.Current(first)), ops.Scalar(axis), 0);
+            owner.AddInput(ops.Range(ops.Scalar(0), length, ops.Scalar(1)));
+            _editor.Claim(_editor.Graph, before);
+            owner.SetAttribute(NodeAttribute.Of("num_scan_inputs", (long)(count + 1)));
+            Extend("scan_input_axes", "scan_input_directions");
+            return _body.AddInput(_editor.Unique(wish), new TensorType(ElementType.Int64, new Shape([])));
+        });
+    }
+
+    private void Extend(params ReadOnlySpan<string> names)
+    {
+        foreach (var name in names)
+        {
+            if (_source.Owner.FindAttribute(name) is { } list)
+                _source.Owner.SetAttribute(NodeAttribute.Of(name, [.. list.Integers, 0L]));
+        }
+    }
+
+    private static Value Typed(Value value, TensorType type)
+    {
+        value.Type = type;
+        return value;
+    }
+}
