@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using OnnxIntervene.Components;
+using OnnxIntervene.Execution.Planning;
 using OnnxIntervene.Formats;
 using OnnxIntervene.Interventions;
 using OnnxIntervene.IR;

@@ -7,7 +7,7 @@ namespace OnnxIntervene.Tests.Repository;
 public sealed partial class LayeringTests
 {
     private static readonly string[] s_order =
-        ["IR", "IR.Serialization", "Formats", "Hub", "Numerics", "Components.Structure", "Components", "Interventions", "Splicing.Arithmetic", "Splicing", "Tokenization", "Execution", "Sweeps", "Cli.Output", "Cli.Commands", "Cli"];
+        ["IR", "IR.Serialization", "Formats", "Hub", "Numerics", "Components.Structure", "Components", "Interventions", "Splicing.Arithmetic", "Splicing", "Tokenization", "Execution.Planning", "Execution", "Sweeps", "Cli.Output", "Cli.Commands", "Cli"];
 
     // Opening and saving are asked for by name; everything else of serialization stays behind the door.
     private static readonly string[] s_loose = ["Reports"];

@@ -1,6 +1,7 @@
 using Microsoft.ML.OnnxRuntime;
 using OnnxIntervene.Components;
 using OnnxIntervene.Execution;
+using OnnxIntervene.Execution.Planning;
 using OnnxIntervene.Interventions;
 using OnnxIntervene.IR.Serialization;
 using OnnxIntervene.Splicing;

@@ -3,7 +3,7 @@ using OnnxIntervene.Formats;
 using OnnxIntervene.Interventions;
 using OnnxIntervene.IR;
 
-namespace OnnxIntervene.Execution;
+namespace OnnxIntervene.Execution.Planning;
 
 /// <summary>Carries a plan out on a session: the sources' runs, the functions' runs, and the base's.</summary>
 internal sealed class PlanRunner(InterventionSession session, RunPlan plan, ModelInputs @base, CancellationToken cancellation)

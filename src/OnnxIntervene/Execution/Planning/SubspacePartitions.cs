@@ -2,7 +2,7 @@ using System.Collections.Immutable;
 using OnnxIntervene.Interventions;
 using OnnxIntervene.IR;
 
-namespace OnnxIntervene.Execution;
+namespace OnnxIntervene.Execution.Planning;
 
 /// <summary>Reads partitions as pyvene does: two integers are a half-open range, a list of another length names dimensions.</summary>
 internal static class SubspacePartitions

@@ -4,7 +4,7 @@ using OnnxIntervene.Interventions;
 using OnnxIntervene.IR;
 using OnnxIntervene.Splicing;
 
-namespace OnnxIntervene.Execution;
+namespace OnnxIntervene.Execution.Planning;
 
 /// <summary>What each site of a run reads and writes, checked against the components before anything runs.</summary>
 internal sealed class RunPlan

@@ -4,7 +4,7 @@ using OnnxIntervene.Interventions;
 using OnnxIntervene.IR;
 using OnnxIntervene.Splicing;
 
-namespace OnnxIntervene.Execution;
+namespace OnnxIntervene.Execution.Planning;
 
 /// <summary>Tells what a plan touches and feeds, without running it.</summary>
 internal sealed class RunExplainer(IntervenableModel model, RunRequest request, RunPlan plan)

@@ -1,7 +1,7 @@
 using OnnxIntervene.Formats;
 using OnnxIntervene.Interventions;
 
-namespace OnnxIntervene.Execution;
+namespace OnnxIntervene.Execution.Planning;
 
 /// <summary>
 /// Lays the numbers that a Noise intervention draws out over a run's units. Every example gets the same; where heads are addressed they

@@ -1,4 +1,4 @@
-namespace OnnxIntervene.Execution;
+namespace OnnxIntervene.Execution.Planning;
 
 /// <summary>How many units a component has for some inputs.</summary>
 /// <param name="First">Entries of the second axis of its tensor: positions, steps, or heads where these come first.</param>

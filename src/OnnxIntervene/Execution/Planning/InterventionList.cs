@@ -3,7 +3,7 @@ using OnnxIntervene.Components;
 using OnnxIntervene.Interventions;
 using OnnxIntervene.IR;
 
-namespace OnnxIntervene.Execution;
+namespace OnnxIntervene.Execution.Planning;
 
 /// <summary>The intervention of each representation: the one given, or a fresh one; linked representations share one.</summary>
 internal static class InterventionList

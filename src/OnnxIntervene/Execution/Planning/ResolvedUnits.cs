@@ -3,7 +3,7 @@ using OnnxIntervene.Components;
 using OnnxIntervene.Interventions;
 using OnnxIntervene.IR;
 
-namespace OnnxIntervene.Execution;
+namespace OnnxIntervene.Execution.Planning;
 
 /// <summary>The units of a whole batch as a spliced site takes them, checked against the component and the input.</summary>
 /// <param name="Locations">(example, unit), (example, position, head) or (example, entry, entry), one after the other.</param>

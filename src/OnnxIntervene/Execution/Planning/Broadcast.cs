@@ -1,6 +1,6 @@
 using OnnxIntervene.Formats;
 
-namespace OnnxIntervene.Execution;
+namespace OnnxIntervene.Execution.Planning;
 
 /// <summary>Stretches arrays along axes of size 1, as NumPy does.</summary>
 internal static class Broadcast

@@ -1,6 +1,6 @@
 using System.Collections.Immutable;
 
-namespace OnnxIntervene.Execution;
+namespace OnnxIntervene.Execution.Planning;
 
 /// <summary>One run that gives sources.</summary>
 /// <param name="Inputs">What the model is run on.</param>

@@ -3,7 +3,7 @@ using OnnxIntervene.Formats;
 using OnnxIntervene.Interventions;
 using OnnxIntervene.IR;
 
-namespace OnnxIntervene.Execution;
+namespace OnnxIntervene.Execution.Planning;
 
 /// <summary>Which dimensions of a kind's space one intervention changes in each example.</summary>
 internal sealed class SubspacePlan

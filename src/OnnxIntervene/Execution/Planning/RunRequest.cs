@@ -3,7 +3,7 @@ using OnnxIntervene.Formats;
 using OnnxIntervene.Interventions;
 using OnnxIntervene.IR;
 
-namespace OnnxIntervene.Execution;
+namespace OnnxIntervene.Execution.Planning;
 
 /// <summary>Everything that one run of a configuration is given, checked as far as that can be done without the model.</summary>
 internal sealed class RunRequest

@@ -2,7 +2,7 @@ using OnnxIntervene.Components;
 using OnnxIntervene.Interventions;
 using OnnxIntervene.Splicing;
 
-namespace OnnxIntervene.Execution;
+namespace OnnxIntervene.Execution.Planning;
 
 /// <summary>What is spliced for an intervention: everything that locations, sources and numbers do not change.</summary>
 internal static class SiteStructure

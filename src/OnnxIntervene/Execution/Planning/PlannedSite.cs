@@ -4,7 +4,7 @@ using OnnxIntervene.Formats;
 using OnnxIntervene.Interventions;
 using OnnxIntervene.Splicing;
 
-namespace OnnxIntervene.Execution;
+namespace OnnxIntervene.Execution.Planning;
 
 /// <summary>One intervention of a run: its site, its units, its subspace, and what the site is fed.</summary>
 internal sealed class PlannedSite

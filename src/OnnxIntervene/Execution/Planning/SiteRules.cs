@@ -3,7 +3,7 @@ using OnnxIntervene.Formats;
 using OnnxIntervene.Interventions;
 using OnnxIntervene.IR;
 
-namespace OnnxIntervene.Execution;
+namespace OnnxIntervene.Execution.Planning;
 
 /// <summary>Whether an intervention, its units and its sources fit a component.</summary>
 internal static class SiteRules

@@ -3,7 +3,7 @@ using OnnxIntervene.Interventions;
 using OnnxIntervene.IR;
 using OnnxIntervene.Tokenization;
 
-namespace OnnxIntervene.Execution;
+namespace OnnxIntervene.Execution.Planning;
 
 /// <summary>Turns positions counted from the end, and positions named by a text, into numbers, example by example.</summary>
 internal sealed class LocationFinder(Func<Tokenizer> tokenizer)

@@ -3,7 +3,7 @@ using OnnxIntervene.Components;
 using OnnxIntervene.Interventions;
 using OnnxIntervene.Splicing;
 
-namespace OnnxIntervene.Execution;
+namespace OnnxIntervene.Execution.Planning;
 
 /// <summary>
 /// Tells how many positions or steps a component has for some inputs: as many as there are tokens, or, where the input is no row of

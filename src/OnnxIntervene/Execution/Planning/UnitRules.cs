@@ -3,7 +3,7 @@ using OnnxIntervene.Components;
 using OnnxIntervene.Interventions;
 using OnnxIntervene.IR;
 
-namespace OnnxIntervene.Execution;
+namespace OnnxIntervene.Execution.Planning;
 
 /// <summary>Which unit kinds fit a component, and which units there are.</summary>
 internal static class UnitRules
