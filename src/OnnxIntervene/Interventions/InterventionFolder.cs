@@ -108,9 +108,17 @@ public static class InterventionFolder
     {
         if (intervention.Type is InterventionType.Lambda or InterventionType.Custom)
             throw new InterventionException($"{item} is code, which no file holds; leave it out and give it again after loading.");
-        if (format == InterventionFileFormat.Torch && (!intervention.Type.IsPyvenes() || intervention.Type is InterventionType.PCARotatedSpace))
-            throw new InterventionException($"{item}: pyvene's files cannot hold {intervention.Type.ClassName()}; save as safetensors.");
+        if (format == InterventionFileFormat.Torch && !HasPlaceInTorch(intervention))
+            throw new InterventionException($"{item}: pyvene's files have no place for {intervention}; save as safetensors.");
     }
+
+    // pyvene keeps parameters of what it trains alone; noise it draws anew.
+    private static bool HasPlaceInTorch(Intervention intervention) => intervention.Type.IsPyvenes() && intervention.Type switch
+    {
+        InterventionType.PCARotatedSpace => false,
+        InterventionType.Noise => !intervention.Parameters.ContainsKey("noise") && intervention.Parameters["noise_level"].Floats[0] == NoiseIntervention.UsualLevel,
+        _ => true,
+    };
 
     // pyvene writes a file where there is something to keep.
     private static void WriteTorch(string path, RepresentationConfig item, Intervention intervention, int width)
