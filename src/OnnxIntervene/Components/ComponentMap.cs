@@ -72,26 +72,12 @@ public sealed class ComponentMap
         if (!type.IsFloat())
             throw new InterventionException($"The tensor '{value.Name}' holds {type}; interventions need floating point.");
         if (source is BodySource body)
-            return OfSteps(layer, body);
+            return RawTensors.OfSteps(new ComponentAddress(layer, value.Name), body);
         var axes = new Ranks().Of(value) is var rank && rank == Ranks.Unknown ? 3 : rank;
         if (axes < 2)
             throw new InterventionException($"The tensor '{value.Name}' has {axes} axes; interventions need an axis of examples and one of units.");
         var width = axes == 3 && value.Type?.Shape is { } shape ? (int)(shape[-1].Size ?? 0) : 0;
         return new Component(new ComponentAddress(layer, value.Name), source, width, 0, "pos") { IsRaw = true, Axes = axes };
-    }
-
-    // At each step one row an example: everything behind the axis of examples.
-    private static Component OfSteps(int layer, BodySource source)
-    {
-        var sizes = new TensorShapes().Of(source.Value);
-        if (sizes is not { Length: > 1 } known || known.Skip(1).Any(size => size.Size is null))
-        {
-            throw new InterventionException(
-                $"The tensor '{source.Value.Name}' inside the {source.Owner} is {new TensorShapes().Text(source.Value)}; all sizes but the first must be known to take it as one row of each step.");
-        }
-
-        var width = known.Skip(1).Aggregate(1L, (product, size) => product * size.Size!.Value);
-        return new Component(new ComponentAddress(layer, source.Value.Name), source, checked((int)width), 0, "t") { IsRaw = true };
     }
 
     private InterventionException Unknown(ComponentAddress address)

@@ -66,6 +66,8 @@ internal sealed class ComponentOverriding
         var type = ElementTypes.Of(value);
         if (!type.IsFloat())
             throw Fault(entry, "tensor", $"'{value.Name}' holds {type}; interventions need floating point");
+        if (source is BodySource body)
+            return OfSteps(entry, body);
         var known = _ranks.Of(value);
         if (IsHeadsFirst(entry) && (known is 4 or Ranks.Unknown))
             return HeadsFirst(entry, source, value);
@@ -88,6 +90,21 @@ internal sealed class ComponentOverriding
             Axes = rank > 3 ? rank : 3,
         };
         return WithUnit(entry, component, "pos");
+    }
+
+    // A tensor of a loop's body, of which there is one row a step.
+    private static Component OfSteps(ComponentOverride entry, BodySource source)
+    {
+        foreach (var (isGiven, field) in new[] { (entry.Range is not null, "range"), (entry.Heads > 0, "heads") })
+        {
+            if (isGiven)
+                throw Fault(entry, field, $"'{entry.Tensor}' is taken whole at each step of {source.Owner.Name}");
+        }
+
+        var component = RawTensors.OfSteps(entry.Address, source);
+        return entry.Width is null || entry.Width == component.Width
+            ? WithUnit(entry, component, component.Unit)
+            : throw WidthFault(entry, component.Width);
     }
 
     // Probabilities have no width; heads that have one lie side by side.
@@ -157,7 +174,7 @@ internal sealed class ComponentOverriding
         {
             ComponentLayout.HeadsFirst => ["h"],
             ComponentLayout.HeadsInWidth => ["h.pos", "h", "pos"],
-            _ => component.Source is RecurrentSource or StepsSource ? [flatUnit] : ["pos", "t"],
+            _ => component.Source is RecurrentSource or StepsSource or BodySource ? [flatUnit] : ["pos", "t"],
         };
         var unit = entry.Unit ?? (component.Layout == ComponentLayout.Positions ? flatUnit : allowed[0]);
         return allowed.Contains(unit)

@@ -140,5 +140,5 @@ public sealed record StepsSource(ImmutableArray<Value> States) : ComponentSource
 public sealed record BodySource(Node Owner, Value Value) : ComponentSource
 {
     /// <inheritdoc/>
-    public override string Description => $"{Value.Name} at each step of {Owner.Name}";
+    public override string Description => Value.Name;
 }

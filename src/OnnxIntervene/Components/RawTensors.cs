@@ -1,3 +1,4 @@
+using OnnxIntervene.Components.Structure;
 using OnnxIntervene.IR;
 
 namespace OnnxIntervene.Components;
@@ -48,6 +49,21 @@ internal sealed class RawTensors
         }
 
         return null;
+    }
+
+    /// <summary>A tensor of a loop's body as a component: at each step one row an example, everything behind the axis of examples.</summary>
+    /// <exception cref="InterventionException">Not all of its sizes but the first are known.</exception>
+    public static Component OfSteps(ComponentAddress address, BodySource source)
+    {
+        var shapes = new TensorShapes();
+        if (shapes.Of(source.Value) is not { Length: > 1 } sizes || sizes.Skip(1).Any(size => size.Size is null))
+        {
+            throw new InterventionException(
+                $"The tensor '{source.Value.Name}' inside the {source.Owner} is {shapes.Text(source.Value)}; all sizes but the first must be known to take it as one row of each step.");
+        }
+
+        var width = sizes.Skip(1).Aggregate(1L, (product, size) => product * size.Size!.Value);
+        return new Component(address, source, checked((int)width), 0, "t") { IsRaw = true };
     }
 
     private static InterventionException Inside(string name, Node owner)

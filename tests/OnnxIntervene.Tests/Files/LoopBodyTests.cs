@@ -1,3 +1,4 @@
+using OnnxIntervene.Components;
 using OnnxIntervene.Execution;
 using OnnxIntervene.Formats;
 using OnnxIntervene.Interventions;
@@ -51,6 +52,28 @@ public sealed class LoopBodyTests
         var (swapped, _) = Run(loop, InterventionType.Vanilla, new UnitLocation([[0, 2], [1, 2]]), null);
 
         Assert.That(swapped.Intervened.Logits.Floats.SequenceEqual(swapped.Original!.Logits.Floats));
+    }
+
+    [TestCaseSource(nameof(s_loops))]
+    public void A_map_names_a_tensor_of_a_body_as_the_steps_that_it_is((string Type, string Tensor, int Steps) loop)
+    {
+        var model = SubgraphModels.Of(loop.Type);
+        var raw = ComponentMap.Find(model).Get(0, loop.Tensor);
+
+        var mapped = Map("").Get(0, "probe");
+
+        Assert.That((mapped.Source, mapped.Width, mapped.Unit, mapped.Axes), Is.EqualTo((raw.Source, raw.Width, "t", 3)));
+        using var folder = new TemporaryFolder();
+        ComponentMapFile.Write(folder.File("map.json"), model, Map(""));
+        var again = ComponentMap.Find(model, new ComponentSearchOptions { Overrides = ComponentMapFile.Read(folder.File("map.json")) }).Get(0, "probe");
+        Assert.That(again, Is.EqualTo(mapped));
+        foreach (var (fields, field) in new[] { (", \"heads\": 2", "heads"), (", \"range\": [0, 2]", "range"), (", \"unit\": \"pos\"", "unit"), (", \"width\": 5", "width") })
+            Assert.That(() => Map(fields), Throws.TypeOf<InterventionException>().With.Message.Contains($"$.components[0].{field}"));
+
+        ComponentMap Map(string fields) => ComponentMap.Find(model, new ComponentSearchOptions
+        {
+            Overrides = ComponentMapFile.Parse($$"""{"components": [{"layer": 0, "component": "probe", "tensor": "{{loop.Tensor}}"{{fields}}}]}"""),
+        });
     }
 
     private static (RunResult Result, (NumericArray Hidden, FileSample Sample) Plain) Run(
