@@ -47,13 +47,13 @@ internal sealed class BodySplice
         var before = _body.NodeCount;
         var current = _editor.Current(_source.Value);
         var type = ElementTypes.Of(current);
-        var rows = _ops.Reshape(type == ElementType.Float32 ? current : _ops.Cast(current, ElementType.Float32), 0, -1);
+        var rows = _ops.Reshape(Precision.Widened(_ops, current, type), 0, -1);
         _body.AddOutput(Typed(_ops.Identity(rows), new TensorType(ElementType.Float32, Shape.Of(Dimension.Unknown, Dimension.Fixed(_component.Width)))));
         if (_site is { Selection: SiteSelection.Units, Type: not InterventionType.Collect })
         {
             var changed = _ops.Reshape(Changed(rows), _ops.ShapeOf(current));
             _editor.Claim(_body, before);
-            _editor.Replace(current, type == ElementType.Float32 ? changed : _ops.Cast(changed, type));
+            _editor.Replace(current, Precision.Restored(_ops, changed, type));
         }
 
         _editor.Claim(_body, before);
@@ -67,25 +67,17 @@ internal sealed class BodySplice
         var isNow = _ops.Emit("Equal", [_ops.Reshape(_ops.Slice(locations, 1, 1, 2), -1), _ops.Reshape(Step(), 1)]);
         var examples = Picked(_ops.Slice(locations, 1, 0, 1), isNow);
         var units = _ops.GatherND(rows, examples, 0);
-        var written = KindArithmetic.Apply(_site.Type, new KindRows(_ops, units, _site.Sizes, _inputs.Parameters.ToDictionary(entry => entry.Parameter.Name, entry => entry.Value))
+        var written = KindArithmetic.Apply(_site.Type, new KindRows(_ops, units, _site.Sizes, _inputs.ParameterValues)
         {
             Source = _inputs.Source is { } source ? Picked(source, isNow) : null,
             Coefficient = _inputs.Coefficient is { } coefficient ? Picked(coefficient, isNow) : null,
-            Mask = _inputs.Mask is { } mask ? Picked(OfEachUnit(mask, locations), isNow) : null,
+            Mask = _inputs.Mask is null ? null : Picked(_ops.Cast(_inputs.MaskOfEachUnit(_ops), ElementType.Bool), isNow),
             Custom = _site.Custom,
         });
         return _ops.ScatterND(rows, examples, written);
     }
 
     private Value Picked(Value all, Value isNow) => _ops.Emit("Compress", [all, isNow], [NodeAttribute.Of("axis", 0L)]);
-
-    // A run may give one row of the subspace for all units. ONNX Runtime expands no truth values of every size: numbers stand in.
-    private Value OfEachUnit(Value mask, Value locations)
-    {
-        var dimensions = _site.Type.HasParameters() ? _site.Sizes.Latents : _component.Width;
-        var size = _ops.Concat(0, _ops.Slice(_ops.ShapeOf(locations), 0, 0, 1), _ops.Constant(dimensions));
-        return _ops.Cast(_ops.Expand(_ops.Cast(mask, ElementType.Float32), size), ElementType.Bool);
-    }
 
     // [step, batch, width] as the loop gathers it, to [batch, step, width].
     private Value Read()

@@ -58,6 +58,12 @@ internal sealed class SiteInputs
     /// <summary>The kind's parameters and their inputs.</summary>
     public ImmutableArray<(SplicedParameter Parameter, Value Value)> Parameters { get; } = [];
 
+    /// <summary>The kind's parameters by name.</summary>
+    public Dictionary<string, Value> ParameterValues => Parameters.ToDictionary(entry => entry.Parameter.Name, entry => entry.Value);
+
+    /// <summary>How many dimensions a run may choose from.</summary>
+    public int SubspaceSize => _site.Type.HasParameters() ? _site.Sizes.Latents : _component.Width;
+
     /// <summary>The type of what the site reads.</summary>
     public TensorType ReadType => _site.Selection == SiteSelection.Size
         ? new TensorType(ElementType.Int64, Shape.Of(_component.Layout == ComponentLayout.Positions ? _component.Axes : 4))
@@ -86,7 +92,15 @@ internal sealed class SiteInputs
         };
     }
 
-    private int UnitAxes => _component.UnitAxes - (_site.CountsTwoAxes && _component.Layout != ComponentLayout.HeadsInWidth ? 1 : 0);
+    /// <summary>The mask with a row for each written unit, float32 <c>[units, latents]</c>: a run may give one row for all.</summary>
+    /// <remarks>ONNX Runtime expands no truth values of every size: numbers stand in.</remarks>
+    public Value MaskOfEachUnit(OpBuilder ops) =>
+        ops.Expand(ops.Cast(_mask!, ElementType.Float32), ops.Concat(0, UnitCount(ops), ops.Constant(SubspaceSize)));
+
+    /// <summary>How many units are written, int64 <c>[1]</c>.</summary>
+    public Value UnitCount(OpBuilder ops) => ops.Slice(ops.ShapeOf(_writes!), 0, 0, 1);
+
+    private int UnitAxes => _site.UnitAxesOf(_component);
 
     private TensorType UnitType => new(ElementType.Float32, _component switch
     {
@@ -118,11 +132,8 @@ internal sealed class SiteInputs
             throw new InterventionException($"{_site.Type.ClassName()} at {_component} needs units that are vectors; these have {UnitAxes} axes.");
     }
 
-    private Value AddLocations(string name)
-    {
-        var width = _site.CountsTwoAxes || _component.Layout == ComponentLayout.HeadsInWidth ? 3 : 2;
-        return Add(name, new TensorType(ElementType.Int64, Shape.Of(Own($"{name}_units"), Dimension.Fixed(width))));
-    }
+    private Value AddLocations(string name) =>
+        Add(name, new TensorType(ElementType.Int64, Shape.Of(Own($"{name}_units"), Dimension.Fixed(_site.LocationWidthOf(_component)))));
 
     private (SplicedParameter Parameter, Value Value) Parameter(string name, ImmutableArray<int> shape)
     {

@@ -68,7 +68,7 @@ internal sealed class SiteSplice
         var type = ElementTypes.Of(current);
         var read = Read(ops, _site.Type == InterventionType.Skip ? input! : view);
         if (_site.Selection == SiteSelection.Whole)
-            Write(component, current, view.Close(ops, Typed(ops, Everywhere(ops, Plain(ops, view.Value, type)), type)));
+            Write(component, current, view.Close(ops, Precision.Restored(ops, Everywhere(ops, Precision.Widened(ops, view.Value, type)), type)));
         else if (_site is { Selection: SiteSelection.Units, Type: not InterventionType.Collect })
             Write(component, current, view.Close(ops, Scattered(ops, view, input, type)));
         _editor.Claim(graph, before);
@@ -91,12 +91,12 @@ internal sealed class SiteSplice
     }
 
     private static Value Units(OpBuilder ops, ComponentView view, Value locations) =>
-        Plain(ops, UnitAccess.Read(ops, view.Value, locations), ElementTypes.Of(view.Holder));
+        Precision.Widened(ops, UnitAccess.Read(ops, view.Value, locations), ElementTypes.Of(view.Holder));
 
     private Value Scattered(OpBuilder ops, ComponentView view, ComponentView? input, ElementType type)
     {
         var units = Units(ops, view, _inputs.WriteLocations);
-        var written = KindArithmetic.Apply(_site.Type, new KindRows(ops, Folded(ops, units), _site.Sizes, ParameterValues())
+        var written = KindArithmetic.Apply(_site.Type, new KindRows(ops, Folded(ops, units), _site.Sizes, _inputs.ParameterValues)
         {
             Source = _inputs.Source is { } source ? Fitted(ops, source, units) : null,
             Coefficient = _inputs.Coefficient,
@@ -106,10 +106,8 @@ internal sealed class SiteSplice
         });
         if (_site.UnitsPerRow > 1)
             written = ops.Reshape(written, ops.ShapeOf(units));
-        return UnitAccess.Write(ops, view.Value, _inputs.WriteLocations, Typed(ops, written, type));
+        return UnitAccess.Write(ops, view.Value, _inputs.WriteLocations, Precision.Restored(ops, written, type));
     }
-
-    private Dictionary<string, Value> ParameterValues() => _inputs.Parameters.ToDictionary(entry => entry.Parameter.Name, entry => entry.Value);
 
     // The units of an example side by side, where the kind takes them as one row.
     private Value Folded(OpBuilder ops, Value units) => _site.UnitsPerRow == 1 ? units : ops.Reshape(units, -1, _site.Sizes.Width);
@@ -123,11 +121,4 @@ internal sealed class SiteSplice
     // Where the width of a unit is not known beforehand, a run that writes nothing cannot give a source of the right shape.
     private Value Fitted(OpBuilder ops, Value source, Value units) =>
         _component.Width > 0 || _site.Type.HasParameters() ? source : ops.Reshape(source, ops.ShapeOf(units));
-
-    // Interventions compute in 32 bits whatever the model computes in.
-    private static Value Plain(OpBuilder ops, Value value, ElementType type) =>
-        type == ElementType.Float32 ? value : ops.Cast(value, ElementType.Float32);
-
-    private static Value Typed(OpBuilder ops, Value value, ElementType type) =>
-        type == ElementType.Float32 ? value : ops.Cast(value, type);
 }

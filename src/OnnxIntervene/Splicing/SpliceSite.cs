@@ -29,4 +29,10 @@ public sealed record SpliceSite(ComponentAddress Address, InterventionType Type,
 
     /// <summary>The user's own kind; null for the others.</summary>
     public CustomIntervention? Custom { get; init; }
+
+    /// <summary>How many numbers address a unit: 3 where a unit is a head at a position, or an entry of two axes, else 2.</summary>
+    internal int LocationWidthOf(Component component) => CountsTwoAxes || component.Layout == ComponentLayout.HeadsInWidth ? 3 : 2;
+
+    /// <summary>Axes of one unit.</summary>
+    internal int UnitAxesOf(Component component) => component.UnitAxes - (CountsTwoAxes && component.Layout != ComponentLayout.HeadsInWidth ? 1 : 0);
 }

@@ -37,10 +37,10 @@ public sealed record SplicedSite
     public ImmutableArray<SplicedParameter> Parameters { get; init; } = [];
 
     /// <summary>How many numbers address a unit: 3 where a unit is a head at a position, or an entry of two axes, else 2.</summary>
-    public int LocationWidth => Site.CountsTwoAxes || Component.Layout == ComponentLayout.HeadsInWidth ? 3 : 2;
+    public int LocationWidth => Site.LocationWidthOf(Component);
 
     /// <summary>Axes of one unit.</summary>
-    public int UnitAxes => Component.UnitAxes - (Site.CountsTwoAxes && Component.Layout != ComponentLayout.HeadsInWidth ? 1 : 0);
+    public int UnitAxes => Site.UnitAxesOf(Component);
 
     /// <summary>The shape of a source for no units; where the whole tensor is meant, of one number that the coefficient 0 takes out.</summary>
     internal ImmutableArray<long> NeutralSourceShape => (Site, this) switch

@@ -43,17 +43,12 @@ internal sealed class StepSite
     {
         if (!Writes)
             return;
-        var count = ops.Slice(ops.ShapeOf(_inputs.WriteLocations), 0, 0, 1);
-        var ones = ops.ConstantOfShape(ops.Concat(0, count, ops.Constant(1)), TensorData.FromFloats([1], [1f]));
+        var ones = ops.ConstantOfShape(ops.Concat(0, _inputs.UnitCount(ops), ops.Constant(1)), TensorData.FromFloats([1], [1f]));
         Mask = ops.Cast(Scatter(ops, batch, steps, 1, ones), ElementType.Bool);
         if (_inputs.Source is { } source)
             Grid = Scatter(ops, batch, steps, _width, _inputs.Coefficient is { } coefficient ? ops.Mul(source, coefficient) : source);
-        if (_inputs.Mask is not { } chosen)
-            return;
-        // A site that is not fed has one row for all its units, of which there are none.
-        var latents = _site.Type.HasParameters() ? _site.Sizes.Latents : _width;
-        var rows = ops.Expand(ops.Cast(chosen, ElementType.Float32), ops.Concat(0, count, ops.Constant(latents)));
-        Subspace = ops.Cast(Scatter(ops, batch, steps, latents, rows), ElementType.Bool);
+        if (_inputs.Mask is not null)
+            Subspace = ops.Cast(Scatter(ops, batch, steps, _inputs.SubspaceSize, _inputs.MaskOfEachUnit(ops)), ElementType.Bool);
     }
 
     /// <summary>One step's state, changed where its mask says so.</summary>
@@ -75,7 +70,7 @@ internal sealed class StepSite
 
     private Value Changed(OpBuilder ops, Value state, Value? change, Value? subspace)
     {
-        var rows = new KindRows(ops, state, _site.Sizes, _inputs.Parameters.ToDictionary(entry => entry.Parameter.Name, entry => entry.Value))
+        var rows = new KindRows(ops, state, _site.Sizes, _inputs.ParameterValues)
         {
             Source = change,
             Mask = subspace,
