@@ -25,6 +25,9 @@ internal sealed class AttentionArithmetic
         return Typed(constant);
     }
 
+    /// <summary>Keys or values after those of the cache, where there is one.</summary>
+    public Value WithPast(Value value, Value? past) => past is null ? value : Ops.Concat(2, past, value);
+
     public Value SplitHeads(Value value, int heads) => Ops.Transpose(Ops.Reshape(value, 0, 0, heads, -1), 0, 2, 1, 3);
 
     public Value JoinHeads(Value value) => Ops.Reshape(Ops.Transpose(value, 0, 2, 1, 3), 0, 0, -1);

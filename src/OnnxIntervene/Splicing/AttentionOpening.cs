@@ -114,9 +114,10 @@ internal sealed class AttentionOpening
     // Attention keeps keys and values in one tensor, [2, batch, head, position, width]; MultiHeadAttention in two.
     private Value WithPast(Value value, int part)
     {
-        if (_isPacked)
-            return _node.InputOrNull(4) is { } both ? _ops.Concat(2, _ops.Gather(both, _ops.Scalar(part), 0), value) : value;
-        return _node.InputOrNull(6 + part) is { } past ? _ops.Concat(2, past, value) : value;
+        var past = !_isPacked ? _node.InputOrNull(6 + part)
+            : _node.InputOrNull(4) is { } both ? _ops.Gather(both, _ops.Scalar(part), 0)
+            : null;
+        return _attention.WithPast(value, past);
     }
 
     private void ReplaceCache(GraphEditor editor, Value key, Value value)

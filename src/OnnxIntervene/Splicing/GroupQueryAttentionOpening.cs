@@ -55,8 +55,8 @@ internal sealed class GroupQueryAttentionOpening
         var (query, key, value) = Projections();
         if (_node.FindAttribute("do_rotary") is { Integer: 1 })
             (query, key) = (Rotate(query, _heads), Rotate(key, _keyHeads));
-        key = WithPast(key, 3);
-        value = WithPast(value, 4);
+        key = _attention.WithPast(key, _node.InputOrNull(3));
+        value = _attention.WithPast(value, _node.InputOrNull(4));
         var probabilities = Probabilities(query, key);
         editor.Replace(_node.Output, _attention.JoinHeads(Mixed(probabilities, value)));
         editor.ReplaceIfGiven(_node, 1, key);
@@ -82,9 +82,6 @@ internal sealed class GroupQueryAttentionOpening
         [value, _tokens.PositionIds, _node.Inputs[7], _node.Inputs[8]],
         [NodeAttribute.Of("interleaved", _node.FindAttribute("rotary_interleaved")?.Integer ?? 0), NodeAttribute.Of("num_heads", (long)heads)],
         OperatorKey.Microsoft);
-
-    private Value WithPast(Value value, int input) =>
-        _node.InputOrNull(input) is { } past ? _ops.Concat(2, past, value) : value;
 
     private Value Probabilities(Value query, Value key)
     {

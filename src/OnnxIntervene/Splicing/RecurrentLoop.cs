@@ -60,10 +60,10 @@ internal sealed class RecurrentLoop
             "Scan", states.Concat(scanned), [NodeAttribute.Of("body", _body), NodeAttribute.Of("num_scan_inputs", (long)scanned.Count)], "", states.Count + sites.Length + 1);
         for (var order = 0; order < sites.Length; order++)
             sites[order].Read(_ops, _ops.Transpose(outputs[states.Count + 1 + order], 1, 0, 2));
-        Replace(0, _ops.Unsqueeze(outputs[states.Count], 1));
-        Replace(1, outputs[0]);
+        _editor.ReplaceIfGiven(_node, 0, _ops.Unsqueeze(outputs[states.Count], 1));
+        _editor.ReplaceIfGiven(_node, 1, outputs[0]);
         if (_hasCell)
-            Replace(2, outputs[1]);
+            _editor.ReplaceIfGiven(_node, 2, outputs[1]);
         _editor.Graph.Remove(_node);
         _editor.Claim(_editor.Graph, before);
     }
@@ -102,10 +102,4 @@ internal sealed class RecurrentLoop
     private Value Initial(int input, Value batch) => _node.InputOrNull(input) is { } given
         ? _editor.Current(given)
         : _ops.ConstantOfShape(_ops.Concat(0, _ops.Constant(1), batch, _ops.Constant(_width)), TensorData.FromFloats([1], [0f]));
-
-    private void Replace(int output, Value replacement)
-    {
-        if (_node.OutputOrNull(output) is { } old)
-            _editor.Replace(old, replacement);
-    }
 }

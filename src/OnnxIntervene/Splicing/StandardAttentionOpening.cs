@@ -38,8 +38,8 @@ internal sealed class StandardAttentionOpening
     private OpenedAttention Open(GraphEditor editor)
     {
         var query = Split(_node.Inputs[0]!, _heads);
-        var key = WithPast(Split(_node.Inputs[1]!, _keyHeads), PastKey);
-        var value = WithPast(Split(_node.Inputs[2]!, _keyHeads), PastValue);
+        var key = _attention.WithPast(Split(_node.Inputs[1]!, _keyHeads), _node.InputOrNull(PastKey));
+        var value = _attention.WithPast(Split(_node.Inputs[2]!, _keyHeads), _node.InputOrNull(PastValue));
         var products = _attention.Scores(query, Repeated(key, query), _node.FindAttribute("scale")?.Float);
         var capped = _attention.Capped(products, _node.FindAttribute("softcap")?.Float ?? 0);
         var masked = Masked(capped, query);
@@ -63,8 +63,6 @@ internal sealed class StandardAttentionOpening
 
     private Value Repeated(Value value, Value query) =>
         _heads > 0 && _keyHeads > 0 ? _attention.Repeat(value, _heads, _keyHeads) : _attention.Repeat(value, query);
-
-    private Value WithPast(Value value, int input) => _node.InputOrNull(input) is { } past ? _ops.Concat(2, past, value) : value;
 
     private Value Masked(Value scores, Value query)
     {
