@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Text.Json;
+using OnnxIntervene.Formats;
 using OnnxIntervene.IR;
 
 namespace OnnxIntervene.Components;
@@ -15,19 +16,8 @@ internal static class ComponentMapReader
     public static ComponentOverrides Read(string json)
     {
         ArgumentNullException.ThrowIfNull(json);
-        try
-        {
-            using var document = JsonDocument.Parse(json);
-            return Read(document.RootElement);
-        }
-        catch (JsonException fault)
-        {
-            throw new InterventionException($"The component map is no JSON: {fault.Message}", fault);
-        }
-        catch (InvalidOperationException fault)
-        {
-            throw new InterventionException($"The component map holds a text that is no Unicode: {fault.Message}", fault);
-        }
+        using var document = StrictJson.Parse(json, (what, cause) => new InterventionException($"The component map {what}", cause));
+        return Read(document.RootElement);
     }
 
     private static ComponentOverrides Read(JsonElement root)

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Globalization;
 using System.Text.Json;
+using OnnxIntervene.Formats;
 using OnnxIntervene.IR;
 
 namespace OnnxIntervene.Components;
@@ -69,21 +70,12 @@ internal static class ModelConfigurationReader
             return;
         if (new FileInfo(path).Length > LargestFile)
             throw new ModelFormatException($"The configuration '{path}' is larger than {LargestFile} bytes.");
-        try
-        {
-            using var json = JsonDocument.Parse(
-                File.ReadAllText(path), new JsonDocumentOptions { AllowTrailingCommas = true, CommentHandling = JsonCommentHandling.Skip });
-            if (json.RootElement.ValueKind == JsonValueKind.Object)
-                read(json.RootElement);
-        }
-        catch (JsonException fault)
-        {
-            throw new ModelFormatException($"The configuration '{path}' is no JSON: {fault.Message} Mend or remove it; a model does not need one.", fault);
-        }
-        catch (InvalidOperationException fault)
-        {
-            throw new ModelFormatException($"The configuration '{path}' holds a text that is no Unicode: {fault.Message}", fault);
-        }
+        using var json = StrictJson.Parse(
+            File.ReadAllText(path),
+            (what, cause) => new ModelFormatException($"The configuration '{path}' {what} Mend or remove it; a model does not need one.", cause),
+            new JsonDocumentOptions { AllowTrailingCommas = true, CommentHandling = JsonCommentHandling.Skip });
+        if (json.RootElement.ValueKind == JsonValueKind.Object)
+            read(json.RootElement);
     }
 
     private static IEnumerable<ConfiguredNumber> FromConfig(JsonElement root)

@@ -31,22 +31,10 @@ public sealed record RunFile(IntervenableConfig Config, UnitLocations? UnitLocat
             throw new InterventionException($"There is no configuration '{path}'.");
         if (new FileInfo(path).Length > LargestFile)
             throw new InterventionException($"The configuration '{path}' is larger than {LargestFile} bytes.");
-        using var json = Parse(File.ReadAllText(path));
+        using var json = ConfigReader.Parse(File.ReadAllText(path));
         var files = new ParameterFiles(Path.GetDirectoryName(Path.GetFullPath(path))!);
         var isShort = json.RootElement.ValueKind == JsonValueKind.Object && json.RootElement.TryGetProperty("interventions", out _);
         return isShort ? new ShortForm(files).Read(json.RootElement) : Read(json.RootElement, files);
-    }
-
-    private static JsonDocument Parse(string text)
-    {
-        try
-        {
-            return JsonDocument.Parse(text);
-        }
-        catch (JsonException fault)
-        {
-            throw new InterventionException($"The configuration is no JSON: {fault.Message}", fault);
-        }
     }
 
     private static RunFile Read(JsonElement root, ParameterFiles files)

@@ -17,15 +17,8 @@ internal sealed record LoraConfig(double Alpha, bool HasRootScale, ImmutableArra
     {
         if (!File.Exists(path) || new FileInfo(path).Length > LargestFile)
             throw new ModelFormatException($"'{path}' is missing or larger than {LargestFile} bytes.");
-        try
-        {
-            using var json = JsonDocument.Parse(File.ReadAllBytes(path));
-            return Parse(json.RootElement, path);
-        }
-        catch (JsonException fault)
-        {
-            throw new ModelFormatException($"'{path}' is no JSON: {fault.Message}", fault);
-        }
+        using var json = StrictJson.Parse(File.ReadAllText(path), (what, cause) => new ModelFormatException($"'{path}' {what}", cause));
+        return Parse(json.RootElement, path);
     }
 
     /// <summary>The scale for a module, by its path and its rank. A pattern names the end of a path.</summary>

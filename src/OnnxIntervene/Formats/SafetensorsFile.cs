@@ -135,16 +135,8 @@ public sealed class SafetensorsFile
                 throw new ModelFormatException($"'{path}': the header claims {length} bytes; the file has {stream.Length}.");
             var header = new byte[length];
             stream.ReadExactly(header);
-            try
-            {
-                // Names that are no UTF-8 must not fail later, when they are read.
-                using var json = JsonDocument.Parse(Encoding.UTF8.GetString(header));
-                return Entries(json.RootElement, 8 + length, stream.Length, path);
-            }
-            catch (JsonException fault)
-            {
-                throw new ModelFormatException($"'{path}': the header is no JSON: {fault.Message}", fault);
-            }
+            using var json = StrictJson.Parse(Encoding.UTF8.GetString(header), (what, cause) => new ModelFormatException($"'{path}': the header {what}", cause));
+            return Entries(json.RootElement, 8 + length, stream.Length, path);
         }
 
         private static ImmutableSortedDictionary<string, SafetensorsEntry> Entries(JsonElement header, long start, long fileLength, string path)

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Text.Json;
+using OnnxIntervene.Formats;
 using OnnxIntervene.IR;
 
 namespace OnnxIntervene.Interventions;
@@ -18,16 +19,12 @@ internal static class ConfigReader
     public static IntervenableConfig Read(string json)
     {
         ArgumentNullException.ThrowIfNull(json);
-        try
-        {
-            using var document = JsonDocument.Parse(json);
-            return Read(document.RootElement);
-        }
-        catch (JsonException fault)
-        {
-            throw new InterventionException($"The configuration is no JSON: {fault.Message}", fault);
-        }
+        using var document = Parse(json);
+        return Read(document.RootElement);
     }
+
+    public static JsonDocument Parse(string json) =>
+        StrictJson.Parse(json, (what, cause) => new InterventionException($"The configuration {what}", cause));
 
     public static IntervenableConfig Read(JsonElement root)
     {

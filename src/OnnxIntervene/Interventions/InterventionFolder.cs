@@ -23,9 +23,9 @@ public static class InterventionFolder
             throw new ModelFormatException($"'{folder}' holds no {ConfigName}; a folder of saved interventions has one.");
         if (new FileInfo(path).Length > LargestConfig)
             throw new ModelFormatException($"'{path}' is larger than {LargestConfig} bytes.");
-        var text = File.ReadAllText(path);
-        var config = IntervenableConfig.FromJson(text);
-        var keys = Keys(text, config, path);
+        using var json = ConfigReader.Parse(File.ReadAllText(path));
+        var config = ConfigReader.Read(json.RootElement);
+        var keys = Keys(json.RootElement, config, path);
         return config with { Representations = [.. config.Representations.Select((item, index) => Complete(item, folder, keys[index]))] };
     }
 
@@ -90,10 +90,9 @@ public static class InterventionFolder
     }
 
     // Files bear the keys of the version of pyvene that wrote them.
-    private static ImmutableArray<string> Keys(string text, IntervenableConfig config, string path)
+    private static ImmutableArray<string> Keys(JsonElement root, IntervenableConfig config, string path)
     {
-        using var json = JsonDocument.Parse(text);
-        if (!json.RootElement.TryGetProperty("sorted_keys", out var list) || list.ValueKind == JsonValueKind.Null)
+        if (!root.TryGetProperty("sorted_keys", out var list) || list.ValueKind == JsonValueKind.Null)
             return InterventionKeys.Of(config);
         if (list.ValueKind != JsonValueKind.Array || list.GetArrayLength() != config.Representations.Length)
             throw ConfigField.Fault("$.sorted_keys", $"a list with a key for each of the {config.Representations.Length} representations is expected");

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using OnnxIntervene.Formats;
 using OnnxIntervene.IR;
 
 namespace OnnxIntervene.Tokenization;
@@ -67,14 +68,7 @@ internal static class TokenizerFiles
 
     private static JsonElement ReadJson(string path)
     {
-        try
-        {
-            using var document = JsonDocument.Parse(ReadText(path));
-            return document.RootElement.Clone();
-        }
-        catch (JsonException fault)
-        {
-            throw new ModelFormatException($"'{path}' is no JSON: {fault.Message}", fault);
-        }
+        using var document = StrictJson.Parse(ReadText(path), (what, cause) => new ModelFormatException($"'{path}' {what}", cause));
+        return document.RootElement.Clone();
     }
 }
