@@ -43,17 +43,6 @@ public sealed class Model
     /// <summary>The version of the standard operators; 1 when the file imports none.</summary>
     public int OperatorSetVersion => (int)OperatorSets.GetValueOrDefault("", 1);
 
-    /// <summary>A copy that may be rewired while this one stays as it is. Constants are shared. O(nodes).</summary>
-    public Model Copy() => ModelCopier.Copy(this).Model;
-
-    /// <summary>A copy as <see cref="Copy()"/> makes it.</summary>
-    /// <param name="copies">For each value of this model, the copy's value in its place.</param>
-    public Model Copy(out IReadOnlyDictionary<Value, Value> copies)
-    {
-        (var copy, copies) = ModelCopier.Copy(this);
-        return copy;
-    }
-
     /// <summary>
     /// Raises the IR version where it is lower. Before version 4 every constant is listed as an input and cannot be replaced by the
     /// caller; from then on the list would allow that, so that constants leave it.

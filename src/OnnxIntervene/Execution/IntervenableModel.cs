@@ -102,7 +102,7 @@ public sealed class IntervenableModel : IDisposable
         Configuration.Labels.TryGetValue(id, out var label) ? label : id.ToString(System.Globalization.CultureInfo.InvariantCulture);
 
     /// <summary>What the first output is good for, by its axes, its name and the inputs that it was made of.</summary>
-    public OutputKind KindOf(NumericArray output, ModelInputs inputs) => OutputKinds.Of(this, output, inputs);
+    public OutputKind KindOf(NumericArray output, ModelInputs inputs) => OutputKinds.Of(Model, Components, output, inputs);
 
     /// <summary>The most probable tokens at the last position of the first example.</summary>
     public TokenRanking TopTokens(NumericArray logits, int count)
@@ -142,7 +142,7 @@ public sealed class IntervenableModel : IDisposable
     {
         ArgumentNullException.ThrowIfNull(@base);
         var request = new RunRequest(Config, Interventions, @base, sources, unitLocations, settings);
-        return new RunExplainer(this, request, Plan(request)).Explain();
+        return new RunExplainer(Model, Components, Search, request, Plan(request)).Explain();
     }
 
     /// <summary>

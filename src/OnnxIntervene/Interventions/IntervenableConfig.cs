@@ -19,7 +19,7 @@ public sealed record IntervenableConfig
     public static IntervenableConfig FromJson(string json) => ConfigReader.Read(json);
 
     /// <summary>
-    /// What pyvene's <c>config.json</c> holds of this configuration. Parameters and constant sources are left out: see <see cref="InterventionFolder"/>.
+    /// What pyvene's <c>config.json</c> holds of this configuration. Parameters and constant sources are left out: see <c>InterventionFolder</c>.
     /// </summary>
     public string ToJson() => ConfigWriter.Write(this, [.. Representations.Select(_ => 0)]);
 }

@@ -29,7 +29,7 @@ internal sealed class GroupQueryAttentionOpening
         _keyHeads = (int)(node.FindAttribute("kv_num_heads")?.Integer ?? 0);
         _headWidth = HeadWidth();
         var window = Math.Max(0, node.FindAttribute("local_window_size")?.Integer ?? 0);
-        _tokens = editor.Tokens(CountedTokens.KeyOf(node, window), () => CountedTokens.Build(_attention, node, window));
+        _tokens = editor.Once(CountedTokens.KeyOf(node, window), () => CountedTokens.Build(_attention, node, window));
     }
 
     /// <summary>Replaces the node and returns the probabilities, <c>[batch, head, query, key]</c>.</summary>

@@ -10,14 +10,16 @@ namespace OnnxIntervene.Splicing;
 internal sealed class SiteSplice
 {
     private readonly GraphEditor _editor;
+    private readonly ComponentPlaces _places;
     private readonly SpliceSite _site;
     private readonly Component _component;
     private readonly Component? _moduleInput;
     private readonly SiteInputs _inputs;
 
-    private SiteSplice(GraphEditor editor, SpliceSite site, Component component, Component? moduleInput, int index)
+    private SiteSplice(GraphEditor editor, ComponentPlaces places, SpliceSite site, Component component, Component? moduleInput, int index)
     {
         _editor = editor;
+        _places = places;
         _site = site;
         _component = component;
         _moduleInput = moduleInput;
@@ -26,12 +28,13 @@ internal sealed class SiteSplice
 
     /// <summary>Splices a site.</summary>
     /// <param name="editor">The graph.</param>
+    /// <param name="places">Where components stand in it.</param>
     /// <param name="site">What is asked for.</param>
     /// <param name="component">The component there.</param>
     /// <param name="moduleInput">What the module at the component reads; null where the kind does not read it.</param>
     /// <param name="index">The site's number, which its inputs are named after.</param>
-    public static SplicedSite Splice(GraphEditor editor, SpliceSite site, Component component, Component? moduleInput, int index) =>
-        new SiteSplice(editor, site, component, moduleInput, index).Splice();
+    public static SplicedSite Splice(GraphEditor editor, ComponentPlaces places, SpliceSite site, Component component, Component? moduleInput, int index) =>
+        new SiteSplice(editor, places, site, component, moduleInput, index).Splice();
 
     private SplicedSite Splice()
     {
@@ -59,12 +62,12 @@ internal sealed class SiteSplice
     // Returns what the site reads there.
     private Value? SpliceAt(Component component, Component? moduleInput)
     {
-        var current = _editor.Current(component.Source);
+        var current = _places.Current(component.Source);
         var graph = _editor.GraphOf(current);
         var before = graph.NodeCount;
         var ops = _editor.Builder(_inputs.Place, graph);
         var view = ComponentView.Open(_editor, ops, component, current);
-        var input = moduleInput is null ? null : ComponentView.Open(_editor, ops, moduleInput, _editor.Current(moduleInput.Source));
+        var input = moduleInput is null ? null : ComponentView.Open(_editor, ops, moduleInput, _places.Current(moduleInput.Source));
         var type = ElementTypes.Of(current);
         var read = Read(ops, _site.Type == InterventionType.Skip ? input! : view);
         if (_site.Selection == SiteSelection.Whole)
@@ -77,7 +80,7 @@ internal sealed class SiteSplice
         void Write(Component at, Value old, Value changed)
         {
             _editor.Claim(graph, before);
-            _editor.Replace(at.Source, old, changed);
+            _places.Replace(at.Source, old, changed);
         }
     }
 

@@ -33,14 +33,15 @@ public static class Splicer
         var components = sites.Select(site => map.Get(site.Address.Layer, site.Address.Name)).ToList();
         var moduleInputs = sites.Select(site => site.ModuleInput is { } input ? map.Get(input.Layer, input.Name) : null).ToList();
         var editor = new GraphEditor(copy);
+        var places = new ComponentPlaces(editor);
         foreach (var component in components.Concat(moduleInputs.OfType<Component>()))
-            editor.Open(component.Source);
+            places.Open(component.Source);
         var spliced = new SplicedSite[sites.Count];
         foreach (var index in SiteOrder.Forward(sites).Where(index => !RecurrentSplice.Applies(components[index])))
         {
             spliced[index] = components[index].Source is BodySource
                 ? BodySplice.Splice(editor, sites[index], components[index], index)
-                : SiteSplice.Splice(editor, sites[index], components[index], moduleInputs[index], index);
+                : SiteSplice.Splice(editor, places, sites[index], components[index], moduleInputs[index], index);
         }
 
         foreach (var layer in SiteOrder.Forward(sites).Where(index => RecurrentSplice.Applies(components[index])).GroupBy(index => components[index]))

@@ -7,19 +7,19 @@ using OnnxIntervene.Splicing;
 namespace OnnxIntervene.Execution.Planning;
 
 /// <summary>Tells what a plan touches and feeds, without running it.</summary>
-internal sealed class RunExplainer(IntervenableModel model, RunRequest request, RunPlan plan)
+internal sealed class RunExplainer(Model model, ComponentMap components, ComponentSearchOptions search, RunRequest request, RunPlan plan)
 {
-    private readonly SplicedModel _spliced = Splicer.Splice(model.Model, plan.Sites, model.Search);
+    private readonly SplicedModel _spliced = Splicer.Splice(model, plan.Sites, search);
 
     public RunExplanation Explain() => new(
         [.. Enumerable.Range(0, request.Count).Select(Site)],
-        _spliced.Model.Graph.AllNodes().Count() - model.Model.Graph.AllNodes().Count(),
+        _spliced.Model.Graph.AllNodes().Count() - model.Graph.AllNodes().Count(),
         [.. plan.SourceRuns().Select((run, order) => ($"source {order}", Fed(run.Inputs, index => SourceFeed(run, index)))), ("base", Fed(request.Base, BaseFeed))]);
 
     private SiteExplanation Site(int index)
     {
         var representation = request.Representation(index);
-        var source = model.Components.Get(representation.Layer, representation.Component).Source;
+        var source = components.Get(representation.Layer, representation.Component).Source;
         var values = SourcePlaces.Values(source).ToList();
         var opened = SourcePlaces.OpenedNode(source);
         return new SiteExplanation(

@@ -1,0 +1,69 @@
+using OnnxIntervene.Components;
+using OnnxIntervene.IR;
+
+namespace OnnxIntervene.Splicing;
+
+/// <summary>Where components stand in a graph that is being changed: knows what was opened, and what took a module's input's place.</summary>
+internal sealed class ComponentPlaces(GraphEditor editor)
+{
+    private readonly Openings _openings = new(editor);
+    private readonly Dictionary<InputSource, Value> _inputs = new(ReferenceEqualityComparer.Instance);
+
+    /// <summary>Opens the fused operator that a component lies in, if any, so that it can be reached.</summary>
+    /// <exception cref="InterventionException">The operator is used in a way that cannot be opened.</exception>
+    public void Open(ComponentSource source)
+    {
+        switch (source)
+        {
+            case BranchSource branches:
+                foreach (var inner in branches.Sources)
+                    Open(inner);
+                break;
+            case ResidualSumSource { Node: var node }:
+                _openings.Normalization(node);
+                break;
+            case ResidualPartSource { Node: var node }:
+                _openings.Normalization(node);
+                break;
+            case AttentionProbabilitySource { Node: var node }:
+                _openings.Attention(node);
+                break;
+            case PackedAttentionSource { Node: var node }:
+                _openings.Attention(node);
+                break;
+            default:
+                break;
+        }
+    }
+
+    /// <summary>The tensor that holds a component as it stands now, and as what shape.</summary>
+    public Value Current(ComponentSource source) => source switch
+    {
+        TensorSource tensor => editor.Current(tensor.Value),
+        SliceSource slice => editor.Current(slice.Value),
+        SplitHeadsSource split => editor.Current(split.Value),
+        InterleavedSource packed => editor.Current(packed.Value),
+        FlatSource flat => editor.Current(flat.Value),
+        InputSource input => _inputs.TryGetValue(input, out var read) ? editor.Current(read) : editor.Current(input.Value),
+        ResidualSumSource sum => editor.Current(_openings.Normalization(sum.Node).Sum),
+        ResidualPartSource part => editor.Current(_openings.Normalization(part.Node).Part),
+        AttentionProbabilitySource probabilities => editor.Current(_openings.Attention(probabilities.Node).Probabilities),
+        PackedAttentionSource packed => editor.Current(_openings.Attention(packed.Node).Projections[packed.Part]),
+        _ => throw new System.Diagnostics.UnreachableException(source.ToString()),
+    };
+
+    /// <summary>Puts a changed component in its place: for all that read it, or where it is a module's input, for the module alone.</summary>
+    public void Replace(ComponentSource source, Value current, Value replacement)
+    {
+        if (source is not InputSource input)
+        {
+            editor.Replace(current, replacement);
+            return;
+        }
+
+        replacement.Type ??= current.Type;
+        foreach (var use in current.Uses.Where(use => input.Readers.Contains(use.Node)).ToList())
+            use.Node.SetInput(use.InputIndex, replacement);
+        _inputs[input] = replacement;
+    }
+}
