@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using Microsoft.ML.OnnxRuntime;
 using OnnxIntervene.Components;
-using OnnxIntervene.Execution;
+using OnnxIntervene.Runtime;
 
 namespace OnnxIntervene.Benchmarks;
 

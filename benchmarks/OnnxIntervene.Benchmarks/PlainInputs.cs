@@ -1,6 +1,6 @@
 using Microsoft.ML.OnnxRuntime;
 using OnnxIntervene.Components;
-using OnnxIntervene.Execution;
+using OnnxIntervene.Runtime;
 
 namespace OnnxIntervene.Benchmarks;
 

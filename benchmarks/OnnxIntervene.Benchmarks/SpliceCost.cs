@@ -1,7 +1,8 @@
 using System.Diagnostics;
 using OnnxIntervene.Components;
-using OnnxIntervene.Interventions;
+using OnnxIntervene.Components.Addressing;
 using OnnxIntervene.IR.Serialization;
+using OnnxIntervene.Interventions.Kinds;
 using OnnxIntervene.Splicing;
 
 namespace OnnxIntervene.Benchmarks;

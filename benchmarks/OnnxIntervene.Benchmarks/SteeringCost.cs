@@ -1,9 +1,10 @@
 using Microsoft.ML.OnnxRuntime;
 using OnnxIntervene.Components;
-using OnnxIntervene.Execution;
-using OnnxIntervene.Interventions;
+using OnnxIntervene.Components.Addressing;
 using OnnxIntervene.IR;
 using OnnxIntervene.IR.Serialization;
+using OnnxIntervene.Interventions.Kinds;
+using OnnxIntervene.Runtime;
 using OnnxIntervene.Splicing;
 
 namespace OnnxIntervene.Benchmarks;

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using OnnxIntervene.Cli;
+using OnnxIntervene.Cli.Output;
 
 try
 {

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using OnnxIntervene.Reports.Figures;
 
 namespace OnnxIntervene.Reports;
 

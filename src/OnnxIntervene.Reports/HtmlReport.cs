@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Globalization;
 using System.Text;
 using OnnxIntervene.Reports.Drawing;
+using OnnxIntervene.Reports.Figures;
 
 namespace OnnxIntervene.Reports;
 

@@ -1,3 +1,5 @@
+using OnnxIntervene.Reports.Figures;
+
 namespace OnnxIntervene.Reports;
 
 /// <summary>A heatmap and the name that its files bear.</summary>

@@ -1,3 +1,4 @@
+using OnnxIntervene.IR.Editing;
 using OnnxIntervene.IR.Serialization;
 using OnnxIntervene.Testing;
 

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Microsoft.ML.OnnxRuntime;
+using OnnxIntervene.IR.Editing;
 using OnnxIntervene.IR.Serialization;
 
 namespace OnnxIntervene.IR.Tests;

@@ -1,3 +1,5 @@
+using OnnxIntervene.Reports.Figures;
+
 namespace OnnxIntervene.Reports.Tests;
 
 public sealed class ColorScaleTests

@@ -1,4 +1,5 @@
 using OnnxIntervene.Reports.Drawing;
+using OnnxIntervene.Reports.Figures;
 using SkiaSharp;
 
 namespace OnnxIntervene.Reports.Tests;

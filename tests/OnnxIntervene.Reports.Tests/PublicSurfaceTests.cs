@@ -1,3 +1,4 @@
+using OnnxIntervene.Reports.Figures;
 using OnnxIntervene.Testing;
 using PublicApiGenerator;
 

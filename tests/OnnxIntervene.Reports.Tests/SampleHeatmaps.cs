@@ -1,3 +1,4 @@
+using OnnxIntervene.Reports.Figures;
 using SkiaSharp;
 
 namespace OnnxIntervene.Reports.Tests;

@@ -1,7 +1,8 @@
 using System.Collections.Immutable;
 using System.Text.Json;
-using OnnxIntervene.Execution;
 using OnnxIntervene.Formats;
+using OnnxIntervene.Runtime;
+using OnnxIntervene.Tensors;
 
 namespace OnnxIntervene.Testing;
 

@@ -1,5 +1,5 @@
 using OnnxIntervene.Cli.Output;
-using OnnxIntervene.Execution;
+using OnnxIntervene.Planning;
 
 namespace OnnxIntervene.Cli.Commands;
 

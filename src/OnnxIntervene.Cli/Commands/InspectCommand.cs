@@ -1,8 +1,10 @@
 using System.CommandLine;
 using OnnxIntervene.Cli.Output;
 using OnnxIntervene.Components;
+using OnnxIntervene.Components.Configuration;
+using OnnxIntervene.Components.MapFiles;
 using OnnxIntervene.Execution;
-using OnnxIntervene.IR;
+using OnnxIntervene.IR.Editing;
 using OnnxIntervene.IR.Serialization;
 
 namespace OnnxIntervene.Cli.Commands;

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using OnnxIntervene.Cli.Output;
 using OnnxIntervene.Components;
+using OnnxIntervene.Components.Inspection;
 using OnnxIntervene.Execution;
 using OnnxIntervene.IR;
 

@@ -1,9 +1,11 @@
 using System.CommandLine;
 using OnnxIntervene.Cli.Output;
 using OnnxIntervene.Components;
+using OnnxIntervene.Components.MapFiles;
 using OnnxIntervene.Execution;
 using OnnxIntervene.Hub;
 using OnnxIntervene.Interventions;
+using OnnxIntervene.Runtime;
 
 namespace OnnxIntervene.Cli.Commands;
 

@@ -1,7 +1,7 @@
 using System.CommandLine;
 using OnnxIntervene.Cli.Output;
-using OnnxIntervene.Execution;
-using OnnxIntervene.Interventions;
+using OnnxIntervene.Interventions.Files;
+using OnnxIntervene.Planning.Files;
 
 namespace OnnxIntervene.Cli.Commands;
 

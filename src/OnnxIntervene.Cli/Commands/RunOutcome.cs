@@ -2,8 +2,11 @@ using System.Collections.Immutable;
 using System.Globalization;
 using OnnxIntervene.Cli.Output;
 using OnnxIntervene.Execution;
+using OnnxIntervene.Execution.Results;
 using OnnxIntervene.Formats;
 using OnnxIntervene.IR;
+using OnnxIntervene.Runtime;
+using OnnxIntervene.Tensors;
 
 namespace OnnxIntervene.Cli.Commands;
 

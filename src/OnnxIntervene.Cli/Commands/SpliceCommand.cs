@@ -2,6 +2,7 @@ using System.CommandLine;
 using OnnxIntervene.Cli.Output;
 using OnnxIntervene.Execution;
 using OnnxIntervene.IR;
+using OnnxIntervene.Planning.Files;
 using OnnxIntervene.Splicing;
 
 namespace OnnxIntervene.Cli.Commands;

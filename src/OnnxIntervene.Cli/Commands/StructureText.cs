@@ -1,5 +1,5 @@
 using OnnxIntervene.Cli.Output;
-using OnnxIntervene.Components;
+using OnnxIntervene.Components.Inspection;
 
 namespace OnnxIntervene.Cli.Commands;
 

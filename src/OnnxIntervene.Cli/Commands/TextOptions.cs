@@ -3,6 +3,7 @@ using System.CommandLine;
 using System.Globalization;
 using OnnxIntervene.Execution;
 using OnnxIntervene.IR;
+using OnnxIntervene.Runtime;
 
 namespace OnnxIntervene.Cli.Commands;
 

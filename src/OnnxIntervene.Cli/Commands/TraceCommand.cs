@@ -1,9 +1,10 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
 using OnnxIntervene.Cli.Output;
-using OnnxIntervene.Components;
+using OnnxIntervene.Components.Addressing;
 using OnnxIntervene.Execution;
 using OnnxIntervene.Interventions;
+using OnnxIntervene.Runtime;
 using OnnxIntervene.Sweeps;
 
 namespace OnnxIntervene.Cli.Commands;

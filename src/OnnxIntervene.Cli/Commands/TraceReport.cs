@@ -2,6 +2,7 @@ using System.Globalization;
 using OnnxIntervene.Cli.Output;
 using OnnxIntervene.Execution;
 using OnnxIntervene.Reports;
+using OnnxIntervene.Reports.Figures;
 using OnnxIntervene.Sweeps;
 
 namespace OnnxIntervene.Cli.Commands;

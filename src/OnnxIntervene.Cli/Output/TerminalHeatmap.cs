@@ -1,4 +1,4 @@
-using OnnxIntervene.Reports;
+using OnnxIntervene.Reports.Figures;
 using Spectre.Console;
 
 namespace OnnxIntervene.Cli.Output;

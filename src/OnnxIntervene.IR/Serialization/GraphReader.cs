@@ -1,6 +1,6 @@
 using System.Collections.Immutable;
-using Google.Protobuf;
 using Google.Protobuf.Collections;
+using Google.Protobuf;
 using OnnxIntervene.IR.Serialization.Wire;
 
 namespace OnnxIntervene.IR.Serialization;

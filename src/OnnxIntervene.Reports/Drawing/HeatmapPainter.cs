@@ -1,4 +1,5 @@
 using System.Globalization;
+using OnnxIntervene.Reports.Figures;
 using SkiaSharp;
 
 namespace OnnxIntervene.Reports.Drawing;

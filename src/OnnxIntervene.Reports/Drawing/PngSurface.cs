@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Text;
+using OnnxIntervene.Reports.Figures;
 using SkiaSharp;
 
 namespace OnnxIntervene.Reports.Drawing;

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Globalization;
 using System.Text;
+using OnnxIntervene.Reports.Figures;
 using SkiaSharp;
 
 namespace OnnxIntervene.Reports.Drawing;

@@ -1,3 +1,5 @@
+using OnnxIntervene.Components.Addressing;
+
 namespace OnnxIntervene.Components;
 
 /// <summary>What a user says of one component: which tensor it is, in place of what was found or beside it.</summary>

@@ -1,5 +1,6 @@
-using OnnxIntervene.Components.Structure;
+using OnnxIntervene.Components.Addressing;
 using OnnxIntervene.IR;
+using OnnxIntervene.IR.Analysis;
 
 namespace OnnxIntervene.Components;
 

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using OnnxIntervene.Components.Addressing;
 using OnnxIntervene.IR;
 
 namespace OnnxIntervene.Components;

@@ -1,4 +1,6 @@
 using System.Collections.Immutable;
+using OnnxIntervene.Components.Addressing;
+using OnnxIntervene.Components.Naming;
 using OnnxIntervene.Components.Structure;
 using OnnxIntervene.IR;
 

@@ -1,3 +1,5 @@
+using OnnxIntervene.Components.Configuration;
+
 namespace OnnxIntervene.Components;
 
 /// <summary>What is known of a model's components beside its graph.</summary>

@@ -1,3 +1,6 @@
+using OnnxIntervene.Components.Addressing;
+using OnnxIntervene.Components.Configuration;
+
 namespace OnnxIntervene.Components;
 
 /// <summary>Compares what the graph shows with what the configuration beside it says.</summary>

@@ -1,3 +1,5 @@
+using OnnxIntervene.Components.Addressing;
+
 namespace OnnxIntervene.Components;
 
 /// <summary>Says of layers with attention which of its components the graph did not show, and why.</summary>

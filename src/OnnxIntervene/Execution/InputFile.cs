@@ -1,6 +1,8 @@
 using System.Collections.Immutable;
 using OnnxIntervene.Formats;
 using OnnxIntervene.IR;
+using OnnxIntervene.Runtime;
+using OnnxIntervene.Tensors;
 
 namespace OnnxIntervene.Execution;
 

@@ -1,11 +1,17 @@
 using System.Collections.Immutable;
 using OnnxIntervene.Components;
-using OnnxIntervene.Execution.Planning;
-using OnnxIntervene.Formats;
-using OnnxIntervene.Interventions;
+using OnnxIntervene.Components.Configuration;
+using OnnxIntervene.Execution.Results;
 using OnnxIntervene.IR;
+using OnnxIntervene.IR.Editing;
 using OnnxIntervene.IR.Serialization;
+using OnnxIntervene.Interventions;
+using OnnxIntervene.Interventions.Files;
+using OnnxIntervene.Interventions.Kinds;
+using OnnxIntervene.Planning;
+using OnnxIntervene.Runtime;
 using OnnxIntervene.Splicing;
+using OnnxIntervene.Tensors;
 using OnnxIntervene.Tokenization;
 
 namespace OnnxIntervene.Execution;

@@ -3,6 +3,7 @@ using System.Collections.Immutable;
 using System.Globalization;
 using System.Text;
 using OnnxIntervene.IR;
+using OnnxIntervene.Tensors;
 
 namespace OnnxIntervene.Formats;
 

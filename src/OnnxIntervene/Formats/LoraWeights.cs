@@ -1,3 +1,5 @@
+using OnnxIntervene.Tensors;
+
 namespace OnnxIntervene.Formats;
 
 /// <summary>What LoRA adds to the output of one linear module: <c>y + scale · B A x</c>.</summary>

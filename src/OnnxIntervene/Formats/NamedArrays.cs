@@ -1,4 +1,5 @@
 using OnnxIntervene.IR;
+using OnnxIntervene.Tensors;
 
 namespace OnnxIntervene.Formats;
 

@@ -5,6 +5,7 @@ using System.Text;
 using System.Text.RegularExpressions;
 using OnnxIntervene.IR;
 using OnnxIntervene.IR.Serialization;
+using OnnxIntervene.Tensors;
 
 namespace OnnxIntervene.Formats;
 

@@ -1,6 +1,7 @@
 using System.Text;
 using OnnxIntervene.IR;
 using OnnxIntervene.IR.Serialization;
+using OnnxIntervene.Tensors;
 
 namespace OnnxIntervene.Formats;
 

@@ -1,3 +1,5 @@
+using OnnxIntervene.Tensors;
+
 namespace OnnxIntervene.Formats;
 
 /// <summary>The pickle of a state_dict, instruction for instruction as torch writes it.</summary>

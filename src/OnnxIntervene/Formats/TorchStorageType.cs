@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using OnnxIntervene.IR;
+using OnnxIntervene.Tensors;
 
 namespace OnnxIntervene.Formats;
 

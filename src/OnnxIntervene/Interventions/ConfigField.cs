@@ -1,7 +1,7 @@
 using System.Collections.Immutable;
 using System.Text.Json;
-using OnnxIntervene.Formats;
 using OnnxIntervene.IR;
+using OnnxIntervene.Tensors;
 
 namespace OnnxIntervene.Interventions;
 

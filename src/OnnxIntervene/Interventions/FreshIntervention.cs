@@ -1,6 +1,7 @@
-using OnnxIntervene.Formats;
 using OnnxIntervene.IR;
+using OnnxIntervene.Interventions.Kinds;
 using OnnxIntervene.Numerics;
+using OnnxIntervene.Tensors;
 
 namespace OnnxIntervene.Interventions;
 

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
-using OnnxIntervene.Formats;
+using OnnxIntervene.Interventions.Kinds;
+using OnnxIntervene.Tensors;
 
 namespace OnnxIntervene.Interventions;
 

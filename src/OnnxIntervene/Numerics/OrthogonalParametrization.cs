@@ -1,6 +1,6 @@
 using System.Numerics.Tensors;
-using OnnxIntervene.Formats;
 using OnnxIntervene.IR;
+using OnnxIntervene.Tensors;
 
 namespace OnnxIntervene.Numerics;
 

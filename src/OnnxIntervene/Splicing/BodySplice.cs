@@ -1,8 +1,9 @@
-using OnnxIntervene.Components;
-using OnnxIntervene.Components.Structure;
-using OnnxIntervene.Interventions;
+using OnnxIntervene.Components.Addressing;
 using OnnxIntervene.IR;
-using OnnxIntervene.Splicing.Arithmetic;
+using OnnxIntervene.IR.Analysis;
+using OnnxIntervene.IR.Editing;
+using OnnxIntervene.Interventions.Kinds;
+using OnnxIntervene.Rewriting;
 
 namespace OnnxIntervene.Splicing;
 

@@ -1,5 +1,7 @@
-using OnnxIntervene.Components;
+using OnnxIntervene.Components.Addressing;
 using OnnxIntervene.IR;
+using OnnxIntervene.Rewriting;
+using OnnxIntervene.Rewriting.Opening;
 
 namespace OnnxIntervene.Splicing;
 

@@ -1,5 +1,7 @@
-using OnnxIntervene.Components;
+using OnnxIntervene.Components.Addressing;
 using OnnxIntervene.IR;
+using OnnxIntervene.IR.Editing;
+using OnnxIntervene.Rewriting;
 
 namespace OnnxIntervene.Splicing;
 

@@ -1,5 +1,7 @@
 using System.Collections.Immutable;
 using OnnxIntervene.IR;
+using OnnxIntervene.IR.Editing;
+using OnnxIntervene.Rewriting;
 
 namespace OnnxIntervene.Splicing;
 

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
-using OnnxIntervene.Components;
+using OnnxIntervene.Components.Addressing;
 using OnnxIntervene.IR;
+using OnnxIntervene.Rewriting;
 
 namespace OnnxIntervene.Splicing;
 

@@ -1,5 +1,5 @@
 using System.Text.Json;
-using OnnxIntervene.Interventions;
+using OnnxIntervene.Interventions.Kinds;
 
 namespace OnnxIntervene.Splicing;
 

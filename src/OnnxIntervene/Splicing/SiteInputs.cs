@@ -1,7 +1,9 @@
 using System.Collections.Immutable;
-using OnnxIntervene.Components;
-using OnnxIntervene.Interventions;
+using OnnxIntervene.Components.Addressing;
 using OnnxIntervene.IR;
+using OnnxIntervene.IR.Editing;
+using OnnxIntervene.Interventions.Kinds;
+using OnnxIntervene.Rewriting;
 
 namespace OnnxIntervene.Splicing;
 

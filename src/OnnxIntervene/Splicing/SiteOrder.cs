@@ -1,4 +1,4 @@
-using OnnxIntervene.Components;
+using OnnxIntervene.Components.Addressing;
 
 namespace OnnxIntervene.Splicing;
 

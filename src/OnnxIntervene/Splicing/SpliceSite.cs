@@ -1,5 +1,5 @@
-using OnnxIntervene.Components;
-using OnnxIntervene.Interventions;
+using OnnxIntervene.Components.Addressing;
+using OnnxIntervene.Interventions.Kinds;
 
 namespace OnnxIntervene.Splicing;
 

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using OnnxIntervene.Components;
 using OnnxIntervene.IR;
+using OnnxIntervene.IR.Analysis;
 
 namespace OnnxIntervene.Splicing;
 

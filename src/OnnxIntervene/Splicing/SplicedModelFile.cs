@@ -1,7 +1,8 @@
 using System.Collections.Immutable;
-using OnnxIntervene.Interventions;
 using OnnxIntervene.IR;
+using OnnxIntervene.IR.Editing;
 using OnnxIntervene.IR.Serialization;
+using OnnxIntervene.Interventions.Kinds;
 
 namespace OnnxIntervene.Splicing;
 

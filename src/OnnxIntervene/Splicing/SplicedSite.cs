@@ -1,5 +1,5 @@
 using System.Collections.Immutable;
-using OnnxIntervene.Components;
+using OnnxIntervene.Components.Addressing;
 
 namespace OnnxIntervene.Splicing;
 

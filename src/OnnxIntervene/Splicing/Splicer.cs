@@ -1,5 +1,9 @@
 using OnnxIntervene.Components;
+using OnnxIntervene.Components.Addressing;
 using OnnxIntervene.IR;
+using OnnxIntervene.IR.Analysis;
+using OnnxIntervene.IR.Editing;
+using OnnxIntervene.Rewriting;
 
 namespace OnnxIntervene.Splicing;
 

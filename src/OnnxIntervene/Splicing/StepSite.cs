@@ -1,7 +1,8 @@
-using OnnxIntervene.Components;
-using OnnxIntervene.Interventions;
+using OnnxIntervene.Components.Addressing;
 using OnnxIntervene.IR;
-using OnnxIntervene.Splicing.Arithmetic;
+using OnnxIntervene.IR.Editing;
+using OnnxIntervene.Interventions.Kinds;
+using OnnxIntervene.Rewriting;
 
 namespace OnnxIntervene.Splicing;
 

@@ -1,6 +1,6 @@
 using System.Collections.Immutable;
-using OnnxIntervene.Execution;
-using OnnxIntervene.Formats;
+using OnnxIntervene.Runtime;
+using OnnxIntervene.Tensors;
 
 namespace OnnxIntervene.Sweeps;
 

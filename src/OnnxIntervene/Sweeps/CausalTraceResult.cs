@@ -1,5 +1,5 @@
 using System.Collections.Immutable;
-using OnnxIntervene.Formats;
+using OnnxIntervene.Tensors;
 
 namespace OnnxIntervene.Sweeps;
 

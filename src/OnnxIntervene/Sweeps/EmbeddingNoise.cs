@@ -1,6 +1,6 @@
 using OnnxIntervene.Components;
-using OnnxIntervene.Formats;
 using OnnxIntervene.IR;
+using OnnxIntervene.Tensors;
 
 namespace OnnxIntervene.Sweeps;
 

@@ -1,10 +1,13 @@
 using System.Collections.Immutable;
 using OnnxIntervene.Components;
+using OnnxIntervene.Components.Addressing;
 using OnnxIntervene.Execution;
-using OnnxIntervene.Formats;
-using OnnxIntervene.Interventions;
+using OnnxIntervene.Execution.Results;
 using OnnxIntervene.IR;
+using OnnxIntervene.Interventions.Kinds;
+using OnnxIntervene.Runtime;
 using OnnxIntervene.Splicing;
+using OnnxIntervene.Tensors;
 
 namespace OnnxIntervene.Sweeps;
 

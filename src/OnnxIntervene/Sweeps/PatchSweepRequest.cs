@@ -1,5 +1,5 @@
 using System.Collections.Immutable;
-using OnnxIntervene.Execution;
+using OnnxIntervene.Runtime;
 
 namespace OnnxIntervene.Sweeps;
 

@@ -1,5 +1,5 @@
-using OnnxIntervene.Execution;
-using OnnxIntervene.Formats;
+using OnnxIntervene.Runtime;
+using OnnxIntervene.Tensors;
 
 namespace OnnxIntervene.Sweeps;
 

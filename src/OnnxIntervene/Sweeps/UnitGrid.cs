@@ -1,5 +1,5 @@
-using OnnxIntervene.Components;
-using OnnxIntervene.Execution;
+using OnnxIntervene.Components.Addressing;
+using OnnxIntervene.Runtime;
 
 namespace OnnxIntervene.Sweeps;
 

@@ -1,4 +1,7 @@
 using OnnxIntervene.Components;
+using OnnxIntervene.Components.Addressing;
+using OnnxIntervene.Components.Inspection;
+using OnnxIntervene.Components.MapFiles;
 using OnnxIntervene.IR;
 using OnnxIntervene.IR.Serialization;
 using OnnxIntervene.Testing;

@@ -1,8 +1,12 @@
 using OnnxIntervene.Components;
+using OnnxIntervene.Components.Addressing;
+using OnnxIntervene.Components.Configuration;
+using OnnxIntervene.Components.MapFiles;
 using OnnxIntervene.Execution;
-using OnnxIntervene.Interventions;
 using OnnxIntervene.IR;
 using OnnxIntervene.IR.Serialization;
+using OnnxIntervene.Interventions;
+using OnnxIntervene.Interventions.Kinds;
 using OnnxIntervene.Testing;
 
 namespace OnnxIntervene.Tests.Components;

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
-using OnnxIntervene.Components;
 using OnnxIntervene.IR;
+using OnnxIntervene.IR.Analysis;
+using OnnxIntervene.IR.Editing;
 
 namespace OnnxIntervene.Tests.Components;
 
@@ -48,7 +49,7 @@ internal static class ModelVariants
 
     // Additions of positions and sizes are left as they are.
     private static bool IsFloatArithmetic(Node node) =>
-        OnnxIntervene.Components.Structure.ElementTypes.Of(node.Inputs[0]!).IsFloat() && node.Inputs.All(IsFloat);
+        ElementTypes.Of(node.Inputs[0]!).IsFloat() && node.Inputs.All(IsFloat);
 
     private static void SwapOperands(Model model)
     {
@@ -123,7 +124,7 @@ internal static class ModelVariants
     {
         foreach (var node in model.Graph.AllNodes().Where(node => Is(node, "MatMul") && node.Inputs.All(input => !GraphConstants.IsConstant(input!))).ToList())
         {
-            if (new OnnxIntervene.Components.Structure.Ranks().Of(node.Output) != 4)
+            if (new Ranks().Of(node.Output) != 4)
                 continue;
             var ops = Builder(model, node.Graph!);
             var isScores = node.Inputs[1]!.Producer is { Operator.OperatorType: "Transpose" } turned

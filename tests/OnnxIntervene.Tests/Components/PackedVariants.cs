@@ -1,5 +1,6 @@
-using OnnxIntervene.Components.Structure;
 using OnnxIntervene.IR;
+using OnnxIntervene.IR.Analysis;
+using OnnxIntervene.IR.Editing;
 
 namespace OnnxIntervene.Tests.Components;
 

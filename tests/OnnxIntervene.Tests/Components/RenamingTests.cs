@@ -1,4 +1,5 @@
 using OnnxIntervene.Components;
+using OnnxIntervene.Components.Addressing;
 using OnnxIntervene.IR;
 using OnnxIntervene.IR.Serialization;
 using OnnxIntervene.Testing;

@@ -1,4 +1,4 @@
-using OnnxIntervene.Components;
+using OnnxIntervene.Components.Inspection;
 using OnnxIntervene.IR.Serialization;
 using OnnxIntervene.Testing;
 

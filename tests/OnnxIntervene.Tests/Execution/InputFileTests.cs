@@ -1,9 +1,13 @@
-using OnnxIntervene.Components;
+using OnnxIntervene.Components.MapFiles;
 using OnnxIntervene.Execution;
+using OnnxIntervene.Execution.Results;
 using OnnxIntervene.Formats;
-using OnnxIntervene.Interventions;
 using OnnxIntervene.IR;
 using OnnxIntervene.IR.Serialization;
+using OnnxIntervene.Interventions;
+using OnnxIntervene.Interventions.Kinds;
+using OnnxIntervene.Runtime;
+using OnnxIntervene.Tensors;
 using OnnxIntervene.Testing;
 
 namespace OnnxIntervene.Tests.Execution;

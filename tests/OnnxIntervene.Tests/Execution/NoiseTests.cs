@@ -1,6 +1,7 @@
-using OnnxIntervene.Execution;
 using OnnxIntervene.Interventions;
+using OnnxIntervene.Interventions.Kinds;
 using OnnxIntervene.Numerics;
+using OnnxIntervene.Runtime;
 using OnnxIntervene.Testing;
 
 namespace OnnxIntervene.Tests.Execution;

@@ -1,10 +1,11 @@
 using System.Collections.Immutable;
-using OnnxIntervene.Components;
-using OnnxIntervene.Execution;
-using OnnxIntervene.Formats;
 using OnnxIntervene.IR;
+using OnnxIntervene.IR.Analysis;
+using OnnxIntervene.IR.Editing;
 using OnnxIntervene.IR.Serialization;
+using OnnxIntervene.Runtime;
 using OnnxIntervene.Splicing;
+using OnnxIntervene.Tensors;
 using OnnxIntervene.Testing;
 
 namespace OnnxIntervene.Tests.Execution;

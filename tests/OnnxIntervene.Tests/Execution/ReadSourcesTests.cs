@@ -1,7 +1,9 @@
-using OnnxIntervene.Execution;
-using OnnxIntervene.Interventions;
 using OnnxIntervene.IR;
+using OnnxIntervene.Interventions;
+using OnnxIntervene.Interventions.Kinds;
 using OnnxIntervene.Numerics;
+using OnnxIntervene.Planning;
+using OnnxIntervene.Runtime;
 using OnnxIntervene.Testing;
 
 namespace OnnxIntervene.Tests.Execution;

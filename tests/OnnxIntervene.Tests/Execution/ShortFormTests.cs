@@ -1,7 +1,12 @@
 using OnnxIntervene.Execution;
+using OnnxIntervene.Execution.Results;
 using OnnxIntervene.Formats;
-using OnnxIntervene.Interventions;
 using OnnxIntervene.IR;
+using OnnxIntervene.Interventions;
+using OnnxIntervene.Interventions.Kinds;
+using OnnxIntervene.Planning.Files;
+using OnnxIntervene.Runtime;
+using OnnxIntervene.Tensors;
 using OnnxIntervene.Testing;
 
 namespace OnnxIntervene.Tests.Execution;

@@ -1,7 +1,7 @@
 using System.Collections.Immutable;
-using OnnxIntervene.Execution;
-using OnnxIntervene.Formats;
 using OnnxIntervene.IR;
+using OnnxIntervene.Runtime;
+using OnnxIntervene.Tensors;
 
 namespace OnnxIntervene.Tests.Files;
 

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using OnnxIntervene.IR;
+using OnnxIntervene.IR.Editing;
 
 namespace OnnxIntervene.Tests.Files;
 

@@ -1,10 +1,16 @@
 using OnnxIntervene.Components;
+using OnnxIntervene.Components.Addressing;
 using OnnxIntervene.Execution;
-using OnnxIntervene.Formats;
-using OnnxIntervene.Interventions;
+using OnnxIntervene.Execution.Results;
 using OnnxIntervene.IR;
+using OnnxIntervene.IR.Editing;
 using OnnxIntervene.IR.Serialization;
+using OnnxIntervene.Interventions;
+using OnnxIntervene.Interventions.Kinds;
+using OnnxIntervene.Planning;
+using OnnxIntervene.Runtime;
 using OnnxIntervene.Splicing;
+using OnnxIntervene.Tensors;
 using OnnxIntervene.Testing;
 
 namespace OnnxIntervene.Tests.Files;

@@ -1,8 +1,8 @@
 using System.Collections.Immutable;
 using Microsoft.ML.OnnxRuntime;
-using OnnxIntervene.Execution;
-using OnnxIntervene.Formats;
 using OnnxIntervene.IR;
+using OnnxIntervene.Runtime;
+using OnnxIntervene.Tensors;
 
 namespace OnnxIntervene.Tests.Files;
 

@@ -1,9 +1,12 @@
 using OnnxIntervene.Components;
 using OnnxIntervene.Execution;
-using OnnxIntervene.Formats;
-using OnnxIntervene.Interventions;
 using OnnxIntervene.IR;
+using OnnxIntervene.IR.Editing;
 using OnnxIntervene.IR.Serialization;
+using OnnxIntervene.Interventions;
+using OnnxIntervene.Interventions.Kinds;
+using OnnxIntervene.Runtime;
+using OnnxIntervene.Tensors;
 using OnnxIntervene.Testing;
 
 namespace OnnxIntervene.Tests.Files;

@@ -1,6 +1,7 @@
 using System.IO.Compression;
 using OnnxIntervene.Formats;
 using OnnxIntervene.IR;
+using OnnxIntervene.Tensors;
 using OnnxIntervene.Testing;
 
 namespace OnnxIntervene.Tests.Formats;

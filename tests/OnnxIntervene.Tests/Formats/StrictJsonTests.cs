@@ -1,7 +1,8 @@
-using OnnxIntervene.Execution;
 using OnnxIntervene.Formats;
-using OnnxIntervene.Interventions;
 using OnnxIntervene.IR;
+using OnnxIntervene.Interventions;
+using OnnxIntervene.Interventions.Files;
+using OnnxIntervene.Planning.Files;
 using OnnxIntervene.Testing;
 
 namespace OnnxIntervene.Tests.Formats;

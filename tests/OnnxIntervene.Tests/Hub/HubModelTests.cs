@@ -1,8 +1,9 @@
 using OnnxIntervene.Execution;
 using OnnxIntervene.Hub;
-using OnnxIntervene.Interventions;
 using OnnxIntervene.IR;
 using OnnxIntervene.IR.Serialization;
+using OnnxIntervene.Interventions;
+using OnnxIntervene.Interventions.Kinds;
 using OnnxIntervene.Testing;
 
 namespace OnnxIntervene.Tests.Hub;

@@ -1,4 +1,4 @@
-using OnnxIntervene.Formats;
+using OnnxIntervene.Tensors;
 
 namespace OnnxIntervene.Tests.Interpretation;
 

@@ -1,9 +1,11 @@
 using Microsoft.ML.OnnxRuntime;
 using OnnxIntervene.Components;
-using OnnxIntervene.Execution;
-using OnnxIntervene.Formats;
+using OnnxIntervene.Components.Addressing;
 using OnnxIntervene.IR;
+using OnnxIntervene.IR.Editing;
 using OnnxIntervene.IR.Serialization;
+using OnnxIntervene.Runtime;
+using OnnxIntervene.Tensors;
 
 namespace OnnxIntervene.Tests.Interpretation;
 

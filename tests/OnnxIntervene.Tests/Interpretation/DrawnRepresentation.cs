@@ -1,6 +1,6 @@
 using System.Collections.Immutable;
-using OnnxIntervene.Formats;
 using OnnxIntervene.Interventions;
+using OnnxIntervene.Tensors;
 
 namespace OnnxIntervene.Tests.Interpretation;
 

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
-using OnnxIntervene.Execution;
 using OnnxIntervene.Interventions;
+using OnnxIntervene.Planning;
+using OnnxIntervene.Runtime;
 
 namespace OnnxIntervene.Tests.Interpretation;
 

@@ -1,5 +1,5 @@
-using OnnxIntervene.Formats;
-using OnnxIntervene.Interventions;
+using OnnxIntervene.Interventions.Kinds;
+using OnnxIntervene.Tensors;
 
 namespace OnnxIntervene.Tests.Interpretation;
 

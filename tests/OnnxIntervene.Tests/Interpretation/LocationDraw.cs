@@ -1,6 +1,6 @@
 using System.Collections.Immutable;
-using OnnxIntervene.Execution;
 using OnnxIntervene.Interventions;
+using OnnxIntervene.Runtime;
 
 namespace OnnxIntervene.Tests.Interpretation;
 

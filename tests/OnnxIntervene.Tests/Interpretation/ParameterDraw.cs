@@ -1,6 +1,6 @@
-using OnnxIntervene.Formats;
-using OnnxIntervene.Interventions;
+using OnnxIntervene.Interventions.Kinds;
 using OnnxIntervene.Numerics;
+using OnnxIntervene.Tensors;
 
 namespace OnnxIntervene.Tests.Interpretation;
 

@@ -1,7 +1,10 @@
 using System.Globalization;
 using OnnxIntervene.Execution;
-using OnnxIntervene.Formats;
+using OnnxIntervene.Execution.Results;
 using OnnxIntervene.Interventions;
+using OnnxIntervene.Interventions.Kinds;
+using OnnxIntervene.Runtime;
+using OnnxIntervene.Tensors;
 using OnnxIntervene.Testing;
 
 namespace OnnxIntervene.Tests.Interpretation;

@@ -1,8 +1,9 @@
 using System.Collections.Immutable;
-using OnnxIntervene.Components;
-using OnnxIntervene.Execution;
-using OnnxIntervene.Formats;
+using OnnxIntervene.Components.Addressing;
 using OnnxIntervene.Interventions;
+using OnnxIntervene.Interventions.Kinds;
+using OnnxIntervene.Runtime;
+using OnnxIntervene.Tensors;
 
 namespace OnnxIntervene.Tests.Interpretation;
 

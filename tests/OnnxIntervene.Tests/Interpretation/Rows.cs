@@ -1,5 +1,5 @@
 using System.Numerics.Tensors;
-using OnnxIntervene.Formats;
+using OnnxIntervene.Tensors;
 
 namespace OnnxIntervene.Tests.Interpretation;
 

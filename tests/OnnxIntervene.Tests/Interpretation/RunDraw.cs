@@ -1,7 +1,9 @@
 using System.Collections.Immutable;
-using OnnxIntervene.Execution;
-using OnnxIntervene.Formats;
 using OnnxIntervene.Interventions;
+using OnnxIntervene.Interventions.Kinds;
+using OnnxIntervene.Planning;
+using OnnxIntervene.Runtime;
+using OnnxIntervene.Tensors;
 
 namespace OnnxIntervene.Tests.Interpretation;
 

@@ -1,6 +1,6 @@
-using OnnxIntervene.Formats;
 using OnnxIntervene.IR;
 using OnnxIntervene.IR.Serialization;
+using OnnxIntervene.Tensors;
 using OnnxIntervene.Testing;
 
 namespace OnnxIntervene.Tests.Interpretation;

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using OnnxIntervene.Interventions;
+using OnnxIntervene.Interventions.Kinds;
 
 namespace OnnxIntervene.Tests.Interpretation;
 

@@ -1,7 +1,7 @@
-using OnnxIntervene.Components;
-using OnnxIntervene.Execution;
-using OnnxIntervene.Formats;
+using OnnxIntervene.Components.Addressing;
 using OnnxIntervene.Interventions;
+using OnnxIntervene.Runtime;
+using OnnxIntervene.Tensors;
 
 namespace OnnxIntervene.Tests.Interpretation;
 

@@ -1,6 +1,7 @@
 using System.Text.Json;
-using OnnxIntervene.Interventions;
 using OnnxIntervene.IR;
+using OnnxIntervene.Interventions;
+using OnnxIntervene.Interventions.Kinds;
 
 namespace OnnxIntervene.Tests.Interventions;
 

@@ -1,6 +1,9 @@
 using OnnxIntervene.Formats;
-using OnnxIntervene.Interventions;
 using OnnxIntervene.IR;
+using OnnxIntervene.Interventions;
+using OnnxIntervene.Interventions.Files;
+using OnnxIntervene.Interventions.Kinds;
+using OnnxIntervene.Tensors;
 using OnnxIntervene.Testing;
 
 namespace OnnxIntervene.Tests.Interventions;

@@ -1,9 +1,10 @@
 using Microsoft.ML.OnnxRuntime;
 using OnnxIntervene.Components;
-using OnnxIntervene.Execution;
-using OnnxIntervene.Formats;
 using OnnxIntervene.IR;
+using OnnxIntervene.IR.Editing;
 using OnnxIntervene.IR.Serialization;
+using OnnxIntervene.Runtime;
+using OnnxIntervene.Tensors;
 using OnnxIntervene.Testing;
 
 namespace OnnxIntervene.Tests.Laws;

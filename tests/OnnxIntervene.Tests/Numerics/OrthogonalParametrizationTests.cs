@@ -1,6 +1,7 @@
 using OnnxIntervene.Formats;
 using OnnxIntervene.IR;
 using OnnxIntervene.Numerics;
+using OnnxIntervene.Tensors;
 using OnnxIntervene.Testing;
 using OnnxIntervene.Tests.Formats;
 

@@ -1,8 +1,10 @@
 using OnnxIntervene.Components.Structure;
-using OnnxIntervene.Formats;
-using OnnxIntervene.Interventions;
 using OnnxIntervene.IR;
+using OnnxIntervene.IR.Editing;
 using OnnxIntervene.IR.Serialization;
+using OnnxIntervene.Interventions;
+using OnnxIntervene.Interventions.Kinds;
+using OnnxIntervene.Tensors;
 
 namespace OnnxIntervene.Tests.Oracle;
 

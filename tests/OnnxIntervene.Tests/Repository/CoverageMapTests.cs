@@ -1,4 +1,6 @@
 using OnnxIntervene.Components;
+using OnnxIntervene.Components.Addressing;
+using OnnxIntervene.IR.Analysis;
 using OnnxIntervene.IR.Serialization;
 using OnnxIntervene.Testing;
 

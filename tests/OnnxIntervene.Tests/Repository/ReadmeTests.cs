@@ -1,5 +1,6 @@
 using OnnxIntervene.Execution;
 using OnnxIntervene.Interventions;
+using OnnxIntervene.Interventions.Kinds;
 using OnnxIntervene.Testing;
 
 namespace OnnxIntervene.Tests.Repository;

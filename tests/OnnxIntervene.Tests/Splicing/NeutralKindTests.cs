@@ -1,11 +1,16 @@
 using System.Collections.Immutable;
 using OnnxIntervene.Components;
+using OnnxIntervene.Components.Addressing;
 using OnnxIntervene.Execution;
-using OnnxIntervene.Formats;
-using OnnxIntervene.Interventions;
+using OnnxIntervene.Execution.Results;
 using OnnxIntervene.IR.Serialization;
+using OnnxIntervene.Interventions;
+using OnnxIntervene.Interventions.Kinds;
 using OnnxIntervene.Numerics;
+using OnnxIntervene.Planning;
+using OnnxIntervene.Runtime;
 using OnnxIntervene.Splicing;
+using OnnxIntervene.Tensors;
 using OnnxIntervene.Testing;
 
 namespace OnnxIntervene.Tests.Splicing;

@@ -1,9 +1,11 @@
 using Microsoft.ML.OnnxRuntime;
 using OnnxIntervene.Components;
-using OnnxIntervene.Execution;
-using OnnxIntervene.Execution.Planning;
-using OnnxIntervene.Interventions;
+using OnnxIntervene.Components.Addressing;
 using OnnxIntervene.IR.Serialization;
+using OnnxIntervene.Interventions;
+using OnnxIntervene.Interventions.Kinds;
+using OnnxIntervene.Planning;
+using OnnxIntervene.Runtime;
 using OnnxIntervene.Splicing;
 using OnnxIntervene.Testing;
 

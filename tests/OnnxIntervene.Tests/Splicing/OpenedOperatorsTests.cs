@@ -1,5 +1,8 @@
-using OnnxIntervene.Components;
+using OnnxIntervene.Components.Addressing;
 using OnnxIntervene.IR;
+using OnnxIntervene.IR.Analysis;
+using OnnxIntervene.IR.Editing;
+using OnnxIntervene.Rewriting;
 using OnnxIntervene.Splicing;
 using OnnxIntervene.Testing;
 using OnnxIntervene.Tests.Files;
@@ -21,7 +24,7 @@ public sealed class OpenedOperatorsTests
         var editor = new GraphEditor(opened);
         var node = opened.Graph.Nodes.Single();
 
-        editor.Open(FusedOperators.IsAttention(node) ? new AttentionProbabilitySource(node) : new ResidualSumSource(node));
+        new ComponentPlaces(editor).Open(FusedOperators.IsAttention(node) ? new AttentionProbabilitySource(node) : new ResidualSumSource(node));
 
         GraphOrder.Sort(opened.Graph);
         Assert.That(GraphVerifier.FindFaults(opened), Is.Empty);

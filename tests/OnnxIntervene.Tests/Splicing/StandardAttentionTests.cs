@@ -1,8 +1,12 @@
 using OnnxIntervene.Components;
 using OnnxIntervene.Execution;
-using OnnxIntervene.Interventions;
+using OnnxIntervene.Execution.Results;
 using OnnxIntervene.IR;
 using OnnxIntervene.IR.Serialization;
+using OnnxIntervene.Interventions;
+using OnnxIntervene.Interventions.Kinds;
+using OnnxIntervene.Planning;
+using OnnxIntervene.Runtime;
 using OnnxIntervene.Testing;
 using OnnxIntervene.Tests.Files;
 

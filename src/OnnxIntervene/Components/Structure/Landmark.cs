@@ -1,4 +1,5 @@
 using OnnxIntervene.IR;
+using OnnxIntervene.IR.Analysis;
 
 namespace OnnxIntervene.Components.Structure;
 

@@ -1,4 +1,7 @@
+using OnnxIntervene.Components.Addressing;
 using OnnxIntervene.IR;
+using OnnxIntervene.IR.Analysis;
+using OnnxIntervene.IR.Editing;
 
 namespace OnnxIntervene.Components.Structure;
 

@@ -1,5 +1,7 @@
 using System.Collections.Immutable;
+using OnnxIntervene.Components.Addressing;
 using OnnxIntervene.IR;
+using OnnxIntervene.IR.Analysis;
 
 namespace OnnxIntervene.Components.Structure;
 

@@ -1,0 +1,22 @@
+namespace OnnxIntervene.IR.Analysis;
+
+/// <summary>How wide the matrix of a linear layer is on either side.</summary>
+internal sealed record Projections(int InputWidth, int OutputWidth)
+{
+    /// <summary>The matrix of the linear layer that a module is; null when it has none that can be read.</summary>
+    public static Projections? Of(ModuleTree modules, string path) =>
+        modules.NodesOf(path).Select(Of).FirstOrDefault(projection => projection is not null);
+
+    /// <summary>The matrix that a node multiplies with; null when it multiplies with none that is constant.</summary>
+    public static Projections? Of(Node node)
+    {
+        if (node.Operator is (OperatorKey.Microsoft, "MatMulNBits"))
+            return new Projections((int)(node.FindAttribute("K")?.Integer ?? 0), (int)(node.FindAttribute("N")?.Integer ?? 0));
+        if (node.Operator.OperatorType is not ("MatMul" or "Gemm" or "FusedMatMul" or "MatMulInteger" or "MatMulIntegerToFloat" or "DynamicQuantizeMatMul")
+            || node.InputOrNull(1) is not { } weight || node.InputOrNull(0) is not { } input || GraphConstants.IsConstant(input)
+            || GraphConstants.Dimensions(weight) is not { Length: 2 } sizes)
+            return null;
+        var (rows, columns) = ((int)sizes[0], (int)sizes[1]);
+        return node.FindAttribute("transB") is { Integer: 1 } ? new Projections(columns, rows) : new Projections(rows, columns);
+    }
+}

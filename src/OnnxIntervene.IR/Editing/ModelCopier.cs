@@ -1,0 +1,78 @@
+namespace OnnxIntervene.IR.Editing;
+
+/// <summary>Copies a model's wiring; constants and notes, which never change, are shared.</summary>
+internal sealed class ModelCopier
+{
+    private readonly Dictionary<Value, Value> _values = [];
+
+    public static (Model Model, IReadOnlyDictionary<Value, Value> Copies) Copy(Model model)
+    {
+        var copier = new ModelCopier();
+        var copy = new Model(copier.Copy(model.Graph), model.IrVersion, model.OperatorSets)
+        {
+            Functions = [.. model.Functions.Select(copier.Copy)],
+            Metadata = model.Metadata,
+            Producer = model.Producer,
+            FilePath = model.FilePath,
+            Unknown = model.Unknown,
+        };
+        return (copy, copier._values);
+    }
+
+    private LocalFunction Copy(LocalFunction function) => new(function.Key, Copy(function.Body))
+    {
+        Overload = function.Overload,
+        RequiredAttributes = function.RequiredAttributes,
+        DefaultAttributes = function.DefaultAttributes,
+        OperatorSets = function.OperatorSets,
+        Metadata = function.Metadata,
+        Unknown = function.Unknown,
+    };
+
+    private Graph Copy(Graph graph)
+    {
+        var copy = new Graph(graph.Name)
+        {
+            Metadata = graph.Metadata,
+            Unknown = graph.Unknown,
+            StrayValueInfos = graph.StrayValueInfos,
+        };
+        foreach (var input in graph.Inputs)
+            copy.AddInput(Map(input));
+        foreach (var initializer in graph.Initializers)
+            copy.AddInitializer(Map(initializer));
+        foreach (var node in graph.Nodes)
+            copy.Insert(Copy(node), null);
+        foreach (var output in graph.Outputs)
+            copy.AddOutput(Map(output));
+        return copy;
+    }
+
+    private Node Copy(Node node)
+    {
+        var copy = new Node(node.Name, node.Operator) { Overload = node.Overload, Metadata = node.Metadata, Unknown = node.Unknown };
+        foreach (var input in node.Inputs)
+            copy.AddInput(input is null ? null : Map(input));
+        foreach (var output in node.Outputs)
+            copy.AddOutput(output is null ? null : Map(output));
+        foreach (var attribute in node.Attributes)
+            copy.AddAttribute(attribute.WithGraphs(Copy));
+        return copy;
+    }
+
+    private Value Map(Value value)
+    {
+        if (_values.TryGetValue(value, out var known))
+            return known;
+        var copy = new Value(value.Name, value.Type)
+        {
+            Initializer = value.Initializer,
+            SparseInitializer = value.SparseInitializer,
+            HasInfo = value.HasInfo,
+            OpaqueType = value.OpaqueType,
+            Unknown = value.Unknown,
+        };
+        _values.Add(value, copy);
+        return copy;
+    }
+}

@@ -1,0 +1,14 @@
+namespace OnnxIntervene.Components.Configuration;
+
+/// <summary>Which stack of layers a number of a configuration is meant for.</summary>
+public enum ConfiguredStack
+{
+    /// <summary>Any that the file holds.</summary>
+    Any,
+
+    /// <summary>The encoder of a pair.</summary>
+    Encoder,
+
+    /// <summary>The decoder of a pair, which looks at an encoder.</summary>
+    Decoder,
+}

@@ -1,0 +1,39 @@
+using System.Collections.Immutable;
+using OnnxIntervene.IR;
+using OnnxIntervene.IR.Analysis;
+
+namespace OnnxIntervene.Components.Inspection;
+
+/// <summary>A tensor of a model file, which may stand wherever a component's name may when it holds floating point.</summary>
+/// <param name="Name">Its name.</param>
+/// <param name="ElementType">What its elements are.</param>
+/// <param name="Shape">Its sizes, open ones by name or unknown; null when not even the number of axes is known.</param>
+/// <param name="Origin">What gives it: <c>input</c>, <c>weight</c>, or an operator.</param>
+/// <param name="Branch">The branch or body that holds it, and its node; null in the main graph.</param>
+public sealed record TensorDescription(string Name, ElementType ElementType, ImmutableArray<Dimension>? Shape, string Origin, string? Branch)
+{
+    /// <summary>Every tensor of a model, graph by graph in their order, those of subgraphs behind the node that holds them.</summary>
+    public static ImmutableArray<TensorDescription> All(Model model)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        return [.. All(model.Graph, null, new TensorShapes())];
+    }
+
+    private static IEnumerable<TensorDescription> All(Graph graph, string? branch, TensorShapes shapes)
+    {
+        foreach (var value in graph.Inputs)
+            yield return Describe(value, value.IsConstant ? "weight" : "input", branch, shapes);
+        foreach (var value in graph.Initializers.Where(value => !graph.Inputs.Contains(value)))
+            yield return Describe(value, "weight", branch, shapes);
+        foreach (var node in graph.Nodes)
+        {
+            foreach (var output in node.Outputs.OfType<Value>())
+                yield return Describe(output, node.Operator.OperatorType, branch, shapes);
+            foreach (var inner in node.Attributes.SelectMany(attribute => attribute.Subgraphs.SelectMany(subgraph => All(subgraph, $"{attribute.Name} of {node}", shapes))))
+                yield return inner;
+        }
+    }
+
+    private static TensorDescription Describe(Value value, string origin, string? branch, TensorShapes shapes) =>
+        new(value.Name, ElementTypes.Of(value), shapes.Of(value), origin, branch);
+}

@@ -1,5 +1,0 @@
-namespace OnnxIntervene.Components;
-
-/// <summary>What a file's module names tell: the family, its components, and what was looked for in vain.</summary>
-internal sealed record NamedComponents(
-    string? Family, int LayerCount, IReadOnlyList<Component> Components, IReadOnlyList<MissingComponent> Missing);

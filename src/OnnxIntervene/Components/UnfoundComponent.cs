@@ -1,9 +1,0 @@
-using System.Collections.Immutable;
-
-namespace OnnxIntervene.Components;
-
-/// <summary>A component that was not found, and where it may be.</summary>
-/// <param name="Address">Layer and name.</param>
-/// <param name="Reason">Why it was not found.</param>
-/// <param name="Candidates">The nearest tensors, the likeliest first.</param>
-public sealed record UnfoundComponent(ComponentAddress Address, string Reason, ImmutableArray<ComponentCandidate> Candidates);

@@ -1,0 +1,45 @@
+using OnnxIntervene.IR;
+using OnnxIntervene.IR.Editing;
+
+namespace OnnxIntervene.Interventions.Kinds;
+
+/// <summary>What an intervention's new values are made of, in 32-bit floats, row by row.</summary>
+/// <param name="Ops">Writes the nodes.</param>
+/// <param name="Base">What stands there, <c>[rows, width]</c>.</param>
+/// <param name="Sizes">How large the parameters are.</param>
+/// <param name="Parameters">The parameters by name.</param>
+internal sealed record KindRows(OpBuilder Ops, Value Base, InterventionSizes Sizes, IReadOnlyDictionary<string, Value> Parameters)
+{
+    /// <summary>The source, <c>[rows, width]</c>; null for kinds without.</summary>
+    public Value? Source { get; init; }
+
+    /// <summary>The coefficient, <c>[rows, 1]</c>; null for kinds without.</summary>
+    public Value? Coefficient { get; init; }
+
+    /// <summary>Which dimensions of the kind's space are meant, bool <c>[rows, latents]</c>; null for all.</summary>
+    public Value? Mask { get; init; }
+
+    /// <summary>What the module reads, <c>[rows, input width]</c>; null for kinds that do not read it.</summary>
+    public Value? ModuleInput { get; init; }
+
+    /// <summary>The user's own kind; null for the others.</summary>
+    public CustomIntervention? Custom { get; init; }
+
+    public Value Parameter(string name) => Parameters[name];
+
+    /// <summary>The chosen dimensions of one, the others of the other.</summary>
+    public Value Choose(Value chosen, Value otherwise) => Mask is null ? chosen : Ops.Where(Mask, chosen, otherwise);
+
+    /// <summary>A constant without axes.</summary>
+    public Value Number(float number) =>
+        Ops.Graph.AddInitializer(Ops.Names.Unique($"{NameScope.Prefix}number"), TensorData.FromFloats([], [number]));
+
+    public Value MatMul(Value left, Value right) => Ops.Emit("MatMul", [left, right]);
+
+    /// <summary>The product with a matrix turned over.</summary>
+    public Value MatMulTransposed(Value left, Value right) => MatMul(left, Ops.Transpose(right, 1, 0));
+
+    public Value Sigmoid(Value value) => Ops.Emit("Sigmoid", [value]);
+
+    public Value Div(Value left, Value right) => Ops.Emit("Div", [left, right]);
+}

@@ -1,0 +1,61 @@
+using OnnxIntervene.IR;
+using OnnxIntervene.Tensors;
+
+namespace OnnxIntervene.Interventions.Kinds;
+
+/// <summary>Directional ablation (Arditi et al. 2024): x without its part along the directions, x − (xVᵀ)V.</summary>
+public sealed record ProjectOutIntervention : Intervention
+{
+    private const double SmallestNorm = 1e-6;
+
+    /// <summary>Creates the intervention.</summary>
+    /// <param name="directions"><c>[directions, width]</c>, or <c>[width]</c> for one; they are made orthonormal.</param>
+    /// <exception cref="InterventionException">A direction is zero, or the directions depend on each other.</exception>
+    public ProjectOutIntervention(NumericArray directions)
+        : this(Orthonormal(directions?.Shape.Length == 1 ? directions.Reshape(1, directions.Length) : directions!), false)
+    {
+    }
+
+    private ProjectOutIntervention(NumericArray directions, bool _)
+        : base(InterventionType.ProjectOut, new(directions.Shape[1], directions.Shape[0]), ("directions", directions))
+    {
+    }
+
+    // Gram-Schmidt, twice over for accuracy.
+    private static NumericArray Orthonormal(NumericArray directions)
+    {
+        var (rows, columns) = SizesOf(directions, "directions");
+        var basis = directions.Floats.ToArray().Select(number => (double)number).ToArray();
+        for (var row = 0; row < rows; row++)
+        {
+            var own = basis.AsSpan(row * columns, columns);
+            var length = Norm(own);
+            for (var earlier = 0; earlier < 2 * row; earlier++)
+                Subtract(own, basis.AsSpan(earlier % row * columns, columns));
+            if (Norm(own) <= SmallestNorm * length)
+                throw new InterventionException($"Direction {row} is zero, or made of the directions before it; leave it out.");
+            var scale = 1 / Norm(own);
+            foreach (ref var number in own)
+                number *= scale;
+        }
+
+        return NumericArray.Of(Array.ConvertAll(basis, number => (float)number), rows, columns);
+    }
+
+    private static double Norm(ReadOnlySpan<double> row) => Math.Sqrt(Product(row, row));
+
+    private static void Subtract(Span<double> row, ReadOnlySpan<double> unit)
+    {
+        var part = Product(row, unit);
+        for (var index = 0; index < row.Length; index++)
+            row[index] -= part * unit[index];
+    }
+
+    private static double Product(ReadOnlySpan<double> left, ReadOnlySpan<double> right)
+    {
+        var sum = 0.0;
+        for (var index = 0; index < left.Length; index++)
+            sum += left[index] * right[index];
+        return sum;
+    }
+}

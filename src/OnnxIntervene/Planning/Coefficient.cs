@@ -1,0 +1,24 @@
+using System.Collections.Immutable;
+
+namespace OnnxIntervene.Planning;
+
+/// <summary>What is multiplied with a source before it is added or subtracted: one number, or one for each example.</summary>
+public readonly record struct Coefficient
+{
+    private readonly ImmutableArray<float> _rows;
+
+    private Coefficient(ImmutableArray<float> rows) => _rows = rows;
+
+    /// <summary>The coefficient that changes nothing.</summary>
+    public static Coefficient One => new([1f]);
+
+    /// <summary>The same for every example.</summary>
+    public static Coefficient Of(float number) => new([number]);
+
+    /// <summary>One for each example.</summary>
+    public static Coefficient PerExample(params ReadOnlySpan<float> numbers) => new([.. numbers]);
+
+    internal int Count => _rows.IsDefault ? 1 : _rows.Length;
+
+    internal float At(int example) => _rows.IsDefault ? 1 : _rows[_rows.Length == 1 ? 0 : example];
+}

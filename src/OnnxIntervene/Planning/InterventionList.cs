@@ -1,0 +1,57 @@
+using System.Collections.Immutable;
+using OnnxIntervene.Components;
+using OnnxIntervene.IR;
+using OnnxIntervene.Interventions;
+using OnnxIntervene.Interventions.Kinds;
+
+namespace OnnxIntervene.Planning;
+
+/// <summary>The intervention of each representation: the one given, or a fresh one; linked representations share one.</summary>
+internal static class InterventionList
+{
+    /// <exception cref="InterventionException">A component is not in the model, or linked interventions do not fit each other.</exception>
+    public static ImmutableArray<Intervention> Of(IntervenableConfig config, ComponentMap map)
+    {
+        var linked = new Dictionary<int, (RepresentationConfig Representation, int Width, Intervention Intervention)>();
+        return [.. config.Representations.Select(Find)];
+
+        Intervention Find(RepresentationConfig representation)
+        {
+            var width = map.Get(representation.Layer, representation.Component).Width;
+            if (representation.InterventionLinkKey is not { } key)
+                return Own(representation, width);
+            if (!linked.TryGetValue(key, out var first))
+                linked[key] = first = (representation, width, Given(config, key) ?? Own(representation, width));
+            RequireFit(representation, width, first.Representation, first.Width, first.Intervention);
+            return first.Intervention;
+        }
+    }
+
+    private static Intervention Own(RepresentationConfig representation, int width)
+    {
+        if (representation.Intervention is { } given)
+            return given;
+        return representation.InterventionType == InterventionType.ConstantSource && representation.SourceRepresentation is { } constant
+            ? new ConstantSourceIntervention(constant)
+            : FreshIntervention.Of(representation, width);
+    }
+
+    private static Intervention? Given(IntervenableConfig config, int key)
+    {
+        var given = config.Representations.Where(item => item.InterventionLinkKey == key).Select(item => item.Intervention).OfType<Intervention>().Distinct().ToList();
+        return given.Count <= 1
+            ? given.FirstOrDefault()
+            : throw new InterventionException($"The interventions linked by {key} are given {given.Count} different sets of parameters; give one.");
+    }
+
+    private static void RequireFit(RepresentationConfig representation, int width, RepresentationConfig first, int firstWidth, Intervention intervention)
+    {
+        if (representation.InterventionType != intervention.Type)
+            throw new InterventionException($"{representation} is linked with {first}: linked interventions must be of one kind.");
+        if (width != firstWidth || representation.MaxNumberOfUnits != first.MaxNumberOfUnits)
+        {
+            throw new InterventionException(
+                $"{representation} is {width} wide (times {representation.MaxNumberOfUnits} units), but {first}, with which it is linked, {firstWidth} (times {first.MaxNumberOfUnits}); they cannot share parameters.");
+        }
+    }
+}

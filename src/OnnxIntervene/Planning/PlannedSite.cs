@@ -1,0 +1,167 @@
+using System.Collections.Immutable;
+using OnnxIntervene.Components;
+using OnnxIntervene.Components.Addressing;
+using OnnxIntervene.Interventions;
+using OnnxIntervene.Interventions.Kinds;
+using OnnxIntervene.Runtime;
+using OnnxIntervene.Splicing;
+using OnnxIntervene.Tensors;
+
+namespace OnnxIntervene.Planning;
+
+/// <summary>One intervention of a run: its site, its units, its subspace, and what the site is fed.</summary>
+internal sealed class PlannedSite
+{
+    private readonly RunRequest _request;
+    private readonly int _index;
+    private readonly Component _component;
+    private readonly ResolvedUnits _baseUnits;
+    private readonly ResolvedUnits? _sourceUnits;
+    private readonly SubspacePlan? _subspaces;
+    private readonly NumericArray? _constant;
+
+    public PlannedSite(
+        RunRequest request, ComponentMap map, int index, ModelInputs target, Func<Component, ModelInputs, bool, UnitExtent> count, LocationFinder finder)
+    {
+        _request = request;
+        _index = index;
+        _component = map.Get(Representation.Layer, Representation.Component);
+        _baseUnits = Resolve(request.Locations.BaseOf(index), target);
+        _sourceUnits = request.Source(index) is { } source ? Resolve(request.Locations.SourceOf(index), source) : null;
+        _constant = request.Constant(index) ?? OwnConstant();
+        _subspaces = SubspacePlan.Of(Representation, request.Settings.Subspaces.RowsOf(index), SpaceDimensions, request.Base.BatchSize);
+        SiteRules.Check(Representation, Intervention, _component, map, _baseUnits, _sourceUnits);
+        SiteRules.CheckConstant(Representation, _component, _baseUnits, request.NeedsSource(index) ? _constant : null);
+        Site = SiteStructure.Of(Representation, Intervention, map, IsWhole, _subspaces is not null);
+
+        ResolvedUnits Resolve(UnitLocation? location, ModelInputs inputs) => ResolvedUnits.Resolve(
+            Representation,
+            _component,
+            finder.Find(location, inputs, Representation),
+            inputs.BatchSize,
+            count(_component, inputs, UnitRules.CountsTwoAxes(Representation, _component)));
+    }
+
+    /// <summary>What is spliced.</summary>
+    public SpliceSite Site { get; }
+
+    public Intervention Intervention => _request.Interventions[_index];
+
+    /// <summary>Whether its source is a run.</summary>
+    public bool HasSourceRun => _sourceUnits is not null;
+
+    private RepresentationConfig Representation => _request.Representation(_index);
+
+    private InterventionType Type => Intervention.Type;
+
+    // Everything where nothing is chosen: cheaper than choosing every unit.
+    private bool IsWhole => _request.Locations.BaseOf(_index) is null && Type.HasCoefficient() && _constant is not null && _subspaces is null
+        && _component is { Layout: ComponentLayout.Positions, Unit: "pos", Axes: 3 };
+
+    private bool IsSkipped => _request.NeedsSource(_index) && _constant is null && _sourceUnits is null;
+
+    private int PerExample => _baseUnits.Counts.IsEmpty ? 0 : _baseUnits.Counts[0];
+
+    private NumericArray? OwnConstant() => Intervention switch
+    {
+        NoiseIntervention noise => DrawnNoise.Over(noise, _baseUnits, _component.Width),
+        { Type: var type } when type.IsSourceConstant() => Intervention.Source(PerExample, _component.Width),
+        _ => null,
+    };
+
+    private int SpaceDimensions => Type.HasParameters() ? Intervention.Sizes.Latents : _component.Width;
+
+    private int UnitsPerRow => SiteStructure.UnitsPerRow(Intervention, _component);
+
+    // Folding takes an example's positions together; where heads are addressed, the heads of each position.
+    private ResolvedUnits WriteUnits => Type.FoldsUnits() ? _baseUnits.PositionsFirst() : _baseUnits;
+
+    /// <summary>What a source's run feeds the site to be read.</summary>
+    public SiteFeed ReadSource() => new() { ReadLocations = _sourceUnits!.Locations };
+
+    /// <summary>What the base's run feeds the site to be read.</summary>
+    public SiteFeed ReadBase() => new() { ReadLocations = _baseUnits.Locations };
+
+    /// <summary>What the site is fed to write.</summary>
+    /// <param name="read">What the source's run gave; null where the source is a constant or there is none.</param>
+    public SiteFeed Write(NumericArray? read)
+    {
+        if (Type == InterventionType.Collect || IsSkipped)
+            return SiteFeed.Neutral;
+        if (IsWhole)
+            return WholeFeed();
+        var source = Type == InterventionType.Zero ? default : Source(read);
+        return new SiteFeed
+        {
+            WriteLocations = WriteUnits.Locations,
+            Source = source.Elements,
+            SourceShape = source.Shape,
+            Coefficients = Coefficients(_baseUnits.Counts),
+            Mask = _subspaces?.Mask([.. _baseUnits.Counts.Select(units => units / UnitsPerRow)]) ?? default,
+            MaskWidth = _subspaces?.Dimensions ?? 0,
+            Parameters = Type.HasParameters() || Type == InterventionType.Custom ? Intervention.Parameters : ImmutableDictionary<string, NumericArray>.Empty,
+        };
+    }
+
+    /// <summary>Zeros in the shape of what the source's run will give; null where there is no such run.</summary>
+    public NumericArray? Placeholder() => _sourceUnits is null || _component.Width == 0
+        ? null
+        : NumericArray.Of(new float[_sourceUnits.Count * _component.Width], _sourceUnits.Count, _component.Width);
+
+    /// <summary>What was read of the base, in the shape of its units and cut to the subspace.</summary>
+    public NumericArray Collected(NumericArray read)
+    {
+        var arranged = Arranged(read, _baseUnits);
+        return _subspaces is null || Type == InterventionType.Lambda ? arranged : _subspaces.Select(arranged);
+    }
+
+    /// <summary>What was read of the source, in the shape of its units.</summary>
+    public NumericArray ArrangedSource(NumericArray read) => Arranged(read, _sourceUnits!);
+
+    /// <summary>What a Lambda's function is given.</summary>
+    public LambdaValues Lambda(NumericArray read, NumericArray? source) =>
+        new(Collected(read), source is null ? _constant : ArrangedSource(source), _request.Settings.Subspaces.RowsOf(_index));
+
+    // Where examples differ in their units, these stay one after the other.
+    private static NumericArray Arranged(NumericArray read, ResolvedUnits units) =>
+        units.IsRagged ? read : read.Reshape([.. units.Shape, .. read.Shape.AsSpan()[1..]]);
+
+    private (ReadOnlyMemory<float> Elements, ReadOnlyMemory<long> Shape) Source(NumericArray? read)
+    {
+        if (read is null && _constant is null)
+            return default;
+        var elements = read?.FloatMemory ?? ConstantRows();
+        if (Type.FoldsUnits())
+            elements = _baseUnits.PositionsFirst(elements, _component.Width);
+        if (UnitsPerRow > 1)
+            return (elements, new long[] { elements.Length / Intervention.Sizes.Width, Intervention.Sizes.Width });
+        return (elements, read is not null ? read.Shape.Select(size => (long)size).ToArray() : new long[] { _baseUnits.Count, _component.Width });
+    }
+
+    private ReadOnlyMemory<float> ConstantRows()
+    {
+        int[] shape = _baseUnits.IsRagged ? [_baseUnits.Count, _component.Width] : [.. _baseUnits.Shape, _component.Width];
+        return Broadcast.To(_constant!, shape)!;
+    }
+
+    private SiteFeed WholeFeed()
+    {
+        var shape = new long[] { 1, 1, 1 };
+        for (var axis = 0; axis < Math.Min(3, _constant!.Shape.Length); axis++)
+            shape[2 - axis] = _constant.Shape[_constant.Shape.Length - 1 - axis];
+        return new SiteFeed
+        {
+            Source = _constant.FloatMemory,
+            SourceShape = shape,
+            Coefficients = Coefficients([.. Enumerable.Repeat(1, _request.Base.BatchSize)]),
+        };
+    }
+
+    private ReadOnlyMemory<float> Coefficients(ImmutableArray<int> counts)
+    {
+        if (!Type.HasCoefficient())
+            return default;
+        var coefficient = _request.Coefficient(_index);
+        return counts.SelectMany((count, example) => Enumerable.Repeat(coefficient.At(example), count)).ToArray();
+    }
+}

@@ -1,0 +1,74 @@
+using System.Collections.Immutable;
+using OnnxIntervene.Components;
+using OnnxIntervene.Components.Addressing;
+using OnnxIntervene.IR;
+using OnnxIntervene.Interventions;
+using OnnxIntervene.Runtime;
+using OnnxIntervene.Splicing;
+
+namespace OnnxIntervene.Planning;
+
+/// <summary>What each site of a run reads and writes, checked against the components before anything runs.</summary>
+internal sealed class RunPlan
+{
+    private readonly RunRequest _request;
+    private readonly ImmutableArray<PlannedSite> _sites;
+
+    /// <summary>Checks a request.</summary>
+    /// <param name="request">What is asked for.</param>
+    /// <param name="map">The model's components.</param>
+    /// <param name="count">How many units a component has for some inputs.</param>
+    /// <param name="finder">Turns positions from the end, and named ones, into numbers.</param>
+    public RunPlan(RunRequest request, ComponentMap map, Func<Component, ModelInputs, bool, UnitExtent> count, LocationFinder finder)
+    {
+        _request = request;
+        _sites = [.. Enumerable.Range(0, request.Count).Select(index => new PlannedSite(request, map, index, Target(index), count, finder))];
+    }
+
+    /// <summary>The sites that the run needs: the structure of its session.</summary>
+    public ImmutableArray<SpliceSite> Sites => [.. _sites.Select(site => site.Site)];
+
+    /// <summary>Every intervention of a run, in the configuration's order.</summary>
+    public ImmutableArray<PlannedSite> Planned => _sites;
+
+    /// <summary>Whether sources run one after the other, each changed by the one before.</summary>
+    public bool IsSerial => _request.Config.Mode == InterventionMode.Serial;
+
+    /// <summary>
+    /// The runs that give sources, in order: their inputs, which sites they are read at, and which they are written at with what earlier
+    /// runs gave.
+    /// </summary>
+    public IEnumerable<SourceRun> SourceRuns() => IsSerial ? SerialRuns() : ParallelRuns();
+
+    /// <summary>The sites that the base's run writes: in a chain those of the last stage, and what needs no source.</summary>
+    public bool IsWrittenInBase(int index) => !IsSerial || _request.Groups.Of(index) == _request.Groups.Count - 1 || !_sites[index].HasSourceRun;
+
+    private IEnumerable<SourceRun> ParallelRuns() => Enumerable.Range(0, _request.Count)
+        .Where(index => _sites[index].HasSourceRun)
+        .GroupBy(index => _request.Source(index)!)
+        .Select(group => new SourceRun(group.Key, [.. group], []));
+
+    private IEnumerable<SourceRun> SerialRuns()
+    {
+        ImmutableArray<int> earlier = [];
+        for (var group = 0; group < _request.Groups.Count; group++)
+        {
+            ImmutableArray<int> own = [.. _request.Groups.Members(group).Where(index => _sites[index].HasSourceRun)];
+            if (_request.GroupSource(group) is { } inputs && own.Length > 0)
+                yield return new SourceRun(inputs, own, earlier);
+            earlier = own;
+        }
+    }
+
+    // What a site writes into: the base, or in a chain the next source.
+    private ModelInputs Target(int index)
+    {
+        if (_request.ReadsOnly)
+            return _request.Source(index)!;
+        var group = _request.Groups.Of(index);
+        if (!IsSerial || group == _request.Groups.Count - 1 || _request.Source(index) is null)
+            return _request.Base;
+        return _request.GroupSource(group + 1)
+            ?? throw new InterventionException($"{_request.Representation(index)} is written into source {group + 1} of the chain, which is null; give every source of a chain.");
+    }
+}

@@ -1,0 +1,89 @@
+using OnnxIntervene.IR;
+using OnnxIntervene.IR.Editing;
+
+namespace OnnxIntervene.Rewriting;
+
+/// <summary>
+/// The graph that a splice changes: knows what stands in place of each original value by now, and which nodes belong to interventions
+/// and must go on reading what they read.
+/// </summary>
+internal sealed class GraphEditor
+{
+    private readonly Dictionary<Value, Value> _current = [];
+    private readonly Dictionary<object, object> _once = [];
+    private readonly Dictionary<string, Value> _shared = new(StringComparer.Ordinal);
+    private readonly HashSet<Node> _own = [];
+    private readonly NameScope _names;
+
+    public GraphEditor(Model model)
+    {
+        Model = model;
+        _names = NameScope.Of(model);
+    }
+
+    public Model Model { get; }
+
+    public Graph Graph => Model.Graph;
+
+    /// <summary>A builder for nodes of an intervention, or of an opened operator, in the graph where they belong.</summary>
+    public OpBuilder Builder(string place, Graph? graph = null) => new(graph ?? Graph, _names, Model.OperatorSetVersion, place);
+
+    /// <summary>The graph that gives a value: the main one, or a branch.</summary>
+    public Graph GraphOf(Value value) => value.Producer?.Graph ?? Graph;
+
+    public string Unique(string wish) => _names.Unique(wish);
+
+    /// <summary>A value that several sites share: made when it is first asked for.</summary>
+    public Value Shared(string key, Func<string, Value> create)
+    {
+        if (!_shared.TryGetValue(key, out var value))
+            _shared.Add(key, value = create(key));
+        return value;
+    }
+
+    /// <summary>Refuses a place that needs operators which this model's operator set lacks.</summary>
+    /// <exception cref="InterventionException">The operator set is older than needed.</exception>
+    public void RequireOperatorSet(int oldest, Node node)
+    {
+        if (Model.OperatorSetVersion < oldest)
+        {
+            throw new InterventionException(
+                $"What lies inside {node} can be reached from operator set {oldest} on; the model uses {Model.OperatorSetVersion}. Convert it.");
+        }
+    }
+
+    /// <summary>Something that several nodes share: made when it is first asked for.</summary>
+    public T Once<T>(object key, Func<T> create)
+        where T : notnull
+    {
+        if (!_once.TryGetValue(key, out var made))
+            _once.Add(key, made = create());
+        return (T)made;
+    }
+
+    /// <summary>What stands in place of an original value by now.</summary>
+    public Value Current(Value value)
+    {
+        while (_current.TryGetValue(value, out var next))
+            value = next;
+        return value;
+    }
+
+    /// <summary>Remembers the nodes that were added to a graph since <paramref name="before"/> as belonging to interventions.</summary>
+    public void Claim(Graph graph, int before) => _own.UnionWith(graph.Nodes.Skip(before));
+
+    /// <summary>Makes everything but interventions read <paramref name="replacement"/>.</summary>
+    public void Replace(Value value, Value replacement)
+    {
+        replacement.Type ??= value.Type;
+        GraphOf(value).Redirect(value, replacement, _names, [.. value.Uses.Select(use => use.Node).Where(_own.Contains)]);
+        _current.Add(value, replacement);
+    }
+
+    /// <summary>Puts a value in the place of an output, where the node gives it.</summary>
+    public void ReplaceIfGiven(Node node, int output, Value replacement)
+    {
+        if (node.OutputOrNull(output) is { } old)
+            Replace(old, replacement);
+    }
+}

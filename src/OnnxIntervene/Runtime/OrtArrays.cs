@@ -1,0 +1,79 @@
+using Microsoft.ML.OnnxRuntime;
+using Microsoft.ML.OnnxRuntime.Tensors;
+using OnnxIntervene.IR;
+using OnnxIntervene.Tensors;
+
+namespace OnnxIntervene.Runtime;
+
+/// <summary>Between arrays and ONNX Runtime's tensors.</summary>
+internal static class OrtArrays
+{
+    /// <summary>A tensor of the type that the model declares.</summary>
+    /// <exception cref="InterventionException">The array is of another kind, or its numbers do not fit the type.</exception>
+    public static OrtValue Create(NumericArray array, TensorElementType type, string name)
+    {
+        try
+        {
+            return Convert(array, type, name);
+        }
+        catch (OverflowException fault)
+        {
+            throw new InterventionException($"The input '{name}' is {type} in the model, and some of the numbers given do not fit that.", fault);
+        }
+    }
+
+    private static OrtValue Convert(NumericArray array, TensorElementType type, string name)
+    {
+        var shape = array.Shape.Select(size => (long)size).ToArray();
+        return (array.IsInteger, type) switch
+        {
+            (true, TensorElementType.Int64) => OrtValue.CreateTensorValueFromMemory(array.Integers.ToArray(), shape),
+            (true, TensorElementType.Int32) => Integers(array, shape, number => checked((int)number)),
+            (true, TensorElementType.Int16) => Integers(array, shape, number => checked((short)number)),
+            (true, TensorElementType.Int8) => Integers(array, shape, number => checked((sbyte)number)),
+            (true, TensorElementType.UInt64) => Integers(array, shape, number => checked((ulong)number)),
+            (true, TensorElementType.UInt32) => Integers(array, shape, number => checked((uint)number)),
+            (true, TensorElementType.UInt16) => Integers(array, shape, number => checked((ushort)number)),
+            (true, TensorElementType.UInt8) => Integers(array, shape, number => checked((byte)number)),
+            (true, TensorElementType.Bool) => Integers(array, shape, number => number != 0),
+            (false, TensorElementType.Float) => OrtValue.CreateTensorValueFromMemory(array.Floats.ToArray(), shape),
+            (false, TensorElementType.Double) => Floats(array, shape, number => (double)number),
+            (false, TensorElementType.Float16) => Floats(array, shape, number => (Float16)number),
+            (false, TensorElementType.BFloat16) => Floats(array, shape, number => (BFloat16)number),
+            _ => throw new InterventionException($"The input '{name}' is {type} in the model, but {array} was given."),
+        };
+    }
+
+    /// <summary>The tensor's contents, copied out.</summary>
+    /// <exception cref="InterventionException">The tensor holds neither numbers nor truth values.</exception>
+    public static NumericArray Copy(OrtValue value, string name)
+    {
+        var info = value.GetTensorTypeAndShape();
+        ReadOnlySpan<int> shape = [.. info.Shape.Select(size => checked((int)size))];
+        return info.ElementDataType switch
+        {
+            TensorElementType.Float => NumericArray.Of(value.GetTensorDataAsSpan<float>().ToArray(), shape),
+            TensorElementType.Int64 => NumericArray.Of(value.GetTensorDataAsSpan<long>().ToArray(), shape),
+            TensorElementType.Float16 => Floats<Float16>(value, shape, number => (float)number),
+            TensorElementType.BFloat16 => Floats<BFloat16>(value, shape, number => (float)number),
+            TensorElementType.Double => Floats<double>(value, shape, number => (float)number),
+            TensorElementType.Int32 => Integers<int>(value, shape, number => number),
+            TensorElementType.UInt8 => Integers<byte>(value, shape, number => number),
+            TensorElementType.Int8 => Integers<sbyte>(value, shape, number => number),
+            TensorElementType.Bool => Integers<bool>(value, shape, number => number ? 1 : 0),
+            _ => throw new InterventionException($"The output '{name}' is {info.ElementDataType}, which cannot be read."),
+        };
+    }
+
+    private static OrtValue Integers<T>(NumericArray array, long[] shape, Converter<long, T> convert)
+        where T : unmanaged => OrtValue.CreateTensorValueFromMemory(Array.ConvertAll(array.Integers.ToArray(), convert), shape);
+
+    private static OrtValue Floats<T>(NumericArray array, long[] shape, Converter<float, T> convert)
+        where T : unmanaged => OrtValue.CreateTensorValueFromMemory(Array.ConvertAll(array.Floats.ToArray(), convert), shape);
+
+    private static NumericArray Floats<T>(OrtValue value, ReadOnlySpan<int> shape, Converter<T, float> convert)
+        where T : unmanaged => NumericArray.Of(Array.ConvertAll(value.GetTensorDataAsSpan<T>().ToArray(), convert), shape);
+
+    private static NumericArray Integers<T>(OrtValue value, ReadOnlySpan<int> shape, Converter<T, long> convert)
+        where T : unmanaged => NumericArray.Of(Array.ConvertAll(value.GetTensorDataAsSpan<T>().ToArray(), convert), shape);
+}

@@ -1,0 +1,79 @@
+using Microsoft.ML.OnnxRuntime;
+using OnnxIntervene.IR;
+using OnnxIntervene.IR.Serialization;
+
+namespace OnnxIntervene.Runtime;
+
+/// <summary>Opens ONNX Runtime sessions.</summary>
+public static class SessionFactory
+{
+    private const string WeightsFolderKey = "session.model_external_initializers_file_folder_path";
+
+    /// <summary>A session of a model in memory whose weights stay in their files. The caller disposes it.</summary>
+    /// <exception cref="InterventionException">The execution provider is not there, or ONNX Runtime refuses the model.</exception>
+    public static InferenceSession Open(Model model, ExecutionOptions options)
+    {
+        var file = OnnxFile.Reference(model);
+        using var session = Settings(options);
+        if (file.WeightsFolder is { } folder)
+            session.AddSessionConfigEntry(WeightsFolderKey, folder);
+        return Guard(() => new InferenceSession(file.Bytes.ToArray(), session), options.Provider);
+    }
+
+    /// <summary>A session of a model file as it is. The caller disposes it.</summary>
+    /// <exception cref="InterventionException">The execution provider is not there, or ONNX Runtime refuses the model.</exception>
+    public static InferenceSession Open(string path, ExecutionOptions options)
+    {
+        using var session = Settings(options);
+        return Guard(() => new InferenceSession(path, session), options.Provider);
+    }
+
+    private static InferenceSession Guard(Func<InferenceSession> open, string provider)
+    {
+        try
+        {
+            return open();
+        }
+        catch (OnnxRuntimeException fault) when (fault.Message.Contains("NotImplemented", StringComparison.Ordinal))
+        {
+            throw new InterventionException(
+                $"The execution provider '{provider}' cannot compute all of the model, perhaps for its element types (BFloat16 among them): {fault.Message}. "
+                + "Choose another provider, or convert the model to 32-bit floats.",
+                fault);
+        }
+        catch (OnnxRuntimeException fault)
+        {
+            throw new InterventionException($"ONNX Runtime cannot open the model: {fault.Message}", fault);
+        }
+    }
+
+    private static SessionOptions Settings(ExecutionOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        var settings = new SessionOptions { LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR };
+        if (options.Threads is { } threads)
+            settings.IntraOpNumThreads = threads;
+        AddProvider(settings, options.Provider);
+        return settings;
+    }
+
+    private static void AddProvider(SessionOptions settings, string provider)
+    {
+        var available = OrtEnv.Instance().GetAvailableProviders().Select(ShortName).ToList();
+        if (!available.Contains(provider, StringComparer.OrdinalIgnoreCase))
+        {
+            throw new InterventionException(
+                $"The execution provider '{provider}' is not in this build of ONNX Runtime. Available: {string.Join(", ", available)}.");
+        }
+
+        if (provider.Equals("cpu", StringComparison.OrdinalIgnoreCase))
+            return;
+        if (provider.Equals("cuda", StringComparison.OrdinalIgnoreCase))
+            settings.AppendExecutionProvider_CUDA();
+        else
+            settings.AppendExecutionProvider(provider);
+    }
+
+    private static string ShortName(string provider) =>
+        provider.Replace("ExecutionProvider", "", StringComparison.Ordinal).ToLowerInvariant();
+}
