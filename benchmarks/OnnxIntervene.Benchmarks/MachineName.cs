@@ -9,8 +9,12 @@ internal static class MachineName
     {
         const string Information = "/proc/cpuinfo";
         var processor = File.Exists(Information)
-            ? File.ReadLines(Information).FirstOrDefault(line => line.StartsWith("model name", StringComparison.Ordinal))?.Split(':')[1].Trim()
+            ? File.ReadLines(Information)
+                .FirstOrDefault(line => line.StartsWith("model name", StringComparison.Ordinal))
+                ?.Split(':')[1]
+                .Trim()
             : null;
-        return $"{processor ?? RuntimeInformation.ProcessArchitecture.ToString()}, {Environment.ProcessorCount} cores, .NET {Environment.Version}";
+        return $"{processor ?? RuntimeInformation.ProcessArchitecture.ToString()}, {Environment.ProcessorCount} "
+            + $"cores, .NET {Environment.Version}";
     }
 }

@@ -6,7 +6,8 @@ using OnnxIntervene.Runtime;
 namespace OnnxIntervene.Benchmarks;
 
 /// <summary>
-/// Times a changed session against a plain session of the same file in the same process. Both sessions' runs alternate, so that what
+/// Times a changed session against a plain session of the same file in the same process. Both sessions' runs alternate,
+/// so that what
 /// disturbs the machine disturbs both.
 /// </summary>
 internal static class PairedRuns
@@ -15,7 +16,14 @@ internal static class PairedRuns
 
     /// <summary>Prints the median over rounds of the pair's ratio, and the ratio of the fastest runs.</summary>
     public static void Report(
-        string name, InferenceSession plain, InterventionSession changed, ModelInputs inputs, SiteFeed[] feeds, int rounds, ComponentMap components)
+        string name,
+        InferenceSession plain,
+        InterventionSession changed,
+        ModelInputs inputs,
+        SiteFeed[] feeds,
+        int rounds,
+        ComponentMap components
+    )
     {
         string[] outputs = [changed.FirstOutput];
         var (plainTimes, changedTimes) = (new List<double>(), new List<double>());
@@ -32,7 +40,9 @@ internal static class PairedRuns
 
         var ratios = changedTimes.Zip(plainTimes, (one, other) => one / other).ToList();
         Console.WriteLine(
-            $"{name}: {Percent(Median(ratios))} over plain ({Median(plainTimes):F1} ms); fastest {Percent(changedTimes.Min() / plainTimes.Min())} ({plainTimes.Min():F1} ms)");
+            $"{name}: {Percent(Median(ratios))} over plain ({Median(plainTimes):F1} ms); fastest "
+                + $"{Percent(changedTimes.Min() / plainTimes.Min())} ({plainTimes.Min():F1} ms)"
+        );
 
         double Plain() => Time(() => RunPlain(plain, inputs, components));
         double Changed() => Time(() => changed.Run(inputs, feeds, outputs));

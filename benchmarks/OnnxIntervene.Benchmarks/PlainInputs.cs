@@ -9,6 +9,9 @@ internal static class PlainInputs
 {
     private static readonly HashSet<string> s_none = [];
 
-    public static Dictionary<string, OrtValue> Of(InferenceSession session, ModelInputs inputs, ComponentMap components) =>
-        new InputFiller(session.InputMetadata, components).Fill(inputs, s_none);
+    public static Dictionary<string, OrtValue> Of(
+        InferenceSession session,
+        ModelInputs inputs,
+        ComponentMap components
+    ) => new InputFiller(session.InputMetadata, components).Fill(inputs, s_none);
 }

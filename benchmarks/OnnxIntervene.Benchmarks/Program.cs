@@ -3,7 +3,8 @@ using OnnxIntervene.Benchmarks;
 using OnnxIntervene.Execution;
 
 // Usage: dotnet run -c Release --project benchmarks/OnnxIntervene.Benchmarks -- MODEL [ROUNDS]
-// MODEL is an .onnx file or its folder. A graph whose weights file is missing is copied to a temporary folder and given random weights.
+// MODEL is an .onnx file or its folder. A graph whose weights file is missing is copied to a temporary folder and given
+// random weights.
 if (args.Length is 0 or > 2)
 {
     Console.Error.WriteLine("Usage: OnnxIntervene.Benchmarks MODEL [ROUNDS]");

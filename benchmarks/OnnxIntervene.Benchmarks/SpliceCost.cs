@@ -1,8 +1,8 @@
 using System.Diagnostics;
 using OnnxIntervene.Components;
 using OnnxIntervene.Components.Addressing;
-using OnnxIntervene.IR.Serialization;
 using OnnxIntervene.Interventions.Kinds;
+using OnnxIntervene.IR.Serialization;
 using OnnxIntervene.Splicing;
 
 namespace OnnxIntervene.Benchmarks;
@@ -18,9 +18,15 @@ internal static class SpliceCost
         var (_, load, _) = Measure(() => OnnxFile.Load(path));
         var model = OnnxFile.Load(path);
         var layers = ComponentMap.Find(model).LayerCount;
-        var site = new SpliceSite(new ComponentAddress(layers / 2, ComponentNames.BlockOutput), InterventionType.Addition);
+        var site = new SpliceSite(
+            new ComponentAddress(layers / 2, ComponentNames.BlockOutput),
+            InterventionType.Addition
+        );
         var (first, splice, bytes) = Measure(() => OnnxFile.Reference(Splicer.Splice(model, [site]).Model));
-        Console.WriteLine($"read the graph: {load:F1} ms; splice and write it: {splice:F1} ms ({first:F1} ms the first time), {bytes / MegaByte:F1} MB allocated");
+        Console.WriteLine(
+            $"read the graph: {load:F1} ms; splice and write it: {splice:F1} ms ({first:F1} ms the first time), "
+                + $"{bytes / MegaByte:F1} MB allocated"
+        );
     }
 
     // The first time includes just-in-time compilation; the others' median does not.

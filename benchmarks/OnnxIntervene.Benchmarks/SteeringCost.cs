@@ -1,9 +1,9 @@
 using Microsoft.ML.OnnxRuntime;
 using OnnxIntervene.Components;
 using OnnxIntervene.Components.Addressing;
+using OnnxIntervene.Interventions.Kinds;
 using OnnxIntervene.IR;
 using OnnxIntervene.IR.Serialization;
-using OnnxIntervene.Interventions.Kinds;
 using OnnxIntervene.Runtime;
 using OnnxIntervene.Splicing;
 
@@ -35,22 +35,35 @@ internal static class SteeringCost
 
     private static InterventionSession Open(Model model, IEnumerable<int> layers, ExecutionOptions options)
     {
-        var sites = layers.Select(layer =>
-            new SpliceSite(new ComponentAddress(layer, ComponentNames.BlockOutput), InterventionType.Addition, SiteSelection.Whole));
+        var sites = layers.Select(layer => new SpliceSite(
+            new ComponentAddress(layer, ComponentNames.BlockOutput),
+            InterventionType.Addition,
+            SiteSelection.Whole
+        ));
         return InterventionSession.Open(Splicer.Splice(model, [.. sites]), options);
     }
 
-    private static void Report(string name, InferenceSession plain, InterventionSession steered, int batch, int rounds, ComponentMap components)
+    private static void Report(
+        string name,
+        InferenceSession plain,
+        InterventionSession steered,
+        int batch,
+        int rounds,
+        ComponentMap components
+    )
     {
-        var inputs = ModelInputs.FromTokens([.. Enumerable.Range(0, batch).Select(row => Enumerable.Range(1, Length).Select(id => id + row).ToArray())]);
+        var inputs = ModelInputs.FromTokens([
+            .. Enumerable.Range(0, batch).Select(row => Enumerable.Range(1, Length).Select(id => id + row).ToArray()),
+        ]);
         var feeds = steered.Spliced.Sites.Select(site => Feed(site.Component.Width, batch)).ToArray();
         PairedRuns.Report(name, plain, steered, inputs, feeds, rounds, components);
     }
 
-    private static SiteFeed Feed(int width, int batch) => new()
-    {
-        Source = Enumerable.Range(0, batch * width).Select(index => (float)Math.Sin(index) / 10).ToArray(),
-        SourceShape = new long[] { batch, 1, width },
-        Coefficients = Enumerable.Repeat(1f, batch).ToArray(),
-    };
+    private static SiteFeed Feed(int width, int batch) =>
+        new()
+        {
+            Source = Enumerable.Range(0, batch * width).Select(index => (float)Math.Sin(index) / 10).ToArray(),
+            SourceShape = new long[] { batch, 1, width },
+            Coefficients = Enumerable.Repeat(1f, batch).ToArray(),
+        };
 }

@@ -1,6 +1,8 @@
 namespace OnnxIntervene.IR;
 
-/// <summary>What an attribute holds. The numbers are those of <c>AttributeProto.AttributeType</c> (onnx.proto).</summary>
+/// <summary>
+/// What an attribute holds. The numbers are those of <c>AttributeProto.AttributeType</c> (onnx.proto).
+/// </summary>
 public enum AttributeKind
 {
     /// <summary>Not said.</summary>

@@ -7,7 +7,9 @@ namespace OnnxIntervene.IR;
 public sealed record FileSpan(string Path, long Offset, long Length)
 {
     /// <summary>Reads the bytes.</summary>
-    /// <exception cref="ModelFormatException">The file ends before the span does, or the span is longer than an array can be.</exception>
+    /// <exception cref="ModelFormatException">
+    /// The file ends before the span does, or the span is longer than an array can be.
+    /// </exception>
     /// <exception cref="IOException">The file cannot be read.</exception>
     public byte[] Read()
     {
@@ -15,7 +17,9 @@ public sealed record FileSpan(string Path, long Offset, long Length)
             throw new ModelFormatException($"'{Path}': a tensor of {Length} bytes is too long to be read at once.");
         using var file = System.IO.File.OpenHandle(Path);
         if (Offset + Length > RandomAccess.GetLength(file))
-            throw new ModelFormatException($"'{Path}' is shorter than it was: bytes {Offset} to {Offset + Length} are not in it.");
+            throw new ModelFormatException(
+                $"'{Path}' is shorter than it was: bytes {Offset} to {Offset + Length} are not in it."
+            );
         var bytes = new byte[Length];
         var done = 0;
         while (done < bytes.Length)

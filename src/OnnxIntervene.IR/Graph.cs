@@ -2,7 +2,10 @@ using System.Collections.Immutable;
 
 namespace OnnxIntervene.IR;
 
-/// <summary>Nodes in order, inputs, outputs and initializers; the main graph of a model, a branch, a loop's body, or a function's body.</summary>
+/// <summary>
+/// Nodes in order, inputs, outputs and initializers; the main graph of a model, a branch, a loop's body, or a
+/// function's body.
+/// </summary>
 public sealed class Graph
 {
     private readonly LinkedList<Node> _nodes = new();
@@ -19,14 +22,18 @@ public sealed class Graph
     /// <summary>The node whose attribute holds this graph; null for a main graph and a function's body.</summary>
     public Node? Owner { get; internal set; }
 
-    /// <summary>The nodes in order. The list may be edited while it is walked: a node added behind the current one is met, a removed one is not.</summary>
+    /// <summary>
+    /// The nodes in order. The list may be edited while it is walked: a node added behind the current one is met, a
+    /// removed one is not.
+    /// </summary>
     public IEnumerable<Node> Nodes
     {
         get
         {
-            for (var link = _nodes.First; link is not null;)
+            for (var link = _nodes.First; link is not null; )
             {
-                // A node that was removed while it was current has lost its link, so the next one is taken beforehand then.
+                // A node that was removed while it was current has lost its link, so the next one is taken beforehand
+                // then.
                 var next = link.Next;
                 yield return link.Value;
                 link = link.List is null ? next : link.Next;
@@ -67,12 +74,18 @@ public sealed class Graph
     public Value AddInitializer(string name, TensorData data)
     {
         ArgumentNullException.ThrowIfNull(data);
-        var value = new Value(name, new TensorType(data.ElementType, Shape.Of(data.Dimensions.AsSpan()))) { Initializer = data };
+        var value = new Value(name, new TensorType(data.ElementType, Shape.Of(data.Dimensions.AsSpan())))
+        {
+            Initializer = data,
+        };
         _initializers.Add(value);
         return value;
     }
 
-    /// <summary>Gives an input a default, so that runs may leave it out (from IR version 4 on; the ONNX specification calls it an overridable initializer).</summary>
+    /// <summary>
+    /// Gives an input a default, so that runs may leave it out (from IR version 4 on; the ONNX specification calls it
+    /// an overridable initializer).
+    /// </summary>
     /// <exception cref="ArgumentException">The value is no input of this graph, or has a default already.</exception>
     public void SetDefault(Value input, TensorData data)
     {
@@ -91,9 +104,18 @@ public sealed class Graph
         _outputs.Add(value);
     }
 
-    /// <summary>Adds a node at the end, or behind <paramref name="after"/>, whose outputs bear the given names (empty: left out).</summary>
+    /// <summary>
+    /// Adds a node at the end, or behind <paramref name="after"/>, whose outputs bear the given names (empty: left
+    /// out).
+    /// </summary>
     public Node AddNode(
-        string name, OperatorKey op, IEnumerable<Value?> inputs, IEnumerable<string> outputs, IEnumerable<NodeAttribute> attributes, Node? after = null)
+        string name,
+        OperatorKey op,
+        IEnumerable<Value?> inputs,
+        IEnumerable<string> outputs,
+        IEnumerable<NodeAttribute> attributes,
+        Node? after = null
+    )
     {
         ArgumentNullException.ThrowIfNull(inputs);
         ArgumentNullException.ThrowIfNull(outputs);
@@ -110,13 +132,20 @@ public sealed class Graph
     }
 
     /// <summary>Takes a node out. Its outputs must not be read any more.</summary>
-    /// <exception cref="InvalidOperationException">Something still reads an output, or the node stands in another graph.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// Something still reads an output, or the node stands in another graph.
+    /// </exception>
     public void Remove(Node node)
     {
         ArgumentNullException.ThrowIfNull(node);
         if (node.Graph != this)
             throw new InvalidOperationException($"{node} does not stand in graph '{Name}'.");
-        if (node.Outputs.FirstOrDefault(output => output is not null && (output.Uses.Count > 0 || _outputs.Contains(output))) is { } read)
+        if (
+            node.Outputs.FirstOrDefault(output =>
+                output is not null && (output.Uses.Count > 0 || _outputs.Contains(output))
+            ) is
+            { } read
+        )
             throw new InvalidOperationException($"{node} cannot go: {read} is still read.");
         node.DropInputs();
         _nodes.Remove(node.Link!);
@@ -125,8 +154,10 @@ public sealed class Graph
     }
 
     /// <summary>
-    /// Makes every reader of <paramref name="value"/> read <paramref name="replacement"/>: nodes, captures in subgraphs, and graph outputs,
-    /// except the given nodes. An output keeps its name: the replacement takes it, and the value gets a new one from <paramref name="names"/>.
+    /// Makes every reader of <paramref name="value"/> read <paramref name="replacement"/>: nodes, captures in
+    /// subgraphs, and graph outputs,
+    /// except the given nodes. An output keeps its name: the replacement takes it, and the value gets a new one from
+    /// <paramref name="names"/>.
     /// An output that is also an input or an initializer stays what it is, since its name cannot move.
     /// </summary>
     public void Redirect(Value value, Value replacement, NameScope names, params ReadOnlySpan<Node> except)
@@ -160,7 +191,8 @@ public sealed class Graph
 
     /// <summary>Every value that the graph itself defines, once: inputs, initializers, outputs of nodes.</summary>
     public IEnumerable<Value> AllValues() =>
-        _inputs.Concat(_initializers.Where(value => !_inputs.Contains(value)))
+        _inputs
+            .Concat(_initializers.Where(value => !_inputs.Contains(value)))
             .Concat(_nodes.SelectMany(node => node.Outputs.OfType<Value>()));
 
     /// <summary>The value of this name that the graph itself defines, or null. O(values).</summary>

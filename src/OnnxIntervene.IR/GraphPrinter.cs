@@ -61,23 +61,34 @@ public static class GraphPrinter
         var outputs = string.Join(", ", node.Outputs.Select(output => output?.ToString() ?? "_"));
         var inputs = string.Join(", ", node.Inputs.Select(input => input is null ? "_" : $"'{input.Name}'"));
         var attributes = node.Attributes.Count == 0 ? "" : $" {{{string.Join(", ", node.Attributes)}}}";
-        text.Append(CultureInfo.InvariantCulture, $"{indent}{outputs} = {node.Operator}({inputs}){attributes} \"{node.Name}\"\n");
+        text.Append(
+            CultureInfo.InvariantCulture,
+            $"{indent}{outputs} = {node.Operator}({inputs}){attributes} \"{node.Name}\"\n"
+        );
         PrintMetadata(text, node.Metadata, indent + "  ");
         foreach (var subgraph in node.Subgraphs)
             PrintGraph(text, subgraph, indent + "  ");
     }
 
-    private static void PrintMetadata(StringBuilder text, IEnumerable<KeyValuePair<string, string>> metadata, string indent)
+    private static void PrintMetadata(
+        StringBuilder text,
+        IEnumerable<KeyValuePair<string, string>> metadata,
+        string indent
+    )
     {
         foreach (var (key, content) in metadata)
-            text.Append(CultureInfo.InvariantCulture, $"{indent}note '{key}' = '{content.ReplaceLineEndings("\\n")}'\n");
+            text.Append(
+                CultureInfo.InvariantCulture,
+                $"{indent}note '{key}' = '{content.ReplaceLineEndings("\\n")}'\n"
+            );
     }
 
     private static string Contents(Value value)
     {
         if (value.SparseInitializer is { } sparse)
             return $" {sparse}";
-        return value.Initializer is { Span: null, ElementType: ElementType.Int64 or ElementType.Int32, Count: <= 16 } data
+        return
+            value.Initializer is { Span: null, ElementType: ElementType.Int64 or ElementType.Int32, Count: <= 16 } data
             ? $" = [{string.Join(", ", data.ReadIntegers())}]"
             : "";
     }

@@ -2,9 +2,15 @@ using System.Collections.Immutable;
 
 namespace OnnxIntervene.IR;
 
-/// <summary>Walks a graph and its subgraphs in order and notes each broken rule. A value is visible from its definition on, in subgraphs too.</summary>
+/// <summary>
+/// Walks a graph and its subgraphs in order and notes each broken rule. A value is visible from its definition on, in
+/// subgraphs too.
+/// </summary>
 internal sealed class GraphScope(
-    ImmutableSortedDictionary<string, long> operatorSets, ImmutableArray<LocalFunction> functions, ImmutableArray<string>.Builder faults)
+    ImmutableSortedDictionary<string, long> operatorSets,
+    ImmutableArray<LocalFunction> functions,
+    ImmutableArray<string>.Builder faults
+)
 {
     private readonly HashSet<Value> _visible = [];
     private readonly Dictionary<string, Value> _names = new(StringComparer.Ordinal);
@@ -58,10 +64,17 @@ internal sealed class GraphScope(
 
     private void CheckCall(Graph graph, Node node)
     {
-        var function = functions.FirstOrDefault(function => function.Key == node.Operator && function.Overload == node.Overload);
+        var function = functions.FirstOrDefault(function =>
+            function.Key == node.Operator && function.Overload == node.Overload
+        );
         if (function is not null && node.Outputs.Count > function.Body.Outputs.Count)
-            faults.Add($"{graph}: {node} has {node.Outputs.Count} outputs, but the function gives {function.Body.Outputs.Count}.");
-        if (node.Attributes.GroupBy(attribute => attribute.Name).FirstOrDefault(group => group.Count() > 1) is { } twice)
+            faults.Add(
+                $"{graph}: {node} has {node.Outputs.Count} outputs, but the function gives "
+                    + $"{function.Body.Outputs.Count}."
+            );
+        if (
+            node.Attributes.GroupBy(attribute => attribute.Name).FirstOrDefault(group => group.Count() > 1) is { } twice
+        )
             faults.Add($"{graph}: {node} has the attribute '{twice.Key}' twice.");
     }
 

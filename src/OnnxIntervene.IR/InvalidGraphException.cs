@@ -6,26 +6,22 @@ namespace OnnxIntervene.IR;
 public sealed class InvalidGraphException : Exception
 {
     /// <summary>Creates the exception without faults.</summary>
-    public InvalidGraphException()
-    {
-    }
+    public InvalidGraphException() { }
 
     /// <summary>Creates the exception with a message.</summary>
     public InvalidGraphException(string message)
-        : base(message)
-    {
-    }
+        : base(message) { }
 
     /// <summary>Creates the exception with a message and the error underneath.</summary>
     public InvalidGraphException(string message, Exception innerException)
-        : base(message, innerException)
-    {
-    }
+        : base(message, innerException) { }
 
     /// <summary>Creates the exception of these faults.</summary>
     public InvalidGraphException(ImmutableArray<string> faults)
-        : base($"The graph breaks {faults.Length} rule(s) of ONNX:{Environment.NewLine}- {string.Join($"{Environment.NewLine}- ", faults)}") =>
-        Faults = faults;
+        : base(
+            $"The graph breaks {faults.Length} rule(s) of ONNX:{Environment.NewLine}- "
+                + $"{string.Join($"{Environment.NewLine}- ", faults)}"
+        ) => Faults = faults;
 
     /// <summary>Each broken rule with its place.</summary>
     public ImmutableArray<string> Faults { get; } = [];

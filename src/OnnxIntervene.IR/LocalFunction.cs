@@ -27,7 +27,8 @@ public sealed class LocalFunction
     public ImmutableArray<NodeAttribute> DefaultAttributes { get; internal init; } = [];
 
     /// <summary>The operator set version of each domain inside the function.</summary>
-    public ImmutableSortedDictionary<string, long> OperatorSets { get; internal init; } = ImmutableSortedDictionary<string, long>.Empty;
+    public ImmutableSortedDictionary<string, long> OperatorSets { get; internal init; } =
+        ImmutableSortedDictionary<string, long>.Empty;
 
     /// <summary>Notes of exporters (<c>metadata_props</c>).</summary>
     public ImmutableArray<KeyValuePair<string, string>> Metadata { get; internal init; } = [];

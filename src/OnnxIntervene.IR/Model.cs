@@ -2,7 +2,10 @@ using System.Collections.Immutable;
 
 namespace OnnxIntervene.IR;
 
-/// <summary>A model file in memory: the graph, the local functions, the operator sets and the notes. Weights stay in their files.</summary>
+/// <summary>
+/// A model file in memory: the graph, the local functions, the operator sets and the notes. Weights stay in their
+/// files.
+/// </summary>
 public sealed class Model
 {
     /// <summary>The newest IR version that ONNX Runtime 1.31 reads.</summary>
@@ -37,14 +40,18 @@ public sealed class Model
     /// <summary>The file that the model was read from, links resolved; null for a model made in memory.</summary>
     public string? FilePath { get; internal init; }
 
-    /// <summary>Fields of the file that this library has no name for, with those that it only carries (producer, domain, version, text).</summary>
+    /// <summary>
+    /// Fields of the file that this library has no name for, with those that it only carries (producer, domain,
+    /// version, text).
+    /// </summary>
     internal ReadOnlyMemory<byte> Unknown { get; init; }
 
     /// <summary>The version of the standard operators; 1 when the file imports none.</summary>
     public int OperatorSetVersion => (int)OperatorSets.GetValueOrDefault("", 1);
 
     /// <summary>
-    /// Raises the IR version where it is lower. Before version 4 every constant is listed as an input and cannot be replaced by the
+    /// Raises the IR version where it is lower. Before version 4 every constant is listed as an input and cannot be
+    /// replaced by the
     /// caller; from then on the list would allow that, so that constants leave it.
     /// </summary>
     public void RaiseIrVersion(int version)

@@ -12,7 +12,9 @@ public sealed class NameScope
 
     private NameScope(HashSet<string> taken) => _taken = taken;
 
-    /// <summary>A scope that knows every name of nodes and values in the model, its subgraphs and its functions. O(nodes).</summary>
+    /// <summary>
+    /// A scope that knows every name of nodes and values in the model, its subgraphs and its functions. O(nodes).
+    /// </summary>
     public static NameScope Of(Model model)
     {
         ArgumentNullException.ThrowIfNull(model);
@@ -30,7 +32,9 @@ public sealed class NameScope
         return Free(stem);
     }
 
-    /// <summary>The wish itself when it is free, else with the first number that makes it so; for names of the file's own nodes.</summary>
+    /// <summary>
+    /// The wish itself when it is free, else with the first number that makes it so; for names of the file's own nodes.
+    /// </summary>
     internal string Free(string wish)
     {
         var name = wish;

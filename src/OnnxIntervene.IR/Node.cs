@@ -46,9 +46,10 @@ public sealed class Node
 
     /// <summary>The first output, which every node that we emit has.</summary>
     /// <exception cref="InvalidOperationException">The node leaves its first output out.</exception>
-    public Value Output => _outputs.Count > 0 && _outputs[0] is { } output
-        ? output
-        : throw new InvalidOperationException($"{this} has no first output.");
+    public Value Output =>
+        _outputs.Count > 0 && _outputs[0] is { } output
+            ? output
+            : throw new InvalidOperationException($"{this} has no first output.");
 
     /// <summary>The attribute of this name, or null.</summary>
     public NodeAttribute? FindAttribute(string name) => _attributes.Find(attribute => attribute.Name == name);
@@ -59,7 +60,9 @@ public sealed class Node
     /// <summary>The output at <paramref name="index"/>; null when it is left out or beyond the list.</summary>
     public Value? OutputOrNull(int index) => index < _outputs.Count ? _outputs[index] : null;
 
-    /// <summary>Makes the node read <paramref name="value"/> at <paramref name="index"/>; null leaves the input out.</summary>
+    /// <summary>
+    /// Makes the node read <paramref name="value"/> at <paramref name="index"/>; null leaves the input out.
+    /// </summary>
     public void SetInput(int index, Value? value)
     {
         _inputs[index]?.RemoveUse(new Use(this, index));
@@ -74,7 +77,10 @@ public sealed class Node
         value?.AddUse(new Use(this, _inputs.Count - 1));
     }
 
-    /// <summary>Puts an attribute in the place of the one of its name; adds it where there is none. Not for attributes that hold graphs.</summary>
+    /// <summary>
+    /// Puts an attribute in the place of the one of its name; adds it where there is none. Not for attributes that hold
+    /// graphs.
+    /// </summary>
     public void SetAttribute(NodeAttribute attribute)
     {
         ArgumentNullException.ThrowIfNull(attribute);
@@ -109,9 +115,11 @@ public sealed class Node
     public IEnumerable<Graph> Subgraphs => _attributes.SelectMany(attribute => attribute.Subgraphs);
 
     /// <inheritdoc/>
-    public override string ToString() => Name.Length > 0 ? $"{Operator} node '{Name}'" : $"{Operator} node that gives {FirstOutputName}";
+    public override string ToString() =>
+        Name.Length > 0 ? $"{Operator} node '{Name}'" : $"{Operator} node that gives {FirstOutputName}";
 
-    private string FirstOutputName => _outputs.Find(output => output is not null) is { } output ? $"'{output.Name}'" : "nothing";
+    private string FirstOutputName =>
+        _outputs.Find(output => output is not null) is { } output ? $"'{output.Name}'" : "nothing";
 
     internal void AddOutput(Value? value)
     {
@@ -120,7 +128,9 @@ public sealed class Node
             value.Producer = this;
     }
 
-    /// <summary>Gives the node one more named output at <paramref name="index"/>, outputs in between being left out.</summary>
+    /// <summary>
+    /// Gives the node one more named output at <paramref name="index"/>, outputs in between being left out.
+    /// </summary>
     internal void SetOutput(int index, Value value)
     {
         while (_outputs.Count <= index)

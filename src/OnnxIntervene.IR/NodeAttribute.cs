@@ -58,18 +58,24 @@ public sealed class NodeAttribute
     /// <summary>The graphs of an <see cref="AttributeKind.Graphs"/>.</summary>
     public ImmutableArray<Graph> Graphs => Content<ImmutableArray<Graph>>();
 
-    /// <summary>The sparse tensors of an <see cref="AttributeKind.SparseTensors"/>, or the one of an <see cref="AttributeKind.SparseTensor"/>.</summary>
+    /// <summary>
+    /// The sparse tensors of an <see cref="AttributeKind.SparseTensors"/>, or the one of an
+    /// <see cref="AttributeKind.SparseTensor"/>.
+    /// </summary>
     public ImmutableArray<SparseTensorData> SparseTensors => Content<ImmutableArray<SparseTensorData>>();
 
     /// <summary>Every graph that the attribute holds, whichever its kind.</summary>
-    public ImmutableArray<Graph> Subgraphs => _content switch
-    {
-        Graph graph => [graph],
-        ImmutableArray<Graph> graphs => graphs,
-        _ => [],
-    };
+    public ImmutableArray<Graph> Subgraphs =>
+        _content switch
+        {
+            Graph graph => [graph],
+            ImmutableArray<Graph> graphs => graphs,
+            _ => [],
+        };
 
-    /// <summary>Types, as the file writes them, of a <see cref="AttributeKind.Type"/> or <see cref="AttributeKind.Types"/>.</summary>
+    /// <summary>
+    /// Types, as the file writes them, of a <see cref="AttributeKind.Type"/> or <see cref="AttributeKind.Types"/>.
+    /// </summary>
     internal ImmutableArray<ReadOnlyMemory<byte>> Types => Content<ImmutableArray<ReadOnlyMemory<byte>>>();
 
     /// <summary>Fields of the file's attribute that this library has no name for.</summary>
@@ -86,10 +92,12 @@ public sealed class NodeAttribute
         new(name, AttributeKind.Text, (ReadOnlyMemory<byte>)Encoding.UTF8.GetBytes(content));
 
     /// <summary>An attribute of several integers.</summary>
-    public static NodeAttribute Of(string name, ImmutableArray<long> content) => new(name, AttributeKind.Integers, content);
+    public static NodeAttribute Of(string name, ImmutableArray<long> content) =>
+        new(name, AttributeKind.Integers, content);
 
     /// <summary>An attribute of several numbers.</summary>
-    public static NodeAttribute Of(string name, ImmutableArray<float> content) => new(name, AttributeKind.Floats, content);
+    public static NodeAttribute Of(string name, ImmutableArray<float> content) =>
+        new(name, AttributeKind.Floats, content);
 
     /// <summary>An attribute of a tensor.</summary>
     public static NodeAttribute Of(string name, TensorData content) => new(name, AttributeKind.Tensor, content);
@@ -100,39 +108,54 @@ public sealed class NodeAttribute
     /// <inheritdoc/>
     public override string ToString() => $"{Name} = {Describe()}";
 
-    internal static NodeAttribute Create(string name, AttributeKind kind, object? content, string reference, ReadOnlyMemory<byte> unknown) =>
-        new(name, kind, content) { ReferenceName = reference, Unknown = unknown };
+    internal static NodeAttribute Create(
+        string name,
+        AttributeKind kind,
+        object? content,
+        string reference,
+        ReadOnlyMemory<byte> unknown
+    ) => new(name, kind, content) { ReferenceName = reference, Unknown = unknown };
 
     /// <summary>The same attribute with every graph replaced by what <paramref name="change"/> makes of it.</summary>
-    internal NodeAttribute WithGraphs(Func<Graph, Graph> change) => _content switch
-    {
-        Graph graph => Create(Name, Kind, change(graph), ReferenceName, Unknown),
-        ImmutableArray<Graph> graphs => Create(Name, Kind, graphs.Select(change).ToImmutableArray(), ReferenceName, Unknown),
-        _ => this,
-    };
+    internal NodeAttribute WithGraphs(Func<Graph, Graph> change) =>
+        _content switch
+        {
+            Graph graph => Create(Name, Kind, change(graph), ReferenceName, Unknown),
+            ImmutableArray<Graph> graphs => Create(
+                Name,
+                Kind,
+                graphs.Select(change).ToImmutableArray(),
+                ReferenceName,
+                Unknown
+            ),
+            _ => this,
+        };
 
     /// <summary>The same contents under another name.</summary>
     internal NodeAttribute Renamed(string name) => Create(name, Kind, _content, ReferenceName, Unknown);
 
-    private T Content<T>() => _content is T content
-        ? content
-        : throw new InvalidOperationException($"The attribute '{Name}' is {Kind}, not {typeof(T).Name}.");
+    private T Content<T>() =>
+        _content is T content
+            ? content
+            : throw new InvalidOperationException($"The attribute '{Name}' is {Kind}, not {typeof(T).Name}.");
 
-    private string Describe() => _content switch
-    {
-        null => ReferenceName.Length > 0 ? $"@{ReferenceName}" : "nothing",
-        float number => number.ToString("R", CultureInfo.InvariantCulture),
-        long number => number.ToString(CultureInfo.InvariantCulture),
-        ReadOnlyMemory<byte> => $"\"{Text}\"",
-        ImmutableArray<float> numbers => $"[{string.Join(", ", numbers.Select(number => number.ToString("R", CultureInfo.InvariantCulture)))}]",
-        ImmutableArray<long> numbers => $"[{string.Join(", ", numbers)}]",
-        ImmutableArray<ReadOnlyMemory<byte>> texts when Kind == AttributeKind.Texts =>
-            $"[{string.Join(", ", texts.Select(text => $"\"{Encoding.UTF8.GetString(text.Span)}\""))}]",
-        ImmutableArray<TensorData> tensors => $"[{string.Join(", ", tensors)}]",
-        ImmutableArray<SparseTensorData> tensors => $"[{string.Join(", ", tensors)}]",
-        Graph graph => $"graph '{graph.Name}'",
-        ImmutableArray<Graph> graphs => $"[{string.Join(", ", graphs.Select(graph => $"graph '{graph.Name}'"))}]",
-        TensorData tensor => tensor.ToString(),
-        _ => Kind.ToString(),
-    };
+    private string Describe() =>
+        _content switch
+        {
+            null => ReferenceName.Length > 0 ? $"@{ReferenceName}" : "nothing",
+            float number => number.ToString("R", CultureInfo.InvariantCulture),
+            long number => number.ToString(CultureInfo.InvariantCulture),
+            ReadOnlyMemory<byte> => $"\"{Text}\"",
+            ImmutableArray<float> numbers =>
+                $"[{string.Join(", ", numbers.Select(number => number.ToString("R", CultureInfo.InvariantCulture)))}]",
+            ImmutableArray<long> numbers => $"[{string.Join(", ", numbers)}]",
+            ImmutableArray<ReadOnlyMemory<byte>> texts when Kind == AttributeKind.Texts =>
+                $"[{string.Join(", ", texts.Select(text => $"\"{Encoding.UTF8.GetString(text.Span)}\""))}]",
+            ImmutableArray<TensorData> tensors => $"[{string.Join(", ", tensors)}]",
+            ImmutableArray<SparseTensorData> tensors => $"[{string.Join(", ", tensors)}]",
+            Graph graph => $"graph '{graph.Name}'",
+            ImmutableArray<Graph> graphs => $"[{string.Join(", ", graphs.Select(graph => $"graph '{graph.Name}'"))}]",
+            TensorData tensor => tensor.ToString(),
+            _ => Kind.ToString(),
+        };
 }

@@ -1,6 +1,8 @@
 namespace OnnxIntervene.IR;
 
-/// <summary>An operator's domain and type, the domain of standard ONNX being the empty text whichever way the file writes it.</summary>
+/// <summary>
+/// An operator's domain and type, the domain of standard ONNX being the empty text whichever way the file writes it.
+/// </summary>
 /// <param name="Domain">The normalised domain.</param>
 /// <param name="OperatorType">The operator's type, such as <c>MatMul</c>.</param>
 public readonly record struct OperatorKey(string Domain, string OperatorType)

@@ -2,7 +2,10 @@ using System.Collections.Immutable;
 
 namespace OnnxIntervene.IR;
 
-/// <summary>A sparse constant: its non-zero values, where they stand, and the sizes of the whole (onnx.proto, SparseTensorProto).</summary>
+/// <summary>
+/// A sparse constant: its non-zero values, where they stand, and the sizes of the whole (onnx.proto,
+/// SparseTensorProto).
+/// </summary>
 /// <param name="Values">The non-zero values, one dimension.</param>
 /// <param name="Indices">Their places: linear, or one row of coordinates each.</param>
 /// <param name="Dimensions">The sizes of the dense tensor.</param>

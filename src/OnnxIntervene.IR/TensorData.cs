@@ -3,13 +3,20 @@ using System.Runtime.InteropServices;
 
 namespace OnnxIntervene.IR;
 
-/// <summary>The contents of a constant: bytes in memory, bytes that still lie in a file, or strings. Immutable.</summary>
+/// <summary>
+/// The contents of a constant: bytes in memory, bytes that still lie in a file, or strings. Immutable.
+/// </summary>
 public sealed class TensorData
 {
     private readonly ReadOnlyMemory<byte> _inline;
 
     private TensorData(
-        ElementType type, ImmutableArray<long> dimensions, ReadOnlyMemory<byte> inline, FileSpan? span, ImmutableArray<ReadOnlyMemory<byte>> texts)
+        ElementType type,
+        ImmutableArray<long> dimensions,
+        ReadOnlyMemory<byte> inline,
+        FileSpan? span,
+        ImmutableArray<ReadOnlyMemory<byte>> texts
+    )
     {
         ElementType = type;
         Dimensions = dimensions;
@@ -37,7 +44,8 @@ public sealed class TensorData
     public long Count => Dimensions.Aggregate(1L, (product, size) => product * size);
 
     /// <summary>How many bytes the elements take, wherever they lie.</summary>
-    public long ByteLength => Span?.Length ?? (Texts.Length > 0 ? Texts.Sum(text => (long)text.Length) : _inline.Length);
+    public long ByteLength =>
+        Span?.Length ?? (Texts.Length > 0 ? Texts.Sum(text => (long)text.Length) : _inline.Length);
 
     /// <summary>Fields of the file's tensor that this library has no name for.</summary>
     internal ReadOnlyMemory<byte> Unknown { get; init; }
@@ -49,7 +57,10 @@ public sealed class TensorData
         var data = new TensorData(type, [.. dimensions], bytes, null, []);
         var expected = type.ByteCount(data.Count);
         if (expected != bytes.Length)
-            throw new ArgumentException($"{type}[{string.Join(", ", data.Dimensions)}] takes {expected} bytes, not {bytes.Length}.", nameof(bytes));
+            throw new ArgumentException(
+                $"{type}[{string.Join(", ", data.Dimensions)}] takes {expected} bytes, not {bytes.Length}.",
+                nameof(bytes)
+            );
         return data;
     }
 
@@ -77,7 +88,9 @@ public sealed class TensorData
     /// <exception cref="ModelFormatException">The file no longer holds them.</exception>
     public ReadOnlyMemory<byte> ReadBytes() => Span?.Read() ?? _inline;
 
-    /// <summary>The elements as 32-bit floats, widened or narrowed where they are of another floating-point type.</summary>
+    /// <summary>
+    /// The elements as 32-bit floats, widened or narrowed where they are of another floating-point type.
+    /// </summary>
     /// <exception cref="InvalidOperationException">The elements are not floating-point numbers.</exception>
     public float[] ReadFloats()
     {
@@ -85,10 +98,18 @@ public sealed class TensorData
         return ElementType switch
         {
             ElementType.Float32 => MemoryMarshal.Cast<byte, float>(bytes).ToArray(),
-            ElementType.Float64 => Array.ConvertAll(MemoryMarshal.Cast<byte, double>(bytes).ToArray(), value => (float)value),
-            ElementType.Float16 => Array.ConvertAll(MemoryMarshal.Cast<byte, Half>(bytes).ToArray(), value => (float)value),
+            ElementType.Float64 => Array.ConvertAll(
+                MemoryMarshal.Cast<byte, double>(bytes).ToArray(),
+                value => (float)value
+            ),
+            ElementType.Float16 => Array.ConvertAll(
+                MemoryMarshal.Cast<byte, Half>(bytes).ToArray(),
+                value => (float)value
+            ),
             ElementType.BFloat16 => Array.ConvertAll(
-                MemoryMarshal.Cast<byte, ushort>(bytes).ToArray(), value => BitConverter.UInt32BitsToSingle((uint)value << 16)),
+                MemoryMarshal.Cast<byte, ushort>(bytes).ToArray(),
+                value => BitConverter.UInt32BitsToSingle((uint)value << 16)
+            ),
             _ => throw new InvalidOperationException($"A tensor of {ElementType} holds no floating-point numbers."),
         };
     }

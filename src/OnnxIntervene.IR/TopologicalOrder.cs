@@ -1,6 +1,8 @@
 namespace OnnxIntervene.IR;
 
-/// <summary>Orders nodes so that each stands behind what it reads, as ONNX demands, and otherwise as they stood.</summary>
+/// <summary>
+/// Orders nodes so that each stands behind what it reads, as ONNX demands, and otherwise as they stood.
+/// </summary>
 internal static class TopologicalOrder
 {
     private enum State
@@ -10,7 +12,9 @@ internal static class TopologicalOrder
         Done,
     }
 
-    /// <summary>Sorts the graph; subgraphs are not entered. Returns a node that lies on a cycle, or null when all is well.</summary>
+    /// <summary>
+    /// Sorts the graph; subgraphs are not entered. Returns a node that lies on a cycle, or null when all is well.
+    /// </summary>
     public static Node? Sort(Graph graph)
     {
         if (IsSorted(graph))
@@ -93,7 +97,9 @@ internal static class TopologicalOrder
     }
 
     private static IEnumerable<Node> Captures(Graph subgraph) =>
-        subgraph.AllNodes().SelectMany(node => node.Inputs)
+        subgraph
+            .AllNodes()
+            .SelectMany(node => node.Inputs)
             .Concat(subgraph.Outputs)
             .Select(value => value?.Producer)
             .OfType<Node>();

@@ -2,7 +2,10 @@ using System.Runtime.InteropServices;
 
 namespace OnnxIntervene.IR;
 
-/// <summary>One tensor of a graph: an input, an initializer, or what a node gives. Two values are equal only when they are the same object.</summary>
+/// <summary>
+/// One tensor of a graph: an input, an initializer, or what a node gives. Two values are equal only when they are the
+/// same object.
+/// </summary>
 public sealed class Value
 {
     private readonly List<Use> _uses = [];
@@ -22,13 +25,18 @@ public sealed class Value
     /// <summary>The node that gives this value; null for inputs and initializers.</summary>
     public Node? Producer { get; internal set; }
 
-    /// <summary>The constant that stands behind the name, if any. A graph input that has one may be left out by the caller (IR 4 and later).</summary>
+    /// <summary>
+    /// The constant that stands behind the name, if any. A graph input that has one may be left out by the caller (IR 4
+    /// and later).
+    /// </summary>
     public TensorData? Initializer { get; internal set; }
 
     /// <summary>The sparse constant that stands behind the name, if any.</summary>
     public SparseTensorData? SparseInitializer { get; internal set; }
 
-    /// <summary>Every read by a node, in subgraphs too. Graph outputs are not in the list: see <see cref="Graph.Outputs"/>.</summary>
+    /// <summary>
+    /// Every read by a node, in subgraphs too. Graph outputs are not in the list: see <see cref="Graph.Outputs"/>.
+    /// </summary>
     public IReadOnlyList<Use> Uses => _uses;
 
     /// <summary>Whether the file describes this value itself, besides what its producer or contents tell.</summary>
@@ -44,7 +52,8 @@ public sealed class Value
     public bool IsConstant => Initializer is not null || SparseInitializer is not null;
 
     /// <summary>
-    /// Makes every node that reads this value read <paramref name="replacement"/>, except <paramref name="except"/> and what lies in its
+    /// Makes every node that reads this value read <paramref name="replacement"/>, except <paramref name="except"/> and
+    /// what lies in its
     /// subgraphs. Graph outputs stay as they are; <see cref="Graph.Redirect"/> moves these too. O(number of reads).
     /// </summary>
     public void ReplaceUses(Value replacement, params ReadOnlySpan<Node> except)

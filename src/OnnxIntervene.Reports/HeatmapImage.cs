@@ -19,7 +19,10 @@ public static class HeatmapImage
         if (scale is not (> 0 and <= LargestScale))
         {
             throw new ArgumentOutOfRangeException(
-                nameof(scale), scale, $"A picture's scale is above 0 and at most {LargestScale}.");
+                nameof(scale),
+                scale,
+                $"A picture's scale is above 0 and at most {LargestScale}."
+            );
         }
 
         heatmap.Check();

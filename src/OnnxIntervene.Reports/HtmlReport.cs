@@ -105,11 +105,13 @@ public static class HtmlReport
         {
             throw new ArgumentException(
                 $"The table '{table.Title}' has {table.Columns.Length} columns but a row of {row.Length} cells. "
-                + "Give every row a cell for each column.");
+                    + "Give every row a cell for each column."
+            );
         }
     }
 
-    private static bool IsNumeric(ReportTable table, int column) => !table.Rows.IsEmpty
+    private static bool IsNumeric(ReportTable table, int column) =>
+        !table.Rows.IsEmpty
         && table.Rows.All(row => double.TryParse(row[column], NumberStyles.Float, CultureInfo.InvariantCulture, out _));
 
     // A "<" could end the script element and an "&" breaks XML. In JSON both are only in strings, where escapes serve.

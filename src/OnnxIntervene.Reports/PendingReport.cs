@@ -13,7 +13,8 @@ internal sealed class PendingReport(string folder) : IDisposable
         if (Directory.Exists(final))
         {
             throw new IOException(
-                $"'{final}' is a folder, so no file can be written there. Choose another name, or move the folder.");
+                $"'{final}' is a folder, so no file can be written there. Choose another name, or move the folder."
+            );
         }
 
         var temporary = Path.Combine(folder, $".{Path.GetRandomFileName()}.partial");

@@ -12,13 +12,25 @@ public sealed record Report
     public required string Summary { get; init; }
 
     /// <summary>Names and values that stand above the pictures.</summary>
-    public ImmutableArray<ReportFact> Facts { get; init => field = value.IsDefault ? [] : value; } = [];
+    public ImmutableArray<ReportFact> Facts
+    {
+        get;
+        init => field = value.IsDefault ? [] : value;
+    } = [];
 
     /// <summary>The pictures.</summary>
-    public ImmutableArray<ReportHeatmap> Heatmaps { get; init => field = value.IsDefault ? [] : value; } = [];
+    public ImmutableArray<ReportHeatmap> Heatmaps
+    {
+        get;
+        init => field = value.IsDefault ? [] : value;
+    } = [];
 
     /// <summary>The tables below the pictures.</summary>
-    public ImmutableArray<ReportTable> Tables { get; init => field = value.IsDefault ? [] : value; } = [];
+    public ImmutableArray<ReportTable> Tables
+    {
+        get;
+        init => field = value.IsDefault ? [] : value;
+    } = [];
 
     /// <summary>The whole result as JSON, which the page holds in its script element <c>result</c>.</summary>
     public required string Json { get; init; }

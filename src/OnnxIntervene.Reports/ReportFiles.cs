@@ -31,7 +31,11 @@ public static class ReportFiles
     /// <exception cref="IOException">A file cannot be written.</exception>
     /// <exception cref="OperationCanceledException">It was cancelled; nothing was left behind.</exception>
     public static ImmutableArray<string> Write(
-        string folder, string name, Report report, CancellationToken cancellation = default)
+        string folder,
+        string name,
+        Report report,
+        CancellationToken cancellation = default
+    )
     {
         ArgumentException.ThrowIfNullOrEmpty(folder);
         ArgumentNullException.ThrowIfNull(report);
@@ -75,7 +79,9 @@ public static class ReportFiles
         if (name.AsSpan().ContainsAny(s_reserved) || name.Any(char.IsControl) || name[0] == '.')
         {
             throw new ArgumentException(
-                $"'{name}' is no name for a report's files. Give one without a folder, such as 'trace'.", nameof(name));
+                $"'{name}' is no name for a report's files. Give one without a folder, such as 'trace'.",
+                nameof(name)
+            );
         }
 
         return name;

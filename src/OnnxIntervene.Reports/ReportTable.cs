@@ -7,4 +7,7 @@ namespace OnnxIntervene.Reports;
 /// <param name="Columns">The columns' names.</param>
 /// <param name="Rows">The rows, each with as many cells as there are columns.</param>
 public sealed record ReportTable(
-    string Title, ImmutableArray<string> Columns, ImmutableArray<ImmutableArray<string>> Rows);
+    string Title,
+    ImmutableArray<string> Columns,
+    ImmutableArray<ImmutableArray<string>> Rows
+);

@@ -9,7 +9,12 @@ internal static class Command
     {
         using var output = new StringWriter();
         using var error = new StringWriter();
-        var configuration = new InvocationConfiguration { Output = output, Error = error, EnableDefaultExceptionHandler = false };
+        var configuration = new InvocationConfiguration
+        {
+            Output = output,
+            Error = error,
+            EnableDefaultExceptionHandler = false,
+        };
         CommandTree.Create().Parse(arguments).Invoke(configuration);
         return (output.ToString(), error.ToString());
     }

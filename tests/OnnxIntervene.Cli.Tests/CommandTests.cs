@@ -25,41 +25,95 @@ public sealed class CommandTests
     public void Run_shows_the_top_tokens_before_and_after()
     {
         var output = Invoke(
-            "run", RepositoryPaths.DefaultModel, "--config", Path.Combine(s_examples, "swap.json"), "--base", "The company Adidas makes",
-            "--source", "The company Volvo makes", "--top", "4", "--json").Output;
+            "run",
+            RepositoryPaths.DefaultModel,
+            "--config",
+            Path.Combine(s_examples, "swap.json"),
+            "--base",
+            "The company Adidas makes",
+            "--source",
+            "The company Volvo makes",
+            "--top",
+            "4",
+            "--json"
+        ).Output;
         using var json = JsonDocument.Parse(output);
 
         Assert.That(json.RootElement.GetProperty("before")[0].GetProperty("text").GetString(), Is.EqualTo(" Sambas"));
         Assert.That(json.RootElement.GetProperty("after").GetArrayLength(), Is.EqualTo(4));
         Assert.That(
             json.RootElement.GetProperty("after")[0].GetProperty("probability").GetSingle(),
-            Is.Not.EqualTo(json.RootElement.GetProperty("before")[0].GetProperty("probability").GetSingle()));
+            Is.Not.EqualTo(json.RootElement.GetProperty("before")[0].GetProperty("probability").GetSingle())
+        );
     }
 
     [Test]
     public void Run_takes_constant_sources_coefficients_and_token_ids()
     {
-        var (output, _) = Invoke("run", RepositoryPaths.DefaultModel, "--config", Path.Combine(s_examples, "steer.json"), "--base", "The company Volvo makes", "--top", "3");
+        var (output, _) = Invoke(
+            "run",
+            RepositoryPaths.DefaultModel,
+            "--config",
+            Path.Combine(s_examples, "steer.json"),
+            "--base",
+            "The company Volvo makes",
+            "--top",
+            "3"
+        );
 
         Assert.That(output, Does.Contain("estates"));
-        Assert.That(() => Invoke("run", "--config", Path.Combine(s_examples, "steer.json"), "--base-ids", "1,x"), Throws.TypeOf<InterventionException>().With.Message.Contains("'x'"));
+        Assert.That(
+            () => Invoke("run", "--config", Path.Combine(s_examples, "steer.json"), "--base-ids", "1,x"),
+            Throws.TypeOf<InterventionException>().With.Message.Contains("'x'")
+        );
     }
 
     [Test]
     public void Run_explains_itself_first_and_saves_interventions()
     {
         using var folder = new TemporaryFolder();
-        string[] run = ["run", RepositoryPaths.DefaultModel, "--base", "The company Adidas makes", "--source", "The company Volvo makes", "--json", "--config"];
+        string[] run =
+        [
+            "run",
+            RepositoryPaths.DefaultModel,
+            "--base",
+            "The company Adidas makes",
+            "--source",
+            "The company Volvo makes",
+            "--json",
+            "--config",
+        ];
 
-        var (first, told) = Invoke([.. run, Path.Combine(s_examples, "rotate.json"), "--explain", "--save", folder.File("own"), "--out", folder.File("a.safetensors")]);
-        Invoke([.. run, Path.Combine(s_examples, "rotate.json"), "--save", folder.File("torch"), "--save-format", "torch"]);
+        var (first, told) = Invoke([
+            .. run,
+            Path.Combine(s_examples, "rotate.json"),
+            "--explain",
+            "--save",
+            folder.File("own"),
+            "--out",
+            folder.File("a.safetensors"),
+        ]);
+        Invoke([
+            .. run,
+            Path.Combine(s_examples, "rotate.json"),
+            "--save",
+            folder.File("torch"),
+            "--save-format",
+            "torch",
+        ]);
         using var explanation = JsonDocument.Parse(told);
 
         Assert.That(explanation.RootElement.GetProperty("sites").GetArrayLength(), Is.EqualTo(3));
         Assert.That(explanation.RootElement.GetProperty("runs")[1].GetProperty("run").GetString(), Is.EqualTo("base"));
         Assert.That(first, Does.Contain("before"));
-        Assert.That(Directory.GetFiles(folder.File("own")).Select(Path.GetExtension), Is.EquivalentTo(new[] { ".json", ".safetensors", ".safetensors" }));
-        Assert.That(Directory.GetFiles(folder.File("torch")).Select(Path.GetExtension), Is.EquivalentTo(new[] { ".json", ".bin", ".bin" }));
+        Assert.That(
+            Directory.GetFiles(folder.File("own")).Select(Path.GetExtension),
+            Is.EquivalentTo(new[] { ".json", ".safetensors", ".safetensors" })
+        );
+        Assert.That(
+            Directory.GetFiles(folder.File("torch")).Select(Path.GetExtension),
+            Is.EquivalentTo(new[] { ".json", ".bin", ".bin" })
+        );
         Assert.That(SafetensorsFile.Open(folder.File("a.safetensors")).Names, Does.Contain("logits.before"));
     }
 
@@ -68,22 +122,67 @@ public sealed class CommandTests
     {
         using var folder = new TemporaryFolder();
 
-        var (output, _) = Invoke("splice", RepositoryPaths.DefaultModel, "--config", Path.Combine(s_examples, "rotate.json"), "--out", folder.Path, "--json");
+        var (output, _) = Invoke(
+            "splice",
+            RepositoryPaths.DefaultModel,
+            "--config",
+            Path.Combine(s_examples, "rotate.json"),
+            "--out",
+            folder.Path,
+            "--json"
+        );
         using var json = JsonDocument.Parse(output);
 
-        Assert.That(json.RootElement.GetProperty("sites")[1].GetProperty("inputs").EnumerateArray().Select(item => item.GetString()), Does.Contain("intervene/1/rotate_layer.weight"));
+        Assert.That(
+            json.RootElement.GetProperty("sites")[1]
+                .GetProperty("inputs")
+                .EnumerateArray()
+                .Select(item => item.GetString()),
+            Does.Contain("intervene/1/rotate_layer.weight")
+        );
         Assert.That(Directory.GetFiles(folder.Path), Has.Length.EqualTo(2));
         Assert.That(
-            () => Invoke("splice", folder.Path, "--config", Path.Combine(s_examples, "rotate.json"), "--out", folder.Path),
-            Throws.TypeOf<InterventionException>().With.Message.Contains("own folder"));
+            () =>
+                Invoke(
+                    "splice",
+                    folder.Path,
+                    "--config",
+                    Path.Combine(s_examples, "rotate.json"),
+                    "--out",
+                    folder.Path
+                ),
+            Throws.TypeOf<InterventionException>().With.Message.Contains("own folder")
+        );
     }
 
     [Test]
     public void Collect_writes_values_with_their_names_and_tokens()
     {
         using var folder = new TemporaryFolder();
-        Invoke("collect", RepositoryPaths.DefaultModel, "--component", "mlp_output", "--layers", "1,3-4", "--base", "The Space Needle", "--out", folder.File("a.safetensors"));
-        Invoke("collect", RepositoryPaths.DefaultModel, "--component", "mlp_output", "--layers", "1,3-4", "--base", "The Space Needle", "--out", folder.File("a.npy"));
+        Invoke(
+            "collect",
+            RepositoryPaths.DefaultModel,
+            "--component",
+            "mlp_output",
+            "--layers",
+            "1,3-4",
+            "--base",
+            "The Space Needle",
+            "--out",
+            folder.File("a.safetensors")
+        );
+        Invoke(
+            "collect",
+            RepositoryPaths.DefaultModel,
+            "--component",
+            "mlp_output",
+            "--layers",
+            "1,3-4",
+            "--base",
+            "The Space Needle",
+            "--out",
+            folder.File("a.npy")
+        );
 
         var file = SafetensorsFile.Open(folder.File("a.safetensors"));
         var array = NumpyFile.Read(folder.File("a.npy"));
@@ -99,7 +198,19 @@ public sealed class CommandTests
         using var folder = new TemporaryFolder();
 
         var (output, error) = Invoke(
-            "trace", RepositoryPaths.DefaultModel, "--prompt", "The company Volvo makes", "--subject", "Volvo", "--answer", " estates", "--samples", "4", "--out", folder.Path);
+            "trace",
+            RepositoryPaths.DefaultModel,
+            "--prompt",
+            "The company Volvo makes",
+            "--subject",
+            "Volvo",
+            "--answer",
+            " estates",
+            "--samples",
+            "4",
+            "--out",
+            folder.Path
+        );
 
         using var json = JsonDocument.Parse(File.ReadAllText(folder.File("trace.json")));
         var restored = json.RootElement.GetProperty("restored")[0].GetProperty("mean_probability");
@@ -119,8 +230,24 @@ public sealed class CommandTests
         using var folder = new TemporaryFolder();
 
         var (output, _) = Invoke(
-            "patch", RepositoryPaths.DefaultModel, "--clean", "A young salmon is called a", "--corrupt", "A young elephant is called a", "--answer", " fry",
-            "--wrong", " calf", "--layers", "0,5", "--positions", "0,9", "--json", "--out", folder.Path);
+            "patch",
+            RepositoryPaths.DefaultModel,
+            "--clean",
+            "A young salmon is called a",
+            "--corrupt",
+            "A young elephant is called a",
+            "--answer",
+            " fry",
+            "--wrong",
+            " calf",
+            "--layers",
+            "0,5",
+            "--positions",
+            "0,9",
+            "--json",
+            "--out",
+            folder.Path
+        );
 
         using var json = JsonDocument.Parse(output);
         var normalized = json.RootElement.GetProperty("normalized");
@@ -131,14 +258,22 @@ public sealed class CommandTests
 
     [TestCase("Nedle", " Seattle", "'Nedle' is not in the prompt")]
     [TestCase("Space", "Seattle", "' Seattle', with the space before it")]
-    public void A_subject_or_answer_that_does_not_fit_is_answered_with_tokens(string subject, string answer, string message) => Assert.That(
-        () => Invoke("trace", "--prompt", "The Space Needle", "--subject", subject, "--answer", answer),
-        Throws.TypeOf<InterventionException>().With.Message.Contains(message));
+    public void A_subject_or_answer_that_does_not_fit_is_answered_with_tokens(
+        string subject,
+        string answer,
+        string message
+    ) =>
+        Assert.That(
+            () => Invoke("trace", "--prompt", "The Space Needle", "--subject", subject, "--answer", answer),
+            Throws.TypeOf<InterventionException>().With.Message.Contains(message)
+        );
 
     [Test]
-    public void Prompts_of_different_length_are_answered_with_both_token_lists() => Assert.That(
-        () => Invoke("patch", "--clean", "A young", "--corrupt", "A", "--answer", " fry", "--wrong", " calf"),
-        Throws.TypeOf<InterventionException>().With.Message.Contains("Clean, 3").And.Message.Contains("Corrupt, 2"));
+    public void Prompts_of_different_length_are_answered_with_both_token_lists() =>
+        Assert.That(
+            () => Invoke("patch", "--clean", "A young", "--corrupt", "A", "--answer", " fry", "--wrong", " calf"),
+            Throws.TypeOf<InterventionException>().With.Message.Contains("Clean, 3").And.Message.Contains("Corrupt, 2")
+        );
 
     [TestCase("inspect")]
     [TestCase("run")]

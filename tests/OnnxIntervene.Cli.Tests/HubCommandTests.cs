@@ -11,7 +11,9 @@ namespace OnnxIntervene.Cli.Tests;
 public sealed class HubCommandTests
 {
     private static readonly string s_command = typeof(CommandTree).Assembly.Location;
-    private static readonly byte[] s_model = File.ReadAllBytes(Path.Combine(RepositoryPaths.DefaultModel, "model.onnx"));
+    private static readonly byte[] s_model = File.ReadAllBytes(
+        Path.Combine(RepositoryPaths.DefaultModel, "model.onnx")
+    );
 
     [Test]
     public void Pull_brings_a_folder_and_says_on_the_error_stream_how_far_it_is()
@@ -22,8 +24,14 @@ public sealed class HubCommandTests
         using var json = JsonDocument.Parse(output);
 
         Assert.That(code, Is.Zero);
-        Assert.That(json.RootElement.GetProperty("commit").GetString(), Is.EqualTo(hub.Repositories["owner/name"].Commit));
-        Assert.That(json.RootElement.GetProperty("files").EnumerateArray().Select(file => file.GetProperty("path").GetString()), Is.EqualTo(new[] { "model.onnx", "tokenizer.json" }));
+        Assert.That(
+            json.RootElement.GetProperty("commit").GetString(),
+            Is.EqualTo(hub.Repositories["owner/name"].Commit)
+        );
+        Assert.That(
+            json.RootElement.GetProperty("files").EnumerateArray().Select(file => file.GetProperty("path").GetString()),
+            Is.EqualTo(new[] { "model.onnx", "tokenizer.json" })
+        );
         Assert.That(error, Does.Contain("model.onnx: 14.9 MB"));
         Assert.That(File.ReadAllBytes(folder.File("model/model.onnx")), Is.EqualTo(s_model));
     }
@@ -35,7 +43,19 @@ public sealed class HubCommandTests
         using var folder = new TemporaryFolder();
         var inspected = Run(hub, folder, "inspect", "hf:owner/name@main/model.onnx", "--json");
         var collected = Run(
-            hub, folder, "collect", "hf:owner/name", "--component", "mlp_output", "--layers", "1", "--base", "The company Volvo makes", "--out", folder.File("a.npy"));
+            hub,
+            folder,
+            "collect",
+            "hf:owner/name",
+            "--component",
+            "mlp_output",
+            "--layers",
+            "1",
+            "--base",
+            "The company Volvo makes",
+            "--out",
+            folder.File("a.npy")
+        );
 
         Assert.That((inspected.Code, collected.Code), Is.EqualTo((0, 0)));
         Assert.That(inspected.Output, Does.StartWith("{").And.Contain("gpt2"));
@@ -50,7 +70,17 @@ public sealed class HubCommandTests
         using var folder = new TemporaryFolder();
         Directory.CreateDirectory(folder.File("work"));
         File.WriteAllText(folder.File("work/steer.json"), "{}");
-        string[] push = ["push", folder.File("work"), "hf:owner/new", "--create", "--private", "--message", "First", "--json"];
+        string[] push =
+        [
+            "push",
+            folder.File("work"),
+            "hf:owner/new",
+            "--create",
+            "--private",
+            "--message",
+            "First",
+            "--json",
+        ];
 
         var refused = Run(hub, folder, push);
         File.WriteAllText(folder.File("token"), "hf_secret");
@@ -60,7 +90,10 @@ public sealed class HubCommandTests
         Assert.That(refused.Code, Is.EqualTo(1));
         Assert.That(refused.Error, Does.Contain("HF_TOKEN"));
         Assert.That(code, Is.Zero);
-        Assert.That(json.RootElement.GetProperty("commit").GetString(), Is.EqualTo(hub.Repositories["owner/new"].Commit));
+        Assert.That(
+            json.RootElement.GetProperty("commit").GetString(),
+            Is.EqualTo(hub.Repositories["owner/new"].Commit)
+        );
         Assert.That(json.RootElement.GetProperty("url").GetString(), Does.Contain("/owner/new/commit/"));
         Assert.That(hub.Repositories["owner/new"].Messages, Is.EqualTo(new[] { "First" }));
         Assert.That(hub.Repositories["owner/new"].IsPrivate);
@@ -85,11 +118,14 @@ public sealed class HubCommandTests
         using var hub = Hub();
         using var folder = new TemporaryFolder();
         using var asked = new ManualResetEventSlim();
-        hub.Disturb("/storage/", response =>
-        {
-            asked.Set();
-            return response with { CutAfter = 1_000_000, Stalls = true };
-        });
+        hub.Disturb(
+            "/storage/",
+            response =>
+            {
+                asked.Set();
+                return response with { CutAfter = 1_000_000, Stalls = true };
+            }
+        );
         using var process = Start(hub, folder, command, reference);
         Assert.That(asked.Wait(TimeSpan.FromSeconds(60)));
         using (var kill = Process.Start("kill", ["-INT", $"{process.Id}"]))
@@ -97,7 +133,10 @@ public sealed class HubCommandTests
 
         Assert.That(process.WaitForExit(20000), Is.True);
         Assert.That(process.ExitCode, Is.EqualTo(130));
-        Assert.That(Directory.GetFiles(folder.Path, "*", SearchOption.AllDirectories), Has.Length.LessThanOrEqualTo(1).And.All.EndsWith(".incomplete"));
+        Assert.That(
+            Directory.GetFiles(folder.Path, "*", SearchOption.AllDirectories),
+            Has.Length.LessThanOrEqualTo(1).And.All.EndsWith(".incomplete")
+        );
     }
 
     [TestCase("pull")]
@@ -111,18 +150,32 @@ public sealed class HubCommandTests
     }
 
     [Test]
-    public void A_text_that_is_no_reference_is_refused() => Assert.That(
-        () => CommandTree.Create().Parse(["pull", "owner/name"]).InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false }),
-        Throws.TypeOf<InterventionException>().With.Message.Contains("hf:owner/name"));
+    public void A_text_that_is_no_reference_is_refused() =>
+        Assert.That(
+            () =>
+                CommandTree
+                    .Create()
+                    .Parse(["pull", "owner/name"])
+                    .InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false }),
+            Throws.TypeOf<InterventionException>().With.Message.Contains("hf:owner/name")
+        );
 
     private static HubDouble Hub()
     {
         var hub = new HubDouble();
-        hub.Add("owner/name", ("model.onnx", s_model), ("tokenizer.json", File.ReadAllBytes(Path.Combine(RepositoryPaths.DefaultModel, "tokenizer.json"))));
+        hub.Add(
+            "owner/name",
+            ("model.onnx", s_model),
+            ("tokenizer.json", File.ReadAllBytes(Path.Combine(RepositoryPaths.DefaultModel, "tokenizer.json")))
+        );
         return hub;
     }
 
-    private static (string Output, string Error, int Code) Run(HubDouble hub, TemporaryFolder folder, params string[] arguments)
+    private static (string Output, string Error, int Code) Run(
+        HubDouble hub,
+        TemporaryFolder folder,
+        params string[] arguments
+    )
     {
         using var process = Start(hub, folder, arguments);
         var error = process.StandardError.ReadToEndAsync();
@@ -133,8 +186,19 @@ public sealed class HubCommandTests
 
     private static Process Start(HubDouble hub, TemporaryFolder folder, params string[] arguments)
     {
-        var start = new ProcessStartInfo("dotnet", [s_command, .. arguments]) { RedirectStandardOutput = true, RedirectStandardError = true };
-        foreach (var name in start.Environment.Keys.Where(name => name.StartsWith("HF_", StringComparison.Ordinal) || name.StartsWith("HUGGING", StringComparison.Ordinal)).ToList())
+        var start = new ProcessStartInfo("dotnet", [s_command, .. arguments])
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        foreach (
+            var name in start
+                .Environment.Keys.Where(name =>
+                    name.StartsWith("HF_", StringComparison.Ordinal)
+                    || name.StartsWith("HUGGING", StringComparison.Ordinal)
+                )
+                .ToList()
+        )
             start.Environment.Remove(name);
         start.Environment["HF_ENDPOINT"] = hub.Endpoint.ToString();
         start.Environment["HF_HOME"] = folder.Path;

@@ -20,17 +20,36 @@ public sealed class InspectTests
         using var json = JsonDocument.Parse(Command.Invoke("inspect", folder.Path, "--structure", "--json").Output);
 
         Assert.That(text, Does.Contain("feed-forward").And.Contain("32 → 128, 128 → 32"));
-        Assert.That(text, Does.Contain("block_output of layer 3").And.Contain("config.json says n_embd = 48").And.Contain("addition of two computed tensors"));
+        Assert.That(
+            text,
+            Does.Contain("block_output of layer 3")
+                .And.Contain("config.json says n_embd = 48")
+                .And.Contain("addition of two computed tensors")
+        );
         Assert.That(json.RootElement.GetProperty("structure").GetProperty("not_found").GetArrayLength(), Is.EqualTo(8));
-        Assert.That(json.RootElement.GetProperty("structure").GetProperty("layers")[3].GetProperty("parts").GetArrayLength(), Is.EqualTo(2));
+        Assert.That(
+            json.RootElement.GetProperty("structure").GetProperty("layers")[3].GetProperty("parts").GetArrayLength(),
+            Is.EqualTo(2)
+        );
     }
 
     [Test]
     public void Structure_of_an_unknown_graph_lists_what_stands_out()
     {
-        var text = Command.Invoke("inspect", Path.Combine(RepositoryPaths.OwnReferences, "ort_training", "forward.onnx"), "--structure").Output;
+        var text = Command
+            .Invoke(
+                "inspect",
+                Path.Combine(RepositoryPaths.OwnReferences, "ort_training", "forward.onnx"),
+                "--structure"
+            )
+            .Output;
 
-        Assert.That(text, Does.Contain("No layers are recognised").And.Contain("repeats 2 operators 2 times: Gemm Relu").And.Contain("output of a linear layer 16 → 16"));
+        Assert.That(
+            text,
+            Does.Contain("No layers are recognised")
+                .And.Contain("repeats 2 operators 2 times: Gemm Relu")
+                .And.Contain("output of a linear layer 16 → 16")
+        );
     }
 
     [Test]
@@ -41,8 +60,14 @@ public sealed class InspectTests
         var text = Command.Invoke("inspect", model, "--tensors").Output;
         using var json = JsonDocument.Parse(Command.Invoke("inspect", model, "--tensors", "--json").Output);
 
-        var tensors = json.RootElement.GetProperty("tensors").EnumerateArray().ToDictionary(tensor => (tensor.GetProperty("name").GetString(), tensor.GetProperty("branch").GetString()));
-        Assert.That(text.ReplaceLineEndings("\n").Split('\n'), Does.Contain("input_ids\tInt64\t[batch_size, decoder_sequence_length]\tinput"));
+        var tensors = json
+            .RootElement.GetProperty("tensors")
+            .EnumerateArray()
+            .ToDictionary(tensor => (tensor.GetProperty("name").GetString(), tensor.GetProperty("branch").GetString()));
+        Assert.That(
+            text.ReplaceLineEndings("\n").Split('\n'),
+            Does.Contain("input_ids\tInt64\t[batch_size, decoder_sequence_length]\tinput")
+        );
         Assert.That(tensors[("input_ids", null)].GetProperty("type").GetString(), Is.EqualTo("Int64"));
         Assert.That(tensors[("input_ids", null)].GetProperty("shape")[0].GetString(), Is.EqualTo("batch_size"));
         Assert.That(tensors.Keys.Count(key => key.Item2 is not null), Is.GreaterThan(500));
@@ -55,10 +80,28 @@ public sealed class InspectTests
         var map = folder.File("map.json");
         Command.Invoke("inspect", RepositoryPaths.DefaultModel, "--write-map", map);
         var text = File.ReadAllText(map);
-        File.WriteAllText(map, text.Replace("\"component\":\"mlp_output\"", "\"component\":\"feed_forward\"", StringComparison.Ordinal));
+        File.WriteAllText(
+            map,
+            text.Replace("\"component\":\"mlp_output\"", "\"component\":\"feed_forward\"", StringComparison.Ordinal)
+        );
 
-        using var json = JsonDocument.Parse(Command.Invoke("inspect", RepositoryPaths.DefaultModel, "--map", map, "--json").Output);
-        Command.Invoke("collect", RepositoryPaths.DefaultModel, "--map", map, "--component", "feed_forward", "--component", "mlp_output", "--base", "The Space Needle", "--out", folder.File("a.safetensors"));
+        using var json = JsonDocument.Parse(
+            Command.Invoke("inspect", RepositoryPaths.DefaultModel, "--map", map, "--json").Output
+        );
+        Command.Invoke(
+            "collect",
+            RepositoryPaths.DefaultModel,
+            "--map",
+            map,
+            "--component",
+            "feed_forward",
+            "--component",
+            "mlp_output",
+            "--base",
+            "The Space Needle",
+            "--out",
+            folder.File("a.safetensors")
+        );
         var file = Formats.SafetensorsFile.Open(folder.File("a.safetensors"));
 
         Assert.That(json.RootElement.GetProperty("components").GetArrayLength(), Is.EqualTo(102));
@@ -67,7 +110,10 @@ public sealed class InspectTests
             Assert.That(Command.Invoke(command, "--help").Output, Does.Contain("--map"));
     }
 
-    [TestCase("{\"components\": [{\"layer\": 0, \"component\": \"block_output\", \"tensor\": \"nowhere\"}]}", "$.components[0].tensor")]
+    [TestCase(
+        "{\"components\": [{\"layer\": 0, \"component\": \"block_output\", \"tensor\": \"nowhere\"}]}",
+        "$.components[0].tensor"
+    )]
     [TestCase("{\"components\": [{\"layer\": 0, \"colour\": \"red\"}]}", "$.components[0].colour")]
     public void A_map_that_does_not_fit_is_refused_by_its_place(string text, string message)
     {
@@ -75,9 +121,24 @@ public sealed class InspectTests
         File.WriteAllText(folder.File("map.json"), text);
 
         Assert.That(
-            () => Command.Invoke("collect", "--map", folder.File("map.json"), "--component", "block_output", "--base", "The", "--out", folder.File("a.npy")),
-            Throws.TypeOf<InterventionException>().With.Message.Contains(message));
-        Assert.That(() => Command.Invoke("inspect", "--map", folder.File("none.json")), Throws.TypeOf<InterventionException>().With.Message.Contains("none.json"));
+            () =>
+                Command.Invoke(
+                    "collect",
+                    "--map",
+                    folder.File("map.json"),
+                    "--component",
+                    "block_output",
+                    "--base",
+                    "The",
+                    "--out",
+                    folder.File("a.npy")
+                ),
+            Throws.TypeOf<InterventionException>().With.Message.Contains(message)
+        );
+        Assert.That(
+            () => Command.Invoke("inspect", "--map", folder.File("none.json")),
+            Throws.TypeOf<InterventionException>().With.Message.Contains("none.json")
+        );
         Assert.That(File.Exists(folder.File("a.npy")), Is.False);
     }
 }

@@ -36,7 +36,18 @@ public sealed class ProcessTests
     {
         using var folder = new TemporaryFolder();
         using var process = Start(
-            "trace", "--prompt", "The Space Needle is located in the city of", "--subject", "Space Needle", "--answer", " Seattle", "--samples", "3000", "--out", folder.Path);
+            "trace",
+            "--prompt",
+            "The Space Needle is located in the city of",
+            "--subject",
+            "Space Needle",
+            "--answer",
+            " Seattle",
+            "--samples",
+            "3000",
+            "--out",
+            folder.Path
+        );
 
         // Long enough to be running, far too short to be done: 3,000 samples take minutes.
         Assert.That(process.WaitForExit(3000), Is.False);
@@ -48,9 +59,12 @@ public sealed class ProcessTests
         Assert.That(Directory.GetFileSystemEntries(folder.Path), Is.Empty);
     }
 
-    private static Process Start(params string[] arguments) => Process.Start(new ProcessStartInfo("dotnet", [s_command, .. arguments])
-    {
-        RedirectStandardOutput = true,
-        RedirectStandardError = true,
-    })!;
+    private static Process Start(params string[] arguments) =>
+        Process.Start(
+            new ProcessStartInfo("dotnet", [s_command, .. arguments])
+            {
+                RedirectStandardOutput = true,
+                RedirectStandardError = true,
+            }
+        )!;
 }

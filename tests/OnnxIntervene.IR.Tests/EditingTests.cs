@@ -31,7 +31,10 @@ public sealed class EditingTests
 
         model.Graph.Redirect(sum, negative, names, negative.Producer!);
 
-        var captures = model.Graph.Nodes.Single(node => node.Operator.OperatorType == "If").Subgraphs.SelectMany(branch => branch.Nodes).Select(node => node.Inputs[0]);
+        var captures = model
+            .Graph.Nodes.Single(node => node.Operator.OperatorType == "If")
+            .Subgraphs.SelectMany(branch => branch.Nodes)
+            .Select(node => node.Inputs[0]);
         Assert.That(captures, Has.All.SameAs(negative));
         GraphOrder.Sort(model.Graph);
         Assert.That(GraphVerifier.FindFaults(model), Is.Empty);
@@ -58,7 +61,10 @@ public sealed class EditingTests
     {
         var graph = SampleModels.Simple(8, 17).Graph;
 
-        Assert.That(() => graph.Remove(graph.Nodes.First()), Throws.InvalidOperationException.With.Message.Contains("sum_out"));
+        Assert.That(
+            () => graph.Remove(graph.Nodes.First()),
+            Throws.InvalidOperationException.With.Message.Contains("sum_out")
+        );
     }
 
     [Test]
@@ -119,7 +125,10 @@ public sealed class EditingTests
 
         var faults = string.Join('\n', GraphVerifier.FindFaults(model));
 
-        Assert.That(faults, Does.Contain("IR version is 99").And.Contain("two nodes are named 'sum'").And.Contain("does not import"));
+        Assert.That(
+            faults,
+            Does.Contain("IR version is 99").And.Contain("two nodes are named 'sum'").And.Contain("does not import")
+        );
         Assert.That(faults, Does.Contain("'stranger'").And.Contain("'y' is given twice"));
     }
 
@@ -153,7 +162,10 @@ public sealed class EditingTests
     {
         var model = SampleModels.Simple(8, operatorSet);
 
-        var value = new OpBuilder(model.Graph, NameScope.Of(model), operatorSet, "test").Unsqueeze(model.Graph.Inputs[0], 0);
+        var value = new OpBuilder(model.Graph, NameScope.Of(model), operatorSet, "test").Unsqueeze(
+            model.Graph.Inputs[0],
+            0
+        );
 
         Assert.That(value.Producer!.Inputs, Has.Count.EqualTo(inputs));
     }
@@ -182,7 +194,10 @@ public sealed class EditingTests
         using var folder = new TemporaryFolder();
         var model = SampleModels.Simple(8, 17);
 
-        Assert.That(() => OnnxFile.Save(model, folder.File("a.onnx"), new CancellationToken(canceled: true)), Throws.InstanceOf<OperationCanceledException>());
+        Assert.That(
+            () => OnnxFile.Save(model, folder.File("a.onnx"), new CancellationToken(canceled: true)),
+            Throws.InstanceOf<OperationCanceledException>()
+        );
         model.IrVersion = 99;
         Assert.That(() => OnnxFile.Save(model, folder.File("a.onnx")), Throws.TypeOf<InvalidGraphException>());
 

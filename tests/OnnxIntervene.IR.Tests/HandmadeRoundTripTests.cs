@@ -17,7 +17,9 @@ public sealed class HandmadeRoundTripTests
         for (var ir = 3; ir <= Model.NewestIrVersion; ir++)
             yield return new TestCaseData(SampleModels.Simple(ir, 8)).SetArgDisplayNames($"IR {ir}");
         for (var operatorSet = 7; operatorSet <= 26; operatorSet++)
-            yield return new TestCaseData(SampleModels.Simple(8, operatorSet)).SetArgDisplayNames($"operator set {operatorSet}");
+            yield return new TestCaseData(SampleModels.Simple(8, operatorSet)).SetArgDisplayNames(
+                $"operator set {operatorSet}"
+            );
         yield return new TestCaseData(SampleModels.WithBranches()).SetArgDisplayNames("If");
         yield return new TestCaseData(SampleModels.WithLoop()).SetArgDisplayNames("Loop");
         yield return new TestCaseData(SampleModels.WithScan()).SetArgDisplayNames("Scan");
@@ -46,14 +48,40 @@ public sealed class HandmadeRoundTripTests
     {
         var proto = Proto(SampleModels.Simple(8, 17));
         var node = proto.Graph.Node[0];
-        var tensor = new TensorProto { DataType = 1, FloatData = { 1, 2 }, Dims = { 2 } };
-        var sparse = new SparseTensorProto { Values = tensor, Indices = new TensorProto { DataType = 7, Int64Data = { 0, 3 }, Dims = { 2 } }, Dims = { 5 } };
+        var tensor = new TensorProto
+        {
+            DataType = 1,
+            FloatData = { 1, 2 },
+            Dims = { 2 },
+        };
+        var sparse = new SparseTensorProto
+        {
+            Values = tensor,
+            Indices = new TensorProto
+            {
+                DataType = 7,
+                Int64Data = { 0, 3 },
+                Dims = { 2 },
+            },
+            Dims = { 5 },
+        };
         var type = new TypeProto { TensorType = new TypeProto.Types.Tensor { ElemType = 1 } };
         AttributeProto[] attributes =
         [
-            new() { F = 1.5f }, new() { I = -3 }, new() { S = ByteString.CopyFrom(255, 0) }, new() { T = tensor }, new() { G = new GraphProto { Name = "g" } },
-            new() { Floats = { 1, 2 } }, new() { Ints = { 1, 2 } }, new() { Strings = { ByteString.CopyFromUtf8("a") } }, new() { Tensors = { tensor } },
-            new() { Graphs = { new GraphProto { Name = "h" } } }, new() { SparseTensor = sparse }, new() { SparseTensors = { sparse } }, new() { Tp = type }, new() { TypeProtos = { type } },
+            new() { F = 1.5f },
+            new() { I = -3 },
+            new() { S = ByteString.CopyFrom(255, 0) },
+            new() { T = tensor },
+            new() { G = new GraphProto { Name = "g" } },
+            new() { Floats = { 1, 2 } },
+            new() { Ints = { 1, 2 } },
+            new() { Strings = { ByteString.CopyFromUtf8("a") } },
+            new() { Tensors = { tensor } },
+            new() { Graphs = { new GraphProto { Name = "h" } } },
+            new() { SparseTensor = sparse },
+            new() { SparseTensors = { sparse } },
+            new() { Tp = type },
+            new() { TypeProtos = { type } },
         ];
         for (var index = 0; index < attributes.Length; index++)
         {
@@ -65,8 +93,14 @@ public sealed class HandmadeRoundTripTests
         var back = RoundTrip(proto);
 
         var first = ModelReader.Read(new MemoryStream(proto.ToByteArray()), null);
-        Assert.That(GraphPrinter.Print(ModelReader.Read(new MemoryStream(back.ToByteArray()), null)), Is.EqualTo(GraphPrinter.Print(first)));
-        Assert.That(first.Graph.Nodes.First().Attributes.Select(attribute => (int)attribute.Kind), Is.EqualTo(Enumerable.Range(1, 14)));
+        Assert.That(
+            GraphPrinter.Print(ModelReader.Read(new MemoryStream(back.ToByteArray()), null)),
+            Is.EqualTo(GraphPrinter.Print(first))
+        );
+        Assert.That(
+            first.Graph.Nodes.First().Attributes.Select(attribute => (int)attribute.Kind),
+            Is.EqualTo(Enumerable.Range(1, 14))
+        );
         Assert.That(back.Graph.Node[0].Attribute[2].S.ToByteArray(), Is.EqualTo(new byte[] { 255, 0 }));
     }
 
@@ -83,7 +117,16 @@ public sealed class HandmadeRoundTripTests
         proto.Graph.Input[0].MergeFrom(unknown);
         proto.Graph.Input[0].Type.MergeFrom(unknown);
         proto.Graph.Node[0].DocString = "a text";
-        proto.Graph.QuantizationAnnotation.Add(new TensorAnnotation { TensorName = "x", QuantParameterTensorNames = { new StringStringEntryProto { Key = "SCALE_TENSOR", Value = "w" } } });
+        proto.Graph.QuantizationAnnotation.Add(
+            new TensorAnnotation
+            {
+                TensorName = "x",
+                QuantParameterTensorNames =
+                {
+                    new StringStringEntryProto { Key = "SCALE_TENSOR", Value = "w" },
+                },
+            }
+        );
 
         var back = RoundTrip(proto);
 
@@ -109,12 +152,25 @@ public sealed class HandmadeRoundTripTests
     public void A_sparse_initializer_comes_back()
     {
         var proto = Proto(SampleModels.Simple(8, 17));
-        proto.Graph.SparseInitializer.Add(new SparseTensorProto
-        {
-            Values = new TensorProto { Name = "s", DataType = 1, Dims = { 1 }, RawData = ByteString.CopyFrom(0, 0, 128, 63) },
-            Indices = new TensorProto { DataType = 7, Dims = { 1 }, RawData = ByteString.CopyFrom(2, 0, 0, 0, 0, 0, 0, 0) },
-            Dims = { 4 },
-        });
+        proto.Graph.SparseInitializer.Add(
+            new SparseTensorProto
+            {
+                Values = new TensorProto
+                {
+                    Name = "s",
+                    DataType = 1,
+                    Dims = { 1 },
+                    RawData = ByteString.CopyFrom(0, 0, 128, 63),
+                },
+                Indices = new TensorProto
+                {
+                    DataType = 7,
+                    Dims = { 1 },
+                    RawData = ByteString.CopyFrom(2, 0, 0, 0, 0, 0, 0, 0),
+                },
+                Dims = { 4 },
+            }
+        );
 
         Assert.That(RoundTrip(proto).Graph.SparseInitializer, Is.EqualTo(proto.Graph.SparseInitializer));
     }
@@ -126,7 +182,12 @@ public sealed class HandmadeRoundTripTests
     [TestCase(13, 11)]
     public void Contents_in_typed_fields_become_little_endian_bytes(int type, int field)
     {
-        var tensor = new TensorProto { Name = "w2", DataType = type, Dims = { 2 } };
+        var tensor = new TensorProto
+        {
+            Name = "w2",
+            DataType = type,
+            Dims = { 2 },
+        };
         switch (field)
         {
             case 4:
@@ -155,7 +216,8 @@ public sealed class HandmadeRoundTripTests
 
     private static ModelProto Proto(Model model) => new ModelWriter(new TensorWriter(_ => null)).Write(model);
 
-    private static ModelProto RoundTrip(ModelProto proto) => Proto(ModelReader.Read(new MemoryStream(proto.ToByteArray()), null));
+    private static ModelProto RoundTrip(ModelProto proto) =>
+        Proto(ModelReader.Read(new MemoryStream(proto.ToByteArray()), null));
 
     private static int Occurrences(ReadOnlySpan<byte> bytes, ReadOnlySpan<byte> part)
     {
@@ -171,7 +233,11 @@ public sealed class HandmadeRoundTripTests
 
     private static List<float[]> Run(string path)
     {
-        using var options = new SessionOptions { LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR, IntraOpNumThreads = 1 };
+        using var options = new SessionOptions
+        {
+            LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR,
+            IntraOpNumThreads = 1,
+        };
         using var session = new InferenceSession(path, options);
         using var input = OrtValue.CreateTensorValueFromMemory(s_input, s_shape);
         using var runOptions = new RunOptions();

@@ -26,7 +26,10 @@ public sealed class InliningTests
         Assert.That(inlined.Functions, Is.Empty);
         Assert.That(inlined.Graph.AllNodes().Where(node => node.Operator.Domain == "own"), Is.Empty);
         Assert.That(GraphVerifier.FindFaults(inlined), Is.Empty);
-        Assert.That(inlined.Graph.Outputs.Select(output => output.Name), Is.EqualTo(model.Graph.Outputs.Select(output => output.Name)));
+        Assert.That(
+            inlined.Graph.Outputs.Select(output => output.Name),
+            Is.EqualTo(model.Graph.Outputs.Select(output => output.Name))
+        );
         Assert.That(model.Graph.Outputs, Has.Count.EqualTo(outputs));
         Assert.That(Run(inlined), Is.EqualTo(Run(model)));
         Assert.That(GraphVerifier.FindFaults(model), Is.Empty, "the model itself is as it was");
@@ -63,16 +66,24 @@ public sealed class InliningTests
     {
         var model = Calling([("A", "B"), ("B", "A")]);
 
-        Assert.That(() => FunctionInliner.Inline(model), Throws.TypeOf<ModelFormatException>().With.Message.Contains("calls itself"));
+        Assert.That(
+            () => FunctionInliner.Inline(model),
+            Throws.TypeOf<ModelFormatException>().With.Message.Contains("calls itself")
+        );
     }
 
     [Test]
     public void Functions_that_grow_without_measure_are_refused()
     {
         // Each calls the next one twice: two to the thirtieth in all.
-        var model = Calling([.. Enumerable.Range(0, 30).SelectMany(level => Enumerable.Repeat(($"F{level}", $"F{level + 1}"), 2))]);
+        var model = Calling([
+            .. Enumerable.Range(0, 30).SelectMany(level => Enumerable.Repeat(($"F{level}", $"F{level + 1}"), 2)),
+        ]);
 
-        Assert.That(() => FunctionInliner.Inline(model), Throws.TypeOf<ModelFormatException>().With.Message.Contains("more than"));
+        Assert.That(
+            () => FunctionInliner.Inline(model),
+            Throws.TypeOf<ModelFormatException>().With.Message.Contains("more than")
+        );
     }
 
     // Outer(x) = (Inner(x) + x, x); Inner chooses in branches that read the function's own input.
@@ -80,8 +91,20 @@ public sealed class InliningTests
     {
         var inner = new Graph("Inner");
         var x = inner.AddInput("x");
-        var isOn = inner.AddNode("is_on", new("", "Constant"), [], ["on"], [NodeAttribute.Of("value", TensorData.FromBytes(ElementType.Bool, [], new byte[] { 1 }))]).Output;
-        NodeAttribute[] branches = [NodeAttribute.Of("then_branch", Branch("then", x, "Neg")), NodeAttribute.Of("else_branch", Branch("else", x, "Abs"))];
+        var isOn = inner
+            .AddNode(
+                "is_on",
+                new("", "Constant"),
+                [],
+                ["on"],
+                [NodeAttribute.Of("value", TensorData.FromBytes(ElementType.Bool, [], new byte[] { 1 }))]
+            )
+            .Output;
+        NodeAttribute[] branches =
+        [
+            NodeAttribute.Of("then_branch", Branch("then", x, "Neg")),
+            NodeAttribute.Of("else_branch", Branch("else", x, "Abs")),
+        ];
         var chosen = inner.AddNode("choose", new("", "If"), [isOn], ["chosen"], branches).Output;
         var slope = NodeAttribute.Create("alpha", AttributeKind.Float, null, "slope", default);
         inner.AddOutput(inner.AddNode("leak", new("", "LeakyRelu"), [chosen], ["leaked"], [slope]).Output);
@@ -94,13 +117,23 @@ public sealed class InliningTests
         model.OperatorSets = model.OperatorSets.Add("own", 1);
         model.Functions =
         [
-            new LocalFunction(new("own", "Inner"), inner) { DefaultAttributes = [NodeAttribute.Of("slope", 0.25f)], OperatorSets = Sets(innerOperatorSet) },
+            new LocalFunction(new("own", "Inner"), inner)
+            {
+                DefaultAttributes = [NodeAttribute.Of("slope", 0.25f)],
+                OperatorSets = Sets(innerOperatorSet),
+            },
             new LocalFunction(new("own", "Outer"), outer) { OperatorSets = Sets(17).Add("own", 1) },
         ];
         var value = model.Graph.FindValue("sum_out")!;
         for (var call = 0; call < 2; call++)
         {
-            var node = model.Graph.AddNode($"call{call}", new("own", "Outer"), [value], [$"call{call}_out", $"call{call}_same"], []);
+            var node = model.Graph.AddNode(
+                $"call{call}",
+                new("own", "Outer"),
+                [value],
+                [$"call{call}_out", $"call{call}_same"],
+                []
+            );
             (node.Outputs[0]!.Type, node.Outputs[1]!.Type) = (model.Graph.Inputs[0].Type, model.Graph.Inputs[0].Type);
             model.Graph.AddOutput(node.Outputs[call]!);
             value = node.Outputs[0]!;
@@ -132,15 +165,20 @@ public sealed class InliningTests
     {
         var model = SampleModels.Simple(10, 17);
         model.OperatorSets = model.OperatorSets.Add("own", 1);
-        model.Functions = [.. calls.GroupBy(call => call.From).Select(group =>
-        {
-            var body = new Graph(group.Key);
-            var value = body.AddInput("x");
-            foreach (var (_, to) in group)
-                value = body.AddNode("", new("own", to), [value], [$"v{body.NodeCount}"], []).Output;
-            body.AddOutput(value);
-            return new LocalFunction(new("own", group.Key), body) { OperatorSets = Sets(17).Add("own", 1) };
-        })];
+        model.Functions =
+        [
+            .. calls
+                .GroupBy(call => call.From)
+                .Select(group =>
+                {
+                    var body = new Graph(group.Key);
+                    var value = body.AddInput("x");
+                    foreach (var (_, to) in group)
+                        value = body.AddNode("", new("own", to), [value], [$"v{body.NodeCount}"], []).Output;
+                    body.AddOutput(value);
+                    return new LocalFunction(new("own", group.Key), body) { OperatorSets = Sets(17).Add("own", 1) };
+                }),
+        ];
         model.Graph.AddNode("start", new("own", calls[0].From), [model.Graph.Inputs[0]], ["started"], []);
         return model;
     }
@@ -152,7 +190,8 @@ public sealed class InliningTests
         return branch;
     }
 
-    private static ImmutableSortedDictionary<string, long> Sets(long version) => ImmutableSortedDictionary<string, long>.Empty.Add("", version);
+    private static ImmutableSortedDictionary<string, long> Sets(long version) =>
+        ImmutableSortedDictionary<string, long>.Empty.Add("", version);
 
     private static float[] Run(Model model)
     {

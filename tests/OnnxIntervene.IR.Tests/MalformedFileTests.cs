@@ -21,7 +21,11 @@ public sealed class MalformedFileTests
             if (Fault(cut) is { } fault)
                 Assert.That(fault.Message, Does.Contain("model").And.Not.Empty, $"{length} bytes");
             else
-                Assert.That(ModelReader.Read(new MemoryStream(cut), null).Graph.NodeCount, Is.GreaterThan(0), $"{length} bytes");
+                Assert.That(
+                    ModelReader.Read(new MemoryStream(cut), null).Graph.NodeCount,
+                    Is.GreaterThan(0),
+                    $"{length} bytes"
+                );
         }
 
         Assert.That(Fault(bytes[..(bytes.Length / 2)]), Is.Not.Null);
@@ -34,7 +38,10 @@ public sealed class MalformedFileTests
         var random = new Random(Seed);
         byte[][] seeds =
         [
-            Bytes(SampleModels.Simple(8, 17)), Bytes(SampleModels.WithBranches()), Bytes(SampleModels.WithFunction(10)), Bytes(SampleModels.WithOptionalInput()),
+            Bytes(SampleModels.Simple(8, 17)),
+            Bytes(SampleModels.WithBranches()),
+            Bytes(SampleModels.WithFunction(10)),
+            Bytes(SampleModels.WithOptionalInput()),
         ];
         var refused = 0;
         foreach (var seed in seeds)
@@ -44,7 +51,11 @@ public sealed class MalformedFileTests
                 var mutated = Mutate(seed, random);
                 var before = GC.GetAllocatedBytesForCurrentThread();
                 refused += ReadPrintVerifyWrite(mutated) ? 0 : 1;
-                Assert.That(GC.GetAllocatedBytesForCurrentThread() - before, Is.LessThan(64 << 20), $"seed {Seed}, mutation {index}");
+                Assert.That(
+                    GC.GetAllocatedBytesForCurrentThread() - before,
+                    Is.LessThan(64 << 20),
+                    $"seed {Seed}, mutation {index}"
+                );
             }
         }
 
@@ -67,11 +78,21 @@ public sealed class MalformedFileTests
         for (var depth = 0; depth < 5000; depth++)
         {
             var node = new NodeProto { OpType = "If", Output = { "o" } };
-            node.Attribute.Add(new AttributeProto { Name = "body", Type = AttributeProto.Types.AttributeType.Graph, G = graph });
+            node.Attribute.Add(
+                new AttributeProto
+                {
+                    Name = "body",
+                    Type = AttributeProto.Types.AttributeType.Graph,
+                    G = graph,
+                }
+            );
             graph = new GraphProto { Node = { node } };
             if (depth < 60)
                 continue;
-            Assert.That(Fault(new ModelProto { IrVersion = 8, Graph = graph }.ToByteArray())!.Message, Does.Contain("nesting"));
+            Assert.That(
+                Fault(new ModelProto { IrVersion = 8, Graph = graph }.ToByteArray())!.Message,
+                Does.Contain("nesting")
+            );
             return;
         }
     }
@@ -79,8 +100,14 @@ public sealed class MalformedFileTests
     [Test]
     public void Wiring_that_cannot_be_is_refused_with_the_name()
     {
-        Assert.That(Fault(Change(proto => proto.Graph.Node[0].Input[0] = "nowhere"))!.Message, Does.Contain("'nowhere'").And.Contain("node[0]"));
-        Assert.That(Fault(Change(proto => proto.Graph.Node[1].Output[0] = "sum_out"))!.Message, Does.Contain("'sum_out' is given twice"));
+        Assert.That(
+            Fault(Change(proto => proto.Graph.Node[0].Input[0] = "nowhere"))!.Message,
+            Does.Contain("'nowhere'").And.Contain("node[0]")
+        );
+        Assert.That(
+            Fault(Change(proto => proto.Graph.Node[1].Output[0] = "sum_out"))!.Message,
+            Does.Contain("'sum_out' is given twice")
+        );
         Assert.That(Fault(Change(proto => proto.Graph.Node[0].Input[0] = "y"))!.Message, Does.Contain("circle"));
         Assert.That(Fault(Change(proto => proto.Graph.Output[0].Name = "gone"))!.Message, Does.Contain("'gone'"));
         Assert.That(Fault(Change(proto => proto.Graph.Node[0].OpType = ""))!.Message, Does.Contain("node[0]"));
@@ -89,11 +116,25 @@ public sealed class MalformedFileTests
     [Test]
     public void Tensors_that_lie_are_refused_with_their_place()
     {
-        Assert.That(Fault(Change(proto => proto.Graph.Initializer[0].Dims[0] = -1))!.Message, Does.Contain("size -1").And.Contain("initializer[0]"));
-        Assert.That(Fault(Change(proto => proto.Graph.Initializer[0].Dims[0] = long.MaxValue))!.Message, Does.Contain("initializer[0]"));
-        Assert.That(Fault(Change(proto => proto.Graph.Initializer[0].Dims[0] = 3))!.Message, Does.Contain("36 bytes").And.Contain("24"));
+        Assert.That(
+            Fault(Change(proto => proto.Graph.Initializer[0].Dims[0] = -1))!.Message,
+            Does.Contain("size -1").And.Contain("initializer[0]")
+        );
+        Assert.That(
+            Fault(Change(proto => proto.Graph.Initializer[0].Dims[0] = long.MaxValue))!.Message,
+            Does.Contain("initializer[0]")
+        );
+        Assert.That(
+            Fault(Change(proto => proto.Graph.Initializer[0].Dims[0] = 3))!.Message,
+            Does.Contain("36 bytes").And.Contain("24")
+        );
         Assert.That(Fault(Change(proto => proto.Graph.Initializer[0].DataType = 99))!.Message, Does.Contain("99"));
-        Assert.That(Fault(Change(proto => proto.Graph.Initializer[0].InFile = new InFileSpan { Offset = 1, Length = 24 }))!.Message, Does.Contain("reserved"));
+        Assert.That(
+            Fault(
+                Change(proto => proto.Graph.Initializer[0].InFile = new InFileSpan { Offset = 1, Length = 24 })
+            )!.Message,
+            Does.Contain("reserved")
+        );
     }
 
     [TestCase("../outside.bin", "leaves the model's folder")]
@@ -112,21 +153,33 @@ public sealed class MalformedFileTests
         var path = folder.File("model/model.onnx");
         File.WriteAllBytes(path, Change(proto => MakeExternal(proto.Graph.Initializer[0], location)));
 
-        Assert.That(() => OnnxFile.Load(path), Throws.TypeOf<ModelFormatException>().With.Message.Contains(message).And.Message.Contains("initializer[0]"));
+        Assert.That(
+            () => OnnxFile.Load(path),
+            Throws.TypeOf<ModelFormatException>().With.Message.Contains(message).And.Message.Contains("initializer[0]")
+        );
     }
 
     [Test]
     public void External_data_in_the_folder_are_read()
     {
         using var folder = new TemporaryFolder();
-        File.WriteAllBytes(folder.File("weights.bin"), [.. new byte[4], .. BitConverter.GetBytes(2.5f), .. new byte[20]]);
-        File.WriteAllBytes(folder.File("model.onnx"), Change(proto =>
-        {
-            MakeExternal(proto.Graph.Initializer[0], "weights.bin");
-            proto.Graph.Initializer[0].ExternalData.Add(new StringStringEntryProto { Key = "offset", Value = "4" });
-        }));
+        File.WriteAllBytes(
+            folder.File("weights.bin"),
+            [.. new byte[4], .. BitConverter.GetBytes(2.5f), .. new byte[20]]
+        );
+        File.WriteAllBytes(
+            folder.File("model.onnx"),
+            Change(proto =>
+            {
+                MakeExternal(proto.Graph.Initializer[0], "weights.bin");
+                proto.Graph.Initializer[0].ExternalData.Add(new StringStringEntryProto { Key = "offset", Value = "4" });
+            })
+        );
 
-        Assert.That(OnnxFile.Load(folder.File("model.onnx")).Graph.Initializers[0].Initializer!.ReadFloats()[0], Is.EqualTo(2.5f));
+        Assert.That(
+            OnnxFile.Load(folder.File("model.onnx")).Graph.Initializers[0].Initializer!.ReadFloats()[0],
+            Is.EqualTo(2.5f)
+        );
     }
 
     private static void MakeExternal(TensorProto tensor, string location)

@@ -2,7 +2,9 @@ using System.Collections.Immutable;
 
 namespace OnnxIntervene.IR.Tests;
 
-/// <summary>Small models for what the references lack. Each computes from <c>x</c>, float32 <c>[2, 3]</c>, to <c>y</c>.</summary>
+/// <summary>
+/// Small models for what the references lack. Each computes from <c>x</c>, float32 <c>[2, 3]</c>, to <c>y</c>.
+/// </summary>
 internal static class SampleModels
 {
     private static readonly TensorType s_matrix = new(ElementType.Float32, Shape.Of(2, 3));
@@ -28,7 +30,11 @@ internal static class SampleModels
         var graph = model.Graph;
         var sum = graph.FindValue("sum_out")!;
         var condition = graph.AddInitializer("condition", TensorData.FromBytes(ElementType.Bool, [], new byte[] { 1 }));
-        NodeAttribute[] branches = [NodeAttribute.Of("then_branch", Branch("then", sum, "Neg")), NodeAttribute.Of("else_branch", Branch("else", sum, "Abs"))];
+        NodeAttribute[] branches =
+        [
+            NodeAttribute.Of("then_branch", Branch("then", sum, "Neg")),
+            NodeAttribute.Of("else_branch", Branch("else", sum, "Abs")),
+        ];
         var choice = graph.AddNode("choice", new("", "If"), [condition], ["choice_out"], branches);
         choice.Output.Type = s_matrix;
         graph.AddOutput(choice.Output);
@@ -51,7 +57,13 @@ internal static class SampleModels
         body.AddOutput(still);
         body.AddOutput(next);
         var count = graph.AddInitializer("count", TensorData.FromIntegers([], [3]));
-        var loop = graph.AddNode("loop", new("", "Loop"), [count, null, graph.FindValue("x")!], ["loop_out"], [NodeAttribute.Of("body", body)]);
+        var loop = graph.AddNode(
+            "loop",
+            new("", "Loop"),
+            [count, null, graph.FindValue("x")!],
+            ["loop_out"],
+            [NodeAttribute.Of("body", body)]
+        );
         loop.Output.Type = s_matrix;
         graph.AddOutput(loop.Output);
         return model;
@@ -71,7 +83,12 @@ internal static class SampleModels
         body.AddOutput(copy);
         var start = model.Graph.AddInitializer("start", TensorData.FromFloats([3], [0, 0, 0]));
         var scan = model.Graph.AddNode(
-            "scan", new("", "Scan"), [start, model.Graph.FindValue("x")!], ["last", "rows_out"], [NodeAttribute.Of("body", body), NodeAttribute.Of("num_scan_inputs", 1L)]);
+            "scan",
+            new("", "Scan"),
+            [start, model.Graph.FindValue("x")!],
+            ["last", "rows_out"],
+            [NodeAttribute.Of("body", body), NodeAttribute.Of("num_scan_inputs", 1L)]
+        );
         scan.Outputs[1]!.Type = s_matrix;
         model.Graph.AddOutput(scan.Outputs[1]!);
         return model;
@@ -94,7 +111,15 @@ internal static class SampleModels
         model.Functions = [function];
         var value = model.Graph.FindValue("sum_out")!;
         for (var call = 0; call < 2; call++)
-            value = model.Graph.AddNode($"call{call}", function.Key, [value], [$"call{call}_out"], [NodeAttribute.Of("slope", 0.1f)]).Output;
+            value = model
+                .Graph.AddNode(
+                    $"call{call}",
+                    function.Key,
+                    [value],
+                    [$"call{call}_out"],
+                    [NodeAttribute.Of("slope", 0.1f)]
+                )
+                .Output;
         value.Type = s_matrix;
         model.Graph.AddOutput(value);
         return model;
@@ -105,7 +130,13 @@ internal static class SampleModels
     {
         var model = Simple(10, 18);
         var top = model.Graph.AddInitializer("top", TensorData.FromFloats([], [0.5f]));
-        var clip = model.Graph.AddNode("clip", new("", "Clip"), [model.Graph.FindValue("sum_out")!, null, top], ["clipped"], []);
+        var clip = model.Graph.AddNode(
+            "clip",
+            new("", "Clip"),
+            [model.Graph.FindValue("sum_out")!, null, top],
+            ["clipped"],
+            []
+        );
         clip.Output.Type = s_matrix;
         clip.Metadata = [KeyValuePair.Create("author", "a test"), KeyValuePair.Create("namespace", "layer.0")];
         model.Metadata = [KeyValuePair.Create("note", "of the model")];

@@ -48,6 +48,7 @@ public sealed class HeatmapCsvTests
 
         Assert.That(
             HeatmapCsv.Render(heatmap),
-            Does.StartWith("row_token_index,row_token,column_token_index,column_token,p\r\n"));
+            Does.StartWith("row_token_index,row_token,column_token_index,column_token,p\r\n")
+        );
     }
 }

@@ -101,10 +101,22 @@ public sealed class HeatmapImageTests
         var pictures = new[]
         {
             plain,
-            plain with { EmphasizedColumns = [0] },
-            plain with { RowLabels = [" The0", "The1", "The2"] },
-            plain with { Title = "Another" },
-            plain with { Caption = "Below." },
+            plain with
+            {
+                EmphasizedColumns = [0],
+            },
+            plain with
+            {
+                RowLabels = [" The0", "The1", "The2"],
+            },
+            plain with
+            {
+                Title = "Another",
+            },
+            plain with
+            {
+                Caption = "Below.",
+            },
         }.Select(heatmap => Convert.ToBase64String(HeatmapImage.Render(heatmap)));
 
         Assert.That(pictures, Is.Unique);
@@ -140,5 +152,6 @@ public sealed class HeatmapImageTests
     public void A_scale_that_makes_no_picture_is_refused(float scale) =>
         Assert.That(
             () => HeatmapImage.Render(SampleHeatmaps.Create(), scale),
-            Throws.InstanceOf<ArgumentOutOfRangeException>().With.Message.Contains("at most 16"));
+            Throws.InstanceOf<ArgumentOutOfRangeException>().With.Message.Contains("at most 16")
+        );
 }

@@ -20,7 +20,8 @@ public sealed class HeatmapSvgTests
         Assert.That(svg.Name, Is.EqualTo(s_svg + "svg"));
         Assert.That(
             svg.Descendants().Select(element => element.Name.LocalName).Distinct(),
-            Is.SubsetOf(new[] { "rect", "title", "text", "tspan", "line" }));
+            Is.SubsetOf(new[] { "rect", "title", "text", "tspan", "line" })
+        );
     }
 
     [Test]
@@ -39,13 +40,18 @@ public sealed class HeatmapSvgTests
         var svg = XElement.Parse(HeatmapSvg.Render(heatmap));
         var tooltips = svg.Descendants(s_svg + "title").Select(title => title.Value);
 
-        Assert.That(tooltips, Is.EqualTo(new[]
-        {
-            "Token 0 “ a0”, Layer 0 “0”: 0.30000000000000004",
-            "Token 0 “ a0”, Layer 1 “1”: not measured",
-            "Token 1 “ a1”, Layer 0 “0”: 1E-20",
-            "Token 1 “ a1”, Layer 1 “1”: 3",
-        }));
+        Assert.That(
+            tooltips,
+            Is.EqualTo(
+                new[]
+                {
+                    "Token 0 “ a0”, Layer 0 “0”: 0.30000000000000004",
+                    "Token 0 “ a0”, Layer 1 “1”: not measured",
+                    "Token 1 “ a1”, Layer 0 “0”: 1E-20",
+                    "Token 1 “ a1”, Layer 1 “1”: 3",
+                }
+            )
+        );
     }
 
     [Test]

@@ -32,7 +32,8 @@ public sealed class HeatmapTests
     public void An_emphasized_column_that_is_not_there_is_refused_by_number() =>
         Assert.That(
             () => HeatmapSvg.Render(SampleHeatmaps.Create() with { EmphasizedColumns = [1, 4] }),
-            Refuses("column 4, but its columns are 0 to 3"));
+            Refuses("column 4, but its columns are 0 to 3")
+        );
 
     [Test]
     public void Emphasis_that_was_never_set_is_none() =>

@@ -55,11 +55,24 @@ public sealed class HtmlReportTests
     [Test]
     public void A_crooked_table_is_refused_with_both_counts()
     {
-        var report = SampleHeatmaps.Report() with { Tables = [new ReportTable("Top", ["token", "p"], [["a"]])] };
+        var report = SampleHeatmaps.Report() with
+        {
+            Tables =
+            [
+                new ReportTable(
+                    "Top",
+                    ["token", "p"],
+                    [
+                        ["a"],
+                    ]
+                ),
+            ],
+        };
 
         Assert.That(
             () => HtmlReport.Render(report),
-            Throws.ArgumentException.With.Message.Contains("'Top' has 2 columns but a row of 1 cells"));
+            Throws.ArgumentException.With.Message.Contains("'Top' has 2 columns but a row of 1 cells")
+        );
     }
 
     [Test]

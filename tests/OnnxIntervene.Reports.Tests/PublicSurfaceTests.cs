@@ -10,8 +10,16 @@ public sealed class PublicSurfaceTests
     [Test]
     public void The_public_surface_is_the_one_in_the_text()
     {
-        var path = Path.Combine(RepositoryPaths.Root, "tests", "OnnxIntervene.Reports.Tests", "OnnxIntervene.Reports.txt");
-        var surface = typeof(Heatmap).Assembly.GeneratePublicApi(new ApiGeneratorOptions { IncludeAssemblyAttributes = false }).ReplaceLineEndings("\n") + "\n";
+        var path = Path.Combine(
+            RepositoryPaths.Root,
+            "tests",
+            "OnnxIntervene.Reports.Tests",
+            "OnnxIntervene.Reports.txt"
+        );
+        var surface =
+            typeof(Heatmap)
+                .Assembly.GeneratePublicApi(new ApiGeneratorOptions { IncludeAssemblyAttributes = false })
+                .ReplaceLineEndings("\n") + "\n";
 
         // To take a change over: ONNX_INTERVENE_WRITE_SURFACE=1 dotnet test, and read what changed.
         if (Environment.GetEnvironmentVariable("ONNX_INTERVENE_WRITE_SURFACE") == "1")

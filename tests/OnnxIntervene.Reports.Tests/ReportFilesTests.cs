@@ -19,7 +19,8 @@ public sealed class ReportFilesTests
 
         Assert.That(
             files.Select(file => file.Name),
-            Is.EqualTo(new[] { "trace.html", "trace.json", "trace-block_output.png", "trace-block_output.csv" }));
+            Is.EqualTo(new[] { "trace.html", "trace.json", "trace-block_output.png", "trace-block_output.csv" })
+        );
         Assert.That(Encoding.UTF8.GetString(files[1].Contents.Span), Is.EqualTo("{\"answer\": \"The\"}\n"));
     }
 
@@ -52,7 +53,8 @@ public sealed class ReportFilesTests
 
         Assert.That(
             () => ReportFiles.Write(folder, "trace", SampleHeatmaps.Report(), new CancellationToken(canceled: true)),
-            Throws.InstanceOf<OperationCanceledException>());
+            Throws.InstanceOf<OperationCanceledException>()
+        );
         Assert.That(Directory.Exists(folder), Is.False);
     }
 
@@ -67,7 +69,8 @@ public sealed class ReportFilesTests
 
         Assert.That(
             () => ReportFiles.Write(_folder, "trace", SampleHeatmaps.Report("new")),
-            Throws.InstanceOf<IOException>().With.Message.Contains("trace-block_output.csv' is a folder"));
+            Throws.InstanceOf<IOException>().With.Message.Contains("trace-block_output.csv' is a folder")
+        );
         Assert.That(Contents(), Is.EqualTo(before));
     }
 
@@ -80,7 +83,8 @@ public sealed class ReportFilesTests
 
         Assert.That(
             () => ReportFiles.Write(_folder, "trace", SampleHeatmaps.Report("new") with { Heatmaps = [broken] }),
-            Throws.ArgumentException.With.Message.Contains("0 values"));
+            Throws.ArgumentException.With.Message.Contains("0 values")
+        );
         Assert.That(Contents(), Is.EqualTo(before));
     }
 
@@ -121,7 +125,9 @@ public sealed class ReportFilesTests
         Assert.That(
             files.Select(file => file.Name).Where(name => name.EndsWith(".csv", StringComparison.Ordinal)),
             Is.EqualTo(
-                new[] { "t-out.csv", "t-mlp-output.csv", "t-MLP-output-2.csv", "t-heatmap.csv", "t-heatmap-2.csv" }));
+                new[] { "t-out.csv", "t-mlp-output.csv", "t-MLP-output-2.csv", "t-heatmap.csv", "t-heatmap-2.csv" }
+            )
+        );
     }
 
     [Test]
@@ -134,7 +140,11 @@ public sealed class ReportFilesTests
             Assert.That(other.Contents.ToArray(), Is.EqualTo(one.Contents.ToArray()), one.Name);
     }
 
-    private SortedDictionary<string, string> Contents() => new(
-        Directory.GetFiles(_folder).ToDictionary(path => path, path => Convert.ToHexString(File.ReadAllBytes(path))),
-        StringComparer.Ordinal);
+    private SortedDictionary<string, string> Contents() =>
+        new(
+            Directory
+                .GetFiles(_folder)
+                .ToDictionary(path => path, path => Convert.ToHexString(File.ReadAllBytes(path))),
+            StringComparer.Ordinal
+        );
 }

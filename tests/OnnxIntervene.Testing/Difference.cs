@@ -21,10 +21,16 @@ public static class Difference
     }
 
     /// <summary>
-    /// The largest absolute difference less what a row's largest expected number allows: <paramref name="relative"/> times it. Rows are
+    /// The largest absolute difference less what a row's largest expected number allows: <paramref name="relative"/>
+    /// times it. Rows are
     /// <paramref name="width"/> long.
     /// </summary>
-    public static double LargestBeyond(ReadOnlySpan<float> actual, ReadOnlySpan<float> expected, int width, double relative)
+    public static double LargestBeyond(
+        ReadOnlySpan<float> actual,
+        ReadOnlySpan<float> expected,
+        int width,
+        double relative
+    )
     {
         if (actual.Length != expected.Length)
             return double.PositiveInfinity;

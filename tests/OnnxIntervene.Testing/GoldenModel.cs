@@ -13,8 +13,15 @@ public sealed record GoldenModel(string Name, string Folder, ModelGoldens Golden
     public static IEnumerable<GoldenModel> All()
     {
         yield return new GoldenModel(
-            "facts-gpt2", RepositoryPaths.DefaultModel, ModelGoldens.Of(Path.Combine(RepositoryPaths.OwnReferences, "facts-gpt2")));
+            "facts-gpt2",
+            RepositoryPaths.DefaultModel,
+            ModelGoldens.Of(Path.Combine(RepositoryPaths.OwnReferences, "facts-gpt2"))
+        );
         if (RepositoryPaths.LargeModel is { } large)
-            yield return new GoldenModel(LargeName, Path.Combine(large, "smollm2-135m-int4-genai"), ModelGoldens.Of(Path.Combine(large, "goldens")));
+            yield return new GoldenModel(
+                LargeName,
+                Path.Combine(large, "smollm2-135m-int4-genai"),
+                ModelGoldens.Of(Path.Combine(large, "goldens"))
+            );
     }
 }

@@ -6,7 +6,9 @@ using OnnxIntervene.Tensors;
 
 namespace OnnxIntervene.Testing;
 
-/// <summary>Results of torch on one trained language model: prompts, sweeps, traces (see the references' README).</summary>
+/// <summary>
+/// Results of torch on one trained language model: prompts, sweeps, traces (see the references' README).
+/// </summary>
 public sealed class ModelGoldens
 {
     private readonly SafetensorsFile _tensors;
@@ -15,7 +17,10 @@ public sealed class ModelGoldens
     {
         using var json = JsonDocument.Parse(File.ReadAllText(Path.Combine(folder, "cases.json")));
         _tensors = SafetensorsFile.Open(Path.Combine(folder, "tensors.safetensors"));
-        Cases = [.. json.RootElement.GetProperty("cases").EnumerateArray().Select(item => new GoldenCase(item.Clone()))];
+        Cases =
+        [
+            .. json.RootElement.GetProperty("cases").EnumerateArray().Select(item => new GoldenCase(item.Clone())),
+        ];
     }
 
     public ImmutableArray<GoldenCase> Cases { get; }
@@ -25,5 +30,6 @@ public sealed class ModelGoldens
     public NumericArray Tensor(string name) => _tensors.Read(name);
 
     /// <summary>Token ids as a batch of one.</summary>
-    public ModelInputs Inputs(string name) => ModelInputs.FromTokens([.. _tensors.Read(name).Integers.ToArray().Select(id => (int)id)]);
+    public ModelInputs Inputs(string name) =>
+        ModelInputs.FromTokens([.. _tensors.Read(name).Integers.ToArray().Select(id => (int)id)]);
 }

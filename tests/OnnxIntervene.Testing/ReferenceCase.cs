@@ -14,7 +14,9 @@ public sealed class ReferenceCase(JsonElement json)
     public string Base => json.GetProperty("base").GetString()!;
 
     public ImmutableArray<string?> Sources =>
-        Member("sources") is { ValueKind: JsonValueKind.Array } list ? [.. list.EnumerateArray().Select(source => source.GetString())] : [];
+        Member("sources") is { ValueKind: JsonValueKind.Array } list
+            ? [.. list.EnumerateArray().Select(source => source.GetString())]
+            : [];
 
     /// <summary>pyvene's configuration; undefined for a plain run.</summary>
     public JsonElement Config => Member("config");
@@ -24,25 +26,40 @@ public sealed class ReferenceCase(JsonElement json)
     /// <summary>Tensor names of each intervention's parameters.</summary>
     public ImmutableArray<ImmutableDictionary<string, string>> Parameters =>
         Member("parameters") is { ValueKind: JsonValueKind.Array } list
-            ? [.. list.EnumerateArray().Select(item => item.ValueKind == JsonValueKind.Object
-                ? item.EnumerateObject().ToImmutableDictionary(entry => entry.Name, entry => entry.Value.GetString()!)
-                : ImmutableDictionary<string, string>.Empty)]
+            ?
+            [
+                .. list.EnumerateArray()
+                    .Select(item =>
+                        item.ValueKind == JsonValueKind.Object
+                            ? item.EnumerateObject()
+                                .ToImmutableDictionary(entry => entry.Name, entry => entry.Value.GetString()!)
+                            : ImmutableDictionary<string, string>.Empty
+                    ),
+            ]
             : [];
 
     public double? Effect => Member("effect") is { ValueKind: JsonValueKind.Number } effect ? effect.GetDouble() : null;
 
     public double Tolerance => json.GetProperty("atol").GetDouble();
 
-    public string? ExpectedLogits => Expectation("logits") is { ValueKind: JsonValueKind.String } name ? name.GetString() : null;
+    public string? ExpectedLogits =>
+        Expectation("logits") is { ValueKind: JsonValueKind.String } name ? name.GetString() : null;
 
     public ImmutableArray<string> ExpectedCollected =>
-        Expectation("collected") is { ValueKind: JsonValueKind.Array } list ? [.. list.EnumerateArray().Select(name => name.GetString()!)] : [];
+        Expectation("collected") is { ValueKind: JsonValueKind.Array } list
+            ? [.. list.EnumerateArray().Select(name => name.GetString()!)]
+            : [];
 
-    /// <summary>A part of the case that no test has a use for yet, such as groups or subspaces; undefined when the case lacks it.</summary>
+    /// <summary>
+    /// A part of the case that no test has a use for yet, such as groups or subspaces; undefined when the case lacks
+    /// it.
+    /// </summary>
     public JsonElement Member(string name) => json.TryGetProperty(name, out var member) ? member : default;
 
     private JsonElement Expectation(string name) =>
-        Member("expect") is { ValueKind: JsonValueKind.Object } expect && expect.TryGetProperty(name, out var member) ? member : default;
+        Member("expect") is { ValueKind: JsonValueKind.Object } expect && expect.TryGetProperty(name, out var member)
+            ? member
+            : default;
 
     public override string ToString() => Name;
 }

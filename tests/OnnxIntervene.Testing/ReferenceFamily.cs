@@ -6,7 +6,9 @@ using OnnxIntervene.Tensors;
 
 namespace OnnxIntervene.Testing;
 
-/// <summary>One architecture of the references: its exports, inputs, cases and tensors (see the references' README).</summary>
+/// <summary>
+/// One architecture of the references: its exports, inputs, cases and tensors (see the references' README).
+/// </summary>
 public sealed class ReferenceFamily
 {
     private readonly SafetensorsFile _tensors;
@@ -18,13 +20,28 @@ public sealed class ReferenceFamily
         var root = json.RootElement;
         Name = Path.GetFileName(folder);
         _tensors = SafetensorsFile.Open(Path.Combine(folder, "tensors.safetensors"));
-        Exports = [.. root.GetProperty("exports").EnumerateObject().Select(export => new ReferenceExport(
-            export.Name,
-            Path.Combine(folder, export.Name, "model.onnx"),
-            export.Value.TryGetProperty("max_abs_diff", out var difference) && difference.ValueKind == JsonValueKind.Number ? difference.GetDouble() : 0))];
-        _inputs = root.GetProperty("inputs").EnumerateObject().ToImmutableDictionary(
-            input => input.Name,
-            input => input.Value.EnumerateObject().ToImmutableDictionary(entry => entry.Name, entry => entry.Value.GetString()!));
+        Exports =
+        [
+            .. root.GetProperty("exports")
+                .EnumerateObject()
+                .Select(export => new ReferenceExport(
+                    export.Name,
+                    Path.Combine(folder, export.Name, "model.onnx"),
+                    export.Value.TryGetProperty("max_abs_diff", out var difference)
+                    && difference.ValueKind == JsonValueKind.Number
+                        ? difference.GetDouble()
+                        : 0
+                )),
+        ];
+        _inputs = root.GetProperty("inputs")
+            .EnumerateObject()
+            .ToImmutableDictionary(
+                input => input.Name,
+                input =>
+                    input
+                        .Value.EnumerateObject()
+                        .ToImmutableDictionary(entry => entry.Name, entry => entry.Value.GetString()!)
+            );
         Cases = [.. root.GetProperty("cases").EnumerateArray().Select(item => new ReferenceCase(item.Clone()))];
     }
 
@@ -40,7 +57,9 @@ public sealed class ReferenceFamily
         var folder = Path.Combine(references, "families");
         if (!Directory.Exists(folder))
             return [];
-        return Directory.EnumerateDirectories(folder).Order(StringComparer.Ordinal)
+        return Directory
+            .EnumerateDirectories(folder)
+            .Order(StringComparer.Ordinal)
             .Where(family => File.Exists(Path.Combine(family, "cases.json")))
             .Select(family => new ReferenceFamily(family));
     }

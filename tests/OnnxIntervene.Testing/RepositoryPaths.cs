@@ -8,7 +8,9 @@ public static class RepositoryPaths
 
     /// <summary>The references: those of the repository, or of the folder that ONNX_INTERVENE_ORACLE names.</summary>
     public static string References { get; } =
-        Environment.GetEnvironmentVariable("ONNX_INTERVENE_ORACLE") is { Length: > 0 } folder ? folder : Path.Combine(Root, "tests", "references");
+        Environment.GetEnvironmentVariable("ONNX_INTERVENE_ORACLE") is { Length: > 0 } folder
+            ? folder
+            : Path.Combine(Root, "tests", "references");
 
     /// <summary>The repository's own references, whatever the environment says.</summary>
     public static string OwnReferences { get; } = Path.Combine(Root, "tests", "references");
@@ -21,7 +23,9 @@ public static class RepositoryPaths
 
     /// <summary>The large model with its goldens; null where it is not.</summary>
     public static string? LargeModel { get; } =
-        Shared is { } shared && Directory.Exists(Path.Combine(shared, "oracle", "smollm2")) ? Path.Combine(shared, "oracle", "smollm2") : null;
+        Shared is { } shared && Directory.Exists(Path.Combine(shared, "oracle", "smollm2"))
+            ? Path.Combine(shared, "oracle", "smollm2")
+            : null;
 
     /// <summary>Every model file of the references.</summary>
     public static IEnumerable<string> ReferenceModels() =>

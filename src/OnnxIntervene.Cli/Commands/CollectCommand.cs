@@ -4,9 +4,9 @@ using OnnxIntervene.Cli.Output;
 using OnnxIntervene.Components.Addressing;
 using OnnxIntervene.Execution;
 using OnnxIntervene.Formats;
-using OnnxIntervene.IR;
 using OnnxIntervene.Interventions;
 using OnnxIntervene.Interventions.Kinds;
+using OnnxIntervene.IR;
 using OnnxIntervene.Runtime;
 using OnnxIntervene.Tensors;
 
@@ -19,11 +19,21 @@ internal static class CollectCommand
     {
         var command = new Command(
             "collect",
-            "Write components' values at every position to a file. Example: onnx-intervene collect --component block_output --layers 0-5 --base \"The Space Needle\" --out values.safetensors");
+            "Write components' values at every position to a file. Example: onnx-intervene collect --component "
+                + "block_output --layers 0-5 --base \"The Space Needle\" --out values.safetensors"
+        );
         var (model, texts) = (new ModelOptions(), new TextOptions());
-        var components = new Option<string[]>("--component") { Description = "A component, or any tensor's name; may be given several times.", Required = true };
+        var components = new Option<string[]>("--component")
+        {
+            Description = "A component, or any tensor's name; may be given several times.",
+            Required = true,
+        };
         var layers = new Option<string?>("--layers") { Description = "Layers, such as 0-5,7. Default: all." };
-        var output = new Option<string>("--out") { Description = "The file: .safetensors, or .npy for one component ([layer, batch, …]).", Required = true };
+        var output = new Option<string>("--out")
+        {
+            Description = "The file: .safetensors, or .npy for one component ([layer, batch, …]).",
+            Required = true,
+        };
         var json = new Option<bool>("--json") { Description = "Print JSON." };
         model.AddTo(command);
         texts.AddTo(command, sources: false);
@@ -31,20 +41,22 @@ internal static class CollectCommand
         command.Add(layers);
         command.Add(output);
         command.Add(json);
-        command.SetAction((arguments, cancellation) =>
-        {
-            var path = arguments.GetValue(output)!;
-            var names = arguments.GetValue(components)!;
-            CheckPath(path, names);
-            using var plain = model.Load(arguments, IntervenableConfig.Empty);
-            var sites = Sites(plain, names, NumberRanges.Parse(arguments.GetValue(layers), "--layers"));
-            using var loaded = model.Load(arguments, new IntervenableConfig { Representations = sites });
-            var inputs = texts.Base(arguments, loaded);
-            var collected = loaded.Run(inputs, cancellation: cancellation).Collected;
-            Save(path, loaded, inputs, sites, collected);
-            Write(Terminal.Of(arguments), path, sites, collected, arguments.GetValue(json));
-            return Task.FromResult(ExitCodes.Done);
-        });
+        command.SetAction(
+            (arguments, cancellation) =>
+            {
+                var path = arguments.GetValue(output)!;
+                var names = arguments.GetValue(components)!;
+                CheckPath(path, names);
+                using var plain = model.Load(arguments, IntervenableConfig.Empty);
+                var sites = Sites(plain, names, NumberRanges.Parse(arguments.GetValue(layers), "--layers"));
+                using var loaded = model.Load(arguments, new IntervenableConfig { Representations = sites });
+                var inputs = texts.Base(arguments, loaded);
+                var collected = loaded.Run(inputs, cancellation: cancellation).Collected;
+                Save(path, loaded, inputs, sites, collected);
+                Write(Terminal.Of(arguments), path, sites, collected, arguments.GetValue(json));
+                return Task.FromResult(ExitCodes.Done);
+            }
+        );
         return command;
     }
 
@@ -58,33 +70,62 @@ internal static class CollectCommand
     }
 
     // A component of layers is collected in each; a tensor's name once.
-    private static ImmutableArray<RepresentationConfig> Sites(IntervenableModel model, string[] names, ImmutableArray<int> layers)
+    private static ImmutableArray<RepresentationConfig> Sites(
+        IntervenableModel model,
+        string[] names,
+        ImmutableArray<int> layers
+    )
     {
-        var known = model.Components.Components.Select(component => component.Address).Concat(model.Components.Missing.Select(missing => missing.Address)).ToList();
-        return [.. names.SelectMany(Addresses)
-            .Select(site => new RepresentationConfig
-            {
-                Layer = site.Layer,
-                Component = site.Name,
-                Unit = model.Components.Get(site.Layer, site.Name).Unit,
-                InterventionType = InterventionType.Collect,
-            })];
+        var known = model
+            .Components.Components.Select(component => component.Address)
+            .Concat(model.Components.Missing.Select(missing => missing.Address))
+            .ToList();
+        return
+        [
+            .. names
+                .SelectMany(Addresses)
+                .Select(site => new RepresentationConfig
+                {
+                    Layer = site.Layer,
+                    Component = site.Name,
+                    Unit = model.Components.Get(site.Layer, site.Name).Unit,
+                    InterventionType = InterventionType.Collect,
+                }),
+        ];
 
         IEnumerable<ComponentAddress> Addresses(string name)
         {
-            var own = known.Where(address => address.Name == name).Select(address => address.Layer).Distinct().Order().ToImmutableArray();
-            return own.Length == 0 ? [new ComponentAddress(0, name)] : (layers.Length > 0 ? layers : own).Select(layer => new ComponentAddress(layer, name));
+            var own = known
+                .Where(address => address.Name == name)
+                .Select(address => address.Layer)
+                .Distinct()
+                .Order()
+                .ToImmutableArray();
+            return own.Length == 0
+                ? [new ComponentAddress(0, name)]
+                : (layers.Length > 0 ? layers : own).Select(layer => new ComponentAddress(layer, name));
         }
     }
 
     private static string Name(RepresentationConfig site) => $"{site.Component}.{site.Layer}";
 
     private static void Save(
-        string path, IntervenableModel model, ModelInputs inputs, ImmutableArray<RepresentationConfig> sites, ImmutableArray<NumericArray> collected)
+        string path,
+        IntervenableModel model,
+        ModelInputs inputs,
+        ImmutableArray<RepresentationConfig> sites,
+        ImmutableArray<NumericArray> collected
+    )
     {
         if (path.EndsWith(".npy", StringComparison.OrdinalIgnoreCase))
         {
-            NumpyFile.Write(path, NumericArray.Of(collected.SelectMany(array => array.FloatMemory.ToArray()).ToArray(), [collected.Length, .. collected[0].Shape]));
+            NumpyFile.Write(
+                path,
+                NumericArray.Of(
+                    collected.SelectMany(array => array.FloatMemory.ToArray()).ToArray(),
+                    [collected.Length, .. collected[0].Shape]
+                )
+            );
             return;
         }
 
@@ -99,15 +140,32 @@ internal static class CollectCommand
         SafetensorsFile.Write(path, tensors, metadata);
     }
 
-    private static void Write(Terminal terminal, string path, ImmutableArray<RepresentationConfig> sites, ImmutableArray<NumericArray> collected, bool asJson)
+    private static void Write(
+        Terminal terminal,
+        string path,
+        ImmutableArray<RepresentationConfig> sites,
+        ImmutableArray<NumericArray> collected,
+        bool asJson
+    )
     {
         if (asJson)
         {
-            terminal.Output.WriteLine(JsonText.Of(new { File = path, Tensors = sites.Zip(collected, (site, array) => new { Name = Name(site), array.Shape }) }));
+            terminal.Output.WriteLine(
+                JsonText.Of(
+                    new
+                    {
+                        File = path,
+                        Tensors = sites.Zip(collected, (site, array) => new { Name = Name(site), array.Shape }),
+                    }
+                )
+            );
             return;
         }
 
-        terminal.WriteTable(["tensor", "shape"], sites.Zip(collected, (site, array) => new[] { Name(site), $"[{string.Join(", ", array.Shape)}]" }));
+        terminal.WriteTable(
+            ["tensor", "shape"],
+            sites.Zip(collected, (site, array) => new[] { Name(site), $"[{string.Join(", ", array.Shape)}]" })
+        );
         terminal.Output.WriteLine($"Wrote {path}");
     }
 }

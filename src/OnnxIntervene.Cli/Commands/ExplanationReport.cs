@@ -10,12 +10,20 @@ internal static class ExplanationReport
     {
         if (asJson)
         {
-            writer.WriteLine(JsonText.Of(new
-            {
-                explanation.Sites,
-                explanation.AddedNodes,
-                Runs = explanation.Runs.Select(run => new { run.Run, Inputs = run.Inputs.Select(input => new { input.Name, Shape = input.Shape.ToArray() }) }),
-            }));
+            writer.WriteLine(
+                JsonText.Of(
+                    new
+                    {
+                        explanation.Sites,
+                        explanation.AddedNodes,
+                        Runs = explanation.Runs.Select(run => new
+                        {
+                            run.Run,
+                            Inputs = run.Inputs.Select(input => new { input.Name, Shape = input.Shape.ToArray() }),
+                        }),
+                    }
+                )
+            );
             return;
         }
 
@@ -33,6 +41,9 @@ internal static class ExplanationReport
 
         writer.WriteLine($"The rewritten graph has {explanation.AddedNodes} nodes more.");
         foreach (var (run, inputs) in explanation.Runs)
-            writer.WriteLine($"Run of the {run}, fed {string.Join(", ", inputs.Select(input => $"{input.Name} [{string.Join(", ", input.Shape)}]"))}");
+            writer.WriteLine(
+                $"Run of the {run}, fed "
+                    + $"{string.Join(", ", inputs.Select(input => $"{input.Name} [{string.Join(", ", input.Shape)}]"))}"
+            );
     }
 }

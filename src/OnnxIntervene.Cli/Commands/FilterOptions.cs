@@ -6,8 +6,15 @@ namespace OnnxIntervene.Cli.Commands;
 /// <summary>Which files go over the network.</summary>
 internal sealed class FilterOptions(HubFilter otherwise)
 {
-    private readonly Option<string[]> _include = new("--include") { Description = "Only files that fit this pattern, such as \"onnx/*\"; may be given several times. \"*\" takes everything." };
-    private readonly Option<string[]> _exclude = new("--exclude") { Description = "No files that fit this pattern; may be given several times." };
+    private readonly Option<string[]> _include = new("--include")
+    {
+        Description =
+            "Only files that fit this pattern, such as \"onnx/*\"; may be given several times. \"*\" takes everything.",
+    };
+    private readonly Option<string[]> _exclude = new("--exclude")
+    {
+        Description = "No files that fit this pattern; may be given several times.",
+    };
 
     public void AddTo(Command command)
     {
@@ -18,7 +25,9 @@ internal sealed class FilterOptions(HubFilter otherwise)
     /// <summary>What is asked for; patterns that are given take the place of the usual ones.</summary>
     public HubFilter Read(ParseResult arguments)
     {
-        var filter = arguments.GetValue(_include) is { Length: > 0 } include ? new HubFilter([.. include], []) : otherwise;
+        var filter = arguments.GetValue(_include) is { Length: > 0 } include
+            ? new HubFilter([.. include], [])
+            : otherwise;
         return filter with { Exclude = [.. filter.Exclude, .. arguments.GetValue(_exclude) ?? []] };
     }
 }

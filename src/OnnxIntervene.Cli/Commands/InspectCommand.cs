@@ -16,10 +16,18 @@ internal static class InspectCommand
     {
         var command = new Command(
             "inspect",
-            "List every component with its tensor, width and heads, and what was not found and why. Example: onnx-intervene inspect model.onnx --write-map map.json");
+            "List every component with its tensor, width and heads, and what was not found and why. Example: "
+                + "onnx-intervene inspect model.onnx --write-map map.json"
+        );
         var model = new ModelOptions();
-        var structure = new Option<bool>("--structure") { Description = "Show the layers that are recognised, and for what was not found the nearest candidates." };
-        var tensors = new Option<bool>("--tensors") { Description = "List every tensor with its type and shape; any that holds floats may stand for a component." };
+        var structure = new Option<bool>("--structure")
+        {
+            Description = "Show the layers that are recognised, and for what was not found the nearest candidates.",
+        };
+        var tensors = new Option<bool>("--tensors")
+        {
+            Description = "List every tensor with its type and shape; any that holds floats may stand for a component.",
+        };
         var map = new Option<string?>("--write-map") { Description = "Write a component map to edit, for --map." };
         var json = new Option<bool>("--json") { Description = "Print JSON." };
         model.AddTo(command, runs: false);
@@ -29,7 +37,11 @@ internal static class InspectCommand
         {
             var file = ModelFile.Find(model.Path(arguments));
             var loaded = FunctionInliner.Inline(OnnxFile.Load(file.Path));
-            var search = new ComponentSearchOptions { Overrides = model.Map(arguments), Configuration = ModelConfiguration.ReadBeside(file.Path) };
+            var search = new ComponentSearchOptions
+            {
+                Overrides = model.Map(arguments),
+                Configuration = ModelConfiguration.ReadBeside(file.Path),
+            };
             var inspection = new Inspection(file, loaded, ComponentMap.Find(loaded, search))
             {
                 Structure = arguments.GetValue(structure),

@@ -22,10 +22,16 @@ internal sealed record Inspection(ModelFile File, Model Model, ComponentMap Map)
             return;
         }
 
-        terminal.Output.WriteLine($"{File.Path}: IR {Model.IrVersion}, operator set {Model.OperatorSetVersion}, {Model.Graph.NodeCount} nodes, made by {Model.Producer}");
-        terminal.Output.WriteLine(Map.Family is { } family
-            ? $"Family {family}, {Map.LayerCount} layers."
-            : Map.LayerCount > 0 ? $"No family's names are recognised; the graph's structure shows {Map.LayerCount} layers." : "No layers are recognised.");
+        terminal.Output.WriteLine(
+            $"{File.Path}: IR {Model.IrVersion}, operator set {Model.OperatorSetVersion}, {Model.Graph.NodeCount} "
+                + $"nodes, made by {Model.Producer}"
+        );
+        terminal.Output.WriteLine(
+            Map.Family is { } family ? $"Family {family}, {Map.LayerCount} layers."
+            : Map.LayerCount > 0
+                ? $"No family's names are recognised; the graph's structure shows {Map.LayerCount} layers."
+            : "No layers are recognised."
+        );
         if (Structure)
             StructureText.Write(terminal, GraphStructure.Describe(Model, Map));
         if (Tensors)
@@ -46,13 +52,35 @@ internal sealed record Inspection(ModelFile File, Model Model, ComponentMap Map)
             ["producer"] = Model.Producer,
             ["family"] = Map.Family,
             ["layers"] = Map.LayerCount,
-            ["components"] = Map.Components.Select(item => new { item.Address.Layer, Component = item.Address.Name, Tensor = item.Source.Description, item.Width, item.Heads, item.Unit }),
-            ["not_found"] = Map.Missing.Select(item => new { item.Address.Layer, Component = item.Address.Name, item.Reason }),
+            ["components"] = Map.Components.Select(item => new
+            {
+                item.Address.Layer,
+                Component = item.Address.Name,
+                Tensor = item.Source.Description,
+                item.Width,
+                item.Heads,
+                item.Unit,
+            }),
+            ["not_found"] = Map.Missing.Select(item => new
+            {
+                item.Address.Layer,
+                Component = item.Address.Name,
+                item.Reason,
+            }),
         };
         if (Structure)
             data["structure"] = StructureText.Data(GraphStructure.Describe(Model, Map));
         if (Tensors)
-            data["tensors"] = TensorDescription.All(Model).Select(tensor => new { tensor.Name, Type = $"{tensor.ElementType}", Shape = Sizes(tensor.Shape), tensor.Origin, tensor.Branch });
+            data["tensors"] = TensorDescription
+                .All(Model)
+                .Select(tensor => new
+                {
+                    tensor.Name,
+                    Type = $"{tensor.ElementType}",
+                    Shape = Sizes(tensor.Shape),
+                    tensor.Origin,
+                    tensor.Branch,
+                });
         if (mapPath is not null)
             data["map"] = mapPath;
         return data;
@@ -62,14 +90,27 @@ internal sealed record Inspection(ModelFile File, Model Model, ComponentMap Map)
     {
         terminal.WriteTable(
             ["layer", "component", "width", "heads", "unit", "tensor"],
-            Map.Components.Select(item => new[]
-            {
-                $"{item.Address.Layer}", item.Address.Name, item.Width > 0 ? $"{item.Width}" : "", item.Heads > 0 ? $"{item.Heads}" : "", item.Unit, item.Source.Description,
-            }));
+            Map.Components.Select(item =>
+                new[]
+                {
+                    $"{item.Address.Layer}",
+                    item.Address.Name,
+                    item.Width > 0 ? $"{item.Width}" : "",
+                    item.Heads > 0 ? $"{item.Heads}" : "",
+                    item.Unit,
+                    item.Source.Description,
+                }
+            )
+        );
         if (Map.Components.Length == 0)
-            terminal.Output.WriteLine("Any tensor's name works in place of a component (--tensors), and a map can name components (--structure, --write-map).");
+            terminal.Output.WriteLine(
+                "Any tensor's name works in place of a component (--tensors), and a map can name components "
+                    + "(--structure, --write-map)."
+            );
         else
-            terminal.Output.WriteLine(Map.Missing.Length == 0 ? "Everything that was looked for was found." : "Not found:");
+            terminal.Output.WriteLine(
+                Map.Missing.Length == 0 ? "Everything that was looked for was found." : "Not found:"
+            );
         foreach (var missing in Map.Missing)
             terminal.Output.WriteLine($"  {missing}");
     }
@@ -80,10 +121,19 @@ internal sealed record Inspection(ModelFile File, Model Model, ComponentMap Map)
         foreach (var tensor in TensorDescription.All(Model))
         {
             var shape = tensor.Shape is { } sizes ? $"[{string.Join(", ", sizes)}]" : "?";
-            terminal.Output.WriteLine(string.Join('\t', tensor.Name, tensor.ElementType, shape, tensor.Branch is null ? tensor.Origin : $"{tensor.Origin}, {tensor.Branch}"));
+            terminal.Output.WriteLine(
+                string.Join(
+                    '\t',
+                    tensor.Name,
+                    tensor.ElementType,
+                    shape,
+                    tensor.Branch is null ? tensor.Origin : $"{tensor.Origin}, {tensor.Branch}"
+                )
+            );
         }
     }
 
     // A size, the name of an open one, or null.
-    private static object?[]? Sizes(ImmutableArray<Dimension>? shape) => shape?.Select(size => size.Size ?? (object?)size.Symbol).ToArray();
+    private static object?[]? Sizes(ImmutableArray<Dimension>? shape) =>
+        shape?.Select(size => size.Size ?? (object?)size.Symbol).ToArray();
 }

@@ -14,11 +14,16 @@ internal sealed class ModelOptions
 {
     private readonly Argument<string?> _model = new("MODEL")
     {
-        Description = "An .onnx file, a folder that holds one, or hf:owner/name[@revision][/file] on the Hugging Face Hub. Default: the model that comes with the tool.",
+        Description =
+            "An .onnx file, a folder that holds one, or hf:owner/name[@revision][/file] on the Hugging Face Hub. "
+            + "Default: the model that comes with the tool.",
         Arity = ArgumentArity.ZeroOrOne,
     };
 
-    private readonly Option<string?> _map = new("--map") { Description = "A component map to use in place of what is found, or beside it: see inspect --write-map." };
+    private readonly Option<string?> _map = new("--map")
+    {
+        Description = "A component map to use in place of what is found, or beside it: see inspect --write-map.",
+    };
 
     private readonly Option<string> _provider = new("--provider")
     {
@@ -26,7 +31,10 @@ internal sealed class ModelOptions
         DefaultValueFactory = _ => "cpu",
     };
 
-    private readonly Option<int?> _threads = new("--threads") { Description = "How many threads an operator may use. Default: ONNX Runtime decides." };
+    private readonly Option<int?> _threads = new("--threads")
+    {
+        Description = "How many threads an operator may use. Default: ONNX Runtime decides.",
+    };
 
     private string? _path;
 
@@ -47,18 +55,25 @@ internal sealed class ModelOptions
     }
 
     /// <summary>The model's path here; one on the Hub is pulled when it is first asked for.</summary>
-    public string Path(ParseResult arguments) => _path ??= arguments.GetValue(_model) switch
-    {
-        null => System.IO.Path.Combine(AppContext.BaseDirectory, "models", "facts-gpt2"),
-        { } reference when HubReference.IsReference(reference) => Pull(reference, Terminal.Of(arguments).Error),
-        { } path => path,
-    };
+    public string Path(ParseResult arguments) =>
+        _path ??= arguments.GetValue(_model) switch
+        {
+            null => System.IO.Path.Combine(AppContext.BaseDirectory, "models", "facts-gpt2"),
+            { } reference when HubReference.IsReference(reference) => Pull(reference, Terminal.Of(arguments).Error),
+            { } path => path,
+        };
 
     /// <summary>The user's own component map; no entries when none is given.</summary>
-    public ComponentOverrides Map(ParseResult arguments) => arguments.GetValue(_map) is { } path ? ComponentMapFile.Read(path) : ComponentOverrides.None;
+    public ComponentOverrides Map(ParseResult arguments) =>
+        arguments.GetValue(_map) is { } path ? ComponentMapFile.Read(path) : ComponentOverrides.None;
 
-    public IntervenableModel Load(ParseResult arguments, IntervenableConfig config) => IntervenableModel.Load(
-        Path(arguments), config, new ExecutionOptions { Provider = arguments.GetValue(_provider)!, Threads = arguments.GetValue(_threads) }, Map(arguments));
+    public IntervenableModel Load(ParseResult arguments, IntervenableConfig config) =>
+        IntervenableModel.Load(
+            Path(arguments),
+            config,
+            new ExecutionOptions { Provider = arguments.GetValue(_provider)!, Threads = arguments.GetValue(_threads) },
+            Map(arguments)
+        );
 
     private static string Pull(string reference, TextWriter error)
     {

@@ -19,7 +19,12 @@ internal static class NumberRanges
         foreach (var part in text.Split(',', StringSplitOptions.TrimEntries))
         {
             var ends = part.Split('-');
-            if (ends.Length > 2 || !TryParse(ends[0], out var first) || !TryParse(ends[^1], out var last) || last < first)
+            if (
+                ends.Length > 2
+                || !TryParse(ends[0], out var first)
+                || !TryParse(ends[^1], out var last)
+                || last < first
+            )
                 throw new InterventionException($"{option}: '{part}' is no number or range. Write 0-5,7.");
             numbers.AddRange(Enumerable.Range(first, last - first + 1));
         }

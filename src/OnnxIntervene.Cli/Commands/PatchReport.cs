@@ -11,7 +11,12 @@ namespace OnnxIntervene.Cli.Commands;
 /// <summary>Makes a report of activation patching: tokens or heads down, layers across.</summary>
 internal static class PatchReport
 {
-    public static Report Create(PatchPrompts prompts, PatchSweepRequest request, PatchSweepResult result, ModelFile model)
+    public static Report Create(
+        PatchPrompts prompts,
+        PatchSweepRequest request,
+        PatchSweepResult result,
+        ModelFile model
+    )
     {
         var normalized = result.Normalized;
         var largest = normalized.Values.ToArray().Append(1).Max(Math.Abs);
@@ -19,7 +24,8 @@ internal static class PatchReport
         return new Report
         {
             Title = $"Activation patching of {result.Component}",
-            Summary = "The base is the corrupt run; one component at one place at a time is taken from the clean run. "
+            Summary =
+                "The base is the corrupt run; one component at one place at a time is taken from the clean run. "
                 + "Normalised: 0 leaves the corrupt run as it is, 1 restores the clean one.",
             Facts =
             [
@@ -31,61 +37,96 @@ internal static class PatchReport
             ],
             Heatmaps =
             [
-                new("normalized", Heatmap("Normalised logit difference", "restored", normalized, ColorScale.Diverging(largest), prompts, result)),
-                new("logit-difference", Heatmap(
-                    $"Logit difference,{prompts.Answer} minus{prompts.Wrong}", "logits", differences, ColorScale.Diverging(differences.Values.ToArray().Max(Math.Abs)), prompts, result)),
+                new(
+                    "normalized",
+                    Heatmap(
+                        "Normalised logit difference",
+                        "restored",
+                        normalized,
+                        ColorScale.Diverging(largest),
+                        prompts,
+                        result
+                    )
+                ),
+                new(
+                    "logit-difference",
+                    Heatmap(
+                        $"Logit difference,{prompts.Answer} minus{prompts.Wrong}",
+                        "logits",
+                        differences,
+                        ColorScale.Diverging(differences.Values.ToArray().Max(Math.Abs)),
+                        prompts,
+                        result
+                    )
+                ),
             ],
             Json = JsonText.Of(Data(prompts, request, result)),
-            Command = $"onnx-intervene patch --clean \"{prompts.Clean.Text}\" --corrupt \"{prompts.Corrupt.Text}\" --answer \"{prompts.Answer}\" --wrong \"{prompts.Wrong}\" --component {result.Component}",
+            Command =
+                $"onnx-intervene patch --clean \"{prompts.Clean.Text}\" --corrupt \"{prompts.Corrupt.Text}\" "
+                + $"--answer \"{prompts.Answer}\" --wrong \"{prompts.Wrong}\" --component {result.Component}",
         };
     }
 
-    private static Heatmap Heatmap(string title, string label, SweepGrid grid, ColorScale scale, PatchPrompts prompts, PatchSweepResult result) => new()
-    {
-        Title = title,
-        RowLabels = Labels(prompts, result),
-        ColumnLabels = [.. result.Layers.Select(layer => $"{layer}")],
-        Values = [.. Enumerable.Range(0, grid.Columns).SelectMany(column => Enumerable.Range(0, grid.Rows).Select(row => (double)grid[row, column]))],
-        RowAxis = result.ColumnsAreHeads ? "Head" : "Token",
-        ColumnAxis = "Layer",
-        ValueLabel = label,
-        Scale = scale,
-    };
+    private static Heatmap Heatmap(
+        string title,
+        string label,
+        SweepGrid grid,
+        ColorScale scale,
+        PatchPrompts prompts,
+        PatchSweepResult result
+    ) =>
+        new()
+        {
+            Title = title,
+            RowLabels = Labels(prompts, result),
+            ColumnLabels = [.. result.Layers.Select(layer => $"{layer}")],
+            Values =
+            [
+                .. Enumerable
+                    .Range(0, grid.Columns)
+                    .SelectMany(column => Enumerable.Range(0, grid.Rows).Select(row => (double)grid[row, column])),
+            ],
+            RowAxis = result.ColumnsAreHeads ? "Head" : "Token",
+            ColumnAxis = "Layer",
+            ValueLabel = label,
+            Scale = scale,
+        };
 
     // Where the prompts differ, both tokens are shown.
     private static ImmutableArray<string> Labels(PatchPrompts prompts, PatchSweepResult result) =>
-    [
-        .. result.Columns.Select(column => result.ColumnsAreHeads
-            ? $"{column}"
-            : prompts.Clean.Ids[column] == prompts.Corrupt.Ids[column]
-                ? prompts.Clean.Tokens[column]
-                : $"{Visible(prompts.Clean.Tokens[column])} / {Visible(prompts.Corrupt.Tokens[column])}"),
-    ];
+        [
+            .. result.Columns.Select(column =>
+                result.ColumnsAreHeads ? $"{column}"
+                : prompts.Clean.Ids[column] == prompts.Corrupt.Ids[column] ? prompts.Clean.Tokens[column]
+                : $"{Visible(prompts.Clean.Tokens[column])} / {Visible(prompts.Corrupt.Tokens[column])}"
+            ),
+        ];
 
     // Side by side, a token's leading space would be lost.
     private static string Visible(string token) => token.Replace(' ', '·');
 
-    private static object Data(PatchPrompts prompts, PatchSweepRequest request, PatchSweepResult result) => new
-    {
-        Clean = prompts.Clean.Text,
-        CleanTokens = prompts.Clean.Tokens,
-        Corrupt = prompts.Corrupt.Text,
-        CorruptTokens = prompts.Corrupt.Tokens,
-        prompts.Answer,
-        AnswerId = request.Answer,
-        prompts.Wrong,
-        WrongId = request.Wrong,
-        result.Component,
-        result.Layers,
-        Columns = result.ColumnsAreHeads ? "heads" : "positions",
-        result.CleanDifference,
-        result.CorruptDifference,
-        ColumnNumbers = result.Columns,
-        LogitDifference = JsonText.Rows(result.LogitDifference),
-        Normalized = JsonText.Rows(result.Normalized),
-        AnswerLogits = JsonText.Rows(result.AnswerLogits),
-        WrongLogits = JsonText.Rows(result.WrongLogits),
-    };
+    private static object Data(PatchPrompts prompts, PatchSweepRequest request, PatchSweepResult result) =>
+        new
+        {
+            Clean = prompts.Clean.Text,
+            CleanTokens = prompts.Clean.Tokens,
+            Corrupt = prompts.Corrupt.Text,
+            CorruptTokens = prompts.Corrupt.Tokens,
+            prompts.Answer,
+            AnswerId = request.Answer,
+            prompts.Wrong,
+            WrongId = request.Wrong,
+            result.Component,
+            result.Layers,
+            Columns = result.ColumnsAreHeads ? "heads" : "positions",
+            result.CleanDifference,
+            result.CorruptDifference,
+            ColumnNumbers = result.Columns,
+            LogitDifference = JsonText.Rows(result.LogitDifference),
+            Normalized = JsonText.Rows(result.Normalized),
+            AnswerLogits = JsonText.Rows(result.AnswerLogits),
+            WrongLogits = JsonText.Rows(result.WrongLogits),
+        };
 
     private static string Number(float difference) => difference.ToString("F3", CultureInfo.InvariantCulture);
 }

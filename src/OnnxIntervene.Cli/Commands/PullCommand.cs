@@ -11,27 +11,39 @@ internal static class PullCommand
     {
         var command = new Command(
             "pull",
-            "Bring a model's files from the Hugging Face Hub into its cache, or into a folder; what an interrupted pull left is gone on with. Example: onnx-intervene pull hf:owner/name@main --to models/name");
+            "Bring a model's files from the Hugging Face Hub into its cache, or into a folder; what an interrupted "
+                + "pull left is gone on with. Example: onnx-intervene pull hf:owner/name@main --to models/name"
+        );
         var filter = new FilterOptions(HubFilter.Model);
-        var source = new Argument<string>("SOURCE") { Description = "hf:owner/name, hf:owner/name@revision, and a folder or file in it: hf:owner/name/onnx." };
-        var target = new Option<string?>("--to") { Description = "A folder that gets the files, as real files. Default: the cache (HF_HUB_CACHE, HF_HOME/hub or ~/.cache/huggingface/hub)." };
+        var source = new Argument<string>("SOURCE")
+        {
+            Description = "hf:owner/name, hf:owner/name@revision, and a folder or file in it: hf:owner/name/onnx.",
+        };
+        var target = new Option<string?>("--to")
+        {
+            Description =
+                "A folder that gets the files, as real files. Default: the cache (HF_HUB_CACHE, HF_HOME/hub or "
+                + "~/.cache/huggingface/hub).",
+        };
         var json = new Option<bool>("--json") { Description = "Print JSON." };
         command.Add(source);
         command.Add(target);
         filter.AddTo(command);
         command.Add(json);
-        command.SetAction(async (arguments, cancellation) =>
-        {
-            var terminal = Terminal.Of(arguments);
-            var reference = HubReference.Parse(arguments.GetValue(source)!);
-            using var client = new HubClient(HubOptions.FromEnvironment());
-            using var progress = new TransferLine(terminal.Error);
-            var pull = arguments.GetValue(target) is { } folder
-                ? await client.PullToAsync(reference, filter.Read(arguments), folder, progress, cancellation)
-                : await client.PullAsync(reference, filter.Read(arguments), progress, cancellation);
-            Write(terminal, reference, pull, arguments.GetValue(json));
-            return ExitCodes.Done;
-        });
+        command.SetAction(
+            async (arguments, cancellation) =>
+            {
+                var terminal = Terminal.Of(arguments);
+                var reference = HubReference.Parse(arguments.GetValue(source)!);
+                using var client = new HubClient(HubOptions.FromEnvironment());
+                using var progress = new TransferLine(terminal.Error);
+                var pull = arguments.GetValue(target) is { } folder
+                    ? await client.PullToAsync(reference, filter.Read(arguments), folder, progress, cancellation)
+                    : await client.PullAsync(reference, filter.Read(arguments), progress, cancellation);
+                Write(terminal, reference, pull, arguments.GetValue(json));
+                return ExitCodes.Done;
+            }
+        );
         return command;
     }
 
@@ -39,21 +51,32 @@ internal static class PullCommand
     {
         if (asJson)
         {
-            terminal.Output.WriteLine(JsonText.Of(new
-            {
-                reference.Repository,
-                reference.Revision,
-                pull.Commit,
-                pull.Folder,
-                pull.Downloaded,
-                Files = pull.Files.Select(file => new { file.Path, file.Size, file.Hash }),
-            }));
+            terminal.Output.WriteLine(
+                JsonText.Of(
+                    new
+                    {
+                        reference.Repository,
+                        reference.Revision,
+                        pull.Commit,
+                        pull.Folder,
+                        pull.Downloaded,
+                        Files = pull.Files.Select(file => new
+                        {
+                            file.Path,
+                            file.Size,
+                            file.Hash,
+                        }),
+                    }
+                )
+            );
             return;
         }
 
-        terminal.WriteTable(["file", "size"], pull.Files.Select(file => new[] { file.Path, TransferLine.Size(file.Size) }));
-        terminal.WriteFacts(
-        [
+        terminal.WriteTable(
+            ["file", "size"],
+            pull.Files.Select(file => new[] { file.Path, TransferLine.Size(file.Size) })
+        );
+        terminal.WriteFacts([
             ("commit", pull.Commit),
             ("fetched", $"{pull.Downloaded} of {pull.Files.Length} files"),
             ("folder", pull.Folder),

@@ -11,13 +11,21 @@ internal static class PushCommand
     {
         var command = new Command(
             "push",
-            "Upload what differs in a folder to the Hugging Face Hub, as one commit; needs a token that may write (HF_TOKEN). Example: onnx-intervene push models/name hf:owner/name --create --private");
+            "Upload what differs in a folder to the Hugging Face Hub, as one commit; needs a token that may write "
+                + "(HF_TOKEN). Example: onnx-intervene push models/name hf:owner/name --create --private"
+        );
         var filter = new FilterOptions(HubFilter.All);
         var folder = new Argument<string>("DIR") { Description = "The folder. Hidden files are left out." };
-        var target = new Argument<string>("TARGET") { Description = "hf:owner/name, or a folder in it: hf:owner/name/interventions." };
+        var target = new Argument<string>("TARGET")
+        {
+            Description = "hf:owner/name, or a folder in it: hf:owner/name/interventions.",
+        };
         var message = new Option<string?>("--message") { Description = "The commit's message." };
         var revision = new Option<string?>("--revision") { Description = "The branch. Default: main." };
-        var create = new Option<bool>("--create") { Description = "Make the repository, or the branch, when it is not there." };
+        var create = new Option<bool>("--create")
+        {
+            Description = "Make the repository, or the branch, when it is not there.",
+        };
         var secret = new Option<bool>("--private") { Description = "With --create: only you see the repository." };
         var json = new Option<bool>("--json") { Description = "Print JSON." };
         command.Add(folder);
@@ -30,22 +38,31 @@ internal static class PushCommand
             if (result.GetValue(secret) && !result.GetValue(create))
                 result.AddError("--private says how a repository is made; give --create with it.");
         });
-        command.SetAction(async (arguments, cancellation) =>
-        {
-            var terminal = Terminal.Of(arguments);
-            var reference = HubReference.Parse(arguments.GetValue(target)!);
-            var push = new HubPush(arguments.GetValue(folder)!, arguments.GetValue(revision) is { } branch ? reference.At(branch) : reference)
+        command.SetAction(
+            async (arguments, cancellation) =>
             {
-                Filter = filter.Read(arguments),
-                Creates = arguments.GetValue(create),
-                IsPrivate = arguments.GetValue(secret),
-            };
-            using var client = new HubClient(HubOptions.FromEnvironment());
-            using var progress = new TransferLine(terminal.Error);
-            var commit = await client.PushAsync(arguments.GetValue(message) is { } text ? push with { Message = text } : push, progress, cancellation);
-            Write(terminal, push.Target, commit, arguments.GetValue(json));
-            return ExitCodes.Done;
-        });
+                var terminal = Terminal.Of(arguments);
+                var reference = HubReference.Parse(arguments.GetValue(target)!);
+                var push = new HubPush(
+                    arguments.GetValue(folder)!,
+                    arguments.GetValue(revision) is { } branch ? reference.At(branch) : reference
+                )
+                {
+                    Filter = filter.Read(arguments),
+                    Creates = arguments.GetValue(create),
+                    IsPrivate = arguments.GetValue(secret),
+                };
+                using var client = new HubClient(HubOptions.FromEnvironment());
+                using var progress = new TransferLine(terminal.Error);
+                var commit = await client.PushAsync(
+                    arguments.GetValue(message) is { } text ? push with { Message = text } : push,
+                    progress,
+                    cancellation
+                );
+                Write(terminal, push.Target, commit, arguments.GetValue(json));
+                return ExitCodes.Done;
+            }
+        );
         return command;
     }
 
@@ -53,12 +70,25 @@ internal static class PushCommand
     {
         if (asJson)
         {
-            terminal.Output.WriteLine(JsonText.Of(new { target.Repository, target.Revision, commit.Commit, Url = commit.Url.ToString(), commit.Files }));
+            terminal.Output.WriteLine(
+                JsonText.Of(
+                    new
+                    {
+                        target.Repository,
+                        target.Revision,
+                        commit.Commit,
+                        Url = commit.Url.ToString(),
+                        commit.Files,
+                    }
+                )
+            );
             return;
         }
 
-        terminal.Output.WriteLine(commit.Files.Length == 0
-            ? $"'{target.Repository}' holds all of it already, at {commit.Commit}."
-            : $"Committed {commit.Files.Length} files: {commit.Url}");
+        terminal.Output.WriteLine(
+            commit.Files.Length == 0
+                ? $"'{target.Repository}' holds all of it already, at {commit.Commit}."
+                : $"Committed {commit.Files.Length} files: {commit.Url}"
+        );
     }
 }

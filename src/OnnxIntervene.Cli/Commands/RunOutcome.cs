@@ -40,7 +40,10 @@ internal sealed record RunOutcome
     {
         var (before, after) = (result.Original!, result.Intervened);
         var kind = model.KindOf(after.Logits, inputs);
-        var outcome = new RunOutcome(model.Model.Graph.Outputs[0].Name, before.Logits, after.Logits, kind) { Collected = result.Collected };
+        var outcome = new RunOutcome(model.Model.Graph.Outputs[0].Name, before.Logits, after.Logits, kind)
+        {
+            Collected = result.Collected,
+        };
         return kind switch
         {
             OutputKind.Tokens => outcome.WithTokens(model, inputs, before, after, count),
@@ -48,8 +51,14 @@ internal sealed record RunOutcome
             {
                 Rankings =
                 [
-                    .. Enumerable.Range(0, after.Logits.Shape[0]).Select(row => (
-                        TokenRanking.Of(before.Logits.Row(row).Floats, count, model.ClassText), TokenRanking.Of(after.Logits.Row(row).Floats, count, model.ClassText))),
+                    .. Enumerable
+                        .Range(0, after.Logits.Shape[0])
+                        .Select(row =>
+                            (
+                                TokenRanking.Of(before.Logits.Row(row).Floats, count, model.ClassText),
+                                TokenRanking.Of(after.Logits.Row(row).Floats, count, model.ClassText)
+                            )
+                        ),
                 ],
             },
             _ => outcome,
@@ -87,7 +96,13 @@ internal sealed record RunOutcome
             WriteText(terminal, path);
     }
 
-    private RunOutcome WithTokens(IntervenableModel model, ModelInputs inputs, ModelOutput before, ModelOutput after, int count)
+    private RunOutcome WithTokens(
+        IntervenableModel model,
+        ModelInputs inputs,
+        ModelOutput before,
+        ModelOutput after,
+        int count
+    )
     {
         var tokens = inputs.Tokens.Row(0).Integers;
         var masked = model.HasTokenizer && model.Tokenizer.MaskToken is { } mask ? tokens.IndexOf(mask) : -1;
@@ -95,7 +110,13 @@ internal sealed record RunOutcome
         return this with
         {
             Position = position,
-            Rankings = [(TokenRanking.Of(before.LogitsAt(0, position).Span, count, model.TokenText), TokenRanking.Of(after.LogitsAt(0, position).Span, count, model.TokenText))],
+            Rankings =
+            [
+                (
+                    TokenRanking.Of(before.LogitsAt(0, position).Span, count, model.TokenText),
+                    TokenRanking.Of(after.LogitsAt(0, position).Span, count, model.TokenText)
+                ),
+            ],
         };
     }
 
@@ -104,7 +125,14 @@ internal sealed record RunOutcome
         var difference = OutputDifference.Of(Before, After);
         return Kind switch
         {
-            OutputKind.Tokens => new { Position, Before = Rankings[0].Before.Tokens, After = Rankings[0].After.Tokens, Difference = difference, File = path },
+            OutputKind.Tokens => new
+            {
+                Position,
+                Before = Rankings[0].Before.Tokens,
+                After = Rankings[0].After.Tokens,
+                Difference = difference,
+                File = path,
+            },
             OutputKind.Classes => new
             {
                 Output = Name,
@@ -113,7 +141,13 @@ internal sealed record RunOutcome
                 Difference = difference,
                 File = path,
             },
-            _ => new { Output = Name, After.Shape, Difference = difference, File = path },
+            _ => new
+            {
+                Output = Name,
+                After.Shape,
+                Difference = difference,
+                File = path,
+            },
         };
     }
 
@@ -125,7 +159,12 @@ internal sealed record RunOutcome
                 terminal.Output.WriteLine($"Example {example}");
             terminal.WriteTable(
                 ["before", "", "after", ""],
-                pair.Before.Tokens.Zip(pair.After.Tokens, (before, after) => new[] { Quoted(before), $"{before.Probability:P2}", Quoted(after), $"{after.Probability:P2}" }));
+                pair.Before.Tokens.Zip(
+                    pair.After.Tokens,
+                    (before, after) =>
+                        new[] { Quoted(before), $"{before.Probability:P2}", Quoted(after), $"{after.Probability:P2}" }
+                )
+            );
         }
 
         if (Kind != OutputKind.Tokens)

@@ -14,12 +14,30 @@ internal static class SpliceCommand
     {
         var command = new Command(
             "splice",
-            "Write the model with a configuration's interventions in its graph: a file that plain ONNX Runtime runs, unchanged until its new inputs are fed. Example: onnx-intervene splice model.onnx --config swap.json --out spliced");
+            "Write the model with a configuration's interventions in its graph: a file that plain ONNX Runtime "
+                + "runs, unchanged until its new inputs are fed. Example: onnx-intervene splice model.onnx --config "
+                + "swap.json --out spliced"
+        );
         var model = new ModelOptions();
-        var config = new Option<string>("--config") { Description = "The configuration, in pyvene's form or the short one.", Required = true };
-        var output = new Option<string>("--out") { Description = "The folder that gets model.onnx. It must not be the model's own.", Required = true };
-        var copies = new Option<bool>("--copy-weights") { Description = "Write the weights anew. Default: the original's files get a second name in the folder (a hard link)." };
-        var subspaces = new Option<bool>("--subspaces") { Description = "Give every intervention that can an input that chooses dimensions." };
+        var config = new Option<string>("--config")
+        {
+            Description = "The configuration, in pyvene's form or the short one.",
+            Required = true,
+        };
+        var output = new Option<string>("--out")
+        {
+            Description = "The folder that gets model.onnx. It must not be the model's own.",
+            Required = true,
+        };
+        var copies = new Option<bool>("--copy-weights")
+        {
+            Description =
+                "Write the weights anew. Default: the original's files get a second name in the folder (a hard link).",
+        };
+        var subspaces = new Option<bool>("--subspaces")
+        {
+            Description = "Give every intervention that can an input that chooses dimensions.",
+        };
         var json = new Option<bool>("--json") { Description = "Print JSON." };
         model.AddTo(command);
         command.Add(config);
@@ -27,17 +45,20 @@ internal static class SpliceCommand
         command.Add(copies);
         command.Add(subspaces);
         command.Add(json);
-        command.SetAction((arguments, cancellation) =>
-        {
-            var file = RunFile.Read(arguments.GetValue(config)!);
-            using var loaded = model.Load(arguments, file.Config);
-            var path = Target(arguments.GetValue(output)!, loaded.File);
-            var withSubspaces = arguments.GetValue(subspaces) || file.Settings.Subspaces.Rows.Any(rows => rows is not null);
-            var spliced = loaded.Splice(withSubspaces);
-            SplicedModelFile.Write(spliced, loaded.Interventions, path, arguments.GetValue(copies), cancellation);
-            Write(Terminal.Of(arguments), path, spliced, arguments.GetValue(json));
-            return Task.FromResult(ExitCodes.Done);
-        });
+        command.SetAction(
+            (arguments, cancellation) =>
+            {
+                var file = RunFile.Read(arguments.GetValue(config)!);
+                using var loaded = model.Load(arguments, file.Config);
+                var path = Target(arguments.GetValue(output)!, loaded.File);
+                var withSubspaces =
+                    arguments.GetValue(subspaces) || file.Settings.Subspaces.Rows.Any(rows => rows is not null);
+                var spliced = loaded.Splice(withSubspaces);
+                SplicedModelFile.Write(spliced, loaded.Interventions, path, arguments.GetValue(copies), cancellation);
+                Write(Terminal.Of(arguments), path, spliced, arguments.GetValue(json));
+                return Task.FromResult(ExitCodes.Done);
+            }
+        );
         return command;
     }
 
@@ -46,24 +67,47 @@ internal static class SpliceCommand
         var path = Path.Combine(folder, "model.onnx");
         return Path.GetFullPath(path) != Path.GetFullPath(model.Path)
             ? path
-            : throw new InterventionException($"--out '{folder}' is the model's own folder; the model would be overwritten. Choose another.");
+            : throw new InterventionException(
+                $"--out '{folder}' is the model's own folder; the model would be overwritten. Choose another."
+            );
     }
 
     private static void Write(Terminal terminal, string path, SplicedModel spliced, bool asJson)
     {
         if (asJson)
         {
-            terminal.Output.WriteLine(JsonText.Of(new
-            {
-                Model = path,
-                Sites = spliced.Sites.Select(site => new { site.Component.Address.Layer, Component = site.Component.Address.Name, Inputs = site.Inputs.Distinct(), Output = site.Read }),
-            }));
+            terminal.Output.WriteLine(
+                JsonText.Of(
+                    new
+                    {
+                        Model = path,
+                        Sites = spliced.Sites.Select(site => new
+                        {
+                            site.Component.Address.Layer,
+                            Component = site.Component.Address.Name,
+                            Inputs = site.Inputs.Distinct(),
+                            Output = site.Read,
+                        }),
+                    }
+                )
+            );
             return;
         }
 
-        terminal.Output.WriteLine($"{path}: {spliced.Model.Graph.NodeCount} nodes. Every new input has a default that changes nothing; the metadata 'intervene.sites' says what each means.");
+        terminal.Output.WriteLine(
+            $"{path}: {spliced.Model.Graph.NodeCount} nodes. Every new input has a default that changes nothing; "
+                + $"the metadata 'intervene.sites' says what each means."
+        );
         terminal.WriteTable(
             ["intervention", "inputs", "output"],
-            spliced.Sites.Select(site => new[] { $"{site.Site.Type} at {site.Component.Address}", string.Join(Environment.NewLine, site.Inputs.Distinct()), site.Read ?? "" }));
+            spliced.Sites.Select(site =>
+                new[]
+                {
+                    $"{site.Site.Type} at {site.Component.Address}",
+                    string.Join(Environment.NewLine, site.Inputs.Distinct()),
+                    site.Read ?? "",
+                }
+            )
+        );
     }
 }

@@ -10,7 +10,9 @@ internal static class StructureText
     {
         foreach (var stack in structure.Layers.GroupBy(layer => (layer.Stack, layer.IsMain)))
         {
-            terminal.Output.WriteLine($"Stack {stack.Key.Stack}{(stack.Key.IsMain ? "" : ", which gives no components")}:");
+            terminal.Output.WriteLine(
+                $"Stack {stack.Key.Stack}{(stack.Key.IsMain ? "" : ", which gives no components")}:"
+            );
             foreach (var layer in stack)
             {
                 foreach (var part in layer.Parts)
@@ -25,7 +27,11 @@ internal static class StructureText
         terminal.Output.WriteLine("Not found, and what is nearest:");
 
         // Where nothing is recognised the same is not found in every layer.
-        foreach (var missing in structure.NotFound.Where(missing => structure.Layers.Length > 0 || missing.Address.Layer == 0))
+        foreach (
+            var missing in structure.NotFound.Where(missing =>
+                structure.Layers.Length > 0 || missing.Address.Layer == 0
+            )
+        )
         {
             terminal.Output.WriteLine($"  {missing.Address}: {missing.Reason}");
             foreach (var candidate in missing.Candidates)
@@ -36,19 +42,36 @@ internal static class StructureText
             terminal.Output.WriteLine("  … and so on for every repetition: --write-map writes all.");
     }
 
-    public static object Data(GraphStructure structure) => new
-    {
-        structure.Layers,
-        RepeatedPattern = structure.Pattern is { } pattern ? new { pattern.Count, pattern.Operators, pattern.Ends } : null,
-        structure.Landmarks,
-        NotFound = structure.NotFound.Select(missing => new { missing.Address.Layer, Component = missing.Address.Name, missing.Reason, missing.Candidates }),
-    };
+    public static object Data(GraphStructure structure) =>
+        new
+        {
+            structure.Layers,
+            RepeatedPattern = structure.Pattern is { } pattern
+                ? new
+                {
+                    pattern.Count,
+                    pattern.Operators,
+                    pattern.Ends,
+                }
+                : null,
+            structure.Landmarks,
+            NotFound = structure.NotFound.Select(missing => new
+            {
+                missing.Address.Layer,
+                Component = missing.Address.Name,
+                missing.Reason,
+                missing.Candidates,
+            }),
+        };
 
     private static void WriteUnrecognised(Terminal terminal, GraphStructure structure)
     {
         if (structure.Pattern is { } pattern)
         {
-            terminal.Output.WriteLine($"The graph repeats {pattern.Operators.Length} operators {pattern.Count} times: {string.Join(' ', pattern.Operators)}");
+            terminal.Output.WriteLine(
+                $"The graph repeats {pattern.Operators.Length} operators {pattern.Count} times: "
+                    + $"{string.Join(' ', pattern.Operators)}"
+            );
             foreach (var end in pattern.Ends)
                 terminal.Output.WriteLine($"  … '{end}'");
         }
@@ -61,8 +84,11 @@ internal static class StructureText
     private static string Line(RecognisedPart part)
     {
         var kind = part.LinearLayers.Length > 0 ? $"{part.Kind} ({string.Join(", ", part.LinearLayers)})" : part.Kind;
-        return part.Added.Length > 0 ? $"{kind}: '{part.Stream}' + '{part.Added}' gives '{part.Result}'" : $"{kind}: '{part.Stream}' gives '{part.Result}'";
+        return part.Added.Length > 0
+            ? $"{kind}: '{part.Stream}' + '{part.Added}' gives '{part.Result}'"
+            : $"{kind}: '{part.Stream}' gives '{part.Result}'";
     }
 
-    private static string Line(ComponentCandidate candidate) => $"'{candidate.Tensor}' {candidate.Shape}: {candidate.Why}";
+    private static string Line(ComponentCandidate candidate) =>
+        $"'{candidate.Tensor}' {candidate.Shape}: {candidate.Why}";
 }

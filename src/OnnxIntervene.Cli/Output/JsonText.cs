@@ -19,5 +19,9 @@ internal static class JsonText
 
     /// <summary>A grid as rows.</summary>
     public static float[][] Rows(Sweeps.SweepGrid grid) =>
-        [.. Enumerable.Range(0, grid.Rows).Select(row => grid.Values.Slice(row * grid.Columns, grid.Columns).ToArray())];
+        [
+            .. Enumerable
+                .Range(0, grid.Rows)
+                .Select(row => grid.Values.Slice(row * grid.Columns, grid.Columns).ToArray()),
+        ];
 }

@@ -2,7 +2,10 @@ using OnnxIntervene.Sweeps;
 
 namespace OnnxIntervene.Cli.Output;
 
-/// <summary>Shows how far a sweep has come, on one line of the error stream that is wiped at the end; silent where nobody watches.</summary>
+/// <summary>
+/// Shows how far a sweep has come, on one line of the error stream that is wiped at the end; silent where nobody
+/// watches.
+/// </summary>
 internal sealed class ProgressLine(TextWriter error, string what) : IProgress<SweepProgress>, IDisposable
 {
     private readonly bool _isWatched = ReferenceEquals(error, Console.Error) && !Console.IsErrorRedirected;

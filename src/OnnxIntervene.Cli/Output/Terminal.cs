@@ -25,7 +25,8 @@ internal sealed class Terminal
 
     public IAnsiConsole Console { get; }
 
-    public static Terminal Of(ParseResult arguments) => new(arguments.InvocationConfiguration.Output, arguments.InvocationConfiguration.Error);
+    public static Terminal Of(ParseResult arguments) =>
+        new(arguments.InvocationConfiguration.Output, arguments.InvocationConfiguration.Error);
 
     /// <summary>A table of plain text.</summary>
     public void WriteTable(IReadOnlyList<string> columns, IEnumerable<IReadOnlyList<string>> rows)

@@ -3,7 +3,9 @@ using Spectre.Console;
 
 namespace OnnxIntervene.Cli.Output;
 
-/// <summary>Prints a heatmap with two characters for each cell: colours where the terminal has them, shades elsewhere.</summary>
+/// <summary>
+/// Prints a heatmap with two characters for each cell: colours where the terminal has them, shades elsewhere.
+/// </summary>
 internal static class TerminalHeatmap
 {
     private const string Shades = " ░▒▓█";
@@ -21,8 +23,16 @@ internal static class TerminalHeatmap
             console.WriteLine();
         }
 
-        console.WriteLine(new string(' ', width + 2) + string.Concat(heatmap.ColumnLabels.Select(label => (label.Length < 2 ? label : label[^2..]).PadRight(2))));
-        console.WriteLine($"{new string(' ', width + 2)}{heatmap.ColumnAxis.ToLowerInvariant()}; {heatmap.ValueLabel} from {heatmap.Scale.Minimum:F2} to {heatmap.Scale.Maximum:F2}");
+        console.WriteLine(
+            new string(' ', width + 2)
+                + string.Concat(
+                    heatmap.ColumnLabels.Select(label => (label.Length < 2 ? label : label[^2..]).PadRight(2))
+                )
+        );
+        console.WriteLine(
+            $"{new string(' ', width + 2)}{heatmap.ColumnAxis.ToLowerInvariant()}; {heatmap.ValueLabel} from "
+                + $"{heatmap.Scale.Minimum:F2} to {heatmap.Scale.Maximum:F2}"
+        );
         console.WriteLine();
     }
 
@@ -36,8 +46,14 @@ internal static class TerminalHeatmap
         }
 
         var share = (value - heatmap.Scale.Minimum) / (heatmap.Scale.Maximum - heatmap.Scale.Minimum);
-        console.Write(new string(double.IsNaN(share) ? '?' : Shades[(int)Math.Round(Math.Clamp(share, 0, 1) * (Shades.Length - 1))], 2));
+        console.Write(
+            new string(
+                double.IsNaN(share) ? '?' : Shades[(int)Math.Round(Math.Clamp(share, 0, 1) * (Shades.Length - 1))],
+                2
+            )
+        );
     }
 
-    private static string Clean(string label) => string.Concat(label.Select(character => char.IsControl(character) ? '·' : character));
+    private static string Clean(string label) =>
+        string.Concat(label.Select(character => char.IsControl(character) ? '·' : character));
 }

@@ -3,7 +3,9 @@ using OnnxIntervene.Hub;
 
 namespace OnnxIntervene.Cli.Output;
 
-/// <summary>Shows how far transfers have come: a moving line where somebody watches, and a line for each file when it is whole.</summary>
+/// <summary>
+/// Shows how far transfers have come: a moving line where somebody watches, and a line for each file when it is whole.
+/// </summary>
 internal sealed class TransferLine(TextWriter error) : IProgress<HubProgress>, IDisposable
 {
     private const long Step = 1 << 20;
@@ -30,13 +32,14 @@ internal sealed class TransferLine(TextWriter error) : IProgress<HubProgress>, I
     public void Dispose() => Wipe();
 
     /// <summary>A number of bytes as people say it.</summary>
-    public static string Size(long bytes) => bytes switch
-    {
-        < 1000 => $"{bytes} B",
-        < 1_000_000 => string.Create(CultureInfo.InvariantCulture, $"{bytes / 1e3:F1} kB"),
-        < 1_000_000_000 => string.Create(CultureInfo.InvariantCulture, $"{bytes / 1e6:F1} MB"),
-        _ => string.Create(CultureInfo.InvariantCulture, $"{bytes / 1e9:F2} GB"),
-    };
+    public static string Size(long bytes) =>
+        bytes switch
+        {
+            < 1000 => $"{bytes} B",
+            < 1_000_000 => string.Create(CultureInfo.InvariantCulture, $"{bytes / 1e3:F1} kB"),
+            < 1_000_000_000 => string.Create(CultureInfo.InvariantCulture, $"{bytes / 1e6:F1} MB"),
+            _ => string.Create(CultureInfo.InvariantCulture, $"{bytes / 1e9:F2} GB"),
+        };
 
     private void Wipe()
     {

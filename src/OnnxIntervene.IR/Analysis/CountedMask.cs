@@ -3,7 +3,8 @@ using System.Collections.Immutable;
 namespace OnnxIntervene.IR.Analysis;
 
 /// <summary>
-/// An input that marks tokens, of which some operator knows only how many there are: it takes them to stand at the start of each row, so
+/// An input that marks tokens, of which some operator knows only how many there are: it takes them to stand at the
+/// start of each row, so
 /// that padding on the left, or a gap, gives wrong numbers without an error.
 /// </summary>
 /// <param name="Operator">The operator that counts.</param>
@@ -18,27 +19,33 @@ public sealed record CountedMask(string Operator, string Input)
         var ranks = new Ranks();
         return
         [
-            .. graph.AllNodes()
+            .. graph
+                .AllNodes()
                 .Select(node => (node.Operator.OperatorType, Counts: CountsOf(node, ranks)))
                 .Where(found => found.Counts is not null)
-                .SelectMany(found => MarksBehind(found.Counts!).Select(input => new CountedMask(found.OperatorType, input.Name)))
+                .SelectMany(found =>
+                    MarksBehind(found.Counts!).Select(input => new CountedMask(found.OperatorType, input.Name))
+                )
                 .Distinct(),
         ];
     }
 
-    // The input that holds how many tokens each row has (ONNX Runtime, docs/ContribOperators.md; ONNX, docs/Operators.md).
-    private static Value? CountsOf(Node node, Ranks ranks) => (node.Operator.Domain, node.Operator.OperatorType) switch
-    {
-        (OperatorKey.Microsoft, "GroupQueryAttention" or "SparseAttention") => node.InputOrNull(5),
-        (OperatorKey.Microsoft, "PagedAttention") => node.InputOrNull(6),
-        (OperatorKey.Microsoft, "RemovePadding") => node.InputOrNull(1),
-        (OperatorKey.Microsoft, "Attention" or "DecoderMaskedSelfAttention" or "DecoderMaskedMultiHeadAttention") => Row(node.InputOrNull(3), ranks),
-        (OperatorKey.Microsoft, "MultiHeadAttention") => Row(node.InputOrNull(4), ranks),
-        (OperatorKey.Microsoft, "QAttention") => Row(node.InputOrNull(5), ranks),
-        ("", "Attention") => node.InputOrNull(6),
-        ("", "GRU" or "LSTM" or "RNN") => node.InputOrNull(4),
-        _ => null,
-    };
+    // The input that holds how many tokens each row has (ONNX Runtime, docs/ContribOperators.md; ONNX,
+    // docs/Operators.md).
+    private static Value? CountsOf(Node node, Ranks ranks) =>
+        (node.Operator.Domain, node.Operator.OperatorType) switch
+        {
+            (OperatorKey.Microsoft, "GroupQueryAttention" or "SparseAttention") => node.InputOrNull(5),
+            (OperatorKey.Microsoft, "PagedAttention") => node.InputOrNull(6),
+            (OperatorKey.Microsoft, "RemovePadding") => node.InputOrNull(1),
+            (OperatorKey.Microsoft, "Attention" or "DecoderMaskedSelfAttention" or "DecoderMaskedMultiHeadAttention") =>
+                Row(node.InputOrNull(3), ranks),
+            (OperatorKey.Microsoft, "MultiHeadAttention") => Row(node.InputOrNull(4), ranks),
+            (OperatorKey.Microsoft, "QAttention") => Row(node.InputOrNull(5), ranks),
+            ("", "Attention") => node.InputOrNull(6),
+            ("", "GRU" or "LSTM" or "RNN") => node.InputOrNull(4),
+            _ => null,
+        };
 
     // These take a mask of all tokens too, [batch, key] or more axes, which may have gaps.
     private static Value? Row(Value? mask, Ranks ranks) => mask is not null && ranks.Of(mask) == 1 ? mask : null;
@@ -64,7 +71,8 @@ public sealed record CountedMask(string Operator, string Input)
     }
 
     // EmbedLayerNormalization (com.microsoft) counts its last input but one.
-    private static IEnumerable<Value> SummedBy(Node node) => node.Operator.OperatorType == "EmbedLayerNormalization"
-        ? new[] { node.InputOrNull(7) }.OfType<Value>()
-        : Dataflow.DataInputs(node);
+    private static IEnumerable<Value> SummedBy(Node node) =>
+        node.Operator.OperatorType == "EmbedLayerNormalization"
+            ? new[] { node.InputOrNull(7) }.OfType<Value>()
+            : Dataflow.DataInputs(node);
 }

@@ -1,6 +1,8 @@
 namespace OnnxIntervene.IR.Analysis;
 
-/// <summary>Which inputs of a node carry the data that its output is made of, and which nodes pass their data on as it is.</summary>
+/// <summary>
+/// Which inputs of a node carry the data that its output is made of, and which nodes pass their data on as it is.
+/// </summary>
 internal static class Dataflow
 {
     /// <summary>Whether the node gives the numbers that it reads, in the same shape.</summary>
@@ -18,11 +20,17 @@ internal static class Dataflow
         return value;
     }
 
-    /// <summary>What stands before casts, identities and reshapes: two values with one root hold the same numbers in the same order.</summary>
+    /// <summary>
+    /// What stands before casts, identities and reshapes: two values with one root hold the same numbers in the same
+    /// order.
+    /// </summary>
     public static Value FlatRoot(Value value)
     {
-        while (value.Producer is { } producer && (IsTransparent(producer) || producer.Operator.OperatorType == "Reshape")
-            && producer.InputOrNull(0) is { } input)
+        while (
+            value.Producer is { } producer
+            && (IsTransparent(producer) || producer.Operator.OperatorType == "Reshape")
+            && producer.InputOrNull(0) is { } input
+        )
             value = input;
         return value;
     }
@@ -33,8 +41,18 @@ internal static class Dataflow
         var inputs = node.Operator.OperatorType switch
         {
             "Shape" or "Size" or "ConstantOfShape" or "Range" => [],
-            "Reshape" or "Slice" or "Expand" or "Unsqueeze" or "Squeeze" or "Transpose" or "Split" or "Tile" or "Pad" or "Gather"
-                or "Flatten" or "RotaryEmbedding" => node.Inputs.Take(1),
+            "Reshape"
+            or "Slice"
+            or "Expand"
+            or "Unsqueeze"
+            or "Squeeze"
+            or "Transpose"
+            or "Split"
+            or "Tile"
+            or "Pad"
+            or "Gather"
+            or "Flatten"
+            or "RotaryEmbedding" => node.Inputs.Take(1),
             "Where" => node.Inputs.Skip(1),
             _ => node.Inputs,
         };

@@ -1,6 +1,8 @@
 namespace OnnxIntervene.IR.Analysis;
 
-/// <summary>ONNX Runtime's operators that hide components (com.microsoft, docs/ContribOperators.md of ONNX Runtime).</summary>
+/// <summary>
+/// ONNX Runtime's operators that hide components (com.microsoft, docs/ContribOperators.md of ONNX Runtime).
+/// </summary>
 internal static class FusedOperators
 {
     /// <summary>The output of a Skip(Simplified)LayerNormalization that gives the sum before the norm.</summary>
@@ -11,11 +13,15 @@ internal static class FusedOperators
 
     public static bool IsSimplified(Node node) => node.Operator.OperatorType == "SkipSimplifiedLayerNormalization";
 
-    public static bool IsGroupQueryAttention(Node node) => node.Operator is (OperatorKey.Microsoft, "GroupQueryAttention");
+    public static bool IsGroupQueryAttention(Node node) =>
+        node.Operator is (OperatorKey.Microsoft, "GroupQueryAttention");
 
-    public static bool IsMultiHeadAttention(Node node) => node.Operator is (OperatorKey.Microsoft, "MultiHeadAttention");
+    public static bool IsMultiHeadAttention(Node node) =>
+        node.Operator is (OperatorKey.Microsoft, "MultiHeadAttention");
 
-    /// <summary>ONNX Runtime's Attention, which multiplies with the packed weights of queries, keys and values itself.</summary>
+    /// <summary>
+    /// ONNX Runtime's Attention, which multiplies with the packed weights of queries, keys and values itself.
+    /// </summary>
     public static bool IsPackedAttention(Node node) => node.Operator is (OperatorKey.Microsoft, "Attention");
 
     /// <summary>The standard's Attention (operator set 23).</summary>
@@ -23,19 +29,28 @@ internal static class FusedOperators
 
     /// <summary>Whether the operator computes attention as a whole.</summary>
     public static bool IsAttention(Node node) =>
-        IsGroupQueryAttention(node) || IsMultiHeadAttention(node) || IsPackedAttention(node) || IsStandardAttention(node);
+        IsGroupQueryAttention(node)
+        || IsMultiHeadAttention(node)
+        || IsPackedAttention(node)
+        || IsStandardAttention(node);
 
     /// <summary>The bias that a Skip(Simplified)LayerNormalization adds besides its two terms; usually none.</summary>
     public static Value? SkipBias(Node node) => node.InputOrNull(IsSimplified(node) ? 3 : 4);
 
-    /// <summary>Whether the first input is what a sub-layer adds, and the second the residual stream: optimizers write either order.</summary>
+    /// <summary>
+    /// Whether the first input is what a sub-layer adds, and the second the residual stream: optimizers write either
+    /// order.
+    /// </summary>
     public static bool PartIsFirst(Node node) => IsProduct(node.InputOrNull(0)) && !IsProduct(node.InputOrNull(1));
 
     /// <summary>The width that a Skip(Simplified)LayerNormalization normalises: its scale's length.</summary>
     public static int NormWidth(Node node) =>
         node.InputOrNull(2) is { } scale && GraphConstants.Dimensions(scale) is { Length: 1 } sizes ? (int)sizes[0] : 0;
 
-    /// <summary>Heads of the query (0), or of the key (1) and value (2), of an operator that computes attention; 0 when it does not tell.</summary>
+    /// <summary>
+    /// Heads of the query (0), or of the key (1) and value (2), of an operator that computes attention; 0 when it does
+    /// not tell.
+    /// </summary>
     public static int Heads(Node node, int part)
     {
         var names = part == 0 ? new[] { "num_heads", "q_num_heads" } : ["kv_num_heads", "num_heads"];

@@ -18,7 +18,10 @@ internal static class GraphConstants
                 return false;
             if (producer.Operator.OperatorType == "Constant")
                 return true;
-            if (producer.Operator.OperatorType is not ("Identity" or "Cast" or "Transpose" or "Unsqueeze" or "Reshape" or "DequantizeLinear"))
+            if (
+                producer.Operator.OperatorType
+                is not ("Identity" or "Cast" or "Transpose" or "Unsqueeze" or "Reshape" or "DequantizeLinear")
+            )
                 return false;
             if (producer.InputOrNull(0) is not { } input)
                 return false;
@@ -37,15 +40,23 @@ internal static class GraphConstants
             return null;
         if (producer.Operator.OperatorType == "Constant")
             return producer.FindAttribute("value")?.Tensor.Dimensions;
-        if (producer.Operator.OperatorType is not ("Identity" or "Cast" or "Transpose" or "DequantizeLinear") || producer.InputOrNull(0) is not { } input)
+        if (
+            producer.Operator.OperatorType is not ("Identity" or "Cast" or "Transpose" or "DequantizeLinear")
+            || producer.InputOrNull(0) is not { } input
+        )
             return null;
         if (Dimensions(input, depth + 1) is not { } sizes || producer.Operator.OperatorType != "Transpose")
             return Dimensions(input, depth + 1);
-        var order = producer.FindAttribute("perm")?.Integers ?? [.. Enumerable.Range(0, sizes.Length).Reverse().Select(axis => (long)axis)];
+        var order =
+            producer.FindAttribute("perm")?.Integers
+            ?? [.. Enumerable.Range(0, sizes.Length).Reverse().Select(axis => (long)axis)];
         return order.Length == sizes.Length ? [.. order.Select(axis => sizes[(int)axis])] : null;
     }
 
-    /// <summary>The numbers of a row of integers, null where one is computed at run time; null altogether when the row's length is not known.</summary>
+    /// <summary>
+    /// The numbers of a row of integers, null where one is computed at run time; null altogether when the row's length
+    /// is not known.
+    /// </summary>
     public static ImmutableArray<long?>? Integers(Value value, int depth = 0)
     {
         if (value.Initializer is { } data)

@@ -4,22 +4,24 @@ using System.Globalization;
 namespace OnnxIntervene.IR.Analysis;
 
 /// <summary>
-/// Which nodes came from which module of the original program, read from exporters' notes (<c>metadata_props</c>) or from module paths
+/// Which nodes came from which module of the original program, read from exporters' notes (<c>metadata_props</c>) or
+/// from module paths
 /// in node names.
 /// </summary>
 internal sealed class ModuleTree
 {
-    // torch.onnx (dynamo) and onnxscript write the chain of modules that a node came from, as the text of a Python list.
+    // torch.onnx (dynamo) and onnxscript write the chain of modules that a node came from, as the text of a Python
+    // list.
     private static readonly string[] s_scopeNotes = ["pkg.torch.onnx.name_scopes", "pkg.onnxscript.name_scopes"];
 
-    private static readonly Comparer<string> s_byLength = Comparer<string>.Create((left, right) => left.Length.CompareTo(right.Length));
+    private static readonly Comparer<string> s_byLength = Comparer<string>.Create(
+        (left, right) => left.Length.CompareTo(right.Length)
+    );
 
     private readonly Dictionary<string, ImmutableArray<Node>.Builder> _nodes = new(StringComparer.Ordinal);
     private readonly Dictionary<Node, string> _paths = [];
 
-    private ModuleTree()
-    {
-    }
+    private ModuleTree() { }
 
     /// <summary>Reads the paths of the graph's nodes. O(nodes × depth of modules).</summary>
     public static ModuleTree Of(Graph graph)
@@ -46,11 +48,16 @@ internal sealed class ModuleTree
     /// <summary>Whether the node came from the module or from one inside it.</summary>
     public bool IsInside(Node node, string path) =>
         _paths.TryGetValue(node, out var own)
-        && (own == path || (own.Length > path.Length && own[path.Length] == '.' && own.StartsWith(path, StringComparison.Ordinal)));
+        && (
+            own == path
+            || (own.Length > path.Length && own[path.Length] == '.' && own.StartsWith(path, StringComparison.Ordinal))
+        );
 
     /// <summary>The paths of every module whose name is <paramref name="name"/>, shortest first.</summary>
     public IEnumerable<string> PathsNamed(string name) =>
-        _nodes.Keys.Where(path => path == name || path.EndsWith('.' + name, StringComparison.Ordinal)).Order(s_byLength);
+        _nodes
+            .Keys.Where(path => path == name || path.EndsWith('.' + name, StringComparison.Ordinal))
+            .Order(s_byLength);
 
     /// <summary>The modules of a list by number: <c>transformer.h.0</c> and so on.</summary>
     public ImmutableSortedDictionary<int, string> Elements(string listName)
@@ -59,22 +66,31 @@ internal sealed class ModuleTree
         foreach (var path in _nodes.Keys)
         {
             var last = path.LastIndexOf('.');
-            if (last > 0 && int.TryParse(path.AsSpan(last + 1), NumberStyles.None, CultureInfo.InvariantCulture, out var number)
-                && (path[..last] == listName || path[..last].EndsWith('.' + listName, StringComparison.Ordinal)))
+            if (
+                last > 0
+                && int.TryParse(path.AsSpan(last + 1), NumberStyles.None, CultureInfo.InvariantCulture, out var number)
+                && (path[..last] == listName || path[..last].EndsWith('.' + listName, StringComparison.Ordinal))
+            )
                 elements.TryAdd(number, path);
         }
 
         return elements.ToImmutable();
     }
 
-    /// <summary>What a module reads: the first value from outside that is neither a constant nor made of constants.</summary>
+    /// <summary>
+    /// What a module reads: the first value from outside that is neither a constant nor made of constants.
+    /// </summary>
     public Value? InputOf(string path)
     {
         foreach (var node in NodesOf(path))
         {
             foreach (var input in node.Inputs)
             {
-                if (input is not null && !GraphConstants.IsConstant(input) && (input.Producer is null || !IsInside(input.Producer, path)))
+                if (
+                    input is not null
+                    && !GraphConstants.IsConstant(input)
+                    && (input.Producer is null || !IsInside(input.Producer, path))
+                )
                     return input;
             }
         }
@@ -84,7 +100,8 @@ internal sealed class ModuleTree
 
     /// <summary>What a module gives: the first output of the last node that something outside reads.</summary>
     public Value? OutputOf(string path) =>
-        NodesOf(path).Reverse()
+        NodesOf(path)
+            .Reverse()
             .Select(node => node.OutputOrNull(0))
             .FirstOrDefault(output => output is not null && output.Uses.Any(use => !IsInside(use.Node, path)));
 

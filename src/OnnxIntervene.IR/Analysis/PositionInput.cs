@@ -10,15 +10,22 @@ internal static class PositionInput
     private const long FirstRow = 2;
 
     /// <summary>
-    /// Whether positions count the tokens that the mask keeps, as OPT's do (transformers, OPTDecoder); other families count all tokens
+    /// Whether positions count the tokens that the mask keeps, as OPT's do (transformers, OPTDecoder); other families
+    /// count all tokens
     /// when they are given no positions. Told by the offset into the table, which OPT alone adds.
     /// </summary>
-    public static bool CountsKeptTokens(Model model) => model.Graph.Inputs
-        .Where(input => input.Name == Name)
-        .SelectMany(input => input.Uses)
-        .Any(use => use.Node.Operator.OperatorType == "Add" && use.Node.Inputs[1 - use.InputIndex] is { } offset && IsFirstRow(offset));
+    public static bool CountsKeptTokens(Model model) =>
+        model
+            .Graph.Inputs.Where(input => input.Name == Name)
+            .SelectMany(input => input.Uses)
+            .Any(use =>
+                use.Node.Operator.OperatorType == "Add"
+                && use.Node.Inputs[1 - use.InputIndex] is { } offset
+                && IsFirstRow(offset)
+            );
 
     private static bool IsFirstRow(Value offset) =>
-        (offset.Initializer ?? offset.Producer?.FindAttribute("value")?.Tensor) is { Count: 1, ElementType: ElementType.Int64 or ElementType.Int32 } number
+        (offset.Initializer ?? offset.Producer?.FindAttribute("value")?.Tensor)
+            is { Count: 1, ElementType: ElementType.Int64 or ElementType.Int32 } number
         && number.ReadIntegers()[0] == FirstRow;
 }

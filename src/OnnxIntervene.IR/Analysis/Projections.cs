@@ -11,12 +11,29 @@ internal sealed record Projections(int InputWidth, int OutputWidth)
     public static Projections? Of(Node node)
     {
         if (node.Operator is (OperatorKey.Microsoft, "MatMulNBits"))
-            return new Projections((int)(node.FindAttribute("K")?.Integer ?? 0), (int)(node.FindAttribute("N")?.Integer ?? 0));
-        if (node.Operator.OperatorType is not ("MatMul" or "Gemm" or "FusedMatMul" or "MatMulInteger" or "MatMulIntegerToFloat" or "DynamicQuantizeMatMul")
-            || node.InputOrNull(1) is not { } weight || node.InputOrNull(0) is not { } input || GraphConstants.IsConstant(input)
-            || GraphConstants.Dimensions(weight) is not { Length: 2 } sizes)
+            return new Projections(
+                (int)(node.FindAttribute("K")?.Integer ?? 0),
+                (int)(node.FindAttribute("N")?.Integer ?? 0)
+            );
+        if (
+            node.Operator.OperatorType
+                is not (
+                    "MatMul"
+                    or "Gemm"
+                    or "FusedMatMul"
+                    or "MatMulInteger"
+                    or "MatMulIntegerToFloat"
+                    or "DynamicQuantizeMatMul"
+                )
+            || node.InputOrNull(1) is not { } weight
+            || node.InputOrNull(0) is not { } input
+            || GraphConstants.IsConstant(input)
+            || GraphConstants.Dimensions(weight) is not { Length: 2 } sizes
+        )
             return null;
         var (rows, columns) = ((int)sizes[0], (int)sizes[1]);
-        return node.FindAttribute("transB") is { Integer: 1 } ? new Projections(columns, rows) : new Projections(rows, columns);
+        return node.FindAttribute("transB") is { Integer: 1 }
+            ? new Projections(columns, rows)
+            : new Projections(rows, columns);
     }
 }

@@ -1,6 +1,8 @@
 namespace OnnxIntervene.IR.Analysis;
 
-/// <summary>How many axes values have, as far as the file or the nodes around a value tell. Exporters leave most shapes out.</summary>
+/// <summary>
+/// How many axes values have, as far as the file or the nodes around a value tell. Exporters leave most shapes out.
+/// </summary>
 internal sealed class Ranks
 {
     /// <summary>The rank of a value of which nothing is known.</summary>
@@ -27,31 +29,61 @@ internal sealed class Ranks
         return rank;
     }
 
-    private int Infer(Node node, int depth) => node.Operator.OperatorType switch
-    {
-        "Constant" => node.FindAttribute("value") is { Kind: AttributeKind.Tensor } tensor ? tensor.Tensor.Dimensions.Length : Unknown,
-        "Reshape" => Length(node.InputOrNull(1), depth),
-        "Expand" => Length(node.InputOrNull(1), depth) is var length && length == Unknown ? Unknown : Math.Max(Input(node, 0, depth), length),
-        "Range" => 1,
-        "ConstantOfShape" => Length(node.InputOrNull(0), depth),
-        "Transpose" => node.FindAttribute("perm")?.Integers.Length ?? Input(node, 0, depth),
-        "Gemm" or "Flatten" => 2,
-        "MatMulNBits" => Input(node, 0, depth),
-        "Unsqueeze" => Shifted(Input(node, 0, depth), AxisCount(node)),
-        "Squeeze" => Shifted(Input(node, 0, depth), -AxisCount(node)),
-        "Gather" or "GatherBlockQuantized" => Gathered(Input(node, 0, depth), Input(node, 1, depth)),
-        "Shape" => 1,
-        "GroupQueryAttention" or "MultiHeadAttention" or "EmbedLayerNormalization" => 3,
-        "Attention" => node.Operator.Domain.Length > 0 ? 3 : Input(node, 0, depth),
-        "ReduceSum" or "ReduceMean" or "ReduceMax" or "ReduceMin" or "ReduceProd" or "ReduceL2" or "ArgMax" or "ArgMin" => Reduced(node, depth),
-        "Einsum" => node.FindAttribute("equation")?.Text.Split("->") is [_, var output] ? output.Trim().Length : Unknown,
-        "Add" or "Sub" or "Mul" or "Div" or "Pow" or "MatMul" or "FusedMatMul" or "Where" or "And" or "Or" or "Equal" or "Less"
-            or "LessOrEqual" or "Greater" or "GreaterOrEqual" or "Mod" or "Max" or "Min" =>
-            Enumerable.Range(0, node.Inputs.Count).Max(index => Input(node, index, depth)),
-        _ => Input(node, 0, depth),
-    };
+    private int Infer(Node node, int depth) =>
+        node.Operator.OperatorType switch
+        {
+            "Constant" => node.FindAttribute("value") is { Kind: AttributeKind.Tensor } tensor
+                ? tensor.Tensor.Dimensions.Length
+                : Unknown,
+            "Reshape" => Length(node.InputOrNull(1), depth),
+            "Expand" => Length(node.InputOrNull(1), depth) is var length && length == Unknown
+                ? Unknown
+                : Math.Max(Input(node, 0, depth), length),
+            "Range" => 1,
+            "ConstantOfShape" => Length(node.InputOrNull(0), depth),
+            "Transpose" => node.FindAttribute("perm")?.Integers.Length ?? Input(node, 0, depth),
+            "Gemm" or "Flatten" => 2,
+            "MatMulNBits" => Input(node, 0, depth),
+            "Unsqueeze" => Shifted(Input(node, 0, depth), AxisCount(node)),
+            "Squeeze" => Shifted(Input(node, 0, depth), -AxisCount(node)),
+            "Gather" or "GatherBlockQuantized" => Gathered(Input(node, 0, depth), Input(node, 1, depth)),
+            "Shape" => 1,
+            "GroupQueryAttention" or "MultiHeadAttention" or "EmbedLayerNormalization" => 3,
+            "Attention" => node.Operator.Domain.Length > 0 ? 3 : Input(node, 0, depth),
+            "ReduceSum"
+            or "ReduceMean"
+            or "ReduceMax"
+            or "ReduceMin"
+            or "ReduceProd"
+            or "ReduceL2"
+            or "ArgMax"
+            or "ArgMin" => Reduced(node, depth),
+            "Einsum" => node.FindAttribute("equation")?.Text.Split("->") is [_, var output]
+                ? output.Trim().Length
+                : Unknown,
+            "Add"
+            or "Sub"
+            or "Mul"
+            or "Div"
+            or "Pow"
+            or "MatMul"
+            or "FusedMatMul"
+            or "Where"
+            or "And"
+            or "Or"
+            or "Equal"
+            or "Less"
+            or "LessOrEqual"
+            or "Greater"
+            or "GreaterOrEqual"
+            or "Mod"
+            or "Max"
+            or "Min" => Enumerable.Range(0, node.Inputs.Count).Max(index => Input(node, index, depth)),
+            _ => Input(node, 0, depth),
+        };
 
-    private int Input(Node node, int index, int depth) => node.InputOrNull(index) is { } input ? Of(input, depth) : Unknown;
+    private int Input(Node node, int index, int depth) =>
+        node.InputOrNull(index) is { } input ? Of(input, depth) : Unknown;
 
     // How many tokens each row has, which the operator gives beside the embeddings.
     private static bool IsCounts(Value value, Node producer) =>
@@ -78,7 +110,11 @@ internal sealed class Ranks
         {
             { Operator.OperatorType: "Concat" } joined => joined.Inputs.Sum(part => PartLength(part, depth + 1)),
             _ when GraphConstants.Integers(sizes) is { } numbers => numbers.Length,
-            { Operator.OperatorType: "Shape" } measured when measured.Attributes.Count == 0 => Input(measured, 0, depth),
+            { Operator.OperatorType: "Shape" } measured when measured.Attributes.Count == 0 => Input(
+                measured,
+                0,
+                depth
+            ),
             { Operator.OperatorType: "Cast" or "Identity" or "Where" } passed => Length(passed.Inputs[^1], depth + 1),
             _ => Unknown,
         };
@@ -102,9 +138,11 @@ internal sealed class Ranks
             : null;
 
     private static int AxisCount(Node node) =>
-        node.FindAttribute("axes")?.Integers.Length ?? (node.InputOrNull(1) is { } axes ? GraphConstants.Integers(axes)?.Length ?? 1 : 1);
+        node.FindAttribute("axes")?.Integers.Length
+        ?? (node.InputOrNull(1) is { } axes ? GraphConstants.Integers(axes)?.Length ?? 1 : 1);
 
     private static int Shifted(int rank, int by) => rank == Unknown ? Unknown : rank + by;
 
-    private static int Gathered(int data, int indices) => data == Unknown || indices == Unknown ? Unknown : data + indices - 1;
+    private static int Gathered(int data, int indices) =>
+        data == Unknown || indices == Unknown ? Unknown : data + indices - 1;
 }

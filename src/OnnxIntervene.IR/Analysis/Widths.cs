@@ -1,6 +1,9 @@
 namespace OnnxIntervene.IR.Analysis;
 
-/// <summary>How long the last axis of values is, as far as the file or the weights before a value tell. Exporters leave most shapes out.</summary>
+/// <summary>
+/// How long the last axis of values is, as far as the file or the weights before a value tell. Exporters leave most
+/// shapes out.
+/// </summary>
 internal sealed class Widths
 {
     private const int DeepestChain = 400;
@@ -34,13 +37,35 @@ internal sealed class Widths
             "Where" => Widest(node, 1, depth),
             "LayerNormalization" or "SimplifiedLayerNormalization" or "RMSNormalization" => Input(node, 1, depth),
             "SkipLayerNormalization" or "SkipSimplifiedLayerNormalization" => Input(node, 2, depth),
-            "Gather" when (node.FindAttribute("axis")?.Integer ?? 0) == 0 && node.InputOrNull(0)?.Initializer is { Dimensions.Length: > 1 } => Input(node, 0, depth),
+            "Gather"
+                when (node.FindAttribute("axis")?.Integer ?? 0) == 0
+                    && node.InputOrNull(0)?.Initializer is { Dimensions.Length: > 1 } => Input(node, 0, depth),
             "Reshape" => LastOf(node.InputOrNull(1)),
             "Split" => PartOf(node, output),
             "Transpose" => KeepsLast(node) ? Input(node, 0, depth) : 0,
-            "Identity" or "Cast" or "Dropout" or "Relu" or "LeakyRelu" or "Elu" or "Gelu" or "FastGelu" or "BiasGelu" or "QuickGelu" or "Erf" or "Tanh"
-                or "Sigmoid" or "Softmax" or "Sqrt" or "Neg" or "Exp" or "Abs" or "Clip" or "Reciprocal" or "Softplus" or "HardSwish" or "Mish" =>
-                Input(node, 0, depth),
+            "Identity"
+            or "Cast"
+            or "Dropout"
+            or "Relu"
+            or "LeakyRelu"
+            or "Elu"
+            or "Gelu"
+            or "FastGelu"
+            or "BiasGelu"
+            or "QuickGelu"
+            or "Erf"
+            or "Tanh"
+            or "Sigmoid"
+            or "Softmax"
+            or "Sqrt"
+            or "Neg"
+            or "Exp"
+            or "Abs"
+            or "Clip"
+            or "Reciprocal"
+            or "Softplus"
+            or "HardSwish"
+            or "Mish" => Input(node, 0, depth),
             _ => 0,
         };
     }
@@ -49,10 +74,22 @@ internal sealed class Widths
 
     // An axis of one stretches to any other.
     private int Widest(Node node, int first, int depth) =>
-        Enumerable.Range(first, node.Inputs.Count - first).Select(index => Input(node, index, depth)).DefaultIfEmpty(0).Max() is > 1 and var width ? width : 0;
+        Enumerable
+            .Range(first, node.Inputs.Count - first)
+            .Select(index => Input(node, index, depth))
+            .DefaultIfEmpty(0)
+            .Max()
+            is > 1
+                and var width
+            ? width
+            : 0;
 
     private static int LastOf(Value? sizes) =>
-        sizes is not null && GraphConstants.Integers(sizes) is { Length: > 0 } numbers && numbers[^1] is > 0 and < int.MaxValue and var last ? (int)last : 0;
+        sizes is not null
+        && GraphConstants.Integers(sizes) is { Length: > 0 } numbers
+        && numbers[^1] is > 0 and < int.MaxValue and var last
+            ? (int)last
+            : 0;
 
     private static bool KeepsLast(Node transpose) =>
         transpose.FindAttribute("perm")?.Integers is { Length: > 0 } order && order[^1] == order.Length - 1;
@@ -61,10 +98,14 @@ internal sealed class Widths
     {
         if ((split.FindAttribute("axis")?.Integer ?? 0) is not -1)
             return 0;
-        var sizes = split.InputOrNull(1) is { } given
-            ? GraphConstants.Integers(given)
-            : split.FindAttribute("split")?.Integers.Select(size => (long?)size).ToArray() is { } fixedSizes ? [.. fixedSizes] : null;
+        var sizes =
+            split.InputOrNull(1) is { } given ? GraphConstants.Integers(given)
+            : split.FindAttribute("split")?.Integers.Select(size => (long?)size).ToArray() is { } fixedSizes
+                ? [.. fixedSizes]
+            : null;
         var index = split.Outputs.ToList().IndexOf(output);
-        return sizes is { } parts && index < parts.Length && parts[index] is > 0 and < int.MaxValue and var size ? (int)size : 0;
+        return sizes is { } parts && index < parts.Length && parts[index] is > 0 and < int.MaxValue and var size
+            ? (int)size
+            : 0;
     }
 }

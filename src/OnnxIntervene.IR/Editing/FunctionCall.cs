@@ -18,7 +18,8 @@ internal sealed class FunctionCall
     }
 
     /// <summary>Replaces the call and returns the nodes that stand in its place.</summary>
-    public static List<Node> Expand(Node call, LocalFunction function, NameScope names) => new FunctionCall(call, function, names).Expand();
+    public static List<Node> Expand(Node call, LocalFunction function, NameScope names) =>
+        new FunctionCall(call, function, names).Expand();
 
     private List<Node> Expand()
     {
@@ -40,7 +41,8 @@ internal sealed class FunctionCall
         return nodes;
     }
 
-    // What the caller reads becomes what the inner node gives; the rest, such as an input that is handed back, needs a node to give it.
+    // What the caller reads becomes what the inner node gives; the rest, such as an input that is handed back, needs a
+    // node to give it.
     private List<(Value From, Value To)> GiveOutputs(List<Value?> given)
     {
         var passed = new List<(Value, Value)>();
@@ -80,12 +82,14 @@ internal sealed class FunctionCall
         return copy;
     }
 
-    // An attribute that refers to one of the function's is what the call gives, or the function by default; without either it is left out.
+    // An attribute that refers to one of the function's is what the call gives, or the function by default; without
+    // either it is left out.
     private NodeAttribute? Resolve(NodeAttribute attribute)
     {
         if (attribute.ReferenceName.Length == 0)
             return attribute.WithGraphs(Copy);
-        var given = _call.FindAttribute(attribute.ReferenceName)
+        var given =
+            _call.FindAttribute(attribute.ReferenceName)
             ?? _function.DefaultAttributes.FirstOrDefault(other => other.Name == attribute.ReferenceName);
         return given?.Renamed(attribute.Name).WithGraphs(Copy);
     }
@@ -96,7 +100,9 @@ internal sealed class FunctionCall
         foreach (var input in graph.Inputs)
             copy.AddInput(Define(input, input.Type));
         foreach (var initializer in graph.Initializers)
-            copy.AddInitializer(graph.Inputs.Contains(initializer) ? Map(initializer)! : Define(initializer, initializer.Type));
+            copy.AddInitializer(
+                graph.Inputs.Contains(initializer) ? Map(initializer)! : Define(initializer, initializer.Type)
+            );
         foreach (var node in graph.Nodes)
             copy.Insert(Copy(node), null);
         foreach (var output in graph.Outputs)

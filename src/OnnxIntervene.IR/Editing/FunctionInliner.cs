@@ -1,7 +1,8 @@
 namespace OnnxIntervene.IR.Editing;
 
 /// <summary>
-/// Writes the nodes of local functions where they are called. A function is shared by all its calls, so that nothing inside it belongs to
+/// Writes the nodes of local functions where they are called. A function is shared by all its calls, so that nothing
+/// inside it belongs to
 /// one layer; inlined, each call has nodes and values of its own, named after the call.
 /// </summary>
 public static class FunctionInliner
@@ -10,26 +11,44 @@ public static class FunctionInliner
     private const int MostNodes = 1_000_000;
 
     /// <summary>
-    /// A copy of the model without calls; the model itself where it brings no functions. It computes the same, bit for bit. A function
-    /// written for other operator sets than the model stays a function, since its nodes would mean something else outside. O(nodes).
+    /// A copy of the model without calls; the model itself where it brings no functions. It computes the same, bit for
+    /// bit. A function
+    /// written for other operator sets than the model stays a function, since its nodes would mean something else
+    /// outside. O(nodes).
     /// </summary>
-    /// <exception cref="ModelFormatException">Functions call each other in a circle, or grow beyond a million nodes.</exception>
+    /// <exception cref="ModelFormatException">
+    /// Functions call each other in a circle, or grow beyond a million nodes.
+    /// </exception>
     public static Model Inline(Model model)
     {
         ArgumentNullException.ThrowIfNull(model);
         if (model.Functions.IsEmpty)
             return model;
         var copy = model.Copy();
-        if (copy.Functions.GroupBy(function => (function.Key, function.Overload)).FirstOrDefault(group => group.Count() > 1) is { } twice)
+        if (
+            copy
+                .Functions.GroupBy(function => (function.Key, function.Overload))
+                .FirstOrDefault(group => group.Count() > 1) is
+            { } twice
+        )
             throw new ModelFormatException($"The model brings the function {twice.Key.Key} twice.");
-        var functions = copy.Functions.Where(function => Fits(function, copy)).ToDictionary(function => (function.Key, function.Overload));
+        var functions = copy
+            .Functions.Where(function => Fits(function, copy))
+            .ToDictionary(function => (function.Key, function.Overload));
         if (new FunctionSizes(functions).Of(copy.Graph) > MostNodes)
             throw new ModelFormatException($"Written out, the model's functions have more than {MostNodes} nodes.");
-        foreach (var set in functions.Values.SelectMany(function => function.OperatorSets).Where(set => !copy.OperatorSets.ContainsKey(set.Key)))
+        foreach (
+            var set in functions
+                .Values.SelectMany(function => function.OperatorSets)
+                .Where(set => !copy.OperatorSets.ContainsKey(set.Key))
+        )
             copy.OperatorSets = copy.OperatorSets.Add(set.Key, set.Value);
         var names = NameScope.Of(copy);
         Inline(copy.Graph.Nodes);
-        copy.Functions = [.. copy.Functions.Where(function => !functions.ContainsKey((function.Key, function.Overload)))];
+        copy.Functions =
+        [
+            .. copy.Functions.Where(function => !functions.ContainsKey((function.Key, function.Overload))),
+        ];
         return copy;
 
         void Inline(IEnumerable<Node> nodes)

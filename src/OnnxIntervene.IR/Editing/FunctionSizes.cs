@@ -1,6 +1,8 @@
 namespace OnnxIntervene.IR.Editing;
 
-/// <summary>How many nodes functions have once those that they call are written out too; told without writing any.</summary>
+/// <summary>
+/// How many nodes functions have once those that they call are written out too; told without writing any.
+/// </summary>
 internal sealed class FunctionSizes(IReadOnlyDictionary<(OperatorKey, string), LocalFunction> functions)
 {
     private const int DeepestCall = 500;
@@ -9,8 +11,23 @@ internal sealed class FunctionSizes(IReadOnlyDictionary<(OperatorKey, string), L
 
     /// <summary>The nodes of a graph, written out; no more than can be counted.</summary>
     /// <exception cref="ModelFormatException">Functions call each other in a circle, or too deep.</exception>
-    public long Of(Graph graph) => graph.AllNodes().Aggregate(
-        0L, (sum, node) => Math.Min(int.MaxValue, sum + 1 + (functions.TryGetValue((node.Operator, node.Overload), out var function) ? Of(function) : 0)));
+    public long Of(Graph graph) =>
+        graph
+            .AllNodes()
+            .Aggregate(
+                0L,
+                (sum, node) =>
+                    Math.Min(
+                        int.MaxValue,
+                        sum
+                            + 1
+                            + (
+                                functions.TryGetValue((node.Operator, node.Overload), out var function)
+                                    ? Of(function)
+                                    : 0
+                            )
+                    )
+            );
 
     private long Of(LocalFunction function)
     {

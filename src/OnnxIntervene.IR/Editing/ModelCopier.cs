@@ -19,15 +19,16 @@ internal sealed class ModelCopier
         return (copy, copier._values);
     }
 
-    private LocalFunction Copy(LocalFunction function) => new(function.Key, Copy(function.Body))
-    {
-        Overload = function.Overload,
-        RequiredAttributes = function.RequiredAttributes,
-        DefaultAttributes = function.DefaultAttributes,
-        OperatorSets = function.OperatorSets,
-        Metadata = function.Metadata,
-        Unknown = function.Unknown,
-    };
+    private LocalFunction Copy(LocalFunction function) =>
+        new(function.Key, Copy(function.Body))
+        {
+            Overload = function.Overload,
+            RequiredAttributes = function.RequiredAttributes,
+            DefaultAttributes = function.DefaultAttributes,
+            OperatorSets = function.OperatorSets,
+            Metadata = function.Metadata,
+            Unknown = function.Unknown,
+        };
 
     private Graph Copy(Graph graph)
     {
@@ -50,7 +51,12 @@ internal sealed class ModelCopier
 
     private Node Copy(Node node)
     {
-        var copy = new Node(node.Name, node.Operator) { Overload = node.Overload, Metadata = node.Metadata, Unknown = node.Unknown };
+        var copy = new Node(node.Name, node.Operator)
+        {
+            Overload = node.Overload,
+            Metadata = node.Metadata,
+            Unknown = node.Unknown,
+        };
         foreach (var input in node.Inputs)
             copy.AddInput(input is null ? null : Map(input));
         foreach (var output in node.Outputs)

@@ -1,6 +1,8 @@
 namespace OnnxIntervene.IR.Editing;
 
-/// <summary>Copies of models that may be rewired while the original stays as it is. Constants are shared. O(nodes).</summary>
+/// <summary>
+/// Copies of models that may be rewired while the original stays as it is. Constants are shared. O(nodes).
+/// </summary>
 public static class ModelCopies
 {
     /// <summary>A copy of the model.</summary>

@@ -60,22 +60,35 @@ public sealed class OpBuilder
         Emit("Transpose", [value], [NodeAttribute.Of("perm", [.. order])]);
 
     /// <summary>Several tensors one after the other along an axis.</summary>
-    public Value Concat(long axis, params IEnumerable<Value> values) => Emit("Concat", values, [NodeAttribute.Of("axis", axis)]);
+    public Value Concat(long axis, params IEnumerable<Value> values) =>
+        Emit("Concat", values, [NodeAttribute.Of("axis", axis)]);
 
     /// <summary>Entries of an axis by number.</summary>
-    public Value Gather(Value value, Value indices, long axis) => Emit("Gather", [value, indices], [NodeAttribute.Of("axis", axis)]);
+    public Value Gather(Value value, Value indices, long axis) =>
+        Emit("Gather", [value, indices], [NodeAttribute.Of("axis", axis)]);
 
-    /// <summary>Slices at full or partial coordinates, the first <paramref name="batchDimensions"/> axes going in step (opset 12).</summary>
+    /// <summary>
+    /// Slices at full or partial coordinates, the first <paramref name="batchDimensions"/> axes going in step (opset
+    /// 12).
+    /// </summary>
     public Value GatherND(Value value, Value indices, long batchDimensions) =>
-        Emit("GatherND", [value, indices], batchDimensions == 0 ? [] : [NodeAttribute.Of("batch_dims", batchDimensions)]);
+        Emit(
+            "GatherND",
+            [value, indices],
+            batchDimensions == 0 ? [] : [NodeAttribute.Of("batch_dims", batchDimensions)]
+        );
 
     /// <summary>The tensor with slices at these coordinates replaced (opset 11).</summary>
     public Value ScatterND(Value value, Value indices, Value updates) => Emit("ScatterND", [value, indices, updates]);
 
     /// <summary>Element-wise choice, broadcast; before opset 9 of finite 32-bit floats only.</summary>
-    public Value Where(Value condition, Value chosen, Value otherwise) => _opset >= 9
-        ? Emit("Where", [condition, chosen, otherwise])
-        : Add(Mul(Cast(condition, ElementType.Float32), chosen), Mul(Cast(Emit("Not", [condition]), ElementType.Float32), otherwise));
+    public Value Where(Value condition, Value chosen, Value otherwise) =>
+        _opset >= 9
+            ? Emit("Where", [condition, chosen, otherwise])
+            : Add(
+                Mul(Cast(condition, ElementType.Float32), chosen),
+                Mul(Cast(Emit("Not", [condition]), ElementType.Float32), otherwise)
+            );
 
     /// <summary>The tensor with other elements.</summary>
     public Value Cast(Value value, ElementType type) => Emit("Cast", [value], [NodeAttribute.Of("to", (long)type)]);
@@ -90,34 +103,50 @@ public sealed class OpBuilder
     public Value Range(Value start, Value end, Value step) => Emit("Range", [start, end, step]);
 
     /// <summary>A tensor of one content, whose shape is computed.</summary>
-    public Value ConstantOfShape(Value shape, TensorData content) => _opset >= 9
-        ? Emit("ConstantOfShape", [shape], [NodeAttribute.Of("value", content)])
-        : Emit("Tile", [Reshape(_graph.AddInitializer(_names.Unique($"{_place}/constant"), content), OnesLike(shape)), shape]);
+    public Value ConstantOfShape(Value shape, TensorData content) =>
+        _opset >= 9
+            ? Emit("ConstantOfShape", [shape], [NodeAttribute.Of("value", content)])
+            : Emit(
+                "Tile",
+                [Reshape(_graph.AddInitializer(_names.Unique($"{_place}/constant"), content), OnesLike(shape)), shape]
+            );
 
     /// <summary>A part of one axis, from a start (included) to an end (excluded).</summary>
-    public Value Slice(Value value, long axis, long start, long end) => _opset >= 10
-        ? Emit("Slice", [value, Constant(start), Constant(end), Constant(axis)])
-        : Emit("Slice", [value], [Row("axes", axis), Row("starts", start), Row("ends", end)]);
+    public Value Slice(Value value, long axis, long start, long end) =>
+        _opset >= 10
+            ? Emit("Slice", [value, Constant(start), Constant(end), Constant(axis)])
+            : Emit("Slice", [value], [Row("axes", axis), Row("starts", start), Row("ends", end)]);
 
     /// <summary>The tensor with axes of size 1 put in.</summary>
-    public Value Unsqueeze(Value value, params ReadOnlySpan<long> axes) => _opset >= 13
-        ? Emit("Unsqueeze", [value, Constant(axes)])
-        : Emit("Unsqueeze", [value], [NodeAttribute.Of("axes", [.. axes])]);
+    public Value Unsqueeze(Value value, params ReadOnlySpan<long> axes) =>
+        _opset >= 13
+            ? Emit("Unsqueeze", [value, Constant(axes)])
+            : Emit("Unsqueeze", [value], [NodeAttribute.Of("axes", [.. axes])]);
 
     /// <summary>A constant row of integers.</summary>
     public Value Constant(params ReadOnlySpan<long> numbers) =>
         _graph.AddInitializer(_names.Unique($"{_place}/constant"), TensorData.FromIntegers([numbers.Length], numbers));
 
     /// <summary>A constant integer without axes.</summary>
-    public Value Scalar(long number) => _graph.AddInitializer(_names.Unique($"{_place}/constant"), TensorData.FromIntegers([], [number]));
+    public Value Scalar(long number) =>
+        _graph.AddInitializer(_names.Unique($"{_place}/constant"), TensorData.FromIntegers([], [number]));
 
     /// <summary>A node of any operator with one output.</summary>
-    public Value Emit(string operatorType, IEnumerable<Value?> inputs, IEnumerable<NodeAttribute>? attributes = null, string domain = "") =>
-        EmitMany(operatorType, inputs, attributes, domain, 1)[0];
+    public Value Emit(
+        string operatorType,
+        IEnumerable<Value?> inputs,
+        IEnumerable<NodeAttribute>? attributes = null,
+        string domain = ""
+    ) => EmitMany(operatorType, inputs, attributes, domain, 1)[0];
 
     /// <summary>A node of any operator with several outputs.</summary>
     public ImmutableArray<Value> EmitMany(
-        string operatorType, IEnumerable<Value?> inputs, IEnumerable<NodeAttribute>? attributes, string domain, int outputs)
+        string operatorType,
+        IEnumerable<Value?> inputs,
+        IEnumerable<NodeAttribute>? attributes,
+        string domain,
+        int outputs
+    )
     {
         var name = _names.Unique($"{_place}/{operatorType}");
         var names = Enumerable.Range(0, outputs).Select(index => _names.Unique($"{name}/output_{index}"));

@@ -1,6 +1,8 @@
 namespace OnnxIntervene.IR.Serialization;
 
-/// <summary>A file beside a model that holds the contents of its large constants, one after the other on whole pages.</summary>
+/// <summary>
+/// A file beside a model that holds the contents of its large constants, one after the other on whole pages.
+/// </summary>
 internal sealed class DataFile
 {
     private const long Alignment = 4096;
@@ -11,7 +13,11 @@ internal sealed class DataFile
         var offset = 0L;
         foreach (var value in model.Graph.Initializers)
         {
-            if (value.Initializer is not { } data || data.ElementType.CarriesShapes() || data.ByteLength <= WireScanner.LargestInline)
+            if (
+                value.Initializer is not { } data
+                || data.ElementType.CarriesShapes()
+                || data.ByteLength <= WireScanner.LargestInline
+            )
                 continue;
             _spans.Add(value, new FileSpan(location, offset, data.ByteLength));
             offset = (offset + data.ByteLength + Alignment - 1) / Alignment * Alignment;

@@ -3,17 +3,24 @@ using System.Globalization;
 namespace OnnxIntervene.IR.Serialization;
 
 /// <summary>
-/// Finds the files that external tensors name. A location is relative to the model's folder and may not leave it, by its text or by links;
+/// Finds the files that external tensors name. A location is relative to the model's folder and may not leave it, by
+/// its text or by links;
 /// a link may lead to the folder where the model file itself really lies, which is how download caches store files.
 /// </summary>
 internal sealed class ExternalDataLocator(string? modelPath)
 {
     private readonly Dictionary<string, (string Path, long Length)> _known = new(StringComparer.Ordinal);
-    private readonly string? _folder = modelPath is null ? null : RealPath(Path.GetDirectoryName(Path.GetFullPath(modelPath))!);
-    private readonly string? _realFolder = modelPath is null ? null : Path.GetDirectoryName(RealPath(Path.GetFullPath(modelPath)))!;
+    private readonly string? _folder = modelPath is null
+        ? null
+        : RealPath(Path.GetDirectoryName(Path.GetFullPath(modelPath))!);
+    private readonly string? _realFolder = modelPath is null
+        ? null
+        : Path.GetDirectoryName(RealPath(Path.GetFullPath(modelPath)))!;
 
     /// <summary>The span that a tensor's <c>external_data</c> entries describe.</summary>
-    /// <exception cref="ModelFormatException">The location leaves the folder, the file is missing, or the span is not in it.</exception>
+    /// <exception cref="ModelFormatException">
+    /// The location leaves the folder, the file is missing, or the span is not in it.
+    /// </exception>
     public FileSpan Locate(IReadOnlyDictionary<string, string> entries, long expectedLength, WirePlace place)
     {
         if (!entries.TryGetValue("location", out var location) || location.Length == 0)
@@ -23,9 +30,14 @@ internal sealed class ExternalDataLocator(string? modelPath)
         var offset = Number(entries, "offset", 0, place);
         var length = Number(entries, "length", expectedLength, place);
         if (length != expectedLength)
-            throw place.Fault($"its type and shape take {expectedLength} bytes, but the external data are {length} bytes long.");
+            throw place.Fault(
+                $"its type and shape take {expectedLength} bytes, but the external data are {length} bytes long."
+            );
         if (offset > file.Length || length > file.Length - offset)
-            throw place.Fault($"bytes {offset} to {offset + length} of '{location}' are wanted, but that file has {file.Length} bytes.");
+            throw place.Fault(
+                $"bytes {offset} to {offset + length} of '{location}' are wanted, but that file has {file.Length} "
+                    + $"bytes."
+            );
         return new FileSpan(file.Path, offset, length);
     }
 
@@ -59,7 +71,10 @@ internal sealed class ExternalDataLocator(string? modelPath)
     }
 
     private static bool IsInside(string path, string folder) =>
-        path.StartsWith(folder.EndsWith(Path.DirectorySeparatorChar) ? folder : folder + Path.DirectorySeparatorChar, StringComparison.Ordinal);
+        path.StartsWith(
+            folder.EndsWith(Path.DirectorySeparatorChar) ? folder : folder + Path.DirectorySeparatorChar,
+            StringComparison.Ordinal
+        );
 
     private static long Number(IReadOnlyDictionary<string, string> entries, string key, long otherwise, WirePlace place)
     {

@@ -1,11 +1,13 @@
 using System.Collections.Immutable;
-using Google.Protobuf.Collections;
 using Google.Protobuf;
+using Google.Protobuf.Collections;
 using OnnxIntervene.IR.Serialization.Wire;
 
 namespace OnnxIntervene.IR.Serialization;
 
-/// <summary>Turns names into wiring for one graph; a subgraph looks in its own names first, then in those around it.</summary>
+/// <summary>
+/// Turns names into wiring for one graph; a subgraph looks in its own names first, then in those around it.
+/// </summary>
 internal sealed class GraphReader(TensorReader tensors, GraphReader? around)
 {
     private readonly Dictionary<string, Value> _values = new(StringComparer.Ordinal);
@@ -58,7 +60,12 @@ internal sealed class GraphReader(TensorReader tensors, GraphReader? around)
         for (var index = 0; index < proto.Initializer.Count; index++)
         {
             var data = tensors.Read(proto.Initializer[index], place.Inside("initializer", index));
-            AddConstant(graph, data.Name, new TensorType(data.ElementType, Shape.Of(data.Dimensions.AsSpan())), place).Initializer = data;
+            AddConstant(
+                graph,
+                data.Name,
+                new TensorType(data.ElementType, Shape.Of(data.Dimensions.AsSpan())),
+                place
+            ).Initializer = data;
         }
 
         for (var index = 0; index < proto.SparseInitializer.Count; index++)
@@ -123,9 +130,11 @@ internal sealed class GraphReader(TensorReader tensors, GraphReader? around)
             var here = place.Inside("node", index);
             foreach (var name in proto.Input)
             {
-                node.AddInput(name.Length == 0
-                    ? null
-                    : Find(name) ?? throw here.Fault($"{node} reads '{name}', which nothing gives."));
+                node.AddInput(
+                    name.Length == 0
+                        ? null
+                        : Find(name) ?? throw here.Fault($"{node} reads '{name}', which nothing gives.")
+                );
             }
 
             foreach (var attribute in proto.Attribute)

@@ -6,18 +6,33 @@ namespace OnnxIntervene.IR.Serialization;
 /// <summary>Gives a file a second name. The framework has no call for it.</summary>
 internal static class HardLink
 {
-    /// <exception cref="IOException">The file system has no such links, or the two names are on different drives.</exception>
+    /// <exception cref="IOException">
+    /// The file system has no such links, or the two names are on different drives.
+    /// </exception>
     public static void Create(string existing, string name)
     {
-        var isDone = OperatingSystem.IsWindows() ? CreateHardLink(name, existing, IntPtr.Zero) : Link(existing, name) == 0;
+        var isDone = OperatingSystem.IsWindows()
+            ? CreateHardLink(name, existing, IntPtr.Zero)
+            : Link(existing, name) == 0;
         if (!isDone)
         {
             var fault = new Win32Exception(Marshal.GetLastPInvokeError());
-            throw new IOException($"'{existing}' cannot get the second name '{name}' ({fault.Message}). Choose a folder on the same drive, or copy the weights.", fault);
+            throw new IOException(
+                $"'{existing}' cannot get the second name '{name}' ({fault.Message}). Choose a folder on the same "
+                    + $"drive, or copy the weights.",
+                fault
+            );
         }
     }
 
-    [DllImport("libc", EntryPoint = "link", SetLastError = true, CharSet = CharSet.Ansi, BestFitMapping = false, ThrowOnUnmappableChar = true)]
+    [DllImport(
+        "libc",
+        EntryPoint = "link",
+        SetLastError = true,
+        CharSet = CharSet.Ansi,
+        BestFitMapping = false,
+        ThrowOnUnmappableChar = true
+    )]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
     private static extern int Link(string existing, string name);
 

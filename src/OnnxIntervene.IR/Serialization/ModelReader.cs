@@ -7,7 +7,9 @@ namespace OnnxIntervene.IR.Serialization;
 /// <summary>Reads a model from the bytes of a file, leaving the contents of its tensors where they lie.</summary>
 internal static class ModelReader
 {
-    /// <summary>Reads a model. <paramref name="path"/> is where its tensors are looked for; null when the stream is no file.</summary>
+    /// <summary>
+    /// Reads a model. <paramref name="path"/> is where its tensors are looked for; null when the stream is no file.
+    /// </summary>
     /// <exception cref="ModelFormatException">The stream holds no well-formed model.</exception>
     public static Model Read(Stream stream, string? path)
     {
@@ -20,7 +22,9 @@ internal static class ModelReader
             throw place.Fault($"its IR version is {proto.IrVersion}; 1 to {Model.NewestIrVersion} can be read.");
         var tensors = new TensorReader(path);
         var graph = new GraphReader(tensors, null).Read(proto.Graph, place.Inside("graph"));
-        var functions = proto.Functions.Select((function, index) => Function(function, tensors, place.Inside("function", index)));
+        var functions = proto.Functions.Select(
+            (function, index) => Function(function, tensors, place.Inside("function", index))
+        );
         return new Model(graph, (int)proto.IrVersion, OperatorSets(proto.OpsetImport))
         {
             Functions = [.. functions],
@@ -50,7 +54,10 @@ internal static class ModelReader
         {
             Overload = proto.Overload,
             RequiredAttributes = [.. proto.Attribute],
-            DefaultAttributes = [.. proto.AttributeProto.Select(attribute => NodeReader.Read(attribute, tensors, null, place))],
+            DefaultAttributes =
+            [
+                .. proto.AttributeProto.Select(attribute => NodeReader.Read(attribute, tensors, null, place)),
+            ],
             OperatorSets = OperatorSets(proto.OpsetImport),
             Metadata = ValueReader.Metadata(proto.MetadataProps),
             Unknown = Clear(proto),

@@ -43,10 +43,15 @@ internal sealed class ModelWriter(TensorWriter tensors)
     private static IEnumerable<ValueInfoProto> ValueInfos(Graph graph)
     {
         var outputs = graph.Outputs.ToHashSet();
-        var inner = graph.Nodes.SelectMany(node => node.Outputs.OfType<Value>())
+        var inner = graph
+            .Nodes.SelectMany(node => node.Outputs.OfType<Value>())
             .Where(value => !outputs.Contains(value) && (value.HasInfo || value.Type is not null));
-        var constants = graph.Initializers.Where(value => value.HasInfo && !graph.Inputs.Contains(value) && !outputs.Contains(value));
-        return constants.Concat(inner).Select(ValueWriter.Write)
+        var constants = graph.Initializers.Where(value =>
+            value.HasInfo && !graph.Inputs.Contains(value) && !outputs.Contains(value)
+        );
+        return constants
+            .Concat(inner)
+            .Select(ValueWriter.Write)
             .Concat(graph.StrayValueInfos.Select(info => ValueInfoProto.Parser.ParseFrom(info.Span)));
     }
 
@@ -101,7 +106,10 @@ internal sealed class ModelWriter(TensorWriter tensors)
                 proto.G = Write(attribute.Graph);
                 break;
             case AttributeKind.SparseTensor:
-                proto.SparseTensor = TensorWriter.Write(attribute.SparseTensors[0], attribute.SparseTensors[0].Values.Name);
+                proto.SparseTensor = TensorWriter.Write(
+                    attribute.SparseTensors[0],
+                    attribute.SparseTensors[0].Values.Name
+                );
                 break;
             case AttributeKind.Type:
                 proto.Tp = TypeProto.Parser.ParseFrom(attribute.Types[0].Span);
@@ -132,7 +140,9 @@ internal sealed class ModelWriter(TensorWriter tensors)
                 proto.Graphs.AddRange(attribute.Graphs.Select(Write));
                 break;
             case AttributeKind.SparseTensors:
-                proto.SparseTensors.AddRange(attribute.SparseTensors.Select(data => TensorWriter.Write(data, data.Values.Name)));
+                proto.SparseTensors.AddRange(
+                    attribute.SparseTensors.Select(data => TensorWriter.Write(data, data.Values.Name))
+                );
                 break;
             case AttributeKind.Types:
                 proto.TypeProtos.AddRange(attribute.Types.Select(type => TypeProto.Parser.ParseFrom(type.Span)));

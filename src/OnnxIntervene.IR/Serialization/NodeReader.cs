@@ -8,11 +8,12 @@ namespace OnnxIntervene.IR.Serialization;
 internal static class NodeReader
 {
     /// <summary>The node without inputs, outputs and attributes, which need names to be known first.</summary>
-    public static Node Create(NodeProto proto) => new(proto.Name, OperatorKey.From(proto.Domain, proto.OpType))
-    {
-        Overload = proto.Overload,
-        Metadata = ValueReader.Metadata(proto.MetadataProps),
-    };
+    public static Node Create(NodeProto proto) =>
+        new(proto.Name, OperatorKey.From(proto.Domain, proto.OpType))
+        {
+            Overload = proto.Overload,
+            Metadata = ValueReader.Metadata(proto.MetadataProps),
+        };
 
     /// <summary>What the IR does not model of a node; the message is used up.</summary>
     public static ReadOnlyMemory<byte> Clear(NodeProto proto)
@@ -39,22 +40,29 @@ internal static class NodeReader
     }
 
     // Files before IR 3 leave the type out; then the field that is there tells it.
-    private static AttributeKind KindOf(AttributeProto proto) => (AttributeKind)proto.Type switch
-    {
-        AttributeKind.Undefined when proto.HasF => AttributeKind.Float,
-        AttributeKind.Undefined when proto.HasI => AttributeKind.Integer,
-        AttributeKind.Undefined when proto.HasS => AttributeKind.Text,
-        AttributeKind.Undefined when proto.T is not null => AttributeKind.Tensor,
-        AttributeKind.Undefined when proto.G is not null => AttributeKind.Graph,
-        AttributeKind.Undefined when proto.Floats.Count > 0 => AttributeKind.Floats,
-        AttributeKind.Undefined when proto.Ints.Count > 0 => AttributeKind.Integers,
-        AttributeKind.Undefined when proto.Strings.Count > 0 => AttributeKind.Texts,
-        AttributeKind.Undefined when proto.Tensors.Count > 0 => AttributeKind.Tensors,
-        AttributeKind.Undefined when proto.Graphs.Count > 0 => AttributeKind.Graphs,
-        var kind => kind,
-    };
+    private static AttributeKind KindOf(AttributeProto proto) =>
+        (AttributeKind)proto.Type switch
+        {
+            AttributeKind.Undefined when proto.HasF => AttributeKind.Float,
+            AttributeKind.Undefined when proto.HasI => AttributeKind.Integer,
+            AttributeKind.Undefined when proto.HasS => AttributeKind.Text,
+            AttributeKind.Undefined when proto.T is not null => AttributeKind.Tensor,
+            AttributeKind.Undefined when proto.G is not null => AttributeKind.Graph,
+            AttributeKind.Undefined when proto.Floats.Count > 0 => AttributeKind.Floats,
+            AttributeKind.Undefined when proto.Ints.Count > 0 => AttributeKind.Integers,
+            AttributeKind.Undefined when proto.Strings.Count > 0 => AttributeKind.Texts,
+            AttributeKind.Undefined when proto.Tensors.Count > 0 => AttributeKind.Tensors,
+            AttributeKind.Undefined when proto.Graphs.Count > 0 => AttributeKind.Graphs,
+            var kind => kind,
+        };
 
-    private static object? Content(AttributeProto proto, AttributeKind kind, TensorReader tensors, GraphReader? scope, WirePlace place) =>
+    private static object? Content(
+        AttributeProto proto,
+        AttributeKind kind,
+        TensorReader tensors,
+        GraphReader? scope,
+        WirePlace place
+    ) =>
         kind switch
         {
             AttributeKind.Float => proto.F,
@@ -66,12 +74,19 @@ internal static class NodeReader
             AttributeKind.Integers => proto.Ints.ToImmutableArray(),
             AttributeKind.Texts => proto.Strings.Select(text => text.Memory).ToImmutableArray(),
             AttributeKind.Tensors => proto.Tensors.Select(tensor => tensors.Read(tensor, place)).ToImmutableArray(),
-            AttributeKind.Graphs => proto.Graphs
-                .Select((graph, index) => new GraphReader(tensors, scope).Read(graph, place.Inside("graph", index))).ToImmutableArray(),
+            AttributeKind.Graphs => proto
+                .Graphs.Select(
+                    (graph, index) => new GraphReader(tensors, scope).Read(graph, place.Inside("graph", index))
+                )
+                .ToImmutableArray(),
             AttributeKind.SparseTensor => ImmutableArray.Create(tensors.Read(Need(proto.SparseTensor, place), place)),
-            AttributeKind.SparseTensors => proto.SparseTensors.Select(tensor => tensors.Read(tensor, place)).ToImmutableArray(),
+            AttributeKind.SparseTensors => proto
+                .SparseTensors.Select(tensor => tensors.Read(tensor, place))
+                .ToImmutableArray(),
             AttributeKind.Type => ImmutableArray.Create<ReadOnlyMemory<byte>>(Need(proto.Tp, place).ToByteArray()),
-            AttributeKind.Types => proto.TypeProtos.Select(type => (ReadOnlyMemory<byte>)type.ToByteArray()).ToImmutableArray(),
+            AttributeKind.Types => proto
+                .TypeProtos.Select(type => (ReadOnlyMemory<byte>)type.ToByteArray())
+                .ToImmutableArray(),
             AttributeKind.Undefined => null,
             _ => throw place.Fault($"the attribute's type is {(int)kind}, which is not known."),
         };

@@ -7,8 +7,12 @@ public static class OnnxFile
 {
     private const long LargestSingleFile = 1L << 30;
 
-    /// <summary>Reads a model's wiring. The contents of large tensors stay in the file, which must stay where it is. O(wiring).</summary>
-    /// <exception cref="ModelFormatException">The file is no well-formed ONNX model; the message names the place.</exception>
+    /// <summary>
+    /// Reads a model's wiring. The contents of large tensors stay in the file, which must stay where it is. O(wiring).
+    /// </summary>
+    /// <exception cref="ModelFormatException">
+    /// The file is no well-formed ONNX model; the message names the place.
+    /// </exception>
     /// <exception cref="IOException">The file cannot be read.</exception>
     public static Model Load(string path)
     {
@@ -20,7 +24,8 @@ public static class OnnxFile
     }
 
     /// <summary>
-    /// Writes a model to a file of its own, weights included; above 1 GiB these go to <c>PATH.data</c> beside it. The files are written
+    /// Writes a model to a file of its own, weights included; above 1 GiB these go to <c>PATH.data</c> beside it. The
+    /// files are written
     /// under other names and renamed at the end.
     /// </summary>
     /// <exception cref="InvalidGraphException">The model breaks rules of ONNX; nothing is written.</exception>
@@ -42,11 +47,14 @@ public static class OnnxFile
     }
 
     /// <summary>
-    /// Writes a model as a small file that refers to the original's weights: files that lie elsewhere get a second name beside it (a hard
+    /// Writes a model as a small file that refers to the original's weights: files that lie elsewhere get a second name
+    /// beside it (a hard
     /// link), since ONNX Runtime opens no file outside a model's folder. O(wiring).
     /// </summary>
     /// <exception cref="InvalidGraphException">The model breaks rules of ONNX; nothing is written.</exception>
-    /// <exception cref="IOException">A file cannot get a second name there: another drive, or a file system without links.</exception>
+    /// <exception cref="IOException">
+    /// A file cannot get a second name there: another drive, or a file system without links.
+    /// </exception>
     public static void SaveReferencing(Model model, string path)
     {
         ArgumentNullException.ThrowIfNull(model);

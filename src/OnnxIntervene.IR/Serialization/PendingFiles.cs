@@ -1,6 +1,8 @@
 namespace OnnxIntervene.IR.Serialization;
 
-/// <summary>Files written under other names until all of them are whole. Disposing deletes what was not committed.</summary>
+/// <summary>
+/// Files written under other names until all of them are whole. Disposing deletes what was not committed.
+/// </summary>
 public sealed class PendingFiles : IDisposable
 {
     private readonly List<(string Temporary, string Final)> _files = [];

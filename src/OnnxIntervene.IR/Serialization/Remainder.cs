@@ -2,10 +2,13 @@ using Google.Protobuf;
 
 namespace OnnxIntervene.IR.Serialization;
 
-/// <summary>What is left of a message once every field that the IR models is cleared: kept as bytes and written back as it was.</summary>
+/// <summary>
+/// What is left of a message once every field that the IR models is cleared: kept as bytes and written back as it was.
+/// </summary>
 internal static class Remainder
 {
-    public static ReadOnlyMemory<byte> Of(IMessage message) => message.CalculateSize() == 0 ? default : message.ToByteArray();
+    public static ReadOnlyMemory<byte> Of(IMessage message) =>
+        message.CalculateSize() == 0 ? default : message.ToByteArray();
 
     public static void Restore(IMessage message, ReadOnlyMemory<byte> remainder)
     {

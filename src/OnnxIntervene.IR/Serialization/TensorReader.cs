@@ -4,7 +4,10 @@ using OnnxIntervene.IR.Serialization.Wire;
 
 namespace OnnxIntervene.IR.Serialization;
 
-/// <summary>Turns a file's tensors into <see cref="TensorData"/>; whichever of the format's ways the contents are stored, they become little-endian bytes.</summary>
+/// <summary>
+/// Turns a file's tensors into <see cref="TensorData"/>; whichever of the format's ways the contents are stored, they
+/// become little-endian bytes.
+/// </summary>
 internal sealed class TensorReader(string? filePath)
 {
     private const int ExternalLocation = 1;
@@ -18,7 +21,10 @@ internal sealed class TensorReader(string? filePath)
             throw place.Fault($"the tensor '{proto.Name}' has the element type {proto.DataType}, which is not known.");
         var dimensions = proto.Dims.ToImmutableArray();
         var count = Count(dimensions, proto.Name, place);
-        var data = type == ElementType.Text ? Texts(proto, dimensions, count, place) : Numbers(proto, type, dimensions, count, place);
+        var data =
+            type == ElementType.Text
+                ? Texts(proto, dimensions, count, place)
+                : Numbers(proto, type, dimensions, count, place);
         return Finish(data, proto);
     }
 
@@ -43,7 +49,9 @@ internal sealed class TensorReader(string? filePath)
                 throw place.Fault($"the tensor '{name}' has the size {size}.");
             var (high, low) = (Math.BigMul(count, size, out var product), product);
             if (high != 0 || low is < 0 or > long.MaxValue / 256)
-                throw place.Fault($"the tensor '{name}' of {dimensions.Length} axes has more elements than can be counted.");
+                throw place.Fault(
+                    $"the tensor '{name}' of {dimensions.Length} axes has more elements than can be counted."
+                );
             count = low;
         }
 
@@ -53,11 +61,19 @@ internal sealed class TensorReader(string? filePath)
     private static TensorData Texts(TensorProto proto, ImmutableArray<long> dimensions, long count, WirePlace place)
     {
         if (proto.StringData.Count != count)
-            throw place.Fault($"the tensor '{proto.Name}' should hold {count} strings, but has {proto.StringData.Count}.");
+            throw place.Fault(
+                $"the tensor '{proto.Name}' should hold {count} strings, but has {proto.StringData.Count}."
+            );
         return TensorData.FromTexts(dimensions.AsSpan(), [.. proto.StringData.Select(text => text.Memory)]);
     }
 
-    private TensorData Numbers(TensorProto proto, ElementType type, ImmutableArray<long> dimensions, long count, WirePlace place)
+    private TensorData Numbers(
+        TensorProto proto,
+        ElementType type,
+        ImmutableArray<long> dimensions,
+        long count,
+        WirePlace place
+    )
     {
         var expected = type.ByteCount(count);
         if (proto.DataLocation == ExternalLocation)
@@ -87,18 +103,19 @@ internal sealed class TensorReader(string? filePath)
     }
 
     // onnx.proto says which typed field holds which element types.
-    private static ReadOnlyMemory<byte> TypedBytes(TensorProto proto, ElementType type, WirePlace place) => type switch
-    {
-        ElementType.Float32 or ElementType.Complex64 => Bytes<float>([.. proto.FloatData]),
-        ElementType.Float64 or ElementType.Complex128 => Bytes<double>([.. proto.DoubleData]),
-        ElementType.Int64 => Bytes<long>([.. proto.Int64Data]),
-        ElementType.UInt64 => Bytes<ulong>([.. proto.Uint64Data]),
-        ElementType.UInt32 => Bytes<uint>([.. proto.Uint64Data.Select(number => (uint)number)]),
-        ElementType.Int32 => Bytes<int>([.. proto.Int32Data]),
-        _ when type.BitWidth() == 16 => Bytes<ushort>([.. proto.Int32Data.Select(number => (ushort)number)]),
-        _ when type.BitWidth() <= 8 => proto.Int32Data.Select(number => (byte)number).ToArray(),
-        _ => throw place.Fault($"the tensor '{proto.Name}' of {type} has no contents."),
-    };
+    private static ReadOnlyMemory<byte> TypedBytes(TensorProto proto, ElementType type, WirePlace place) =>
+        type switch
+        {
+            ElementType.Float32 or ElementType.Complex64 => Bytes<float>([.. proto.FloatData]),
+            ElementType.Float64 or ElementType.Complex128 => Bytes<double>([.. proto.DoubleData]),
+            ElementType.Int64 => Bytes<long>([.. proto.Int64Data]),
+            ElementType.UInt64 => Bytes<ulong>([.. proto.Uint64Data]),
+            ElementType.UInt32 => Bytes<uint>([.. proto.Uint64Data.Select(number => (uint)number)]),
+            ElementType.Int32 => Bytes<int>([.. proto.Int32Data]),
+            _ when type.BitWidth() == 16 => Bytes<ushort>([.. proto.Int32Data.Select(number => (ushort)number)]),
+            _ when type.BitWidth() <= 8 => proto.Int32Data.Select(number => (byte)number).ToArray(),
+            _ => throw place.Fault($"the tensor '{proto.Name}' of {type} has no contents."),
+        };
 
     private static byte[] Bytes<T>(ReadOnlySpan<T> numbers)
         where T : unmanaged => MemoryMarshal.AsBytes(numbers).ToArray();

@@ -4,7 +4,9 @@ using OnnxIntervene.IR.Serialization.Wire;
 
 namespace OnnxIntervene.IR.Serialization;
 
-/// <summary>Writes tensors: their contents inline, or a reference to where these lie, as <paramref name="placement"/> decides.</summary>
+/// <summary>
+/// Writes tensors: their contents inline, or a reference to where these lie, as <paramref name="placement"/> decides.
+/// </summary>
 /// <param name="placement">The folder-relative location of a constant's contents, or null for inline.</param>
 internal sealed class TensorWriter(Func<Value, FileSpan?> placement)
 {

@@ -33,7 +33,8 @@ internal sealed class WeightLinks
     }
 
     /// <summary>Where a constant's contents lie, seen from the model's folder; null for inline.</summary>
-    public FileSpan? Place(Value value) => _placement.SpanOf(value) is { } span ? span with { Path = _locations[span.Path] } : null;
+    public FileSpan? Place(Value value) =>
+        _placement.SpanOf(value) is { } span ? span with { Path = _locations[span.Path] } : null;
 
     private static string Unique(string name, HashSet<string> taken)
     {

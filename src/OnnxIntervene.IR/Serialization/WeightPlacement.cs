@@ -1,6 +1,9 @@
 namespace OnnxIntervene.IR.Serialization;
 
-/// <summary>Decides which constants a model that runs from memory refers to in the original file, and names them from one folder.</summary>
+/// <summary>
+/// Decides which constants a model that runs from memory refers to in the original file, and names them from one
+/// folder.
+/// </summary>
 internal sealed class WeightPlacement
 {
     private readonly HashSet<Value> _external;
@@ -31,11 +34,16 @@ internal sealed class WeightPlacement
     }
 
     /// <summary>Where a constant's contents lie, seen from <see cref="Folder"/>; null for inline.</summary>
-    public FileSpan? Place(Value value) => _external.Contains(value)
-        ? value.Initializer!.Span! with { Path = Path.GetRelativePath(Folder, value.Initializer.Span.Path).Replace('\\', '/') }
-        : null;
+    public FileSpan? Place(Value value) =>
+        _external.Contains(value)
+            ? value.Initializer!.Span! with
+            {
+                Path = Path.GetRelativePath(Folder, value.Initializer.Span.Path).Replace('\\', '/'),
+            }
+            : null;
 
-    // ONNX Runtime reads shapes, axes and flags while it builds the graph and does not look into files then; and ReduceMean rounds
+    // ONNX Runtime reads shapes, axes and flags while it builds the graph and does not look into files then; and
+    // ReduceMean rounds
     // differently over bytes that are not aligned.
     private static bool MayBeReferenced(Value value) =>
         value.Initializer is { Span: not null } data
@@ -46,8 +54,15 @@ internal sealed class WeightPlacement
     private static string CommonFolder(string left, string right)
     {
         var candidate = left;
-        while (!(right + Path.DirectorySeparatorChar).StartsWith(candidate.TrimEnd(Path.DirectorySeparatorChar) + Path.DirectorySeparatorChar, StringComparison.Ordinal))
-            candidate = Path.GetDirectoryName(candidate) ?? throw new ModelFormatException($"'{left}' and '{right}' lie on different drives.");
+        while (
+            !(right + Path.DirectorySeparatorChar).StartsWith(
+                candidate.TrimEnd(Path.DirectorySeparatorChar) + Path.DirectorySeparatorChar,
+                StringComparison.Ordinal
+            )
+        )
+            candidate =
+                Path.GetDirectoryName(candidate)
+                ?? throw new ModelFormatException($"'{left}' and '{right}' lie on different drives.");
         return candidate;
     }
 }

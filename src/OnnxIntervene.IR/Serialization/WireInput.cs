@@ -1,6 +1,8 @@
 namespace OnnxIntervene.IR.Serialization;
 
-/// <summary>Reads the protobuf wire format from a stream that can be skipped through. No read goes beyond the stream's length.</summary>
+/// <summary>
+/// Reads the protobuf wire format from a stream that can be skipped through. No read goes beyond the stream's length.
+/// </summary>
 internal sealed class WireInput(Stream stream, string name)
 {
     private readonly byte[] _buffer = new byte[1 << 16];
@@ -65,6 +67,8 @@ internal sealed class WireInput(Stream stream, string name)
         _start = 0;
         _end = stream.Read(_buffer, 0, _buffer.Length);
         if (_end == 0)
-            throw new ModelFormatException($"'{name}' ends at byte {Position}, in the middle of something. Was it downloaded whole?");
+            throw new ModelFormatException(
+                $"'{name}' ends at byte {Position}, in the middle of something. Was it downloaded whole?"
+            );
     }
 }

@@ -14,6 +14,8 @@ internal sealed record WirePlace(WirePlace? Parent, string Part, int Index)
     public override string ToString()
     {
         var own = Index < 0 ? Part : string.Create(CultureInfo.InvariantCulture, $"{Part}[{Index}]");
-        return Parent is null ? $"'{own}'" : Parent.Parent is null ? $"{Parent}, {own}" : $"{Parent}.{own}";
+        return Parent is null ? $"'{own}'"
+            : Parent.Parent is null ? $"{Parent}, {own}"
+            : $"{Parent}.{own}";
     }
 }

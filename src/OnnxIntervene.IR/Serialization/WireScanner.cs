@@ -3,8 +3,10 @@ using Google.Protobuf;
 namespace OnnxIntervene.IR.Serialization;
 
 /// <summary>
-/// Copies a model file without the bytes of its tensors. In their stead each tensor gets an <c>in_file</c> field that says where they lie,
-/// so that what is parsed afterwards is small however large the weights are (protobuf encoding: protobuf.dev/programming-guides/encoding).
+/// Copies a model file without the bytes of its tensors. In their stead each tensor gets an <c>in_file</c> field that
+/// says where they lie,
+/// so that what is parsed afterwards is small however large the weights are (protobuf encoding:
+/// protobuf.dev/programming-guides/encoding).
 /// </summary>
 internal sealed class WireScanner(WireInput input)
 {
@@ -61,7 +63,15 @@ internal sealed class WireScanner(WireInput input)
     }
 
     private void Field(
-        Part part, int field, ulong tag, long end, MemoryStream output, WirePlace place, Dictionary<int, int> counts, int depth)
+        Part part,
+        int field,
+        ulong tag,
+        long end,
+        MemoryStream output,
+        WirePlace place,
+        Dictionary<int, int> counts,
+        int depth
+    )
     {
         switch (tag & 7)
         {
@@ -80,7 +90,9 @@ internal sealed class WireScanner(WireInput input)
                 Delimited(part, field, tag, end, output, place, index, depth);
                 break;
             default:
-                throw place.Fault($"the field before byte {input.Position} is of wire type {tag & 7}, which ONNX files do not use.");
+                throw place.Fault(
+                    $"the field before byte {input.Position} is of wire type {tag & 7}, which ONNX files do not use."
+                );
         }
     }
 
@@ -92,16 +104,34 @@ internal sealed class WireScanner(WireInput input)
         input.CopyTo(output, count);
     }
 
-    private void Delimited(Part part, int field, ulong tag, long end, MemoryStream output, WirePlace place, int index, int depth)
+    private void Delimited(
+        Part part,
+        int field,
+        ulong tag,
+        long end,
+        MemoryStream output,
+        WirePlace place,
+        int index,
+        int depth
+    )
     {
         var length = input.ReadVarint(place);
         if (length > (ulong)Math.Max(0, end - input.Position))
-            throw place.Fault($"the field at byte {input.Position} claims {length} bytes, but only {Math.Max(0, end - input.Position)} are left.");
+            throw place.Fault(
+                $"the field at byte {input.Position} claims {length} bytes, but only "
+                    + $"{Math.Max(0, end - input.Position)} are left."
+            );
         var child = ChildOf(part, field);
         if (child != Part.Other)
         {
             var inner = new MemoryStream();
-            Message(child, input.Position + (long)length, inner, place.Inside(child.ToString().ToLowerInvariant(), index), depth + 1);
+            Message(
+                child,
+                input.Position + (long)length,
+                inner,
+                place.Inside(child.ToString().ToLowerInvariant(), index),
+                depth + 1
+            );
             WriteVarint(output, tag);
             WriteVarint(output, (ulong)inner.Length);
             inner.WriteTo(output);
@@ -120,7 +150,9 @@ internal sealed class WireScanner(WireInput input)
     private void Copy(MemoryStream output, ulong tag, long length, WirePlace place)
     {
         if (length > LargestOtherField)
-            throw place.Fault($"the field at byte {input.Position} is {length} bytes long and holds no tensor contents.");
+            throw place.Fault(
+                $"the field at byte {input.Position} is {length} bytes long and holds no tensor contents."
+            );
         WriteVarint(output, tag);
         WriteVarint(output, (ulong)length);
         input.CopyTo(output, length);
@@ -129,16 +161,17 @@ internal sealed class WireScanner(WireInput input)
     // raw_data, and the packed float_data and double_data, are little-endian bytes as they stand.
     private static bool IsContents(Part part, int field) => part == Part.Tensor && field is (9 or 4 or 10);
 
-    private static Part ChildOf(Part part, int field) => (part, field) switch
-    {
-        (Part.Model, 7) or (Part.Attribute, 6 or 11) => Part.Graph,
-        (Part.Model, 25) => Part.Function,
-        (Part.Graph, 1) or (Part.Function, 7) => Part.Node,
-        (Part.Graph, 5) or (Part.Attribute, 5 or 10) or (Part.SparseTensor, 1 or 2) => Part.Tensor,
-        (Part.Graph, 15) or (Part.Attribute, 22 or 23) => Part.SparseTensor,
-        (Part.Node, 5) or (Part.Function, 11) => Part.Attribute,
-        _ => Part.Other,
-    };
+    private static Part ChildOf(Part part, int field) =>
+        (part, field) switch
+        {
+            (Part.Model, 7) or (Part.Attribute, 6 or 11) => Part.Graph,
+            (Part.Model, 25) => Part.Function,
+            (Part.Graph, 1) or (Part.Function, 7) => Part.Node,
+            (Part.Graph, 5) or (Part.Attribute, 5 or 10) or (Part.SparseTensor, 1 or 2) => Part.Tensor,
+            (Part.Graph, 15) or (Part.Attribute, 22 or 23) => Part.SparseTensor,
+            (Part.Node, 5) or (Part.Function, 11) => Part.Attribute,
+            _ => Part.Other,
+        };
 
     private static void WriteSpan(MemoryStream output, long offset, long length)
     {

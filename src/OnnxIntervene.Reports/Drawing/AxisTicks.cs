@@ -18,7 +18,8 @@ internal static class AxisTicks
         var format = Format(step, Math.Max(Math.Abs(minimum), Math.Abs(maximum)));
         return
         [
-            .. Enumerable.Range(0, (int)(last - first) + 1)
+            .. Enumerable
+                .Range(0, (int)(last - first) + 1)
                 .Select(index => (first + index) * step)
                 .Select(value => (value, value.ToString(format, CultureInfo.InvariantCulture))),
         ];
@@ -35,7 +36,13 @@ internal static class AxisTicks
     {
         var power = Math.Pow(10, Math.Floor(Math.Log10(least)));
         var share = least / power;
-        return power * (share <= 1 + 1e-9 ? 1 : share <= 2 + 1e-9 ? 2 : share <= 5 + 1e-9 ? 5 : 10);
+        return power
+            * (
+                share <= 1 + 1e-9 ? 1
+                : share <= 2 + 1e-9 ? 2
+                : share <= 5 + 1e-9 ? 5
+                : 10
+            );
     }
 
     private static string Format(double step, double largest) =>

@@ -10,12 +10,13 @@ internal static class EmbeddedFont
     private static readonly SKFont s_glyphs = new(s_typeface);
 
     /// <summary>The font at a size, drawn alike on every system.</summary>
-    public static SKFont Create(float size) => new(s_typeface, size)
-    {
-        Edging = SKFontEdging.Antialias,
-        Hinting = SKFontHinting.None,
-        Subpixel = true,
-    };
+    public static SKFont Create(float size) =>
+        new(s_typeface, size)
+        {
+            Edging = SKFontEdging.Antialias,
+            Hinting = SKFontHinting.None,
+            Subpixel = true,
+        };
 
     public static float Measure(string text, float size)
     {
@@ -27,7 +28,8 @@ internal static class EmbeddedFont
 
     private static SKTypeface Load()
     {
-        using var stream = typeof(EmbeddedFont).Assembly.GetManifestResourceStream("DejaVuSans.ttf")
+        using var stream =
+            typeof(EmbeddedFont).Assembly.GetManifestResourceStream("DejaVuSans.ttf")
             ?? throw new InvalidOperationException("The assembly lacks its font. Build it from a full checkout.");
         return SKTypeface.FromStream(stream);
     }

@@ -22,9 +22,7 @@ internal sealed class HeatmapLayout
     private const float WidestNarrow = 400;
     private const int LongestFlatLabel = 3;
 
-    private HeatmapLayout()
-    {
-    }
+    private HeatmapLayout() { }
 
     public required SKSizeI Cell { get; init; }
 
@@ -99,7 +97,9 @@ internal sealed class HeatmapLayout
 
     // A narrow picture is made wider for its words, though not for every word.
     private static (ImmutableArray<string> Title, ImmutableArray<string> Caption, float Width) Wrap(
-        Heatmap heatmap, float width)
+        Heatmap heatmap,
+        float width
+    )
     {
         var title = Label.Plain(heatmap.Title, EmbeddedFont.Has);
         var caption = Label.Plain(heatmap.Caption, EmbeddedFont.Has);

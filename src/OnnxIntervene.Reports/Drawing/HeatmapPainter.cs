@@ -109,7 +109,8 @@ internal sealed class HeatmapPainter(DrawingSurface surface, Heatmap heatmap, He
 
         surface.Text(
             new TextSpot(layout.ValueLabelX, ValueLabelY(), TextAnchor.Middle, HeatmapLayout.FontSize, IsTurned: true),
-            Label.Of(heatmap.ValueLabel, isStarred: false, surface.CanShow));
+            Label.Of(heatmap.ValueLabel, isStarred: false, surface.CanShow)
+        );
     }
 
     private float ValueLabelY()

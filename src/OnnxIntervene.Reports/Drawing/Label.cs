@@ -71,19 +71,24 @@ internal static class Label
         return parts.ToImmutable();
     }
 
-    private static string Show(Rune rune, Func<Rune, bool> canShow) => rune.Value switch
-    {
-        '\n' => "\\n",
-        '\r' => "\\r",
-        '\t' => "\\t",
-        ' ' => " ",
-        > 0xFFFF when IsInvisible(rune) || !canShow(rune) => $"\\U{rune.Value:X8}",
-        _ when IsInvisible(rune) || !canShow(rune) => $"\\u{rune.Value:X4}",
-        _ => rune.ToString(),
-    };
+    private static string Show(Rune rune, Func<Rune, bool> canShow) =>
+        rune.Value switch
+        {
+            '\n' => "\\n",
+            '\r' => "\\r",
+            '\t' => "\\t",
+            ' ' => " ",
+            > 0xFFFF when IsInvisible(rune) || !canShow(rune) => $"\\U{rune.Value:X8}",
+            _ when IsInvisible(rune) || !canShow(rune) => $"\\u{rune.Value:X4}",
+            _ => rune.ToString(),
+        };
 
     // Among them the marks that turn the direction of text, with which a token could pass for another.
-    private static bool IsInvisible(Rune rune) => Rune.IsWhiteSpace(rune) || Rune.GetUnicodeCategory(rune)
-        is UnicodeCategory.Control or UnicodeCategory.Format
-        or UnicodeCategory.OtherNotAssigned or UnicodeCategory.PrivateUse;
+    private static bool IsInvisible(Rune rune) =>
+        Rune.IsWhiteSpace(rune)
+        || Rune.GetUnicodeCategory(rune)
+            is UnicodeCategory.Control
+                or UnicodeCategory.Format
+                or UnicodeCategory.OtherNotAssigned
+                or UnicodeCategory.PrivateUse;
 }

@@ -19,12 +19,17 @@ internal sealed class PngSurface : DrawingSurface, IDisposable
 
     public PngSurface(int width, int height, float scale)
     {
-        var held = (float)Math.Min(scale, Math.Min(
-            Math.Sqrt(MostPixels / ((double)width * height)),
-            LongestSide / Math.Max(width, height)));
+        var held = (float)
+            Math.Min(
+                scale,
+                Math.Min(Math.Sqrt(MostPixels / ((double)width * height)), LongestSide / Math.Max(width, height))
+            );
         var info = new SKImageInfo(Pixels(width, held), Pixels(height, held), SKColorType.Rgba8888, SKAlphaType.Premul);
-        _surface = SKSurface.Create(info) ?? throw new InvalidOperationException(
-            $"No memory for a picture of {info.Width} by {info.Height} pixels. Draw it at a smaller scale.");
+        _surface =
+            SKSurface.Create(info)
+            ?? throw new InvalidOperationException(
+                $"No memory for a picture of {info.Width} by {info.Height} pixels. Draw it at a smaller scale."
+            );
         _surface.Canvas.Clear(SKColors.White);
         _surface.Canvas.Scale(held);
     }
@@ -54,7 +59,12 @@ internal sealed class PngSurface : DrawingSurface, IDisposable
     {
         using var font = EmbeddedFont.Create(spot.Size);
         var widths = parts.Select(part => font.MeasureText(part.Text)).ToArray();
-        var share = spot.Anchor switch { TextAnchor.Start => 0, TextAnchor.Middle => 0.5f, _ => 1f };
+        var share = spot.Anchor switch
+        {
+            TextAnchor.Start => 0,
+            TextAnchor.Middle => 0.5f,
+            _ => 1f,
+        };
         _surface.Canvas.Save();
         _surface.Canvas.Translate(spot.X, spot.Y);
         _surface.Canvas.RotateDegrees(spot.IsTurned ? -90 : 0);
@@ -81,5 +91,11 @@ internal sealed class PngSurface : DrawingSurface, IDisposable
     private static int Pixels(int points, float scale) => Math.Max(1, (int)MathF.Round(points * scale));
 
     private static SKPaint Stroke() =>
-        new() { Color = s_frame, IsStroke = true, StrokeWidth = 0.75f, IsAntialias = true };
+        new()
+        {
+            Color = s_frame,
+            IsStroke = true,
+            StrokeWidth = 0.75f,
+            IsAntialias = true,
+        };
 }

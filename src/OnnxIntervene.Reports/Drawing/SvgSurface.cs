@@ -30,8 +30,7 @@ internal sealed class SvgSurface : DrawingSurface
         _svg.Append(tooltip.Length > 0 ? $"><title>{Markup.Escape(tooltip)}</title></rect>\n" : "/>\n");
     }
 
-    public override void Frame(SKRect area) =>
-        Append($"<rect {Place(area)} fill=\"none\" {Stroke}/>\n");
+    public override void Frame(SKRect area) => Append($"<rect {Place(area)} fill=\"none\" {Stroke}/>\n");
 
     public override void Line(SKPoint from, SKPoint to)
     {
@@ -41,7 +40,12 @@ internal sealed class SvgSurface : DrawingSurface
 
     public override void Text(TextSpot spot, ImmutableArray<LabelPart> parts)
     {
-        var anchor = spot.Anchor switch { TextAnchor.Start => "start", TextAnchor.Middle => "middle", _ => "end" };
+        var anchor = spot.Anchor switch
+        {
+            TextAnchor.Start => "start",
+            TextAnchor.Middle => "middle",
+            _ => "end",
+        };
         Append($"<text x=\"{spot.X:0.##}\" y=\"{spot.Y + spot.Drop:0.##}\" ");
         Append($"font-size=\"{spot.Size:0.##}\" text-anchor=\"{anchor}\"");
         if (spot.IsTurned)
@@ -59,9 +63,11 @@ internal sealed class SvgSurface : DrawingSurface
     /// <summary>Ends the element and gives the whole text.</summary>
     public string Close() => _svg.Append("</svg>\n").ToString();
 
-    private static string Place(SKRect area) => string.Create(
-        CultureInfo.InvariantCulture,
-        $"x=\"{area.Left:0.##}\" y=\"{area.Top:0.##}\" width=\"{area.Width:0.##}\" height=\"{area.Height:0.##}\"");
+    private static string Place(SKRect area) =>
+        string.Create(
+            CultureInfo.InvariantCulture,
+            $"x=\"{area.Left:0.##}\" y=\"{area.Top:0.##}\" width=\"{area.Width:0.##}\" height=\"{area.Height:0.##}\""
+        );
 
     private void Append(FormattableString text) => _svg.Append(text.ToString(CultureInfo.InvariantCulture));
 }

@@ -8,15 +8,30 @@ public sealed record ColorScale
     // Purples and red-blue of ColorBrewer (colorbrewer2.org): even steps of lightness, safe for colour-blind readers.
     private static readonly ImmutableArray<RgbColor> s_purples =
     [
-        new(252, 251, 253), new(239, 237, 245), new(218, 218, 235), new(188, 189, 220), new(158, 154, 200),
-        new(128, 125, 186), new(106, 81, 163), new(84, 39, 143), new(63, 0, 125),
+        new(252, 251, 253),
+        new(239, 237, 245),
+        new(218, 218, 235),
+        new(188, 189, 220),
+        new(158, 154, 200),
+        new(128, 125, 186),
+        new(106, 81, 163),
+        new(84, 39, 143),
+        new(63, 0, 125),
     ];
 
     private static readonly ImmutableArray<RgbColor> s_blueWhiteRed =
     [
-        new(5, 48, 97), new(33, 102, 172), new(67, 147, 195), new(146, 197, 222), new(209, 229, 240),
+        new(5, 48, 97),
+        new(33, 102, 172),
+        new(67, 147, 195),
+        new(146, 197, 222),
+        new(209, 229, 240),
         new(247, 247, 247),
-        new(253, 219, 199), new(244, 165, 130), new(214, 96, 77), new(178, 24, 43), new(103, 0, 31),
+        new(253, 219, 199),
+        new(244, 165, 130),
+        new(214, 96, 77),
+        new(178, 24, 43),
+        new(103, 0, 31),
     ];
 
     private ColorScale(double minimum, double maximum, ImmutableArray<RgbColor> stops) =>

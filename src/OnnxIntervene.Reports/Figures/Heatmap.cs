@@ -30,10 +30,18 @@ public sealed record Heatmap
     public required ColorScale Scale { get; init; }
 
     /// <summary>Rows whose labels are marked with a star, such as the subject's tokens.</summary>
-    public ImmutableArray<int> EmphasizedRows { get; init => field = value.IsDefault ? [] : value; } = [];
+    public ImmutableArray<int> EmphasizedRows
+    {
+        get;
+        init => field = value.IsDefault ? [] : value;
+    } = [];
 
     /// <summary>Columns whose labels are marked with a star.</summary>
-    public ImmutableArray<int> EmphasizedColumns { get; init => field = value.IsDefault ? [] : value; } = [];
+    public ImmutableArray<int> EmphasizedColumns
+    {
+        get;
+        init => field = value.IsDefault ? [] : value;
+    } = [];
 
     /// <summary>A sentence or two below the picture; empty for none.</summary>
     public string Caption { get; init; } = "";
@@ -63,7 +71,8 @@ public sealed record Heatmap
             var count = Values.IsDefault ? 0 : Values.Length;
             throw Fault(
                 $"has {RowLabels.Length} rows and {ColumnLabels.Length} columns but {count} values. "
-                + $"Give {cells} values, row by row, and NaN where nothing was measured.");
+                    + $"Give {cells} values, row by row, and NaN where nothing was measured."
+            );
         }
 
         CheckEmphasis("row", EmphasizedRows, RowLabels.Length);

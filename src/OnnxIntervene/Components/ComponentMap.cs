@@ -5,14 +5,22 @@ using OnnxIntervene.IR.Analysis;
 
 namespace OnnxIntervene.Components;
 
-/// <summary>Every component found in a model, and what was not found and why. Refers to the model's own values.</summary>
+/// <summary>
+/// Every component found in a model, and what was not found and why. Refers to the model's own values.
+/// </summary>
 public sealed class ComponentMap
 {
     private readonly Dictionary<ComponentAddress, Component> _components;
     private readonly Model _model;
     private readonly Lazy<RawTensors> _tensors;
 
-    internal ComponentMap(Model model, string? family, int layerCount, IEnumerable<Component> components, IEnumerable<MissingComponent> missing)
+    internal ComponentMap(
+        Model model,
+        string? family,
+        int layerCount,
+        IEnumerable<Component> components,
+        IEnumerable<MissingComponent> missing
+    )
     {
         _model = model;
         _tensors = new Lazy<RawTensors>(() => new RawTensors(model));
@@ -35,18 +43,26 @@ public sealed class ComponentMap
     /// <summary>What was looked for in vain.</summary>
     public ImmutableArray<MissingComponent> Missing { get; }
 
-    /// <summary>The matrix that token ids choose rows of, <c>[vocabulary, width]</c>; made floating point where it is quantised; null when there is none.</summary>
-    public TensorData? TokenEmbedding => _model.Graph.Inputs.FirstOrDefault(input => input.Name == "input_ids") is { } tokens
-        ? EmbeddingFinder.Find(tokens)
-        : null;
+    /// <summary>
+    /// The matrix that token ids choose rows of, <c>[vocabulary, width]</c>; made floating point where it is quantised;
+    /// null when there is none.
+    /// </summary>
+    public TensorData? TokenEmbedding =>
+        _model.Graph.Inputs.FirstOrDefault(input => input.Name == "input_ids") is { } tokens
+            ? EmbeddingFinder.Find(tokens)
+            : null;
 
     /// <summary>Whether positions that are left out count the tokens that the mask keeps, not all.</summary>
     internal bool PositionsCountKeptTokens => PositionInput.CountsKeptTokens(_model);
 
     /// <summary>Finds the components of a model. O(nodes).</summary>
     /// <param name="model">The model.</param>
-    /// <param name="options">What is known beside the graph: the user's own map, and the configuration that stands beside the file.</param>
-    /// <exception cref="InterventionException">The user's map does not fit the model; the message names the place in it.</exception>
+    /// <param name="options">
+    /// What is known beside the graph: the user's own map, and the configuration that stands beside the file.
+    /// </param>
+    /// <exception cref="InterventionException">
+    /// The user's map does not fit the model; the message names the place in it.
+    /// </exception>
     public static ComponentMap Find(Model model, ComponentSearchOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(model);
@@ -55,7 +71,9 @@ public sealed class ComponentMap
     }
 
     /// <summary>The component of this name in this layer; any tensor's name is taken too, whatever the layer.</summary>
-    /// <exception cref="InterventionException">There is none; the message has the reason, or the nearest names.</exception>
+    /// <exception cref="InterventionException">
+    /// There is none; the message has the reason, or the nearest names.
+    /// </exception>
     public Component Get(int layer, string name)
     {
         var address = new ComponentAddress(layer, name);
@@ -71,29 +89,50 @@ public sealed class ComponentMap
         var value = RawTensors.ValueOf(source);
         var type = ElementTypes.Of(value);
         if (!type.IsFloat())
-            throw new InterventionException($"The tensor '{value.Name}' holds {type}; interventions need floating point.");
+            throw new InterventionException(
+                $"The tensor '{value.Name}' holds {type}; interventions need floating point."
+            );
         if (source is BodySource body)
             return RawTensors.OfSteps(new ComponentAddress(layer, value.Name), body);
         var axes = new Ranks().Of(value) is var rank && rank == Ranks.Unknown ? 3 : rank;
         if (axes < 2)
-            throw new InterventionException($"The tensor '{value.Name}' has {axes} axes; interventions need an axis of examples and one of units.");
+            throw new InterventionException(
+                $"The tensor '{value.Name}' has {axes} axes; interventions need an axis of examples and one of units."
+            );
         var width = axes == 3 && value.Type?.Shape is { } shape ? (int)(shape[-1].Size ?? 0) : 0;
-        return new Component(new ComponentAddress(layer, value.Name), source, width, 0, "pos") { IsRaw = true, Axes = axes };
+        return new Component(new ComponentAddress(layer, value.Name), source, width, 0, "pos")
+        {
+            IsRaw = true,
+            Axes = axes,
+        };
     }
 
     private InterventionException Unknown(ComponentAddress address)
     {
         if (Missing.FirstOrDefault(missing => missing.Address == address) is { } known)
             return new InterventionException($"{address} was not found in this model: {known.Reason}.");
-        var layers = _components.Keys.Where(known => known.Name == address.Name).Select(known => known.Layer).Order().ToList();
+        var layers = _components
+            .Keys.Where(known => known.Name == address.Name)
+            .Select(known => known.Layer)
+            .Order()
+            .ToList();
         if (layers.Count > 0 && address.Layer < LayerCount)
-            return new InterventionException($"Layer {address.Layer} has no {address.Name}; the layers {string.Join(", ", layers)} have.");
+            return new InterventionException(
+                $"Layer {address.Layer} has no {address.Name}; the layers {string.Join(", ", layers)} have."
+            );
         if (layers.Count > 0)
-            return new InterventionException($"There is no layer {address.Layer}: the model has the layers 0 to {LayerCount - 1}.");
+            return new InterventionException(
+                $"There is no layer {address.Layer}: the model has the layers 0 to {LayerCount - 1}."
+            );
         var names = _components.Keys.Select(known => known.Name).Distinct().ToList();
         var nearest = NearestNames.To(address.Name, names.Concat(_tensors.Value.Names), 3);
-        var list = names.Count == 0 ? "No component was recognised in this model." : $"Components: {string.Join(", ", names)}.";
+        var list =
+            names.Count == 0
+                ? "No component was recognised in this model."
+                : $"Components: {string.Join(", ", names)}.";
         return new InterventionException(
-            $"'{address.Name}' is neither a component nor a tensor of this model. Nearest: {string.Join(", ", nearest)}. {list}");
+            $"'{address.Name}' is neither a component nor a tensor of this model. Nearest: "
+                + $"{string.Join(", ", nearest)}. {list}"
+        );
     }
 }

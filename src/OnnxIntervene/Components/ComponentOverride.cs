@@ -4,7 +4,9 @@ namespace OnnxIntervene.Components;
 
 /// <summary>What a user says of one component: which tensor it is, in place of what was found or beside it.</summary>
 /// <param name="Address">Layer and name.</param>
-/// <param name="Tensor">A tensor of the file, or what <c>inspect</c> shows as the place of a component that was found.</param>
+/// <param name="Tensor">
+/// A tensor of the file, or what <c>inspect</c> shows as the place of a component that was found.
+/// </param>
 public sealed record ComponentOverride(ComponentAddress Address, string Tensor)
 {
     /// <summary>The range of the tensor's last axis that is meant, its end excluded; null for all of it.</summary>

@@ -2,7 +2,9 @@ using System.Collections.Immutable;
 
 namespace OnnxIntervene.Components;
 
-/// <summary>A user's component map: entries that override or add to what is found in a model. <c>ComponentMapFile</c> reads one.</summary>
+/// <summary>
+/// A user's component map: entries that override or add to what is found in a model. <c>ComponentMapFile</c> reads one.
+/// </summary>
 /// <param name="Entries">The entries, each with an address of its own.</param>
 public sealed record ComponentOverrides(ImmutableArray<ComponentOverride> Entries)
 {

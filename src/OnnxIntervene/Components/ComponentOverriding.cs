@@ -24,7 +24,9 @@ internal sealed class ComponentOverriding
     }
 
     /// <summary>The component that an entry means.</summary>
-    /// <exception cref="InterventionException">There is no such tensor, or it does not fit what the entry says of it.</exception>
+    /// <exception cref="InterventionException">
+    /// There is no such tensor, or it does not fit what the entry says of it.
+    /// </exception>
     public Component Component(ComponentOverride entry)
     {
         var own = _found.GetValueOrDefault(entry.Address);
@@ -33,14 +35,25 @@ internal sealed class ComponentOverriding
         if (_tensors.Find(entry.Tensor) is { } source)
             return FromTensor(entry, source);
         if (entry.Range is null && _described.TryGetValue(entry.Tensor, out var other))
-            return Rebuilt(entry, _found.Values.First(component => component.Source == other) with { Address = entry.Address });
+            return Rebuilt(
+                entry,
+                _found.Values.First(component => component.Source == other) with
+                {
+                    Address = entry.Address,
+                }
+            );
         var names = NearestNames.To(entry.Tensor, _tensors.Names, 3);
-        throw Fault(entry, "tensor", $"'{entry.Tensor}' is no tensor of this model. Nearest: {string.Join(", ", names)}");
+        throw Fault(
+            entry,
+            "tensor",
+            $"'{entry.Tensor}' is no tensor of this model. Nearest: {string.Join(", ", names)}"
+        );
     }
 
-    private static bool IsAt(ComponentSource source, ComponentOverride entry) => source is SliceSource slice && entry.Range is { } range
-        ? (slice.Value.Name, slice.Start, slice.End) == (entry.Tensor, range.Start, range.End)
-        : entry.Range is null && source.Description == entry.Tensor;
+    private static bool IsAt(ComponentSource source, ComponentOverride entry) =>
+        source is SliceSource slice && entry.Range is { } range
+            ? (slice.Value.Name, slice.Start, slice.End) == (entry.Tensor, range.Start, range.End)
+            : entry.Range is null && source.Description == entry.Tensor;
 
     // What was found stays where it is; the entry may only arrange its width in another number of heads.
     private static Component Rebuilt(ComponentOverride entry, Component found)
@@ -74,18 +87,33 @@ internal sealed class ComponentOverriding
             return HeadsFirst(entry, source, value);
         var rank = known == Ranks.Unknown ? 3 : known;
         if (rank < 2)
-            throw Fault(entry, "tensor", $"'{value.Name}' has {rank} axes; interventions need an axis of examples and one of units");
+            throw Fault(
+                entry,
+                "tensor",
+                $"'{value.Name}' has {rank} axes; interventions need an axis of examples and one of units"
+            );
         if (rank == 4 && entry is { Heads: > 0, Range: null })
             return SplitHeads(entry, source, value, entry.Width ?? _widths.Of(value));
         if (entry.Heads > 0 && rank != 3)
-            throw Fault(entry, "heads", $"'{value.Name}' has {rank} axes; heads need [batch, position, heads × width], [batch, position, heads, width] or [batch, head, query, key]");
+            throw Fault(
+                entry,
+                "heads",
+                $"'{value.Name}' has {rank} axes; heads need [batch, position, heads × width], [batch, position, "
+                    + $"heads, width] or [batch, head, query, key]"
+            );
         var full = Range(entry, _widths.Of(value), rank);
         var width = full > 0 ? Divided(entry, full) : entry.Width ?? 0;
         if (width == 0 && (rank <= 3 || entry.Width is not null))
             throw Fault(entry, "width", $"the file does not tell how wide '{value.Name}' is; give the width");
         if (full > 0 && entry.Width is { } said && said * Math.Max(1L, entry.Heads) != full)
             throw WidthFault(entry, full);
-        var component = new Component(entry.Address, Located(entry, source, value, rank), rank > 3 ? 0 : width, entry.Heads, "")
+        var component = new Component(
+            entry.Address,
+            Located(entry, source, value, rank),
+            rank > 3 ? 0 : width,
+            entry.Heads,
+            ""
+        )
         {
             IsRaw = true,
             Axes = rank > 3 ? rank : 3,
@@ -109,15 +137,29 @@ internal sealed class ComponentOverriding
     }
 
     // Probabilities have no width; heads that have one lie side by side.
-    private static bool IsHeadsFirst(ComponentOverride entry) => entry.Heads > 0 && (entry.Width == 0
-        || (entry.Width is null && (entry.Unit == "h" || entry.Address.Name.EndsWith(ComponentNames.AttentionWeight, StringComparison.Ordinal))));
+    private static bool IsHeadsFirst(ComponentOverride entry) =>
+        entry.Heads > 0
+        && (
+            entry.Width == 0
+            || (
+                entry.Width is null
+                && (
+                    entry.Unit == "h"
+                    || entry.Address.Name.EndsWith(ComponentNames.AttentionWeight, StringComparison.Ordinal)
+                )
+            )
+        );
 
     // [batch, head, query, key]
     private static Component HeadsFirst(ComponentOverride entry, ComponentSource source, Value value)
     {
         RefuseRange(entry, 4);
         if (value.Type?.Shape is { Rank: 4 } shape && shape[1].Size is { } heads && heads != entry.Heads)
-            throw Fault(entry, "heads", $"'{value.Name}' has {heads} heads on its second axis, but the map says {entry.Heads}");
+            throw Fault(
+                entry,
+                "heads",
+                $"'{value.Name}' has {heads} heads on its second axis, but the map says {entry.Heads}"
+            );
         return WithUnit(entry, new Component(entry.Address, source, 0, entry.Heads, ""), "h");
     }
 
@@ -127,10 +169,21 @@ internal sealed class ComponentOverriding
         if (width < 1)
             throw Fault(entry, "width", $"the file does not tell how wide a head of '{value.Name}' is; give the width");
         if (source is not TensorSource)
-            throw Fault(entry, "tensor", $"'{value.Name}' lies in branches and is split into heads, which a map cannot name");
-        if (value.Type?.Shape is { Rank: 4 } shape && ((shape[2].Size ?? entry.Heads) != entry.Heads || (shape[3].Size ?? width) != width))
+            throw Fault(
+                entry,
+                "tensor",
+                $"'{value.Name}' lies in branches and is split into heads, which a map cannot name"
+            );
+        if (
+            value.Type?.Shape is { Rank: 4 } shape
+            && ((shape[2].Size ?? entry.Heads) != entry.Heads || (shape[3].Size ?? width) != width)
+        )
             throw Fault(entry, "heads", $"'{value.Name}' is {shape}, but the map says {entry.Heads} heads of {width}");
-        return WithUnit(entry, new Component(entry.Address, new SplitHeadsSource(value, entry.Heads, width), width, entry.Heads, ""), "h.pos");
+        return WithUnit(
+            entry,
+            new Component(entry.Address, new SplitHeadsSource(value, entry.Heads, width), width, entry.Heads, ""),
+            "h.pos"
+        );
     }
 
     private ComponentSource Located(ComponentOverride entry, ComponentSource source, Value value, int rank)
@@ -143,10 +196,16 @@ internal sealed class ComponentOverriding
             return source;
 
         // [batch × position, width]: how many examples there are, an input tells.
-        var batch = _model.Graph.Inputs.FirstOrDefault(input => !input.IsConstant && input.Type?.Shape is { Rank: > 1 });
+        var batch = _model.Graph.Inputs.FirstOrDefault(input =>
+            !input.IsConstant && input.Type?.Shape is { Rank: > 1 }
+        );
         return source is TensorSource && batch is not null
             ? new FlatSource(value, batch)
-            : throw Fault(entry, "tensor", $"'{value.Name}' has two axes, and no input of the model tells how many examples there are");
+            : throw Fault(
+                entry,
+                "tensor",
+                $"'{value.Name}' has two axes, and no input of the model tells how many examples there are"
+            );
     }
 
     private static int Range(ComponentOverride entry, int tensorWidth, int rank)
@@ -162,12 +221,17 @@ internal sealed class ComponentOverriding
     private static void RefuseRange(ComponentOverride entry, int rank)
     {
         if (entry.Range is not null && rank != 3)
-            throw Fault(entry, "range", $"'{entry.Tensor}' has {rank} axes; a range is taken of [batch, position, width]");
+            throw Fault(
+                entry,
+                "range",
+                $"'{entry.Tensor}' has {rank} axes; a range is taken of [batch, position, width]"
+            );
     }
 
-    private static int Divided(ComponentOverride entry, int full) => full % Math.Max(1, entry.Heads) == 0
-        ? full / Math.Max(1, entry.Heads)
-        : throw Fault(entry, "heads", $"'{entry.Tensor}' is {full} wide, which {entry.Heads} heads do not divide");
+    private static int Divided(ComponentOverride entry, int full) =>
+        full % Math.Max(1, entry.Heads) == 0
+            ? full / Math.Max(1, entry.Heads)
+            : throw Fault(entry, "heads", $"'{entry.Tensor}' is {full} wide, which {entry.Heads} heads do not divide");
 
     private static Component WithUnit(ComponentOverride entry, Component component, string flatUnit)
     {
@@ -179,17 +243,30 @@ internal sealed class ComponentOverriding
         };
         var unit = entry.Unit ?? (component.Layout == ComponentLayout.Positions ? flatUnit : allowed[0]);
         return allowed.Contains(unit)
-            ? component with { Unit = unit }
-            : throw Fault(entry, "unit", $"'{unit}' does not fit a component of {component.Heads} heads, {component.Width} wide; use {string.Join(" or ", allowed)}");
+            ? component with
+            {
+                Unit = unit,
+            }
+            : throw Fault(
+                entry,
+                "unit",
+                $"'{unit}' does not fit a component of {component.Heads} heads, {component.Width} wide; use "
+                    + $"{string.Join(" or ", allowed)}"
+            );
     }
 
-    private static InterventionException WidthFault(ComponentOverride entry, int full) => Fault(
-        entry,
-        "width",
-        entry.Heads > 0
-            ? $"'{entry.Tensor}' is {full} wide, but the map says {entry.Heads} heads of {entry.Width}"
-            : $"'{entry.Tensor}' is {full} wide, but the map says {entry.Width}");
+    private static InterventionException WidthFault(ComponentOverride entry, int full) =>
+        Fault(
+            entry,
+            "width",
+            entry.Heads > 0
+                ? $"'{entry.Tensor}' is {full} wide, but the map says {entry.Heads} heads of {entry.Width}"
+                : $"'{entry.Tensor}' is {full} wide, but the map says {entry.Width}"
+        );
 
     private static InterventionException Fault(ComponentOverride entry, string field, string what) =>
-        new($"Component map, {(entry.Place.Length > 0 ? $"{entry.Place}.{field}" : $"{entry.Address}, {field}")}: {what}.");
+        new(
+            $"Component map, {(entry.Place.Length > 0 ? $"{entry.Place}.{field}" : $"{entry.Address}, {field}")}: "
+                + $"{what}."
+        );
 }

@@ -4,7 +4,9 @@ using OnnxIntervene.IR;
 
 namespace OnnxIntervene.Components;
 
-/// <summary>What was found in a graph, confirmed by the configuration beside it, and overridden by the user's own map.</summary>
+/// <summary>
+/// What was found in a graph, confirmed by the configuration beside it, and overridden by the user's own map.
+/// </summary>
 internal static class ComponentRevision
 {
     public static ComponentMap Of(Model model, ComponentMap found, ComponentSearchOptions options)
@@ -28,7 +30,9 @@ internal static class ComponentRevision
     }
 
     private static ImmutableArray<Component> Ordered(List<Component> components) =>
-    [
-        .. components.OrderBy(component => component.Address.Layer).ThenBy(component => ComponentNames.Order(component.Address.Name)),
-    ];
+        [
+            .. components
+                .OrderBy(component => component.Address.Layer)
+                .ThenBy(component => ComponentNames.Order(component.Address.Name)),
+        ];
 }

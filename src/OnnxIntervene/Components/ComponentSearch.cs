@@ -6,7 +6,10 @@ using OnnxIntervene.IR;
 
 namespace OnnxIntervene.Components;
 
-/// <summary>Brings together what names tell and what the graph's structure tells; where they contradict each other, neither is given out.</summary>
+/// <summary>
+/// Brings together what names tell and what the graph's structure tells; where they contradict each other, neither is
+/// given out.
+/// </summary>
 internal sealed class ComponentSearch(Model model)
 {
     private readonly List<Component> _components = [];
@@ -21,32 +24,49 @@ internal sealed class ComponentSearch(Model model)
         var byName = named.Components.ToDictionary(component => component.Address);
         foreach (var component in structure.SelectMany(layer => layer))
             Merge(byName.GetValueOrDefault(component.Address), component);
-        var found = _components.Select(component => component.Address).Concat(_missing.Select(missing => missing.Address)).ToHashSet();
+        var found = _components
+            .Select(component => component.Address)
+            .Concat(_missing.Select(missing => missing.Address))
+            .ToHashSet();
         _components.AddRange(named.Components.Where(component => !found.Contains(component.Address)));
-        var known = _components.Select(component => component.Address).Concat(_missing.Select(missing => missing.Address)).ToHashSet();
+        var known = _components
+            .Select(component => component.Address)
+            .Concat(_missing.Select(missing => missing.Address))
+            .ToHashSet();
         _missing.AddRange(named.Missing.Where(missing => named.Family is not null && !known.Contains(missing.Address)));
-        _missing.AddRange(MissingParts.Of(_components, structure.Length).Where(missing => !known.Contains(missing.Address)));
+        _missing.AddRange(
+            MissingParts.Of(_components, structure.Length).Where(missing => !known.Contains(missing.Address))
+        );
         return new ComponentMap(model, named.Family, structure.Length, Ordered(), _missing);
     }
 
     private void Merge(Component? named, Component structural)
     {
-        if (named is null || (SourceComparison.AreSame(named.Source, structural.Source) && Agree(named.Heads, structural.Heads)))
+        if (
+            named is null
+            || (SourceComparison.AreSame(named.Source, structural.Source) && Agree(named.Heads, structural.Heads))
+        )
         {
             _components.Add(structural with { Width = structural.Width > 0 ? structural.Width : named?.Width ?? 0 });
             return;
         }
 
-        _missing.Add(new MissingComponent(
-            structural.Address,
-            $"the names say '{named.Source.Description}' ({named.Width} wide, {named.Heads} heads), but the graph's structure says "
-            + $"'{structural.Source.Description}' ({structural.Width} wide, {structural.Heads} heads)"));
+        _missing.Add(
+            new MissingComponent(
+                structural.Address,
+                $"the names say '{named.Source.Description}' ({named.Width} wide, {named.Heads} heads), but the "
+                    + $"graph's structure says "
+                    + $"'{structural.Source.Description}' ({structural.Width} wide, {structural.Heads} heads)"
+            )
+        );
     }
 
     private static bool Agree(int left, int right) => left == 0 || right == 0 || left == right;
 
     private ImmutableArray<Component> Ordered() =>
-    [
-        .. _components.OrderBy(component => component.Address.Layer).ThenBy(component => ComponentNames.Order(component.Address.Name)),
-    ];
+        [
+            .. _components
+                .OrderBy(component => component.Address.Layer)
+                .ThenBy(component => ComponentNames.Order(component.Address.Name)),
+        ];
 }

@@ -8,6 +8,9 @@ public sealed record ComponentSearchOptions
     /// <summary>The user's own map, which has the last word.</summary>
     public ComponentOverrides Overrides { get; init; } = ComponentOverrides.None;
 
-    /// <summary>What the configuration beside the model says. It only confirms: a component that it contradicts is not given out.</summary>
+    /// <summary>
+    /// What the configuration beside the model says. It only confirms: a component that it contradicts is not given
+    /// out.
+    /// </summary>
     public ModelConfiguration Configuration { get; init; } = ModelConfiguration.None;
 }

@@ -16,12 +16,17 @@ internal sealed class ConfigurationCheck
         _layerCount = found.LayerCount;
 
         // Of a pair, only the decoder looks at another stack.
-        _stack = found.Components.Any(component => component.Address.Name.StartsWith(ComponentNames.CrossPrefix, StringComparison.Ordinal))
+        _stack = found.Components.Any(component =>
+            component.Address.Name.StartsWith(ComponentNames.CrossPrefix, StringComparison.Ordinal)
+        )
             ? ConfiguredStack.Decoder
             : ConfiguredStack.Encoder;
     }
 
-    /// <summary>What a component and the configuration say of the same thing differently, with both numbers; null where they agree.</summary>
+    /// <summary>
+    /// What a component and the configuration say of the same thing differently, with both numbers; null where they
+    /// agree.
+    /// </summary>
     public string? Contradiction(Component component)
     {
         var place = $"'{component.Source.Description}'";
@@ -30,22 +35,30 @@ internal sealed class ConfigurationCheck
         return Compare(ConfiguredQuantity.Layers, _layerCount, "layers", "the graph")
             ?? (component.Heads > 0 ? Compare(HeadsOf(part), component.Heads, "heads", place) : null)
             ?? (isHead ? Compare(ConfiguredQuantity.HeadWidth, component.Width, "elements a head", place) : null)
-            ?? (part is ComponentNames.BlockInput or ComponentNames.BlockOutput
-                ? Compare(ConfiguredQuantity.StreamWidth, component.Width, "elements a position", place)
-                : null);
+            ?? (
+                part is ComponentNames.BlockInput or ComponentNames.BlockOutput
+                    ? Compare(ConfiguredQuantity.StreamWidth, component.Width, "elements a position", place)
+                    : null
+            );
     }
 
     private string? Compare(ConfiguredQuantity quantity, int found, string what, string place)
     {
         var said = _configuration.Numbers.FirstOrDefault(number =>
-            number.Quantity == quantity && (number.Stack == ConfiguredStack.Any || number.Stack == _stack) && number.Number != found);
+            number.Quantity == quantity
+            && (number.Stack == ConfiguredStack.Any || number.Stack == _stack)
+            && number.Number != found
+        );
         return said is null || found == 0
             ? null
-            : $"{place} has {found} {what}, but {said}; correct the configuration if it is another model's, or name the component in a map";
+            : $"{place} has {found} {what}, but {said}; correct the configuration if it is another model's, or name "
+                + $"the component in a map";
     }
 
     private static ConfiguredQuantity HeadsOf(string part) =>
-        part is ComponentNames.KeyOutput or ComponentNames.ValueOutput ? ConfiguredQuantity.KeyValueHeads : ConfiguredQuantity.Heads;
+        part is ComponentNames.KeyOutput or ComponentNames.ValueOutput
+            ? ConfiguredQuantity.KeyValueHeads
+            : ConfiguredQuantity.Heads;
 
     private static string PartOf(string name)
     {

@@ -7,10 +7,23 @@ internal static class MissingParts
 {
     private static readonly (string Name, string Reason)[] s_attention =
     [
-        (ComponentNames.QueryOutput, "no linear layer, or known part of a packed one, is behind the queries of the scores"),
-        (ComponentNames.KeyOutput, "no linear layer, or known part of a packed one, is behind the keys of the scores, in every branch of the graph"),
-        (ComponentNames.ValueOutput, "no linear layer, or known part of a packed one, is behind the values, in every branch of the graph"),
-        (ComponentNames.AttentionWeight, "no tensor [batch, head, query, key] of probabilities, or no number of heads, was found"),
+        (
+            ComponentNames.QueryOutput,
+            "no linear layer, or known part of a packed one, is behind the queries of the scores"
+        ),
+        (
+            ComponentNames.KeyOutput,
+            "no linear layer, or known part of a packed one, is behind the keys of the scores, in every branch of "
+                + "the graph"
+        ),
+        (
+            ComponentNames.ValueOutput,
+            "no linear layer, or known part of a packed one, is behind the values, in every branch of the graph"
+        ),
+        (
+            ComponentNames.AttentionWeight,
+            "no tensor [batch, head, query, key] of probabilities, or no number of heads, was found"
+        ),
         (ComponentNames.AttentionValueOutput, "no linear layer reads the mixed values"),
         (ComponentNames.AttentionOutput, "no linear layer reads the mixed values"),
     ];
@@ -21,9 +34,15 @@ internal static class MissingParts
         var known = found.Select(component => component.Address).ToHashSet();
         foreach (var layer in Enumerable.Range(0, layerCount))
         {
-            foreach (var prefix in new[] { "", ComponentNames.CrossPrefix }.Where(prefix => HasAttention(known, layer, prefix)))
+            foreach (
+                var prefix in new[] { "", ComponentNames.CrossPrefix }.Where(prefix =>
+                    HasAttention(known, layer, prefix)
+                )
+            )
             {
-                foreach (var missing in s_attention.SelectMany(part => Of(known, layer, prefix, part.Name, part.Reason)))
+                foreach (
+                    var missing in s_attention.SelectMany(part => Of(known, layer, prefix, part.Name, part.Reason))
+                )
                     yield return missing;
             }
         }
@@ -33,13 +52,22 @@ internal static class MissingParts
         known.Contains(new ComponentAddress(layer, prefix + ComponentNames.AttentionInput))
         || known.Contains(new ComponentAddress(layer, prefix + ComponentNames.AttentionValueOutput));
 
-    private static IEnumerable<MissingComponent> Of(HashSet<ComponentAddress> known, int layer, string prefix, string name, string reason)
+    private static IEnumerable<MissingComponent> Of(
+        HashSet<ComponentAddress> known,
+        int layer,
+        string prefix,
+        string name,
+        string reason
+    )
     {
         var whole = new ComponentAddress(layer, prefix + name);
         var split = new ComponentAddress(layer, ComponentNames.HeadPrefix + prefix + name);
         if (!known.Contains(whole))
             yield return new MissingComponent(whole, reason);
         if (ComponentNames.WithHeads.Contains(name) && !known.Contains(split))
-            yield return new MissingComponent(split, known.Contains(whole) ? "the number of heads is not known" : reason);
+            yield return new MissingComponent(
+                split,
+                known.Contains(whole) ? "the number of heads is not known" : reason
+            );
     }
 }

@@ -10,7 +10,8 @@ namespace OnnxIntervene.Execution;
 public static class InputFile
 {
     /// <summary>
-    /// Reads a file for a model: each tensor of a .safetensors file is the input of its name; the array of a .npy file is the only input,
+    /// Reads a file for a model: each tensor of a .safetensors file is the input of its name; the array of a .npy file
+    /// is the only input,
     /// or the first that must be given. Integers become floats where the model declares floats.
     /// </summary>
     /// <param name="path">The file.</param>
@@ -26,8 +27,12 @@ public static class InputFile
         var arrays = given?.Arrays ?? ImmutableDictionary<string, NumericArray>.Empty;
         foreach (var (name, array) in Arrays(path, inputs, arrays))
         {
-            var input = inputs.Find(input => input.Name == name)
-                ?? throw new InterventionException($"'{path}': the model has no input '{name}'. It has: {string.Join(", ", inputs.Select(item => item.Name))}.");
+            var input =
+                inputs.Find(input => input.Name == name)
+                ?? throw new InterventionException(
+                    $"'{path}': the model has no input '{name}'. It has: "
+                        + $"{string.Join(", ", inputs.Select(item => item.Name))}."
+                );
             if (arrays.ContainsKey(name))
                 throw new InterventionException($"'{path}': the input '{name}' is given twice.");
             arrays = arrays.Add(name, Fitted(array, input, path));
@@ -38,7 +43,11 @@ public static class InputFile
             : throw new InterventionException($"'{path}' holds no array with an axis of examples.");
     }
 
-    private static IEnumerable<(string Name, NumericArray Array)> Arrays(string path, List<Value> inputs, ImmutableDictionary<string, NumericArray> given)
+    private static IEnumerable<(string Name, NumericArray Array)> Arrays(
+        string path,
+        List<Value> inputs,
+        ImmutableDictionary<string, NumericArray> given
+    )
     {
         if (path.EndsWith(".safetensors", StringComparison.OrdinalIgnoreCase))
         {
@@ -49,15 +58,21 @@ public static class InputFile
         if (!path.EndsWith(".npy", StringComparison.OrdinalIgnoreCase))
             throw new InterventionException($"'{path}': the file must end in .npy or .safetensors.");
         var open = inputs.Where(input => !given.ContainsKey(input.Name)).ToList();
-        var wanted = open.Find(input => !InputFiller.CanFill(input.Name)) ?? (open.Count == 1 ? open[0] : null)
-            ?? throw new InterventionException($"'{path}': no input of the model is left that the array could be; name it in a .safetensors file.");
+        var wanted =
+            open.Find(input => !InputFiller.CanFill(input.Name))
+            ?? (open.Count == 1 ? open[0] : null)
+            ?? throw new InterventionException(
+                $"'{path}': no input of the model is left that the array could be; name it in a .safetensors file."
+            );
         return [(wanted.Name, NumpyFile.Read(path))];
     }
 
     private static NumericArray Fitted(NumericArray array, Value input, string path)
     {
         if (input.Type?.Shape is { } shape && !Fits(array, shape))
-            throw new InterventionException($"'{path}': the input '{input.Name}' is {shape} in the model, but {array} was given.");
+            throw new InterventionException(
+                $"'{path}': the input '{input.Name}' is {shape} in the model, but {array} was given."
+            );
         return array.IsInteger && input.Type?.ElementType.IsFloat() == true
             ? NumericArray.Of(Array.ConvertAll(array.Integers.ToArray(), number => (float)number), array.Shape.AsSpan())
             : array;
@@ -65,5 +80,7 @@ public static class InputFile
 
     private static bool Fits(NumericArray array, Shape shape) =>
         array.Shape.Length == shape.Rank
-        && array.Shape.Select((size, axis) => shape[axis].Size is not { } declared || declared == size).All(fits => fits);
+        && array
+            .Shape.Select((size, axis) => shape[axis].Size is not { } declared || declared == size)
+            .All(fits => fits);
 }

@@ -2,12 +2,12 @@ using System.Collections.Immutable;
 using OnnxIntervene.Components;
 using OnnxIntervene.Components.Configuration;
 using OnnxIntervene.Execution.Results;
-using OnnxIntervene.IR;
-using OnnxIntervene.IR.Editing;
-using OnnxIntervene.IR.Serialization;
 using OnnxIntervene.Interventions;
 using OnnxIntervene.Interventions.Files;
 using OnnxIntervene.Interventions.Kinds;
+using OnnxIntervene.IR;
+using OnnxIntervene.IR.Editing;
+using OnnxIntervene.IR.Serialization;
 using OnnxIntervene.Planning;
 using OnnxIntervene.Runtime;
 using OnnxIntervene.Splicing;
@@ -17,18 +17,27 @@ using OnnxIntervene.Tokenization;
 namespace OnnxIntervene.Execution;
 
 /// <summary>
-/// A model with a configuration of interventions (pyvene's <c>IntervenableModel</c>). Owns its ONNX Runtime sessions, one for each
+/// A model with a configuration of interventions (pyvene's <c>IntervenableModel</c>). Owns its ONNX Runtime sessions,
+/// one for each
 /// structure of spliced graph; locations, sources and coefficients need no new one.
 /// </summary>
 public sealed class IntervenableModel : IDisposable
 {
-    private readonly Dictionary<IReadOnlyList<SpliceSite>, InterventionSession> _sessions = new(SiteListComparer.Instance);
+    private readonly Dictionary<IReadOnlyList<SpliceSite>, InterventionSession> _sessions = new(
+        SiteListComparer.Instance
+    );
     private readonly Lock _lock = new();
     private readonly ExecutionOptions _options;
     private readonly UnitCounter _units;
     private readonly Lazy<Tokenizer> _tokenizer;
 
-    private IntervenableModel(ModelFile file, Model model, IntervenableConfig config, ExecutionOptions options, ComponentSearchOptions search)
+    private IntervenableModel(
+        ModelFile file,
+        Model model,
+        IntervenableConfig config,
+        ExecutionOptions options,
+        ComponentSearchOptions search
+    )
     {
         File = file;
         Model = model;
@@ -54,7 +63,9 @@ public sealed class IntervenableModel : IDisposable
     /// <summary>The interventions.</summary>
     public IntervenableConfig Config { get; }
 
-    /// <summary>The intervention of each representation; linked ones are the same. Fresh ones were made as pyvene makes them.</summary>
+    /// <summary>
+    /// The intervention of each representation; linked ones are the same. Fresh ones were made as pyvene makes them.
+    /// </summary>
     public ImmutableArray<Intervention> Interventions { get; }
 
     /// <summary>The model's components.</summary>
@@ -70,45 +81,86 @@ public sealed class IntervenableModel : IDisposable
     /// <exception cref="ModelFormatException">There is none, or it is of a kind that is not supported.</exception>
     public Tokenizer Tokenizer => _tokenizer.Value;
 
-    /// <summary>Loads the model of a file or folder, or of <c>hf:owner/name</c> on the Hub. Weights stay in the file, which must stay where it is.</summary>
+    /// <summary>
+    /// Loads the model of a file or folder, or of <c>hf:owner/name</c> on the Hub. Weights stay in the file, which must
+    /// stay where it is.
+    /// </summary>
     /// <param name="path">The file, the folder that holds it, or <c>hf:owner/name</c>.</param>
     /// <param name="config">The interventions.</param>
     /// <param name="options">How ONNX Runtime runs the model.</param>
     /// <param name="map">The user's own component map, in place of what is found or beside it.</param>
-    /// <exception cref="ModelFormatException">The file is no well-formed model, or the configuration beside it is no JSON.</exception>
-    /// <exception cref="InterventionException">A component of the configuration is not in the model, or the map does not fit it.</exception>
-    public static IntervenableModel Load(string path, IntervenableConfig config, ExecutionOptions? options = null, ComponentOverrides? map = null)
+    /// <exception cref="ModelFormatException">
+    /// The file is no well-formed model, or the configuration beside it is no JSON.
+    /// </exception>
+    /// <exception cref="InterventionException">
+    /// A component of the configuration is not in the model, or the map does not fit it.
+    /// </exception>
+    public static IntervenableModel Load(
+        string path,
+        IntervenableConfig config,
+        ExecutionOptions? options = null,
+        ComponentOverrides? map = null
+    )
     {
         ArgumentNullException.ThrowIfNull(config);
         var file = ModelFile.Find(path);
-        var search = new ComponentSearchOptions { Overrides = map ?? ComponentOverrides.None, Configuration = ModelConfiguration.ReadBeside(file.Path) };
-        return new IntervenableModel(file, FunctionInliner.Inline(OnnxFile.Load(file.Path)), config, options ?? new ExecutionOptions(), search);
+        var search = new ComponentSearchOptions
+        {
+            Overrides = map ?? ComponentOverrides.None,
+            Configuration = ModelConfiguration.ReadBeside(file.Path),
+        };
+        return new IntervenableModel(
+            file,
+            FunctionInliner.Inline(OnnxFile.Load(file.Path)),
+            config,
+            options ?? new ExecutionOptions(),
+            search
+        );
     }
 
-    /// <summary>Loads a model with the interventions of a folder that <see cref="Save"/> or pyvene's <c>save</c> wrote.</summary>
+    /// <summary>
+    /// Loads a model with the interventions of a folder that <see cref="Save"/> or pyvene's <c>save</c> wrote.
+    /// </summary>
     /// <exception cref="ModelFormatException">A file of the model or of the folder is not well formed.</exception>
     /// <exception cref="InterventionException">The interventions do not fit the model.</exception>
     public static IntervenableModel LoadFolder(string path, string folder, ExecutionOptions? options = null) =>
         Load(path, InterventionFolder.Load(folder), options);
 
-    /// <summary>Writes the configuration and the interventions' parameters to a folder, in pyvene's layout; the model itself is not written.</summary>
-    /// <exception cref="InterventionException">An intervention is code, or of a kind that pyvene has not and its files are asked for.</exception>
+    /// <summary>
+    /// Writes the configuration and the interventions' parameters to a folder, in pyvene's layout; the model itself is
+    /// not written.
+    /// </summary>
+    /// <exception cref="InterventionException">
+    /// An intervention is code, or of a kind that pyvene has not and its files are asked for.
+    /// </exception>
     /// <exception cref="IOException">A file cannot be written.</exception>
-    public void Save(string folder, InterventionFileFormat format = InterventionFileFormat.Safetensors) => InterventionFolder.Save(
-        folder, Config, Interventions, [.. Config.Representations.Select(item => Components.Get(item.Layer, item.Component).Width)], format);
+    public void Save(string folder, InterventionFileFormat format = InterventionFileFormat.Safetensors) =>
+        InterventionFolder.Save(
+            folder,
+            Config,
+            Interventions,
+            [.. Config.Representations.Select(item => Components.Get(item.Layer, item.Component).Width)],
+            format
+        );
 
-    /// <summary>A text as the model reads it, a batch of one; special tokens around it as its tokenizer puts them.</summary>
+    /// <summary>
+    /// A text as the model reads it, a batch of one; special tokens around it as its tokenizer puts them.
+    /// </summary>
     public ModelInputs Tokenize(string text) => ModelInputs.FromTokens(Tokenizer.Encode(text).Ids);
 
     /// <summary>A token's text; its number where no tokenizer stands beside the model.</summary>
-    public string TokenText(int id) => HasTokenizer ? Tokenizer.TokenText(id) : id.ToString(System.Globalization.CultureInfo.InvariantCulture);
+    public string TokenText(int id) =>
+        HasTokenizer ? Tokenizer.TokenText(id) : id.ToString(System.Globalization.CultureInfo.InvariantCulture);
 
     /// <summary>A class's name as the configuration beside the model has it; its number where it has none.</summary>
     public string ClassText(int id) =>
-        Configuration.Labels.TryGetValue(id, out var label) ? label : id.ToString(System.Globalization.CultureInfo.InvariantCulture);
+        Configuration.Labels.TryGetValue(id, out var label)
+            ? label
+            : id.ToString(System.Globalization.CultureInfo.InvariantCulture);
 
     /// <summary>What the first output is good for, by its axes, its name and the inputs that it was made of.</summary>
-    public OutputKind KindOf(NumericArray output, ModelInputs inputs) => OutputKinds.Of(Model, Components, output, inputs);
+    public OutputKind KindOf(NumericArray output, ModelInputs inputs) =>
+        OutputKinds.Of(Model, Components, output, inputs);
 
     /// <summary>The most probable tokens at the last position of the first example.</summary>
     public TokenRanking TopTokens(NumericArray logits, int count)
@@ -119,7 +171,9 @@ public sealed class IntervenableModel : IDisposable
 
     /// <summary>Runs the base with the interventions, after the sources' own runs.</summary>
     /// <param name="base">What is intervened on.</param>
-    /// <param name="sources">One for all interventions, or one each; a null entry skips an intervention that needs one.</param>
+    /// <param name="sources">
+    /// One for all interventions, or one each; a null entry skips an intervention that needs one.
+    /// </param>
     /// <param name="unitLocations">Where sources are read and the base is written; null for everywhere.</param>
     /// <param name="settings">Coefficients, constant sources, and whether the plain output is wanted.</param>
     /// <param name="cancellation">Ends the run early.</param>
@@ -130,7 +184,8 @@ public sealed class IntervenableModel : IDisposable
         IReadOnlyList<ModelInputs?>? sources = null,
         UnitLocations? unitLocations = null,
         RunSettings? settings = null,
-        CancellationToken cancellation = default)
+        CancellationToken cancellation = default
+    )
     {
         ArgumentNullException.ThrowIfNull(@base);
         var request = new RunRequest(Config, Interventions, @base, sources, unitLocations, settings);
@@ -141,10 +196,17 @@ public sealed class IntervenableModel : IDisposable
         return new RunResult(new ModelOutput(output), original, collected);
     }
 
-    /// <summary>What <see cref="Run"/> would do with the same arguments: which tensors and nodes it touches, what it opens and feeds. Runs nothing.</summary>
+    /// <summary>
+    /// What <see cref="Run"/> would do with the same arguments: which tensors and nodes it touches, what it opens and
+    /// feeds. Runs nothing.
+    /// </summary>
     /// <exception cref="InterventionException">Something does not fit the model.</exception>
     public RunExplanation Explain(
-        ModelInputs @base, IReadOnlyList<ModelInputs?>? sources = null, UnitLocations? unitLocations = null, RunSettings? settings = null)
+        ModelInputs @base,
+        IReadOnlyList<ModelInputs?>? sources = null,
+        UnitLocations? unitLocations = null,
+        RunSettings? settings = null
+    )
     {
         ArgumentNullException.ThrowIfNull(@base);
         var request = new RunRequest(Config, Interventions, @base, sources, unitLocations, settings);
@@ -152,41 +214,69 @@ public sealed class IntervenableModel : IDisposable
     }
 
     /// <summary>
-    /// The model with the configuration's interventions in its graph, as no run in particular needs it: units are chosen by inputs,
+    /// The model with the configuration's interventions in its graph, as no run in particular needs it: units are
+    /// chosen by inputs,
     /// and subspaces too where the configuration has a partition or <paramref name="withSubspaces"/> is set.
     /// </summary>
     /// <param name="withSubspaces">Whether every kind that can gets an input for its subspace.</param>
     /// <exception cref="InterventionException">Something does not fit the model.</exception>
-    public SplicedModel Splice(bool withSubspaces = false) => Splicer.Splice(Model, [.. Config.Representations.Select((representation, index) =>
-        SiteStructure.Of(
-            representation,
-            Interventions[index],
-            Components,
-            isWhole: false,
-            hasSubspaces: Interventions[index].Type.TakesSubspaces() && (withSubspaces || representation.SubspacePartition.Length > 0)))], Search);
+    public SplicedModel Splice(bool withSubspaces = false) =>
+        Splicer.Splice(
+            Model,
+            [
+                .. Config.Representations.Select(
+                    (representation, index) =>
+                        SiteStructure.Of(
+                            representation,
+                            Interventions[index],
+                            Components,
+                            isWhole: false,
+                            hasSubspaces: Interventions[index].Type.TakesSubspaces()
+                                && (withSubspaces || representation.SubspacePartition.Length > 0)
+                        )
+                ),
+            ],
+            Search
+        );
 
     /// <summary>
-    /// Runs the sources only: what they give can be written into many bases, as <see cref="RunSettings.SourceRepresentations"/>
+    /// Runs the sources only: what they give can be written into many bases, as
+    /// <see cref="RunSettings.SourceRepresentations"/>
     /// (pyvene's <c>source_representations</c>).
     /// </summary>
     /// <returns>
-    /// For each intervention <c>[batch, units, width]</c> (heads: <c>[batch, heads, positions, width]</c>; <c>[units, width]</c> where examples
+    /// For each intervention <c>[batch, units, width]</c> (heads: <c>[batch, heads, positions, width]</c>; <c>[units,
+    /// width]</c> where examples
     /// differ in their units); null where it has no source's run.
     /// </returns>
-    /// <exception cref="InterventionException">Something does not fit the model, or the configuration is a chain; nothing has run.</exception>
+    /// <exception cref="InterventionException">
+    /// Something does not fit the model, or the configuration is a chain; nothing has run.
+    /// </exception>
     /// <exception cref="OperationCanceledException">The run was cancelled.</exception>
     public ImmutableArray<NumericArray?> ReadSources(
-        IReadOnlyList<ModelInputs?> sources, UnitLocations? unitLocations = null, CancellationToken cancellation = default)
+        IReadOnlyList<ModelInputs?> sources,
+        UnitLocations? unitLocations = null,
+        CancellationToken cancellation = default
+    )
     {
         ArgumentNullException.ThrowIfNull(sources);
-        var any = sources.FirstOrDefault(source => source is not null) ?? throw new InterventionException("Every source is null; there is nothing to read.");
+        var any =
+            sources.FirstOrDefault(source => source is not null)
+            ?? throw new InterventionException("Every source is null; there is nothing to read.");
         var request = new RunRequest(Config, Interventions, any, sources, unitLocations, null);
         var plan = Plan(request.SourcesOnly());
         var read = new PlanRunner(Session(plan.Sites), plan, any, cancellation).ReadSourcesOnly();
-        return [.. Enumerable.Range(0, request.Count).Select(index => request.Sourced.IndexOf(index) is >= 0 and var place ? read[place] : null)];
+        return
+        [
+            .. Enumerable
+                .Range(0, request.Count)
+                .Select(index => request.Sourced.IndexOf(index) is >= 0 and var place ? read[place] : null),
+        ];
     }
 
-    /// <summary>A session with these sites spliced in, kept for the next time it is asked for. The model owns it.</summary>
+    /// <summary>
+    /// A session with these sites spliced in, kept for the next time it is asked for. The model owns it.
+    /// </summary>
     /// <exception cref="InterventionException">A component is not in the model, or cannot be reached.</exception>
     public InterventionSession Session(IReadOnlyList<SpliceSite> sites)
     {
@@ -194,7 +284,10 @@ public sealed class IntervenableModel : IDisposable
         lock (_lock)
         {
             if (!_sessions.TryGetValue(sites, out var session))
-                _sessions.Add([.. sites], session = InterventionSession.Open(Splicer.Splice(Model, sites, Search), _options));
+                _sessions.Add(
+                    [.. sites],
+                    session = InterventionSession.Open(Splicer.Splice(Model, sites, Search), _options)
+                );
             return session;
         }
     }
@@ -210,7 +303,8 @@ public sealed class IntervenableModel : IDisposable
         }
     }
 
-    private RunPlan Plan(RunRequest request) => new(request, Components, _units.Count, new LocationFinder(() => Tokenizer));
+    private RunPlan Plan(RunRequest request) =>
+        new(request, Components, _units.Count, new LocationFinder(() => Tokenizer));
 
     private static ModelOutput RunPlain(InterventionSession session, ModelInputs inputs, CancellationToken cancellation)
     {

@@ -7,14 +7,16 @@ namespace OnnxIntervene.Execution;
 /// <summary>A model on disk: the .onnx file, and the folder that may hold its tokenizer and configuration.</summary>
 /// <param name="Path">The .onnx file.</param>
 /// <param name="Folder">
-/// The folder that the file lies in, or the one around it when that folder is called <c>onnx</c> and only the outer one has a tokenizer.
+/// The folder that the file lies in, or the one around it when that folder is called <c>onnx</c> and only the outer one
+/// has a tokenizer.
 /// </param>
 public sealed record ModelFile(string Path, string Folder)
 {
     private const string InnerFolder = "onnx";
 
     /// <summary>
-    /// The model that a path means: a file, or the <c>model.onnx</c> (or only .onnx file) of a folder or of <c>onnx</c> in it,
+    /// The model that a path means: a file, or the <c>model.onnx</c> (or only .onnx file) of a folder or of <c>onnx</c>
+    /// in it,
     /// or <c>hf:owner/name</c> on the Hub, which is pulled into the cache (<see cref="HubOptions.FromEnvironment"/>).
     /// </summary>
     /// <exception cref="ModelFormatException">There is no model at the path, or there are several.</exception>
@@ -28,7 +30,9 @@ public sealed record ModelFile(string Path, string Folder)
         if (File.Exists(path))
             return new ModelFile(path, FolderOf(System.IO.Path.GetDirectoryName(System.IO.Path.GetFullPath(path))!));
         if (!Directory.Exists(path))
-            throw new ModelFormatException($"There is no file or folder '{path}'. Give an .onnx file, or the folder that holds it.");
+            throw new ModelFormatException(
+                $"There is no file or folder '{path}'. Give an .onnx file, or the folder that holds it."
+            );
         var usual = System.IO.Path.Combine(path, "model.onnx");
         if (File.Exists(usual))
             return new ModelFile(usual, path);
@@ -38,14 +42,17 @@ public sealed record ModelFile(string Path, string Folder)
             return Find(inner) with { Folder = FolderOf(inner) };
         return files.Length == 1
             ? new ModelFile(files[0], path)
-            : throw new ModelFormatException($"The folder '{path}' holds {files.Length} .onnx files and none called model.onnx. Give the file.");
+            : throw new ModelFormatException(
+                $"The folder '{path}' holds {files.Length} .onnx files and none called model.onnx. Give the file."
+            );
     }
 
     // Repositories for several frameworks keep the models in 'onnx' and the tokenizer, which all share, above.
     private static string FolderOf(string folder) =>
         System.IO.Path.GetFileName(folder) == InnerFolder
         && !Tokenizer.ExistsIn(folder)
-        && System.IO.Path.GetDirectoryName(folder) is { } above && Tokenizer.ExistsIn(above)
+        && System.IO.Path.GetDirectoryName(folder) is { } above
+        && Tokenizer.ExistsIn(above)
             ? above
             : folder;
 }

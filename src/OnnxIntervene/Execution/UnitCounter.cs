@@ -8,8 +8,10 @@ using OnnxIntervene.Splicing;
 namespace OnnxIntervene.Execution;
 
 /// <summary>
-/// Tells how many positions or steps a component has for some inputs: as many as there are tokens, or, where the input is no row of
-/// tokens (pixels, features), the component a raw tensor or made of another stream, as many as a run of the plain model shows.
+/// Tells how many positions or steps a component has for some inputs: as many as there are tokens, or, where the input
+/// is no row of
+/// tokens (pixels, features), the component a raw tensor or made of another stream, as many as a run of the plain model
+/// shows.
 /// </summary>
 internal sealed class UnitCounter(IntervenableModel model)
 {
@@ -19,16 +21,26 @@ internal sealed class UnitCounter(IntervenableModel model)
     {
         if (component.Layout == ComponentLayout.HeadsFirst && !countsTwoAxes)
             return new UnitExtent(component.Heads);
-        if (!component.IsRaw && !ReadsElsewhere(component) && component.Layout != ComponentLayout.HeadsFirst && inputs.Arrays.ContainsKey(ModelInputs.TokenInput))
+        if (
+            !component.IsRaw
+            && !ReadsElsewhere(component)
+            && component.Layout != ComponentLayout.HeadsFirst
+            && inputs.Arrays.ContainsKey(ModelInputs.TokenInput)
+        )
             return new UnitExtent(inputs.Length);
-        var sizes = inputs.Arrays.OrderBy(array => array.Key, StringComparer.Ordinal).Select(array => $"{array.Key}{array.Value}");
+        var sizes = inputs
+            .Arrays.OrderBy(array => array.Key, StringComparer.Ordinal)
+            .Select(array => $"{array.Key}{array.Value}");
         return _measured.GetOrAdd($"{component.Address} {string.Join(' ', sizes)}", _ => Measure(component, inputs));
     }
 
     // The keys and values of cross-attention stand at another stream's positions.
     private static bool ReadsElsewhere(Component component) =>
         component.Address.Name.Contains(ComponentNames.CrossPrefix + ComponentNames.KeyOutput, StringComparison.Ordinal)
-        || component.Address.Name.Contains(ComponentNames.CrossPrefix + ComponentNames.ValueOutput, StringComparison.Ordinal);
+        || component.Address.Name.Contains(
+            ComponentNames.CrossPrefix + ComponentNames.ValueOutput,
+            StringComparison.Ordinal
+        );
 
     private UnitExtent Measure(Component component, ModelInputs inputs)
     {

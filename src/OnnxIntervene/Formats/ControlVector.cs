@@ -5,15 +5,21 @@ using OnnxIntervene.Tensors;
 
 namespace OnnxIntervene.Formats;
 
-/// <summary>A control vector as llama.cpp and repeng save it: a direction for the output of each of some layers.</summary>
+/// <summary>
+/// A control vector as llama.cpp and repeng save it: a direction for the output of each of some layers.
+/// </summary>
 /// <param name="ModelHint">The kind of model that it was made for; empty where the file does not say.</param>
-/// <param name="Directions">The directions by layer, counted from 0 as in <c>direction.N</c>, each as wide as the residual stream.</param>
+/// <param name="Directions">
+/// The directions by layer, counted from 0 as in <c>direction.N</c>, each as wide as the residual stream.
+/// </param>
 public sealed record ControlVector(string ModelHint, ImmutableSortedDictionary<int, NumericArray> Directions)
 {
     private const string Prefix = "direction.";
 
     /// <summary>Reads a gguf file of the architecture <c>controlvector</c>.</summary>
-    /// <exception cref="ModelFormatException">The file is no such file, or its directions are not of one width.</exception>
+    /// <exception cref="ModelFormatException">
+    /// The file is no such file, or its directions are not of one width.
+    /// </exception>
     public static ControlVector Read(string path)
     {
         var file = GgufFile.Open(path);
@@ -22,15 +28,24 @@ public sealed record ControlVector(string ModelHint, ImmutableSortedDictionary<i
         var directions = ImmutableSortedDictionary.CreateBuilder<int, NumericArray>();
         foreach (var name in file.Names)
         {
-            if (!name.StartsWith(Prefix, StringComparison.Ordinal)
+            if (
+                !name.StartsWith(Prefix, StringComparison.Ordinal)
                 || !int.TryParse(name[Prefix.Length..], NumberStyles.None, CultureInfo.InvariantCulture, out var layer)
-                || !directions.TryAdd(layer, file.Read(name)))
+                || !directions.TryAdd(layer, file.Read(name))
+            )
                 throw new ModelFormatException($"'{path}': the tensor '{name}' is no direction of a layer.");
         }
 
-        if (directions.Values.Any(direction => direction.Shape.Length != 1)
-            || directions.Values.Select(direction => direction.Length).Distinct().Count() != 1)
-            throw new ModelFormatException($"'{path}' must hold directions of one width, but has: {string.Join(", ", directions.Values)}.");
-        return new ControlVector(file.Metadata.GetValueOrDefault("controlvector.model_hint", ""), directions.ToImmutable());
+        if (
+            directions.Values.Any(direction => direction.Shape.Length != 1)
+            || directions.Values.Select(direction => direction.Length).Distinct().Count() != 1
+        )
+            throw new ModelFormatException(
+                $"'{path}' must hold directions of one width, but has: {string.Join(", ", directions.Values)}."
+            );
+        return new ControlVector(
+            file.Metadata.GetValueOrDefault("controlvector.model_hint", ""),
+            directions.ToImmutable()
+        );
     }
 }

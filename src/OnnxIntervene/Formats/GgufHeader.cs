@@ -43,12 +43,20 @@ internal sealed class GgufHeader(Stream stream, string path)
 
     private GgufEntry Entry(string name, ImmutableArray<ulong> sizes, uint type, ulong offset, long start)
     {
-        var typeName = type switch { 0 => "F32", 1 => "F16", 30 => "BF16", _ => $"number {type}" };
+        var typeName = type switch
+        {
+            0 => "F32",
+            1 => "F16",
+            30 => "BF16",
+            _ => $"number {type}",
+        };
         var length = Length(sizes, ElementConversion.ByteCount(typeName));
         var room = stream.Length - start;
         if (length < 0 || room < 0 || offset > (ulong)room || (ulong)length > (ulong)room - offset)
             throw new ModelFormatException(
-                $"'{path}', tensor '{name}': [{string.Join(", ", sizes)}] of {typeName} at {offset} are not in the file.");
+                $"'{path}', tensor '{name}': [{string.Join(", ", sizes)}] of {typeName} at {offset} are not in the "
+                    + $"file."
+            );
 
         // gguf counts axes from the innermost.
         return new GgufEntry(typeName, [.. sizes.Reverse().Select(size => (int)size)], start + (long)offset, length);
@@ -70,7 +78,10 @@ internal sealed class GgufHeader(Stream stream, string path)
 
     private long DataStart(string alignment)
     {
-        if (!uint.TryParse(alignment, NumberStyles.None, CultureInfo.InvariantCulture, out var size) || size is 0 or > LargestAlignment)
+        if (
+            !uint.TryParse(alignment, NumberStyles.None, CultureInfo.InvariantCulture, out var size)
+            || size is 0 or > LargestAlignment
+        )
             throw new ModelFormatException($"'{path}': the alignment '{alignment}' is not understood.");
         return (stream.Position + size - 1) / size * size;
     }
@@ -86,23 +97,26 @@ internal sealed class GgufHeader(Stream stream, string path)
         return sizes.ToImmutable();
     }
 
-    private string Content(uint type, int depth) => type switch
-    {
-        0 => Unsigned(1).ToString(CultureInfo.InvariantCulture),
-        1 => ((sbyte)Unsigned(1)).ToString(CultureInfo.InvariantCulture),
-        2 => Unsigned(2).ToString(CultureInfo.InvariantCulture),
-        3 => ((short)Unsigned(2)).ToString(CultureInfo.InvariantCulture),
-        4 => Unsigned(4).ToString(CultureInfo.InvariantCulture),
-        5 => ((int)Unsigned(4)).ToString(CultureInfo.InvariantCulture),
-        6 => BitConverter.UInt32BitsToSingle((uint)Unsigned(4)).ToString(CultureInfo.InvariantCulture),
-        7 => Unsigned(1) == 0 ? "false" : "true",
-        8 => Text(),
-        9 when depth < DeepestArray => Array(depth),
-        10 => Unsigned(8).ToString(CultureInfo.InvariantCulture),
-        11 => ((long)Unsigned(8)).ToString(CultureInfo.InvariantCulture),
-        12 => BitConverter.UInt64BitsToDouble(Unsigned(8)).ToString(CultureInfo.InvariantCulture),
-        _ => throw new ModelFormatException($"'{path}': metadata of the type {type}, {depth} arrays deep, are not understood."),
-    };
+    private string Content(uint type, int depth) =>
+        type switch
+        {
+            0 => Unsigned(1).ToString(CultureInfo.InvariantCulture),
+            1 => ((sbyte)Unsigned(1)).ToString(CultureInfo.InvariantCulture),
+            2 => Unsigned(2).ToString(CultureInfo.InvariantCulture),
+            3 => ((short)Unsigned(2)).ToString(CultureInfo.InvariantCulture),
+            4 => Unsigned(4).ToString(CultureInfo.InvariantCulture),
+            5 => ((int)Unsigned(4)).ToString(CultureInfo.InvariantCulture),
+            6 => BitConverter.UInt32BitsToSingle((uint)Unsigned(4)).ToString(CultureInfo.InvariantCulture),
+            7 => Unsigned(1) == 0 ? "false" : "true",
+            8 => Text(),
+            9 when depth < DeepestArray => Array(depth),
+            10 => Unsigned(8).ToString(CultureInfo.InvariantCulture),
+            11 => ((long)Unsigned(8)).ToString(CultureInfo.InvariantCulture),
+            12 => BitConverter.UInt64BitsToDouble(Unsigned(8)).ToString(CultureInfo.InvariantCulture),
+            _ => throw new ModelFormatException(
+                $"'{path}': metadata of the type {type}, {depth} arrays deep, are not understood."
+            ),
+        };
 
     private string Array(int depth)
     {
@@ -126,7 +140,9 @@ internal sealed class GgufHeader(Stream stream, string path)
     {
         var length = Unsigned(8);
         if (length > Math.Min((ulong)(stream.Length - stream.Position), LargestText))
-            throw new ModelFormatException($"'{path}': a text claims {length} bytes; {stream.Length - stream.Position} are left.");
+            throw new ModelFormatException(
+                $"'{path}': a text claims {length} bytes; {stream.Length - stream.Position} are left."
+            );
         var bytes = new byte[length];
         stream.ReadExactly(bytes);
         return Encoding.UTF8.GetString(bytes);

@@ -13,9 +13,12 @@ public sealed record LoraAdapter(ImmutableArray<LoraWeights> Modules)
     private const string EndingA = ".lora_A.weight";
     private const string EndingB = ".lora_B.weight";
 
-    /// <summary>Reads a folder with <c>adapter_config.json</c> and <c>adapter_model.safetensors</c> or <c>adapter_model.bin</c>.</summary>
+    /// <summary>
+    /// Reads a folder with <c>adapter_config.json</c> and <c>adapter_model.safetensors</c> or <c>adapter_model.bin</c>.
+    /// </summary>
     /// <exception cref="ModelFormatException">
-    /// A file is missing or not well formed, matrices do not fit one another, or the adapter has parts that are not LoRA's two matrices.
+    /// A file is missing or not well formed, matrices do not fit one another, or the adapter has parts that are not
+    /// LoRA's two matrices.
     /// </exception>
     public static LoraAdapter Read(string folder)
     {
@@ -23,12 +26,15 @@ public sealed record LoraAdapter(ImmutableArray<LoraWeights> Modules)
         var config = LoraConfig.Read(Path.Combine(folder, "adapter_config.json"));
         var safetensors = Path.Combine(folder, "adapter_model.safetensors");
         var path = File.Exists(safetensors) ? safetensors : Path.Combine(folder, "adapter_model.bin");
-        var arrays = path == safetensors
-            ? Safetensors(path)
-            : TorchFile.Read(path).ToDictionary(tensor => tensor.Key, tensor => tensor.Value.Array);
+        var arrays =
+            path == safetensors
+                ? Safetensors(path)
+                : TorchFile.Read(path).ToDictionary(tensor => tensor.Key, tensor => tensor.Value.Array);
         if (arrays.Keys.FirstOrDefault(name => !IsKnown(name)) is { } unknown)
             throw new ModelFormatException(
-                $"'{path}': the tensor '{unknown}' is no LoRA matrix of a linear module. Merge the adapter into the model instead.");
+                $"'{path}': the tensor '{unknown}' is no LoRA matrix of a linear module. Merge the adapter into the "
+                    + $"model instead."
+            );
         var reader = new NamedArrays(arrays, path);
         var modules = arrays.Keys.Select(Module).Distinct().Order(StringComparer.Ordinal);
         return new LoraAdapter([.. modules.Select(module => Weights(module, reader, config))]);
@@ -40,7 +46,8 @@ public sealed record LoraAdapter(ImmutableArray<LoraWeights> Modules)
         return file.Names.ToDictionary(name => name, file.Read);
     }
 
-    private static bool IsKnown(string name) => name.StartsWith(Prefix, StringComparison.Ordinal)
+    private static bool IsKnown(string name) =>
+        name.StartsWith(Prefix, StringComparison.Ordinal)
         && (name.EndsWith(EndingA, StringComparison.Ordinal) || name.EndsWith(EndingB, StringComparison.Ordinal))
         && name.Length > Prefix.Length + EndingA.Length;
 

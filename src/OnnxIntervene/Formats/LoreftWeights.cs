@@ -4,7 +4,8 @@ using OnnxIntervene.Tensors;
 namespace OnnxIntervene.Formats;
 
 /// <summary>
-/// One LoReFT intervention (Wu et al. 2024), by pyreft's names: <c>h + (W h + b − h R) Rᵀ</c> on a component of width d.
+/// One LoReFT intervention (Wu et al. 2024), by pyreft's names: <c>h + (W h + b − h R) Rᵀ</c> on a component of width
+/// d.
 /// </summary>
 /// <param name="Rotation">R, <c>rotate_layer</c>, <c>[d, r]</c> with orthonormal columns.</param>
 /// <param name="Weight">W, <c>learned_source.weight</c>, <c>[r, d]</c>.</param>
@@ -12,7 +13,9 @@ namespace OnnxIntervene.Formats;
 public sealed record LoreftWeights(NumericArray Rotation, NumericArray Weight, NumericArray Bias)
 {
     /// <summary>Reads a file that pyreft saved (<c>intkey_….bin</c>).</summary>
-    /// <exception cref="ModelFormatException">The file is no such file, or arrays are missing or do not fit one another.</exception>
+    /// <exception cref="ModelFormatException">
+    /// The file is no such file, or arrays are missing or do not fit one another.
+    /// </exception>
     public static LoreftWeights Read(string path) =>
         From(TorchFile.Read(path).ToDictionary(tensor => tensor.Key, tensor => tensor.Value.Array), path);
 
@@ -21,7 +24,11 @@ public sealed record LoreftWeights(NumericArray Rotation, NumericArray Weight, N
     /// <param name="origin">Where they come from, for messages.</param>
     /// <param name="prefix">What stands before each name, such as <c>"loreft/0/"</c>.</param>
     /// <exception cref="ModelFormatException">Arrays are missing or do not fit one another.</exception>
-    public static LoreftWeights From(IReadOnlyDictionary<string, NumericArray> arrays, string origin, string prefix = "")
+    public static LoreftWeights From(
+        IReadOnlyDictionary<string, NumericArray> arrays,
+        string origin,
+        string prefix = ""
+    )
     {
         var reader = new NamedArrays(arrays, origin);
         var rotation = reader.Floats(prefix + "rotate_layer", null, null);
@@ -29,6 +36,7 @@ public sealed record LoreftWeights(NumericArray Rotation, NumericArray Weight, N
         return new LoreftWeights(
             rotation,
             reader.Floats(prefix + "learned_source.weight", rank, width),
-            reader.Floats(prefix + "learned_source.bias", rank));
+            reader.Floats(prefix + "learned_source.bias", rank)
+        );
     }
 }

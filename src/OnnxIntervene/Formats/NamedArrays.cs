@@ -13,11 +13,15 @@ internal sealed class NamedArrays(IReadOnlyDictionary<string, NumericArray> arra
     {
         if (!arrays.TryGetValue(name, out var array))
             throw new ModelFormatException(
-                $"'{origin}' has no array '{name}'. It has: {string.Join(", ", arrays.Keys.Order(StringComparer.Ordinal).Take(20))}.");
+                $"'{origin}' has no array '{name}'. It has: "
+                    + $"{string.Join(", ", arrays.Keys.Order(StringComparer.Ordinal).Take(20))}."
+            );
         var fits = !array.IsInteger && array.Shape.Length == shape.Length;
         for (var axis = 0; fits && axis < shape.Length; axis++)
             fits = shape[axis] is null || shape[axis] == array.Shape[axis];
         var expected = string.Join(", ", shape.ToArray().Select(size => size is null ? "any" : $"{size}"));
-        return fits ? array : throw new ModelFormatException($"'{origin}': '{name}' is {array}, but floats[{expected}] is needed.");
+        return fits
+            ? array
+            : throw new ModelFormatException($"'{origin}': '{name}' is {array}, but floats[{expected}] is needed.");
     }
 }

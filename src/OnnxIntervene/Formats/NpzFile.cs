@@ -4,7 +4,9 @@ using OnnxIntervene.Tensors;
 
 namespace OnnxIntervene.Formats;
 
-/// <summary>NumPy's .npz files: a zip file of .npy files, compressed or not (numpy.savez, numpy.savez_compressed).</summary>
+/// <summary>
+/// NumPy's .npz files: a zip file of .npy files, compressed or not (numpy.savez, numpy.savez_compressed).
+/// </summary>
 public static class NpzFile
 {
     private const string Ending = ".npy";

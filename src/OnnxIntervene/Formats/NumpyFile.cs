@@ -31,15 +31,22 @@ public static partial class NumpyFile
     {
         ArgumentNullException.ThrowIfNull(array);
         var shape = string.Concat(array.Shape.Select(size => string.Create(CultureInfo.InvariantCulture, $"{size}, ")));
-        var header = $"{{'descr': '{(array.IsInteger ? "<i8" : "<f4")}', 'fortran_order': False, 'shape': ({shape.TrimEnd()}), }}";
+        var header =
+            $"{{'descr': '{(array.IsInteger ? "<i8" : "<f4")}', 'fortran_order': False, 'shape': "
+            + $"({shape.TrimEnd()}), }}";
         var padded = header.PadRight(((header.Length + 11 + 63) / 64 * 64) - 11) + "\n";
-        PendingFiles.WriteOne(path, stream =>
-        {
-            stream.Write(s_magic);
-            stream.Write([1, 0, (byte)padded.Length, (byte)(padded.Length >> 8)]);
-            stream.Write(Encoding.ASCII.GetBytes(padded));
-            stream.Write(array.IsInteger ? MemoryMarshal.AsBytes(array.Integers) : MemoryMarshal.AsBytes(array.Floats));
-        });
+        PendingFiles.WriteOne(
+            path,
+            stream =>
+            {
+                stream.Write(s_magic);
+                stream.Write([1, 0, (byte)padded.Length, (byte)(padded.Length >> 8)]);
+                stream.Write(Encoding.ASCII.GetBytes(padded));
+                stream.Write(
+                    array.IsInteger ? MemoryMarshal.AsBytes(array.Integers) : MemoryMarshal.AsBytes(array.Floats)
+                );
+            }
+        );
     }
 
     internal static NumericArray Read(Stream stream, string path)
@@ -50,12 +57,17 @@ public static partial class NumpyFile
             throw new ModelFormatException($"'{path}': the header '{header.Trim()}' is not understood.");
         if (match.Groups["order"].Value == "True")
             throw new ModelFormatException($"'{path}' is in Fortran order; save it with numpy.ascontiguousarray.");
-        var type = TypeOf(match.Groups["type"].Value)
-            ?? throw new ModelFormatException($"'{path}': the element type '{match.Groups["type"].Value}' is not supported.");
+        var type =
+            TypeOf(match.Groups["type"].Value)
+            ?? throw new ModelFormatException(
+                $"'{path}': the element type '{match.Groups["type"].Value}' is not supported."
+            );
         var shape = ShapeOf(match.Groups["shape"].Value, path);
         var expected = ByteCount(type, shape, path);
         if (expected != stream.Length - stream.Position)
-            throw new ModelFormatException($"'{path}' should hold {expected} bytes of data, but holds {stream.Length - stream.Position}.");
+            throw new ModelFormatException(
+                $"'{path}' should hold {expected} bytes of data, but holds {stream.Length - stream.Position}."
+            );
         var bytes = new byte[expected];
         stream.ReadExactly(bytes);
         return ElementConversion.Convert(type, bytes, shape.AsSpan());
@@ -64,7 +76,11 @@ public static partial class NumpyFile
     private static string ReadHeader(Stream stream, string path)
     {
         var start = new byte[8];
-        if (stream.ReadAtLeast(start, 8, throwOnEndOfStream: false) < 8 || !start.AsSpan(0, 6).SequenceEqual(s_magic) || start[6] is < 1 or > 3)
+        if (
+            stream.ReadAtLeast(start, 8, throwOnEndOfStream: false) < 8
+            || !start.AsSpan(0, 6).SequenceEqual(s_magic)
+            || start[6] is < 1 or > 3
+        )
             throw new ModelFormatException($"'{path}' is no .npy file.");
         var lengthBytes = new byte[4];
         var count = start[6] == 1 ? 2 : 4;
@@ -99,29 +115,34 @@ public static partial class NumpyFile
             count *= size;
             if (count > Array.MaxLength)
                 throw new ModelFormatException(
-                    $"'{path}': the shape [{string.Join(", ", shape)}] is too large; at most {Array.MaxLength} bytes are read.");
+                    $"'{path}': the shape [{string.Join(", ", shape)}] is too large; at most {Array.MaxLength} "
+                        + $"bytes are read."
+                );
         }
 
         return count;
     }
 
-    private static string? TypeOf(string description) => description switch
-    {
-        "<f4" => "F32",
-        "<f8" => "F64",
-        "<f2" => "F16",
-        "<i8" => "I64",
-        "<i4" => "I32",
-        "<i2" => "I16",
-        "|i1" => "I8",
-        "<u8" => "U64",
-        "<u4" => "U32",
-        "<u2" => "U16",
-        "|u1" => "U8",
-        "|b1" => "BOOL",
-        _ => null,
-    };
+    private static string? TypeOf(string description) =>
+        description switch
+        {
+            "<f4" => "F32",
+            "<f8" => "F64",
+            "<f2" => "F16",
+            "<i8" => "I64",
+            "<i4" => "I32",
+            "<i2" => "I16",
+            "|i1" => "I8",
+            "<u8" => "U64",
+            "<u4" => "U32",
+            "<u2" => "U16",
+            "|u1" => "U8",
+            "|b1" => "BOOL",
+            _ => null,
+        };
 
-    [GeneratedRegex(@"^\{\s*'descr':\s*'(?<type>[^']+)',\s*'fortran_order':\s*(?<order>True|False),\s*'shape':\s*\((?<shape>[^)]*)\),?\s*\}\s*$")]
+    [GeneratedRegex(
+        @"^\{\s*'descr':\s*'(?<type>[^']+)',\s*'fortran_order':\s*(?<order>True|False),\s*'shape':\s*\((?<shape>[^)]*)\),?\s*\}\s*$"
+    )]
     private static partial Regex HeaderPattern();
 }

@@ -3,7 +3,8 @@ using System.Collections.Immutable;
 namespace OnnxIntervene.Formats;
 
 /// <summary>
-/// What a pickle of tensors can put on its stack. Items may hold one another in a circle: nothing may walk them without an end.
+/// What a pickle of tensors can put on its stack. Items may hold one another in a circle: nothing may walk them without
+/// an end.
 /// </summary>
 internal abstract record PickleItem(string Kind);
 
@@ -19,7 +20,8 @@ internal sealed record PickleTuple(ImmutableArray<PickleItem> Items) : PickleIte
 
 internal sealed record PickleList(List<PickleItem> Items) : PickleItem("a list");
 
-internal sealed record PickleDictionary(List<KeyValuePair<PickleItem, PickleItem>> Entries) : PickleItem("a dictionary");
+internal sealed record PickleDictionary(List<KeyValuePair<PickleItem, PickleItem>> Entries)
+    : PickleItem("a dictionary");
 
 internal sealed record PickleClass(string Name) : PickleItem("a class");
 
@@ -27,5 +29,9 @@ internal sealed record PickleClass(string Name) : PickleItem("a class");
 internal sealed record PickleStorage(TorchStorageType Type, string Key, long Count) : PickleItem("a storage");
 
 /// <summary>A view of a storage. Not checked against the storage's bytes yet.</summary>
-internal sealed record PickleTensor(PickleStorage Storage, long Offset, ImmutableArray<long> Shape, ImmutableArray<long> Strides)
-    : PickleItem("a tensor");
+internal sealed record PickleTensor(
+    PickleStorage Storage,
+    long Offset,
+    ImmutableArray<long> Shape,
+    ImmutableArray<long> Strides
+) : PickleItem("a tensor");

@@ -4,8 +4,10 @@ using OnnxIntervene.IR;
 namespace OnnxIntervene.Formats;
 
 /// <summary>
-/// Runs the few pickle instructions that a dictionary of tensors needs. No class is ever looked up: the known ones are words that this
-/// machine understands by itself, all others are refused by name. Work and memory grow with the pickle's length, not with what it claims.
+/// Runs the few pickle instructions that a dictionary of tensors needs. No class is ever looked up: the known ones are
+/// words that this
+/// machine understands by itself, all others are refused by name. Work and memory grow with the pickle's length, not
+/// with what it claims.
 /// </summary>
 internal sealed class PickleMachine
 {
@@ -34,7 +36,10 @@ internal sealed class PickleMachine
                 _marks.Push(_stack.Count);
                 break;
             case PickleOpcode.BinGet or PickleOpcode.LongBinGet:
-                _stack.Add(_memo.GetValueOrDefault(instruction.Number) ?? throw Fault($"the memo has no entry {instruction.Number}"));
+                _stack.Add(
+                    _memo.GetValueOrDefault(instruction.Number)
+                        ?? throw Fault($"the memo has no entry {instruction.Number}")
+                );
                 break;
             case PickleOpcode.BinPut or PickleOpcode.LongBinPut:
                 _memo[instruction.Number] = Peek();
@@ -42,7 +47,11 @@ internal sealed class PickleMachine
             case PickleOpcode.Memoize:
                 _memo[_memo.Count] = Peek();
                 break;
-            case PickleOpcode.Append or PickleOpcode.Appends or PickleOpcode.SetItem or PickleOpcode.SetItems or PickleOpcode.Build:
+            case PickleOpcode.Append
+            or PickleOpcode.Appends
+            or PickleOpcode.SetItem
+            or PickleOpcode.SetItems
+            or PickleOpcode.Build:
                 Fill(instruction.Opcode);
                 break;
             default:
@@ -51,34 +60,40 @@ internal sealed class PickleMachine
         }
     }
 
-    private PickleItem Make(PickleInstruction instruction) => instruction.Opcode switch
-    {
-        PickleOpcode.None => new PickleNone(),
-        PickleOpcode.NewTrue or PickleOpcode.NewFalse => new PickleTruth(),
-        PickleOpcode.BinInt or PickleOpcode.BinInt1 or PickleOpcode.BinInt2 or PickleOpcode.Long1 => new PickleNumber(instruction.Number),
-        PickleOpcode.BinUnicode or PickleOpcode.ShortBinUnicode => new PickleText(instruction.Text!),
-        PickleOpcode.EmptyTuple => new PickleTuple([]),
-        PickleOpcode.EmptyList => new PickleList([]),
-        PickleOpcode.EmptyDict => new PickleDictionary([]),
-        PickleOpcode.Tuple1 => new PickleTuple(Take(1)),
-        PickleOpcode.Tuple2 => new PickleTuple(Take(2)),
-        PickleOpcode.Tuple3 => new PickleTuple(Take(3)),
-        PickleOpcode.Tuple => new PickleTuple(TakeToMark()),
-        PickleOpcode.Global => Class(instruction.Text!),
-        PickleOpcode.StackGlobal => Class(string.Join('.', Take(2).Select(Text))),
-        PickleOpcode.BinPersistentId => TorchObjects.Storage(Pop(), _path),
-        PickleOpcode.Reduce => Call(Take(2)),
-        _ => throw new System.Diagnostics.UnreachableException($"{instruction}"),
-    };
+    private PickleItem Make(PickleInstruction instruction) =>
+        instruction.Opcode switch
+        {
+            PickleOpcode.None => new PickleNone(),
+            PickleOpcode.NewTrue or PickleOpcode.NewFalse => new PickleTruth(),
+            PickleOpcode.BinInt or PickleOpcode.BinInt1 or PickleOpcode.BinInt2 or PickleOpcode.Long1 =>
+                new PickleNumber(instruction.Number),
+            PickleOpcode.BinUnicode or PickleOpcode.ShortBinUnicode => new PickleText(instruction.Text!),
+            PickleOpcode.EmptyTuple => new PickleTuple([]),
+            PickleOpcode.EmptyList => new PickleList([]),
+            PickleOpcode.EmptyDict => new PickleDictionary([]),
+            PickleOpcode.Tuple1 => new PickleTuple(Take(1)),
+            PickleOpcode.Tuple2 => new PickleTuple(Take(2)),
+            PickleOpcode.Tuple3 => new PickleTuple(Take(3)),
+            PickleOpcode.Tuple => new PickleTuple(TakeToMark()),
+            PickleOpcode.Global => Class(instruction.Text!),
+            PickleOpcode.StackGlobal => Class(string.Join('.', Take(2).Select(Text))),
+            PickleOpcode.BinPersistentId => TorchObjects.Storage(Pop(), _path),
+            PickleOpcode.Reduce => Call(Take(2)),
+            _ => throw new System.Diagnostics.UnreachableException($"{instruction}"),
+        };
 
-    private PickleClass Class(string name) => TorchObjects.IsKnown(name)
-        ? new PickleClass(name)
-        : throw new ModelFormatException(
-            $"'{_path}' asks for the class '{name}', which is not run. Save the tensors alone: torch.save(module.state_dict(), path).");
+    private PickleClass Class(string name) =>
+        TorchObjects.IsKnown(name)
+            ? new PickleClass(name)
+            : throw new ModelFormatException(
+                $"'{_path}' asks for the class '{name}', which is not run. Save the tensors alone: "
+                    + $"torch.save(module.state_dict(), path)."
+            );
 
-    private PickleItem Call(ImmutableArray<PickleItem> operands) => operands is [PickleClass called, PickleTuple arguments]
-        ? TorchObjects.Call(called.Name, arguments.Items, _path)
-        : throw Fault($"{operands[0].Kind} is called with {operands[1].Kind}");
+    private PickleItem Call(ImmutableArray<PickleItem> operands) =>
+        operands is [PickleClass called, PickleTuple arguments]
+            ? TorchObjects.Call(called.Name, arguments.Items, _path)
+            : throw Fault($"{operands[0].Kind} is called with {operands[1].Kind}");
 
     private void Fill(PickleOpcode opcode)
     {
@@ -93,7 +108,8 @@ internal sealed class PickleMachine
             // The state of an OrderedDict is its _metadata: the modules' versions, which no tensor needs.
             case (PickleDictionary, PickleOpcode.Build):
                 break;
-            case (PickleDictionary dictionary, PickleOpcode.SetItem or PickleOpcode.SetItems) when items.Length % 2 == 0:
+            case (PickleDictionary dictionary, PickleOpcode.SetItem or PickleOpcode.SetItems)
+                when items.Length % 2 == 0:
                 for (var index = 0; index < items.Length; index += 2)
                     dictionary.Entries.Add(new(items[index], items[index + 1]));
                 break;
@@ -105,11 +121,13 @@ internal sealed class PickleMachine
         }
     }
 
-    private string Text(PickleItem item) => item is PickleText text ? text.Text : throw Fault($"{item.Kind} stands where a name must");
+    private string Text(PickleItem item) =>
+        item is PickleText text ? text.Text : throw Fault($"{item.Kind} stands where a name must");
 
     private PickleItem Pop() => Take(1)[0];
 
-    private PickleItem Peek() => _stack.Count > Floor ? _stack[^1] : throw Fault("the stack is empty where it must not be");
+    private PickleItem Peek() =>
+        _stack.Count > Floor ? _stack[^1] : throw Fault("the stack is empty where it must not be");
 
     private ImmutableArray<PickleItem> TakeToMark()
     {
@@ -119,7 +137,9 @@ internal sealed class PickleMachine
     }
 
     private ImmutableArray<PickleItem> Take(int count) =>
-        _stack.Count - count >= Floor ? TakeFrom(_stack.Count - count) : throw Fault("the stack is empty where it must not be");
+        _stack.Count - count >= Floor
+            ? TakeFrom(_stack.Count - count)
+            : throw Fault("the stack is empty where it must not be");
 
     private int Floor => _marks.TryPeek(out var mark) ? mark : 0;
 

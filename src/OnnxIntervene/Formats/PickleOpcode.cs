@@ -1,6 +1,8 @@
 namespace OnnxIntervene.Formats;
 
-/// <summary>The opcodes of pickle, protocols 0 to 5 (CPython, Lib/pickle.py). Most are here only to be refused by name.</summary>
+/// <summary>
+/// The opcodes of pickle, protocols 0 to 5 (CPython, Lib/pickle.py). Most are here only to be refused by name.
+/// </summary>
 internal enum PickleOpcode : byte
 {
     Mark = (byte)'(',

@@ -3,7 +3,9 @@ using System.Text;
 
 namespace OnnxIntervene.Formats;
 
-/// <summary>Writes pickle protocol 2 as CPython's own pickler does: every object gets the next number of the memo.</summary>
+/// <summary>
+/// Writes pickle protocol 2 as CPython's own pickler does: every object gets the next number of the memo.
+/// </summary>
 internal sealed class PickleWriter
 {
     // CPython's pickler sets so many entries of a dictionary at once.
@@ -24,11 +26,15 @@ internal sealed class PickleWriter
         Memo(PickleOpcode.BinPut, PickleOpcode.LongBinPut, _memoCount++);
     }
 
-    public void Class(string module, string name) => Shared($"{module}\n{name}\n", global =>
-    {
-        Add(PickleOpcode.Global);
-        _bytes.AddRange(Encoding.ASCII.GetBytes(global));
-    });
+    public void Class(string module, string name) =>
+        Shared(
+            $"{module}\n{name}\n",
+            global =>
+            {
+                Add(PickleOpcode.Global);
+                _bytes.AddRange(Encoding.ASCII.GetBytes(global));
+            }
+        );
 
     /// <summary>A text that is one object in Python, so that the memo gives it the second time.</summary>
     public void SharedText(string text) => Shared(text, AddText);

@@ -10,7 +10,11 @@ internal sealed record SafetensorsEntry(string Type, ImmutableArray<int> Shape, 
 {
     public static SafetensorsEntry Parse(string name, JsonElement json, long start, long fileLength, string path)
     {
-        if (json.ValueKind != JsonValueKind.Object || !json.TryGetProperty("dtype", out var type) || type.ValueKind != JsonValueKind.String)
+        if (
+            json.ValueKind != JsonValueKind.Object
+            || !json.TryGetProperty("dtype", out var type)
+            || type.ValueKind != JsonValueKind.String
+        )
             throw Fault("its dtype is missing");
         var elementBytes = ElementConversion.ByteCount(type.GetString()!);
         if (elementBytes == 0)
@@ -20,8 +24,16 @@ internal sealed record SafetensorsEntry(string Type, ImmutableArray<int> Shape, 
         if (offsets is not [var begin, var end] || begin > end || end > fileLength - start)
             throw Fault("its data_offsets are not in the file");
         if (shape.Any(size => size > int.MaxValue) || ByteCount(shape, elementBytes) != end - begin)
-            throw Fault($"its shape [{string.Join(", ", shape)}] of {type.GetString()} does not take the {end - begin} bytes that it has");
-        return new SafetensorsEntry(type.GetString()!, [.. shape.Select(size => (int)size)], start + begin, end - begin);
+            throw Fault(
+                $"its shape [{string.Join(", ", shape)}] of {type.GetString()} does not take the {end - begin} "
+                    + $"bytes that it has"
+            );
+        return new SafetensorsEntry(
+            type.GetString()!,
+            [.. shape.Select(size => (int)size)],
+            start + begin,
+            end - begin
+        );
 
         ModelFormatException Fault(string what) => new($"'{path}', tensor '{name}': {what}.");
 
@@ -31,9 +43,11 @@ internal sealed record SafetensorsEntry(string Type, ImmutableArray<int> Shape, 
                 throw Fault($"its {key} is missing");
             var numbers = new List<long>();
             foreach (var item in list.EnumerateArray())
-                numbers.Add(item.ValueKind == JsonValueKind.Number && item.TryGetInt64(out var number) && number >= 0
-                    ? number
-                    : throw Fault($"its {key} holds '{item}'"));
+                numbers.Add(
+                    item.ValueKind == JsonValueKind.Number && item.TryGetInt64(out var number) && number >= 0
+                        ? number
+                        : throw Fault($"its {key} holds '{item}'")
+                );
             return numbers;
         }
     }

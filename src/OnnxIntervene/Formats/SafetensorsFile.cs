@@ -9,7 +9,9 @@ using OnnxIntervene.Tensors;
 
 namespace OnnxIntervene.Formats;
 
-/// <summary>A file of named tensors, read when asked for (format: github.com/huggingface/safetensors, README).</summary>
+/// <summary>
+/// A file of named tensors, read when asked for (format: github.com/huggingface/safetensors, README).
+/// </summary>
 public sealed class SafetensorsFile
 {
     private const long LargestHeader = 100_000_000;
@@ -44,7 +46,9 @@ public sealed class SafetensorsFile
     public ImmutableArray<int> Shape(string name) => Entry(name).Shape;
 
     /// <summary>A tensor's contents, as floats or as 64-bit integers whatever the file stores.</summary>
-    /// <exception cref="ModelFormatException">There is no tensor of this name, or the file has become shorter.</exception>
+    /// <exception cref="ModelFormatException">
+    /// There is no tensor of this name, or the file has become shorter.
+    /// </exception>
     public NumericArray Read(string name)
     {
         var entry = Entry(name);
@@ -54,23 +58,33 @@ public sealed class SafetensorsFile
 
     /// <summary>Writes tensors, sorted by name, beside the path and then renames the file.</summary>
     /// <exception cref="IOException">The file cannot be written.</exception>
-    public static void Write(string path, IReadOnlyDictionary<string, NumericArray> tensors, IReadOnlyDictionary<string, string>? metadata = null)
+    public static void Write(
+        string path,
+        IReadOnlyDictionary<string, NumericArray> tensors,
+        IReadOnlyDictionary<string, string>? metadata = null
+    )
     {
         ArgumentNullException.ThrowIfNull(tensors);
         var sorted = tensors.OrderBy(tensor => tensor.Key, StringComparer.Ordinal).ToList();
         var header = Header(sorted, metadata);
-        PendingFiles.WriteOne(path, stream =>
-        {
-            Span<byte> length = stackalloc byte[8];
-            BinaryPrimitives.WriteInt64LittleEndian(length, header.Length);
-            stream.Write(length);
-            stream.Write(header);
-            foreach (var (_, tensor) in sorted)
-                stream.Write(Bytes(tensor));
-        });
+        PendingFiles.WriteOne(
+            path,
+            stream =>
+            {
+                Span<byte> length = stackalloc byte[8];
+                BinaryPrimitives.WriteInt64LittleEndian(length, header.Length);
+                stream.Write(length);
+                stream.Write(header);
+                foreach (var (_, tensor) in sorted)
+                    stream.Write(Bytes(tensor));
+            }
+        );
     }
 
-    private static byte[] Header(List<KeyValuePair<string, NumericArray>> tensors, IReadOnlyDictionary<string, string>? metadata)
+    private static byte[] Header(
+        List<KeyValuePair<string, NumericArray>> tensors,
+        IReadOnlyDictionary<string, string>? metadata
+    )
     {
         using var stream = new MemoryStream();
         using (var json = new Utf8JsonWriter(stream))
@@ -119,9 +133,12 @@ public sealed class SafetensorsFile
     private static ReadOnlySpan<byte> Bytes(NumericArray tensor) =>
         tensor.IsInteger ? MemoryMarshal.AsBytes(tensor.Integers) : MemoryMarshal.AsBytes(tensor.Floats);
 
-    private SafetensorsEntry Entry(string name) => _entries.TryGetValue(name, out var entry)
-        ? entry
-        : throw new ModelFormatException($"'{_path}' has no tensor '{name}'. It has: {string.Join(", ", _entries.Keys.Take(20))}.");
+    private SafetensorsEntry Entry(string name) =>
+        _entries.TryGetValue(name, out var entry)
+            ? entry
+            : throw new ModelFormatException(
+                $"'{_path}' has no tensor '{name}'. It has: {string.Join(", ", _entries.Keys.Take(20))}."
+            );
 
     /// <summary>Reads and checks a header.</summary>
     private static class SafetensorsHeader
@@ -133,14 +150,24 @@ public sealed class SafetensorsFile
                 throw new ModelFormatException($"'{path}' is too short for a safetensors file.");
             var length = BinaryPrimitives.ReadInt64LittleEndian(prefix);
             if (length is < 2 or > LargestHeader || length > stream.Length - 8)
-                throw new ModelFormatException($"'{path}': the header claims {length} bytes; the file has {stream.Length}.");
+                throw new ModelFormatException(
+                    $"'{path}': the header claims {length} bytes; the file has {stream.Length}."
+                );
             var header = new byte[length];
             stream.ReadExactly(header);
-            using var json = StrictJson.Parse(Encoding.UTF8.GetString(header), (what, cause) => new ModelFormatException($"'{path}': the header {what}", cause));
+            using var json = StrictJson.Parse(
+                Encoding.UTF8.GetString(header),
+                (what, cause) => new ModelFormatException($"'{path}': the header {what}", cause)
+            );
             return Entries(json.RootElement, 8 + length, stream.Length, path);
         }
 
-        private static ImmutableSortedDictionary<string, SafetensorsEntry> Entries(JsonElement header, long start, long fileLength, string path)
+        private static ImmutableSortedDictionary<string, SafetensorsEntry> Entries(
+            JsonElement header,
+            long start,
+            long fileLength,
+            string path
+        )
         {
             if (header.ValueKind != JsonValueKind.Object)
                 throw new ModelFormatException($"'{path}': the header is no JSON object.");

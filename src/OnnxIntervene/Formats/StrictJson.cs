@@ -3,16 +3,23 @@ using System.Text.Json;
 namespace OnnxIntervene.Formats;
 
 /// <summary>
-/// Opens JSON that strangers wrote. A text that is no Unicode (<c>"\ud800"</c>) would else fail in the middle of reading, when it is first
+/// Opens JSON that strangers wrote. A text that is no Unicode (<c>"\ud800"</c>) would else fail in the middle of
+/// reading, when it is first
 /// looked at; here it is refused before anything is read.
 /// </summary>
 internal static class StrictJson
 {
     /// <summary>Parses a text. The caller disposes the document.</summary>
     /// <param name="text">The text.</param>
-    /// <param name="refusal">Makes the exception from what is wrong ("is no JSON: …", "holds a text that is no Unicode: …") and its cause.</param>
+    /// <param name="refusal">
+    /// Makes the exception from what is wrong ("is no JSON: …", "holds a text that is no Unicode: …") and its cause.
+    /// </param>
     /// <param name="options">What is let pass beyond the specification (RFC 8259); nothing by default.</param>
-    public static JsonDocument Parse(string text, Func<string, Exception, Exception> refusal, JsonDocumentOptions options = default)
+    public static JsonDocument Parse(
+        string text,
+        Func<string, Exception, Exception> refusal,
+        JsonDocumentOptions options = default
+    )
     {
         JsonDocument document;
         try

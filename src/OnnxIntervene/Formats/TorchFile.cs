@@ -6,8 +6,10 @@ using OnnxIntervene.Tensors;
 namespace OnnxIntervene.Formats;
 
 /// <summary>
-/// Files that <c>torch.save</c> writes of a dictionary of tensors (a state_dict): a zip file with a pickle and the tensors' bytes.
-/// Nothing in the file is run: of the pickle, only what tensors need is understood, and everything else is refused by name.
+/// Files that <c>torch.save</c> writes of a dictionary of tensors (a state_dict): a zip file with a pickle and the
+/// tensors' bytes.
+/// Nothing in the file is run: of the pickle, only what tensors need is understood, and everything else is refused by
+/// name.
 /// </summary>
 public static class TorchFile
 {
@@ -30,41 +32,53 @@ public static class TorchFile
         CheckByteOrder(zip, folder, path);
         if (zip.Length(folder + "data.pkl") > LargestPickle)
             throw new ModelFormatException(
-                $"'{path}': a pickle of {zip.Length(folder + "data.pkl")} bytes is too large for a dictionary of tensors.");
+                $"'{path}': a pickle of {zip.Length(folder + "data.pkl")} bytes is too large for a dictionary of "
+                    + $"tensors."
+            );
         var root = PickleMachine.Run(zip.Read(folder + "data.pkl"), path);
         return Tensors(root, zip, folder, path);
     }
 
     /// <summary>
-    /// Writes tensors in the given order, as <c>torch.save(module.state_dict(), path)</c> does, beside the path and then renames the file.
+    /// Writes tensors in the given order, as <c>torch.save(module.state_dict(), path)</c> does, beside the path and
+    /// then renames the file.
     /// <c>torch.load(path, weights_only=True)</c> reads it.
     /// </summary>
-    /// <exception cref="ArgumentException">A name comes twice, a type is not torch's, or numbers do not fit their type.</exception>
+    /// <exception cref="ArgumentException">
+    /// A name comes twice, a type is not torch's, or numbers do not fit their type.
+    /// </exception>
     /// <exception cref="IOException">The file cannot be written.</exception>
     public static void Write(string path, IEnumerable<KeyValuePair<string, TorchTensor>> tensors)
     {
         ArgumentNullException.ThrowIfNull(path);
         var ordered = new OrderedDictionary<string, TorchTensor>(tensors);
         var pickle = TorchPickle.Write(ordered);
-        PendingFiles.WriteOne(path, stream =>
-        {
-            var zip = new TorchZipWriter(stream, ArchiveName(path));
-            zip.Add("data.pkl", pickle);
-            zip.Add(".format_version", "1"u8);
-            zip.Add(".storage_alignment", "64"u8);
-            zip.Add("byteorder", "little"u8);
-            foreach (var (index, (name, tensor)) in ordered.Index())
-                zip.Add($"data/{index}", TorchPickle.Bytes(name, tensor).Span);
-            zip.Add("version", "3\n"u8);
-            zip.Finish();
-        });
+        PendingFiles.WriteOne(
+            path,
+            stream =>
+            {
+                var zip = new TorchZipWriter(stream, ArchiveName(path));
+                zip.Add("data.pkl", pickle);
+                zip.Add(".format_version", "1"u8);
+                zip.Add(".storage_alignment", "64"u8);
+                zip.Add("byteorder", "little"u8);
+                foreach (var (index, (name, tensor)) in ordered.Index())
+                    zip.Add($"data/{index}", TorchPickle.Bytes(name, tensor).Span);
+                zip.Add("version", "3\n"u8);
+                zip.Finish();
+            }
+        );
     }
 
     // torch names the folder in the archive after the file.
     private static string ArchiveName(string path)
     {
         var name = Path.GetFileNameWithoutExtension(path);
-        var isPlain = name.Length is > 0 and < 200 && Ascii.IsValid(name) && name is not ("." or "..") && name.IndexOfAny([':', '\\']) < 0;
+        var isPlain =
+            name.Length is > 0 and < 200
+            && Ascii.IsValid(name)
+            && name is not ("." or "..")
+            && name.IndexOfAny([':', '\\']) < 0;
         return isPlain ? name : "archive";
     }
 
@@ -77,9 +91,12 @@ public static class TorchFile
         var count = stream.ReadAtLeast(start, 4, throwOnEndOfStream: false);
         if (count < 4 || !start.AsSpan().SequenceEqual("PK\x03\x04"u8))
         {
-            throw new ModelFormatException(start[0] == (byte)PickleOpcode.Protocol
-                ? $"'{path}' has the format of torch before 1.6, a bare pickle. Load it in torch and save it again with torch.save."
-                : $"'{path}' is no file of torch.save: it does not begin as a zip file does.");
+            throw new ModelFormatException(
+                start[0] == (byte)PickleOpcode.Protocol
+                    ? $"'{path}' has the format of torch before 1.6, a bare pickle. Load it in torch and save it "
+                        + $"again with torch.save."
+                    : $"'{path}' is no file of torch.save: it does not begin as a zip file does."
+            );
         }
     }
 
@@ -88,7 +105,9 @@ public static class TorchFile
         var pickles = zip.Names.Where(name => name.Split('/') is [_, "data.pkl"]).ToList();
         return pickles is [var pickle]
             ? pickle[..^"data.pkl".Length]
-            : throw new ModelFormatException($"'{path}' has {pickles.Count} entries 'data.pkl' in a folder; a file of torch.save has one.");
+            : throw new ModelFormatException(
+                $"'{path}' has {pickles.Count} entries 'data.pkl' in a folder; a file of torch.save has one."
+            );
     }
 
     private static void CheckByteOrder(ZipContents zip, string folder, string path)
@@ -96,14 +115,23 @@ public static class TorchFile
         var name = folder + "byteorder";
         if (zip.Contains(name) && (zip.Length(name) > 16 || !zip.Read(name).AsSpan().SequenceEqual("little"u8)))
             throw new ModelFormatException(
-                $"'{path}' was written in another byte order than little-endian. Load it in torch on a usual machine and save it again.");
+                $"'{path}' was written in another byte order than little-endian. Load it in torch on a usual "
+                    + $"machine and save it again."
+            );
     }
 
-    private static OrderedDictionary<string, TorchTensor> Tensors(PickleItem root, ZipContents zip, string folder, string path)
+    private static OrderedDictionary<string, TorchTensor> Tensors(
+        PickleItem root,
+        ZipContents zip,
+        string folder,
+        string path
+    )
     {
         if (root is not PickleDictionary dictionary)
             throw new ModelFormatException(
-                $"'{path}' holds {root.Kind}, not a dictionary of tensors. Save a state_dict: torch.save(module.state_dict(), path).");
+                $"'{path}' holds {root.Kind}, not a dictionary of tensors. Save a state_dict: "
+                    + $"torch.save(module.state_dict(), path)."
+            );
         var views = dictionary.Entries.Select(entry => View(entry.Key, entry.Value, zip, folder, path)).ToList();
         CheckTogether(views, zip, path);
         var tensors = new OrderedDictionary<string, TorchTensor>();
@@ -120,28 +148,42 @@ public static class TorchFile
     }
 
     private static (string Name, PickleTensor Tensor, int Count) View(
-        PickleItem key, PickleItem item, ZipContents zip, string folder, string path)
+        PickleItem key,
+        PickleItem item,
+        ZipContents zip,
+        string folder,
+        string path
+    )
     {
         if (key is not PickleText { Text: var name })
             throw new ModelFormatException($"'{path}': {key.Kind} stands where a tensor's name must.");
         if (item is not PickleTensor tensor)
             throw new ModelFormatException(
-                $"'{path}': the entry '{name}' is {item.Kind}, not a tensor. Save the dictionary of tensors itself.");
+                $"'{path}': the entry '{name}' is {item.Kind}, not a tensor. Save the dictionary of tensors itself."
+            );
         var storage = tensor.Storage;
         var length = zip.Length($"{folder}data/{storage.Key}");
         if (storage.Count < 0 || (Int128)storage.Count * storage.Type.ElementBytes != length)
             throw new ModelFormatException(
-                $"'{path}', tensor '{name}': its storage should hold {storage.Count} elements of {storage.Type.ElementBytes} " +
-                $"bytes, but has {length} bytes.");
+                $"'{path}', tensor '{name}': its storage should hold {storage.Count} elements of "
+                    + $"{storage.Type.ElementBytes} "
+                    + $"bytes, but has {length} bytes."
+            );
         return (name, tensor, TorchView.Count(name, tensor, path));
     }
 
-    private static void CheckTogether(List<(string Name, PickleTensor Tensor, int Count)> views, ZipContents zip, string path)
+    private static void CheckTogether(
+        List<(string Name, PickleTensor Tensor, int Count)> views,
+        ZipContents zip,
+        string path
+    )
     {
         var wanted = views.Sum(view => (decimal)view.Count * view.Tensor.Storage.Type.ElementBytes);
         var held = zip.Names.Sum(name => (decimal)zip.Length(name));
         if (wanted > MostViews * held)
             throw new ModelFormatException(
-                $"'{path}': its tensors would take {wanted} bytes, but the file holds {held}. They show the same bytes again and again.");
+                $"'{path}': its tensors would take {wanted} bytes, but the file holds {held}. They show the same "
+                    + $"bytes again and again."
+            );
     }
 }

@@ -31,14 +31,20 @@ internal static class TorchPickle
         catch (OverflowException fault)
         {
             throw new ArgumentException(
-                $"Tensor '{name}' holds a number that {type.ElementType} cannot, or is larger than 2 GiB.", nameof(tensor), fault);
+                $"Tensor '{name}' holds a number that {type.ElementType} cannot, or is larger than 2 GiB.",
+                nameof(tensor),
+                fault
+            );
         }
     }
 
     private static TorchStorageType TypeOf(string name, TorchTensor tensor) =>
         TorchStorageType.Of(tensor.ElementType) is { } type && type.IsInteger == tensor.Array.IsInteger
             ? type
-            : throw new ArgumentException($"Tensor '{name}' of {tensor.Array} cannot be written as {tensor.ElementType}.", nameof(tensor));
+            : throw new ArgumentException(
+                $"Tensor '{name}' of {tensor.Array} cannot be written as {tensor.ElementType}.",
+                nameof(tensor)
+            );
 
     private static void EmptyDictionary(PickleWriter pickle)
     {
@@ -98,7 +104,11 @@ internal static class TorchPickle
 
     // "a.b.weight" belongs to the modules "", "a" and "a.b".
     private static IEnumerable<string> Modules(IEnumerable<string> names) =>
-        names.SelectMany(name => name.Split('.')[..^1].Aggregate(new List<string> { "" }, (path, part) => [.. path, $"{path[^1]}.{part}"]))
+        names
+            .SelectMany(name =>
+                name.Split('.')[..^1]
+                    .Aggregate(new List<string> { "" }, (path, part) => [.. path, $"{path[^1]}.{part}"])
+            )
             .Select(name => name.TrimStart('.'))
             .Prepend("")
             .Distinct();

@@ -25,11 +25,14 @@ internal sealed record TorchStorageType(string ClassName, ElementType ElementTyp
     public int ElementBytes => ElementConversion.ByteCount(ElementName);
 
     /// <summary>Whether arrays hold the elements as integers.</summary>
-    public bool IsInteger => ElementType is not (ElementType.Float32 or ElementType.Float64 or ElementType.Float16 or ElementType.BFloat16);
+    public bool IsInteger =>
+        ElementType is not (ElementType.Float32 or ElementType.Float64 or ElementType.Float16 or ElementType.BFloat16);
 
     /// <summary>The storage that a pickle names; null for a class that is none.</summary>
-    public static TorchStorageType? Named(string className) => s_all.FirstOrDefault(type => type.ClassName == className);
+    public static TorchStorageType? Named(string className) =>
+        s_all.FirstOrDefault(type => type.ClassName == className);
 
     /// <summary>The storage for a type of element; null where torch's files have none.</summary>
-    public static TorchStorageType? Of(ElementType elementType) => s_all.FirstOrDefault(type => type.ElementType == elementType);
+    public static TorchStorageType? Of(ElementType elementType) =>
+        s_all.FirstOrDefault(type => type.ElementType == elementType);
 }

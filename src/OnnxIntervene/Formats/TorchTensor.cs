@@ -4,7 +4,8 @@ using OnnxIntervene.Tensors;
 namespace OnnxIntervene.Formats;
 
 /// <summary>
-/// A tensor of a torch file: its numbers, and the type that they have there. Floats of any size are held as 32-bit floats,
+/// A tensor of a torch file: its numbers, and the type that they have there. Floats of any size are held as 32-bit
+/// floats,
 /// integers and truth values as 64-bit integers.
 /// </summary>
 public sealed record TorchTensor(NumericArray Array, ElementType ElementType)

@@ -6,7 +6,8 @@ namespace OnnxIntervene.Formats;
 internal static class TorchView
 {
     /// <summary>
-    /// How many elements the view has. Checks sizes, strides and offset against the storage that is claimed; takes no memory.
+    /// How many elements the view has. Checks sizes, strides and offset against the storage that is claimed; takes no
+    /// memory.
     /// </summary>
     public static int Count(string name, PickleTensor tensor, string path)
     {
@@ -30,11 +31,17 @@ internal static class TorchView
         // One element seen a billion times would take memory that the file does not have.
         return count <= tensor.Storage.Count
             ? (int)count
-            : throw Fault("it shows elements of its storage more than once; save it with .clone(memory_format=torch.contiguous_format)");
+            : throw Fault(
+                "it shows elements of its storage more than once; save it with "
+                    + ".clone(memory_format=torch.contiguous_format)"
+            );
 
-        ModelFormatException Fault(string what) => new(
-            $"'{path}', tensor '{name}': {what} " +
-            $"(shape [{string.Join(", ", tensor.Shape)}], strides [{string.Join(", ", tensor.Strides)}], offset {tensor.Offset}).");
+        ModelFormatException Fault(string what) =>
+            new(
+                $"'{path}', tensor '{name}': {what} "
+                    + $"(shape [{string.Join(", ", tensor.Shape)}], strides [{string.Join(", ", tensor.Strides)}], "
+                    + $"offset {tensor.Offset})."
+            );
     }
 
     /// <summary>The elements' bytes. The view has been checked.</summary>

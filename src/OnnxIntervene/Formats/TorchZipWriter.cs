@@ -4,7 +4,8 @@ using System.Text;
 namespace OnnxIntervene.Formats;
 
 /// <summary>
-/// Writes a zip file as torch does (caffe2/serialize/inline_container.cc over miniz): nothing compressed, every entry's data on a multiple
+/// Writes a zip file as torch does (caffe2/serialize/inline_container.cc over miniz): nothing compressed, every entry's
+/// data on a multiple
 /// of 64 bytes by an extra field "FB", sizes after the data, no times.
 /// </summary>
 internal sealed class TorchZipWriter(Stream stream, string folder)
@@ -26,11 +27,23 @@ internal sealed class TorchZipWriter(Stream stream, string folder)
         var padding = (int)((Alignment - (start % Alignment)) % Alignment);
         if (start + padding + data.Length > uint.MaxValue - (1 << 24))
             throw new ArgumentException(
-                "The tensors take more than 4 GiB; a torch file of that size is not written. Save safetensors instead.");
+                "The tensors take more than 4 GiB; a torch file of that size is not written. Save safetensors instead."
+            );
         var entry = new Entry(nameBytes, Crc32.Compute(data), (uint)data.Length, (uint)stream.Position);
         _entries.Add(entry);
 
-        Write(0x04034b50u, (ushort)0, Flags, (ushort)0, 0u, 0u, 0u, 0u, (ushort)nameBytes.Length, (ushort)(PaddingHeaderLength + padding));
+        Write(
+            0x04034b50u,
+            (ushort)0,
+            Flags,
+            (ushort)0,
+            0u,
+            0u,
+            0u,
+            0u,
+            (ushort)nameBytes.Length,
+            (ushort)(PaddingHeaderLength + padding)
+        );
         stream.Write(nameBytes);
         stream.Write("FB"u8);
         Write((ushort)padding);
@@ -45,7 +58,17 @@ internal sealed class TorchZipWriter(Stream stream, string folder)
         var start = stream.Position;
         foreach (var entry in _entries)
         {
-            Write(0x02014b50u, 0u, Flags, (ushort)0, 0u, entry.Crc, entry.Length, entry.Length, (ushort)entry.Name.Length);
+            Write(
+                0x02014b50u,
+                0u,
+                Flags,
+                (ushort)0,
+                0u,
+                entry.Crc,
+                entry.Length,
+                entry.Length,
+                (ushort)entry.Name.Length
+            );
             Write((ushort)0, (ushort)0, (ushort)0, (ushort)0, 0u, entry.Offset);
             stream.Write(entry.Name);
         }

@@ -4,7 +4,9 @@ using OnnxIntervene.IR;
 
 namespace OnnxIntervene.Formats;
 
-/// <summary>The files inside a zip file, read into memory one at a time and never onto the disk. Disposing closes the file.</summary>
+/// <summary>
+/// The files inside a zip file, read into memory one at a time and never onto the disk. Disposing closes the file.
+/// </summary>
 internal sealed class ZipContents : IDisposable
 {
     // Deflate cannot shrink a byte further: zlib's technical notes.
@@ -25,7 +27,9 @@ internal sealed class ZipContents : IDisposable
     public IEnumerable<string> Names => _entries.Keys;
 
     /// <summary>Opens a zip file whose compressed entries, all together, may take so many bytes.</summary>
-    /// <exception cref="ModelFormatException">The file is no zip file, or its entries' names or sizes cannot be.</exception>
+    /// <exception cref="ModelFormatException">
+    /// The file is no zip file, or its entries' names or sizes cannot be.
+    /// </exception>
     public static ZipContents Open(string path, long largestUnpacked)
     {
         var stream = File.OpenRead(path);
@@ -61,12 +65,17 @@ internal sealed class ZipContents : IDisposable
         var entry = Entry(name);
         if (entry.Length > Array.MaxLength)
             throw new ModelFormatException(
-                $"'{_path}': the entry '{name}' of {entry.Length} bytes is too large; at most {Array.MaxLength} are read at once.");
+                $"'{_path}': the entry '{name}' of {entry.Length} bytes is too large; at most {Array.MaxLength} are "
+                    + $"read at once."
+            );
         var bytes = new byte[entry.Length];
         try
         {
             using var stream = entry.Open();
-            if (stream.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false) == bytes.Length && stream.ReadByte() < 0)
+            if (
+                stream.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false) == bytes.Length
+                && stream.ReadByte() < 0
+            )
                 return bytes;
         }
         catch (InvalidDataException fault)
@@ -74,19 +83,28 @@ internal sealed class ZipContents : IDisposable
             throw new ModelFormatException($"'{_path}': the entry '{name}' cannot be read: {fault.Message}", fault);
         }
 
-        throw new ModelFormatException($"'{_path}': the entry '{name}' does not hold the {bytes.Length} bytes that it claims.");
+        throw new ModelFormatException(
+            $"'{_path}': the entry '{name}' does not hold the {bytes.Length} bytes that it claims."
+        );
     }
 
     /// <inheritdoc/>
     public void Dispose() => _archive.Dispose();
 
-    private ZipArchiveEntry Entry(string name) => _entries.TryGetValue(name, out var entry)
-        ? entry
-        : throw new ModelFormatException(
-            $"'{_path}' has no entry '{name}'. It has: {string.Join(", ", _entries.Keys.Order(StringComparer.Ordinal).Take(20))}.");
+    private ZipArchiveEntry Entry(string name) =>
+        _entries.TryGetValue(name, out var entry)
+            ? entry
+            : throw new ModelFormatException(
+                $"'{_path}' has no entry '{name}'. It has: "
+                    + $"{string.Join(", ", _entries.Keys.Order(StringComparer.Ordinal).Take(20))}."
+            );
 
     private static ImmutableDictionary<string, ZipArchiveEntry> Entries(
-        ZipArchive archive, long fileLength, long largestUnpacked, string path)
+        ZipArchive archive,
+        long fileLength,
+        long largestUnpacked,
+        string path
+    )
     {
         var entries = ImmutableDictionary.CreateBuilder<string, ZipArchiveEntry>(StringComparer.Ordinal);
         Int128 packed = 0;
@@ -102,14 +120,22 @@ internal sealed class ZipContents : IDisposable
                 throw new ModelFormatException($"'{path}': the entry '{name}' is encrypted.");
             packed += entry.CompressedLength;
             unpacked += entry.Length == entry.CompressedLength ? 0 : entry.Length;
-            if (entry.Length < 0 || entry.Length > (LargestRatio * (Int128)entry.CompressedLength) || packed > fileLength)
-                throw new ModelFormatException($"'{path}': the entry '{name}' claims {entry.Length} bytes, which the file cannot hold.");
+            if (
+                entry.Length < 0
+                || entry.Length > (LargestRatio * (Int128)entry.CompressedLength)
+                || packed > fileLength
+            )
+                throw new ModelFormatException(
+                    $"'{path}': the entry '{name}' claims {entry.Length} bytes, which the file cannot hold."
+                );
         }
 
         return unpacked <= largestUnpacked
             ? entries.ToImmutable()
             : throw new ModelFormatException(
-                $"'{path}' would take {unpacked} bytes when unpacked; at most {largestUnpacked} are allowed. Save it uncompressed.");
+                $"'{path}' would take {unpacked} bytes when unpacked; at most {largestUnpacked} are allowed. Save "
+                    + $"it uncompressed."
+            );
     }
 
     private static bool LeavesTheArchive(string name) =>

@@ -3,7 +3,10 @@ using OnnxIntervene.IR;
 
 namespace OnnxIntervene.Hub;
 
-/// <summary>A commit as the Hub reads it: a line of JSON for the message, and one for each file (huggingface.co/docs/hub/api, ndjson).</summary>
+/// <summary>
+/// A commit as the Hub reads it: a line of JSON for the message, and one for each file (huggingface.co/docs/hub/api,
+/// ndjson).
+/// </summary>
 internal static class CommitLines
 {
     private const long LargestTotal = 256L << 20;
@@ -15,18 +18,47 @@ internal static class CommitLines
         if (total > LargestTotal)
         {
             throw new InterventionException(
-                $"{total} bytes would go into one commit beside the large files; {LargestTotal} are the most. " +
-                "Push in parts with --include, or let .gitattributes keep those files as large ones.");
+                $"{total} bytes would go into one commit beside the large files; {LargestTotal} are the most. "
+                    + "Push in parts with --include, or let .gitattributes keep those files as large ones."
+            );
         }
 
         using var lines = new MemoryStream();
-        Write(lines, "header", new { summary = message, description = "", parentCommit = parent });
+        Write(
+            lines,
+            "header",
+            new
+            {
+                summary = message,
+                description = "",
+                parentCommit = parent,
+            }
+        );
         foreach (var file in files)
         {
             if (file.IsLarge)
-                Write(lines, "lfsFile", new { path = file.Path, algo = "sha256", oid = file.Large, size = file.Size });
+                Write(
+                    lines,
+                    "lfsFile",
+                    new
+                    {
+                        path = file.Path,
+                        algo = "sha256",
+                        oid = file.Large,
+                        size = file.Size,
+                    }
+                );
             else
-                Write(lines, "file", new { content = Convert.ToBase64String(File.ReadAllBytes(file.FullPath)), path = file.Path, encoding = "base64" });
+                Write(
+                    lines,
+                    "file",
+                    new
+                    {
+                        content = Convert.ToBase64String(File.ReadAllBytes(file.FullPath)),
+                        path = file.Path,
+                        encoding = "base64",
+                    }
+                );
         }
 
         return lines.ToArray();

@@ -10,14 +10,28 @@ internal sealed class FilePartContent(string path, long start, long length, Acti
     protected override Task SerializeToStreamAsync(Stream stream, TransportContext? context) =>
         SerializeToStreamAsync(stream, context, CancellationToken.None);
 
-    protected override async Task SerializeToStreamAsync(Stream stream, TransportContext? context, CancellationToken cancellationToken)
+    protected override async Task SerializeToStreamAsync(
+        Stream stream,
+        TransportContext? context,
+        CancellationToken cancellationToken
+    )
     {
-        await using var source = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, BufferSize, useAsync: true);
+        await using var source = new FileStream(
+            path,
+            FileMode.Open,
+            FileAccess.Read,
+            FileShare.Read,
+            BufferSize,
+            useAsync: true
+        );
         source.Position = start;
         var buffer = new byte[BufferSize];
-        for (long sent = 0; sent < length;)
+        for (long sent = 0; sent < length; )
         {
-            var count = await source.ReadAsync(buffer.AsMemory(0, (int)Math.Min(buffer.Length, length - sent)), cancellationToken);
+            var count = await source.ReadAsync(
+                buffer.AsMemory(0, (int)Math.Min(buffer.Length, length - sent)),
+                cancellationToken
+            );
             if (count == 0)
                 throw new EndOfStreamException($"'{path}' became shorter while it was uploaded. Push again.");
             await stream.WriteAsync(buffer.AsMemory(0, count), cancellationToken);

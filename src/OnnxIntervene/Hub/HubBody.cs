@@ -22,7 +22,10 @@ internal sealed class HubBody(HubOptions options, CancellationToken cancellation
         }
         catch (JsonException fault)
         {
-            throw new ModelFormatException($"{what}: the answer is no JSON ({fault.Message}). Does HF_ENDPOINT ({options.Endpoint}) name a Hub?", fault);
+            throw new ModelFormatException(
+                $"{what}: the answer is no JSON ({fault.Message}). Does HF_ENDPOINT ({options.Endpoint}) name a Hub?",
+                fault
+            );
         }
     }
 
@@ -33,7 +36,13 @@ internal sealed class HubBody(HubOptions options, CancellationToken cancellation
     /// <param name="report">Told how many bytes have come.</param>
     /// <param name="what">What messages call it.</param>
     /// <exception cref="ModelFormatException">More bytes come than the limit.</exception>
-    public async Task CopyAsync(HttpResponseMessage response, Stream target, long limit, Action<long>? report, string what)
+    public async Task CopyAsync(
+        HttpResponseMessage response,
+        Stream target,
+        long limit,
+        Action<long>? report,
+        string what
+    )
     {
         await using var source = await response.Content.ReadAsStreamAsync(cancellation);
         var buffer = new byte[BufferSize];
@@ -42,7 +51,9 @@ internal sealed class HubBody(HubOptions options, CancellationToken cancellation
         {
             total += count;
             if (total > limit)
-                throw new ModelFormatException($"{what}: more than the {limit} bytes come that were to be expected. Nothing of it is kept.");
+                throw new ModelFormatException(
+                    $"{what}: more than the {limit} bytes come that were to be expected. Nothing of it is kept."
+                );
             await target.WriteAsync(buffer.AsMemory(0, count), cancellation);
             report?.Invoke(total);
         }

@@ -4,7 +4,8 @@ using OnnxIntervene.IR.Serialization;
 namespace OnnxIntervene.Hub;
 
 /// <summary>
-/// A repository's part of the Hub's cache: contents in <c>blobs</c>, named by their hashes; a folder for each commit in <c>snapshots</c>, whose files
+/// A repository's part of the Hub's cache: contents in <c>blobs</c>, named by their hashes; a folder for each commit in
+/// <c>snapshots</c>, whose files
 /// link to them; the commit of each branch in <c>refs</c> (huggingface.co/docs/hub/local-cache).
 /// </summary>
 internal sealed class HubCache(HubOptions options, HubReference reference)
@@ -33,8 +34,10 @@ internal sealed class HubCache(HubOptions options, HubReference reference)
         return commit is not null && Directory.Exists(Snapshot(commit))
             ? commit
             : throw new InterventionException(
-                $"'{reference}' is not in the cache '{options.CacheFolder}', and HF_HUB_OFFLINE forbids asking the Hub. " +
-                "Unset it, or pull on a machine with a network.");
+                $"'{reference}' is not in the cache '{options.CacheFolder}', and HF_HUB_OFFLINE forbids asking the "
+                    + $"Hub. "
+                    + "Unset it, or pull on a machine with a network."
+            );
     }
 
     /// <summary>Puts a file whose contents are here into a commit's snapshot.</summary>
@@ -62,7 +65,9 @@ internal sealed class HubCache(HubOptions options, HubReference reference)
     }
 
     private static FileInfo? ExternalFile(string path) =>
-        File.Exists(path) ? new FileInfo(path).ResolveLinkTarget(returnFinalTarget: true) as FileInfo ?? new FileInfo(path) : null;
+        File.Exists(path)
+            ? new FileInfo(path).ResolveLinkTarget(returnFinalTarget: true) as FileInfo ?? new FileInfo(path)
+            : null;
 
     // Links need a privilege on Windows, and some file systems lack them.
     private static bool TryLink(string place, string target)
@@ -75,7 +80,8 @@ internal sealed class HubCache(HubOptions options, HubReference reference)
             File.Move(temporary, place, overwrite: true);
             return true;
         }
-        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException or PlatformNotSupportedException)
+        catch (Exception fault)
+            when (fault is IOException or UnauthorizedAccessException or PlatformNotSupportedException)
         {
             return false;
         }

@@ -19,18 +19,31 @@ internal sealed class HubCalls(HubConnection connection, HubReference reference)
     public Task<JsonDocument> PostAsync<T>(Uri target, T body, string what, CancellationToken cancellation) =>
         SendAsync(Request(target, Json(body), "application/json", what), cancellation);
 
-    /// <summary>Posts to the store of large files, wherever that lies; the token goes with it only to the endpoint.</summary>
+    /// <summary>
+    /// Posts to the store of large files, wherever that lies; the token goes with it only to the endpoint.
+    /// </summary>
     public Task<JsonDocument> PostLargeAsync<T>(Uri target, T body, string what, CancellationToken cancellation) =>
         SendAsync(Request(target, Json(body), LargeFileType, what) with { Headers = s_largeFileHeaders }, cancellation);
 
     /// <summary>Posts a commit: once, since a second one would not be the same.</summary>
     public Task<JsonDocument> CommitAsync(Uri target, byte[] lines, CancellationToken cancellation) =>
         SendAsync(
-            Request(target, lines, "application/x-ndjson", $"Committing to '{reference.Repository}'") with { MayRepeat = false }, cancellation);
+            Request(target, lines, "application/x-ndjson", $"Committing to '{reference.Repository}'") with
+            {
+                MayRepeat = false,
+            },
+            cancellation
+        );
 
     /// <summary>Makes something; that it is there already is well too.</summary>
     public Task MakeAsync<T>(Uri target, T body, string what, CancellationToken cancellation) =>
-        TellAsync(Request(target, Json(body), "application/json", what) with { Accepts = HttpStatusCode.Conflict }, cancellation);
+        TellAsync(
+            Request(target, Json(body), "application/json", what) with
+            {
+                Accepts = HttpStatusCode.Conflict,
+            },
+            cancellation
+        );
 
     /// <summary>Tells the store of large files that contents have come.</summary>
     public Task ConfirmLargeAsync<T>(Uri target, T body, string what, CancellationToken cancellation) =>
@@ -38,14 +51,19 @@ internal sealed class HubCalls(HubConnection connection, HubReference reference)
 
     /// <summary>The exception for an answer that is not what it should be.</summary>
     public ModelFormatException Malformed(string fault) =>
-        new($"'{reference.Repository}': the answer of {connection.Options.Endpoint} {fault}. Does HF_ENDPOINT name a Hub?");
+        new(
+            $"'{reference.Repository}': the answer of {connection.Options.Endpoint} {fault}. Does HF_ENDPOINT name "
+                + $"a Hub?"
+        );
 
-    private Task<JsonDocument> SendAsync(HubRequest request, CancellationToken cancellation) => connection.SendAsync(
-        () => request,
-        response => new HubBody(connection.Options, cancellation).JsonAsync(response, request.What),
-        _faults,
-        position: null,
-        cancellation);
+    private Task<JsonDocument> SendAsync(HubRequest request, CancellationToken cancellation) =>
+        connection.SendAsync(
+            () => request,
+            response => new HubBody(connection.Options, cancellation).JsonAsync(response, request.What),
+            _faults,
+            position: null,
+            cancellation
+        );
 
     // What such an answer says is of no interest; it may be empty.
     private Task<bool> TellAsync(HubRequest request, CancellationToken cancellation) =>

@@ -22,7 +22,9 @@ public sealed class HubClient : IDisposable
     }
 
     /// <summary>The commit and the files of a repository.</summary>
-    /// <exception cref="InterventionException">There is no such repository or revision, or the token does not suffice.</exception>
+    /// <exception cref="InterventionException">
+    /// There is no such repository or revision, or the token does not suffice.
+    /// </exception>
     /// <exception cref="IOException">The Hub cannot be reached.</exception>
     public Task<HubSnapshot> ListAsync(HubReference reference, CancellationToken cancellation = default)
     {
@@ -30,29 +32,43 @@ public sealed class HubClient : IDisposable
         return new HubListing(_connection, reference).ReadAsync(cancellation);
     }
 
-    /// <summary>Brings files into the cache. What is there is not fetched again; what an earlier attempt left is gone on with.</summary>
+    /// <summary>
+    /// Brings files into the cache. What is there is not fetched again; what an earlier attempt left is gone on with.
+    /// </summary>
     /// <param name="reference">The repository; a path in it restricts what is taken to that file or folder.</param>
     /// <param name="filter">Which files are taken.</param>
     /// <param name="progress">Told how far each file has come.</param>
     /// <param name="cancellation">Ends the transfer; what has come stays, to go on with.</param>
-    /// <exception cref="InterventionException">There is no such repository, revision or file, the token does not suffice, or the disk has no room.</exception>
-    /// <exception cref="ModelFormatException">A file is not what the list says, or a path leaves its folder.</exception>
+    /// <exception cref="InterventionException">
+    /// There is no such repository, revision or file, the token does not suffice, or the disk has no room.
+    /// </exception>
+    /// <exception cref="ModelFormatException">
+    /// A file is not what the list says, or a path leaves its folder.
+    /// </exception>
     /// <exception cref="IOException">The Hub cannot be reached, or keeps failing.</exception>
     public async Task<HubPull> PullAsync(
-        HubReference reference, HubFilter filter, IProgress<HubProgress>? progress = null, CancellationToken cancellation = default)
+        HubReference reference,
+        HubFilter filter,
+        IProgress<HubProgress>? progress = null,
+        CancellationToken cancellation = default
+    )
     {
         ArgumentNullException.ThrowIfNull(reference);
         ArgumentNullException.ThrowIfNull(filter);
         if (_options.IsOffline)
             return Cached(reference, filter);
         var snapshot = await ListAsync(reference, cancellation);
-        var chosen = snapshot.Files
-            .Where(file => IsInside(file.Path, reference.Path) && (file.Path == reference.Path || filter.Takes(file.Path)))
+        var chosen = snapshot
+            .Files.Where(file =>
+                IsInside(file.Path, reference.Path) && (file.Path == reference.Path || filter.Takes(file.Path))
+            )
             .ToImmutableArray();
         if (chosen.Length == 0)
         {
             throw new InterventionException(
-                $"'{reference}': the repository holds {snapshot.Files.Length} files, but none that is asked for. Use --include; \"*\" takes everything.");
+                $"'{reference}': the repository holds {snapshot.Files.Length} files, but none that is asked for. "
+                    + $"Use --include; \"*\" takes everything."
+            );
         }
 
         return await FetchAsync(reference, snapshot.Commit, chosen, progress, cancellation);
@@ -66,7 +82,12 @@ public sealed class HubClient : IDisposable
     /// <param name="progress">Told how far each file has come.</param>
     /// <param name="cancellation">Ends the transfer; the folder is as it was then.</param>
     public async Task<HubPull> PullToAsync(
-        HubReference reference, HubFilter filter, string folder, IProgress<HubProgress>? progress = null, CancellationToken cancellation = default)
+        HubReference reference,
+        HubFilter filter,
+        string folder,
+        IProgress<HubProgress>? progress = null,
+        CancellationToken cancellation = default
+    )
     {
         ArgumentNullException.ThrowIfNull(folder);
         var pull = await PullAsync(reference, filter, progress, cancellation);
@@ -82,30 +103,54 @@ public sealed class HubClient : IDisposable
         return pull with { Folder = folder };
     }
 
-    /// <summary>Brings one model with its data, configurations and tokenizer into the cache, and returns the path of its .onnx file.</summary>
-    /// <param name="reference">The file, or a folder that holds a <c>model.onnx</c> or only one .onnx file, itself or in <c>onnx</c>.</param>
+    /// <summary>
+    /// Brings one model with its data, configurations and tokenizer into the cache, and returns the path of its .onnx
+    /// file.
+    /// </summary>
+    /// <param name="reference">
+    /// The file, or a folder that holds a <c>model.onnx</c> or only one .onnx file, itself or in <c>onnx</c>.
+    /// </param>
     /// <param name="progress">Told how far each file has come.</param>
     /// <param name="cancellation">Ends the transfer; what has come stays, to go on with.</param>
     /// <inheritdoc cref="PullAsync"/>
-    public async Task<string> ModelAsync(HubReference reference, IProgress<HubProgress>? progress = null, CancellationToken cancellation = default)
+    public async Task<string> ModelAsync(
+        HubReference reference,
+        IProgress<HubProgress>? progress = null,
+        CancellationToken cancellation = default
+    )
     {
         ArgumentNullException.ThrowIfNull(reference);
         if (_options.IsOffline)
         {
             var cached = Cached(reference, HubFilter.All);
-            return HubPaths.Inside(cached.Folder, HubModelFiles.Choose(reference, cached.Files.Select(file => file.Path)));
+            return HubPaths.Inside(
+                cached.Folder,
+                HubModelFiles.Choose(reference, cached.Files.Select(file => file.Path))
+            );
         }
 
         var snapshot = await ListAsync(reference, cancellation);
         var model = HubModelFiles.Choose(reference, snapshot.Files.Select(file => file.Path));
-        var pull = await FetchAsync(reference, snapshot.Commit, HubModelFiles.Needed(model, snapshot.Files), progress, cancellation);
+        var pull = await FetchAsync(
+            reference,
+            snapshot.Commit,
+            HubModelFiles.Needed(model, snapshot.Files),
+            progress,
+            cancellation
+        );
         return HubPaths.Inside(pull.Folder, model);
     }
 
     /// <summary>Uploads what differs in a folder and commits it.</summary>
-    /// <exception cref="InterventionException">There is no such folder, repository or branch, or the token does not suffice.</exception>
+    /// <exception cref="InterventionException">
+    /// There is no such folder, repository or branch, or the token does not suffice.
+    /// </exception>
     /// <exception cref="IOException">The Hub cannot be reached, or keeps failing; nothing is committed.</exception>
-    public Task<HubCommit> PushAsync(HubPush push, IProgress<HubProgress>? progress = null, CancellationToken cancellation = default)
+    public Task<HubCommit> PushAsync(
+        HubPush push,
+        IProgress<HubProgress>? progress = null,
+        CancellationToken cancellation = default
+    )
     {
         ArgumentNullException.ThrowIfNull(push);
         RequireNetwork();
@@ -116,12 +161,20 @@ public sealed class HubClient : IDisposable
     public void Dispose() => _connection.Dispose();
 
     private async Task<HubPull> FetchAsync(
-        HubReference reference, string commit, ImmutableArray<HubFile> files, IProgress<HubProgress>? progress, CancellationToken cancellation)
+        HubReference reference,
+        string commit,
+        ImmutableArray<HubFile> files,
+        IProgress<HubProgress>? progress,
+        CancellationToken cancellation
+    )
     {
         foreach (var file in files)
         {
             if (HubPaths.Fault(file.Path) is { } fault)
-                throw new ModelFormatException($"'{reference}' has a file '{file.Path}', which {fault}. Nothing was fetched; --exclude leaves it out.");
+                throw new ModelFormatException(
+                    $"'{reference}' has a file '{file.Path}', which {fault}. Nothing was fetched; --exclude leaves "
+                        + $"it out."
+                );
         }
 
         var cache = new HubCache(_options, reference);
@@ -141,13 +194,16 @@ public sealed class HubClient : IDisposable
         var cache = new HubCache(_options, reference);
         var commit = cache.KnownCommit();
         var folder = cache.Snapshot(commit);
-        var files = HubFolder.Files(folder)
+        var files = HubFolder
+            .Files(folder)
             .Where(file => IsInside(file.Path, reference.Path) && filter.Takes(file.Path))
             .Select(file => new HubFile(file.Path, file.Size, "", IsLarge: false))
             .ToImmutableArray();
         return files.Length > 0
             ? new HubPull(commit, folder, files, 0)
-            : throw new InterventionException($"'{reference}': the cache holds the commit {commit}, but not this of it. Pull it with a network.");
+            : throw new InterventionException(
+                $"'{reference}': the cache holds the commit {commit}, but not this of it. Pull it with a network."
+            );
     }
 
     private static bool IsInside(string path, string folder) =>

@@ -4,26 +4,38 @@ using System.Net.Sockets;
 
 namespace OnnxIntervene.Hub;
 
-/// <summary>Sends requests: with the token to the endpoint only, along redirects, again after faults that may pass. Owns its connections.</summary>
+/// <summary>
+/// Sends requests: with the token to the endpoint only, along redirects, again after faults that may pass. Owns its
+/// connections.
+/// </summary>
 internal sealed class HubConnection(HubOptions options) : IDisposable
 {
     private const int MostRedirects = 5;
-    private static readonly ProductInfoHeaderValue s_agent = new("onnx-intervene", typeof(HubConnection).Assembly.GetName().Version?.ToString(3) ?? "0");
+    private static readonly ProductInfoHeaderValue s_agent = new(
+        "onnx-intervene",
+        typeof(HubConnection).Assembly.GetName().Version?.ToString(3) ?? "0"
+    );
 
     // Redirects are followed here, where it is known which host may see the token.
-    private readonly HttpClient _client = new(new SocketsHttpHandler
+    private readonly HttpClient _client = new(
+        new SocketsHttpHandler
+        {
+            AllowAutoRedirect = false,
+            UseCookies = false,
+            UseProxy = !options.Endpoint.IsLoopback,
+            AutomaticDecompression = DecompressionMethods.None,
+            ConnectTimeout = options.Patience,
+        }
+    )
     {
-        AllowAutoRedirect = false,
-        UseCookies = false,
-        UseProxy = !options.Endpoint.IsLoopback,
-        AutomaticDecompression = DecompressionMethods.None,
-        ConnectTimeout = options.Patience,
-    })
-    { Timeout = Timeout.InfiniteTimeSpan };
+        Timeout = Timeout.InfiniteTimeSpan,
+    };
 
     public HubOptions Options => options;
 
-    /// <summary>Sends a request and reads its answer; both again when the connection is lost, or the server asks to come back.</summary>
+    /// <summary>
+    /// Sends a request and reads its answer; both again when the connection is lost, or the server asks to come back.
+    /// </summary>
     /// <param name="request">Makes the request; it may ask for less after a part has arrived.</param>
     /// <param name="read">Reads a successful answer.</param>
     /// <param name="faults">Says what an unsuccessful one means.</param>
@@ -31,7 +43,12 @@ internal sealed class HubConnection(HubOptions options) : IDisposable
     /// <param name="cancellation">Ends it.</param>
     /// <exception cref="IOException">The server cannot be reached, or keeps failing.</exception>
     public async Task<T> SendAsync<T>(
-        Func<HubRequest> request, Func<HttpResponseMessage, Task<T>> read, HubFaults faults, Func<long>? position, CancellationToken cancellation)
+        Func<HubRequest> request,
+        Func<HttpResponseMessage, Task<T>> read,
+        HubFaults faults,
+        Func<long>? position,
+        CancellationToken cancellation
+    )
     {
         var (attempt, reached) = (0, position?.Invoke() ?? 0);
         while (true)
@@ -52,9 +69,10 @@ internal sealed class HubConnection(HubOptions options) : IDisposable
             catch (Exception lost) when (IsLost(lost, cancellation))
             {
                 fault = new IOException(
-                    $"{current.What}: the connection to {current.Target.Authority} fails: {Innermost(lost)} " +
-                    "Check the network and HF_ENDPOINT; HF_HUB_OFFLINE=1 uses only what has been pulled.",
-                    lost);
+                    $"{current.What}: the connection to {current.Target.Authority} fails: {Innermost(lost)} "
+                        + "Check the network and HF_ENDPOINT; HF_HUB_OFFLINE=1 uses only what has been pulled.",
+                    lost
+                );
                 if (!current.MayRepeat || IsFinal(lost))
                     throw fault;
             }
@@ -70,7 +88,11 @@ internal sealed class HubConnection(HubOptions options) : IDisposable
 
     public void Dispose() => _client.Dispose();
 
-    private async Task<HttpResponseMessage> FollowAsync(HubRequest request, HubFaults faults, CancellationToken cancellation)
+    private async Task<HttpResponseMessage> FollowAsync(
+        HubRequest request,
+        HubFaults faults,
+        CancellationToken cancellation
+    )
     {
         var target = request.Target;
         var isHome = IsHome(target);
@@ -87,7 +109,12 @@ internal sealed class HubConnection(HubOptions options) : IDisposable
         }
     }
 
-    private async Task<HttpResponseMessage> SendOnceAsync(HubRequest request, Uri target, bool withToken, CancellationToken cancellation)
+    private async Task<HttpResponseMessage> SendOnceAsync(
+        HubRequest request,
+        Uri target,
+        bool withToken,
+        CancellationToken cancellation
+    )
     {
         using var message = new HttpRequestMessage(request.Method, target) { Content = request.Content?.Invoke() };
         message.Headers.UserAgent.Add(s_agent);
@@ -115,11 +142,13 @@ internal sealed class HubConnection(HubOptions options) : IDisposable
         }
     }
 
-    private bool IsHome(Uri target) => target.Scheme == options.Endpoint.Scheme && target.Authority == options.Endpoint.Authority;
+    private bool IsHome(Uri target) =>
+        target.Scheme == options.Endpoint.Scheme && target.Authority == options.Endpoint.Authority;
 
     // What was asked for in secrecy is not fetched in the open.
     private bool IsAllowed(Uri target) =>
-        target.Scheme == Uri.UriSchemeHttps || (target.Scheme == Uri.UriSchemeHttp && options.Endpoint.Scheme == Uri.UriSchemeHttp);
+        target.Scheme == Uri.UriSchemeHttps
+        || (target.Scheme == Uri.UriSchemeHttp && options.Endpoint.Scheme == Uri.UriSchemeHttp);
 
     private static bool IsRedirect(HttpStatusCode status) => (int)status is 301 or 302 or 303 or 307 or 308;
 
@@ -128,19 +157,25 @@ internal sealed class HubConnection(HubOptions options) : IDisposable
     // The server says that it did nothing.
     private static bool IsUnheard(HttpStatusCode status) => (int)status is 429 or 503;
 
-    private static bool IsLost(Exception fault, CancellationToken cancellation) => fault switch
-    {
-        HttpRequestException or HttpIOException => true,
-        IOException { InnerException: SocketException } => true,
-        OperationCanceledException => !cancellation.IsCancellationRequested,
-        _ => false,
-    };
+    private static bool IsLost(Exception fault, CancellationToken cancellation) =>
+        fault switch
+        {
+            HttpRequestException or HttpIOException => true,
+            IOException { InnerException: SocketException } => true,
+            OperationCanceledException => !cancellation.IsCancellationRequested,
+            _ => false,
+        };
 
     // An unknown name and a wrong certificate stay so.
     private static bool IsFinal(Exception fault) =>
-        fault is HttpRequestException { HttpRequestError: HttpRequestError.NameResolutionError or HttpRequestError.SecureConnectionError };
+        fault
+            is HttpRequestException
+            {
+                HttpRequestError: HttpRequestError.NameResolutionError or HttpRequestError.SecureConnectionError
+            };
 
-    private static string Innermost(Exception fault) => fault is OperationCanceledException
-        ? "it says nothing any more."
-        : fault.GetBaseException().Message.TrimEnd('.') + ".";
+    private static string Innermost(Exception fault) =>
+        fault is OperationCanceledException
+            ? "it says nothing any more."
+            : fault.GetBaseException().Message.TrimEnd('.') + ".";
 }

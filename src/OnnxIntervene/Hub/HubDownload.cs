@@ -3,15 +3,24 @@ using OnnxIntervene.IR;
 
 namespace OnnxIntervene.Hub;
 
-/// <summary>Brings files into the cache: goes on where an earlier attempt ended, and keeps nothing whose hash is another.</summary>
-internal sealed class HubDownload(HubConnection connection, HubCache cache, HubReference reference, IProgress<HubProgress>? progress)
+/// <summary>
+/// Brings files into the cache: goes on where an earlier attempt ended, and keeps nothing whose hash is another.
+/// </summary>
+internal sealed class HubDownload(
+    HubConnection connection,
+    HubCache cache,
+    HubReference reference,
+    IProgress<HubProgress>? progress
+)
 {
     private const int BufferSize = 1 << 16;
     private readonly HubRoutes _routes = new(connection.Options, reference);
     private readonly HubFaults _faults = new(connection.Options, reference);
 
     /// <summary>Brings one file, and returns whether it had to be fetched.</summary>
-    /// <exception cref="ModelFormatException">Its size or hash is not what the list says; what has come is deleted.</exception>
+    /// <exception cref="ModelFormatException">
+    /// Its size or hash is not what the list says; what has come is deleted.
+    /// </exception>
     public async Task<bool> FetchAsync(HubFile file, string commit, CancellationToken cancellation)
     {
         var isNew = !cache.Holds(file, commit);
@@ -40,39 +49,60 @@ internal sealed class HubDownload(HubConnection connection, HubCache cache, HubR
     {
         // Nobody else may write it meanwhile.
         await using var target = new FileStream(
-            cache.Incomplete(file), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, BufferSize, useAsync: true);
+            cache.Incomplete(file),
+            FileMode.OpenOrCreate,
+            FileAccess.ReadWrite,
+            FileShare.None,
+            BufferSize,
+            useAsync: true
+        );
         if (target.Length > file.Size)
             target.SetLength(0);
         if (target.Length == file.Size)
             return;
         await connection.SendAsync(
-            () => new HubRequest(HttpMethod.Get, _routes.File(commit, file.Path))
-            {
-                What = Name(file),
-                From = target.Length,
-                Accepts = HttpStatusCode.RequestedRangeNotSatisfiable,
-            },
+            () =>
+                new HubRequest(HttpMethod.Get, _routes.File(commit, file.Path))
+                {
+                    What = Name(file),
+                    From = target.Length,
+                    Accepts = HttpStatusCode.RequestedRangeNotSatisfiable,
+                },
             response => AppendAsync(response, target, file, cancellation),
             _faults,
             () => target.Length,
-            cancellation);
+            cancellation
+        );
         if (target.Length != file.Size)
             throw Mismatch(file, $"{target.Length} bytes came, but the list says {file.Size}");
     }
 
-    private async Task<bool> AppendAsync(HttpResponseMessage response, FileStream target, HubFile file, CancellationToken cancellation)
+    private async Task<bool> AppendAsync(
+        HttpResponseMessage response,
+        FileStream target,
+        HubFile file,
+        CancellationToken cancellation
+    )
     {
         // A server that does not know ranges sends everything.
         if (response.StatusCode == HttpStatusCode.OK)
             target.SetLength(0);
-        else if (response.StatusCode != HttpStatusCode.PartialContent || response.Content.Headers.ContentRange?.From != target.Length)
+        else if (
+            response.StatusCode != HttpStatusCode.PartialContent
+            || response.Content.Headers.ContentRange?.From != target.Length
+        )
             throw Mismatch(file, $"bytes from {target.Length} on were asked for, but the server has others");
         var start = target.Length;
         if (response.Content.Headers.ContentLength is { } length && length != file.Size - start)
             throw Mismatch(file, $"{start + length} bytes come, but the list says {file.Size}");
         target.Position = start;
         await new HubBody(connection.Options, cancellation).CopyAsync(
-            response, target, file.Size - start, count => progress?.Report(new HubProgress(file.Path, start + count, file.Size)), Name(file));
+            response,
+            target,
+            file.Size - start,
+            count => progress?.Report(new HubProgress(file.Path, start + count, file.Size)),
+            Name(file)
+        );
         return true;
     }
 

@@ -3,7 +3,8 @@ using OnnxIntervene.IR;
 namespace OnnxIntervene.Hub;
 
 /// <summary>
-/// Reads the variables that all of the Hub's libraries share (huggingface.co/docs/huggingface_hub/package_reference/environment_variables).
+/// Reads the variables that all of the Hub's libraries share
+/// (huggingface.co/docs/huggingface_hub/package_reference/environment_variables).
 /// </summary>
 internal static class HubEnvironment
 {
@@ -11,13 +12,22 @@ internal static class HubEnvironment
 
     public static HubOptions Read(Func<string, string?> variable, string userFolder)
     {
-        string? Value(string name) => variable(name) is { } text && text.Trim() is { Length: > 0 } trimmed ? trimmed : null;
-        var home = Value("HF_HOME") ?? Path.Combine(Value("XDG_CACHE_HOME") ?? Path.Combine(userFolder, ".cache"), "huggingface");
+        string? Value(string name) =>
+            variable(name) is { } text && text.Trim() is { Length: > 0 } trimmed ? trimmed : null;
+        var home =
+            Value("HF_HOME")
+            ?? Path.Combine(Value("XDG_CACHE_HOME") ?? Path.Combine(userFolder, ".cache"), "huggingface");
         return new HubOptions
         {
             Endpoint = Endpoint(Value("HF_ENDPOINT") ?? "https://huggingface.co"),
-            Token = Checked(Value("HF_TOKEN") ?? Value("HUGGING_FACE_HUB_TOKEN") ?? Stored(Value("HF_TOKEN_PATH") ?? Path.Combine(home, "token"))),
-            CacheFolder = Path.GetFullPath(Value("HF_HUB_CACHE") ?? Value("HUGGINGFACE_HUB_CACHE") ?? Path.Combine(home, "hub")),
+            Token = Checked(
+                Value("HF_TOKEN")
+                    ?? Value("HUGGING_FACE_HUB_TOKEN")
+                    ?? Stored(Value("HF_TOKEN_PATH") ?? Path.Combine(home, "token"))
+            ),
+            CacheFolder = Path.GetFullPath(
+                Value("HF_HUB_CACHE") ?? Value("HUGGINGFACE_HUB_CACHE") ?? Path.Combine(home, "hub")
+            ),
             IsOffline = IsOn(Value("HF_HUB_OFFLINE")),
             UsesLinks = !IsOn(Value("HF_HUB_DISABLE_SYMLINKS")),
         };
@@ -26,7 +36,9 @@ internal static class HubEnvironment
     private static Uri Endpoint(string text) =>
         Uri.TryCreate(text.TrimEnd('/'), UriKind.Absolute, out var address) && address.Scheme is "http" or "https"
             ? address
-            : throw new InterventionException($"HF_ENDPOINT is '{text}', which is no address. Example: https://huggingface.co.");
+            : throw new InterventionException(
+                $"HF_ENDPOINT is '{text}', which is no address. Example: https://huggingface.co."
+            );
 
     private static string? Stored(string path)
     {
@@ -36,16 +48,21 @@ internal static class HubEnvironment
         if (file.Length > LargestTokenFile)
         {
             throw new InterventionException(
-                $"'{path}' has {file.Length} bytes; a file with a token is shorter. Set HF_TOKEN, or HF_TOKEN_PATH to the right file.");
+                $"'{path}' has {file.Length} bytes; a file with a token is shorter. Set HF_TOKEN, or HF_TOKEN_PATH "
+                    + $"to the right file."
+            );
         }
 
         return File.ReadAllText(path).Trim() is { Length: > 0 } token ? token : null;
     }
 
     // The token itself must not stand in a message.
-    private static string? Checked(string? token) => token is null || token.All(character => character is > ' ' and < (char)127)
-        ? token
-        : throw new InterventionException("The Hub's token holds a space, a line break or another character that no token has. Set HF_TOKEN anew.");
+    private static string? Checked(string? token) =>
+        token is null || token.All(character => character is > ' ' and < (char)127)
+            ? token
+            : throw new InterventionException(
+                "The Hub's token holds a space, a line break or another character that no token has. Set HF_TOKEN anew."
+            );
 
     private static bool IsOn(string? value) => value?.ToUpperInvariant() is "1" or "ON" or "YES" or "TRUE";
 }

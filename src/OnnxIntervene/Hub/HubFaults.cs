@@ -10,42 +10,60 @@ internal sealed class HubFaults(HubOptions options, HubReference reference)
 
     /// <summary>A redirect that is not followed.</summary>
     public ModelFormatException BadRedirect(HubRequest request, Uri target) =>
-        new($"{request.What}: {options.Endpoint} redirects to '{target.GetLeftPart(UriPartial.Path)}', too often or to where nothing is fetched from.");
+        new(
+            $"{request.What}: {options.Endpoint} redirects to '{target.GetLeftPart(UriPartial.Path)}', too often or "
+                + $"to where nothing is fetched from."
+        );
 
     /// <summary>The exception for an answer.</summary>
-    public async Task<Exception> OfAsync(HubRequest request, HttpResponseMessage response, CancellationToken cancellation)
+    public async Task<Exception> OfAsync(
+        HubRequest request,
+        HttpResponseMessage response,
+        CancellationToken cancellation
+    )
     {
         var status = (int)response.StatusCode;
         var said = await SaidAsync(response, cancellation);
-        var text = $"{request.What}: {Meaning(status, Header(response, "X-Error-Code"), request)}{(said.Length > 0 ? $" The server says: {said}" : "")}";
+        var text =
+            $"{request.What}: "
+            + $"{Meaning(status, Header(response, "X-Error-Code"), request)}{(said.Length > 0 ? $" The server says: {said}" : "")}";
         return status is 408 or 429 or >= 500 ? new IOException(text) : new InterventionException(text);
     }
 
-    private string Meaning(int status, string code, HubRequest request) => (status, code) switch
-    {
-        (401 or 403, "GatedRepo") =>
-            $"access to '{reference.Repository}' must be asked for ({status}). Visit {Page()}, accept its terms, " +
-            "and give the token of that account (HF_TOKEN).",
-        (401, _) when options.Token is null =>
-            $"{options.Endpoint} wants to know who asks (401). Give a token: set HF_TOKEN, or keep it in the file that HF_TOKEN_PATH names. " +
-            $"A repository that does not exist is answered so too: is '{reference.Repository}' its name?",
-        (401, _) =>
-            $"the token is not accepted (401), or there is no repository '{reference.Repository}'. " +
-            $"Make a new token at {new Uri(options.Endpoint, "/settings/tokens")} and set HF_TOKEN.",
-        (403, _) => $"the token does not allow this (403). Visit {Page()} to see who may; writing needs a token that may write.",
-        (404, "RevisionNotFound") =>
-            $"'{reference.Repository}' has no branch, tag or commit '{reference.Revision}' (404). Branches are listed at {Page()}.",
-        (404, "EntryNotFound") =>
-            $"this file is not in '{reference.Repository}' at '{reference.Revision}' (404). Files are listed at {Page()}/tree/main.",
-        (404, _) =>
-            $"there is no repository '{reference.Repository}' at {options.Endpoint}, or no '{reference.Revision}' in it, " +
-            "or it is private (404). Check the name; for a private one set HF_TOKEN.",
-        (409 or 412, _) => $"somebody else has changed '{reference.Repository}' meanwhile ({status}). Run it again.",
-        (429, _) => $"{request.Target.Authority} is asked too often (429). Try again later; a token (HF_TOKEN) allows more.",
-        ( >= 500, _) =>
-            $"{request.Target.Authority} has a fault of its own ({status}), and keeps having it. Try again later; what has arrived is kept.",
-        _ => $"{request.Target.Authority} refuses this ({status}).",
-    };
+    private string Meaning(int status, string code, HubRequest request) =>
+        (status, code) switch
+        {
+            (401 or 403, "GatedRepo") =>
+                $"access to '{reference.Repository}' must be asked for ({status}). Visit {Page()}, accept its terms, "
+                    + "and give the token of that account (HF_TOKEN).",
+            (401, _) when options.Token is null =>
+                $"{options.Endpoint} wants to know who asks (401). Give a token: set HF_TOKEN, or keep it in the "
+                    + $"file that HF_TOKEN_PATH names. "
+                    + $"A repository that does not exist is answered so too: is '{reference.Repository}' its name?",
+            (401, _) => $"the token is not accepted (401), or there is no repository '{reference.Repository}'. "
+                + $"Make a new token at {new Uri(options.Endpoint, "/settings/tokens")} and set HF_TOKEN.",
+            (403, _) =>
+                $"the token does not allow this (403). Visit {Page()} to see who may; writing needs a token that "
+                    + $"may write.",
+            (404, "RevisionNotFound") =>
+                $"'{reference.Repository}' has no branch, tag or commit '{reference.Revision}' (404). Branches are "
+                    + $"listed at {Page()}.",
+            (404, "EntryNotFound") =>
+                $"this file is not in '{reference.Repository}' at '{reference.Revision}' (404). Files are listed at "
+                    + $"{Page()}/tree/main.",
+            (404, _) => $"there is no repository '{reference.Repository}' at {options.Endpoint}, or no "
+                + $"'{reference.Revision}' in it, "
+                + "or it is private (404). Check the name; for a private one set HF_TOKEN.",
+            (409 or 412, _) =>
+                $"somebody else has changed '{reference.Repository}' meanwhile ({status}). Run it again.",
+            (429, _) =>
+                $"{request.Target.Authority} is asked too often (429). Try again later; a token (HF_TOKEN) allows "
+                    + $"more.",
+            (>= 500, _) =>
+                $"{request.Target.Authority} has a fault of its own ({status}), and keeps having it. Try again "
+                    + $"later; what has arrived is kept.",
+            _ => $"{request.Target.Authority} refuses this ({status}).",
+        };
 
     private string Page() => new Uri(options.Endpoint, $"/{reference.Repository}").ToString();
 
@@ -56,7 +74,11 @@ internal sealed class HubFaults(HubOptions options, HubReference reference)
     {
         var said = Header(response, "X-Error-Message");
         var headers = response.Content.Headers;
-        if (said.Length == 0 && headers.ContentType?.MediaType == "application/json" && headers.ContentLength is <= LargestBody)
+        if (
+            said.Length == 0
+            && headers.ContentType?.MediaType == "application/json"
+            && headers.ContentLength is <= LargestBody
+        )
         {
             using var json = await new HubBody(options, cancellation).JsonAsync(response, "The error's text");
             said = HubJson.Text(json.RootElement, "error") ?? "";

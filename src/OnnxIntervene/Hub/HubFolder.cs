@@ -9,16 +9,25 @@ internal static class HubFolder
     private static readonly string[] s_unfinished = [".partial", ".incomplete"];
 
     /// <summary>
-    /// The files, sorted by path. Hidden and unfinished ones are left out; links to files count as files, links to folders as nothing.
+    /// The files, sorted by path. Hidden and unfinished ones are left out; links to files count as files, links to
+    /// folders as nothing.
     /// </summary>
     public static IEnumerable<LocalFile> Files(string folder) =>
         Walk(new DirectoryInfo(folder), "").OrderBy(file => file.Path, StringComparer.Ordinal);
 
     private static IEnumerable<LocalFile> Walk(DirectoryInfo folder, string prefix)
     {
-        foreach (var file in folder.EnumerateFiles().Where(file => !IsHidden(file) && !s_unfinished.Contains(file.Extension)))
-            yield return new LocalFile(prefix + file.Name, file.FullName, (file.ResolveLinkTarget(returnFinalTarget: true) as FileInfo ?? file).Length);
-        foreach (var inner in folder.EnumerateDirectories().Where(inner => !IsHidden(inner) && inner.LinkTarget is null))
+        foreach (
+            var file in folder.EnumerateFiles().Where(file => !IsHidden(file) && !s_unfinished.Contains(file.Extension))
+        )
+            yield return new LocalFile(
+                prefix + file.Name,
+                file.FullName,
+                (file.ResolveLinkTarget(returnFinalTarget: true) as FileInfo ?? file).Length
+            );
+        foreach (
+            var inner in folder.EnumerateDirectories().Where(inner => !IsHidden(inner) && inner.LinkTarget is null)
+        )
         {
             foreach (var file in Walk(inner, $"{prefix}{inner.Name}/"))
                 yield return file;

@@ -14,7 +14,8 @@ internal static class HubHash
     public static bool IsCommit(string text) => text.Length == CommitLength && IsHexadecimal(text);
 
     /// <summary>Whether a text can be the hash of a file's contents.</summary>
-    public static bool IsHash(string text, bool isLarge) => text.Length == (isLarge ? LargeLength : CommitLength) && IsHexadecimal(text);
+    public static bool IsHash(string text, bool isLarge) =>
+        text.Length == (isLarge ? LargeLength : CommitLength) && IsHexadecimal(text);
 
     /// <summary>The hash of a file on disk as the Hub counts it.</summary>
     public static async Task<string> OfAsync(string path, bool isLarge, CancellationToken cancellation)
@@ -23,10 +24,19 @@ internal static class HubHash
         return isLarge ? large : plain;
     }
 
-    /// <summary>SHA-256, and git's hash of a blob: SHA-1 over a header and the contents (git-scm.com/book, Git Objects).</summary>
+    /// <summary>
+    /// SHA-256, and git's hash of a blob: SHA-1 over a header and the contents (git-scm.com/book, Git Objects).
+    /// </summary>
     public static async Task<(string Large, string Plain)> BothAsync(string path, CancellationToken cancellation)
     {
-        await using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, BufferSize, useAsync: true);
+        await using var stream = new FileStream(
+            path,
+            FileMode.Open,
+            FileAccess.Read,
+            FileShare.Read,
+            BufferSize,
+            useAsync: true
+        );
         using var large = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         using var plain = IncrementalHash.CreateHash(HashAlgorithmName.SHA1);
         plain.AppendData(Encoding.ASCII.GetBytes($"blob {stream.Length}\0"));
@@ -40,5 +50,6 @@ internal static class HubHash
         return (Convert.ToHexStringLower(large.GetHashAndReset()), Convert.ToHexStringLower(plain.GetHashAndReset()));
     }
 
-    private static bool IsHexadecimal(string text) => text.All(character => character is (>= '0' and <= '9') or (>= 'a' and <= 'f'));
+    private static bool IsHexadecimal(string text) =>
+        text.All(character => character is (>= '0' and <= '9') or (>= 'a' and <= 'f'));
 }

@@ -6,17 +6,22 @@ namespace OnnxIntervene.Hub;
 internal static class HubJson
 {
     /// <summary>A property's text; null when it has none.</summary>
-    public static string? Text(JsonElement element, string name) => Property(element, name, JsonValueKind.String) is { } value ? Text(value) : null;
+    public static string? Text(JsonElement element, string name) =>
+        Property(element, name, JsonValueKind.String) is { } value ? Text(value) : null;
 
     /// <summary>A property that is an object; null when it is none.</summary>
-    public static JsonElement? Object(JsonElement element, string name) => Property(element, name, JsonValueKind.Object);
+    public static JsonElement? Object(JsonElement element, string name) =>
+        Property(element, name, JsonValueKind.Object);
 
     /// <summary>Whether a property says true.</summary>
-    public static bool IsTrue(JsonElement element, string name) => Property(element, name, JsonValueKind.True) is not null;
+    public static bool IsTrue(JsonElement element, string name) =>
+        Property(element, name, JsonValueKind.True) is not null;
 
     /// <summary>The objects of a list; none when it is no list.</summary>
     public static IEnumerable<JsonElement> List(JsonElement element, string name) =>
-        Property(element, name, JsonValueKind.Array) is { } list ? list.EnumerateArray().Where(item => item.ValueKind == JsonValueKind.Object) : [];
+        Property(element, name, JsonValueKind.Array) is { } list
+            ? list.EnumerateArray().Where(item => item.ValueKind == JsonValueKind.Object)
+            : [];
 
     /// <summary>An object's texts by name; the last one where a name comes twice.</summary>
     public static Dictionary<string, string> Texts(JsonElement? element)
@@ -35,7 +40,11 @@ internal static class HubJson
     }
 
     private static JsonElement? Property(JsonElement element, string name, JsonValueKind kind) =>
-        element.ValueKind == JsonValueKind.Object && element.TryGetProperty(name, out var value) && value.ValueKind == kind ? value : null;
+        element.ValueKind == JsonValueKind.Object
+        && element.TryGetProperty(name, out var value)
+        && value.ValueKind == kind
+            ? value
+            : null;
 
     private static string? Text(JsonElement value)
     {

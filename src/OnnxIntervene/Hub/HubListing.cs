@@ -19,14 +19,17 @@ internal sealed partial class HubListing(HubConnection connection, HubReference 
         var commit = await CommitAsync(cancellation);
         var files = ImmutableArray.CreateBuilder<HubFile>();
         var seen = new HashSet<Uri>();
-        for (var page = _routes.Tree(commit); page is not null && seen.Add(page);)
+        for (var page = _routes.Tree(commit); page is not null && seen.Add(page); )
         {
             page = await PageAsync(page, files, cancellation);
             if (files.Count > MostFiles)
                 throw Malformed($"has more than {MostFiles} files");
         }
 
-        if (files.GroupBy(file => file.Path, StringComparer.Ordinal).FirstOrDefault(group => group.Skip(1).Any()) is { } twice)
+        if (
+            files.GroupBy(file => file.Path, StringComparer.Ordinal).FirstOrDefault(group => group.Skip(1).Any()) is
+            { } twice
+        )
             throw Malformed($"has the path '{twice.Key}' twice");
         return new HubSnapshot(commit, files.ToImmutable());
     }
@@ -34,7 +37,9 @@ internal sealed partial class HubListing(HubConnection connection, HubReference 
     private async Task<string> CommitAsync(CancellationToken cancellation)
     {
         using var json = await JsonAsync(_routes.Revision, response => response.Json, cancellation);
-        return HubJson.Text(json.RootElement, "sha") is { } commit && HubHash.IsCommit(commit) ? commit : throw Malformed("names no commit");
+        return HubJson.Text(json.RootElement, "sha") is { } commit && HubHash.IsCommit(commit)
+            ? commit
+            : throw Malformed("names no commit");
     }
 
     private async Task<Uri?> PageAsync(Uri page, ImmutableArray<HubFile>.Builder files, CancellationToken cancellation)
@@ -44,7 +49,9 @@ internal sealed partial class HubListing(HubConnection connection, HubReference 
         {
             if (json.RootElement.ValueKind != JsonValueKind.Array)
                 throw Malformed("is no list of files");
-            files.AddRange(json.RootElement.EnumerateArray().Where(entry => HubJson.Text(entry, "type") == "file").Select(Read));
+            files.AddRange(
+                json.RootElement.EnumerateArray().Where(entry => HubJson.Text(entry, "type") == "file").Select(Read)
+            );
         }
 
         // A mirror passes on the Hub's own addresses; the list is one, and the token is for one host.
@@ -58,22 +65,31 @@ internal sealed partial class HubListing(HubConnection connection, HubReference 
         var hash = HubJson.Text(large ?? entry, "oid");
         if (hash is null || !HubHash.IsHash(hash, large is not null))
             throw Malformed($"has no hash for '{path}'");
-        return (large ?? entry).TryGetProperty("size", out var size) && size.ValueKind == JsonValueKind.Number && size.TryGetInt64(out var bytes) && bytes is >= 0 and <= LargestFile
+        return
+            (large ?? entry).TryGetProperty("size", out var size)
+            && size.ValueKind == JsonValueKind.Number
+            && size.TryGetInt64(out var bytes)
+            && bytes is >= 0 and <= LargestFile
             ? new HubFile(path, bytes, hash, large is not null)
             : throw Malformed($"has no size for '{path}'");
     }
 
     private Task<T> JsonAsync<T>(
-        Uri target, Func<(JsonDocument Json, Uri? Next), T> select, CancellationToken cancellation) => connection.SendAsync(
-        () => new HubRequest(HttpMethod.Get, target) { What = $"'{reference}'" },
-        async response =>
-        {
-            var json = await new HubBody(connection.Options, cancellation).JsonAsync(response, $"'{reference}'");
-            return select((json, Next(target, response)));
-        },
-        _faults,
-        position: null,
-        cancellation);
+        Uri target,
+        Func<(JsonDocument Json, Uri? Next), T> select,
+        CancellationToken cancellation
+    ) =>
+        connection.SendAsync(
+            () => new HubRequest(HttpMethod.Get, target) { What = $"'{reference}'" },
+            async response =>
+            {
+                var json = await new HubBody(connection.Options, cancellation).JsonAsync(response, $"'{reference}'");
+                return select((json, Next(target, response)));
+            },
+            _faults,
+            position: null,
+            cancellation
+        );
 
     private static Uri? Next(Uri page, HttpResponseMessage response) =>
         response.Headers.TryGetValues("Link", out var links)

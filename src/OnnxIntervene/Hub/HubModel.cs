@@ -5,11 +5,15 @@ namespace OnnxIntervene.Hub;
 /// <summary>Finds a model's file, wherever it is.</summary>
 public static class HubModel
 {
-    /// <summary>The path of a model's .onnx file in the cache, after pulling what is missing. Blocks until then.</summary>
+    /// <summary>
+    /// The path of a model's .onnx file in the cache, after pulling what is missing. Blocks until then.
+    /// </summary>
     /// <param name="reference">A reference such as <c>hf:owner/name</c>.</param>
     /// <param name="options">Which Hub and which cache.</param>
     /// <param name="progress">Told how far each file has come.</param>
-    /// <exception cref="InterventionException">There is no such model, or it is not said which, or the token does not suffice.</exception>
+    /// <exception cref="InterventionException">
+    /// There is no such model, or it is not said which, or the token does not suffice.
+    /// </exception>
     /// <exception cref="ModelFormatException">What the Hub sends is not what it lists.</exception>
     /// <exception cref="IOException">The Hub cannot be reached.</exception>
     public static string Locate(string reference, HubOptions options, IProgress<HubProgress>? progress = null)

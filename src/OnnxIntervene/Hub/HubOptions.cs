@@ -8,16 +8,22 @@ public sealed record HubOptions
     /// <summary>The Hub's address.</summary>
     public Uri Endpoint { get; init; } = new("https://huggingface.co");
 
-    /// <summary>The user's token; it is sent to the endpoint and to no other host. Null for what everybody may read.</summary>
+    /// <summary>
+    /// The user's token; it is sent to the endpoint and to no other host. Null for what everybody may read.
+    /// </summary>
     public string? Token { get; init; }
 
-    /// <summary>The cache, in the layout that all of the Hub's libraries share (huggingface.co/docs/hub/local-cache).</summary>
+    /// <summary>
+    /// The cache, in the layout that all of the Hub's libraries share (huggingface.co/docs/hub/local-cache).
+    /// </summary>
     public required string CacheFolder { get; init; }
 
     /// <summary>Whether nothing but the cache may be used.</summary>
     public bool IsOffline { get; init; }
 
-    /// <summary>Whether the cache's snapshots link to its blobs; copies are made otherwise, and where the system knows no links.</summary>
+    /// <summary>
+    /// Whether the cache's snapshots link to its blobs; copies are made otherwise, and where the system knows no links.
+    /// </summary>
     public bool UsesLinks { get; init; } = true;
 
     /// <summary>How often in a row a request may fail for reasons that may pass.</summary>
@@ -30,12 +36,16 @@ public sealed record HubOptions
     public Func<TimeSpan, CancellationToken, Task> Wait { get; init; } = Task.Delay;
 
     /// <summary>
-    /// What the environment says: HF_ENDPOINT, HF_TOKEN or HUGGING_FACE_HUB_TOKEN or the token file (HF_TOKEN_PATH, HF_HOME/token),
+    /// What the environment says: HF_ENDPOINT, HF_TOKEN or HUGGING_FACE_HUB_TOKEN or the token file (HF_TOKEN_PATH,
+    /// HF_HOME/token),
     /// HF_HUB_CACHE or HF_HOME/hub, HF_HUB_OFFLINE, HF_HUB_DISABLE_SYMLINKS.
     /// </summary>
     /// <exception cref="InterventionException">A variable holds what it cannot.</exception>
     public static HubOptions FromEnvironment() =>
-        HubEnvironment.Read(Environment.GetEnvironmentVariable, Environment.GetFolderPath(Environment.SpecialFolder.UserProfile));
+        HubEnvironment.Read(
+            Environment.GetEnvironmentVariable,
+            Environment.GetFolderPath(Environment.SpecialFolder.UserProfile)
+        );
 
     /// <summary>Endpoint and cache; never the token.</summary>
     public override string ToString() => $"{Endpoint}, cache '{CacheFolder}'";

@@ -1,8 +1,12 @@
 namespace OnnxIntervene.Hub;
 
 /// <summary>What is to be uploaded, and where to.</summary>
-/// <param name="Folder">The folder. Hidden files are left out, and files of the repository that the folder lacks stay there.</param>
-/// <param name="Target">The repository, and the branch that the commit goes to; a path in it is the folder that the files go to.</param>
+/// <param name="Folder">
+/// The folder. Hidden files are left out, and files of the repository that the folder lacks stay there.
+/// </param>
+/// <param name="Target">
+/// The repository, and the branch that the commit goes to; a path in it is the folder that the files go to.
+/// </param>
 public sealed record HubPush(string Folder, HubReference Target)
 {
     /// <summary>The commit's message.</summary>

@@ -4,7 +4,8 @@ using OnnxIntervene.IR;
 namespace OnnxIntervene.Hub;
 
 /// <summary>
-/// A model on the Hugging Face Hub: <c>hf:owner/name</c>, <c>hf:owner/name@revision</c>, and a file or folder in it after another slash.
+/// A model on the Hugging Face Hub: <c>hf:owner/name</c>, <c>hf:owner/name@revision</c>, and a file or folder in it
+/// after another slash.
 /// A slash inside a revision is written <c>%2F</c>, except in <c>refs/pr/1</c> and the like.
 /// </summary>
 public sealed partial record HubReference
@@ -53,8 +54,14 @@ public sealed partial record HubReference
             throw Fault(text, "it is not of the form hf:owner/name, hf:owner/name@revision or hf:owner/name/file");
         var (owner, name) = (match.Groups["owner"].Value, match.Groups["name"].Value);
         if (!IsName(owner) || !IsName(name))
-            throw Fault(text, "owners and names have up to 96 letters, digits, '-', '_' and '.', with '-' and '.' neither doubled nor at an end");
-        var revision = match.Groups["revision"].Success ? Uri.UnescapeDataString(match.Groups["revision"].Value) : MainBranch;
+            throw Fault(
+                text,
+                "owners and names have up to 96 letters, digits, '-', '_' and '.', with '-' and '.' neither doubled "
+                    + "nor at an end"
+            );
+        var revision = match.Groups["revision"].Success
+            ? Uri.UnescapeDataString(match.Groups["revision"].Value)
+            : MainBranch;
         if (HubPaths.Fault(revision) is { } fault)
             throw Fault(text, $"the revision '{revision}' {fault}");
         var path = match.Groups["path"].Value;
@@ -65,9 +72,10 @@ public sealed partial record HubReference
 
     /// <summary>The same repository at another revision.</summary>
     /// <exception cref="InterventionException">The revision is no branch, tag or commit.</exception>
-    public HubReference At(string revision) => HubPaths.Fault(revision) is { } fault
-        ? throw Fault(ToString(), $"the revision '{revision}' {fault}")
-        : new HubReference(Owner, Name, revision, Path);
+    public HubReference At(string revision) =>
+        HubPaths.Fault(revision) is { } fault
+            ? throw Fault(ToString(), $"the revision '{revision}' {fault}")
+            : new HubReference(Owner, Name, revision, Path);
 
     /// <inheritdoc/>
     public override string ToString() =>
@@ -86,6 +94,7 @@ public sealed partial record HubReference
 
     [GeneratedRegex(
         @"\Ahf:(//)?(?<owner>[A-Za-z0-9_.-]+)/(?<name>[A-Za-z0-9_.-]+)(@(?<revision>refs/(pr|convert)/[^/@]+|[^/@]+))?(/(?<path>.+?))?/?\z",
-        RegexOptions.CultureInvariant)]
+        RegexOptions.CultureInvariant
+    )]
     private static partial Regex Pattern();
 }

@@ -18,12 +18,17 @@ internal sealed class HubRoutes(HubOptions options, HubReference reference)
     public Uri LargeFiles => new($"{_endpoint}/{reference.Repository}.git/info/lfs/objects/batch");
 
     /// <summary>An address that the server names, at the endpoint whatever host it names.</summary>
-    public Uri Here(Uri target) => target.Authority == options.Endpoint.Authority ? target : new($"{_endpoint}{target.PathAndQuery}");
+    public Uri Here(Uri target) =>
+        target.Authority == options.Endpoint.Authority ? target : new($"{_endpoint}{target.PathAndQuery}");
 
-    public Uri Tree(string commit) => new($"{_endpoint}/api/models/{reference.Repository}/tree/{commit}?recursive=true");
+    public Uri Tree(string commit) =>
+        new($"{_endpoint}/api/models/{reference.Repository}/tree/{commit}?recursive=true");
 
     public Uri File(string commit, string path) =>
-        new($"{_endpoint}/{reference.Repository}/resolve/{commit}/{string.Join('/', path.Split('/').Select(Uri.EscapeDataString))}");
+        new(
+            $"{_endpoint}/{reference.Repository}/resolve/{commit}/{string.Join('/', path.Split('/').Select(Uri.EscapeDataString))}"
+        );
 
-    private Uri Of(string verb) => new($"{_endpoint}/api/models/{reference.Repository}/{verb}/{Uri.EscapeDataString(reference.Revision)}");
+    private Uri Of(string verb) =>
+        new($"{_endpoint}/api/models/{reference.Repository}/{verb}/{Uri.EscapeDataString(reference.Revision)}");
 }

@@ -12,12 +12,15 @@ internal static class HubSpace
         var existing = Path.GetFullPath(folder);
         while (!Directory.Exists(existing))
             existing = Path.GetDirectoryName(existing)!;
-        var free = new DriveInfo(OperatingSystem.IsWindows() ? Path.GetPathRoot(existing)! : existing).AvailableFreeSpace;
+        var free = new DriveInfo(
+            OperatingSystem.IsWindows() ? Path.GetPathRoot(existing)! : existing
+        ).AvailableFreeSpace;
         if (bytes > free)
         {
             throw new InterventionException(
-                $"{what} needs {bytes} bytes in '{folder}', but the disk has {free} free. " +
-                "Make room, take less (--include, --exclude), or set HF_HUB_CACHE to another disk.");
+                $"{what} needs {bytes} bytes in '{folder}', but the disk has {free} free. "
+                    + "Make room, take less (--include, --exclude), or set HF_HUB_CACHE to another disk."
+            );
         }
     }
 }

@@ -16,8 +16,9 @@ internal sealed class HubUpload(HubConnection connection, HubPush push, IProgres
         if (connection.Options.Token is null)
         {
             throw new InterventionException(
-                $"Pushing to '{push.Target.Repository}' needs a token that may write: " +
-                $"make one at {new Uri(connection.Options.Endpoint, "/settings/tokens")} and set HF_TOKEN.");
+                $"Pushing to '{push.Target.Repository}' needs a token that may write: "
+                    + $"make one at {new Uri(connection.Options.Endpoint, "/settings/tokens")} and set HF_TOKEN."
+            );
         }
 
         var hashed = await HashAsync(Local(), cancellation);
@@ -25,12 +26,20 @@ internal sealed class HubUpload(HubConnection connection, HubPush push, IProgres
             await CreateAsync(cancellation);
         var snapshot = await new HubListing(connection, push.Target).ReadAsync(cancellation);
         var present = snapshot.Files.ToDictionary(file => file.Path, file => file.Hash, StringComparer.Ordinal);
-        var changed = hashed.Where(file => !present.TryGetValue(file.Path, out var hash) || (hash != file.Large && hash != file.Plain)).ToList();
+        var changed = hashed
+            .Where(file => !present.TryGetValue(file.Path, out var hash) || (hash != file.Large && hash != file.Plain))
+            .ToList();
         var modes = await ModesAsync(changed, cancellation);
-        var uploads = changed.Where(file => modes[file.Path] is not null).Select(file => file with { IsLarge = modes[file.Path] == true }).ToList();
+        var uploads = changed
+            .Where(file => modes[file.Path] is not null)
+            .Select(file => file with { IsLarge = modes[file.Path] == true })
+            .ToList();
         if (uploads.Count == 0)
             return new HubCommit(snapshot.Commit, Page(snapshot.Commit), []);
-        await new LargeFileUpload(connection, _calls, _routes.LargeFiles, progress).SendAsync([.. uploads.Where(file => file.IsLarge)], cancellation);
+        await new LargeFileUpload(connection, _calls, _routes.LargeFiles, progress).SendAsync(
+            [.. uploads.Where(file => file.IsLarge)],
+            cancellation
+        );
         return await CommitAsync(uploads, snapshot.Commit, cancellation);
     }
 
@@ -39,17 +48,23 @@ internal sealed class HubUpload(HubConnection connection, HubPush push, IProgres
         if (!Directory.Exists(push.Folder))
             throw new InterventionException($"There is no folder '{push.Folder}' to push.");
         var prefix = push.Target.Path.Length == 0 ? "" : push.Target.Path + "/";
-        var files = HubFolder.Files(push.Folder)
+        var files = HubFolder
+            .Files(push.Folder)
             .Where(file => push.Filter.Takes(file.Path))
             .Select(file => file with { Path = prefix + file.Path })
             .ToList();
         foreach (var file in files)
         {
             if (HubPaths.Fault(file.Path) is { } fault)
-                throw new InterventionException($"'{file.FullPath}' cannot be pushed: '{file.Path}' {fault}. Rename it, or leave it out with --exclude.");
+                throw new InterventionException(
+                    $"'{file.FullPath}' cannot be pushed: '{file.Path}' {fault}. Rename it, or leave it out with "
+                        + $"--exclude."
+                );
         }
 
-        return files.Count > 0 ? files : throw new InterventionException($"The folder '{push.Folder}' holds no file to push.");
+        return files.Count > 0
+            ? files
+            : throw new InterventionException($"The folder '{push.Folder}' holds no file to push.");
     }
 
     private static async Task<List<HashedFile>> HashAsync(List<LocalFile> files, CancellationToken cancellation)
@@ -66,10 +81,20 @@ internal sealed class HubUpload(HubConnection connection, HubPush push, IProgres
 
     private async Task CreateAsync(CancellationToken cancellation)
     {
-        var body = new { name = push.Target.Name, organization = push.Target.Owner, @private = push.IsPrivate };
+        var body = new
+        {
+            name = push.Target.Name,
+            organization = push.Target.Owner,
+            @private = push.IsPrivate,
+        };
         await _calls.MakeAsync(_routes.Create, body, $"Creating '{push.Target.Repository}'", cancellation);
         if (push.Target.Revision != "main")
-            await _calls.MakeAsync(_routes.Branch, new { }, $"Creating the branch '{push.Target.Revision}'", cancellation);
+            await _calls.MakeAsync(
+                _routes.Branch,
+                new { },
+                $"Creating the branch '{push.Target.Revision}'",
+                cancellation
+            );
     }
 
     // True for a large file, false for another, null for one that the repository ignores.
@@ -78,15 +103,31 @@ internal sealed class HubUpload(HubConnection connection, HubPush push, IProgres
         var modes = new Dictionary<string, bool?>(StringComparer.Ordinal);
         foreach (var part in files.Chunk(FilesPerRequest))
         {
-            var body = new { files = part.Select(file => new { path = file.Path, sample = Sample(file), size = file.Size, sha = file.Large }) };
-            using var json = await _calls.PostAsync(_routes.Preupload, body, $"Pushing to '{push.Target.Repository}'", cancellation);
+            var body = new
+            {
+                files = part.Select(file => new
+                {
+                    path = file.Path,
+                    sample = Sample(file),
+                    size = file.Size,
+                    sha = file.Large,
+                }),
+            };
+            using var json = await _calls.PostAsync(
+                _routes.Preupload,
+                body,
+                $"Pushing to '{push.Target.Repository}'",
+                cancellation
+            );
 
             // The store of large files takes no empty ones.
             var sizes = part.ToDictionary(file => file.Path, file => file.Size, StringComparer.Ordinal);
             foreach (var answer in HubJson.List(json.RootElement, "files"))
             {
                 if (HubJson.Text(answer, "path") is { } path && sizes.TryGetValue(path, out var size))
-                    modes[path] = HubJson.IsTrue(answer, "shouldIgnore") ? null : HubJson.Text(answer, "uploadMode") == "lfs" && size > 0;
+                    modes[path] = HubJson.IsTrue(answer, "shouldIgnore")
+                        ? null
+                        : HubJson.Text(answer, "uploadMode") == "lfs" && size > 0;
             }
 
             if (part.FirstOrDefault(file => !modes.ContainsKey(file.Path)) is { } missing)
@@ -98,7 +139,11 @@ internal sealed class HubUpload(HubConnection connection, HubPush push, IProgres
 
     private async Task<HubCommit> CommitAsync(List<HashedFile> files, string parent, CancellationToken cancellation)
     {
-        using var json = await _calls.CommitAsync(_routes.Commit, CommitLines.Of(push.Message, parent, files), cancellation);
+        using var json = await _calls.CommitAsync(
+            _routes.Commit,
+            CommitLines.Of(push.Message, parent, files),
+            cancellation
+        );
         var commit = HubJson.Text(json.RootElement, "commitOid");
         return commit is not null && HubHash.IsCommit(commit)
             ? new HubCommit(commit, Page(commit), [.. files.Select(file => file.Path)])
@@ -113,8 +158,14 @@ internal sealed class HubUpload(HubConnection connection, HubPush push, IProgres
         var buffer = new byte[SampleSize];
         return Convert.ToBase64String(buffer, 0, stream.ReadAtLeast(buffer, buffer.Length, throwOnEndOfStream: false));
     }
-
 }
 
 /// <summary>A file to upload with both of its possible hashes.</summary>
-internal sealed record HashedFile(string Path, string FullPath, long Size, string Large, string Plain, bool IsLarge = false);
+internal sealed record HashedFile(
+    string Path,
+    string FullPath,
+    long Size,
+    string Large,
+    string Plain,
+    bool IsLarge = false
+);

@@ -5,9 +5,15 @@ using OnnxIntervene.IR;
 namespace OnnxIntervene.Hub;
 
 /// <summary>
-/// Uploads contents to the store of large files, in one piece or in parts (github.com/git-lfs/git-lfs, docs/api; the parts are the Hub's own).
+/// Uploads contents to the store of large files, in one piece or in parts (github.com/git-lfs/git-lfs, docs/api; the
+/// parts are the Hub's own).
 /// </summary>
-internal sealed class LargeFileUpload(HubConnection connection, HubCalls calls, Uri batch, IProgress<HubProgress>? progress)
+internal sealed class LargeFileUpload(
+    HubConnection connection,
+    HubCalls calls,
+    Uri batch,
+    IProgress<HubProgress>? progress
+)
 {
     private const int FilesPerRequest = 100;
     private const int MostParts = 10_000;
@@ -25,8 +31,11 @@ internal sealed class LargeFileUpload(HubConnection connection, HubCalls calls, 
                 objects = part.Select(file => new { oid = file.Large, size = file.Size }),
             };
             using var json = await calls.PostLargeAsync(batch, body, "Uploading large files", cancellation);
-            var answers = HubJson.List(json.RootElement, "objects").Where(answer => HubJson.Text(answer, "oid") is not null)
-                .GroupBy(answer => HubJson.Text(answer, "oid")!).ToDictionary(group => group.Key, group => group.First());
+            var answers = HubJson
+                .List(json.RootElement, "objects")
+                .Where(answer => HubJson.Text(answer, "oid") is not null)
+                .GroupBy(answer => HubJson.Text(answer, "oid")!)
+                .ToDictionary(group => group.Key, group => group.First());
             foreach (var file in part)
             {
                 if (!answers.TryGetValue(file.Large, out var answer))
@@ -58,34 +67,80 @@ internal sealed class LargeFileUpload(HubConnection connection, HubCalls calls, 
     }
 
     private async Task SendPartsAsync(
-        HashedFile file, JsonElement upload, Dictionary<string, string> headers, string chunkSize, CancellationToken cancellation)
+        HashedFile file,
+        JsonElement upload,
+        Dictionary<string, string> headers,
+        string chunkSize,
+        CancellationToken cancellation
+    )
     {
-        var targets = headers.Select(header => (Number: Number(header.Key), header.Value)).Where(part => part.Number > 0)
-            .OrderBy(part => part.Number).Select(part => Target(part.Value)).ToList();
+        var targets = headers
+            .Select(header => (Number: Number(header.Key), header.Value))
+            .Where(part => part.Number > 0)
+            .OrderBy(part => part.Number)
+            .Select(part => Target(part.Value))
+            .ToList();
         var size = Number(chunkSize);
-        if (size == 0 || targets.Count > MostParts || targets.Count != Int128.Max((file.Size + (Int128)size - 1) / size, 1))
-            throw calls.Malformed($"offers {targets.Count} parts of {chunkSize} bytes for '{file.Path}', which has {file.Size}");
+        if (
+            size == 0
+            || targets.Count > MostParts
+            || targets.Count != Int128.Max((file.Size + (Int128)size - 1) / size, 1)
+        )
+            throw calls.Malformed(
+                $"offers {targets.Count} parts of {chunkSize} bytes for '{file.Path}', which has {file.Size}"
+            );
         var parts = new List<object>();
         for (var index = 0; index < targets.Count; index++)
         {
-            var tag = await PutAsync(file, targets[index], index * size, Math.Min(size, file.Size - (index * size)), [], cancellation);
-            parts.Add(new { partNumber = index + 1, etag = tag ?? throw calls.Malformed($"has no tag for part {index + 1} of '{file.Path}'") });
+            var tag = await PutAsync(
+                file,
+                targets[index],
+                index * size,
+                Math.Min(size, file.Size - (index * size)),
+                [],
+                cancellation
+            );
+            parts.Add(
+                new
+                {
+                    partNumber = index + 1,
+                    etag = tag ?? throw calls.Malformed($"has no tag for part {index + 1} of '{file.Path}'"),
+                }
+            );
         }
 
         await MakeAsync(Target(upload), new { oid = file.Large, parts }, file, cancellation);
     }
 
     private Task<string?> PutAsync(
-        HashedFile file, Uri target, long start, long length, Dictionary<string, string> headers, CancellationToken cancellation)
+        HashedFile file,
+        Uri target,
+        long start,
+        long length,
+        Dictionary<string, string> headers,
+        CancellationToken cancellation
+    )
     {
         var request = new HubRequest(HttpMethod.Put, target)
         {
             What = $"Uploading '{file.Path}'",
-            Content = () => new FilePartContent(file.FullPath, start, length, sent => progress?.Report(new HubProgress(file.Path, start + sent, file.Size))),
+            Content = () =>
+                new FilePartContent(
+                    file.FullPath,
+                    start,
+                    length,
+                    sent => progress?.Report(new HubProgress(file.Path, start + sent, file.Size))
+                ),
             SendsToken = false,
             Headers = headers,
         };
-        return connection.SendAsync(() => request, response => Task.FromResult(Tag(response)), calls.Faults, position: null, cancellation);
+        return connection.SendAsync(
+            () => request,
+            response => Task.FromResult(Tag(response)),
+            calls.Faults,
+            position: null,
+            cancellation
+        );
     }
 
     private Task MakeAsync<T>(Uri target, T body, HashedFile file, CancellationToken cancellation) =>
@@ -95,14 +150,18 @@ internal sealed class LargeFileUpload(HubConnection connection, HubCalls calls, 
     private static string? Tag(HttpResponseMessage response) =>
         response.Headers.NonValidated.TryGetValues("ETag", out var values) ? values.ToString() : null;
 
-    private static long Number(string text) => long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : 0;
+    private static long Number(string text) =>
+        long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : 0;
 
     private Uri Target(JsonElement action) => Target(HubJson.Text(action, "href") ?? "");
 
     // Contents are not sent in the open when the Hub itself is not.
     private Uri Target(string address) =>
         Uri.TryCreate(address, UriKind.Absolute, out var target)
-        && (target.Scheme == Uri.UriSchemeHttps || (target.Scheme == Uri.UriSchemeHttp && connection.Options.Endpoint.Scheme == Uri.UriSchemeHttp))
+        && (
+            target.Scheme == Uri.UriSchemeHttps
+            || (target.Scheme == Uri.UriSchemeHttp && connection.Options.Endpoint.Scheme == Uri.UriSchemeHttp)
+        )
             ? target
             : throw calls.Malformed($"sends the upload to '{address}', which is no address for it");
 }

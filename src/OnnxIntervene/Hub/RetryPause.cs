@@ -10,7 +10,8 @@ internal static class RetryPause
     private static readonly TimeSpan s_longestWish = TimeSpan.FromMinutes(5);
 
     /// <summary>Twice as long each time.</summary>
-    public static TimeSpan After(int attempt) => TimeSpan.FromTicks(Math.Min(s_first.Ticks << Math.Min(attempt - 1, 8), s_longest.Ticks));
+    public static TimeSpan After(int attempt) =>
+        TimeSpan.FromTicks(Math.Min(s_first.Ticks << Math.Min(attempt - 1, 8), s_longest.Ticks));
 
     /// <summary>What the server asks for, within reason; null when it asks for nothing.</summary>
     public static TimeSpan? Wish(RetryConditionHeaderValue? header)

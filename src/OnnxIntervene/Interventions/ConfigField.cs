@@ -38,9 +38,12 @@ internal static class ConfigField
             throw Fault(path, $"a list of whole numbers is expected, not {json}");
         return
         [
-            .. json.EnumerateArray().Select(item => item.ValueKind == JsonValueKind.Number && item.TryGetInt32(out var number)
-                ? number
-                : throw Fault(path, $"a whole number is expected, not {item}")),
+            .. json.EnumerateArray()
+                .Select(item =>
+                    item.ValueKind == JsonValueKind.Number && item.TryGetInt32(out var number)
+                        ? number
+                        : throw Fault(path, $"a whole number is expected, not {item}")
+                ),
         ];
     }
 

@@ -5,15 +5,34 @@ using OnnxIntervene.IR;
 
 namespace OnnxIntervene.Interventions;
 
-/// <summary>Reads pyvene's configuration (its intervenable_base.py, IntervenableConfig and RepresentationConfig).</summary>
+/// <summary>
+/// Reads pyvene's configuration (its intervenable_base.py, IntervenableConfig and RepresentationConfig).
+/// </summary>
 internal static class ConfigReader
 {
     // What pyvene and the Hugging Face base class of its configuration write, and what a run's file has beside it.
     private static readonly string[] s_known =
     [
-        "representations", "intervention_types", "mode", "sorted_keys", "intervention_dimensions", "intervention_constant_sources",
-        "model_type", "transformers_version", "architectures", "dtype", "torch_dtype", "_name_or_path", "return_dict", "$schema", "description",
-        "unit_locations", "coefficients", "source_representations", "subspaces", "parameters",
+        "representations",
+        "intervention_types",
+        "mode",
+        "sorted_keys",
+        "intervention_dimensions",
+        "intervention_constant_sources",
+        "model_type",
+        "transformers_version",
+        "architectures",
+        "dtype",
+        "torch_dtype",
+        "_name_or_path",
+        "return_dict",
+        "$schema",
+        "description",
+        "unit_locations",
+        "coefficients",
+        "source_representations",
+        "subspaces",
+        "parameters",
     ];
 
     public static IntervenableConfig Read(string json)
@@ -33,10 +52,16 @@ internal static class ConfigReader
         foreach (var property in root.EnumerateObject())
         {
             if (!s_known.Contains(property.Name))
-                throw ConfigField.Fault($"$.{property.Name}", $"no such field; the fields are {string.Join(", ", s_known)}");
+                throw ConfigField.Fault(
+                    $"$.{property.Name}",
+                    $"no such field; the fields are {string.Join(", ", s_known)}"
+                );
         }
 
-        if (!root.TryGetProperty("representations", out var list) || list.ValueKind is not (JsonValueKind.Array or JsonValueKind.Object))
+        if (
+            !root.TryGetProperty("representations", out var list)
+            || list.ValueKind is not (JsonValueKind.Array or JsonValueKind.Object)
+        )
             throw ConfigField.Fault("$.representations", "a list of representations is expected");
         var items = list.ValueKind == JsonValueKind.Object ? [list] : list.EnumerateArray().ToArray();
         if (items.Length == 0)
@@ -47,11 +72,14 @@ internal static class ConfigReader
             Mode = Mode(root),
             Representations =
             [
-                .. items.Select((item, index) => RepresentationReader.Read(item, types?[index], $"$.representations[{index}]") with
-                {
-                    InterchangeDimensions = dimensions?[index].List,
-                    InterchangeCount = dimensions?[index].Count,
-                }),
+                .. items.Select(
+                    (item, index) =>
+                        RepresentationReader.Read(item, types?[index], $"$.representations[{index}]") with
+                        {
+                            InterchangeDimensions = dimensions?[index].List,
+                            InterchangeCount = dimensions?[index].Count,
+                        }
+                ),
             ],
         };
     }
@@ -74,11 +102,17 @@ internal static class ConfigReader
             return null;
         if (types.ValueKind == JsonValueKind.String)
             return [.. Enumerable.Repeat(types.GetString()!, count)];
-        if (types.ValueKind != JsonValueKind.Array || types.EnumerateArray().Any(type => type.ValueKind != JsonValueKind.String))
+        if (
+            types.ValueKind != JsonValueKind.Array
+            || types.EnumerateArray().Any(type => type.ValueKind != JsonValueKind.String)
+        )
             throw ConfigField.Fault("$.intervention_types", "a name or a list of names is expected");
         return types.GetArrayLength() == count
             ? [.. types.EnumerateArray().Select(type => type.GetString()!)]
-            : throw ConfigField.Fault("$.intervention_types", $"{types.GetArrayLength()} names for {count} representations");
+            : throw ConfigField.Fault(
+                "$.intervention_types",
+                $"{types.GetArrayLength()} names for {count} representations"
+            );
     }
 
     // pyvene's interchange_dim: how many dimensions from the first, or which; null for all.
@@ -92,11 +126,12 @@ internal static class ConfigReader
         return [.. list.EnumerateArray().Select((item, index) => Dimension(item, $"{Path}[{index}]"))];
     }
 
-    private static (int? Count, ImmutableArray<int>? List) Dimension(JsonElement item, string path) => item.ValueKind switch
-    {
-        JsonValueKind.Null => (null, null),
-        JsonValueKind.Number when item.TryGetInt32(out var number) && number > 0 => (number, null),
-        JsonValueKind.Array => (null, ConfigField.Integers(item, path)),
-        _ => throw ConfigField.Fault(path, "null, a number or a list of numbers is expected"),
-    };
+    private static (int? Count, ImmutableArray<int>? List) Dimension(JsonElement item, string path) =>
+        item.ValueKind switch
+        {
+            JsonValueKind.Null => (null, null),
+            JsonValueKind.Number when item.TryGetInt32(out var number) && number > 0 => (number, null),
+            JsonValueKind.Array => (null, ConfigField.Integers(item, path)),
+            _ => throw ConfigField.Fault(path, "null, a number or a list of numbers is expected"),
+        };
 }

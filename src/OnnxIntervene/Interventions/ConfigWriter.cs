@@ -5,7 +5,9 @@ using OnnxIntervene.Interventions.Kinds;
 
 namespace OnnxIntervene.Interventions;
 
-/// <summary>Writes a configuration as pyvene's <c>config.json</c>: representations as its named tuple, fourteen fields each.</summary>
+/// <summary>
+/// Writes a configuration as pyvene's <c>config.json</c>: representations as its named tuple, fourteen fields each.
+/// </summary>
 internal static class ConfigWriter
 {
     private const string Module = "pyvene.models.interventions.";
@@ -13,15 +15,23 @@ internal static class ConfigWriter
 
     /// <summary>The text.</summary>
     /// <param name="config">The configuration.</param>
-    /// <param name="widths">Elements of a unit of each component, for pyvene's <c>intervention_dimensions</c>; 0 where not known.</param>
+    /// <param name="widths">
+    /// Elements of a unit of each component, for pyvene's <c>intervention_dimensions</c>; 0 where not known.
+    /// </param>
     public static string Write(IntervenableConfig config, ImmutableArray<int> widths)
     {
         var items = config.Representations;
         var root = new JsonObject
         {
-            ["intervention_constant_sources"] = new JsonArray([.. items.Select(item => JsonValue.Create(HasConstantSource(item)))]),
-            ["intervention_dimensions"] = new JsonArray([.. items.Select((item, index) => Dimensions(item, widths[index]))]),
-            ["intervention_types"] = new JsonArray([.. items.Select(item => JsonValue.Create(TypeName(item.InterventionType)))]),
+            ["intervention_constant_sources"] = new JsonArray([
+                .. items.Select(item => JsonValue.Create(HasConstantSource(item))),
+            ]),
+            ["intervention_dimensions"] = new JsonArray([
+                .. items.Select((item, index) => Dimensions(item, widths[index])),
+            ]),
+            ["intervention_types"] = new JsonArray([
+                .. items.Select(item => JsonValue.Create(TypeName(item.InterventionType))),
+            ]),
             ["mode"] = config.Mode == InterventionMode.Serial ? "serial" : "parallel",
             ["representations"] = new JsonArray([.. items.Select(Tuple)]),
             ["sorted_keys"] = new JsonArray([.. InterventionKeys.Of(config).Select(key => JsonValue.Create(key))]),
@@ -30,13 +40,17 @@ internal static class ConfigWriter
     }
 
     private static bool HasConstantSource(RepresentationConfig item) =>
-        item.SourceRepresentation is not null || !item.InterventionType.NeedsSource() || item.InterventionType.IsSourceConstant();
+        item.SourceRepresentation is not null
+        || !item.InterventionType.NeedsSource()
+        || item.InterventionType.IsSourceConstant();
 
     private static JsonNode? Dimensions(RepresentationConfig item, int width)
     {
         if (item.InterchangeDimensions is { } list)
             return Integers(list);
-        return (item.InterchangeCount ?? (width * item.MaxNumberOfUnits)) is > 0 and var count ? JsonValue.Create(count) : null;
+        return (item.InterchangeCount ?? (width * item.MaxNumberOfUnits)) is > 0 and var count
+            ? JsonValue.Create(count)
+            : null;
     }
 
     // pyvene imports the class by this path; what it has not is named plainly.
@@ -45,11 +59,25 @@ internal static class ConfigWriter
 
     // In the order of RepresentationReader.Fields; types and tensors stand elsewhere.
     private static JsonArray Tuple(RepresentationConfig item) =>
-    [
-        item.Layer, item.Component, item.Unit, item.MaxNumberOfUnits, item.LowRankDimension, null, null,
-        item.SubspacePartition.Length > 0 ? new JsonArray([.. item.SubspacePartition.Select(part => (JsonNode)Integers(part))]) : null,
-        item.GroupKey, item.InterventionLinkKey, item.MoeKey, null, item.SourceRepresentation is null ? null : true, item.LatentDimension,
-    ];
+        [
+            item.Layer,
+            item.Component,
+            item.Unit,
+            item.MaxNumberOfUnits,
+            item.LowRankDimension,
+            null,
+            null,
+            item.SubspacePartition.Length > 0
+                ? new JsonArray([.. item.SubspacePartition.Select(part => (JsonNode)Integers(part))])
+                : null,
+            item.GroupKey,
+            item.InterventionLinkKey,
+            item.MoeKey,
+            null,
+            item.SourceRepresentation is null ? null : true,
+            item.LatentDimension,
+        ];
 
-    private static JsonArray Integers(ImmutableArray<int> numbers) => new([.. numbers.Select(number => JsonValue.Create(number))]);
+    private static JsonArray Integers(ImmutableArray<int> numbers) =>
+        new([.. numbers.Select(number => JsonValue.Create(number))]);
 }

@@ -15,11 +15,14 @@ public sealed record IntervenableConfig
     public static IntervenableConfig Empty { get; } = new() { Representations = [] };
 
     /// <summary>Reads what pyvene's <c>config.json</c> holds.</summary>
-    /// <exception cref="OnnxIntervene.IR.InterventionException">The text is no configuration; the message names the place in it.</exception>
+    /// <exception cref="OnnxIntervene.IR.InterventionException">
+    /// The text is no configuration; the message names the place in it.
+    /// </exception>
     public static IntervenableConfig FromJson(string json) => ConfigReader.Read(json);
 
     /// <summary>
-    /// What pyvene's <c>config.json</c> holds of this configuration. Parameters and constant sources are left out: see <c>InterventionFolder</c>.
+    /// What pyvene's <c>config.json</c> holds of this configuration. Parameters and constant sources are left out: see
+    /// <c>InterventionFolder</c>.
     /// </summary>
     public string ToJson() => ConfigWriter.Write(this, [.. Representations.Select(_ => 0)]);
 }

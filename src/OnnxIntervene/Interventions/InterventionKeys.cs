@@ -2,11 +2,15 @@ using System.Collections.Immutable;
 
 namespace OnnxIntervene.Interventions;
 
-/// <summary>The keys under which pyvene knows a configuration's interventions and names their files (its get_representation_key).</summary>
+/// <summary>
+/// The keys under which pyvene knows a configuration's interventions and names their files (its
+/// get_representation_key).
+/// </summary>
 public static class InterventionKeys
 {
     /// <summary>
-    /// <c>layer_L_comp_COMPONENT_unit_UNIT_nunit_N#K</c>, K counting equal ones; without the layer where the component is a path or a
+    /// <c>layer_L_comp_COMPONENT_unit_UNIT_nunit_N#K</c>, K counting equal ones; without the layer where the component
+    /// is a path or a
     /// tensor's name. Dots, and slashes, which no file's name may have, become underscores.
     /// </summary>
     public static ImmutableArray<string> Of(IntervenableConfig config)
@@ -18,12 +22,14 @@ public static class InterventionKeys
         string Key(RepresentationConfig item)
         {
             var isPath = item.Component.AsSpan().ContainsAny('.', '/');
-            var stem = $"{(isPath ? "" : $"layer_{item.Layer}_")}comp_{Plain(item.Component)}_unit_{Plain(item.Unit)}_nunit_{item.MaxNumberOfUnits}";
+            var stem =
+                $"{(isPath ? "" : $"layer_{item.Layer}_")}comp_{Plain(item.Component)}_unit_{Plain(item.Unit)}_nunit_{item.MaxNumberOfUnits}";
             var number = counts.GetValueOrDefault(stem);
             counts[stem] = number + 1;
             return $"{stem}#{number}";
         }
     }
 
-    private static string Plain(string text) => string.Concat(text.Select(letter => letter is '.' or '/' or '\\' or ':' ? '_' : letter));
+    private static string Plain(string text) =>
+        string.Concat(text.Select(letter => letter is '.' or '/' or '\\' or ':' ? '_' : letter));
 }

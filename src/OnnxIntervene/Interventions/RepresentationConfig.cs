@@ -16,12 +16,15 @@ public sealed record RepresentationConfig
     public string Component { get; init; } = "block_output";
 
     /// <summary>
-    /// What locations count: <c>pos</c>, <c>h</c>, <c>h.pos</c> or <c>t</c>; on a tensor and on <c>attention_weight</c> any other name for
+    /// What locations count: <c>pos</c>, <c>h</c>, <c>h.pos</c> or <c>t</c>; on a tensor and on <c>attention_weight</c>
+    /// any other name for
     /// the entries of the second axis, or two names with a dot between for those of the second and third.
     /// </summary>
     public string Unit { get; init; } = "pos";
 
-    /// <summary>How many units of an example a rotation turns together; otherwise bookkeeping of pyvene's, the locations decide.</summary>
+    /// <summary>
+    /// How many units of an example a rotation turns together; otherwise bookkeeping of pyvene's, the locations decide.
+    /// </summary>
     public int MaxNumberOfUnits { get; init; } = 1;
 
     /// <summary>The rank of a low-rank intervention, or a sparse autoencoder's latents.</summary>
@@ -38,12 +41,16 @@ public sealed record RepresentationConfig
     public Intervention? Intervention { get; init; }
 
     /// <summary>
-    /// Parts of the space, which runs choose by number. Two integers are a half-open range, a list of another length names dimensions
+    /// Parts of the space, which runs choose by number. Two integers are a half-open range, a list of another length
+    /// names dimensions
     /// (pyvene's reading). Empty for none: runs choose dimensions.
     /// </summary>
     public ImmutableArray<ImmutableArray<int>> SubspacePartition { get; init; } = [];
 
-    /// <summary>Representations of one key share one source; keys are put in order and sources follow it. Null: a source of its own.</summary>
+    /// <summary>
+    /// Representations of one key share one source; keys are put in order and sources follow it. Null: a source of its
+    /// own.
+    /// </summary>
     public int? GroupKey { get; init; }
 
     /// <summary>Representations of one key share one intervention and its parameters.</summary>
@@ -52,20 +59,24 @@ public sealed record RepresentationConfig
     /// <summary>pyvene's number of an expert; kept for its files.</summary>
     public int? MoeKey { get; init; }
 
-    /// <summary>A constant in place of a source run: <c>[width]</c>, <c>[units, width]</c> or <c>[batch, units, width]</c>.</summary>
+    /// <summary>
+    /// A constant in place of a source run: <c>[width]</c>, <c>[units, width]</c> or <c>[batch, units, width]</c>.
+    /// </summary>
     public NumericArray? SourceRepresentation { get; init; }
 
     /// <summary>An autoencoder's latents.</summary>
     public int? LatentDimension { get; init; }
 
     /// <summary>
-    /// The dimensions of the kind's space that are interchanged when a run names no subspace (pyvene's <c>interchange_dim</c>);
+    /// The dimensions of the kind's space that are interchanged when a run names no subspace (pyvene's
+    /// <c>interchange_dim</c>);
     /// null for all.
     /// </summary>
     public ImmutableArray<int>? InterchangeDimensions { get; init; }
 
     /// <summary>
-    /// The same as a number: so many dimensions from the first. Autoencoders take no number (in pyvene it is the width, which counts no latents).
+    /// The same as a number: so many dimensions from the first. Autoencoders take no number (in pyvene it is the width,
+    /// which counts no latents).
     /// </summary>
     public int? InterchangeCount { get; init; }
 

@@ -10,15 +10,30 @@ internal static class RepresentationReader
     // The order of pyvene's named tuple, in which its files write a representation without names.
     public static readonly ImmutableArray<string> Fields =
     [
-        "layer", "component", "unit", "max_number_of_units", "low_rank_dimension", "intervention_type", "intervention", "subspace_partition",
-        "group_key", "intervention_link_key", "moe_key", "source_representation", "hidden_source_representation", "latent_dim",
+        "layer",
+        "component",
+        "unit",
+        "max_number_of_units",
+        "low_rank_dimension",
+        "intervention_type",
+        "intervention",
+        "subspace_partition",
+        "group_key",
+        "intervention_link_key",
+        "moe_key",
+        "source_representation",
+        "hidden_source_representation",
+        "latent_dim",
     ];
 
     public static RepresentationConfig Read(JsonElement item, string? type, string path)
     {
         var fields = FieldsOf(item, path);
         if (fields.ContainsKey("intervention"))
-            throw ConfigField.Fault($"{path}.intervention", "an instance cannot stand in a configuration; give intervention_type");
+            throw ConfigField.Fault(
+                $"{path}.intervention",
+                "an instance cannot stand in a configuration; give intervention_type"
+            );
         if (fields.ContainsKey("intervention_type"))
             type = ConfigField.Text(fields, "intervention_type", path, "");
         return new RepresentationConfig
@@ -70,7 +85,10 @@ internal static class RepresentationReader
             foreach (var property in item.EnumerateObject())
             {
                 if (!Fields.Contains(property.Name))
-                    throw ConfigField.Fault($"{path}.{property.Name}", $"no such field; the fields are {string.Join(", ", Fields)}");
+                    throw ConfigField.Fault(
+                        $"{path}.{property.Name}",
+                        $"no such field; the fields are {string.Join(", ", Fields)}"
+                    );
                 fields[property.Name] = property.Value;
             }
         }

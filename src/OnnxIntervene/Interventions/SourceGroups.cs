@@ -3,7 +3,9 @@ using OnnxIntervene.IR;
 
 namespace OnnxIntervene.Interventions;
 
-/// <summary>Which interventions of a configuration share a source (pyvene's <c>group_key</c>), in the order of the keys.</summary>
+/// <summary>
+/// Which interventions of a configuration share a source (pyvene's <c>group_key</c>), in the order of the keys.
+/// </summary>
 internal sealed class SourceGroups
 {
     private readonly ImmutableArray<int> _groupOf;
@@ -23,7 +25,9 @@ internal sealed class SourceGroups
         if (keys.TrueForAll(key => key is null))
             return new SourceGroups([.. Enumerable.Range(0, keys.Count)], false);
         if (keys.IndexOf(null) is >= 0 and var odd)
-            throw new InterventionException($"{config.Representations[odd]} has no group key, but others have; give all interventions one, or none.");
+            throw new InterventionException(
+                $"{config.Representations[odd]} has no group key, but others have; give all interventions one, or none."
+            );
         var order = keys.Distinct().Order().ToList();
         return new SourceGroups([.. keys.Select(key => order.IndexOf(key))], true);
     }
@@ -32,5 +36,6 @@ internal sealed class SourceGroups
     public int Of(int index) => _groupOf[index];
 
     /// <summary>The interventions of a group.</summary>
-    public IEnumerable<int> Members(int group) => Enumerable.Range(0, _groupOf.Length).Where(index => _groupOf[index] == group);
+    public IEnumerable<int> Members(int group) =>
+        Enumerable.Range(0, _groupOf.Length).Where(index => _groupOf[index] == group);
 }

@@ -3,7 +3,8 @@ using System.Collections.Immutable;
 namespace OnnxIntervene.Interventions;
 
 /// <summary>
-/// Where each intervention reads its source and where it writes (pyvene's <c>unit_locations</c>). One entry serves every intervention;
+/// Where each intervention reads its source and where it writes (pyvene's <c>unit_locations</c>). One entry serves
+/// every intervention;
 /// a null entry means the whole tensor.
 /// </summary>
 /// <param name="Sources">Where sources are read, one entry an intervention.</param>

@@ -12,7 +12,9 @@ public static class UnitLocationsReader
     private const string Root = "$.unit_locations";
 
     /// <summary>Reads the locations of a run of a configuration.</summary>
-    /// <exception cref="OnnxIntervene.IR.InterventionException">The JSON is none of pyvene's forms; the message names the place.</exception>
+    /// <exception cref="OnnxIntervene.IR.InterventionException">
+    /// The JSON is none of pyvene's forms; the message names the place.
+    /// </exception>
     public static UnitLocations Read(JsonElement json, IntervenableConfig config)
     {
         ArgumentNullException.ThrowIfNull(config);
@@ -35,7 +37,10 @@ public static class UnitLocationsReader
         return new UnitLocations(side, side);
     }
 
-    /// <summary>Reads one side: an entry for each intervention, <c>[batch][units]</c> or <c>[2][batch][units]</c>, or one short form for all.</summary>
+    /// <summary>
+    /// Reads one side: an entry for each intervention, <c>[batch][units]</c> or <c>[2][batch][units]</c>, or one short
+    /// form for all.
+    /// </summary>
     /// <exception cref="OnnxIntervene.IR.InterventionException">The JSON has another form.</exception>
     public static ImmutableArray<UnitLocation?> Side(JsonElement json, IntervenableConfig config, string path)
     {
@@ -57,7 +62,10 @@ public static class UnitLocationsReader
         {
             var key = group == groups.Count - 1 ? $"source_{group}->base" : $"source_{group}->source_{group + 1}";
             if (!json.TryGetProperty(key, out var stage))
-                throw ConfigField.Fault(Root, $"the key '{key}' is expected: a serial configuration has one for each stage");
+                throw ConfigField.Fault(
+                    Root,
+                    $"the key '{key}' is expected: a serial configuration has one for each stage"
+                );
             known.Add(key);
             ImmutableArray<int> members = [.. groups.Members(group)];
             var (read, written) = Both(stage, config, members, $"{Root}['{key}']");
@@ -65,13 +73,21 @@ public static class UnitLocationsReader
                 (sources[members[order]], bases[members[order]]) = (read[order], written[order]);
         }
 
-        var unknown = json.EnumerateObject().Select(property => property.Name).FirstOrDefault(name => !known.Contains(name));
-        return unknown is null ? new UnitLocations([.. sources], [.. bases]) : throw ConfigField.Fault($"{Root}['{unknown}']", "there is no such stage");
+        var unknown = json.EnumerateObject()
+            .Select(property => property.Name)
+            .FirstOrDefault(name => !known.Contains(name));
+        return unknown is null
+            ? new UnitLocations([.. sources], [.. bases])
+            : throw ConfigField.Fault($"{Root}['{unknown}']", "there is no such stage");
     }
 
     // One form for both sides, or a list of two: where sources are read, and where the base is written.
     private static (ImmutableArray<UnitLocation?> Sources, ImmutableArray<UnitLocation?> Base) Both(
-        JsonElement json, IntervenableConfig config, ImmutableArray<int> members, string path)
+        JsonElement json,
+        IntervenableConfig config,
+        ImmutableArray<int> members,
+        string path
+    )
     {
         if (json.ValueKind == JsonValueKind.Array && json.GetArrayLength() == 2)
             return (Side(json[0], config, members, $"{path}[0]"), Side(json[1], config, members, $"{path}[1]"));
@@ -81,7 +97,12 @@ public static class UnitLocationsReader
         return (side, side);
     }
 
-    private static ImmutableArray<UnitLocation?> Side(JsonElement json, IntervenableConfig config, ImmutableArray<int> members, string path)
+    private static ImmutableArray<UnitLocation?> Side(
+        JsonElement json,
+        IntervenableConfig config,
+        ImmutableArray<int> members,
+        string path
+    )
     {
         if (json.ValueKind == JsonValueKind.Null)
             return Same(null);
@@ -94,11 +115,23 @@ public static class UnitLocationsReader
         if (IsRow(json))
             return Same(new UnitLocation([UnitLocationReader.Row(json, path)]));
         return json.GetArrayLength() == members.Length
-            ? [.. json.EnumerateArray().Select((item, order) => UnitLocationReader.Read(item, config.Representations[members[order]].Unit, $"{path}[{order}]"))]
+            ?
+            [
+                .. json.EnumerateArray()
+                    .Select(
+                        (item, order) =>
+                            UnitLocationReader.Read(
+                                item,
+                                config.Representations[members[order]].Unit,
+                                $"{path}[{order}]"
+                            )
+                    ),
+            ]
             : throw ConfigField.Fault(path, $"{json.GetArrayLength()} entries for {members.Length} interventions");
 
         ImmutableArray<UnitLocation?> Same(UnitLocation? location) => [.. Enumerable.Repeat(location, members.Length)];
     }
 
-    private static bool IsRow(JsonElement json) => json.EnumerateArray().All(item => item.ValueKind == JsonValueKind.Number);
+    private static bool IsRow(JsonElement json) =>
+        json.EnumerateArray().All(item => item.ValueKind == JsonValueKind.Number);
 }

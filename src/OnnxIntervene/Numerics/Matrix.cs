@@ -2,7 +2,9 @@ using System.Numerics.Tensors;
 
 namespace OnnxIntervene.Numerics;
 
-/// <summary>A matrix of doubles in row-major order, in which rotations are computed before they are rounded to 32-bit floats.</summary>
+/// <summary>
+/// A matrix of doubles in row-major order, in which rotations are computed before they are rounded to 32-bit floats.
+/// </summary>
 internal sealed class Matrix
 {
     // Below so many products a thread costs more than it saves.
@@ -89,7 +91,8 @@ internal sealed class Matrix
     }
 
     /// <summary>Adds another matrix, times a number, to this one.</summary>
-    public void Add(Matrix other, double factor) => TensorPrimitives.MultiplyAdd(other.Elements, factor, Elements, Elements);
+    public void Add(Matrix other, double factor) =>
+        TensorPrimitives.MultiplyAdd(other.Elements, factor, Elements, Elements);
 
     /// <summary>The largest sum of absolute values in a row: a bound of the spectral radius.</summary>
     public double LargestRowSum()

@@ -12,7 +12,10 @@ internal static class MatrixShape
     {
         ArgumentNullException.ThrowIfNull(matrix);
         if (matrix.IsInteger || matrix.Shape is not [var rows, var columns] || columns > rows || columns < 1)
-            throw new InterventionException($"{name} must be a matrix of floats with at least as many rows as columns, but is {matrix}. Is it transposed?");
+            throw new InterventionException(
+                $"{name} must be a matrix of floats with at least as many rows as columns, but is {matrix}. Is it "
+                    + $"transposed?"
+            );
         if (!TensorPrimitives.IsFiniteAll(matrix.Floats))
             throw new InterventionException($"{name} [{rows}, {columns}] holds numbers that are not finite.");
         return (rows, columns);

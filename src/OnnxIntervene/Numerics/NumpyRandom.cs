@@ -1,7 +1,8 @@
 namespace OnnxIntervene.Numerics;
 
 /// <summary>
-/// The numbers of numpy's <c>RandomState(seed)</c>: the Mersenne twister (Matsumoto and Nishimura 1998) and numpy's legacy normal numbers
+/// The numbers of numpy's <c>RandomState(seed)</c>: the Mersenne twister (Matsumoto and Nishimura 1998) and numpy's
+/// legacy normal numbers
 /// (Marsaglia's polar method). The state moves with every number; one instance is for one thread.
 /// </summary>
 public sealed class NumpyRandom
@@ -48,14 +49,15 @@ public sealed class NumpyRandom
             return kept;
         }
 
-        double first, second, square;
+        double first,
+            second,
+            square;
         do
         {
             first = (2 * NextDouble()) - 1;
             second = (2 * NextDouble()) - 1;
             square = (first * first) + (second * second);
-        }
-        while (square is >= 1 or 0);
+        } while (square is >= 1 or 0);
         var factor = Math.Sqrt(-2 * Math.Log(square) / square);
         _second = factor * first;
         return factor * second;

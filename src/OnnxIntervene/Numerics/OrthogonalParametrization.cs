@@ -5,7 +5,8 @@ using OnnxIntervene.Tensors;
 namespace OnnxIntervene.Numerics;
 
 /// <summary>
-/// A matrix W with orthonormal columns, as <c>torch.nn.utils.parametrizations.orthogonal</c> keeps it with its defaults: free parameters X
+/// A matrix W with orthonormal columns, as <c>torch.nn.utils.parametrizations.orthogonal</c> keeps it with its
+/// defaults: free parameters X
 /// (<c>parametrizations.weight.original</c>, <c>[d, r]</c>) and the matrix where training began
 /// (<c>parametrizations.weight.0.base</c>, <c>[d, d]</c>).
 /// </summary>
@@ -15,11 +16,13 @@ public sealed record OrthogonalParametrization(NumericArray Original, NumericArr
 {
     private const int LargestWidth = 32768;
 
-    // torch takes columns for orthonormal within 10 · d times this (torch/nn/utils/parametrizations.py, _is_orthogonal).
+    // torch takes columns for orthonormal within 10 · d times this (torch/nn/utils/parametrizations.py,
+    // _is_orthogonal).
     private const double FloatEpsilon = 1.1920929e-7;
 
     /// <summary>
-    /// The parametrization of a matrix <c>[d, r]</c> as a fresh torch module has it: X = −1, and a base whose first columns are W's own.
+    /// The parametrization of a matrix <c>[d, r]</c> as a fresh torch module has it: X = −1, and a base whose first
+    /// columns are W's own.
     /// <see cref="Weight"/> gives W back exactly.
     /// </summary>
     /// <exception cref="InterventionException">
@@ -31,22 +34,28 @@ public sealed record OrthogonalParametrization(NumericArray Original, NumericArr
 
         if (columns < rows && rows > LargestWidth)
             throw new InterventionException(
-                $"A rotation of width {rows} has a base that is too large; at most {LargestWidth} is possible.");
+                $"A rotation of width {rows} has a base that is too large; at most {LargestWidth} is possible."
+            );
         if (Orthonormalization.Error(weight) is var error && error > 10 * rows * FloatEpsilon)
             throw new InterventionException(
-                $"The columns of the rotation [{rows}, {columns}] are not orthonormal: WᵀW differs from 1 by {error:g3}. " +
-                "Use Orthonormalization.Columns first.");
+                $"The columns of the rotation [{rows}, {columns}] are not orthonormal: WᵀW differs from 1 by "
+                    + $"{error:g3}. "
+                    + "Use Orthonormalization.Columns first."
+            );
         var original = new Matrix(rows, columns);
         for (var index = 0; index < columns; index++)
             original[index, index] = -1;
         return new OrthogonalParametrization(
             NumericArray.Of(original.ToFloats(), rows, columns),
-            rows == columns ? weight : Orthonormalization.Complete(weight));
+            rows == columns ? weight : Orthonormalization.Complete(weight)
+        );
     }
 
     /// <summary>
-    /// W, <c>[d, r]</c>. Square: base · exp(tril(X) − tril(X)ᵀ). Tall: base · the first columns of the product of the reflections along
-    /// X's columns below the diagonal, each times X's diagonal cut to a whole number. Computed in double precision, in the order of d³.
+    /// W, <c>[d, r]</c>. Square: base · exp(tril(X) − tril(X)ᵀ). Tall: base · the first columns of the product of the
+    /// reflections along
+    /// X's columns below the diagonal, each times X's diagonal cut to a whole number. Computed in double precision, in
+    /// the order of d³.
     /// </summary>
     /// <exception cref="InterventionException">X or the base has a shape that does not fit.</exception>
     public NumericArray Weight()
@@ -54,7 +63,8 @@ public sealed record OrthogonalParametrization(NumericArray Original, NumericArr
         var (rows, columns) = MatrixShape.TallOf(Original, "The parameters X of the rotation");
         if (MatrixShape.TallOf(Base, "The base of the rotation") != (rows, rows))
             throw new InterventionException(
-                $"The base of the rotation must be [{rows}, {rows}] to fit X [{rows}, {columns}], but is {Base}.");
+                $"The base of the rotation must be [{rows}, {rows}] to fit X [{rows}, {columns}], but is {Base}."
+            );
         var original = Matrix.Of(Original.Floats, rows, columns);
         var rotation = rows == columns ? MatrixExponential.Of(Skew(original)) : Reflections(original);
         return NumericArray.Of(Matrix.Of(Base.Floats, rows, rows).Times(rotation).ToFloats(), rows, columns);

@@ -11,10 +11,13 @@ public static class Orthonormalization
     private const double SmallestRemainder = 1e-6;
 
     /// <summary>
-    /// The factor Q of the matrix's QR decomposition whose R has a positive diagonal, which makes Q the only one: what torch's
+    /// The factor Q of the matrix's QR decomposition whose R has a positive diagonal, which makes Q the only one: what
+    /// torch's
     /// orthogonal parametrization makes of a matrix that is assigned to it. <c>[d, k]</c>, k at most d.
     /// </summary>
-    /// <exception cref="InterventionException">The array is no such matrix, or its columns depend on one another.</exception>
+    /// <exception cref="InterventionException">
+    /// The array is no such matrix, or its columns depend on one another.
+    /// </exception>
     public static NumericArray Columns(NumericArray matrix)
     {
         var (rows, columns) = MatrixShape.TallOf(matrix, "The matrix");
@@ -23,13 +26,17 @@ public static class Orthonormalization
         {
             if (!Extend(basis, column, SmallestRemainder * TensorPrimitives.Norm<double>(column)))
                 throw new InterventionException(
-                    $"Column {basis.Count} of the matrix [{rows}, {columns}] is zero or a mixture of those before it. Leave it out.");
+                    $"Column {basis.Count} of the matrix [{rows}, {columns}] is zero or a mixture of those before "
+                        + $"it. Leave it out."
+                );
         }
 
         return NumericArray.Of(Join(basis, rows).ToFloats(), rows, columns);
     }
 
-    /// <summary>How far the columns are from orthonormal: the largest absolute element of WᵀW − 1. <c>[d, k]</c>.</summary>
+    /// <summary>
+    /// How far the columns are from orthonormal: the largest absolute element of WᵀW − 1. <c>[d, k]</c>.
+    /// </summary>
     /// <exception cref="InterventionException">The array is no matrix of at least as many rows as columns.</exception>
     public static double Error(NumericArray matrix)
     {
@@ -41,7 +48,8 @@ public static class Orthonormalization
     }
 
     /// <summary>
-    /// The matrix's own columns, and behind them more, so that all d are orthonormal: <c>[d, k]</c> to <c>[d, d]</c>. The new ones are
+    /// The matrix's own columns, and behind them more, so that all d are orthonormal: <c>[d, k]</c> to <c>[d, d]</c>.
+    /// The new ones are
     /// what the unit vectors, taken in order, have left; torch takes random vectors there.
     /// </summary>
     internal static NumericArray Complete(NumericArray matrix)
@@ -49,7 +57,8 @@ public static class Orthonormalization
         var (rows, columns) = MatrixShape.TallOf(matrix, "The matrix");
         var basis = ColumnsOf(matrix, rows, columns).ToList();
 
-        // The unit vectors' remainders have squares that sum to the number of columns that are missing: the threshold never leaves one out.
+        // The unit vectors' remainders have squares that sum to the number of columns that are missing: the threshold
+        // never leaves one out.
         var smallest = 0.5 / Math.Sqrt(rows);
         for (var index = 0; basis.Count < rows; index++)
         {
@@ -67,7 +76,12 @@ public static class Orthonormalization
         for (var pass = 0; pass < 2; pass++)
         {
             foreach (var direction in basis)
-                TensorPrimitives.MultiplyAdd(direction, -TensorPrimitives.Dot<double>(direction, vector), vector, vector);
+                TensorPrimitives.MultiplyAdd(
+                    direction,
+                    -TensorPrimitives.Dot<double>(direction, vector),
+                    vector,
+                    vector
+                );
         }
 
         var norm = TensorPrimitives.Norm<double>(vector);

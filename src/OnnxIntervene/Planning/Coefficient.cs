@@ -2,7 +2,9 @@ using System.Collections.Immutable;
 
 namespace OnnxIntervene.Planning;
 
-/// <summary>What is multiplied with a source before it is added or subtracted: one number, or one for each example.</summary>
+/// <summary>
+/// What is multiplied with a source before it is added or subtracted: one number, or one for each example.
+/// </summary>
 public readonly record struct Coefficient
 {
     private readonly ImmutableArray<float> _rows;

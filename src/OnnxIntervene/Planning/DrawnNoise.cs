@@ -4,8 +4,10 @@ using OnnxIntervene.Tensors;
 namespace OnnxIntervene.Planning;
 
 /// <summary>
-/// Lays the numbers that a Noise intervention draws out over a run's units. Every example gets the same; where heads are addressed they
-/// lie side by side at each position, as pyvene folds them; an example with fewer units than another takes the first numbers.
+/// Lays the numbers that a Noise intervention draws out over a run's units. Every example gets the same; where heads
+/// are addressed they
+/// lie side by side at each position, as pyvene folds them; an example with fewer units than another takes the first
+/// numbers.
 /// </summary>
 internal static class DrawnNoise
 {
@@ -23,7 +25,11 @@ internal static class DrawnNoise
             return Rows(drawn, [.. units.Counts.SelectMany(count => Enumerable.Range(0, count))], [units.Count, width]);
         if (units.Shape is not [_, var heads, var positions])
             return drawn;
-        return Rows(drawn, [.. Enumerable.Range(0, most).Select(unit => (unit % positions * heads) + (unit / positions))], [1, heads, positions, width]);
+        return Rows(
+            drawn,
+            [.. Enumerable.Range(0, most).Select(unit => (unit % positions * heads) + (unit / positions))],
+            [1, heads, positions, width]
+        );
     }
 
     private static NumericArray Rows(NumericArray drawn, int[] rows, int[] shape)

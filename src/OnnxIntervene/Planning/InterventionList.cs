@@ -1,15 +1,19 @@
 using System.Collections.Immutable;
 using OnnxIntervene.Components;
-using OnnxIntervene.IR;
 using OnnxIntervene.Interventions;
 using OnnxIntervene.Interventions.Kinds;
+using OnnxIntervene.IR;
 
 namespace OnnxIntervene.Planning;
 
-/// <summary>The intervention of each representation: the one given, or a fresh one; linked representations share one.</summary>
+/// <summary>
+/// The intervention of each representation: the one given, or a fresh one; linked representations share one.
+/// </summary>
 internal static class InterventionList
 {
-    /// <exception cref="InterventionException">A component is not in the model, or linked interventions do not fit each other.</exception>
+    /// <exception cref="InterventionException">
+    /// A component is not in the model, or linked interventions do not fit each other.
+    /// </exception>
     public static ImmutableArray<Intervention> Of(IntervenableConfig config, ComponentMap map)
     {
         var linked = new Dictionary<int, (RepresentationConfig Representation, int Width, Intervention Intervention)>();
@@ -31,27 +35,47 @@ internal static class InterventionList
     {
         if (representation.Intervention is { } given)
             return given;
-        return representation.InterventionType == InterventionType.ConstantSource && representation.SourceRepresentation is { } constant
+        return
+            representation.InterventionType == InterventionType.ConstantSource
+            && representation.SourceRepresentation is { } constant
             ? new ConstantSourceIntervention(constant)
             : FreshIntervention.Of(representation, width);
     }
 
     private static Intervention? Given(IntervenableConfig config, int key)
     {
-        var given = config.Representations.Where(item => item.InterventionLinkKey == key).Select(item => item.Intervention).OfType<Intervention>().Distinct().ToList();
+        var given = config
+            .Representations.Where(item => item.InterventionLinkKey == key)
+            .Select(item => item.Intervention)
+            .OfType<Intervention>()
+            .Distinct()
+            .ToList();
         return given.Count <= 1
             ? given.FirstOrDefault()
-            : throw new InterventionException($"The interventions linked by {key} are given {given.Count} different sets of parameters; give one.");
+            : throw new InterventionException(
+                $"The interventions linked by {key} are given {given.Count} different sets of parameters; give one."
+            );
     }
 
-    private static void RequireFit(RepresentationConfig representation, int width, RepresentationConfig first, int firstWidth, Intervention intervention)
+    private static void RequireFit(
+        RepresentationConfig representation,
+        int width,
+        RepresentationConfig first,
+        int firstWidth,
+        Intervention intervention
+    )
     {
         if (representation.InterventionType != intervention.Type)
-            throw new InterventionException($"{representation} is linked with {first}: linked interventions must be of one kind.");
+            throw new InterventionException(
+                $"{representation} is linked with {first}: linked interventions must be of one kind."
+            );
         if (width != firstWidth || representation.MaxNumberOfUnits != first.MaxNumberOfUnits)
         {
             throw new InterventionException(
-                $"{representation} is {width} wide (times {representation.MaxNumberOfUnits} units), but {first}, with which it is linked, {firstWidth} (times {first.MaxNumberOfUnits}); they cannot share parameters.");
+                $"{representation} is {width} wide (times {representation.MaxNumberOfUnits} units), but {first}, "
+                    + $"with which it is linked, {firstWidth} (times {first.MaxNumberOfUnits}); they cannot share "
+                    + $"parameters."
+            );
         }
     }
 }

@@ -21,7 +21,13 @@ internal sealed class PlannedSite
     private readonly NumericArray? _constant;
 
     public PlannedSite(
-        RunRequest request, ComponentMap map, int index, ModelInputs target, Func<Component, ModelInputs, bool, UnitExtent> count, LocationFinder finder)
+        RunRequest request,
+        ComponentMap map,
+        int index,
+        ModelInputs target,
+        Func<Component, ModelInputs, bool, UnitExtent> count,
+        LocationFinder finder
+    )
     {
         _request = request;
         _index = index;
@@ -29,17 +35,24 @@ internal sealed class PlannedSite
         _baseUnits = Resolve(request.Locations.BaseOf(index), target);
         _sourceUnits = request.Source(index) is { } source ? Resolve(request.Locations.SourceOf(index), source) : null;
         _constant = request.Constant(index) ?? OwnConstant();
-        _subspaces = SubspacePlan.Of(Representation, request.Settings.Subspaces.RowsOf(index), SpaceDimensions, request.Base.BatchSize);
+        _subspaces = SubspacePlan.Of(
+            Representation,
+            request.Settings.Subspaces.RowsOf(index),
+            SpaceDimensions,
+            request.Base.BatchSize
+        );
         SiteRules.Check(Representation, Intervention, _component, map, _baseUnits, _sourceUnits);
         SiteRules.CheckConstant(Representation, _component, _baseUnits, request.NeedsSource(index) ? _constant : null);
         Site = SiteStructure.Of(Representation, Intervention, map, IsWhole, _subspaces is not null);
 
-        ResolvedUnits Resolve(UnitLocation? location, ModelInputs inputs) => ResolvedUnits.Resolve(
-            Representation,
-            _component,
-            finder.Find(location, inputs, Representation),
-            inputs.BatchSize,
-            count(_component, inputs, UnitRules.CountsTwoAxes(Representation, _component)));
+        ResolvedUnits Resolve(UnitLocation? location, ModelInputs inputs) =>
+            ResolvedUnits.Resolve(
+                Representation,
+                _component,
+                finder.Find(location, inputs, Representation),
+                inputs.BatchSize,
+                count(_component, inputs, UnitRules.CountsTwoAxes(Representation, _component))
+            );
     }
 
     /// <summary>What is spliced.</summary>
@@ -55,19 +68,24 @@ internal sealed class PlannedSite
     private InterventionType Type => Intervention.Type;
 
     // Everything where nothing is chosen: cheaper than choosing every unit.
-    private bool IsWhole => _request.Locations.BaseOf(_index) is null && Type.HasCoefficient() && _constant is not null && _subspaces is null
+    private bool IsWhole =>
+        _request.Locations.BaseOf(_index) is null
+        && Type.HasCoefficient()
+        && _constant is not null
+        && _subspaces is null
         && _component is { Layout: ComponentLayout.Positions, Unit: "pos", Axes: 3 };
 
     private bool IsSkipped => _request.NeedsSource(_index) && _constant is null && _sourceUnits is null;
 
     private int PerExample => _baseUnits.Counts.IsEmpty ? 0 : _baseUnits.Counts[0];
 
-    private NumericArray? OwnConstant() => Intervention switch
-    {
-        NoiseIntervention noise => DrawnNoise.Over(noise, _baseUnits, _component.Width),
-        { Type: var type } when type.IsSourceConstant() => Intervention.Source(PerExample, _component.Width),
-        _ => null,
-    };
+    private NumericArray? OwnConstant() =>
+        Intervention switch
+        {
+            NoiseIntervention noise => DrawnNoise.Over(noise, _baseUnits, _component.Width),
+            { Type: var type } when type.IsSourceConstant() => Intervention.Source(PerExample, _component.Width),
+            _ => null,
+        };
 
     private int SpaceDimensions => Type.HasParameters() ? Intervention.Sizes.Latents : _component.Width;
 
@@ -99,14 +117,18 @@ internal sealed class PlannedSite
             Coefficients = Coefficients(_baseUnits.Counts),
             Mask = _subspaces?.Mask([.. _baseUnits.Counts.Select(units => units / UnitsPerRow)]) ?? default,
             MaskWidth = _subspaces?.Dimensions ?? 0,
-            Parameters = Type.HasParameters() || Type == InterventionType.Custom ? Intervention.Parameters : ImmutableDictionary<string, NumericArray>.Empty,
+            Parameters =
+                Type.HasParameters() || Type == InterventionType.Custom
+                    ? Intervention.Parameters
+                    : ImmutableDictionary<string, NumericArray>.Empty,
         };
     }
 
     /// <summary>Zeros in the shape of what the source's run will give; null where there is no such run.</summary>
-    public NumericArray? Placeholder() => _sourceUnits is null || _component.Width == 0
-        ? null
-        : NumericArray.Of(new float[_sourceUnits.Count * _component.Width], _sourceUnits.Count, _component.Width);
+    public NumericArray? Placeholder() =>
+        _sourceUnits is null || _component.Width == 0
+            ? null
+            : NumericArray.Of(new float[_sourceUnits.Count * _component.Width], _sourceUnits.Count, _component.Width);
 
     /// <summary>What was read of the base, in the shape of its units and cut to the subspace.</summary>
     public NumericArray Collected(NumericArray read)
@@ -120,7 +142,11 @@ internal sealed class PlannedSite
 
     /// <summary>What a Lambda's function is given.</summary>
     public LambdaValues Lambda(NumericArray read, NumericArray? source) =>
-        new(Collected(read), source is null ? _constant : ArrangedSource(source), _request.Settings.Subspaces.RowsOf(_index));
+        new(
+            Collected(read),
+            source is null ? _constant : ArrangedSource(source),
+            _request.Settings.Subspaces.RowsOf(_index)
+        );
 
     // Where examples differ in their units, these stay one after the other.
     private static NumericArray Arranged(NumericArray read, ResolvedUnits units) =>
@@ -135,12 +161,19 @@ internal sealed class PlannedSite
             elements = _baseUnits.PositionsFirst(elements, _component.Width);
         if (UnitsPerRow > 1)
             return (elements, new long[] { elements.Length / Intervention.Sizes.Width, Intervention.Sizes.Width });
-        return (elements, read is not null ? read.Shape.Select(size => (long)size).ToArray() : new long[] { _baseUnits.Count, _component.Width });
+        return (
+            elements,
+            read is not null
+                ? read.Shape.Select(size => (long)size).ToArray()
+                : new long[] { _baseUnits.Count, _component.Width }
+        );
     }
 
     private ReadOnlyMemory<float> ConstantRows()
     {
-        int[] shape = _baseUnits.IsRagged ? [_baseUnits.Count, _component.Width] : [.. _baseUnits.Shape, _component.Width];
+        int[] shape = _baseUnits.IsRagged
+            ? [_baseUnits.Count, _component.Width]
+            : [.. _baseUnits.Shape, _component.Width];
         return Broadcast.To(_constant!, shape)!;
     }
 

@@ -1,15 +1,26 @@
 using System.Collections.Immutable;
 using OnnxIntervene.Components.Addressing;
-using OnnxIntervene.IR;
 using OnnxIntervene.Interventions;
+using OnnxIntervene.IR;
 
 namespace OnnxIntervene.Planning;
 
-/// <summary>The units of a whole batch as a spliced site takes them, checked against the component and the input.</summary>
-/// <param name="Locations">(example, unit), (example, position, head) or (example, entry, entry), one after the other.</param>
-/// <param name="Shape">How the units are arranged: <c>[batch, units]</c> or <c>[batch, heads, positions]</c>; empty where examples differ in number.</param>
+/// <summary>
+/// The units of a whole batch as a spliced site takes them, checked against the component and the input.
+/// </summary>
+/// <param name="Locations">
+/// (example, unit), (example, position, head) or (example, entry, entry), one after the other.
+/// </param>
+/// <param name="Shape">
+/// How the units are arranged: <c>[batch, units]</c> or <c>[batch, heads, positions]</c>; empty where examples differ
+/// in number.
+/// </param>
 /// <param name="Counts">How many units each example has.</param>
-public sealed record ResolvedUnits(ReadOnlyMemory<long> Locations, ImmutableArray<int> Shape, ImmutableArray<int> Counts)
+public sealed record ResolvedUnits(
+    ReadOnlyMemory<long> Locations,
+    ImmutableArray<int> Shape,
+    ImmutableArray<int> Counts
+)
 {
     /// <summary>How many units there are in all.</summary>
     public int Count => Counts.Sum();
@@ -23,20 +34,30 @@ public sealed record ResolvedUnits(ReadOnlyMemory<long> Locations, ImmutableArra
     /// <param name="location">The units; null for all.</param>
     /// <param name="batch">How many examples there are.</param>
     /// <param name="extent">How many units there are.</param>
-    /// <exception cref="InterventionException">A unit is beyond the component or the input, or the unit kind does not fit.</exception>
+    /// <exception cref="InterventionException">
+    /// A unit is beyond the component or the input, or the unit kind does not fit.
+    /// </exception>
     public static ResolvedUnits Resolve(
-        RepresentationConfig representation, Component component, UnitLocation? location, int batch, UnitExtent extent)
+        RepresentationConfig representation,
+        Component component,
+        UnitLocation? location,
+        int batch,
+        UnitExtent extent
+    )
     {
         ArgumentNullException.ThrowIfNull(representation);
         ArgumentNullException.ThrowIfNull(component);
         UnitRules.Check(representation, component, location, batch);
-        var countsTwo = component.Layout == ComponentLayout.HeadsInWidth || UnitRules.CountsTwoAxes(representation, component);
+        var countsTwo =
+            component.Layout == ComponentLayout.HeadsInWidth || UnitRules.CountsTwoAxes(representation, component);
         return countsTwo
             ? Grid(representation, component, location, batch, extent)
             : Single(representation, component, location, batch, extent.First);
     }
 
-    /// <summary>The same units with an example's positions before its heads: the order in which heads are folded into a row.</summary>
+    /// <summary>
+    /// The same units with an example's positions before its heads: the order in which heads are folded into a row.
+    /// </summary>
     public ResolvedUnits PositionsFirst()
     {
         if (Shape.Length != 3)
@@ -67,7 +88,13 @@ public sealed record ResolvedUnits(ReadOnlyMemory<long> Locations, ImmutableArra
         return (((example * heads) + head) * positions) + position;
     }
 
-    private static ResolvedUnits Single(RepresentationConfig representation, Component component, UnitLocation? location, int batch, int length)
+    private static ResolvedUnits Single(
+        RepresentationConfig representation,
+        Component component,
+        UnitLocation? location,
+        int batch,
+        int length
+    )
     {
         var isHead = component.Layout == ComponentLayout.HeadsFirst;
         var limit = isHead ? component.Heads : length;
@@ -77,26 +104,52 @@ public sealed record ResolvedUnits(ReadOnlyMemory<long> Locations, ImmutableArra
         for (var row = 0; row < batch; row++)
         {
             var units = location?.UnitsOf(row) ?? all;
-            UnitRules.CheckRow(representation, units, limit, isHead ? "head" : component.Unit == "t" ? "step" : "position", row);
+            UnitRules.CheckRow(
+                representation,
+                units,
+                limit,
+                isHead ? "head"
+                    : component.Unit == "t" ? "step"
+                    : "position",
+                row
+            );
             counts.Add(units.Length);
             foreach (var unit in units)
                 locations.AddRange([row, unit]);
         }
 
-        return new ResolvedUnits(locations.ToArray(), counts.Distinct().Count() == 1 ? [batch, counts[0]] : [], counts.ToImmutable());
+        return new ResolvedUnits(
+            locations.ToArray(),
+            counts.Distinct().Count() == 1 ? [batch, counts[0]] : [],
+            counts.ToImmutable()
+        );
     }
 
-    private static ResolvedUnits Grid(RepresentationConfig representation, Component component, UnitLocation? location, int batch, UnitExtent extent)
+    private static ResolvedUnits Grid(
+        RepresentationConfig representation,
+        Component component,
+        UnitLocation? location,
+        int batch,
+        UnitExtent extent
+    )
     {
         var isHead = component.Layout == ComponentLayout.HeadsInWidth;
-        var limits = isHead ? (Outer: component.Heads, Inner: extent.First) : (Outer: extent.First, Inner: extent.Second);
+        var limits = isHead
+            ? (Outer: component.Heads, Inner: extent.First)
+            : (Outer: extent.First, Inner: extent.Second);
         var locations = new List<long>();
         var counts = ImmutableArray.CreateBuilder<(int Outer, int Inner)>(batch);
         for (var row = 0; row < batch; row++)
         {
             var (outer, inner) = Axes(representation, location, row, limits);
             UnitRules.CheckRow(representation, outer, limits.Outer, isHead ? "head" : "entry", row);
-            UnitRules.CheckRow(representation, inner, limits.Inner, isHead ? "position" : "entry of the third axis", row);
+            UnitRules.CheckRow(
+                representation,
+                inner,
+                limits.Inner,
+                isHead ? "position" : "entry of the third axis",
+                row
+            );
             counts.Add((outer.Length, inner.Length));
             foreach (var (first, second) in outer.SelectMany(first => inner.Select(second => (first, second))))
                 locations.AddRange(isHead ? [row, second, first] : [row, first, second]);
@@ -105,13 +158,21 @@ public sealed record ResolvedUnits(ReadOnlyMemory<long> Locations, ImmutableArra
         return new ResolvedUnits(
             locations.ToArray(),
             counts.Distinct().Count() == 1 ? [batch, counts[0].Outer, counts[0].Inner] : [],
-            [.. counts.Select(count => count.Outer * count.Inner)]);
+            [.. counts.Select(count => count.Outer * count.Inner)]
+        );
     }
 
     private static (ImmutableArray<int> Outer, ImmutableArray<int> Inner) Axes(
-        RepresentationConfig representation, UnitLocation? location, int row, (int Outer, int Inner) limits)
+        RepresentationConfig representation,
+        UnitLocation? location,
+        int row,
+        (int Outer, int Inner) limits
+    )
     {
-        var (allOuter, allInner) = (Enumerable.Range(0, limits.Outer).ToImmutableArray(), Enumerable.Range(0, limits.Inner).ToImmutableArray());
+        var (allOuter, allInner) = (
+            Enumerable.Range(0, limits.Outer).ToImmutableArray(),
+            Enumerable.Range(0, limits.Inner).ToImmutableArray()
+        );
         if (location is null)
             return (allOuter, allInner);
         if (representation.Unit.Contains('.', StringComparison.Ordinal))

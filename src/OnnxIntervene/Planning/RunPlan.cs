@@ -1,8 +1,8 @@
 using System.Collections.Immutable;
 using OnnxIntervene.Components;
 using OnnxIntervene.Components.Addressing;
-using OnnxIntervene.IR;
 using OnnxIntervene.Interventions;
+using OnnxIntervene.IR;
 using OnnxIntervene.Runtime;
 using OnnxIntervene.Splicing;
 
@@ -19,10 +19,20 @@ internal sealed class RunPlan
     /// <param name="map">The model's components.</param>
     /// <param name="count">How many units a component has for some inputs.</param>
     /// <param name="finder">Turns positions from the end, and named ones, into numbers.</param>
-    public RunPlan(RunRequest request, ComponentMap map, Func<Component, ModelInputs, bool, UnitExtent> count, LocationFinder finder)
+    public RunPlan(
+        RunRequest request,
+        ComponentMap map,
+        Func<Component, ModelInputs, bool, UnitExtent> count,
+        LocationFinder finder
+    )
     {
         _request = request;
-        _sites = [.. Enumerable.Range(0, request.Count).Select(index => new PlannedSite(request, map, index, Target(index), count, finder))];
+        _sites =
+        [
+            .. Enumerable
+                .Range(0, request.Count)
+                .Select(index => new PlannedSite(request, map, index, Target(index), count, finder)),
+        ];
     }
 
     /// <summary>The sites that the run needs: the structure of its session.</summary>
@@ -35,18 +45,24 @@ internal sealed class RunPlan
     public bool IsSerial => _request.Config.Mode == InterventionMode.Serial;
 
     /// <summary>
-    /// The runs that give sources, in order: their inputs, which sites they are read at, and which they are written at with what earlier
+    /// The runs that give sources, in order: their inputs, which sites they are read at, and which they are written at
+    /// with what earlier
     /// runs gave.
     /// </summary>
     public IEnumerable<SourceRun> SourceRuns() => IsSerial ? SerialRuns() : ParallelRuns();
 
-    /// <summary>The sites that the base's run writes: in a chain those of the last stage, and what needs no source.</summary>
-    public bool IsWrittenInBase(int index) => !IsSerial || _request.Groups.Of(index) == _request.Groups.Count - 1 || !_sites[index].HasSourceRun;
+    /// <summary>
+    /// The sites that the base's run writes: in a chain those of the last stage, and what needs no source.
+    /// </summary>
+    public bool IsWrittenInBase(int index) =>
+        !IsSerial || _request.Groups.Of(index) == _request.Groups.Count - 1 || !_sites[index].HasSourceRun;
 
-    private IEnumerable<SourceRun> ParallelRuns() => Enumerable.Range(0, _request.Count)
-        .Where(index => _sites[index].HasSourceRun)
-        .GroupBy(index => _request.Source(index)!)
-        .Select(group => new SourceRun(group.Key, [.. group], []));
+    private IEnumerable<SourceRun> ParallelRuns() =>
+        Enumerable
+            .Range(0, _request.Count)
+            .Where(index => _sites[index].HasSourceRun)
+            .GroupBy(index => _request.Source(index)!)
+            .Select(group => new SourceRun(group.Key, [.. group], []));
 
     private IEnumerable<SourceRun> SerialRuns()
     {
@@ -69,6 +85,9 @@ internal sealed class RunPlan
         if (!IsSerial || group == _request.Groups.Count - 1 || _request.Source(index) is null)
             return _request.Base;
         return _request.GroupSource(group + 1)
-            ?? throw new InterventionException($"{_request.Representation(index)} is written into source {group + 1} of the chain, which is null; give every source of a chain.");
+            ?? throw new InterventionException(
+                $"{_request.Representation(index)} is written into source {group + 1} of the chain, which is null; "
+                    + $"give every source of a chain."
+            );
     }
 }

@@ -1,13 +1,15 @@
 using System.Collections.Immutable;
-using OnnxIntervene.IR;
 using OnnxIntervene.Interventions;
 using OnnxIntervene.Interventions.Kinds;
+using OnnxIntervene.IR;
 using OnnxIntervene.Runtime;
 using OnnxIntervene.Tensors;
 
 namespace OnnxIntervene.Planning;
 
-/// <summary>Everything that one run of a configuration is given, checked as far as that can be done without the model.</summary>
+/// <summary>
+/// Everything that one run of a configuration is given, checked as far as that can be done without the model.
+/// </summary>
 internal sealed class RunRequest
 {
     private readonly ImmutableArray<ModelInputs?> _sources;
@@ -18,7 +20,8 @@ internal sealed class RunRequest
         ModelInputs @base,
         IReadOnlyList<ModelInputs?>? sources,
         UnitLocations? locations,
-        RunSettings? settings)
+        RunSettings? settings
+    )
     {
         Config = config;
         Interventions = interventions;
@@ -51,45 +54,71 @@ internal sealed class RunRequest
     public RepresentationConfig Representation(int index) => Config.Representations[index];
 
     /// <summary>The inputs whose run is the source of an intervention; null where it has none.</summary>
-    public ModelInputs? Source(int index) => Constant(index) is null && MayHaveSource(index) ? _sources[Groups.Of(index)] : null;
+    public ModelInputs? Source(int index) =>
+        Constant(index) is null && MayHaveSource(index) ? _sources[Groups.Of(index)] : null;
 
     /// <summary>The inputs of a group's source; null where it is skipped.</summary>
     public ModelInputs? GroupSource(int group) => _sources[group];
 
     /// <summary>Whether an intervention cannot act without a source.</summary>
-    public bool NeedsSource(int index) => Interventions[index] switch
-    {
-        CustomIntervention custom => custom.TakesSource,
-        { Type: var type } => type.NeedsSource(),
-    };
+    public bool NeedsSource(int index) =>
+        Interventions[index] switch
+        {
+            CustomIntervention custom => custom.TakesSource,
+            { Type: var type } => type.NeedsSource(),
+        };
 
     /// <summary>The constant source that was given for an intervention, if any.</summary>
-    public NumericArray? Constant(int index) => Settings.SourceRepresentations.Length > index && Settings.SourceRepresentations[index] is { } given
-        ? given
-        : Representation(index).SourceRepresentation;
+    public NumericArray? Constant(int index) =>
+        Settings.SourceRepresentations.Length > index && Settings.SourceRepresentations[index] is { } given
+            ? given
+            : Representation(index).SourceRepresentation;
 
-    public Coefficient Coefficient(int index) => Settings.Coefficients.Length switch
-    {
-        0 => Planning.Coefficient.One,
-        1 => Settings.Coefficients[0],
-        _ => Settings.Coefficients[index],
-    };
+    public Coefficient Coefficient(int index) =>
+        Settings.Coefficients.Length switch
+        {
+            0 => Planning.Coefficient.One,
+            1 => Settings.Coefficients[0],
+            _ => Settings.Coefficients[index],
+        };
 
     /// <summary>Which interventions have a source's run.</summary>
     public ImmutableArray<int> Sourced => [.. Enumerable.Range(0, Count).Where(index => Source(index) is not null)];
 
-    /// <summary>The same with nothing but the reading of sources, for the interventions of <see cref="Sourced"/>.</summary>
+    /// <summary>
+    /// The same with nothing but the reading of sources, for the interventions of <see cref="Sourced"/>.
+    /// </summary>
     /// <exception cref="InterventionException">Each source is changed by the one before it.</exception>
     public RunRequest SourcesOnly()
     {
         if (Config.Mode == InterventionMode.Serial)
-            throw new InterventionException("The sources of a chain (mode serial) are changed by one another, so that they cannot be read by themselves; use mode parallel.");
-        var config = Config with { Representations = [.. Sourced.Select(index => Representation(index) with { GroupKey = null })] };
-        var locations = new UnitLocations([.. Sourced.Select(Locations.SourceOf)], [.. Sourced.Select(Locations.SourceOf)]);
-        return new RunRequest(config, [.. Sourced.Select(index => Interventions[index])], Base, [.. Sourced.Select(Source)], locations, null) { ReadsOnly = true };
+            throw new InterventionException(
+                "The sources of a chain (mode serial) are changed by one another, so that they cannot be read by "
+                    + "themselves; use mode parallel."
+            );
+        var config = Config with
+        {
+            Representations = [.. Sourced.Select(index => Representation(index) with { GroupKey = null })],
+        };
+        var locations = new UnitLocations(
+            [.. Sourced.Select(Locations.SourceOf)],
+            [.. Sourced.Select(Locations.SourceOf)]
+        );
+        return new RunRequest(
+            config,
+            [.. Sourced.Select(index => Interventions[index])],
+            Base,
+            [.. Sourced.Select(Source)],
+            locations,
+            null
+        )
+        {
+            ReadsOnly = true,
+        };
     }
 
-    private bool MayHaveSource(int index) => !Interventions[index].Type.IsSourceConstant()
+    private bool MayHaveSource(int index) =>
+        !Interventions[index].Type.IsSourceConstant()
         && (NeedsSource(index) || Interventions[index].Type == InterventionType.Lambda);
 
     // One source serves every group, as in pyvene; null is one that is skipped on purpose.
@@ -102,13 +131,17 @@ internal sealed class RunRequest
             return sources.Count == Groups.Count
                 ? [.. sources]
                 : throw new InterventionException(
-                    $"{sources.Count} sources for {Groups.Count} {(Groups.AreGiven ? "groups" : "interventions")}; give one, or one each (null skips one).");
+                    $"{sources.Count} sources for {Groups.Count} {(Groups.AreGiven ? "groups" : "interventions")}; "
+                        + $"give one, or one each (null skips one)."
+                );
         }
 
         for (var index = 0; index < Count; index++)
         {
             if (NeedsSource(index) && !Interventions[index].Type.IsSourceConstant() && Constant(index) is null)
-                throw new InterventionException($"{Representation(index)} needs a source: give a source input, or a constant source.");
+                throw new InterventionException(
+                    $"{Representation(index)} needs a source: give a source input, or a constant source."
+                );
         }
 
         return [.. Enumerable.Repeat<ModelInputs?>(null, Groups.Count)];
@@ -119,15 +152,25 @@ internal sealed class RunRequest
         foreach (var side in new[] { Locations.Sources.Length, Locations.Base.Length })
         {
             if (side != 1 && side != Count)
-                throw new InterventionException($"Unit locations for {side} interventions, but the configuration has {Count}.");
+                throw new InterventionException(
+                    $"Unit locations for {side} interventions, but the configuration has {Count}."
+                );
         }
 
         if (Settings.Coefficients.Length > 1 && Settings.Coefficients.Length != Count)
-            throw new InterventionException($"{Settings.Coefficients.Length} coefficients for {Count} interventions; give one, or one each.");
+            throw new InterventionException(
+                $"{Settings.Coefficients.Length} coefficients for {Count} interventions; give one, or one each."
+            );
         if (Settings.SourceRepresentations.Length > 0 && Settings.SourceRepresentations.Length != Count)
-            throw new InterventionException($"{Settings.SourceRepresentations.Length} constant sources for {Count} interventions; null leaves one out.");
+            throw new InterventionException(
+                $"{Settings.SourceRepresentations.Length} constant sources for {Count} interventions; null leaves "
+                    + $"one out."
+            );
         if (Settings.Subspaces.Rows.Length != 1 && Settings.Subspaces.Rows.Length != Count)
-            throw new InterventionException($"Subspaces for {Settings.Subspaces.Rows.Length} interventions, but the configuration has {Count}; null leaves one out.");
+            throw new InterventionException(
+                $"Subspaces for {Settings.Subspaces.Rows.Length} interventions, but the configuration has {Count}; "
+                    + $"null leaves one out."
+            );
         for (var index = 0; index < Count; index++)
             CheckBatch(index);
     }
@@ -135,8 +178,12 @@ internal sealed class RunRequest
     private void CheckBatch(int index)
     {
         if (Source(index) is { } source && source.BatchSize != Base.BatchSize)
-            throw new InterventionException($"The source of {Representation(index)} holds {source.BatchSize} examples, the base {Base.BatchSize}.");
+            throw new InterventionException(
+                $"The source of {Representation(index)} holds {source.BatchSize} examples, the base {Base.BatchSize}."
+            );
         if (Coefficient(index).Count is var rows && rows != 1 && rows != Base.BatchSize)
-            throw new InterventionException($"{rows} coefficients for {Representation(index)}, but the batch holds {Base.BatchSize} examples.");
+            throw new InterventionException(
+                $"{rows} coefficients for {Representation(index)}, but the batch holds {Base.BatchSize} examples."
+            );
     }
 }

@@ -8,4 +8,10 @@ namespace OnnxIntervene.Planning;
 /// <param name="GivenBy">The node that gives it.</param>
 /// <param name="ReadBy">The nodes that read it, and see what the intervention writes.</param>
 /// <param name="Opened">The fused operator that is opened to reach it; null where none is.</param>
-public sealed record SiteExplanation(string Intervention, string Tensor, string GivenBy, ImmutableArray<string> ReadBy, string? Opened);
+public sealed record SiteExplanation(
+    string Intervention,
+    string Tensor,
+    string GivenBy,
+    ImmutableArray<string> ReadBy,
+    string? Opened
+);

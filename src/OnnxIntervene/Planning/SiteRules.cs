@@ -1,8 +1,8 @@
 using OnnxIntervene.Components;
 using OnnxIntervene.Components.Addressing;
-using OnnxIntervene.IR;
 using OnnxIntervene.Interventions;
 using OnnxIntervene.Interventions.Kinds;
+using OnnxIntervene.IR;
 using OnnxIntervene.Tensors;
 
 namespace OnnxIntervene.Planning;
@@ -11,16 +11,35 @@ namespace OnnxIntervene.Planning;
 internal static class SiteRules
 {
     public static void Check(
-        RepresentationConfig representation, Intervention intervention, Component component, ComponentMap map, ResolvedUnits units, ResolvedUnits? source)
+        RepresentationConfig representation,
+        Intervention intervention,
+        Component component,
+        ComponentMap map,
+        ResolvedUnits units,
+        ResolvedUnits? source
+    )
     {
-        if (source is not null && !(source.Counts.SequenceEqual(units.Counts) && source.Shape.SequenceEqual(units.Shape)))
+        if (
+            source is not null
+            && !(source.Counts.SequenceEqual(units.Counts) && source.Shape.SequenceEqual(units.Shape))
+        )
         {
             throw new InterventionException(
-                $"{representation}: the source has {Show(source)} units an example, the base {Show(units)}; they must be equally many.");
+                $"{representation}: the source has {Show(source)} units an example, the base {Show(units)}; they "
+                    + $"must be equally many."
+            );
         }
 
-        if (units.IsRagged && (intervention.Type.FoldsUnits() || intervention.Type is InterventionType.Collect or InterventionType.Lambda))
-            throw new InterventionException($"{representation}: examples have {Show(units)} units; they must be equally many to be one array.");
+        if (
+            units.IsRagged
+            && (
+                intervention.Type.FoldsUnits()
+                || intervention.Type is InterventionType.Collect or InterventionType.Lambda
+            )
+        )
+            throw new InterventionException(
+                $"{representation}: examples have {Show(units)} units; they must be equally many to be one array."
+            );
         CheckWidth(representation, intervention, component, units);
         if (intervention.Type.ReadsModuleInput())
             CheckModuleInput(representation, intervention, component, map);
@@ -28,44 +47,83 @@ internal static class SiteRules
 
     /// <summary>The component that the module reads; null where the kind does not read it.</summary>
     /// <exception cref="InterventionException">What the module reads is no component.</exception>
-    public static ComponentAddress? ModuleInput(RepresentationConfig representation, Intervention intervention, ComponentMap map)
+    public static ComponentAddress? ModuleInput(
+        RepresentationConfig representation,
+        Intervention intervention,
+        ComponentMap map
+    )
     {
         if (!intervention.Type.ReadsModuleInput())
             return null;
-        var name = (intervention as LoRAIntervention)?.InputComponent ?? ComponentNames.InputOf(representation.Component)
-            ?? throw new InterventionException($"{representation}: what the module at '{representation.Component}' reads is no component; use block_output, mlp_output, attention_output or a projection.");
+        var name =
+            (intervention as LoRAIntervention)?.InputComponent
+            ?? ComponentNames.InputOf(representation.Component)
+            ?? throw new InterventionException(
+                $"{representation}: what the module at '{representation.Component}' reads is no component; use "
+                    + $"block_output, mlp_output, attention_output or a projection."
+            );
         return map.Get(representation.Layer, name).Address;
     }
 
-    public static void CheckConstant(RepresentationConfig representation, Component component, ResolvedUnits units, NumericArray? constant)
+    public static void CheckConstant(
+        RepresentationConfig representation,
+        Component component,
+        ResolvedUnits units,
+        NumericArray? constant
+    )
     {
         if (constant is null)
             return;
         var width = component.Width;
         if (constant.IsInteger || constant.Shape.Length == 0 || (constant.Shape[^1] != width && width > 0))
-            throw new InterventionException($"{representation} is {width} wide, but its constant source is {constant}. Was it taken from another component?");
+            throw new InterventionException(
+                $"{representation} is {width} wide, but its constant source is {constant}. Was it taken from "
+                    + $"another component?"
+            );
         int[] target = units.IsRagged ? [units.Count, width] : [.. units.Shape, width];
         if (Broadcast.To(constant, target) is null)
-            throw new InterventionException($"{representation} writes [{string.Join(", ", target)}], to which the constant source {constant} does not stretch.");
+            throw new InterventionException(
+                $"{representation} writes [{string.Join(", ", target)}], to which the constant source {constant} "
+                    + $"does not stretch."
+            );
     }
 
     // A row of the kind is one unit, or all units of an example.
-    private static void CheckWidth(RepresentationConfig representation, Intervention intervention, Component component, ResolvedUnits units)
+    private static void CheckWidth(
+        RepresentationConfig representation,
+        Intervention intervention,
+        Component component,
+        ResolvedUnits units
+    )
     {
         var width = intervention.Sizes.Width;
         if (width == 0)
             return;
         if (component.Width == 0)
-            throw new InterventionException($"{representation}: the width of '{representation.Component}' is not known, so that parameters for {width} cannot be proved to fit.");
+            throw new InterventionException(
+                $"{representation}: the width of '{representation.Component}' is not known, so that parameters for "
+                    + $"{width} cannot be proved to fit."
+            );
         var folded = intervention.Type.FoldsUnits() && units.Shape.Length > 1 ? units.Shape[1] : 1;
         if (width != component.Width * folded)
         {
-            var count = folded > 1 ? $"{folded} units of {component.Width}, {folded * component.Width} together" : $"{component.Width}";
-            throw new InterventionException($"{representation} is {count} wide, but the parameters of the intervention are for {width}. Were they made for another component?");
+            var count =
+                folded > 1
+                    ? $"{folded} units of {component.Width}, {folded * component.Width} together"
+                    : $"{component.Width}";
+            throw new InterventionException(
+                $"{representation} is {count} wide, but the parameters of the intervention are for {width}. Were "
+                    + $"they made for another component?"
+            );
         }
     }
 
-    private static void CheckModuleInput(RepresentationConfig representation, Intervention intervention, Component component, ComponentMap map)
+    private static void CheckModuleInput(
+        RepresentationConfig representation,
+        Intervention intervention,
+        Component component,
+        ComponentMap map
+    )
     {
         var address = ModuleInput(representation, intervention, map)!.Value;
         var input = map.Get(address.Layer, address.Name);
@@ -73,10 +131,12 @@ internal static class SiteRules
             throw new InterventionException($"{representation}: the kind takes whole positions, not heads.");
         var wanted = intervention.Type == InterventionType.Skip ? component.Width : intervention.Sizes.InputWidth;
         if (input.Width != wanted)
-            throw new InterventionException($"{representation}: the module reads '{input.Address.Name}', which is {input.Width} wide, but {wanted} is needed.");
+            throw new InterventionException(
+                $"{representation}: the module reads '{input.Address.Name}', which is {input.Width} wide, but "
+                    + $"{wanted} is needed."
+            );
     }
 
-    private static string Show(ResolvedUnits units) => units.IsRagged
-        ? string.Join(" and ", units.Counts.Distinct())
-        : string.Join(" × ", units.Shape.Skip(1));
+    private static string Show(ResolvedUnits units) =>
+        units.IsRagged ? string.Join(" and ", units.Counts.Distinct()) : string.Join(" × ", units.Shape.Skip(1));
 }

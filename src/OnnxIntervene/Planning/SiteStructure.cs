@@ -6,16 +6,32 @@ using OnnxIntervene.Splicing;
 
 namespace OnnxIntervene.Planning;
 
-/// <summary>What is spliced for an intervention: everything that locations, sources and numbers do not change.</summary>
+/// <summary>
+/// What is spliced for an intervention: everything that locations, sources and numbers do not change.
+/// </summary>
 internal static class SiteStructure
 {
-    /// <exception cref="IR.InterventionException">The kind reads what the module reads, and that is no component.</exception>
+    /// <exception cref="IR.InterventionException">
+    /// The kind reads what the module reads, and that is no component.
+    /// </exception>
     public static SpliceSite Of(
-        RepresentationConfig representation, Intervention intervention, ComponentMap map, bool isWhole, bool hasSubspaces)
+        RepresentationConfig representation,
+        Intervention intervention,
+        ComponentMap map,
+        bool isWhole,
+        bool hasSubspaces
+    )
     {
         var component = map.Get(representation.Layer, representation.Component);
         var type = intervention.Type;
-        return new SpliceSite(component.Address with { Layer = representation.Layer }, type, isWhole ? SiteSelection.Whole : SiteSelection.Units)
+        return new SpliceSite(
+            component.Address with
+            {
+                Layer = representation.Layer,
+            },
+            type,
+            isWhole ? SiteSelection.Whole : SiteSelection.Units
+        )
         {
             Sizes = intervention.Sizes,
             UnitsPerRow = UnitsPerRow(intervention, component),
@@ -29,5 +45,7 @@ internal static class SiteStructure
 
     /// <summary>How many units of an example are one row to the kind.</summary>
     public static int UnitsPerRow(Intervention intervention, Component component) =>
-        intervention.Type.FoldsUnits() && component.Width > 0 ? Math.Max(1, intervention.Sizes.Width / component.Width) : 1;
+        intervention.Type.FoldsUnits() && component.Width > 0
+            ? Math.Max(1, intervention.Sizes.Width / component.Width)
+            : 1;
 }

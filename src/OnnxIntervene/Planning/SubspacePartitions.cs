@@ -1,10 +1,12 @@
 using System.Collections.Immutable;
-using OnnxIntervene.IR;
 using OnnxIntervene.Interventions;
+using OnnxIntervene.IR;
 
 namespace OnnxIntervene.Planning;
 
-/// <summary>Reads partitions as pyvene does: two integers are a half-open range, a list of another length names dimensions.</summary>
+/// <summary>
+/// Reads partitions as pyvene does: two integers are a half-open range, a list of another length names dimensions.
+/// </summary>
 internal static class SubspacePartitions
 {
     /// <summary>Throws where parts overlap or leave the space.</summary>
@@ -16,15 +18,25 @@ internal static class SubspacePartitions
             foreach (var dimension in Expand(representation, part))
             {
                 if (dimension < 0 || (dimensions > 0 && dimension >= dimensions))
-                    throw new InterventionException($"{representation}: part {part} of the partition names dimension {dimension}, but the space has the dimensions 0 to {dimensions - 1}.");
+                    throw new InterventionException(
+                        $"{representation}: part {part} of the partition names dimension {dimension}, but the space "
+                            + $"has the dimensions 0 to {dimensions - 1}."
+                    );
                 if (!owners.TryAdd(dimension, part))
-                    throw new InterventionException($"{representation}: the parts {owners[dimension]} and {part} of the partition overlap at dimension {dimension}.");
+                    throw new InterventionException(
+                        $"{representation}: the parts {owners[dimension]} and {part} of the partition overlap at "
+                            + $"dimension {dimension}."
+                    );
             }
         }
     }
 
     /// <summary>The dimensions that a row of a run's subspaces means.</summary>
-    public static ImmutableArray<int> Dimensions(RepresentationConfig representation, ImmutableArray<int> numbers, int dimensions)
+    public static ImmutableArray<int> Dimensions(
+        RepresentationConfig representation,
+        ImmutableArray<int> numbers,
+        int dimensions
+    )
     {
         var count = representation.SubspacePartition.Length;
         if (count == 0)
@@ -32,19 +44,28 @@ internal static class SubspacePartitions
         foreach (var number in numbers)
         {
             if (number < 0 || number >= count)
-                throw new InterventionException($"{representation}: there is no subspace {number}; the partition has the parts 0 to {count - 1}.");
+                throw new InterventionException(
+                    $"{representation}: there is no subspace {number}; the partition has the parts 0 to {count - 1}."
+                );
         }
 
         return [.. numbers.SelectMany(part => Expand(representation, part))];
     }
 
     /// <summary>The dimensions, all of which are in the space.</summary>
-    public static ImmutableArray<int> Checked(RepresentationConfig representation, ImmutableArray<int> numbers, int dimensions)
+    public static ImmutableArray<int> Checked(
+        RepresentationConfig representation,
+        ImmutableArray<int> numbers,
+        int dimensions
+    )
     {
         foreach (var number in numbers)
         {
             if (number < 0 || number >= dimensions)
-                throw new InterventionException($"{representation}: there is no dimension {number}; the space has the dimensions 0 to {dimensions - 1}.");
+                throw new InterventionException(
+                    $"{representation}: there is no dimension {number}; the space has the dimensions 0 to "
+                        + $"{dimensions - 1}."
+                );
         }
 
         return numbers;
@@ -56,6 +77,8 @@ internal static class SubspacePartitions
             return representation.SubspacePartition[part];
         return end > start
             ? [.. Enumerable.Range(start, Math.Min(end, start + (1 << 24)) - start)]
-            : throw new InterventionException($"{representation}: part {part} of the partition is the range [{start}, {end}), which is empty.");
+            : throw new InterventionException(
+                $"{representation}: part {part} of the partition is the range [{start}, {end}), which is empty."
+            );
     }
 }

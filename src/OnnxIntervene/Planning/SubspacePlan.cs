@@ -1,7 +1,7 @@
 using System.Collections.Immutable;
-using OnnxIntervene.IR;
 using OnnxIntervene.Interventions;
 using OnnxIntervene.Interventions.Kinds;
+using OnnxIntervene.IR;
 using OnnxIntervene.Tensors;
 
 namespace OnnxIntervene.Planning;
@@ -12,7 +12,8 @@ internal sealed class SubspacePlan
     private readonly ImmutableArray<ImmutableArray<int>> _rows;
     private readonly int _dimensions;
 
-    private SubspacePlan(ImmutableArray<ImmutableArray<int>> rows, int dimensions) => (_rows, _dimensions) = (rows, dimensions);
+    private SubspacePlan(ImmutableArray<ImmutableArray<int>> rows, int dimensions) =>
+        (_rows, _dimensions) = (rows, dimensions);
 
     /// <summary>How many dimensions the space has.</summary>
     public int Dimensions => _dimensions;
@@ -22,22 +23,41 @@ internal sealed class SubspacePlan
     /// <param name="given">The run's choice, <c>[batch][numbers]</c>; null for none.</param>
     /// <param name="dimensions">How many dimensions the space has.</param>
     /// <param name="batch">How many examples there are.</param>
-    /// <exception cref="InterventionException">A number is beyond the space or the partition, or the kind takes no subspaces.</exception>
-    public static SubspacePlan? Of(RepresentationConfig representation, ImmutableArray<ImmutableArray<int>>? given, int dimensions, int batch)
+    /// <exception cref="InterventionException">
+    /// A number is beyond the space or the partition, or the kind takes no subspaces.
+    /// </exception>
+    public static SubspacePlan? Of(
+        RepresentationConfig representation,
+        ImmutableArray<ImmutableArray<int>>? given,
+        int dimensions,
+        int batch
+    )
     {
         SubspacePartitions.Check(representation, dimensions);
         if (given is not { } rows)
             return Default(representation, dimensions);
         if (!representation.InterventionType.TakesSubspaces())
-            throw new InterventionException($"{representation}: the kind mixes all dimensions by its own mask; it takes no subspaces.");
+            throw new InterventionException(
+                $"{representation}: the kind mixes all dimensions by its own mask; it takes no subspaces."
+            );
         if (dimensions == 0)
             throw new InterventionException($"{representation}: subspaces need units of a known width.");
         if (rows.Length != 1 && rows.Length != batch)
-            throw new InterventionException($"{representation}: subspaces for {rows.Length} examples, but the batch holds {batch}.");
-        ImmutableArray<ImmutableArray<int>> chosen = [.. rows.Select(row => SubspacePartitions.Dimensions(representation, row, dimensions))];
-        return representation.InterventionType != InterventionType.Collect || chosen.Select(row => row.Length).Distinct().Count() == 1
+            throw new InterventionException(
+                $"{representation}: subspaces for {rows.Length} examples, but the batch holds {batch}."
+            );
+        ImmutableArray<ImmutableArray<int>> chosen =
+        [
+            .. rows.Select(row => SubspacePartitions.Dimensions(representation, row, dimensions)),
+        ];
+        return
+            representation.InterventionType != InterventionType.Collect
+            || chosen.Select(row => row.Length).Distinct().Count() == 1
             ? new SubspacePlan(chosen, dimensions)
-            : throw new InterventionException($"{representation}: what is collected must be equally wide in every example; the subspaces differ in size.");
+            : throw new InterventionException(
+                $"{representation}: what is collected must be equally wide in every example; the subspaces differ "
+                    + $"in size."
+            );
     }
 
     /// <summary>The mask of every row: <paramref name="rowsOf"/> says how many rows each example has.</summary>
@@ -82,9 +102,16 @@ internal sealed class SubspacePlan
             return null;
         if (representation.InterchangeDimensions is { } chosen)
             return new SubspacePlan([SubspacePartitions.Checked(representation, chosen, dimensions)], dimensions);
-        var takesNumber = representation.InterventionType is not (InterventionType.Autoencoder or InterventionType.JumpReLUAutoencoder);
+        var takesNumber =
+            representation.InterventionType
+            is not (InterventionType.Autoencoder or InterventionType.JumpReLUAutoencoder);
         return representation.InterchangeCount is { } count && takesNumber && count < dimensions
-            ? new SubspacePlan([[.. Enumerable.Range(0, count)]], dimensions)
+            ? new SubspacePlan(
+                [
+                    [.. Enumerable.Range(0, count)],
+                ],
+                dimensions
+            )
             : null;
     }
 }

@@ -1,7 +1,7 @@
 using System.Collections.Immutable;
 using OnnxIntervene.Components.Addressing;
-using OnnxIntervene.IR;
 using OnnxIntervene.Interventions;
+using OnnxIntervene.IR;
 
 namespace OnnxIntervene.Planning;
 
@@ -13,30 +13,50 @@ internal static class UnitRules
         component.Layout != ComponentLayout.HeadsInWidth && representation.Unit.Contains('.', StringComparison.Ordinal);
 
     /// <summary>Throws unless the unit kind fits the component, and the location the unit kind and the batch.</summary>
-    public static void Check(RepresentationConfig representation, Component component, UnitLocation? location, int batch)
+    public static void Check(
+        RepresentationConfig representation,
+        Component component,
+        UnitLocation? location,
+        int batch
+    )
     {
         CheckKind(representation, component);
         if (location is null)
             return;
         var isNested = representation.Unit.Contains('.', StringComparison.Ordinal);
         if (isNested && location.Heads.IsDefault)
-            throw new InterventionException($"{representation}: the unit '{representation.Unit}' needs heads besides positions.");
+            throw new InterventionException(
+                $"{representation}: the unit '{representation.Unit}' needs heads besides positions."
+            );
         if (!isNested && !location.Heads.IsDefault)
-            throw new InterventionException($"{representation}: heads and positions are given, but the unit is '{representation.Unit}'; use 'h.pos'.");
+            throw new InterventionException(
+                $"{representation}: heads and positions are given, but the unit is '{representation.Unit}'; use "
+                    + $"'h.pos'."
+            );
         foreach (var rows in new[] { location.Units.Length, location.Heads.IsDefault ? 1 : location.Heads.Length })
         {
             if (rows != 1 && rows != batch)
-                throw new InterventionException($"{representation}: locations for {rows} examples, but the batch holds {batch}.");
+                throw new InterventionException(
+                    $"{representation}: locations for {rows} examples, but the batch holds {batch}."
+                );
         }
     }
 
     /// <summary>Throws unless every unit is there.</summary>
-    public static void CheckRow(RepresentationConfig representation, ImmutableArray<int> units, int limit, string what, int row)
+    public static void CheckRow(
+        RepresentationConfig representation,
+        ImmutableArray<int> units,
+        int limit,
+        string what,
+        int row
+    )
     {
         foreach (var unit in units)
         {
             if (unit < 0 || unit >= limit)
-                throw new InterventionException($"{representation}: there is no {what} {unit}; example {row} has the {what}s 0 to {limit - 1}.");
+                throw new InterventionException(
+                    $"{representation}: there is no {what} {unit}; example {row} has the {what}s 0 to {limit - 1}."
+                );
         }
     }
 
@@ -45,13 +65,20 @@ internal static class UnitRules
     {
         if (component.Layout == ComponentLayout.HeadsFirst || component.IsRaw)
         {
-            if (representation.Unit.Split('.') is not ([_] or [_, _]) || (CountsTwoAxes(representation, component) && component.UnitAxes < 2))
-                throw new InterventionException($"{representation}: the unit '{representation.Unit}' counts more axes than the tensor has.");
+            if (
+                representation.Unit.Split('.') is not ([_] or [_, _])
+                || (CountsTwoAxes(representation, component) && component.UnitAxes < 2)
+            )
+                throw new InterventionException(
+                    $"{representation}: the unit '{representation.Unit}' counts more axes than the tensor has."
+                );
             return;
         }
 
         string[] allowed = component.Layout == ComponentLayout.HeadsInWidth ? ["h.pos", "h", "pos"] : [component.Unit];
         if (!allowed.Contains(representation.Unit))
-            throw new InterventionException($"{representation}: the unit '{representation.Unit}' does not fit; use {string.Join(" or ", allowed)}.");
+            throw new InterventionException(
+                $"{representation}: the unit '{representation.Unit}' does not fit; use {string.Join(" or ", allowed)}."
+            );
     }
 }

@@ -4,7 +4,8 @@ using OnnxIntervene.IR.Editing;
 namespace OnnxIntervene.Rewriting;
 
 /// <summary>
-/// The graph that a splice changes: knows what stands in place of each original value by now, and which nodes belong to interventions
+/// The graph that a splice changes: knows what stands in place of each original value by now, and which nodes belong to
+/// interventions
 /// and must go on reading what they read.
 /// </summary>
 internal sealed class GraphEditor
@@ -25,8 +26,11 @@ internal sealed class GraphEditor
 
     public Graph Graph => Model.Graph;
 
-    /// <summary>A builder for nodes of an intervention, or of an opened operator, in the graph where they belong.</summary>
-    public OpBuilder Builder(string place, Graph? graph = null) => new(graph ?? Graph, _names, Model.OperatorSetVersion, place);
+    /// <summary>
+    /// A builder for nodes of an intervention, or of an opened operator, in the graph where they belong.
+    /// </summary>
+    public OpBuilder Builder(string place, Graph? graph = null) =>
+        new(graph ?? Graph, _names, Model.OperatorSetVersion, place);
 
     /// <summary>The graph that gives a value: the main one, or a branch.</summary>
     public Graph GraphOf(Value value) => value.Producer?.Graph ?? Graph;
@@ -48,7 +52,9 @@ internal sealed class GraphEditor
         if (Model.OperatorSetVersion < oldest)
         {
             throw new InterventionException(
-                $"What lies inside {node} can be reached from operator set {oldest} on; the model uses {Model.OperatorSetVersion}. Convert it.");
+                $"What lies inside {node} can be reached from operator set {oldest} on; the model uses "
+                    + $"{Model.OperatorSetVersion}. Convert it."
+            );
         }
     }
 
@@ -69,14 +75,17 @@ internal sealed class GraphEditor
         return value;
     }
 
-    /// <summary>Remembers the nodes that were added to a graph since <paramref name="before"/> as belonging to interventions.</summary>
+    /// <summary>
+    /// Remembers the nodes that were added to a graph since <paramref name="before"/> as belonging to interventions.
+    /// </summary>
     public void Claim(Graph graph, int before) => _own.UnionWith(graph.Nodes.Skip(before));
 
     /// <summary>Makes everything but interventions read <paramref name="replacement"/>.</summary>
     public void Replace(Value value, Value replacement)
     {
         replacement.Type ??= value.Type;
-        GraphOf(value).Redirect(value, replacement, _names, [.. value.Uses.Select(use => use.Node).Where(_own.Contains)]);
+        GraphOf(value)
+            .Redirect(value, replacement, _names, [.. value.Uses.Select(use => use.Node).Where(_own.Contains)]);
         _current.Add(value, replacement);
     }
 

@@ -4,7 +4,8 @@ using OnnxIntervene.IR.Editing;
 namespace OnnxIntervene.Rewriting;
 
 /// <summary>
-/// A tensor as rows, one a unit, for operator sets 7 to 10. Rows are read by their numbers; they are written by choosing each row of the
+/// A tensor as rows, one a unit, for operator sets 7 to 10. Rows are read by their numbers; they are written by
+/// choosing each row of the
 /// result from the old rows with the new ones behind them, so that what is not written keeps its bits.
 /// </summary>
 internal sealed class UnitRows
@@ -62,8 +63,14 @@ internal sealed class UnitRows
         var last = _ops.Sub(count, _ops.Scalar(1));
         var body = new Graph("row");
         var step = _ops.In(body);
-        var row = body.AddInput(_ops.Names.Unique("row"), new TensorType(ElementType.Int64, Shape.Of(ReadOnlySpan<long>.Empty)));
-        var goesOn = body.AddInput(_ops.Names.Unique("goes_on"), new TensorType(ElementType.Bool, Shape.Of(ReadOnlySpan<long>.Empty)));
+        var row = body.AddInput(
+            _ops.Names.Unique("row"),
+            new TensorType(ElementType.Int64, Shape.Of(ReadOnlySpan<long>.Empty))
+        );
+        var goesOn = body.AddInput(
+            _ops.Names.Unique("goes_on"),
+            new TensorType(ElementType.Bool, Shape.Of(ReadOnlySpan<long>.Empty))
+        );
         var state = body.AddInput(_ops.Names.Unique("state"), row.Type);
         var matches = step.Cast(step.Emit("Equal", [named, row]), ElementType.Float32);
         var match = step.Emit("ArgMax", [matches], [NodeAttribute.Of("axis", 0L), NodeAttribute.Of("keepdims", 0L)]);

@@ -7,24 +7,40 @@ using OnnxIntervene.Tensors;
 
 namespace OnnxIntervene.Runtime;
 
-/// <summary>Makes the inputs that a caller leaves out, as the exporters' own runtimes do: masks of ones, positions from 0, an empty cache.</summary>
+/// <summary>
+/// Makes the inputs that a caller leaves out, as the exporters' own runtimes do: masks of ones, positions from 0, an
+/// empty cache.
+/// </summary>
 internal sealed class InputFiller(IReadOnlyDictionary<string, NodeMetadata> inputs, ComponentMap components)
 {
     private const string PastPrefix = "past_key_values.";
     private static readonly bool[] s_off = [false];
-    private static readonly string[] s_filled = ["encoder_attention_mask", "attention_mask", "token_type_ids", "position_ids", "use_cache_branch"];
+    private static readonly string[] s_filled =
+    [
+        "encoder_attention_mask",
+        "attention_mask",
+        "token_type_ids",
+        "position_ids",
+        "use_cache_branch",
+    ];
 
     /// <summary>Whether an input is filled in when it is not given.</summary>
     public static bool CanFill(string name) =>
         s_filled.Contains(name) || name.StartsWith(PastPrefix, StringComparison.Ordinal);
 
-    /// <summary>Every input of the model, those given and those filled in, as tensors. The caller disposes them.</summary>
-    /// <exception cref="InterventionException">An input is missing that cannot be filled in, or one is given that the model has not.</exception>
+    /// <summary>
+    /// Every input of the model, those given and those filled in, as tensors. The caller disposes them.
+    /// </summary>
+    /// <exception cref="InterventionException">
+    /// An input is missing that cannot be filled in, or one is given that the model has not.
+    /// </exception>
     public Dictionary<string, OrtValue> Fill(ModelInputs given, IReadOnlySet<string> ownInputs)
     {
         var unknown = given.Arrays.Keys.Where(name => !inputs.ContainsKey(name)).ToList();
         if (unknown.Count > 0)
-            throw new InterventionException($"The model has no input '{unknown[0]}'. It has: {string.Join(", ", inputs.Keys.Except(ownInputs))}.");
+            throw new InterventionException(
+                $"The model has no input '{unknown[0]}'. It has: {string.Join(", ", inputs.Keys.Except(ownInputs))}."
+            );
         var values = new Dictionary<string, OrtValue>(StringComparer.Ordinal);
         foreach (var (name, metadata) in inputs.Where(input => !ownInputs.Contains(input.Key)))
         {
@@ -41,19 +57,27 @@ internal sealed class InputFiller(IReadOnlyDictionary<string, NodeMetadata> inpu
         var (batch, length) = (given.BatchSize, given.Length);
         return name switch
         {
-            "encoder_attention_mask" => OrtArrays.Create(Filled(batch, EncoderLength(given), 1), metadata.ElementDataType, name),
+            "encoder_attention_mask" => OrtArrays.Create(
+                Filled(batch, EncoderLength(given), 1),
+                metadata.ElementDataType,
+                name
+            ),
             "attention_mask" => OrtArrays.Create(Filled(batch, length, 1), metadata.ElementDataType, name),
             "token_type_ids" => OrtArrays.Create(Filled(batch, length, 0), metadata.ElementDataType, name),
             PositionInput.Name => OrtArrays.Create(Positions(given), metadata.ElementDataType, name),
             "use_cache_branch" => OrtValue.CreateTensorValueFromMemory(s_off, [1]),
             _ when name.StartsWith(PastPrefix, StringComparison.Ordinal) => EmptyPast(name, metadata, batch),
-            _ => throw new InterventionException($"The model needs the input '{name}', which was not given and cannot be guessed."),
+            _ => throw new InterventionException(
+                $"The model needs the input '{name}', which was not given and cannot be guessed."
+            ),
         };
     }
 
     // The encoder read a text of its own length.
     private static int EncoderLength(ModelInputs given) =>
-        given.Arrays.TryGetValue("encoder_hidden_states", out var states) && states.Shape.Length > 1 ? states.Shape[1] : given.Length;
+        given.Arrays.TryGetValue("encoder_hidden_states", out var states) && states.Shape.Length > 1
+            ? states.Shape[1]
+            : given.Length;
 
     private static NumericArray Filled(int batch, int length, long content) =>
         NumericArray.Of(Enumerable.Repeat(content, batch * length).ToArray(), batch, length);
@@ -61,9 +85,18 @@ internal sealed class InputFiller(IReadOnlyDictionary<string, NodeMetadata> inpu
     private NumericArray Positions(ModelInputs given)
     {
         var (batch, length) = (given.BatchSize, given.Length);
-        if (components.PositionsCountKeptTokens && given.Arrays.TryGetValue("attention_mask", out var mask) && mask.IsInteger && mask.Length == batch * length)
+        if (
+            components.PositionsCountKeptTokens
+            && given.Arrays.TryGetValue("attention_mask", out var mask)
+            && mask.IsInteger
+            && mask.Length == batch * length
+        )
             return NumericArray.Of(KeptBefore(mask.Integers, length), batch, length);
-        return NumericArray.Of(Enumerable.Range(0, batch * length).Select(index => (long)(index % length)).ToArray(), batch, length);
+        return NumericArray.Of(
+            Enumerable.Range(0, batch * length).Select(index => (long)(index % length)).ToArray(),
+            batch,
+            length
+        );
     }
 
     // A token that is not kept stands before the first.
@@ -86,16 +119,25 @@ internal sealed class InputFiller(IReadOnlyDictionary<string, NodeMetadata> inpu
         var declared = metadata.Dimensions;
         if (declared.Length != 4)
             throw new InterventionException($"The cache input '{name}' has {declared.Length} axes; 4 are expected.");
-        var width = declared[3] > 0
-            ? declared[3]
-            : components.Components.FirstOrDefault(component => component.Address.Name is "head_key_output" or "head_attention_value_output")?.Width
-                ?? throw new InterventionException($"The width of the cache input '{name}' is not known; give the input.");
+        var width =
+            declared[3] > 0
+                ? declared[3]
+                : components
+                    .Components.FirstOrDefault(component =>
+                        component.Address.Name is "head_key_output" or "head_attention_value_output"
+                    )
+                    ?.Width
+                    ?? throw new InterventionException(
+                        $"The width of the cache input '{name}' is not known; give the input."
+                    );
         long[] shape = [batch, declared[1], 0, width];
         return metadata.ElementDataType switch
         {
             TensorElementType.Float => OrtValue.CreateTensorValueFromMemory(Array.Empty<float>(), shape),
             TensorElementType.Float16 => OrtValue.CreateTensorValueFromMemory(Array.Empty<Float16>(), shape),
-            _ => throw new InterventionException($"The cache input '{name}' is {metadata.ElementDataType}, which cannot be filled in; give it."),
+            _ => throw new InterventionException(
+                $"The cache input '{name}' is {metadata.ElementDataType}, which cannot be filled in; give it."
+            ),
         };
     }
 }

@@ -8,7 +8,10 @@ using OnnxIntervene.Tensors;
 
 namespace OnnxIntervene.Runtime;
 
-/// <summary>Owns one ONNX Runtime session of a spliced model, which serves any locations, sources and coefficients. Safe for concurrent runs.</summary>
+/// <summary>
+/// Owns one ONNX Runtime session of a spliced model, which serves any locations, sources and coefficients. Safe for
+/// concurrent runs.
+/// </summary>
 public sealed class InterventionSession : IDisposable
 {
     private readonly InferenceSession _session;
@@ -20,9 +23,7 @@ public sealed class InterventionSession : IDisposable
         Spliced = spliced;
         _session = session;
         _filler = new InputFiller(session.InputMetadata, spliced.Components);
-        _ownInputs = spliced.Sites
-            .SelectMany(site => site.Inputs)
-            .ToHashSet(StringComparer.Ordinal);
+        _ownInputs = spliced.Sites.SelectMany(site => site.Inputs).ToHashSet(StringComparer.Ordinal);
     }
 
     /// <summary>The model that runs.</summary>
@@ -32,7 +33,9 @@ public sealed class InterventionSession : IDisposable
     public string FirstOutput => Spliced.Model.Graph.Outputs[0].Name;
 
     /// <summary>Opens a session. The spliced model's weight files must stay where they are.</summary>
-    /// <exception cref="InterventionException">The execution provider is not there, or ONNX Runtime refuses the model.</exception>
+    /// <exception cref="InterventionException">
+    /// The execution provider is not there, or ONNX Runtime refuses the model.
+    /// </exception>
     public static InterventionSession Open(SplicedModel spliced, ExecutionOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(spliced);
@@ -47,7 +50,11 @@ public sealed class InterventionSession : IDisposable
     /// <exception cref="InterventionException">The inputs do not fit the model.</exception>
     /// <exception cref="OperationCanceledException">The run was cancelled.</exception>
     public ImmutableArray<NumericArray> Run(
-        ModelInputs inputs, IReadOnlyList<SiteFeed> feeds, IReadOnlyList<string> outputs, CancellationToken cancellation = default)
+        ModelInputs inputs,
+        IReadOnlyList<SiteFeed> feeds,
+        IReadOnlyList<string> outputs,
+        CancellationToken cancellation = default
+    )
     {
         ArgumentNullException.ThrowIfNull(inputs);
         ArgumentNullException.ThrowIfNull(feeds);
@@ -72,7 +79,11 @@ public sealed class InterventionSession : IDisposable
     /// <inheritdoc/>
     public void Dispose() => _session.Dispose();
 
-    private ImmutableArray<NumericArray> Run(Dictionary<string, OrtValue> values, IReadOnlyList<string> outputs, CancellationToken cancellation)
+    private ImmutableArray<NumericArray> Run(
+        Dictionary<string, OrtValue> values,
+        IReadOnlyList<string> outputs,
+        CancellationToken cancellation
+    )
     {
         using var options = new RunOptions();
         using var registration = cancellation.Register(() => options.Terminate = true);
@@ -102,13 +113,16 @@ public sealed class InterventionSession : IDisposable
             if (mask.IsInteger ? HasGap(mask.Integers.Slice(start, length)) : HasGap(mask.Floats.Slice(start, length)))
             {
                 throw new InterventionException(
-                    $"Example {row} is padded on the left, or has a gap in its '{counted.Input}', and the model's {counted.Operator} cannot take that: "
-                    + "it counts tokens from the start and would give wrong numbers. Pad on the right.");
+                    $"Example {row} is padded on the left, or has a gap in its '{counted.Input}', and the model's "
+                        + $"{counted.Operator} cannot take that: "
+                        + "it counts tokens from the start and would give wrong numbers. Pad on the right."
+                );
             }
         }
     }
 
     // A mark behind a place without one.
     private static bool HasGap<T>(ReadOnlySpan<T> marks)
-        where T : struct, INumber<T> => marks.IndexOf(T.Zero) is >= 0 and var gap && marks[gap..].ContainsAnyExcept(T.Zero);
+        where T : struct, INumber<T> =>
+        marks.IndexOf(T.Zero) is >= 0 and var gap && marks[gap..].ContainsAnyExcept(T.Zero);
 }

@@ -3,7 +3,9 @@ using OnnxIntervene.Tensors;
 
 namespace OnnxIntervene.Runtime;
 
-/// <summary>What a model is run on: arrays by input name. Inputs that are left out (mask, positions, empty cache) are filled in.</summary>
+/// <summary>
+/// What a model is run on: arrays by input name. Inputs that are left out (mask, positions, empty cache) are filled in.
+/// </summary>
 /// <param name="Arrays">The arrays, such as <c>input_ids</c> of shape <c>[batch, position]</c>.</param>
 public sealed record ModelInputs(ImmutableDictionary<string, NumericArray> Arrays)
 {
@@ -12,19 +14,27 @@ public sealed record ModelInputs(ImmutableDictionary<string, NumericArray> Array
 
     /// <summary>The token ids, <c>[batch, position]</c>.</summary>
     /// <exception cref="InvalidOperationException">The inputs hold no token ids.</exception>
-    public NumericArray Tokens => Arrays.TryGetValue(TokenInput, out var tokens)
-        ? tokens
-        : throw new InvalidOperationException($"The inputs hold no '{TokenInput}'.");
+    public NumericArray Tokens =>
+        Arrays.TryGetValue(TokenInput, out var tokens)
+            ? tokens
+            : throw new InvalidOperationException($"The inputs hold no '{TokenInput}'.");
 
     /// <summary>The first axis of the arrays: how many examples there are.</summary>
     public int BatchSize => Leading.Shape[0];
 
-    /// <summary>The second axis of the token ids, or of the first array by name: how many positions there are; 1 where there is none.</summary>
+    /// <summary>
+    /// The second axis of the token ids, or of the first array by name: how many positions there are; 1 where there is
+    /// none.
+    /// </summary>
     public int Length => Leading.Shape is [_, var length, ..] ? length : 1;
 
-    private NumericArray Leading => Arrays.TryGetValue(TokenInput, out var tokens)
-        ? tokens
-        : Arrays.OrderBy(array => array.Key, StringComparer.Ordinal).First(array => array.Value.Shape.Length > 0).Value;
+    private NumericArray Leading =>
+        Arrays.TryGetValue(TokenInput, out var tokens)
+            ? tokens
+            : Arrays
+                .OrderBy(array => array.Key, StringComparer.Ordinal)
+                .First(array => array.Value.Shape.Length > 0)
+                .Value;
 
     /// <summary>One text's tokens, a batch of one.</summary>
     public static ModelInputs FromTokens(IReadOnlyList<int> tokens) => FromTokens([tokens]);
@@ -36,9 +46,14 @@ public sealed record ModelInputs(ImmutableDictionary<string, NumericArray> Array
         ArgumentNullException.ThrowIfNull(batch);
         var length = batch[0].Count;
         if (batch.FirstOrDefault(row => row.Count != length) is { } odd)
-            throw new ArgumentException($"All rows of a batch must have {length} tokens; one has {odd.Count}.", nameof(batch));
+            throw new ArgumentException(
+                $"All rows of a batch must have {length} tokens; one has {odd.Count}.",
+                nameof(batch)
+            );
         var ids = batch.SelectMany(row => row).Select(id => (long)id).ToArray();
-        return new ModelInputs(ImmutableDictionary<string, NumericArray>.Empty.Add(TokenInput, NumericArray.Of(ids, batch.Count, length)));
+        return new ModelInputs(
+            ImmutableDictionary<string, NumericArray>.Empty.Add(TokenInput, NumericArray.Of(ids, batch.Count, length))
+        );
     }
 
     /// <summary>The same inputs <paramref name="count"/> times, one example after the other.</summary>
@@ -46,7 +61,9 @@ public sealed record ModelInputs(ImmutableDictionary<string, NumericArray> Array
     public ModelInputs Repeat(int count)
     {
         if (BatchSize != 1)
-            throw new InvalidOperationException($"Only a batch of one can be repeated; this one holds {BatchSize} examples.");
+            throw new InvalidOperationException(
+                $"Only a batch of one can be repeated; this one holds {BatchSize} examples."
+            );
         return new ModelInputs(Arrays.ToImmutableDictionary(array => array.Key, array => Repeat(array.Value, count)));
     }
 

@@ -9,7 +9,9 @@ namespace OnnxIntervene.Runtime;
 internal static class OrtArrays
 {
     /// <summary>A tensor of the type that the model declares.</summary>
-    /// <exception cref="InterventionException">The array is of another kind, or its numbers do not fit the type.</exception>
+    /// <exception cref="InterventionException">
+    /// The array is of another kind, or its numbers do not fit the type.
+    /// </exception>
     public static OrtValue Create(NumericArray array, TensorElementType type, string name)
     {
         try
@@ -18,7 +20,10 @@ internal static class OrtArrays
         }
         catch (OverflowException fault)
         {
-            throw new InterventionException($"The input '{name}' is {type} in the model, and some of the numbers given do not fit that.", fault);
+            throw new InterventionException(
+                $"The input '{name}' is {type} in the model, and some of the numbers given do not fit that.",
+                fault
+            );
         }
     }
 
@@ -61,19 +66,25 @@ internal static class OrtArrays
             TensorElementType.UInt8 => Integers<byte>(value, shape, number => number),
             TensorElementType.Int8 => Integers<sbyte>(value, shape, number => number),
             TensorElementType.Bool => Integers<bool>(value, shape, number => number ? 1 : 0),
-            _ => throw new InterventionException($"The output '{name}' is {info.ElementDataType}, which cannot be read."),
+            _ => throw new InterventionException(
+                $"The output '{name}' is {info.ElementDataType}, which cannot be read."
+            ),
         };
     }
 
     private static OrtValue Integers<T>(NumericArray array, long[] shape, Converter<long, T> convert)
-        where T : unmanaged => OrtValue.CreateTensorValueFromMemory(Array.ConvertAll(array.Integers.ToArray(), convert), shape);
+        where T : unmanaged =>
+        OrtValue.CreateTensorValueFromMemory(Array.ConvertAll(array.Integers.ToArray(), convert), shape);
 
     private static OrtValue Floats<T>(NumericArray array, long[] shape, Converter<float, T> convert)
-        where T : unmanaged => OrtValue.CreateTensorValueFromMemory(Array.ConvertAll(array.Floats.ToArray(), convert), shape);
+        where T : unmanaged =>
+        OrtValue.CreateTensorValueFromMemory(Array.ConvertAll(array.Floats.ToArray(), convert), shape);
 
     private static NumericArray Floats<T>(OrtValue value, ReadOnlySpan<int> shape, Converter<T, float> convert)
-        where T : unmanaged => NumericArray.Of(Array.ConvertAll(value.GetTensorDataAsSpan<T>().ToArray(), convert), shape);
+        where T : unmanaged =>
+        NumericArray.Of(Array.ConvertAll(value.GetTensorDataAsSpan<T>().ToArray(), convert), shape);
 
     private static NumericArray Integers<T>(OrtValue value, ReadOnlySpan<int> shape, Converter<T, long> convert)
-        where T : unmanaged => NumericArray.Of(Array.ConvertAll(value.GetTensorDataAsSpan<T>().ToArray(), convert), shape);
+        where T : unmanaged =>
+        NumericArray.Of(Array.ConvertAll(value.GetTensorDataAsSpan<T>().ToArray(), convert), shape);
 }

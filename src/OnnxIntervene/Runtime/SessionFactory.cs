@@ -10,7 +10,9 @@ public static class SessionFactory
     private const string WeightsFolderKey = "session.model_external_initializers_file_folder_path";
 
     /// <summary>A session of a model in memory whose weights stay in their files. The caller disposes it.</summary>
-    /// <exception cref="InterventionException">The execution provider is not there, or ONNX Runtime refuses the model.</exception>
+    /// <exception cref="InterventionException">
+    /// The execution provider is not there, or ONNX Runtime refuses the model.
+    /// </exception>
     public static InferenceSession Open(Model model, ExecutionOptions options)
     {
         var file = OnnxFile.Reference(model);
@@ -21,7 +23,9 @@ public static class SessionFactory
     }
 
     /// <summary>A session of a model file as it is. The caller disposes it.</summary>
-    /// <exception cref="InterventionException">The execution provider is not there, or ONNX Runtime refuses the model.</exception>
+    /// <exception cref="InterventionException">
+    /// The execution provider is not there, or ONNX Runtime refuses the model.
+    /// </exception>
     public static InferenceSession Open(string path, ExecutionOptions options)
     {
         using var session = Settings(options);
@@ -37,9 +41,11 @@ public static class SessionFactory
         catch (OnnxRuntimeException fault) when (fault.Message.Contains("NotImplemented", StringComparison.Ordinal))
         {
             throw new InterventionException(
-                $"The execution provider '{provider}' cannot compute all of the model, perhaps for its element types (BFloat16 among them): {fault.Message}. "
-                + "Choose another provider, or convert the model to 32-bit floats.",
-                fault);
+                $"The execution provider '{provider}' cannot compute all of the model, perhaps for its element "
+                    + $"types (BFloat16 among them): {fault.Message}. "
+                    + "Choose another provider, or convert the model to 32-bit floats.",
+                fault
+            );
         }
         catch (OnnxRuntimeException fault)
         {
@@ -63,7 +69,9 @@ public static class SessionFactory
         if (!available.Contains(provider, StringComparer.OrdinalIgnoreCase))
         {
             throw new InterventionException(
-                $"The execution provider '{provider}' is not in this build of ONNX Runtime. Available: {string.Join(", ", available)}.");
+                $"The execution provider '{provider}' is not in this build of ONNX Runtime. Available: "
+                    + $"{string.Join(", ", available)}."
+            );
         }
 
         if (provider.Equals("cpu", StringComparison.OrdinalIgnoreCase))

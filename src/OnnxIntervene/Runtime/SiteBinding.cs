@@ -15,7 +15,10 @@ internal static class SiteBinding
         if (site.WriteLocations is { } writes)
             values[writes] = Locations(feed.WriteLocations, site.LocationWidth);
         if (site.Source is { } source)
-            values[source] = Floats(feed.Source, feed.SourceShape.IsEmpty ? [.. site.NeutralSourceShape] : feed.SourceShape.ToArray());
+            values[source] = Floats(
+                feed.Source,
+                feed.SourceShape.IsEmpty ? [.. site.NeutralSourceShape] : feed.SourceShape.ToArray()
+            );
         if (site.Coefficient is { } coefficient)
             values[coefficient] = Coefficients(site, feed.Coefficients);
         if (site.Mask is { } mask)
@@ -47,12 +50,19 @@ internal static class SiteBinding
             earlier.Dispose();
         }
 
-        values[parameter.Input] = Floats(given?.FloatMemory ?? default, [.. parameter.Shape.Select(size => (long)size)]);
+        values[parameter.Input] = Floats(
+            given?.FloatMemory ?? default,
+            [.. parameter.Shape.Select(size => (long)size)]
+        );
     }
 
-    private static OrtValue Mask(SiteFeed feed) => feed.Mask.IsEmpty
-        ? OrtValue.CreateTensorValueFromMemory(s_all, [1, 1])
-        : OrtValue.CreateTensorValueFromMemory(feed.Mask.ToArray(), [feed.Mask.Length / feed.MaskWidth, feed.MaskWidth]);
+    private static OrtValue Mask(SiteFeed feed) =>
+        feed.Mask.IsEmpty
+            ? OrtValue.CreateTensorValueFromMemory(s_all, [1, 1])
+            : OrtValue.CreateTensorValueFromMemory(
+                feed.Mask.ToArray(),
+                [feed.Mask.Length / feed.MaskWidth, feed.MaskWidth]
+            );
 
     private static OrtValue Locations(ReadOnlyMemory<long> locations, int width) =>
         OrtValue.CreateTensorValueFromMemory(locations.ToArray(), [locations.Length / width, width]);

@@ -15,20 +15,29 @@ public sealed record SiteFeed
     /// <summary>Units to write, in the same form.</summary>
     public ReadOnlyMemory<long> WriteLocations { get; init; }
 
-    /// <summary>A source for each unit to write, one after the other; or for the whole tensor, in the shape below.</summary>
+    /// <summary>
+    /// A source for each unit to write, one after the other; or for the whole tensor, in the shape below.
+    /// </summary>
     public ReadOnlyMemory<float> Source { get; init; }
 
-    /// <summary>The shape of the source: <c>[units, width]</c> and the like; for a whole tensor <c>[batch or 1, position or 1, width]</c>.</summary>
+    /// <summary>
+    /// The shape of the source: <c>[units, width]</c> and the like; for a whole tensor <c>[batch or 1, position or 1,
+    /// width]</c>.
+    /// </summary>
     public ReadOnlyMemory<long> SourceShape { get; init; }
 
-    /// <summary>Which dimensions of the kind's space are meant, <c>[rows, latents]</c>, where the site has subspaces; empty for all.</summary>
+    /// <summary>
+    /// Which dimensions of the kind's space are meant, <c>[rows, latents]</c>, where the site has subspaces; empty for
+    /// all.
+    /// </summary>
     public ReadOnlyMemory<bool> Mask { get; init; }
 
     /// <summary>How many dimensions a row of the mask has.</summary>
     public int MaskWidth { get; init; }
 
     /// <summary>The parameters by name; zeros where left out, which is right for a site that writes nothing.</summary>
-    public ImmutableDictionary<string, NumericArray> Parameters { get; init; } = ImmutableDictionary<string, NumericArray>.Empty;
+    public ImmutableDictionary<string, NumericArray> Parameters { get; init; } =
+        ImmutableDictionary<string, NumericArray>.Empty;
 
     /// <summary>A coefficient for each unit to write; for the whole tensor, one for each row of the source.</summary>
     public ReadOnlyMemory<float> Coefficients { get; init; }

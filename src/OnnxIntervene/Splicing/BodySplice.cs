@@ -1,14 +1,15 @@
 using OnnxIntervene.Components.Addressing;
+using OnnxIntervene.Interventions.Kinds;
 using OnnxIntervene.IR;
 using OnnxIntervene.IR.Analysis;
 using OnnxIntervene.IR.Editing;
-using OnnxIntervene.Interventions.Kinds;
 using OnnxIntervene.Rewriting;
 
 namespace OnnxIntervene.Splicing;
 
 /// <summary>
-/// Splices a site into the body of a Loop or Scan. At each step the units of that step are picked from those that the run names; what the
+/// Splices a site into the body of a Loop or Scan. At each step the units of that step are picked from those that the
+/// run names; what the
 /// site reads leaves the loop as one more output that gathers all steps (ONNX, Operators.md, Loop and Scan).
 /// </summary>
 internal sealed class BodySplice
@@ -34,12 +35,17 @@ internal sealed class BodySplice
         _ops = editor.Builder(_inputs.Place, _body);
     }
 
-    /// <exception cref="InterventionException">The kind takes several steps at once, or the operator set is too old.</exception>
+    /// <exception cref="InterventionException">
+    /// The kind takes several steps at once, or the operator set is too old.
+    /// </exception>
     public static SplicedSite Splice(GraphEditor editor, SpliceSite site, Component component, int index)
     {
         editor.RequireOperatorSet(OldestOperatorSet, ((BodySource)component.Source).Owner);
         if (site.Selection == SiteSelection.Whole || site.UnitsPerRow > 1 || site.Type.ReadsModuleInput())
-            throw new InterventionException($"{site.Type.ClassName()} at {component} changes steps one by one: name the steps, and give it the parameters for one.");
+            throw new InterventionException(
+                $"{site.Type.ClassName()} at {component} changes steps one by one: name the steps, and give it the "
+                    + $"parameters for one."
+            );
         return new BodySplice(editor, site, component, index).Splice();
     }
 
@@ -49,7 +55,12 @@ internal sealed class BodySplice
         var current = _editor.Current(_source.Value);
         var type = ElementTypes.Of(current);
         var rows = _ops.Reshape(Precision.Widened(_ops, current, type), 0, -1);
-        _body.AddOutput(Typed(_ops.Identity(rows), new TensorType(ElementType.Float32, Shape.Of(Dimension.Unknown, Dimension.Fixed(_component.Width)))));
+        _body.AddOutput(
+            Typed(
+                _ops.Identity(rows),
+                new TensorType(ElementType.Float32, Shape.Of(Dimension.Unknown, Dimension.Fixed(_component.Width)))
+            )
+        );
         if (_site is { Selection: SiteSelection.Units, Type: not InterventionType.Collect })
         {
             var changed = _ops.Reshape(Changed(rows), _ops.ShapeOf(current));
@@ -68,13 +79,18 @@ internal sealed class BodySplice
         var isNow = _ops.Emit("Equal", [_ops.Reshape(_ops.Slice(locations, 1, 1, 2), -1), _ops.Reshape(Step(), 1)]);
         var examples = Picked(_ops.Slice(locations, 1, 0, 1), isNow);
         var units = _ops.GatherND(rows, examples, 0);
-        var written = KindArithmetic.Apply(_site.Type, new KindRows(_ops, units, _site.Sizes, _inputs.ParameterValues)
-        {
-            Source = _inputs.Source is { } source ? Picked(source, isNow) : null,
-            Coefficient = _inputs.Coefficient is { } coefficient ? Picked(coefficient, isNow) : null,
-            Mask = _inputs.Mask is null ? null : Picked(_ops.Cast(_inputs.MaskOfEachUnit(_ops), ElementType.Bool), isNow),
-            Custom = _site.Custom,
-        });
+        var written = KindArithmetic.Apply(
+            _site.Type,
+            new KindRows(_ops, units, _site.Sizes, _inputs.ParameterValues)
+            {
+                Source = _inputs.Source is { } source ? Picked(source, isNow) : null,
+                Coefficient = _inputs.Coefficient is { } coefficient ? Picked(coefficient, isNow) : null,
+                Mask = _inputs.Mask is null
+                    ? null
+                    : Picked(_ops.Cast(_inputs.MaskOfEachUnit(_ops), ElementType.Bool), isNow),
+                Custom = _site.Custom,
+            }
+        );
         return _ops.ScatterND(rows, examples, written);
     }
 
@@ -93,7 +109,10 @@ internal sealed class BodySplice
         var ops = _editor.Builder(_inputs.Place);
         var before = _editor.Graph.NodeCount;
         var states = ops.Transpose(gathered, 1, 0, 2);
-        var read = _site.Selection == SiteSelection.Size ? ops.ShapeOf(states) : ops.GatherND(states, _inputs.ReadLocations, 0);
+        var read =
+            _site.Selection == SiteSelection.Size
+                ? ops.ShapeOf(states)
+                : ops.GatherND(states, _inputs.ReadLocations, 0);
         _editor.Claim(_editor.Graph, before);
         return Typed(read, _inputs.ReadType);
     }
@@ -104,20 +123,23 @@ internal sealed class BodySplice
         var owner = _source.Owner;
         if (owner.Operator.OperatorType == "Loop")
             return _body.Inputs[0];
-        return _editor.Shared($"{NameScope.Prefix}{owner.Output.Name}/step", wish =>
-        {
-            var count = (int)owner.FindAttribute("num_scan_inputs")!.Integer;
-            var first = owner.Inputs[owner.Inputs.Count - count]!;
-            var axis = owner.FindAttribute("scan_input_axes") is { } axes ? axes.Integers[0] : 0;
-            var ops = _editor.Builder(_inputs.Place);
-            var before = _editor.Graph.NodeCount;
-            var length = ops.Gather(ops.ShapeOf(_editor.Current(first)), ops.Scalar(axis), 0);
-            owner.AddInput(ops.Range(ops.Scalar(0), length, ops.Scalar(1)));
-            _editor.Claim(_editor.Graph, before);
-            owner.SetAttribute(NodeAttribute.Of("num_scan_inputs", (long)(count + 1)));
-            Extend("scan_input_axes", "scan_input_directions");
-            return _body.AddInput(_editor.Unique(wish), new TensorType(ElementType.Int64, new Shape([])));
-        });
+        return _editor.Shared(
+            $"{NameScope.Prefix}{owner.Output.Name}/step",
+            wish =>
+            {
+                var count = (int)owner.FindAttribute("num_scan_inputs")!.Integer;
+                var first = owner.Inputs[owner.Inputs.Count - count]!;
+                var axis = owner.FindAttribute("scan_input_axes") is { } axes ? axes.Integers[0] : 0;
+                var ops = _editor.Builder(_inputs.Place);
+                var before = _editor.Graph.NodeCount;
+                var length = ops.Gather(ops.ShapeOf(_editor.Current(first)), ops.Scalar(axis), 0);
+                owner.AddInput(ops.Range(ops.Scalar(0), length, ops.Scalar(1)));
+                _editor.Claim(_editor.Graph, before);
+                owner.SetAttribute(NodeAttribute.Of("num_scan_inputs", (long)(count + 1)));
+                Extend("scan_input_axes", "scan_input_directions");
+                return _body.AddInput(_editor.Unique(wish), new TensorType(ElementType.Int64, new Shape([])));
+            }
+        );
     }
 
     private void Extend(params ReadOnlySpan<string> names)

@@ -5,7 +5,10 @@ using OnnxIntervene.Rewriting.Opening;
 
 namespace OnnxIntervene.Splicing;
 
-/// <summary>Where components stand in a graph that is being changed: knows what was opened, and what took a module's input's place.</summary>
+/// <summary>
+/// Where components stand in a graph that is being changed: knows what was opened, and what took a module's input's
+/// place.
+/// </summary>
 internal sealed class ComponentPlaces(GraphEditor editor)
 {
     private readonly Openings _openings = new(editor);
@@ -39,22 +42,30 @@ internal sealed class ComponentPlaces(GraphEditor editor)
     }
 
     /// <summary>The tensor that holds a component as it stands now, and as what shape.</summary>
-    public Value Current(ComponentSource source) => source switch
-    {
-        TensorSource tensor => editor.Current(tensor.Value),
-        SliceSource slice => editor.Current(slice.Value),
-        SplitHeadsSource split => editor.Current(split.Value),
-        InterleavedSource packed => editor.Current(packed.Value),
-        FlatSource flat => editor.Current(flat.Value),
-        InputSource input => _inputs.TryGetValue(input, out var read) ? editor.Current(read) : editor.Current(input.Value),
-        ResidualSumSource sum => editor.Current(_openings.Normalization(sum.Node).Sum),
-        ResidualPartSource part => editor.Current(_openings.Normalization(part.Node).Part),
-        AttentionProbabilitySource probabilities => editor.Current(_openings.Attention(probabilities.Node).Probabilities),
-        PackedAttentionSource packed => editor.Current(_openings.Attention(packed.Node).Projections[packed.Part]),
-        _ => throw new System.Diagnostics.UnreachableException(source.ToString()),
-    };
+    public Value Current(ComponentSource source) =>
+        source switch
+        {
+            TensorSource tensor => editor.Current(tensor.Value),
+            SliceSource slice => editor.Current(slice.Value),
+            SplitHeadsSource split => editor.Current(split.Value),
+            InterleavedSource packed => editor.Current(packed.Value),
+            FlatSource flat => editor.Current(flat.Value),
+            InputSource input => _inputs.TryGetValue(input, out var read)
+                ? editor.Current(read)
+                : editor.Current(input.Value),
+            ResidualSumSource sum => editor.Current(_openings.Normalization(sum.Node).Sum),
+            ResidualPartSource part => editor.Current(_openings.Normalization(part.Node).Part),
+            AttentionProbabilitySource probabilities => editor.Current(
+                _openings.Attention(probabilities.Node).Probabilities
+            ),
+            PackedAttentionSource packed => editor.Current(_openings.Attention(packed.Node).Projections[packed.Part]),
+            _ => throw new System.Diagnostics.UnreachableException(source.ToString()),
+        };
 
-    /// <summary>Puts a changed component in its place: for all that read it, or where it is a module's input, for the module alone.</summary>
+    /// <summary>
+    /// Puts a changed component in its place: for all that read it, or where it is a module's input, for the module
+    /// alone.
+    /// </summary>
     public void Replace(ComponentSource source, Value current, Value replacement)
     {
         if (source is not InputSource input)

@@ -15,35 +15,51 @@ internal sealed record ComponentView(Value Value, Component Component, Value Hol
     {
         var part = component.Source switch
         {
-            FlatSource flat => ops.Reshape(holder, ops.Concat(0, BatchOf(ops, editor.Current(flat.Batch)), ops.Constant(-1, component.FullWidth))),
+            FlatSource flat => ops.Reshape(
+                holder,
+                ops.Concat(0, BatchOf(ops, editor.Current(flat.Batch)), ops.Constant(-1, component.FullWidth))
+            ),
             SliceSource slice => ops.Slice(holder, -1, slice.Start, slice.End),
             InterleavedSource packed => ByHead(ops, packed, holder, packed.Part, packed.Part + 1),
             _ => holder,
         };
         var view = component.Layout switch
         {
-            ComponentLayout.HeadsInWidth when component.Source is not SplitHeadsSource => ops.Reshape(part, 0, 0, component.Heads, component.Width),
-            ComponentLayout.Positions when component.Source is SplitHeadsSource or InterleavedSource => ops.Reshape(part, 0, 0, component.Width),
+            ComponentLayout.HeadsInWidth when component.Source is not SplitHeadsSource => ops.Reshape(
+                part,
+                0,
+                0,
+                component.Heads,
+                component.Width
+            ),
+            ComponentLayout.Positions when component.Source is SplitHeadsSource or InterleavedSource => ops.Reshape(
+                part,
+                0,
+                0,
+                component.Width
+            ),
             _ => part,
         };
         return new ComponentView(view, component, holder);
     }
 
     /// <summary>The whole tensor again, with the component as it is now.</summary>
-    public Value Close(OpBuilder ops, Value changed) => Component.Source switch
-    {
-        SplitHeadsSource split => ops.Reshape(changed, 0, 0, split.Heads, split.HeadWidth),
-        FlatSource => ops.Reshape(changed, -1, Component.FullWidth),
-        SliceSource slice => Rejoin(ops, slice, Flat(ops, changed)),
-        InterleavedSource packed => Rejoin(ops, packed, changed),
-        _ => Flat(ops, changed),
-    };
+    public Value Close(OpBuilder ops, Value changed) =>
+        Component.Source switch
+        {
+            SplitHeadsSource split => ops.Reshape(changed, 0, 0, split.Heads, split.HeadWidth),
+            FlatSource => ops.Reshape(changed, -1, Component.FullWidth),
+            SliceSource slice => Rejoin(ops, slice, Flat(ops, changed)),
+            InterleavedSource packed => Rejoin(ops, packed, changed),
+            _ => Flat(ops, changed),
+        };
 
     private static Value BatchOf(OpBuilder ops, Value tensor) => ops.Slice(ops.ShapeOf(tensor), 0, 0, 1);
 
-    private Value Flat(OpBuilder ops, Value changed) => Component.Layout == ComponentLayout.HeadsInWidth
-        ? ops.Reshape(changed, 0, 0, Component.Heads * Component.Width)
-        : changed;
+    private Value Flat(OpBuilder ops, Value changed) =>
+        Component.Layout == ComponentLayout.HeadsInWidth
+            ? ops.Reshape(changed, 0, 0, Component.Heads * Component.Width)
+            : changed;
 
     private Value Rejoin(OpBuilder ops, SliceSource slice, Value part)
     {

@@ -6,7 +6,8 @@ using OnnxIntervene.Rewriting;
 namespace OnnxIntervene.Splicing;
 
 /// <summary>
-/// Turns a GRU, LSTM or RNN into a Scan over its steps, each step the same operator on one element of the sequence, so that states can be
+/// Turns a GRU, LSTM or RNN into a Scan over its steps, each step the same operator on one element of the sequence, so
+/// that states can be
 /// changed between steps (ONNX, Operators.md).
 /// </summary>
 internal sealed class RecurrentLoop
@@ -40,7 +41,9 @@ internal sealed class RecurrentLoop
         if (node.FindAttribute("direction") is { Text: not "forward" } direction)
             throw new InterventionException($"{node} has {direction}; only states of a forward pass can be reached.");
         if (node.InputOrNull(SequenceLengths) is not null || node.FindAttribute("layout") is { Integer: not 0 })
-            throw new InterventionException($"{node} has lengths or a layout of its own, so that its states cannot be reached.");
+            throw new InterventionException(
+                $"{node} has lengths or a layout of its own, so that its states cannot be reached."
+            );
         new RecurrentLoop(editor, node).Splice(sites);
     }
 
@@ -59,7 +62,12 @@ internal sealed class RecurrentLoop
         List<Value> scanned = [input, .. grids.Select(grid => _ops.Transpose(grid, 1, 0, 2))];
         BuildBody(sites, states.Count, grids);
         var outputs = _ops.EmitMany(
-            "Scan", states.Concat(scanned), [NodeAttribute.Of("body", _body), NodeAttribute.Of("num_scan_inputs", (long)scanned.Count)], "", states.Count + sites.Length + 1);
+            "Scan",
+            states.Concat(scanned),
+            [NodeAttribute.Of("body", _body), NodeAttribute.Of("num_scan_inputs", (long)scanned.Count)],
+            "",
+            states.Count + sites.Length + 1
+        );
         for (var order = 0; order < sites.Length; order++)
             sites[order].Read(_ops, _ops.Transpose(outputs[states.Count + 1 + order], 1, 0, 2));
         _editor.ReplaceIfGiven(_node, 0, _ops.Unsqueeze(outputs[states.Count], 1));
@@ -75,7 +83,10 @@ internal sealed class RecurrentLoop
     {
         var states = Enumerable.Range(0, stateCount).Select(_ => Input(ElementType.Float32, 3)).ToList();
         var element = Input(ElementType.Float32, 2);
-        var elements = grids.ToDictionary(grid => grid, grid => Input(sites.Any(site => site.Grid == grid) ? ElementType.Float32 : ElementType.Bool, 2));
+        var elements = grids.ToDictionary(
+            grid => grid,
+            grid => Input(sites.Any(site => site.Grid == grid) ? ElementType.Float32 : ElementType.Bool, 2)
+        );
         var inputs = _node.Inputs.ToList();
         while (inputs.Count < InitialState + stateCount)
             inputs.Add(null);
@@ -98,10 +109,17 @@ internal sealed class RecurrentLoop
         seen.ForEach(_body.AddOutput);
     }
 
-    private Value Input(ElementType type, int rank) => _body.AddInput(
-        _editor.Unique($"{_node.Name}/step/input"), new TensorType(type, new Shape([.. Enumerable.Repeat(Dimension.Unknown, rank)])));
+    private Value Input(ElementType type, int rank) =>
+        _body.AddInput(
+            _editor.Unique($"{_node.Name}/step/input"),
+            new TensorType(type, new Shape([.. Enumerable.Repeat(Dimension.Unknown, rank)]))
+        );
 
-    private Value Initial(int input, Value batch) => _node.InputOrNull(input) is { } given
-        ? _editor.Current(given)
-        : _ops.ConstantOfShape(_ops.Concat(0, _ops.Constant(1), batch, _ops.Constant(_width)), TensorData.FromFloats([1], [0f]));
+    private Value Initial(int input, Value batch) =>
+        _node.InputOrNull(input) is { } given
+            ? _editor.Current(given)
+            : _ops.ConstantOfShape(
+                _ops.Concat(0, _ops.Constant(1), batch, _ops.Constant(_width)),
+                TensorData.FromFloats([1], [0f])
+            );
 }

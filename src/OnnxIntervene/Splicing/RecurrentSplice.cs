@@ -6,7 +6,8 @@ using OnnxIntervene.Rewriting;
 namespace OnnxIntervene.Splicing;
 
 /// <summary>
-/// Splices every site of one recurrent layer. A step's state is changed where the run says so, each example at its own steps, and later
+/// Splices every site of one recurrent layer. A step's state is changed where the run says so, each example at its own
+/// steps, and later
 /// steps follow from it.
 /// </summary>
 internal static class RecurrentSplice
@@ -17,7 +18,12 @@ internal static class RecurrentSplice
     public static bool Applies(Component component) => component.Source is RecurrentSource or StepsSource;
 
     public static void Splice(
-        GraphEditor editor, Component component, ImmutableArray<int> indices, IReadOnlyList<SpliceSite> sites, SplicedSite[] spliced)
+        GraphEditor editor,
+        Component component,
+        ImmutableArray<int> indices,
+        IReadOnlyList<SpliceSite> sites,
+        SplicedSite[] spliced
+    )
     {
         if (component.Source is RecurrentSource { Node: var operation })
             editor.RequireOperatorSet(OldestOperatorSet, operation);
@@ -33,7 +39,12 @@ internal static class RecurrentSplice
             spliced[indices[order]] = steps[order].Describe();
     }
 
-    private static void SpliceSteps(GraphEditor editor, ImmutableArray<StepSite> sites, ImmutableArray<Value> states, int before)
+    private static void SpliceSteps(
+        GraphEditor editor,
+        ImmutableArray<StepSite> sites,
+        ImmutableArray<Value> states,
+        int before
+    )
     {
         var ops = editor.Builder($"{NameScope.Prefix}steps");
         var batch = ops.Slice(ops.ShapeOf(states[0]), 0, 0, 1);

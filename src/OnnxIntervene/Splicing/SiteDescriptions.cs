@@ -6,34 +6,63 @@ namespace OnnxIntervene.Splicing;
 /// <summary>What the sites of a written model are, as JSON for its metadata.</summary>
 internal static class SiteDescriptions
 {
-    private static readonly JsonSerializerOptions s_format = new() { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower };
-
-    public static string Json(IEnumerable<SplicedSite> sites) => JsonSerializer.Serialize(sites.Select(Describe), s_format);
-
-    private static object Describe(SplicedSite site) => new
+    private static readonly JsonSerializerOptions s_format = new()
     {
-        site.Component.Address.Layer,
-        Component = site.Component.Address.Name,
-        Kind = site.Site.Type.ClassName(),
-        Tensor = site.Component.Source.Description,
-        Inputs = Inputs(site).ToDictionary(entry => entry.Name, entry => entry.Meaning),
-        Outputs = site.Read is { } read ? new Dictionary<string, string> { [read] = "float32 [units, width]: what stands at the read locations before the intervention" } : [],
+        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
     };
+
+    public static string Json(IEnumerable<SplicedSite> sites) =>
+        JsonSerializer.Serialize(sites.Select(Describe), s_format);
+
+    private static object Describe(SplicedSite site) =>
+        new
+        {
+            site.Component.Address.Layer,
+            Component = site.Component.Address.Name,
+            Kind = site.Site.Type.ClassName(),
+            Tensor = site.Component.Source.Description,
+            Inputs = Inputs(site).ToDictionary(entry => entry.Name, entry => entry.Meaning),
+            Outputs = site.Read is { } read
+                ? new Dictionary<string, string>
+                {
+                    [read] = "float32 [units, width]: what stands at the read locations before the intervention",
+                }
+                : [],
+        };
 
     private static IEnumerable<(string Name, string Meaning)> Inputs(SplicedSite site)
     {
         var isWhole = site.Site.Selection == SiteSelection.Whole;
-        var unit = site.LocationWidth == 3
-            ? site.Component.Heads > 0 ? "example, position, head" : "example, entry of axis 1, entry of axis 2"
-            : $"example, {(site.Component.Unit == "h" ? "head" : site.Component.Unit == "t" ? "step" : "position")}";
+        var unit =
+            site.LocationWidth == 3
+                ? site.Component.Heads > 0
+                    ? "example, position, head"
+                    : "example, entry of axis 1, entry of axis 2"
+                : $"example, {(site.Component.Unit == "h" ? "head" : site.Component.Unit == "t" ? "step" : "position")}";
         if (site.ReadLocations is { } reads)
-            yield return (reads, $"int64 [units, {site.LocationWidth}]: ({unit}) of each unit to read; none by default");
+            yield return (
+                reads,
+                $"int64 [units, {site.LocationWidth}]: ({unit}) of each unit to read; none by default"
+            );
         if (site.WriteLocations is { } writes)
-            yield return (writes, $"int64 [units, {site.LocationWidth}]: ({unit}) of each unit to change; none by default");
+            yield return (
+                writes,
+                $"int64 [units, {site.LocationWidth}]: ({unit}) of each unit to change; none by default"
+            );
         if (site.Source is { } source)
-            yield return (source, isWhole ? "float32 [batch or 1, position or 1, width]: the source" : $"float32 [{(site.Site.UnitsPerRow > 1 ? $"rows of {site.Site.UnitsPerRow} units" : "units")}, width]: the source of each");
+            yield return (
+                source,
+                isWhole
+                    ? "float32 [batch or 1, position or 1, width]: the source"
+                    : $"float32 [{(site.Site.UnitsPerRow > 1 ? $"rows of {site.Site.UnitsPerRow} units" : "units")}, width]: the source of each"
+            );
         if (site.Coefficient is { } coefficient)
-            yield return (coefficient, isWhole ? "float32 [batch or 1, 1, 1]: what the source is multiplied with; 0 by default" : "float32 [units, 1]: what the source of each is multiplied with");
+            yield return (
+                coefficient,
+                isWhole
+                    ? "float32 [batch or 1, 1, 1]: what the source is multiplied with; 0 by default"
+                    : "float32 [units, 1]: what the source of each is multiplied with"
+            );
         if (site.Mask is { } mask)
             yield return (mask, "bool [rows or 1, dimensions or 1]: which dimensions are changed; all by default");
         foreach (var parameter in site.Parameters)

@@ -1,8 +1,8 @@
 using System.Collections.Immutable;
 using OnnxIntervene.Components.Addressing;
+using OnnxIntervene.Interventions.Kinds;
 using OnnxIntervene.IR;
 using OnnxIntervene.IR.Editing;
-using OnnxIntervene.Interventions.Kinds;
 using OnnxIntervene.Rewriting;
 
 namespace OnnxIntervene.Splicing;
@@ -35,7 +35,12 @@ internal sealed class SiteInputs
         if (!isWhole)
             _writes = AddLocations("locations");
         if (TakesSource)
-            _source = Add("source", isWhole ? new TensorType(ElementType.Float32, Shape.Of(Own("batch"), Own("units"), Own("width"))) : RowType);
+            _source = Add(
+                "source",
+                isWhole
+                    ? new TensorType(ElementType.Float32, Shape.Of(Own("batch"), Own("units"), Own("width")))
+                    : RowType
+            );
         if (site.Type.HasCoefficient())
             _coefficient = Add("coefficient", isWhole ? WholeCoefficientType : CoefficientType);
         if (site.HasSubspaces)
@@ -61,17 +66,23 @@ internal sealed class SiteInputs
     public ImmutableArray<(SplicedParameter Parameter, Value Value)> Parameters { get; } = [];
 
     /// <summary>The kind's parameters by name.</summary>
-    public Dictionary<string, Value> ParameterValues => Parameters.ToDictionary(entry => entry.Parameter.Name, entry => entry.Value);
+    public Dictionary<string, Value> ParameterValues =>
+        Parameters.ToDictionary(entry => entry.Parameter.Name, entry => entry.Value);
 
     /// <summary>How many dimensions a run may choose from.</summary>
     public int SubspaceSize => _site.Type.HasParameters() ? _site.Sizes.Latents : _component.Width;
 
     /// <summary>The type of what the site reads.</summary>
-    public TensorType ReadType => _site.Selection == SiteSelection.Size
-        ? new TensorType(ElementType.Int64, Shape.Of(_component.Layout == ComponentLayout.Positions ? _component.Axes : 4))
-        : UnitType;
+    public TensorType ReadType =>
+        _site.Selection == SiteSelection.Size
+            ? new TensorType(
+                ElementType.Int64,
+                Shape.Of(_component.Layout == ComponentLayout.Positions ? _component.Axes : 4)
+            )
+            : UnitType;
 
-    private bool TakesSource => _site.Custom?.TakesSource ?? (_site.Type.NeedsSource() || _site.Type == InterventionType.Lambda);
+    private bool TakesSource =>
+        _site.Custom?.TakesSource ?? (_site.Type.NeedsSource() || _site.Type == InterventionType.Lambda);
 
     /// <summary>The site as the model has it now.</summary>
     /// <param name="read">What is read in the main graph, if anything.</param>
@@ -94,7 +105,9 @@ internal sealed class SiteInputs
         };
     }
 
-    /// <summary>The mask with a row for each written unit, float32 <c>[units, latents]</c>: a run may give one row for all.</summary>
+    /// <summary>
+    /// The mask with a row for each written unit, float32 <c>[units, latents]</c>: a run may give one row for all.
+    /// </summary>
     /// <remarks>ONNX Runtime expands no truth values of every size: numbers stand in.</remarks>
     public Value MaskOfEachUnit(OpBuilder ops) =>
         ops.Expand(ops.Cast(_mask!, ElementType.Float32), ops.Concat(0, UnitCount(ops), ops.Constant(SubspaceSize)));
@@ -104,44 +117,68 @@ internal sealed class SiteInputs
 
     private int UnitAxes => _site.UnitAxesOf(_component);
 
-    private TensorType UnitType => new(ElementType.Float32, _component switch
-    {
-        { Layout: ComponentLayout.HeadsInWidth } or { Layout: ComponentLayout.Positions, Axes: 3 } =>
-            Shape.Of(Own("units"), _component.Width > 0 ? Dimension.Fixed(_component.Width) : Own("width")),
-        _ => new Shape([Own("units"), .. Enumerable.Range(0, UnitAxes).Select(axis => Own($"axis_{axis}"))]),
-    });
+    private TensorType UnitType =>
+        new(
+            ElementType.Float32,
+            _component switch
+            {
+                { Layout: ComponentLayout.HeadsInWidth } or { Layout: ComponentLayout.Positions, Axes: 3 } => Shape.Of(
+                    Own("units"),
+                    _component.Width > 0 ? Dimension.Fixed(_component.Width) : Own("width")
+                ),
+                _ => new Shape([Own("units"), .. Enumerable.Range(0, UnitAxes).Select(axis => Own($"axis_{axis}"))]),
+            }
+        );
 
-    private TensorType RowType => _site.UnitsPerRow == 1
-        ? UnitType
-        : new TensorType(ElementType.Float32, Shape.Of(Own("rows"), Dimension.Fixed(_site.Sizes.Width)));
+    private TensorType RowType =>
+        _site.UnitsPerRow == 1
+            ? UnitType
+            : new TensorType(ElementType.Float32, Shape.Of(Own("rows"), Dimension.Fixed(_site.Sizes.Width)));
 
     private TensorType CoefficientType =>
         new(ElementType.Float32, new Shape([Own("units"), .. Enumerable.Repeat(Dimension.Fixed(1), UnitAxes)]));
 
-    private TensorType WholeCoefficientType => new(ElementType.Float32, Shape.Of(Own("rows"), Dimension.Fixed(1), Dimension.Fixed(1)));
+    private TensorType WholeCoefficientType =>
+        new(ElementType.Float32, Shape.Of(Own("rows"), Dimension.Fixed(1), Dimension.Fixed(1)));
 
     private Shape MaskShape => Shape.Of(Own("masked_rows"), Own("latents"));
 
-    private IEnumerable<(string Name, ImmutableArray<int> Shape)> ParameterList() => _site.Custom is { } custom
-        ? custom.Parameters.OrderBy(entry => entry.Key, StringComparer.Ordinal).Select(entry => (entry.Key, entry.Value.Shape))
-        : ParameterShapes.Of(_site.Type, _site.Sizes);
+    private IEnumerable<(string Name, ImmutableArray<int> Shape)> ParameterList() =>
+        _site.Custom is { } custom
+            ? custom
+                .Parameters.OrderBy(entry => entry.Key, StringComparer.Ordinal)
+                .Select(entry => (entry.Key, entry.Value.Shape))
+            : ParameterShapes.Of(_site.Type, _site.Sizes);
 
     private void Check()
     {
         if (_site.Selection == SiteSelection.Whole && !_site.Type.HasCoefficient())
-            throw new InterventionException($"{_site.Type.ClassName()} at {_component} needs its units to be chosen by the run.");
+            throw new InterventionException(
+                $"{_site.Type.ClassName()} at {_component} needs its units to be chosen by the run."
+            );
         if (_site.Type.HasParameters() && UnitAxes != 1)
-            throw new InterventionException($"{_site.Type.ClassName()} at {_component} needs units that are vectors; these have {UnitAxes} axes.");
+            throw new InterventionException(
+                $"{_site.Type.ClassName()} at {_component} needs units that are vectors; these have {UnitAxes} axes."
+            );
     }
 
     private Value AddLocations(string name) =>
-        Add(name, new TensorType(ElementType.Int64, Shape.Of(Own($"{name}_units"), Dimension.Fixed(_site.LocationWidthOf(_component)))));
+        Add(
+            name,
+            new TensorType(
+                ElementType.Int64,
+                Shape.Of(Own($"{name}_units"), Dimension.Fixed(_site.LocationWidthOf(_component)))
+            )
+        );
 
     private (SplicedParameter Parameter, Value Value) Parameter(string name, ImmutableArray<int> shape)
     {
         var type = new TensorType(ElementType.Float32, new Shape([.. shape.Select(size => Dimension.Fixed(size))]));
         var value = _site.ParameterSet is { } set
-            ? _editor.Shared($"{NameScope.Prefix}set_{set}/{name}", wish => _editor.Graph.AddInput(_editor.Unique(wish), type))
+            ? _editor.Shared(
+                $"{NameScope.Prefix}set_{set}/{name}",
+                wish => _editor.Graph.AddInput(_editor.Unique(wish), type)
+            )
             : Add(name, type);
         return (new SplicedParameter(name, value.Name, shape), value);
     }

@@ -6,7 +6,9 @@ public enum SiteSelection
     /// <summary>The units that each run names, each example its own; none leaves the model as it was.</summary>
     Units,
 
-    /// <summary>The whole tensor: cheaper where something is added everywhere; a coefficient of 0 leaves the model as it was.</summary>
+    /// <summary>
+    /// The whole tensor: cheaper where something is added everywhere; a coefficient of 0 leaves the model as it was.
+    /// </summary>
     Whole,
 
     /// <summary>Nothing but the size of the component's tensor is read.</summary>

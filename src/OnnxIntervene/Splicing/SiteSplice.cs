@@ -1,8 +1,8 @@
 using OnnxIntervene.Components.Addressing;
+using OnnxIntervene.Interventions.Kinds;
 using OnnxIntervene.IR;
 using OnnxIntervene.IR.Analysis;
 using OnnxIntervene.IR.Editing;
-using OnnxIntervene.Interventions.Kinds;
 using OnnxIntervene.Rewriting;
 
 namespace OnnxIntervene.Splicing;
@@ -17,7 +17,14 @@ internal sealed class SiteSplice
     private readonly Component? _moduleInput;
     private readonly SiteInputs _inputs;
 
-    private SiteSplice(GraphEditor editor, ComponentPlaces places, SpliceSite site, Component component, Component? moduleInput, int index)
+    private SiteSplice(
+        GraphEditor editor,
+        ComponentPlaces places,
+        SpliceSite site,
+        Component component,
+        Component? moduleInput,
+        int index
+    )
     {
         _editor = editor;
         _places = places;
@@ -34,18 +41,31 @@ internal sealed class SiteSplice
     /// <param name="component">The component there.</param>
     /// <param name="moduleInput">What the module at the component reads; null where the kind does not read it.</param>
     /// <param name="index">The site's number, which its inputs are named after.</param>
-    public static SplicedSite Splice(GraphEditor editor, ComponentPlaces places, SpliceSite site, Component component, Component? moduleInput, int index) =>
-        new SiteSplice(editor, places, site, component, moduleInput, index).Splice();
+    public static SplicedSite Splice(
+        GraphEditor editor,
+        ComponentPlaces places,
+        SpliceSite site,
+        Component component,
+        Component? moduleInput,
+        int index
+    ) => new SiteSplice(editor, places, site, component, moduleInput, index).Splice();
 
     private SplicedSite Splice()
     {
         if (_component.Source is not BranchSource branches)
             return _inputs.Describe(SpliceAt(_component, _moduleInput), null);
         var moduleInputs = (_moduleInput?.Source as BranchSource)?.Sources;
-        var reads = branches.Sources
-            .Select((source, branch) => SpliceAt(
-                _component with { Source = source },
-                moduleInputs is { } all ? _moduleInput! with { Source = all[branch] } : _moduleInput))
+        var reads = branches
+            .Sources.Select(
+                (source, branch) =>
+                    SpliceAt(
+                        _component with
+                        {
+                            Source = source,
+                        },
+                        moduleInputs is { } all ? _moduleInput! with { Source = all[branch] } : _moduleInput
+                    )
+            )
             .ToList();
         return _inputs.Describe(null, reads.OfType<Value>().Any() ? Lift(branches.Owner, reads!) : null);
     }
@@ -68,11 +88,20 @@ internal sealed class SiteSplice
         var before = graph.NodeCount;
         var ops = _editor.Builder(_inputs.Place, graph);
         var view = ComponentView.Open(_editor, ops, component, current);
-        var input = moduleInput is null ? null : ComponentView.Open(_editor, ops, moduleInput, _places.Current(moduleInput.Source));
+        var input = moduleInput is null
+            ? null
+            : ComponentView.Open(_editor, ops, moduleInput, _places.Current(moduleInput.Source));
         var type = ElementTypes.Of(current);
         var read = Read(ops, _site.Type == InterventionType.Skip ? input! : view);
         if (_site.Selection == SiteSelection.Whole)
-            Write(component, current, view.Close(ops, Precision.Restored(ops, Everywhere(ops, Precision.Widened(ops, view.Value, type)), type)));
+            Write(
+                component,
+                current,
+                view.Close(
+                    ops,
+                    Precision.Restored(ops, Everywhere(ops, Precision.Widened(ops, view.Value, type)), type)
+                )
+            );
         else if (_site is { Selection: SiteSelection.Units, Type: not InterventionType.Collect })
             Write(component, current, view.Close(ops, Scattered(ops, view, input, type)));
         _editor.Claim(graph, before);
@@ -89,7 +118,8 @@ internal sealed class SiteSplice
     {
         if (_site.Selection == SiteSelection.Whole)
             return null;
-        var read = _site.Selection == SiteSelection.Size ? ops.ShapeOf(view.Value) : Units(ops, view, _inputs.ReadLocations);
+        var read =
+            _site.Selection == SiteSelection.Size ? ops.ShapeOf(view.Value) : Units(ops, view, _inputs.ReadLocations);
         read.Type = _inputs.ReadType;
         return read;
     }
@@ -100,21 +130,25 @@ internal sealed class SiteSplice
     private Value Scattered(OpBuilder ops, ComponentView view, ComponentView? input, ElementType type)
     {
         var units = Units(ops, view, _inputs.WriteLocations);
-        var written = KindArithmetic.Apply(_site.Type, new KindRows(ops, Folded(ops, units), _site.Sizes, _inputs.ParameterValues)
-        {
-            Source = _inputs.Source is { } source ? Fitted(ops, source, units) : null,
-            Coefficient = _inputs.Coefficient,
-            Mask = _inputs.Mask,
-            ModuleInput = _site.Type == InterventionType.LoRA ? Units(ops, input!, _inputs.WriteLocations) : null,
-            Custom = _site.Custom,
-        });
+        var written = KindArithmetic.Apply(
+            _site.Type,
+            new KindRows(ops, Folded(ops, units), _site.Sizes, _inputs.ParameterValues)
+            {
+                Source = _inputs.Source is { } source ? Fitted(ops, source, units) : null,
+                Coefficient = _inputs.Coefficient,
+                Mask = _inputs.Mask,
+                ModuleInput = _site.Type == InterventionType.LoRA ? Units(ops, input!, _inputs.WriteLocations) : null,
+                Custom = _site.Custom,
+            }
+        );
         if (_site.UnitsPerRow > 1)
             written = ops.Reshape(written, ops.ShapeOf(units));
         return UnitAccess.Write(ops, view.Value, _inputs.WriteLocations, Precision.Restored(ops, written, type));
     }
 
     // The units of an example side by side, where the kind takes them as one row.
-    private Value Folded(OpBuilder ops, Value units) => _site.UnitsPerRow == 1 ? units : ops.Reshape(units, -1, _site.Sizes.Width);
+    private Value Folded(OpBuilder ops, Value units) =>
+        _site.UnitsPerRow == 1 ? units : ops.Reshape(units, -1, _site.Sizes.Width);
 
     private Value Everywhere(OpBuilder ops, Value whole)
     {
@@ -122,7 +156,8 @@ internal sealed class SiteSplice
         return _site.Type == InterventionType.Addition ? ops.Add(whole, change) : ops.Sub(whole, change);
     }
 
-    // Where the width of a unit is not known beforehand, a run that writes nothing cannot give a source of the right shape.
+    // Where the width of a unit is not known beforehand, a run that writes nothing cannot give a source of the right
+    // shape.
     private Value Fitted(OpBuilder ops, Value source, Value units) =>
         _component.Width > 0 || _site.Type.HasParameters() ? source : ops.Reshape(source, ops.ShapeOf(units));
 }

@@ -3,11 +3,17 @@ using OnnxIntervene.Interventions.Kinds;
 
 namespace OnnxIntervene.Splicing;
 
-/// <summary>One place of a model to splice: which component, what happens there, and whether its units are chosen at run time.</summary>
+/// <summary>
+/// One place of a model to splice: which component, what happens there, and whether its units are chosen at run time.
+/// </summary>
 /// <param name="Address">The component.</param>
 /// <param name="Type">The kind of intervention.</param>
 /// <param name="Selection">Whether a run chooses units, or the whole tensor is meant.</param>
-public sealed record SpliceSite(ComponentAddress Address, InterventionType Type, SiteSelection Selection = SiteSelection.Units)
+public sealed record SpliceSite(
+    ComponentAddress Address,
+    InterventionType Type,
+    SiteSelection Selection = SiteSelection.Units
+)
 {
     /// <summary>How large the kind's parameters are; default where it has none.</summary>
     public InterventionSizes Sizes { get; init; }
@@ -18,7 +24,9 @@ public sealed record SpliceSite(ComponentAddress Address, InterventionType Type,
     /// <summary>Whether a run chooses dimensions.</summary>
     public bool HasSubspaces { get; init; }
 
-    /// <summary>Whether units are counted on the second and third axis of the tensor, not on the second alone.</summary>
+    /// <summary>
+    /// Whether units are counted on the second and third axis of the tensor, not on the second alone.
+    /// </summary>
     public bool CountsTwoAxes { get; init; }
 
     /// <summary>Sites with one number share their parameters' inputs; null for inputs of its own.</summary>
@@ -30,9 +38,13 @@ public sealed record SpliceSite(ComponentAddress Address, InterventionType Type,
     /// <summary>The user's own kind; null for the others.</summary>
     public CustomIntervention? Custom { get; init; }
 
-    /// <summary>How many numbers address a unit: 3 where a unit is a head at a position, or an entry of two axes, else 2.</summary>
-    internal int LocationWidthOf(Component component) => CountsTwoAxes || component.Layout == ComponentLayout.HeadsInWidth ? 3 : 2;
+    /// <summary>
+    /// How many numbers address a unit: 3 where a unit is a head at a position, or an entry of two axes, else 2.
+    /// </summary>
+    internal int LocationWidthOf(Component component) =>
+        CountsTwoAxes || component.Layout == ComponentLayout.HeadsInWidth ? 3 : 2;
 
     /// <summary>Axes of one unit.</summary>
-    internal int UnitAxesOf(Component component) => component.UnitAxes - (CountsTwoAxes && component.Layout != ComponentLayout.HeadsInWidth ? 1 : 0);
+    internal int UnitAxesOf(Component component) =>
+        component.UnitAxes - (CountsTwoAxes && component.Layout != ComponentLayout.HeadsInWidth ? 1 : 0);
 }

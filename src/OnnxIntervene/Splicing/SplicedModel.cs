@@ -11,6 +11,8 @@ namespace OnnxIntervene.Splicing;
 /// <param name="Sites">The spliced places, in the order in which they were asked for.</param>
 public sealed record SplicedModel(Model Model, ComponentMap Components, ImmutableArray<SplicedSite> Sites)
 {
-    /// <summary>Inputs whose marks the original counts from the start of each row, so that rows cannot be padded there.</summary>
+    /// <summary>
+    /// Inputs whose marks the original counts from the start of each row, so that rows cannot be padded there.
+    /// </summary>
     public ImmutableArray<CountedMask> CountedMasks { get; init; } = [];
 }

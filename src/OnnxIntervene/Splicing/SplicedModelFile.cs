@@ -1,8 +1,8 @@
 using System.Collections.Immutable;
+using OnnxIntervene.Interventions.Kinds;
 using OnnxIntervene.IR;
 using OnnxIntervene.IR.Editing;
 using OnnxIntervene.IR.Serialization;
-using OnnxIntervene.Interventions.Kinds;
 
 namespace OnnxIntervene.Splicing;
 
@@ -12,18 +12,28 @@ public static class SplicedModelFile
     private const int OldestIrVersion = 4;
 
     /// <summary>
-    /// Writes the file. Each input that splicing brought has a default with which the model is as it was: no units; parameters have the given
+    /// Writes the file. Each input that splicing brought has a default with which the model is as it was: no units;
+    /// parameters have the given
     /// contents. The metadata <c>intervene.sites</c> says what each input and output is.
     /// </summary>
     /// <param name="spliced">The model.</param>
     /// <param name="interventions">The intervention of each site, for its parameters.</param>
     /// <param name="path">The file.</param>
-    /// <param name="copiesWeights">Whether weights are written anew; else the original's files get a second name beside the new one.</param>
+    /// <param name="copiesWeights">
+    /// Whether weights are written anew; else the original's files get a second name beside the new one.
+    /// </param>
     /// <param name="cancellation">Ends the writing; nothing is left behind.</param>
-    /// <exception cref="IOException">The file cannot be written, or weights cannot be referred to from there.</exception>
+    /// <exception cref="IOException">
+    /// The file cannot be written, or weights cannot be referred to from there.
+    /// </exception>
     /// <exception cref="OperationCanceledException">Nothing is left behind.</exception>
     public static void Write(
-        SplicedModel spliced, IReadOnlyList<Intervention> interventions, string path, bool copiesWeights = false, CancellationToken cancellation = default)
+        SplicedModel spliced,
+        IReadOnlyList<Intervention> interventions,
+        string path,
+        bool copiesWeights = false,
+        CancellationToken cancellation = default
+    )
     {
         ArgumentNullException.ThrowIfNull(spliced);
         ArgumentNullException.ThrowIfNull(interventions);
@@ -40,7 +50,12 @@ public static class SplicedModelFile
             OnnxFile.SaveReferencing(model, path);
     }
 
-    private static void SetDefaults(Graph graph, Dictionary<string, Value> inputs, SplicedSite site, Intervention intervention)
+    private static void SetDefaults(
+        Graph graph,
+        Dictionary<string, Value> inputs,
+        SplicedSite site,
+        Intervention intervention
+    )
     {
         var isWhole = site.Site.Selection == SiteSelection.Whole;
         foreach (var locations in new[] { site.ReadLocations, site.WriteLocations }.OfType<string>())
@@ -48,12 +63,21 @@ public static class SplicedModelFile
         if (site.Source is { } source)
             graph.SetDefault(inputs[source], Floats(site.NeutralSourceShape));
         if (site.Coefficient is { } coefficient)
-            graph.SetDefault(inputs[coefficient], isWhole ? Floats([1, 1, 1]) : Floats([0, .. Enumerable.Repeat(1L, site.UnitAxes)]));
+            graph.SetDefault(
+                inputs[coefficient],
+                isWhole ? Floats([1, 1, 1]) : Floats([0, .. Enumerable.Repeat(1L, site.UnitAxes)])
+            );
         if (site.Mask is { } mask)
             graph.SetDefault(inputs[mask], TensorData.FromBytes(ElementType.Bool, [1, 1], new byte[] { 1 }));
         // Sites may share a parameter's input.
         foreach (var parameter in site.Parameters.Where(parameter => !inputs[parameter.Input].IsConstant))
-            graph.SetDefault(inputs[parameter.Input], TensorData.FromFloats([.. parameter.Shape.Select(size => (long)size)], intervention.Parameters[parameter.Name].Floats));
+            graph.SetDefault(
+                inputs[parameter.Input],
+                TensorData.FromFloats(
+                    [.. parameter.Shape.Select(size => (long)size)],
+                    intervention.Parameters[parameter.Name].Floats
+                )
+            );
     }
 
     private static TensorData Floats(ImmutableArray<long> shape) =>

@@ -3,7 +3,10 @@ using OnnxIntervene.Components.Addressing;
 
 namespace OnnxIntervene.Splicing;
 
-/// <summary>A place that was spliced, with the inputs and the output that it brought to the model. N is how many units a run names.</summary>
+/// <summary>
+/// A place that was spliced, with the inputs and the output that it brought to the model. N is how many units a run
+/// names.
+/// </summary>
 public sealed record SplicedSite
 {
     /// <summary>What was asked for.</summary>
@@ -12,7 +15,9 @@ public sealed record SplicedSite
     /// <summary>The component there.</summary>
     public required Component Component { get; init; }
 
-    /// <summary>Input, int64 <c>[N, 2]</c> (example, unit) or <c>[N, 3]</c> (example, position, head): what the output gives.</summary>
+    /// <summary>
+    /// Input, int64 <c>[N, 2]</c> (example, unit) or <c>[N, 3]</c> (example, position, head): what the output gives.
+    /// </summary>
     public string? ReadLocations { get; init; }
 
     /// <summary>Output, float32 <c>[N, width]</c>: what stands at the read locations before the intervention.</summary>
@@ -22,7 +27,8 @@ public sealed record SplicedSite
     public string? WriteLocations { get; init; }
 
     /// <summary>
-    /// Input, float32 <c>[N, width]</c> (several units a row where the kind takes them together), or <c>[batch, position, width]</c> (either
+    /// Input, float32 <c>[N, width]</c> (several units a row where the kind takes them together), or <c>[batch,
+    /// position, width]</c> (either
     /// axis may be 1) for the whole tensor: the source.
     /// </summary>
     public string? Source { get; init; }
@@ -30,28 +36,38 @@ public sealed record SplicedSite
     /// <summary>Input, float32 <c>[N, 1]</c>, or <c>[batch, 1, 1]</c> for the whole tensor: the coefficient.</summary>
     public string? Coefficient { get; init; }
 
-    /// <summary>Input, bool <c>[rows, latents]</c>: which dimensions of the kind's space are meant; null where all always are.</summary>
+    /// <summary>
+    /// Input, bool <c>[rows, latents]</c>: which dimensions of the kind's space are meant; null where all always are.
+    /// </summary>
     public string? Mask { get; init; }
 
     /// <summary>Inputs of the kind's parameters.</summary>
     public ImmutableArray<SplicedParameter> Parameters { get; init; } = [];
 
-    /// <summary>How many numbers address a unit: 3 where a unit is a head at a position, or an entry of two axes, else 2.</summary>
+    /// <summary>
+    /// How many numbers address a unit: 3 where a unit is a head at a position, or an entry of two axes, else 2.
+    /// </summary>
     public int LocationWidth => Site.LocationWidthOf(Component);
 
     /// <summary>Axes of one unit.</summary>
     public int UnitAxes => Site.UnitAxesOf(Component);
 
-    /// <summary>The shape of a source for no units; where the whole tensor is meant, of one number that the coefficient 0 takes out.</summary>
-    internal ImmutableArray<long> NeutralSourceShape => (Site, this) switch
-    {
-        ({ Selection: SiteSelection.Whole }, _) => [1, 1, 1],
-        ({ UnitsPerRow: > 1 }, _) => [0, Site.Sizes.Width],
-        (_, { UnitAxes: 1, Component.Width: > 0 }) => [0, Component.Width],
-        _ => [0, .. Enumerable.Repeat(1L, UnitAxes)],
-    };
+    /// <summary>
+    /// The shape of a source for no units; where the whole tensor is meant, of one number that the coefficient 0 takes
+    /// out.
+    /// </summary>
+    internal ImmutableArray<long> NeutralSourceShape =>
+        (Site, this) switch
+        {
+            ({ Selection: SiteSelection.Whole }, _) => [1, 1, 1],
+            ({ UnitsPerRow: > 1 }, _) => [0, Site.Sizes.Width],
+            (_, { UnitAxes: 1, Component.Width: > 0 }) => [0, Component.Width],
+            _ => [0, .. Enumerable.Repeat(1L, UnitAxes)],
+        };
 
     /// <summary>Every input that the site brought.</summary>
     public IEnumerable<string> Inputs =>
-        new[] { ReadLocations, WriteLocations, Source, Coefficient, Mask }.OfType<string>().Concat(Parameters.Select(parameter => parameter.Input));
+        new[] { ReadLocations, WriteLocations, Source, Coefficient, Mask }
+            .OfType<string>()
+            .Concat(Parameters.Select(parameter => parameter.Input));
 }

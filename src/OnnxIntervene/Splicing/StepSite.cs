@@ -1,7 +1,7 @@
 using OnnxIntervene.Components.Addressing;
+using OnnxIntervene.Interventions.Kinds;
 using OnnxIntervene.IR;
 using OnnxIntervene.IR.Editing;
-using OnnxIntervene.Interventions.Kinds;
 using OnnxIntervene.Rewriting;
 
 namespace OnnxIntervene.Splicing;
@@ -17,9 +17,13 @@ internal sealed class StepSite
     public StepSite(GraphEditor editor, SpliceSite site, Component component, int index)
     {
         if (site.Selection == SiteSelection.Whole)
-            throw new InterventionException($"{site.Type.ClassName()} at {component} needs its steps to be chosen by the run.");
+            throw new InterventionException(
+                $"{site.Type.ClassName()} at {component} needs its steps to be chosen by the run."
+            );
         if (site.UnitsPerRow > 1)
-            throw new InterventionException($"{site.Type.ClassName()} at {component} changes steps one by one; give it the parameters for one step.");
+            throw new InterventionException(
+                $"{site.Type.ClassName()} at {component} changes steps one by one; give it the parameters for one step."
+            );
         _inputs = new SiteInputs(editor, site, component, index);
         _site = site;
         _width = component.Width;
@@ -31,7 +35,9 @@ internal sealed class StepSite
     /// <summary>What the change is made of, <c>[batch, step, width]</c>; null where it is made of nothing.</summary>
     public Value? Grid { get; private set; }
 
-    /// <summary>Which dimensions of the kind's space are meant, <c>[batch, step, latents]</c>; null where all are.</summary>
+    /// <summary>
+    /// Which dimensions of the kind's space are meant, <c>[batch, step, latents]</c>; null where all are.
+    /// </summary>
     public Value? Subspace { get; private set; }
 
     /// <summary>Everything that is laid out over steps.</summary>
@@ -44,26 +50,46 @@ internal sealed class StepSite
     {
         if (!Writes)
             return;
-        var ones = ops.ConstantOfShape(ops.Concat(0, _inputs.UnitCount(ops), ops.Constant(1)), TensorData.FromFloats([1], [1f]));
+        var ones = ops.ConstantOfShape(
+            ops.Concat(0, _inputs.UnitCount(ops), ops.Constant(1)),
+            TensorData.FromFloats([1], [1f])
+        );
         Mask = ops.Cast(Scatter(ops, batch, steps, 1, ones), ElementType.Bool);
         if (_inputs.Source is { } source)
-            Grid = Scatter(ops, batch, steps, _width, _inputs.Coefficient is { } coefficient ? ops.Mul(source, coefficient) : source);
+            Grid = Scatter(
+                ops,
+                batch,
+                steps,
+                _width,
+                _inputs.Coefficient is { } coefficient ? ops.Mul(source, coefficient) : source
+            );
         if (_inputs.Mask is not null)
-            Subspace = ops.Cast(Scatter(ops, batch, steps, _inputs.SubspaceSize, _inputs.MaskOfEachUnit(ops)), ElementType.Bool);
+            Subspace = ops.Cast(
+                Scatter(ops, batch, steps, _inputs.SubspaceSize, _inputs.MaskOfEachUnit(ops)),
+                ElementType.Bool
+            );
     }
 
     /// <summary>One step's state, changed where its mask says so.</summary>
     /// <param name="ops">Writes the nodes.</param>
     /// <param name="state">The state, <c>[batch, width]</c>.</param>
     /// <param name="at">What stands in a grid at this step.</param>
-    public Value Change(OpBuilder ops, Value state, Func<Value, Value> at) => Mask is null
-        ? state
-        : ops.Where(at(Mask), Changed(ops, state, Grid is null ? null : at(Grid), Subspace is null ? null : at(Subspace)), state);
+    public Value Change(OpBuilder ops, Value state, Func<Value, Value> at) =>
+        Mask is null
+            ? state
+            : ops.Where(
+                at(Mask),
+                Changed(ops, state, Grid is null ? null : at(Grid), Subspace is null ? null : at(Subspace)),
+                state
+            );
 
     /// <summary>Reads the chosen steps of all states, <c>[batch, step, width]</c>.</summary>
     public void Read(OpBuilder ops, Value states)
     {
-        _read = _site.Selection == SiteSelection.Size ? ops.ShapeOf(states) : UnitAccess.Read(ops, states, _inputs.ReadLocations);
+        _read =
+            _site.Selection == SiteSelection.Size
+                ? ops.ShapeOf(states)
+                : UnitAccess.Read(ops, states, _inputs.ReadLocations);
         _read.Type = _inputs.ReadType;
     }
 
@@ -88,7 +114,10 @@ internal sealed class StepSite
 
     private Value Scatter(OpBuilder ops, Value batch, Value steps, int width, Value updates)
     {
-        var zeros = ops.ConstantOfShape(ops.Concat(0, batch, steps, ops.Constant(width)), TensorData.FromFloats([1], [0f]));
+        var zeros = ops.ConstantOfShape(
+            ops.Concat(0, batch, steps, ops.Constant(width)),
+            TensorData.FromFloats([1], [0f])
+        );
         return UnitAccess.Write(ops, zeros, _inputs.WriteLocations, updates);
     }
 }

@@ -7,5 +7,6 @@ internal static class BatchSize
     private const long MostLogits = 1 << 24;
 
     /// <summary>As many rows as keep the logits of a run at 64 MiB; at least one.</summary>
-    public static int For(int length, int vocabulary) => (int)Math.Clamp(MostLogits / ((long)length * vocabulary), 1, MostRows);
+    public static int For(int length, int vocabulary) =>
+        (int)Math.Clamp(MostLogits / ((long)length * vocabulary), 1, MostRows);
 }

@@ -2,8 +2,8 @@ using System.Collections.Immutable;
 using OnnxIntervene.Components.Addressing;
 using OnnxIntervene.Execution;
 using OnnxIntervene.Execution.Results;
-using OnnxIntervene.IR;
 using OnnxIntervene.Interventions.Kinds;
+using OnnxIntervene.IR;
 using OnnxIntervene.Numerics;
 using OnnxIntervene.Runtime;
 using OnnxIntervene.Splicing;
@@ -11,14 +11,22 @@ using OnnxIntervene.Tensors;
 
 namespace OnnxIntervene.Sweeps;
 
-/// <summary>Runs causal tracing; the samples of several cells are the rows of one batch, in one spliced session.</summary>
+/// <summary>
+/// Runs causal tracing; the samples of several cells are the rows of one batch, in one spliced session.
+/// </summary>
 public static class CausalTrace
 {
     /// <summary>Restores every cell of every target and measures the answer's probability.</summary>
-    /// <exception cref="InterventionException">The noise does not fit the model, or a component is not there.</exception>
+    /// <exception cref="InterventionException">
+    /// The noise does not fit the model, or a component is not there.
+    /// </exception>
     /// <exception cref="OperationCanceledException">The sweep was cancelled.</exception>
     public static CausalTraceResult Run(
-        IntervenableModel model, CausalTraceRequest request, IProgress<SweepProgress>? progress = null, CancellationToken cancellation = default)
+        IntervenableModel model,
+        CausalTraceRequest request,
+        IProgress<SweepProgress>? progress = null,
+        CancellationToken cancellation = default
+    )
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(request);
@@ -27,8 +35,14 @@ public static class CausalTrace
         SpliceSite[] sites =
         [
             new(new ComponentAddress(0, ComponentNames.BlockInput), InterventionType.Addition),
-            .. request.Targets.SelectMany(target => Enumerable.Range(0, layerCount)
-                .Select(layer => new SpliceSite(new ComponentAddress(layer, target.Component), InterventionType.Vanilla))),
+            .. request.Targets.SelectMany(target =>
+                Enumerable
+                    .Range(0, layerCount)
+                    .Select(layer => new SpliceSite(
+                        new ComponentAddress(layer, target.Component),
+                        InterventionType.Vanilla
+                    ))
+            ),
         ];
         return new Cells(model.Session(sites), request, layerCount).Run(progress, cancellation);
     }
@@ -37,16 +51,24 @@ public static class CausalTrace
     {
         var (positions, noise) = (request.SubjectPositions, request.Noise);
         if (positions.Length == 0 || positions.Any(position => position < 0 || position >= request.Inputs.Length))
-            throw new InterventionException($"The subject's positions [{string.Join(", ", positions)}] are not all in a prompt of {request.Inputs.Length} tokens.");
+            throw new InterventionException(
+                $"The subject's positions [{string.Join(", ", positions)}] are not all in a prompt of "
+                    + $"{request.Inputs.Length} tokens."
+            );
         if (noise.Shape is not [> 0, var count, var width] || count != positions.Length || width != input.Width)
-            throw new InterventionException($"The noise is {noise}; [samples, {positions.Length}, {input.Width}] is needed.");
+            throw new InterventionException(
+                $"The noise is {noise}; [samples, {positions.Length}, {input.Width}] is needed."
+            );
     }
 
     private sealed class Cells(InterventionSession session, CausalTraceRequest request, int layerCount)
     {
         private readonly int _samples = request.Noise.Shape[0];
         private readonly int _length = request.Inputs.Length;
-        private readonly UnitGrid[] _grids = [.. session.Spliced.Sites.Select(site => new UnitGrid(site.Component, request.Inputs.Length))];
+        private readonly UnitGrid[] _grids =
+        [
+            .. session.Spliced.Sites.Select(site => new UnitGrid(site.Component, request.Inputs.Length)),
+        ];
 
         public CausalTraceResult Run(IProgress<SweepProgress>? progress, CancellationToken cancellation)
         {
@@ -59,26 +81,38 @@ public static class CausalTrace
             var total = cells * request.Targets.Length;
             for (var start = 0; start < total; start += perBatch)
             {
-                var batch = Enumerable.Range(start, Math.Min(perBatch, total - start)).Select(cell => Cell(cell, cells)).ToList();
+                var batch = Enumerable
+                    .Range(start, Math.Min(perBatch, total - start))
+                    .Select(cell => Cell(cell, cells))
+                    .ToList();
                 var probabilities = RunRows(batch, clean, cancellation);
                 for (var index = 0; index < batch.Count; index++)
                 {
                     var offset = ((batch[index].Layer * _length) + batch[index].Position) * _samples;
-                    probabilities.AsSpan(index * _samples, _samples).CopyTo(heatmaps[batch[index].Target].AsSpan(offset));
+                    probabilities
+                        .AsSpan(index * _samples, _samples)
+                        .CopyTo(heatmaps[batch[index].Target].AsSpan(offset));
                 }
 
                 progress?.Report(new SweepProgress(Math.Min(start + perBatch, total), total));
             }
 
-            var restored = request.Targets.Select((target, index) =>
-                new TraceHeatmap(target, NumericArray.Of(heatmaps[index], layerCount, _length, _samples)));
+            var restored = request.Targets.Select(
+                (target, index) =>
+                    new TraceHeatmap(target, NumericArray.Of(heatmaps[index], layerCount, _length, _samples))
+            );
             return new CausalTraceResult(Probability(clean[0], 0), [.. corrupted], [.. restored]);
         }
 
-        private (int Target, int Layer, int Position) Cell(int cell, int cells) => (cell / cells, cell % cells / _length, cell % _length);
+        private (int Target, int Layer, int Position) Cell(int cell, int cells) =>
+            (cell / cells, cell % cells / _length, cell % _length);
 
         // Every cell takes as many rows as there are samples; a layer of -1 restores nothing.
-        private float[] RunRows(List<(int Target, int Layer, int Position)> batch, ImmutableArray<NumericArray> clean, CancellationToken cancellation)
+        private float[] RunRows(
+            List<(int Target, int Layer, int Position)> batch,
+            ImmutableArray<NumericArray> clean,
+            CancellationToken cancellation
+        )
         {
             var restorations = _grids.Select((grid, site) => new Restoration(grid, clean[site + 1])).ToArray();
             for (var index = 0; index < batch.Count; index++)
@@ -93,7 +127,11 @@ public static class CausalTrace
             }
 
             var rows = batch.Count * _samples;
-            SiteFeed[] feeds = [Noise(batch.Count), .. restorations.Skip(1).Select(restoration => restoration.ToFeed())];
+            SiteFeed[] feeds =
+            [
+                Noise(batch.Count),
+                .. restorations.Skip(1).Select(restoration => restoration.ToFeed()),
+            ];
             var logits = session.Run(request.Inputs.Repeat(rows), feeds, [session.FirstOutput], cancellation)[0];
             return [.. Enumerable.Range(0, rows).Select(row => Probability(logits, row))];
         }
@@ -101,7 +139,9 @@ public static class CausalTrace
         private SiteFeed Noise(int cells)
         {
             var positions = request.SubjectPositions;
-            var locations = Enumerable.Range(0, cells * _samples).SelectMany(row => positions.SelectMany(position => new long[] { row, position }));
+            var locations = Enumerable
+                .Range(0, cells * _samples)
+                .SelectMany(row => positions.SelectMany(position => new long[] { row, position }));
             var source = Enumerable.Range(0, cells).SelectMany(_ => request.Noise.FloatMemory.ToArray());
             var units = cells * _samples * positions.Length;
             return new SiteFeed
@@ -113,6 +153,7 @@ public static class CausalTrace
             };
         }
 
-        private float Probability(NumericArray logits, int row) => Softmax.Of(new ModelOutput(logits).LogitsAt(row, -1).Span)[request.Answer];
+        private float Probability(NumericArray logits, int row) =>
+            Softmax.Of(new ModelOutput(logits).LogitsAt(row, -1).Span)[request.Answer];
     }
 }

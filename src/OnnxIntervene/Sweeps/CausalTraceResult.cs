@@ -7,7 +7,11 @@ namespace OnnxIntervene.Sweeps;
 /// <param name="CleanProbability">Without noise.</param>
 /// <param name="CorruptedProbabilities">With noise, for each sample.</param>
 /// <param name="Restored">With noise and one thing restored, for each target.</param>
-public sealed record CausalTraceResult(float CleanProbability, ImmutableArray<float> CorruptedProbabilities, ImmutableArray<TraceHeatmap> Restored)
+public sealed record CausalTraceResult(
+    float CleanProbability,
+    ImmutableArray<float> CorruptedProbabilities,
+    ImmutableArray<TraceHeatmap> Restored
+)
 {
     /// <summary>The mean over samples of the corrupted probability.</summary>
     public float CorruptedProbability => CorruptedProbabilities.Average();
@@ -26,7 +30,9 @@ public sealed record TraceHeatmap(TraceTarget Target, NumericArray Probabilities
             var samples = Probabilities.Shape[2];
             var means = new float[Probabilities.Length / samples];
             for (var cell = 0; cell < means.Length; cell++)
-                means[cell] = System.Numerics.Tensors.TensorPrimitives.Sum(Probabilities.Floats.Slice(cell * samples, samples)) / samples;
+                means[cell] =
+                    System.Numerics.Tensors.TensorPrimitives.Sum(Probabilities.Floats.Slice(cell * samples, samples))
+                    / samples;
             return new SweepGrid(Probabilities.Shape[0], Probabilities.Shape[1], means);
         }
     }

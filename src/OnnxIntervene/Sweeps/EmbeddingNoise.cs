@@ -4,7 +4,9 @@ using OnnxIntervene.Tensors;
 
 namespace OnnxIntervene.Sweeps;
 
-/// <summary>The noise of causal tracing: normal, a multiple of the standard deviation of the whole embedding matrix.</summary>
+/// <summary>
+/// The noise of causal tracing: normal, a multiple of the standard deviation of the whole embedding matrix.
+/// </summary>
 public static class EmbeddingNoise
 {
     /// <summary>The standard deviation over all elements of the token embedding. Reads the matrix once.</summary>
@@ -12,8 +14,11 @@ public static class EmbeddingNoise
     public static float StandardDeviation(ComponentMap components)
     {
         ArgumentNullException.ThrowIfNull(components);
-        var matrix = components.TokenEmbedding
-            ?? throw new InterventionException("The model has no token embedding that can be read, so that the size of the noise is not known.");
+        var matrix =
+            components.TokenEmbedding
+            ?? throw new InterventionException(
+                "The model has no token embedding that can be read, so that the size of the noise is not known."
+            );
         return Deviation(matrix.ReadFloats());
     }
 

@@ -3,39 +3,60 @@ using OnnxIntervene.Components;
 using OnnxIntervene.Components.Addressing;
 using OnnxIntervene.Execution;
 using OnnxIntervene.Execution.Results;
-using OnnxIntervene.IR;
 using OnnxIntervene.Interventions.Kinds;
+using OnnxIntervene.IR;
 using OnnxIntervene.Runtime;
 using OnnxIntervene.Splicing;
 using OnnxIntervene.Tensors;
 
 namespace OnnxIntervene.Sweeps;
 
-/// <summary>Runs activation patching over layers and positions, or layers and heads; cells are rows of a batch, in one spliced session.</summary>
+/// <summary>
+/// Runs activation patching over layers and positions, or layers and heads; cells are rows of a batch, in one spliced
+/// session.
+/// </summary>
 public static class PatchSweep
 {
     /// <summary>Patches every cell and reads the two answers' logits at the last position.</summary>
-    /// <exception cref="InterventionException">The runs differ in length, or the component, a layer or a position is not there.</exception>
+    /// <exception cref="InterventionException">
+    /// The runs differ in length, or the component, a layer or a position is not there.
+    /// </exception>
     /// <exception cref="OperationCanceledException">The sweep was cancelled.</exception>
     public static PatchSweepResult Run(
-        IntervenableModel model, PatchSweepRequest request, IProgress<SweepProgress>? progress = null, CancellationToken cancellation = default)
+        IntervenableModel model,
+        PatchSweepRequest request,
+        IProgress<SweepProgress>? progress = null,
+        CancellationToken cancellation = default
+    )
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(request);
         var length = request.Clean.Length;
         if (request.Corrupt.Length != length)
-            throw new InterventionException($"The clean run has {length} tokens, the corrupt run {request.Corrupt.Length}; they must be equally many.");
+            throw new InterventionException(
+                $"The clean run has {length} tokens, the corrupt run {request.Corrupt.Length}; they must be equally "
+                    + $"many."
+            );
         var layers = Layers(request, model.Components);
-        var session = model.Session([.. layers.Select(layer => new SpliceSite(new ComponentAddress(layer, request.Component), InterventionType.Vanilla))]);
+        var session = model.Session([
+            .. layers.Select(layer => new SpliceSite(
+                new ComponentAddress(layer, request.Component),
+                InterventionType.Vanilla
+            )),
+        ]);
         var grids = session.Spliced.Sites.Select(site => new UnitGrid(site.Component, length)).ToImmutableArray();
         var positions = Positions(request, length);
-        var columns = grids[0].Component.Layout == ComponentLayout.Positions ? positions : [.. Enumerable.Range(0, grids[0].Columns)];
+        var columns =
+            grids[0].Component.Layout == ComponentLayout.Positions
+                ? positions
+                : [.. Enumerable.Range(0, grids[0].Columns)];
         return new Cells(session, request, layers, columns, positions, grids).Run(progress, cancellation);
     }
 
     private static ImmutableArray<int> Layers(PatchSweepRequest request, ComponentMap components)
     {
-        var layers = request.Layers.Length > 0 ? request.Layers : [.. Enumerable.Range(0, Math.Max(1, components.LayerCount))];
+        var layers =
+            request.Layers.Length > 0 ? request.Layers : [.. Enumerable.Range(0, Math.Max(1, components.LayerCount))];
         foreach (var layer in layers)
             components.Get(layer, request.Component);
         return layers;
@@ -46,7 +67,9 @@ public static class PatchSweep
         foreach (var position in request.Positions)
         {
             if (position < 0 || position >= length)
-                throw new InterventionException($"There is no position {position}: the prompts have the positions 0 to {length - 1}.");
+                throw new InterventionException(
+                    $"There is no position {position}: the prompts have the positions 0 to {length - 1}."
+                );
         }
 
         return request.Positions.Length > 0 ? request.Positions : [.. Enumerable.Range(0, length)];
@@ -58,7 +81,8 @@ public static class PatchSweep
         ImmutableArray<int> layers,
         ImmutableArray<int> columns,
         ImmutableArray<int> positions,
-        ImmutableArray<UnitGrid> grids)
+        ImmutableArray<UnitGrid> grids
+    )
     {
         private readonly float[] _answers = new float[layers.Length * columns.Length];
         private readonly float[] _wrongs = new float[layers.Length * columns.Length];
@@ -67,7 +91,12 @@ public static class PatchSweep
         {
             string[] outputs = [session.FirstOutput, .. session.Spliced.Sites.Select(site => site.Read!)];
             var clean = session.Run(request.Clean, [.. grids.Select(grid => grid.ReadAll())], outputs, cancellation);
-            var corrupt = session.Run(request.Corrupt, [.. grids.Select(_ => SiteFeed.Neutral)], [session.FirstOutput], cancellation);
+            var corrupt = session.Run(
+                request.Corrupt,
+                [.. grids.Select(_ => SiteFeed.Neutral)],
+                [session.FirstOutput],
+                cancellation
+            );
             var rows = BatchSize.For(request.Clean.Length, clean[0].Shape[^1]);
             for (var start = 0; start < _answers.Length; start += rows)
             {
@@ -99,7 +128,11 @@ public static class PatchSweep
             }
 
             var result = session.Run(
-                request.Corrupt.Repeat(count), [.. restorations.Select(restoration => restoration.ToFeed())], [session.FirstOutput], cancellation);
+                request.Corrupt.Repeat(count),
+                [.. restorations.Select(restoration => restoration.ToFeed())],
+                [session.FirstOutput],
+                cancellation
+            );
             var output = new ModelOutput(result[0]);
             for (var row = 0; row < count; row++)
             {

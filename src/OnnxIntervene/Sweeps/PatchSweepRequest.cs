@@ -4,7 +4,8 @@ using OnnxIntervene.Runtime;
 namespace OnnxIntervene.Sweeps;
 
 /// <summary>
-/// Activation patching: the corrupt run is the base, the clean run the source, and one component at one place at a time is taken from the
+/// Activation patching: the corrupt run is the base, the clean run the source, and one component at one place at a time
+/// is taken from the
 /// clean run (Heimersheim and Nanda 2024, arXiv:2404.15255).
 /// </summary>
 public sealed record PatchSweepRequest
@@ -28,7 +29,8 @@ public sealed record PatchSweepRequest
     public ImmutableArray<int> Layers { get; init; } = [];
 
     /// <summary>
-    /// The positions; all when empty. Columns of the result for a component that is addressed by position; for a head component the
+    /// The positions; all when empty. Columns of the result for a component that is addressed by position; for a head
+    /// component the
     /// columns are heads, each patched at all of these positions.
     /// </summary>
     public ImmutableArray<int> Positions { get; init; } = [];

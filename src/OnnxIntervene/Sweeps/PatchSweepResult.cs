@@ -32,6 +32,10 @@ public sealed record PatchSweepResult
     /// <summary>The right answer's logit minus the wrong one's after each patch.</summary>
     public SweepGrid LogitDifference => AnswerLogits.Zip(WrongLogits, (answer, wrong) => answer - wrong);
 
-    /// <summary>How much of the way from the corrupt to the clean run each patch goes: 0 changes nothing, 1 restores the clean run.</summary>
-    public SweepGrid Normalized => LogitDifference.Map(value => (value - CorruptDifference) / (CleanDifference - CorruptDifference));
+    /// <summary>
+    /// How much of the way from the corrupt to the clean run each patch goes: 0 changes nothing, 1 restores the clean
+    /// run.
+    /// </summary>
+    public SweepGrid Normalized =>
+        LogitDifference.Map(value => (value - CorruptDifference) / (CleanDifference - CorruptDifference));
 }

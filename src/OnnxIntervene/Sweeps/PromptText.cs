@@ -9,7 +9,12 @@ namespace OnnxIntervene.Sweeps;
 /// <param name="Ids">Its tokens, special ones included.</param>
 /// <param name="Tokens">The tokens as text.</param>
 /// <param name="Offsets">The part of the text that each stands for.</param>
-public sealed record PromptText(string Text, ImmutableArray<int> Ids, ImmutableArray<string> Tokens, ImmutableArray<TokenSpan> Offsets)
+public sealed record PromptText(
+    string Text,
+    ImmutableArray<int> Ids,
+    ImmutableArray<string> Tokens,
+    ImmutableArray<TokenSpan> Offsets
+)
 {
     /// <summary>Tokenizes a prompt.</summary>
     public static PromptText Of(string text, Tokenizer tokenizer)
@@ -26,9 +31,20 @@ public sealed record PromptText(string Text, ImmutableArray<int> Ids, ImmutableA
         ArgumentNullException.ThrowIfNull(subject);
         var start = Text.IndexOf(subject, StringComparison.Ordinal);
         if (start < 0 || subject.Length == 0)
-            throw new InterventionException($"The subject '{subject}' is not in the prompt, whose tokens are {Show()}.");
+            throw new InterventionException(
+                $"The subject '{subject}' is not in the prompt, whose tokens are {Show()}."
+            );
         var end = start + subject.Length;
-        return [.. Enumerable.Range(0, Ids.Length).Where(index => Offsets[index].End > start && Offsets[index].Start < end && Offsets[index].End > Offsets[index].Start)];
+        return
+        [
+            .. Enumerable
+                .Range(0, Ids.Length)
+                .Where(index =>
+                    Offsets[index].End > start
+                    && Offsets[index].Start < end
+                    && Offsets[index].End > Offsets[index].Start
+                ),
+        ];
     }
 
     /// <summary>The token that an answer is.</summary>
@@ -41,7 +57,9 @@ public sealed record PromptText(string Text, ImmutableArray<int> Ids, ImmutableA
             return token;
         var tokens = tokenizer.Encode(answer, addSpecialTokens: false).Ids.Select(id => $"'{tokenizer.TokenText(id)}'");
         var hint = answer.StartsWith(' ') ? "" : $" Did you mean ' {answer}', with the space before it?";
-        throw new InterventionException($"The answer '{answer}' is not one token but {string.Join(" ", tokens)}.{hint}");
+        throw new InterventionException(
+            $"The answer '{answer}' is not one token but {string.Join(" ", tokens)}.{hint}"
+        );
     }
 
     /// <summary>Throws unless the two prompts have equally many tokens, which the message shows.</summary>
@@ -53,7 +71,9 @@ public sealed record PromptText(string Text, ImmutableArray<int> Ids, ImmutableA
         if (clean.Ids.Length != corrupt.Ids.Length)
         {
             throw new InterventionException(
-                $"The prompts must have equally many tokens. Clean, {clean.Ids.Length}: {clean.Show()}. Corrupt, {corrupt.Ids.Length}: {corrupt.Show()}.");
+                $"The prompts must have equally many tokens. Clean, {clean.Ids.Length}: {clean.Show()}. Corrupt, "
+                    + $"{corrupt.Ids.Length}: {corrupt.Show()}."
+            );
         }
     }
 

@@ -18,12 +18,17 @@ internal sealed class Restoration(UnitGrid grid, NumericArray clean)
     }
 
     /// <summary>What the site is fed.</summary>
-    public SiteFeed ToFeed() => _locations.Count == 0
-        ? SiteFeed.Neutral
-        : new SiteFeed
-        {
-            WriteLocations = _locations.ToArray(),
-            Source = _source.ToArray(),
-            SourceShape = (long[])[_source.Count / (clean.Length / clean.Shape[0]), .. clean.Shape.AsSpan()[1..].ToArray().Select(size => (long)size)],
-        };
+    public SiteFeed ToFeed() =>
+        _locations.Count == 0
+            ? SiteFeed.Neutral
+            : new SiteFeed
+            {
+                WriteLocations = _locations.ToArray(),
+                Source = _source.ToArray(),
+                SourceShape = (long[])
+                    [
+                        _source.Count / (clean.Length / clean.Shape[0]),
+                        .. clean.Shape.AsSpan()[1..].ToArray().Select(size => (long)size),
+                    ],
+            };
 }

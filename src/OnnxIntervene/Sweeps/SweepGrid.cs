@@ -10,7 +10,11 @@ public sealed record SweepGrid(int Rows, int Columns, ReadOnlyMemory<float> Valu
     public float this[int row, int column] => Values.Span[(row * Columns) + column];
 
     /// <summary>The grid of another number for each.</summary>
-    public SweepGrid Map(Func<float, float> change) => this with { Values = Array.ConvertAll(Values.ToArray(), value => change(value)) };
+    public SweepGrid Map(Func<float, float> change) =>
+        this with
+        {
+            Values = Array.ConvertAll(Values.ToArray(), value => change(value)),
+        };
 
     /// <summary>The grid of a number made of two grids' numbers.</summary>
     public SweepGrid Zip(SweepGrid other, Func<float, float, float> combine)

@@ -2,13 +2,21 @@ using System.Collections.Immutable;
 
 namespace OnnxIntervene.Tensors;
 
-/// <summary>An n-dimensional array of 32-bit floats or of 64-bit integers, in row-major order. Immutable as long as the given memory is.</summary>
+/// <summary>
+/// An n-dimensional array of 32-bit floats or of 64-bit integers, in row-major order. Immutable as long as the given
+/// memory is.
+/// </summary>
 public sealed class NumericArray
 {
     private readonly ReadOnlyMemory<float> _floats;
     private readonly ReadOnlyMemory<long> _integers;
 
-    private NumericArray(ImmutableArray<int> shape, ReadOnlyMemory<float> floats, ReadOnlyMemory<long> integers, bool isInteger)
+    private NumericArray(
+        ImmutableArray<int> shape,
+        ReadOnlyMemory<float> floats,
+        ReadOnlyMemory<long> integers,
+        bool isInteger
+    )
     {
         Shape = shape;
         _floats = floats;
@@ -27,11 +35,13 @@ public sealed class NumericArray
 
     /// <summary>The elements of an array of floats.</summary>
     /// <exception cref="InvalidOperationException">The elements are integers.</exception>
-    public ReadOnlyMemory<float> FloatMemory => IsInteger ? throw new InvalidOperationException($"{this} holds integers.") : _floats;
+    public ReadOnlyMemory<float> FloatMemory =>
+        IsInteger ? throw new InvalidOperationException($"{this} holds integers.") : _floats;
 
     /// <summary>The elements of an array of integers.</summary>
     /// <exception cref="InvalidOperationException">The elements are floats.</exception>
-    public ReadOnlyMemory<long> IntegerMemory => IsInteger ? _integers : throw new InvalidOperationException($"{this} holds floats.");
+    public ReadOnlyMemory<long> IntegerMemory =>
+        IsInteger ? _integers : throw new InvalidOperationException($"{this} holds floats.");
 
     /// <summary>The elements of an array of floats.</summary>
     public ReadOnlySpan<float> Floats => FloatMemory.Span;
@@ -83,6 +93,9 @@ public sealed class NumericArray
         foreach (var size in shape)
             product = checked(product * size);
         if (product != length)
-            throw new ArgumentException($"The shape [{string.Join(", ", shape.ToArray())}] holds {product} elements, but there are {length}.", nameof(shape));
+            throw new ArgumentException(
+                $"The shape [{string.Join(", ", shape.ToArray())}] holds {product} elements, but there are {length}.",
+                nameof(shape)
+            );
     }
 }

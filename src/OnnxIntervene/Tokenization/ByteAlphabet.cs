@@ -3,14 +3,16 @@ using System.Collections.Immutable;
 namespace OnnxIntervene.Tokenization;
 
 /// <summary>
-/// GPT-2's printable character for each byte: printable Latin-1 bytes stand for themselves, the others follow from U+0100 on
+/// GPT-2's printable character for each byte: printable Latin-1 bytes stand for themselves, the others follow from
+/// U+0100 on
 /// (github.com/openai/gpt-2, src/encoder.py, bytes_to_unicode).
 /// </summary>
 internal static class ByteAlphabet
 {
     private static readonly ImmutableArray<char> s_characters = Make();
-    private static readonly ImmutableDictionary<char, byte> s_bytes =
-        Enumerable.Range(0, 256).ToImmutableDictionary(code => s_characters[code], code => (byte)code);
+    private static readonly ImmutableDictionary<char, byte> s_bytes = Enumerable
+        .Range(0, 256)
+        .ToImmutableDictionary(code => s_characters[code], code => (byte)code);
 
     public static char Character(byte code) => s_characters[code];
 

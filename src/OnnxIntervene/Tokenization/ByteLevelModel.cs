@@ -14,7 +14,11 @@ internal sealed class ByteLevelModel : TokenModel
     private readonly Dictionary<int, string> _tokens;
 
     public ByteLevelModel(
-        IReadOnlyDictionary<string, int> vocabulary, IEnumerable<string> merges, ByteLevelSplitter splitter, bool addsSpace)
+        IReadOnlyDictionary<string, int> vocabulary,
+        IEnumerable<string> merges,
+        ByteLevelSplitter splitter,
+        bool addsSpace
+    )
     {
         _merger = BpeTokenizer.Create(new BpeOptions(vocabulary) { Merges = merges, PreTokenizer = new WholePieces() });
         _splitter = splitter;
@@ -62,7 +66,8 @@ internal sealed class ByteLevelModel : TokenModel
         var text = new StringBuilder();
         while (bytes.Length > 0)
         {
-            var isWhole = Rune.DecodeFromUtf8(bytes, out var rune, out var count) == System.Buffers.OperationStatus.Done;
+            var isWhole =
+                Rune.DecodeFromUtf8(bytes, out var rune, out var count) == System.Buffers.OperationStatus.Done;
             if (isWhole)
                 text.Append(rune.ToString());
             else
@@ -96,7 +101,7 @@ internal sealed class ByteLevelModel : TokenModel
         var mapped = new StringBuilder(piece.Length);
         var starts = new List<TokenSpan>(piece.Length);
         Span<byte> bytes = stackalloc byte[4];
-        for (var index = 0; index < piece.Length;)
+        for (var index = 0; index < piece.Length; )
         {
             Rune.DecodeFromUtf16(piece[index..], out var rune, out var length);
             foreach (var code in bytes[..rune.EncodeToUtf8(bytes)])

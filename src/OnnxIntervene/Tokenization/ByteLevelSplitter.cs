@@ -4,10 +4,14 @@ using System.Text.RegularExpressions;
 
 namespace OnnxIntervene.Tokenization;
 
-/// <summary>Cuts text into the pieces within which byte pairs are merged: GPT-2's pattern, and single digits where the tokenizer wants them.</summary>
+/// <summary>
+/// Cuts text into the pieces within which byte pairs are merged: GPT-2's pattern, and single digits where the tokenizer
+/// wants them.
+/// </summary>
 internal sealed partial class ByteLevelSplitter(bool singleDigits, bool usesPattern)
 {
-    // Stand-ins of one UTF-16 character for characters outside the basic plane, which the pattern would take for two symbols.
+    // Stand-ins of one UTF-16 character for characters outside the basic plane, which the pattern would take for two
+    // symbols.
     private const char Letter = 'Ω';
     private const char Number = '²';
     private const char Other = '☃';
@@ -63,14 +67,18 @@ internal sealed partial class ByteLevelSplitter(bool singleDigits, bool usesPatt
         return (shape.ToString(), offsets);
     }
 
-    private static char StandIn(Rune rune) => Rune.GetUnicodeCategory(rune) switch
-    {
-        >= UnicodeCategory.UppercaseLetter and <= UnicodeCategory.OtherLetter => Letter,
-        UnicodeCategory.DecimalDigitNumber or UnicodeCategory.LetterNumber or UnicodeCategory.OtherNumber => Number,
-        _ => Other,
-    };
+    private static char StandIn(Rune rune) =>
+        Rune.GetUnicodeCategory(rune) switch
+        {
+            >= UnicodeCategory.UppercaseLetter and <= UnicodeCategory.OtherLetter => Letter,
+            UnicodeCategory.DecimalDigitNumber or UnicodeCategory.LetterNumber or UnicodeCategory.OtherNumber => Number,
+            _ => Other,
+        };
 
     // github.com/openai/gpt-2, src/encoder.py.
-    [GeneratedRegex(@"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+", RegexOptions.CultureInvariant)]
+    [GeneratedRegex(
+        @"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+",
+        RegexOptions.CultureInvariant
+    )]
     private static partial Regex Pieces();
 }

@@ -5,7 +5,8 @@ using System.Text;
 namespace OnnxIntervene.Tokenization;
 
 /// <summary>
-/// Unicode's canonical decomposition (form D), read from a table of our own: .NET's needs ICU, which a server image often lacks
+/// Unicode's canonical decomposition (form D), read from a table of our own: .NET's needs ICU, which a server image
+/// often lacks
 /// (Unicode Standard Annex 15; Hangul by the rule of chapter 3.12).
 /// </summary>
 internal static class CanonicalDecomposition
@@ -39,7 +40,10 @@ internal static class CanonicalDecomposition
         {
             if (line.StartsWith('#'))
                 continue;
-            var codes = Array.ConvertAll(line.Split(' '), code => int.Parse(code, NumberStyles.HexNumber, CultureInfo.InvariantCulture));
+            var codes = Array.ConvertAll(
+                line.Split(' '),
+                code => int.Parse(code, NumberStyles.HexNumber, CultureInfo.InvariantCulture)
+            );
             table.Add(codes[0], Array.ConvertAll(codes[1..], code => new Rune(code)));
         }
 

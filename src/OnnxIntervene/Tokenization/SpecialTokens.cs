@@ -13,9 +13,13 @@ internal static class SpecialTokens
         {
             case null or "ByteLevel":
                 return ([], []);
-            case "Sequence" when TokenizerJson.Member(processor, "processors") is { ValueKind: JsonValueKind.Array } list:
+            case "Sequence"
+                when TokenizerJson.Member(processor, "processors") is { ValueKind: JsonValueKind.Array } list:
                 var parts = list.EnumerateArray().Select(item => Around(item, path)).ToList();
-                return ([.. parts.AsEnumerable().Reverse().SelectMany(part => part.Before)], [.. parts.SelectMany(part => part.Behind)]);
+                return (
+                    [.. parts.AsEnumerable().Reverse().SelectMany(part => part.Before)],
+                    [.. parts.SelectMany(part => part.Behind)]
+                );
             case "TemplateProcessing":
                 return Template(processor, path);
             case "BertProcessing" or "RobertaProcessing":

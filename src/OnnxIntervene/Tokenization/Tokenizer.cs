@@ -4,7 +4,8 @@ using OnnxIntervene.IR;
 namespace OnnxIntervene.Tokenization;
 
 /// <summary>
-/// Turns text into tokens and back as the files beside a model say: byte-level byte-pair encoding or WordPiece, read from
+/// Turns text into tokens and back as the files beside a model say: byte-level byte-pair encoding or WordPiece, read
+/// from
 /// <c>tokenizer.json</c>, <c>vocab.json</c> with <c>merges.txt</c>, or <c>vocab.txt</c>. Immutable.
 /// </summary>
 public sealed class Tokenizer
@@ -22,7 +23,8 @@ public sealed class Tokenizer
     }
 
     /// <summary>How many tokens there are, special ones included.</summary>
-    public int VocabularySize => _definition.Model.VocabularySize
+    public int VocabularySize =>
+        _definition.Model.VocabularySize
         + _definition.AddedTokens.Count(token => _definition.Model.Find(token.Content) is null);
 
     /// <summary>The token that stands for a word to be guessed; null when the tokenizer has none.</summary>
@@ -32,19 +34,26 @@ public sealed class Tokenizer
     public static bool ExistsIn(string folder) => TokenizerFiles.Find(folder) is not null;
 
     /// <summary>Reads the tokenizer of a folder.</summary>
-    /// <exception cref="ModelFormatException">There is none, its files are not well formed, or its kind is not supported.</exception>
+    /// <exception cref="ModelFormatException">
+    /// There is none, its files are not well formed, or its kind is not supported.
+    /// </exception>
     public static Tokenizer Load(string folder)
     {
         ArgumentNullException.ThrowIfNull(folder);
-        var definition = TokenizerFiles.Find(folder)?.Invoke()
+        var definition =
+            TokenizerFiles.Find(folder)?.Invoke()
             ?? throw new ModelFormatException(
-                $"'{folder}' holds no tokenizer (tokenizer.json, vocab.json with merges.txt, or vocab.txt). Give token ids instead of text.");
+                $"'{folder}' holds no tokenizer (tokenizer.json, vocab.json with merges.txt, or vocab.txt). Give "
+                    + $"token ids instead of text."
+            );
         return new Tokenizer(definition);
     }
 
     /// <summary>The tokens of a text.</summary>
     /// <param name="text">The text.</param>
-    /// <param name="addSpecialTokens">Whether the special tokens that the model expects around a text are put there.</param>
+    /// <param name="addSpecialTokens">
+    /// Whether the special tokens that the model expects around a text are put there.
+    /// </param>
     public TokenEncoding Encode(string text, bool addSpecialTokens = true)
     {
         ArgumentNullException.ThrowIfNull(text);
@@ -62,12 +71,19 @@ public sealed class Tokenizer
         var behind = addSpecialTokens ? _definition.Behind : [];
         return new TokenEncoding(
             [.. before, .. tokens.Select(token => token.Id), .. behind],
-            [.. before.Select(_ => default(TokenSpan)), .. tokens.Select(token => token.Span), .. behind.Select(_ => default(TokenSpan))]);
+            [
+                .. before.Select(_ => default(TokenSpan)),
+                .. tokens.Select(token => token.Span),
+                .. behind.Select(_ => default(TokenSpan)),
+            ]
+        );
     }
 
     /// <summary>The text of tokens.</summary>
     /// <param name="ids">The tokens' numbers.</param>
-    /// <param name="skipSpecialTokens">Whether special tokens are left out; else they are written as they are spelled.</param>
+    /// <param name="skipSpecialTokens">
+    /// Whether special tokens are left out; else they are written as they are spelled.
+    /// </param>
     public string Decode(IEnumerable<int> ids, bool skipSpecialTokens = false)
     {
         ArgumentNullException.ThrowIfNull(ids);
@@ -75,13 +91,15 @@ public sealed class Tokenizer
     }
 
     /// <summary>One token as text to be read; bytes that are no characters are shown as <c>\xNN</c>.</summary>
-    public string TokenText(int id) => _added.TryGetValue(id, out var content) ? content : _definition.Model.TokenText(id);
+    public string TokenText(int id) =>
+        _added.TryGetValue(id, out var content) ? content : _definition.Model.TokenText(id);
 
     /// <summary>The token that a text is, when it is exactly one; else null.</summary>
     public int? FindToken(string text) => Encode(text, addSpecialTokens: false).Ids is [var id] ? id : null;
 
     private int? FindSpecial(string content) =>
-        _definition.AddedTokens.FirstOrDefault(token => token.Content == content)?.Id ?? _definition.Model.Find(content);
+        _definition.AddedTokens.FirstOrDefault(token => token.Content == content)?.Id
+        ?? _definition.Model.Find(content);
 
     // The first added token from a position on; of several that begin there, the longest.
     private (AddedToken Token, int Start, int End)? NextAdded(string text, int from)
@@ -90,7 +108,16 @@ public sealed class Tokenizer
         foreach (var token in _definition.AddedTokens)
         {
             var start = text.IndexOf(token.Content, from, StringComparison.Ordinal);
-            if (start < 0 || (best is { } known && (known.Start < start || (known.Start == start && known.Token.Content.Length >= token.Content.Length))))
+            if (
+                start < 0
+                || (
+                    best is { } known
+                    && (
+                        known.Start < start
+                        || (known.Start == start && known.Token.Content.Length >= token.Content.Length)
+                    )
+                )
+            )
                 continue;
             best = (token, start, start + token.Content.Length);
         }
@@ -98,7 +125,13 @@ public sealed class Tokenizer
         return best is { } found ? Strip(found.Token, text, found.Start, found.End, from) : null;
     }
 
-    private static (AddedToken Token, int Start, int End) Strip(AddedToken token, string text, int start, int end, int from)
+    private static (AddedToken Token, int Start, int End) Strip(
+        AddedToken token,
+        string text,
+        int start,
+        int end,
+        int from
+    )
     {
         while (token.StripsLeft && start > from && char.IsWhiteSpace(text[start - 1]))
             start--;

@@ -25,13 +25,22 @@ internal static class TokenizerFiles
     private static TokenizerDefinition BytePairFiles(string vocabularyPath, string mergesPath)
     {
         var vocabulary = TokenizerJson.Vocabulary(ReadJson(vocabularyPath), vocabularyPath);
-        var merges = ReadText(mergesPath).Split('\n', StringSplitOptions.RemoveEmptyEntries)
+        var merges = ReadText(mergesPath)
+            .Split('\n', StringSplitOptions.RemoveEmptyEntries)
             .Select(line => line.TrimEnd('\r'))
             .Where(line => !line.StartsWith("#version", StringComparison.Ordinal) && line.Length > 0);
         return new TokenizerDefinition
         {
-            Model = TokenizerJson.BytePairs(vocabulary, [.. merges], new ByteLevelSplitter(singleDigits: false, usesPattern: true), false, mergesPath),
-            AddedTokens = vocabulary.TryGetValue("<|endoftext|>", out var id) ? [new AddedToken(id, "<|endoftext|>", true, false, false)] : [],
+            Model = TokenizerJson.BytePairs(
+                vocabulary,
+                [.. merges],
+                new ByteLevelSplitter(singleDigits: false, usesPattern: true),
+                false,
+                mergesPath
+            ),
+            AddedTokens = vocabulary.TryGetValue("<|endoftext|>", out var id)
+                ? [new AddedToken(id, "<|endoftext|>", true, false, false)]
+                : [],
         };
     }
 
@@ -45,14 +54,32 @@ internal static class TokenizerFiles
                 vocabulary.TryAdd(lines[id], id);
         }
 
-        var isLower = !File.Exists(configPath) || !ReadJson(configPath).TryGetProperty("do_lower_case", out var lower) || lower.ValueKind != JsonValueKind.False;
-        if (!vocabulary.TryGetValue("[CLS]", out var start) || !vocabulary.TryGetValue("[SEP]", out var end) || !vocabulary.ContainsKey("[UNK]"))
+        var isLower =
+            !File.Exists(configPath)
+            || !ReadJson(configPath).TryGetProperty("do_lower_case", out var lower)
+            || lower.ValueKind != JsonValueKind.False;
+        if (
+            !vocabulary.TryGetValue("[CLS]", out var start)
+            || !vocabulary.TryGetValue("[SEP]", out var end)
+            || !vocabulary.ContainsKey("[UNK]")
+        )
             throw new ModelFormatException($"'{path}' is no BERT vocabulary: it lacks [CLS], [SEP] or [UNK].");
         string[] special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"];
         return new TokenizerDefinition
         {
-            Model = new WordPieceModel(vocabulary, new BertNormalizer(true, true, isLower, isLower), "[UNK]", "##", 100),
-            AddedTokens = [.. special.Where(vocabulary.ContainsKey).Select(token => new AddedToken(vocabulary[token], token, true, false, false))],
+            Model = new WordPieceModel(
+                vocabulary,
+                new BertNormalizer(true, true, isLower, isLower),
+                "[UNK]",
+                "##",
+                100
+            ),
+            AddedTokens =
+            [
+                .. special
+                    .Where(vocabulary.ContainsKey)
+                    .Select(token => new AddedToken(vocabulary[token], token, true, false, false)),
+            ],
             Before = [start],
             Behind = [end],
         };
@@ -63,12 +90,17 @@ internal static class TokenizerFiles
         var length = new FileInfo(path).Length;
         return length <= LargestFile
             ? File.ReadAllText(path)
-            : throw new ModelFormatException($"'{path}' has {length} bytes; a tokenizer's file has at most {LargestFile}.");
+            : throw new ModelFormatException(
+                $"'{path}' has {length} bytes; a tokenizer's file has at most {LargestFile}."
+            );
     }
 
     private static JsonElement ReadJson(string path)
     {
-        using var document = StrictJson.Parse(ReadText(path), (what, cause) => new ModelFormatException($"'{path}' {what}", cause));
+        using var document = StrictJson.Parse(
+            ReadText(path),
+            (what, cause) => new ModelFormatException($"'{path}' {what}", cause)
+        );
         return document.RootElement.Clone();
     }
 }

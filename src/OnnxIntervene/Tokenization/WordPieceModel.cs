@@ -12,19 +12,28 @@ internal sealed class WordPieceModel : TokenModel
     private readonly Dictionary<string, int> _vocabulary;
     private readonly Dictionary<int, string> _tokens;
 
-    public WordPieceModel(IReadOnlyDictionary<string, int> vocabulary, BertNormalizer normalizer, string unknown, string prefix, int longestWord)
+    public WordPieceModel(
+        IReadOnlyDictionary<string, int> vocabulary,
+        BertNormalizer normalizer,
+        string unknown,
+        string prefix,
+        int longestWord
+    )
     {
         _vocabulary = new Dictionary<string, int>(vocabulary, StringComparer.Ordinal);
         _tokens = vocabulary.ToDictionary(entry => entry.Value, entry => entry.Key);
         _normalizer = normalizer;
         _prefix = prefix;
-        _matcher = WordPieceTokenizer.Create(Lines(), new WordPieceOptions
-        {
-            PreTokenizer = new WholePieces(),
-            UnknownToken = unknown,
-            ContinuingSubwordPrefix = prefix,
-            MaxInputCharsPerWord = longestWord,
-        });
+        _matcher = WordPieceTokenizer.Create(
+            Lines(),
+            new WordPieceOptions
+            {
+                PreTokenizer = new WholePieces(),
+                UnknownToken = unknown,
+                ContinuingSubwordPrefix = prefix,
+                MaxInputCharsPerWord = longestWord,
+            }
+        );
     }
 
     public override int VocabularySize => _vocabulary.Count;
@@ -55,7 +64,9 @@ internal sealed class WordPieceModel : TokenModel
             if (text.Length == 0)
                 text.Append(token);
             else
-                text.Append(CleanUp(token.StartsWith(_prefix, StringComparison.Ordinal) ? token[_prefix.Length..] : $" {token}"));
+                text.Append(
+                    CleanUp(token.StartsWith(_prefix, StringComparison.Ordinal) ? token[_prefix.Length..] : $" {token}")
+                );
         }
 
         return text.ToString();
@@ -70,7 +81,8 @@ internal sealed class WordPieceModel : TokenModel
         if (word.Count == 0)
             return;
         var text = string.Concat(word.Select(character => character.Rune.ToString()));
-        var owners = word.SelectMany(character => Enumerable.Repeat(character.Span, character.Rune.Utf16SequenceLength)).ToList();
+        var owners = word.SelectMany(character => Enumerable.Repeat(character.Span, character.Rune.Utf16SequenceLength))
+            .ToList();
         foreach (var token in _matcher.EncodeToTokens(text, out _))
         {
             var (first, end) = (token.Offset.Start.Value, token.Offset.End.Value);
@@ -80,11 +92,22 @@ internal sealed class WordPieceModel : TokenModel
         word.Clear();
     }
 
-    // Token by token, so that only punctuation loses its blank: github.com/huggingface/tokenizers, decoders/wordpiece.rs.
-    private static string CleanUp(string text) => new StringBuilder(text)
-        .Replace(" .", ".").Replace(" ?", "?").Replace(" !", "!").Replace(" ,", ",").Replace(" ' ", "'")
-        .Replace(" n't", "n't").Replace(" 'm", "'m").Replace(" do not", " don't").Replace(" 's", "'s").Replace(" 've", "'ve").Replace(" 're", "'re")
-        .ToString();
+    // Token by token, so that only punctuation loses its blank: github.com/huggingface/tokenizers,
+    // decoders/wordpiece.rs.
+    private static string CleanUp(string text) =>
+        new StringBuilder(text)
+            .Replace(" .", ".")
+            .Replace(" ?", "?")
+            .Replace(" !", "!")
+            .Replace(" ,", ",")
+            .Replace(" ' ", "'")
+            .Replace(" n't", "n't")
+            .Replace(" 'm", "'m")
+            .Replace(" do not", " don't")
+            .Replace(" 's", "'s")
+            .Replace(" 've", "'ve")
+            .Replace(" 're", "'re")
+            .ToString();
 
     // The library reads a vocabulary as lines, the line's number being the token's.
     private MemoryStream Lines()

@@ -5,13 +5,15 @@ using System.Text.RegularExpressions;
 namespace OnnxIntervene.Testing.Servers;
 
 /// <summary>
-/// A Hub on this machine: the Hub's routes on one port, and the store of large files on another, as on a host of its own. Tests put
+/// A Hub on this machine: the Hub's routes on one port, and the store of large files on another, as on a host of its
+/// own. Tests put
 /// faults in the way of requests.
 /// </summary>
 public sealed partial class HubDouble : IDisposable
 {
     private readonly LoopbackServer _hub;
-    private readonly ConcurrentDictionary<string, ConcurrentQueue<Func<LoopbackResponse, LoopbackResponse>>> _faults = new();
+    private readonly ConcurrentDictionary<string, ConcurrentQueue<Func<LoopbackResponse, LoopbackResponse>>> _faults =
+        new();
     private readonly HubUploadDouble _uploads;
 
     public HubDouble()
@@ -61,7 +63,11 @@ public sealed partial class HubDouble : IDisposable
 
     /// <summary>The store's requests, or the Hub's, whose target holds a text.</summary>
     public IReadOnlyList<LoopbackRequest> Asked(string target) =>
-        [.. Requests.Concat(Store.Requests).Where(request => request.Target.Contains(target, StringComparison.Ordinal))];
+        [
+            .. Requests
+                .Concat(Store.Requests)
+                .Where(request => request.Target.Contains(target, StringComparison.Ordinal)),
+        ];
 
     public void Dispose()
     {
@@ -96,24 +102,49 @@ public sealed partial class HubDouble : IDisposable
             return Refuse(404, "RevisionNotFound", $"Invalid rev id: {revision}");
         return match.Groups["verb"].Value switch
         {
-            "revision" => LoopbackResponse.Json(new { sha = repository.Commit, siblings = repository.Files.Keys.Select(path => new { rfilename = path }) }),
+            "revision" => LoopbackResponse.Json(
+                new
+                {
+                    sha = repository.Commit,
+                    siblings = repository.Files.Keys.Select(path => new { rfilename = path }),
+                }
+            ),
             "tree" => Tree(request, repository),
             _ => File(request, repository, Uri.UnescapeDataString(match.Groups["path"].Value)),
         };
     }
 
     private static LoopbackResponse? Guard(HubRepositoryDouble repository, LoopbackRequest request) =>
-        repository.Token is { } token && request.Header("Authorization") != $"Bearer {token}" ? Refuse(401, "", "Invalid credentials")
+        repository.Token is { } token && request.Header("Authorization") != $"Bearer {token}"
+            ? Refuse(401, "", "Invalid credentials")
         : repository.IsGated ? Refuse(403, "GatedRepo", "Access to this model is restricted")
         : null;
 
     private LoopbackResponse Tree(LoopbackRequest request, HubRepositoryDouble repository)
     {
-        var start = Cursor().Match(request.Target) is { Success: true } match ? int.Parse(match.Groups[1].Value, CultureInfo.InvariantCulture) : 0;
-        var page = repository.Files.Skip(start).Take(PageSize).Select(file => Entry(repository, file.Key, file.Value)).Prepend(new { type = "directory", path = "onnx", oid = new string('0', 40), size = 0 });
+        var start = Cursor().Match(request.Target) is { Success: true } match
+            ? int.Parse(match.Groups[1].Value, CultureInfo.InvariantCulture)
+            : 0;
+        var page = repository
+            .Files.Skip(start)
+            .Take(PageSize)
+            .Select(file => Entry(repository, file.Key, file.Value))
+            .Prepend(
+                new
+                {
+                    type = "directory",
+                    path = "onnx",
+                    oid = new string('0', 40),
+                    size = 0,
+                }
+            );
         var response = LoopbackResponse.Json(page);
         return start + PageSize < repository.Files.Count
-            ? response.With("Link", $"<{Endpoint.ToString().TrimEnd('/')}{request.Path}?recursive=true&cursor={start + PageSize}>; rel=\"next\"")
+            ? response.With(
+                "Link",
+                $"<{Endpoint.ToString().TrimEnd('/')}{request.Path}?recursive=true&cursor={start + PageSize}>; "
+                    + $"rel=\"next\""
+            )
             : response;
     }
 
@@ -122,8 +153,26 @@ public sealed partial class HubDouble : IDisposable
         var size = repository.ListedSizes.GetValueOrDefault(path, content.Length);
         var hash = HubRepositoryDouble.Hash(path, content);
         return HubRepositoryDouble.IsLarge(path)
-            ? new { type = "file", path, oid = new string('a', 40), size, lfs = new { oid = hash, size, pointerSize = 134 } }
-            : new { type = "file", path, oid = hash, size };
+            ? new
+            {
+                type = "file",
+                path,
+                oid = new string('a', 40),
+                size,
+                lfs = new
+                {
+                    oid = hash,
+                    size,
+                    pointerSize = 134,
+                },
+            }
+            : new
+            {
+                type = "file",
+                path,
+                oid = hash,
+                size,
+            };
     }
 
     private LoopbackResponse File(LoopbackRequest request, HubRepositoryDouble repository, string path)
@@ -133,26 +182,39 @@ public sealed partial class HubDouble : IDisposable
         var hash = HubRepositoryDouble.Hash(path, content);
         if (!HubRepositoryDouble.IsLarge(path))
             return Range(request, content).With("ETag", $"\"{hash}\"").With("X-Repo-Commit", repository.Commit);
-        return LoopbackResponse.Empty(302).With("Location", $"{Store.Address}storage/{hash}").With("X-Linked-Etag", $"\"{hash}\"")
-            .With("X-Linked-Size", $"{content.Length}").With("X-Repo-Commit", repository.Commit);
+        return LoopbackResponse
+            .Empty(302)
+            .With("Location", $"{Store.Address}storage/{hash}")
+            .With("X-Linked-Etag", $"\"{hash}\"")
+            .With("X-Linked-Size", $"{content.Length}")
+            .With("X-Repo-Commit", repository.Commit);
     }
 
-    private LoopbackResponse AnswerStore(LoopbackRequest request) => request.Method is "PUT"
-        ? _uploads.Receive(request)
-        : Contents.TryGetValue(request.Path.Split('/')[^1], out var content) ? Range(request, content) : LoopbackResponse.Empty(404);
+    private LoopbackResponse AnswerStore(LoopbackRequest request) =>
+        request.Method is "PUT" ? _uploads.Receive(request)
+        : Contents.TryGetValue(request.Path.Split('/')[^1], out var content) ? Range(request, content)
+        : LoopbackResponse.Empty(404);
 
     private static LoopbackResponse Range(LoopbackRequest request, byte[] content)
     {
         if (request.Header("Range") is not { } range)
             return new LoopbackResponse(200, content);
         var start = int.Parse(range["bytes=".Length..].TrimEnd('-'), CultureInfo.InvariantCulture);
-        return new LoopbackResponse(206, content[start..]).With("Content-Range", $"bytes {start}-{content.Length - 1}/{content.Length}");
+        return new LoopbackResponse(206, content[start..]).With(
+            "Content-Range",
+            $"bytes {start}-{content.Length - 1}/{content.Length}"
+        );
     }
 
     internal static LoopbackResponse Refuse(int status, string code, string message) =>
-        LoopbackResponse.Json(new { error = message }, status).With("X-Error-Code", code).With("X-Error-Message", message);
+        LoopbackResponse
+            .Json(new { error = message }, status)
+            .With("X-Error-Code", code)
+            .With("X-Error-Message", message);
 
-    [GeneratedRegex("^(/api/models)?/(?<name>[^/]+/[^/]+)/(?<verb>revision|tree|resolve)/(?<revision>[^/]+)(/(?<path>.+))?$")]
+    [GeneratedRegex(
+        "^(/api/models)?/(?<name>[^/]+/[^/]+)/(?<verb>revision|tree|resolve)/(?<revision>[^/]+)(/(?<path>.+))?$"
+    )]
     private static partial Regex Reads();
 
     [GeneratedRegex("cursor=(\\d+)")]

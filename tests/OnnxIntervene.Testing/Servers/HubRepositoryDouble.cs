@@ -33,9 +33,10 @@ public sealed class HubRepositoryDouble
     public static bool IsLarge(string path) => s_largeKinds.Contains(Path.GetExtension(path));
 
     /// <summary>The hash that the Hub's tags hold.</summary>
-    public static string Hash(string path, byte[] content) => IsLarge(path)
-        ? Convert.ToHexStringLower(SHA256.HashData(content))
-        : Convert.ToHexStringLower(SHA1Of([.. Encoding.ASCII.GetBytes($"blob {content.Length}\0"), .. content]));
+    public static string Hash(string path, byte[] content) =>
+        IsLarge(path)
+            ? Convert.ToHexStringLower(SHA256.HashData(content))
+            : Convert.ToHexStringLower(SHA1Of([.. Encoding.ASCII.GetBytes($"blob {content.Length}\0"), .. content]));
 
     private static byte[] SHA1Of(byte[] bytes)
     {

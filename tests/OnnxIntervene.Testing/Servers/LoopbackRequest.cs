@@ -7,7 +7,12 @@ namespace OnnxIntervene.Testing.Servers;
 /// <param name="Target">Path and query, still escaped.</param>
 /// <param name="Headers">The header lines; names in any case.</param>
 /// <param name="Body">The body.</param>
-public sealed record LoopbackRequest(string Method, string Target, ImmutableDictionary<string, string> Headers, byte[] Body)
+public sealed record LoopbackRequest(
+    string Method,
+    string Target,
+    ImmutableDictionary<string, string> Headers,
+    byte[] Body
+)
 {
     public string Path => Target.Split('?')[0];
 

@@ -15,7 +15,10 @@ public sealed record LoopbackResponse(int Status, byte[] Body)
     public bool Stalls { get; init; }
 
     public static LoopbackResponse Json<T>(T value, int status = 200) =>
-        new LoopbackResponse(status, JsonSerializer.SerializeToUtf8Bytes(value)).With("Content-Type", "application/json");
+        new LoopbackResponse(status, JsonSerializer.SerializeToUtf8Bytes(value)).With(
+            "Content-Type",
+            "application/json"
+        );
 
     public static LoopbackResponse Empty(int status) => new(status, []);
 

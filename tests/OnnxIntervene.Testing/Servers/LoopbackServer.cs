@@ -7,7 +7,9 @@ using System.Text;
 
 namespace OnnxIntervene.Testing.Servers;
 
-/// <summary>An HTTP server on this machine that can cut connections: one request each, bytes as a test wants them.</summary>
+/// <summary>
+/// An HTTP server on this machine that can cut connections: one request each, bytes as a test wants them.
+/// </summary>
 public sealed class LoopbackServer : IDisposable
 {
     private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
@@ -80,7 +82,10 @@ public sealed class LoopbackServer : IDisposable
             head.Append(CultureInfo.InvariantCulture, $"{name}: {value}\r\n");
         await stream.WriteAsync(Encoding.ASCII.GetBytes(head.Append("\r\n").ToString()), _end.Token);
         if (request.Method != "HEAD")
-            await stream.WriteAsync(response.Body.AsMemory(0, Math.Min(response.CutAfter ?? int.MaxValue, response.Body.Length)), _end.Token);
+            await stream.WriteAsync(
+                response.Body.AsMemory(0, Math.Min(response.CutAfter ?? int.MaxValue, response.Body.Length)),
+                _end.Token
+            );
         if (response.Stalls)
             await Task.Delay(Timeout.Infinite, _end.Token);
     }
@@ -97,7 +102,10 @@ public sealed class LoopbackServer : IDisposable
         }
 
         var lines = Encoding.ASCII.GetString([.. head]).Split("\r\n", StringSplitOptions.RemoveEmptyEntries);
-        var headers = lines.Skip(1).Select(line => line.Split(": ", 2)).ToImmutableDictionary(pair => pair[0], pair => pair[1], StringComparer.OrdinalIgnoreCase);
+        var headers = lines
+            .Skip(1)
+            .Select(line => line.Split(": ", 2))
+            .ToImmutableDictionary(pair => pair[0], pair => pair[1], StringComparer.OrdinalIgnoreCase);
         var body = new byte[int.Parse(headers.GetValueOrDefault("Content-Length", "0"), CultureInfo.InvariantCulture)];
         await stream.ReadExactlyAsync(body, _end.Token);
         var words = lines[0].Split(' ');

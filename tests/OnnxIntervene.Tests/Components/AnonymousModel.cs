@@ -2,7 +2,10 @@ using OnnxIntervene.IR;
 
 namespace OnnxIntervene.Tests.Components;
 
-/// <summary>A model again with names that say nothing: only the main graph's inputs and outputs keep theirs; notes and types are gone.</summary>
+/// <summary>
+/// A model again with names that say nothing: only the main graph's inputs and outputs keep theirs; notes and types are
+/// gone.
+/// </summary>
 internal sealed class AnonymousModel
 {
     private readonly Dictionary<Value, Value> _values = [];
@@ -30,15 +33,24 @@ internal sealed class AnonymousModel
             _values.Add(constant, to.AddInitializer(NewName(), constant.Initializer!));
         foreach (var node in from.Nodes)
         {
-            var attributes = node.Attributes.Select(attribute => attribute.Kind == AttributeKind.Graph
-                ? NodeAttribute.Of(attribute.Name, Branch(attribute.Graph))
-                : attribute).ToList();
+            var attributes = node
+                .Attributes.Select(attribute =>
+                    attribute.Kind == AttributeKind.Graph
+                        ? NodeAttribute.Of(attribute.Name, Branch(attribute.Graph))
+                        : attribute
+                )
+                .ToList();
             var copy = to.AddNode(
                 NewName(),
                 node.Operator,
                 node.Inputs.Select(input => input is null ? null : _values[input]),
-                node.Outputs.Select(output => output is null ? "" : keep.Contains(output) ? output.Name : NewName()),
-                attributes);
+                node.Outputs.Select(output =>
+                    output is null ? ""
+                    : keep.Contains(output) ? output.Name
+                    : NewName()
+                ),
+                attributes
+            );
             for (var index = 0; index < node.Outputs.Count; index++)
             {
                 if (node.Outputs[index] is { } output)

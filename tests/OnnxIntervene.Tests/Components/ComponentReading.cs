@@ -1,11 +1,11 @@
 using OnnxIntervene.Components;
 using OnnxIntervene.Components.Addressing;
 using OnnxIntervene.Execution;
+using OnnxIntervene.Interventions;
+using OnnxIntervene.Interventions.Kinds;
 using OnnxIntervene.IR;
 using OnnxIntervene.IR.Editing;
 using OnnxIntervene.IR.Serialization;
-using OnnxIntervene.Interventions;
-using OnnxIntervene.Interventions.Kinds;
 using OnnxIntervene.Runtime;
 using OnnxIntervene.Tensors;
 using OnnxIntervene.Testing;
@@ -13,7 +13,10 @@ using OnnxIntervene.Testing;
 namespace OnnxIntervene.Tests.Components;
 
 /// <summary>Every component of a model with its numbers on some inputs, and what is missing.</summary>
-internal sealed record ComponentReading(IReadOnlyDictionary<ComponentAddress, (Component Component, NumericArray Numbers)> Components, IReadOnlyList<MissingComponent> Missing)
+internal sealed record ComponentReading(
+    IReadOnlyDictionary<ComponentAddress, (Component Component, NumericArray Numbers)> Components,
+    IReadOnlyList<MissingComponent> Missing
+)
 {
     public static ComponentReading Of(Model model, ModelInputs inputs)
     {
@@ -47,6 +50,9 @@ internal sealed record ComponentReading(IReadOnlyDictionary<ComponentAddress, (C
         using var loaded = IntervenableModel.Load(path, config, new ExecutionOptions { Threads = 1 });
         var result = loaded.Run(inputs);
         var numbers = map.Components.Select((component, index) => (component, result.Collected[index]));
-        return new ComponentReading(numbers.ToDictionary(item => item.component.Address, item => (item.component, item.Item2)), map.Missing);
+        return new ComponentReading(
+            numbers.ToDictionary(item => item.component.Address, item => (item.component, item.Item2)),
+            map.Missing
+        );
     }
 }

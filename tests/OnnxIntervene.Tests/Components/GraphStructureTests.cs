@@ -20,7 +20,10 @@ public sealed class GraphStructureTests
         var structure = GraphStructure.Describe(model, map);
 
         Assert.That(structure.Layers.Select(layer => layer.Layer), Is.EqualTo(new[] { 0, 1, 2, 3 }));
-        Assert.That(structure.Layers[1].Parts.Select(part => part.Kind), Is.EqualTo(new[] { "attention", "feed-forward" }));
+        Assert.That(
+            structure.Layers[1].Parts.Select(part => part.Kind),
+            Is.EqualTo(new[] { "attention", "feed-forward" })
+        );
         Assert.That(structure.Layers[1].Parts[1].LinearLayers, Is.EqualTo(new[] { "32 → 128", "128 → 32" }));
         Assert.That(structure.Layers[1].Parts[1].Result, Is.EqualTo(map.Get(1, "block_output").Source.Description));
         Assert.That(structure.NotFound, Is.Empty);
@@ -34,7 +37,10 @@ public sealed class GraphStructureTests
         var layers = GraphStructure.Describe(model, ComponentMap.Find(model)).Layers;
 
         Assert.That(layers.Select(layer => layer.Stack).Distinct().Count(), Is.EqualTo(2));
-        Assert.That(layers.Where(layer => layer.IsMain).SelectMany(layer => layer.Parts).Select(part => part.Kind), Does.Contain("cross-attention"));
+        Assert.That(
+            layers.Where(layer => layer.IsMain).SelectMany(layer => layer.Parts).Select(part => part.Kind),
+            Does.Contain("cross-attention")
+        );
     }
 
     [TestCase("block_input")]
@@ -53,7 +59,12 @@ public sealed class GraphStructureTests
         var found = ComponentMap.Find(model);
         var right = found.Get(2, component).Source.Description;
         var without = new ComponentMap(
-            model, null, 4, found.Components.Where(item => item.Address != new ComponentAddress(2, component)), [new(new ComponentAddress(2, component), "hidden by the test")]);
+            model,
+            null,
+            4,
+            found.Components.Where(item => item.Address != new ComponentAddress(2, component)),
+            [new(new ComponentAddress(2, component), "hidden by the test")]
+        );
 
         var missing = GraphStructure.Describe(model, without).NotFound.Single();
 
@@ -73,8 +84,17 @@ public sealed class GraphStructureTests
         Assert.That(map.LayerCount, Is.Zero);
         Assert.That(structure.Pattern!.Operators, Is.EqualTo(new[] { "Gemm", "Relu" }));
         Assert.That(structure.Pattern.Ends, Is.EqualTo(new[] { "/Relu_output_0", "/Relu_1_output_0" }));
-        Assert.That(structure.Landmarks.Select(landmark => landmark.Why), Does.Contain("output of a linear layer 16 → 16"));
-        Assert.That(structure.NotFound.Single(missing => missing.Address == new ComponentAddress(1, "block_output")).Candidates[0].Tensor, Is.EqualTo("/Relu_1_output_0"));
+        Assert.That(
+            structure.Landmarks.Select(landmark => landmark.Why),
+            Does.Contain("output of a linear layer 16 → 16")
+        );
+        Assert.That(
+            structure
+                .NotFound.Single(missing => missing.Address == new ComponentAddress(1, "block_output"))
+                .Candidates[0]
+                .Tensor,
+            Is.EqualTo("/Relu_1_output_0")
+        );
     }
 
     [Test]
@@ -88,8 +108,17 @@ public sealed class GraphStructureTests
 
         Assert.That(ComponentMapFile.Parse(text).Entries, Is.Empty);
         Assert.That(text, Does.Contain(Empty));
-        var filled = ComponentMapFile.Parse(text.Replace(Empty, Empty.Replace("null", "\"/Relu_1_output_0\"", StringComparison.Ordinal), StringComparison.Ordinal));
-        Assert.That(ComponentMap.Find(model, new ComponentSearchOptions { Overrides = filled }).Get(1, "block_output").Width, Is.EqualTo(16));
+        var filled = ComponentMapFile.Parse(
+            text.Replace(
+                Empty,
+                Empty.Replace("null", "\"/Relu_1_output_0\"", StringComparison.Ordinal),
+                StringComparison.Ordinal
+            )
+        );
+        Assert.That(
+            ComponentMap.Find(model, new ComponentSearchOptions { Overrides = filled }).Get(1, "block_output").Width,
+            Is.EqualTo(16)
+        );
     }
 
     private static Model Load(string path) => OnnxFile.Load(Path.Combine(RepositoryPaths.OwnReferences, path));

@@ -9,7 +9,9 @@ internal enum HandmadePacking
     /// <summary>One after the other, split along the width (GPT-2, Phi-3).</summary>
     Split,
 
-    /// <summary>One after the other, split along the heads of a common view (Falcon with one key head, genai).</summary>
+    /// <summary>
+    /// One after the other, split along the heads of a common view (Falcon with one key head, genai).
+    /// </summary>
     HeadsInOneView,
 
     /// <summary>Head by head, <c>[heads, 3, width]</c> (Bloom).</summary>

@@ -1,49 +1,172 @@
 using OnnxIntervene.Components.Addressing;
 using OnnxIntervene.Execution;
-using OnnxIntervene.IR.Serialization;
 using OnnxIntervene.Interventions;
 using OnnxIntervene.Interventions.Kinds;
+using OnnxIntervene.IR.Serialization;
 using OnnxIntervene.Runtime;
 using OnnxIntervene.Testing;
 
 namespace OnnxIntervene.Tests.Components;
 
-/// <summary>Families that no reference holds, written by hand: each component is the tensor that it was made to be, or is said to be missing.</summary>
+/// <summary>
+/// Families that no reference holds, written by hand: each component is the tensor that it was made to be, or is said
+/// to be missing.
+/// </summary>
 public sealed class HandmadeTests
 {
-    private static readonly ModelInputs s_inputs = ModelInputs.FromTokens([[1, 5, 9, 2, 7], [3, 3, 8, 11, 4]]);
+    private static readonly ModelInputs s_inputs = ModelInputs.FromTokens([
+        [1, 5, 9, 2, 7],
+        [3, 3, 8, 11, 4],
+    ]);
 
     private static readonly HandmadeStyle[] s_styles =
     [
         new("gpt-2 with separate projections") { Bias = true },
-        new("phi") { Bias = true, Parallel = true, OneNorm = true, Rotary = 4 },
-        new("gpt-j") { Parallel = true, OneNorm = true, Rotary = 4, ScaleQuery = true },
-        new("gpt-neox") { Bias = true, Parallel = true, Packing = HandmadePacking.InterleavedWide, Rotary = 2 },
-        new("falcon 7b") { Parallel = true, OneNorm = true, Packing = HandmadePacking.HeadsInOneView, KeyHeads = 1, Rotary = 8 },
+        new("phi")
+        {
+            Bias = true,
+            Parallel = true,
+            OneNorm = true,
+            Rotary = 4,
+        },
+        new("gpt-j")
+        {
+            Parallel = true,
+            OneNorm = true,
+            Rotary = 4,
+            ScaleQuery = true,
+        },
+        new("gpt-neox")
+        {
+            Bias = true,
+            Parallel = true,
+            Packing = HandmadePacking.InterleavedWide,
+            Rotary = 2,
+        },
+        new("falcon 7b")
+        {
+            Parallel = true,
+            OneNorm = true,
+            Packing = HandmadePacking.HeadsInOneView,
+            KeyHeads = 1,
+            Rotary = 8,
+        },
         new("falcon 40b")
         {
-            Parallel = true, Packing = HandmadePacking.Grouped, KeyHeads = 2, Rotary = 8,
+            Parallel = true,
+            Packing = HandmadePacking.Grouped,
+            KeyHeads = 2,
+            Rotary = 8,
             Missing = ["query_output", "key_output", "value_output", "attention_weight"],
         },
-        new("bloom") { Bias = true, Packing = HandmadePacking.Interleaved, Alibi = true },
-        new("bloom with folded heads") { Bias = true, Packing = HandmadePacking.Interleaved, Alibi = true, FoldedHeads = true },
+        new("bloom")
+        {
+            Bias = true,
+            Packing = HandmadePacking.Interleaved,
+            Alibi = true,
+        },
+        new("bloom with folded heads")
+        {
+            Bias = true,
+            Packing = HandmadePacking.Interleaved,
+            Alibi = true,
+            FoldedHeads = true,
+        },
         new("mpt") { Packing = HandmadePacking.Split, Alibi = true },
-        new("starcoder") { Bias = true, Packing = HandmadePacking.Split, KeyHeads = 1 },
-        new("phi-3") { RootNorm = true, Packing = HandmadePacking.Split, KeyHeads = 2, Rotary = 8, Gated = true, PackedGate = true, Activation = "silu" },
-        new("packed heads") { RootNorm = true, Packing = HandmadePacking.HeadsInOneView, KeyHeads = 2, Rotary = 8, Gated = true, Activation = "silu" },
-        new("stablelm") { Bias = true, Rotary = 4, Gated = true, Activation = "silu" },
-        new("gemma") { RootNorm = true, EmbeddingScale = true, Rotary = 8, KeyHeads = 1, Gated = true },
-        new("granite") { RootNorm = true, EmbeddingScale = true, ResidualScale = true, Rotary = 8, KeyHeads = 2, Gated = true, Activation = "silu" },
-        new("cohere") { Parallel = true, OneNorm = true, Rotary = 8, KeyHeads = 2, Gated = true, Activation = "silu" },
-        new("nemotron") { Rotary = 4, KeyHeads = 2, Activation = "relu_squared" },
-        new("persimmon") { Bias = true, Packing = HandmadePacking.Interleaved, Rotary = 4, Activation = "relu_squared" },
-        new("clip") { Bias = true, Activation = "quick_gelu", ScaleQuery = true },
+        new("starcoder")
+        {
+            Bias = true,
+            Packing = HandmadePacking.Split,
+            KeyHeads = 1,
+        },
+        new("phi-3")
+        {
+            RootNorm = true,
+            Packing = HandmadePacking.Split,
+            KeyHeads = 2,
+            Rotary = 8,
+            Gated = true,
+            PackedGate = true,
+            Activation = "silu",
+        },
+        new("packed heads")
+        {
+            RootNorm = true,
+            Packing = HandmadePacking.HeadsInOneView,
+            KeyHeads = 2,
+            Rotary = 8,
+            Gated = true,
+            Activation = "silu",
+        },
+        new("stablelm")
+        {
+            Bias = true,
+            Rotary = 4,
+            Gated = true,
+            Activation = "silu",
+        },
+        new("gemma")
+        {
+            RootNorm = true,
+            EmbeddingScale = true,
+            Rotary = 8,
+            KeyHeads = 1,
+            Gated = true,
+        },
+        new("granite")
+        {
+            RootNorm = true,
+            EmbeddingScale = true,
+            ResidualScale = true,
+            Rotary = 8,
+            KeyHeads = 2,
+            Gated = true,
+            Activation = "silu",
+        },
+        new("cohere")
+        {
+            Parallel = true,
+            OneNorm = true,
+            Rotary = 8,
+            KeyHeads = 2,
+            Gated = true,
+            Activation = "silu",
+        },
+        new("nemotron")
+        {
+            Rotary = 4,
+            KeyHeads = 2,
+            Activation = "relu_squared",
+        },
+        new("persimmon")
+        {
+            Bias = true,
+            Packing = HandmadePacking.Interleaved,
+            Rotary = 4,
+            Activation = "relu_squared",
+        },
+        new("clip")
+        {
+            Bias = true,
+            Activation = "quick_gelu",
+            ScaleQuery = true,
+        },
         new("timm") { Bias = true, Packing = HandmadePacking.ThreeFirst },
         new("bart with folded heads") { Bias = true, FoldedHeads = true },
-        new("whisper decoder") { Bias = true, Cross = true, ScaleQuery = true },
+        new("whisper decoder")
+        {
+            Bias = true,
+            Cross = true,
+            ScaleQuery = true,
+        },
         new("the sub-layer first") { Bias = true, PartFirst = true },
         new("bert") { Bias = true, PostNorm = true },
-        new("deberta") { Bias = true, PostNorm = true, RelativeScores = true },
+        new("deberta")
+        {
+            Bias = true,
+            PostNorm = true,
+            RelativeScores = true,
+        },
     ];
 
     [TestCaseSource(nameof(s_styles))]
@@ -57,12 +180,24 @@ public sealed class HandmadeTests
 
         List<string> wrong = [];
         foreach (var (address, value) in handmade.Parts)
-            wrong.AddRange(Judge(reading, address, Numbers(path, value.Name), ((HandmadeStyle)style).Missing.Contains(address.Name)));
+            wrong.AddRange(
+                Judge(
+                    reading,
+                    address,
+                    Numbers(path, value.Name),
+                    ((HandmadeStyle)style).Missing.Contains(address.Name)
+                )
+            );
 
         Assert.That(wrong, Is.Empty, string.Join(Environment.NewLine, wrong));
     }
 
-    private static IEnumerable<string> Judge(ComponentReading reading, ComponentAddress address, float[] expected, bool isMissing)
+    private static IEnumerable<string> Judge(
+        ComponentReading reading,
+        ComponentAddress address,
+        float[] expected,
+        bool isMissing
+    )
     {
         var isFound = reading.Components.TryGetValue(address, out var found);
         if (isFound && Difference.Largest(found.Numbers.Floats, expected) is var difference and not < 1e-5)
@@ -77,7 +212,10 @@ public sealed class HandmadeTests
 
     private static float[] Numbers(string path, string tensor)
     {
-        var config = new IntervenableConfig { Representations = [new() { Component = tensor, InterventionType = InterventionType.Collect }] };
+        var config = new IntervenableConfig
+        {
+            Representations = [new() { Component = tensor, InterventionType = InterventionType.Collect }],
+        };
         using var model = IntervenableModel.Load(path, config, new ExecutionOptions { Threads = 1 });
         return model.Run(s_inputs).Collected[0].Floats.ToArray();
     }

@@ -5,39 +5,59 @@ using OnnxIntervene.IR.Editing;
 
 namespace OnnxIntervene.Tests.Components;
 
-/// <summary>Ways to write the same computation, as other exporters and optimizers do. Each rewrites a model in place.</summary>
+/// <summary>
+/// Ways to write the same computation, as other exporters and optimizers do. Each rewrites a model in place.
+/// </summary>
 internal static class ModelVariants
 {
     /// <summary>The ways by name.</summary>
-    public static ImmutableSortedDictionary<string, Action<Model>> All { get; } = new Dictionary<string, Action<Model>>
-    {
-        ["identities"] = model => AddBehind(model, Product, "Identity"),
-        ["dropouts"] = model => AddBehind(model, node => Product(node) || node.Operator.OperatorType == "Softmax", "Dropout"),
-        ["casts"] = model => AddBehind(model, node => Is(node, "Softmax", "Add"), "Cast", NodeAttribute.Of("to", (long)ElementType.Float32)),
-        ["swapped operands"] = SwapOperands,
-        ["no types"] = DropTypes,
-        ["products and sums in place of Gemm"] = GemmToMatMul,
-        ["Gemm in place of products and sums"] = MatMulToGemm,
-        ["reshapes twice"] = model => ReshapeTwice(model),
-        ["transposed weights"] = TransposeWeights,
-        ["Einsum scores"] = EinsumScores,
-        ["fused products"] = FuseProducts,
-        ["packed projections split"] = PackedVariants.Unpack,
-        ["projections packed"] = PackedVariants.Pack,
-        ["scaled sub-layers"] = ScaleSubLayers,
-    }.ToImmutableSortedDictionary(StringComparer.Ordinal);
+    public static ImmutableSortedDictionary<string, Action<Model>> All { get; } =
+        new Dictionary<string, Action<Model>>
+        {
+            ["identities"] = model => AddBehind(model, Product, "Identity"),
+            ["dropouts"] = model =>
+                AddBehind(model, node => Product(node) || node.Operator.OperatorType == "Softmax", "Dropout"),
+            ["casts"] = model =>
+                AddBehind(
+                    model,
+                    node => Is(node, "Softmax", "Add"),
+                    "Cast",
+                    NodeAttribute.Of("to", (long)ElementType.Float32)
+                ),
+            ["swapped operands"] = SwapOperands,
+            ["no types"] = DropTypes,
+            ["products and sums in place of Gemm"] = GemmToMatMul,
+            ["Gemm in place of products and sums"] = MatMulToGemm,
+            ["reshapes twice"] = model => ReshapeTwice(model),
+            ["transposed weights"] = TransposeWeights,
+            ["Einsum scores"] = EinsumScores,
+            ["fused products"] = FuseProducts,
+            ["packed projections split"] = PackedVariants.Unpack,
+            ["projections packed"] = PackedVariants.Pack,
+            ["scaled sub-layers"] = ScaleSubLayers,
+        }.ToImmutableSortedDictionary(StringComparer.Ordinal);
 
-    internal static OpBuilder Builder(Model model, Graph graph) => new(graph, NameScope.Of(model), model.OperatorSetVersion, "variant");
+    internal static OpBuilder Builder(Model model, Graph graph) =>
+        new(graph, NameScope.Of(model), model.OperatorSetVersion, "variant");
 
-    internal static bool IsLinear(Node node) => node.Operator is ("", "MatMul") && node.Inputs[1] is { Initializer.Dimensions.Length: 2 };
+    internal static bool IsLinear(Node node) =>
+        node.Operator is ("", "MatMul") && node.Inputs[1] is { Initializer.Dimensions.Length: 2 };
 
     private static bool Product(Node node) => Is(node, "MatMul", "Gemm");
 
-    private static bool Is(Node node, params ReadOnlySpan<string> types) => node.Operator.Domain.Length == 0 && types.Contains(node.Operator.OperatorType);
+    private static bool Is(Node node, params ReadOnlySpan<string> types) =>
+        node.Operator.Domain.Length == 0 && types.Contains(node.Operator.OperatorType);
 
-    private static bool IsFloat(Value? value) => value is not null && value.Type?.ElementType is not (ElementType.Int64 or ElementType.Int32 or ElementType.Bool);
+    private static bool IsFloat(Value? value) =>
+        value is not null
+        && value.Type?.ElementType is not (ElementType.Int64 or ElementType.Int32 or ElementType.Bool);
 
-    private static void AddBehind(Model model, Func<Node, bool> chosen, string operatorType, params NodeAttribute[] attributes)
+    private static void AddBehind(
+        Model model,
+        Func<Node, bool> chosen,
+        string operatorType,
+        params NodeAttribute[] attributes
+    )
     {
         foreach (var node in model.Graph.AllNodes().Where(chosen).Where(node => IsFloatArithmetic(node)).ToList())
         {
@@ -75,7 +95,9 @@ internal static class ModelVariants
         foreach (var node in model.Graph.AllNodes().Where(node => Is(node, "Gemm")).ToList())
         {
             var ops = Builder(model, node.Graph!);
-            var weight = node.FindAttribute("transB") is { Integer: 1 } ? ops.Transpose(node.Inputs[1]!, 1, 0) : node.Inputs[1]!;
+            var weight = node.FindAttribute("transB") is { Integer: 1 }
+                ? ops.Transpose(node.Inputs[1]!, 1, 0)
+                : node.Inputs[1]!;
             var product = ops.Emit("MatMul", [node.Inputs[0], weight]);
             Replace(node, node.InputOrNull(2) is { } bias ? ops.Add(product, bias) : product, ops);
         }
@@ -85,10 +107,17 @@ internal static class ModelVariants
     {
         foreach (var node in model.Graph.AllNodes().Where(IsLinear).ToList())
         {
-            if (node.Output.Uses is not [{ Node: var sum }] || !Is(sum, "Add") || sum.Inputs.FirstOrDefault(input => input != node.Output) is not { Initializer: not null } bias)
+            if (
+                node.Output.Uses is not [{ Node: var sum }]
+                || !Is(sum, "Add")
+                || sum.Inputs.FirstOrDefault(input => input != node.Output) is not { Initializer: not null } bias
+            )
                 continue;
             var ops = Builder(model, node.Graph!);
-            var (rows, columns) = (node.Inputs[1]!.Initializer!.Dimensions[0], node.Inputs[1]!.Initializer!.Dimensions[1]);
+            var (rows, columns) = (
+                node.Inputs[1]!.Initializer!.Dimensions[0],
+                node.Inputs[1]!.Initializer!.Dimensions[1]
+            );
             var flat = ops.Reshape(node.Inputs[0]!, -1, rows);
             var product = ops.Emit("Gemm", [flat, node.Inputs[1], bias]);
             var sizes = ops.Concat(0, ops.Slice(ops.ShapeOf(node.Inputs[0]!), 0, 0, -1), ops.Constant(columns));
@@ -98,7 +127,9 @@ internal static class ModelVariants
 
     private static void ReshapeTwice(Model model)
     {
-        foreach (var node in model.Graph.AllNodes().Where(node => Is(node, "Reshape") && IsFloatArithmetic(node)).ToList())
+        foreach (
+            var node in model.Graph.AllNodes().Where(node => Is(node, "Reshape") && IsFloatArithmetic(node)).ToList()
+        )
         {
             var ops = Builder(model, node.Graph!);
             node.SetInput(0, ops.Reshape(node.Inputs[0]!, ops.ShapeOf(node.Inputs[0]!)));
@@ -115,19 +146,28 @@ internal static class ModelVariants
             var turned = new float[values.Length];
             for (var index = 0; index < values.Length; index++)
                 turned[(index % columns * rows) + (index / columns)] = values[index];
-            var weight = ops.Graph.AddInitializer(ops.Names.Unique("variant/weight"), TensorData.FromFloats([columns, rows], turned));
+            var weight = ops.Graph.AddInitializer(
+                ops.Names.Unique("variant/weight"),
+                TensorData.FromFloats([columns, rows], turned)
+            );
             node.SetInput(1, ops.Transpose(weight, 1, 0));
         }
     }
 
     private static void EinsumScores(Model model)
     {
-        foreach (var node in model.Graph.AllNodes().Where(node => Is(node, "MatMul") && node.Inputs.All(input => !GraphConstants.IsConstant(input!))).ToList())
+        foreach (
+            var node in model
+                .Graph.AllNodes()
+                .Where(node => Is(node, "MatMul") && node.Inputs.All(input => !GraphConstants.IsConstant(input!)))
+                .ToList()
+        )
         {
             if (new Ranks().Of(node.Output) != 4)
                 continue;
             var ops = Builder(model, node.Graph!);
-            var isScores = node.Inputs[1]!.Producer is { Operator.OperatorType: "Transpose" } turned
+            var isScores =
+                node.Inputs[1]!.Producer is { Operator.OperatorType: "Transpose" } turned
                 && turned.FindAttribute("perm")?.Integers is [0, 1, 3, 2];
             var equation = isScores ? "bhqd,bhkd->bhqk" : "bhqk,bhkd->bhqd";
             var right = isScores ? node.Inputs[1]!.Producer!.Inputs[0] : node.Inputs[1];
@@ -141,17 +181,33 @@ internal static class ModelVariants
         foreach (var node in model.Graph.AllNodes().Where(node => Is(node, "MatMul")).ToList())
         {
             var ops = Builder(model, node.Graph!);
-            Replace(node, ops.Emit("FusedMatMul", [node.Inputs[0], node.Inputs[1]], [NodeAttribute.Of("alpha", 1f)], OperatorKey.Microsoft), ops);
+            Replace(
+                node,
+                ops.Emit(
+                    "FusedMatMul",
+                    [node.Inputs[0], node.Inputs[1]],
+                    [NodeAttribute.Of("alpha", 1f)],
+                    OperatorKey.Microsoft
+                ),
+                ops
+            );
         }
     }
 
-    // As Granite and Cohere do: what a sub-layer gives is scaled before it is added. The scale is 1, so that the numbers stay.
+    // As Granite and Cohere do: what a sub-layer gives is scaled before it is added. The scale is 1, so that the
+    // numbers stay.
     private static void ScaleSubLayers(Model model)
     {
         foreach (var node in model.Graph.AllNodes().Where(node => Is(node, "Add") && IsFloatArithmetic(node)).ToList())
         {
             var ops = Builder(model, node.Graph!);
-            var part = Enumerable.Range(0, 2).FirstOrDefault(index => IsSubLayersOutput(node.Inputs[index]!) && !GraphConstants.IsConstant(node.Inputs[1 - index]!), -1);
+            var part = Enumerable
+                .Range(0, 2)
+                .FirstOrDefault(
+                    index =>
+                        IsSubLayersOutput(node.Inputs[index]!) && !GraphConstants.IsConstant(node.Inputs[1 - index]!),
+                    -1
+                );
             if (part < 0)
                 continue;
             var one = ops.Graph.AddInitializer(ops.Names.Unique("variant/one"), TensorData.FromFloats([], [1f]));
@@ -159,9 +215,18 @@ internal static class ModelVariants
         }
     }
 
-    private static bool IsSubLayersOutput(Value value) => value.Producer is { } producer
-        && (IsLinear(producer) || Is(producer, "Gemm") || (Is(producer, "Add") && producer.Inputs.Any(input => GraphConstants.IsConstant(input!)) && producer.Inputs.Any(input => input!.Producer is { } inner && IsLinear(inner)))
-            || (Is(producer, "Reshape") && producer.Inputs[0]!.Producer is { } flat && Is(flat, "Gemm")));
+    private static bool IsSubLayersOutput(Value value) =>
+        value.Producer is { } producer
+        && (
+            IsLinear(producer)
+            || Is(producer, "Gemm")
+            || (
+                Is(producer, "Add")
+                && producer.Inputs.Any(input => GraphConstants.IsConstant(input!))
+                && producer.Inputs.Any(input => input!.Producer is { } inner && IsLinear(inner))
+            )
+            || (Is(producer, "Reshape") && producer.Inputs[0]!.Producer is { } flat && Is(flat, "Gemm"))
+        );
 
     internal static void Replace(Node node, Value replacement, OpBuilder ops)
     {
@@ -173,5 +238,7 @@ internal static class ModelVariants
             producer.Graph!.Remove(producer);
     }
 
-    private static bool IsUnread(Node node) => node.Graph is { } graph && node.Outputs.OfType<Value>().All(output => output.Uses.Count == 0 && !graph.Outputs.Contains(output));
+    private static bool IsUnread(Node node) =>
+        node.Graph is { } graph
+        && node.Outputs.OfType<Value>().All(output => output.Uses.Count == 0 && !graph.Outputs.Contains(output));
 }

@@ -2,10 +2,10 @@ using OnnxIntervene.Components.MapFiles;
 using OnnxIntervene.Execution;
 using OnnxIntervene.Execution.Results;
 using OnnxIntervene.Formats;
-using OnnxIntervene.IR;
-using OnnxIntervene.IR.Serialization;
 using OnnxIntervene.Interventions;
 using OnnxIntervene.Interventions.Kinds;
+using OnnxIntervene.IR;
+using OnnxIntervene.IR.Serialization;
 using OnnxIntervene.Runtime;
 using OnnxIntervene.Tensors;
 using OnnxIntervene.Testing;
@@ -23,7 +23,10 @@ public sealed class InputFileTests
     {
         using var folder = new TemporaryFolder();
         var (states, tokens) = (NumericArray.Of(new float[2 * 9 * 32], 2, 9, 32), NumericArray.Of(new long[12], 2, 6));
-        SafetensorsFile.Write(folder.File("a.safetensors"), new Dictionary<string, NumericArray> { ["encoder_hidden_states"] = states, ["input_ids"] = tokens });
+        SafetensorsFile.Write(
+            folder.File("a.safetensors"),
+            new Dictionary<string, NumericArray> { ["encoder_hidden_states"] = states, ["input_ids"] = tokens }
+        );
 
         var inputs = InputFile.Read(folder.File("a.safetensors"), s_decoder);
 
@@ -58,8 +61,14 @@ public sealed class InputFileTests
     {
         using var folder = new TemporaryFolder();
         NumpyFile.Write(folder.File("flat.npy"), NumericArray.Of(new float[768], 1, 768));
-        SafetensorsFile.Write(folder.File("other.safetensors"), new Dictionary<string, NumericArray> { ["pixels"] = NumericArray.Of(new float[1], 1) });
-        SafetensorsFile.Write(folder.File("twice.safetensors"), new Dictionary<string, NumericArray> { ["input_ids"] = NumericArray.Of(new long[1], 1, 1) });
+        SafetensorsFile.Write(
+            folder.File("other.safetensors"),
+            new Dictionary<string, NumericArray> { ["pixels"] = NumericArray.Of(new float[1], 1) }
+        );
+        SafetensorsFile.Write(
+            folder.File("twice.safetensors"),
+            new Dictionary<string, NumericArray> { ["input_ids"] = NumericArray.Of(new long[1], 1, 1) }
+        );
         File.WriteAllBytes(folder.File("cut.npy"), [0x93, 0x4E]);
 
         Refused("flat.npy", s_vit, "but floats[1, 768] was given");
@@ -70,7 +79,10 @@ public sealed class InputFileTests
         Assert.That(() => InputFile.Read(folder.File("none.npy"), s_vit), Throws.TypeOf<ModelFormatException>());
 
         void Refused(string file, Model model, string message, ModelInputs? given = null) =>
-            Assert.That(() => InputFile.Read(folder.File(file), model, given), Throws.TypeOf<InterventionException>().With.Message.Contains(message));
+            Assert.That(
+                () => InputFile.Read(folder.File(file), model, given),
+                Throws.TypeOf<InterventionException>().With.Message.Contains(message)
+            );
     }
 
     [TestCase("vit/optimum", OutputKind.Classes)]
@@ -81,7 +93,9 @@ public sealed class InputFileTests
     [TestCase("gpt2/optimum", OutputKind.Tokens)]
     public void The_first_output_is_known_for_what_it_is(string export, OutputKind kind)
     {
-        var family = ReferenceFamily.All(RepositoryPaths.OwnReferences).Single(family => family.Name == export.Split('/')[0]);
+        var family = ReferenceFamily
+            .All(RepositoryPaths.OwnReferences)
+            .Single(family => family.Name == export.Split('/')[0]);
         var inputs = family.Inputs(family.Cases[0].Base);
         using var model = IntervenableModel.Load(PathOf(export), IntervenableConfig.Empty);
 
@@ -91,12 +105,21 @@ public sealed class InputFileTests
     [Test]
     public void A_difference_is_the_largest_and_the_mean_of_all_elements()
     {
-        var difference = OutputDifference.Of(NumericArray.Of(new float[] { 1, 2, 3, 4 }, 2, 2), NumericArray.Of(new float[] { 1, 2.5f, 1, 4 }, 2, 2));
-        var undefined = OutputDifference.Of(NumericArray.Of(new[] { 1f, 2f }, 2), NumericArray.Of(new[] { float.NaN, 2f }, 2));
+        var difference = OutputDifference.Of(
+            NumericArray.Of(new float[] { 1, 2, 3, 4 }, 2, 2),
+            NumericArray.Of(new float[] { 1, 2.5f, 1, 4 }, 2, 2)
+        );
+        var undefined = OutputDifference.Of(
+            NumericArray.Of(new[] { 1f, 2f }, 2),
+            NumericArray.Of(new[] { float.NaN, 2f }, 2)
+        );
 
         Assert.That(difference, Is.EqualTo(new OutputDifference(2, 0.625, 2, 4)));
         Assert.That(undefined.Largest, Is.NaN);
-        Assert.That(() => OutputDifference.Of(NumericArray.Of(new float[2], 2), NumericArray.Of(new float[3], 3)), Throws.ArgumentException);
+        Assert.That(
+            () => OutputDifference.Of(NumericArray.Of(new float[2], 2), NumericArray.Of(new float[3], 3)),
+            Throws.ArgumentException
+        );
     }
 
     [Test]
@@ -106,11 +129,21 @@ public sealed class InputFileTests
         var inputs = family.Inputs(family.Cases[0].Base);
         var config = new IntervenableConfig
         {
-            Representations = [.. new[] { "block_output", "probe" }.Select(name => new RepresentationConfig { Layer = 1, Component = name, InterventionType = InterventionType.Collect })],
+            Representations =
+            [
+                .. new[] { "block_output", "probe" }.Select(name => new RepresentationConfig
+                {
+                    Layer = 1,
+                    Component = name,
+                    InterventionType = InterventionType.Collect,
+                }),
+            ],
         };
         using var plain = IntervenableModel.Load(PathOf("gpt2/optimum"), IntervenableConfig.Empty);
         var tensor = plain.Components.Get(1, "block_output").Source.Description;
-        var map = ComponentMapFile.Parse($$"""{"components": [{"layer": 1, "component": "probe", "tensor": "{{tensor}}", "range": [8, 24]}]}""");
+        var map = ComponentMapFile.Parse(
+            $$"""{"components": [{"layer": 1, "component": "probe", "tensor": "{{tensor}}", "range": [8, 24]}]}"""
+        );
         using var model = IntervenableModel.Load(PathOf("gpt2/optimum"), config, map: map);
 
         var collected = model.Run(inputs).Collected;
@@ -123,5 +156,6 @@ public sealed class InputFileTests
 
     private static Model Load(string export) => OnnxFile.Load(PathOf(export));
 
-    private static string PathOf(string export) => Path.Combine(RepositoryPaths.OwnReferences, "families", export, "model.onnx");
+    private static string PathOf(string export) =>
+        Path.Combine(RepositoryPaths.OwnReferences, "families", export, "model.onnx");
 }

@@ -2,10 +2,10 @@ using System.Collections.Immutable;
 using OnnxIntervene.Components;
 using OnnxIntervene.Components.Addressing;
 using OnnxIntervene.Execution;
-using OnnxIntervene.IR;
-using OnnxIntervene.IR.Serialization;
 using OnnxIntervene.Interventions;
 using OnnxIntervene.Interventions.Kinds;
+using OnnxIntervene.IR;
+using OnnxIntervene.IR.Serialization;
 using OnnxIntervene.Planning;
 using OnnxIntervene.Runtime;
 using OnnxIntervene.Tensors;
@@ -16,20 +16,32 @@ namespace OnnxIntervene.Tests.Execution;
 /// <summary>What kinds without a reference of their own promise.</summary>
 public sealed class KindTests
 {
-    private static readonly ModelInputs s_base = ModelInputs.FromTokens([[1, 5, 9, 2, 7], [3, 3, 8, 11, 4]]);
-    private static readonly ModelInputs s_source = ModelInputs.FromTokens([[6, 2, 2, 11, 9], [4, 8, 15, 16, 23]]);
+    private static readonly ModelInputs s_base = ModelInputs.FromTokens([
+        [1, 5, 9, 2, 7],
+        [3, 3, 8, 11, 4],
+    ]);
+    private static readonly ModelInputs s_source = ModelInputs.FromTokens([
+        [6, 2, 2, 11, 9],
+        [4, 8, 15, 16, 23],
+    ]);
 
     [Test]
     public void The_original_output_is_that_of_a_plain_run_bit_for_bit()
     {
         using var plain = TinyModels.Load();
         using var model = TinyModels.Load(
-            TinyModels.At(0, new VanillaIntervention()), TinyModels.At(1, new ZeroIntervention(), "head_value_output", "h.pos"), TinyModels.At(3, new CollectIntervention()));
+            TinyModels.At(0, new VanillaIntervention()),
+            TinyModels.At(1, new ZeroIntervention(), "head_value_output", "h.pos"),
+            TinyModels.At(3, new CollectIntervention())
+        );
 
         var result = model.Run(s_base, [s_source], settings: new RunSettings { OutputOriginalOutput = true });
 
         Assert.That(result.Original!.Logits.Floats.SequenceEqual(plain.Run(s_base).Intervened.Logits.Floats));
-        Assert.That(Difference.Largest(result.Intervened.Logits.Floats, result.Original.Logits.Floats), Is.GreaterThan(0.1));
+        Assert.That(
+            Difference.Largest(result.Intervened.Logits.Floats, result.Original.Logits.Floats),
+            Is.GreaterThan(0.1)
+        );
     }
 
     [TestCase("block_output", "block_input")]
@@ -47,7 +59,10 @@ public sealed class KindTests
         var expected = Run(file);
 
         Assert.That(Difference.Largest(skipped.Intervened.Logits.Floats, expected), Is.LessThan(1e-5));
-        Assert.That(Difference.Largest(skipped.Intervened.Logits.Floats, skipped.Original!.Logits.Floats), Is.GreaterThan(0.1));
+        Assert.That(
+            Difference.Largest(skipped.Intervened.Logits.Floats, skipped.Original!.Logits.Floats),
+            Is.GreaterThan(0.1)
+        );
     }
 
     [Test]
@@ -58,23 +73,31 @@ public sealed class KindTests
             TinyModels.At(2, Seeing("last")),
             TinyModels.At(1, Seeing("before")),
             TinyModels.At(1, new ZeroIntervention()),
-            TinyModels.At(1, Seeing("after")));
+            TinyModels.At(1, Seeing("after"))
+        );
         var location = UnitLocation.At(1, 3);
 
         model.Run(s_base, unitLocations: TinyModels.Base([location]));
 
-        using var zeroed = TinyModels.Load(TinyModels.At(1, new ZeroIntervention()), TinyModels.At(2, new CollectIntervention()));
+        using var zeroed = TinyModels.Load(
+            TinyModels.At(1, new ZeroIntervention()),
+            TinyModels.At(2, new CollectIntervention())
+        );
         var expected = zeroed.Run(s_base, unitLocations: TinyModels.Base([location])).Collected[0];
         Assert.That(seen.Select(entry => entry.Name), Is.EqualTo(new[] { "before", "after", "last" }));
-        Assert.That(Difference.Largest(seen[0].Base.Floats, TinyModels.Collect(s_base, location, 1).Floats), Is.LessThan(1e-5));
+        Assert.That(
+            Difference.Largest(seen[0].Base.Floats, TinyModels.Collect(s_base, location, 1).Floats),
+            Is.LessThan(1e-5)
+        );
         Assert.That(seen[1].Base.Floats.ToArray(), Has.All.Zero);
         Assert.That(Difference.Largest(seen[2].Base.Floats, expected.Floats), Is.LessThan(1e-5));
 
-        LambdaIntervention Seeing(string name) => new(values =>
-        {
-            seen.Add((name, values.Base));
-            return null;
-        });
+        LambdaIntervention Seeing(string name) =>
+            new(values =>
+            {
+                seen.Add((name, values.Base));
+                return null;
+            });
     }
 
     [Test]
@@ -92,8 +115,14 @@ public sealed class KindTests
         var made = custom.Run(s_base, [s_source], locations, new RunSettings { OutputOriginalOutput = true });
         var added = addition.Run(s_base, [s_source], locations, new RunSettings { Coefficients = [Coefficient.Of(3)] });
 
-        Assert.That(Difference.Largest(made.Intervened.Logits.Floats, added.Intervened.Logits.Floats), Is.LessThan(1e-5));
-        Assert.That(Difference.Largest(made.Intervened.Logits.Floats, made.Original!.Logits.Floats), Is.GreaterThan(0.1));
+        Assert.That(
+            Difference.Largest(made.Intervened.Logits.Floats, added.Intervened.Logits.Floats),
+            Is.LessThan(1e-5)
+        );
+        Assert.That(
+            Difference.Largest(made.Intervened.Logits.Floats, made.Original!.Logits.Floats),
+            Is.GreaterThan(0.1)
+        );
     }
 
     [Test]
@@ -105,48 +134,85 @@ public sealed class KindTests
         old.AddOutput(old.AddNode("", new OperatorKey("", "Relu"), [Input(old, "base")], ["y"], []).Output);
         using var model = TinyModels.Load(TinyModels.At(1, CustomIntervention.FromModel(Wrapped(old, 12))));
 
-        Assert.That(() => CustomIntervention.FromModel(Wrapped(odd, 18)), Throws.TypeOf<InterventionException>().With.Message.Contains("the input 'x'"));
-        Assert.That(() => model.Run(s_base), Throws.TypeOf<InterventionException>().With.Message.Contains("operator set 12, but the model it goes into 18"));
+        Assert.That(
+            () => CustomIntervention.FromModel(Wrapped(odd, 18)),
+            Throws.TypeOf<InterventionException>().With.Message.Contains("the input 'x'")
+        );
+        Assert.That(
+            () => model.Run(s_base),
+            Throws
+                .TypeOf<InterventionException>()
+                .With.Message.Contains("operator set 12, but the model it goes into 18")
+        );
     }
 
     [Test]
     public void A_mean_of_what_was_collected_ablates()
     {
         var location = UnitLocation.At(0, 4);
-        NumericArray[] collected = [TinyModels.Collect(s_base, location, 1), TinyModels.Collect(s_source, UnitLocation.At(2), 1)];
+        NumericArray[] collected =
+        [
+            TinyModels.Collect(s_base, location, 1),
+            TinyModels.Collect(s_source, UnitLocation.At(2), 1),
+        ];
         var rows = collected.SelectMany(array => array.Floats.ToArray().Chunk(32)).ToList();
         var average = Enumerable.Range(0, 32).Select(dimension => rows.Average(row => row[dimension])).ToArray();
-        using var mean = TinyModels.Load(TinyModels.At(1, MeanIntervention.Of(collected)), TinyModels.At(1, new CollectIntervention()));
+        using var mean = TinyModels.Load(
+            TinyModels.At(1, MeanIntervention.Of(collected)),
+            TinyModels.At(1, new CollectIntervention())
+        );
 
         var ablated = mean.Run(s_base, unitLocations: TinyModels.Base(location, location));
 
         Assert.That(rows, Has.Count.EqualTo(6));
         foreach (var row in ablated.Collected[0].Floats.ToArray().Chunk(32))
             Assert.That(Difference.Largest(row, average), Is.LessThan(1e-6));
-        Assert.That(() => MeanIntervention.Of(collected[0], TinyModels.Waves(2, 16)), Throws.TypeOf<InterventionException>().With.Message.Contains("32 and 16 wide"));
+        Assert.That(
+            () => MeanIntervention.Of(collected[0], TinyModels.Waves(2, 16)),
+            Throws.TypeOf<InterventionException>().With.Message.Contains("32 and 16 wide")
+        );
         Assert.That(() => MeanIntervention.Of(), Throws.TypeOf<InterventionException>());
     }
 
     [Test]
     public void Linked_interventions_are_one()
     {
-        var rotated = new RepresentationConfig { Layer = 0, InterventionType = InterventionType.RotatedSpace, InterventionLinkKey = 4 };
+        var rotated = new RepresentationConfig
+        {
+            Layer = 0,
+            InterventionType = InterventionType.RotatedSpace,
+            InterventionLinkKey = 4,
+        };
         using var linked = TinyModels.Load(rotated, rotated with { Layer = 2 });
-        using var apart = TinyModels.Load(TinyModels.At(0, linked.Interventions[0]), TinyModels.At(2, linked.Interventions[0]));
-        var (locations, half) = (UnitLocations.SourcesToBase(2), new RunSettings { Subspaces = Subspaces.Of([.. Enumerable.Range(0, 16)]) });
+        using var apart = TinyModels.Load(
+            TinyModels.At(0, linked.Interventions[0]),
+            TinyModels.At(2, linked.Interventions[0])
+        );
+        var (locations, half) = (
+            UnitLocations.SourcesToBase(2),
+            new RunSettings { Subspaces = Subspaces.Of([.. Enumerable.Range(0, 16)]) }
+        );
 
         var together = linked.Run(s_base, [s_source], locations, half).Intervened.Logits;
 
         Assert.That(linked.Interventions[1], Is.SameAs(linked.Interventions[0]));
-        Assert.That(Difference.Largest(together.Floats, apart.Run(s_base, [s_source], locations, half).Intervened.Logits.Floats), Is.LessThan(1e-5));
+        Assert.That(
+            Difference.Largest(
+                together.Floats,
+                apart.Run(s_base, [s_source], locations, half).Intervened.Logits.Floats
+            ),
+            Is.LessThan(1e-5)
+        );
     }
 
     private static Value Input(Graph graph, string name) =>
         graph.AddInput(name, new TensorType(ElementType.Float32, new Shape([Dimension.Unknown, Dimension.Unknown])));
 
-    private static Model Wrapped(Graph graph, long operatorSet) => new(graph, 8, ImmutableSortedDictionary<string, long>.Empty.Add("", operatorSet));
+    private static Model Wrapped(Graph graph, long operatorSet) =>
+        new(graph, 8, ImmutableSortedDictionary<string, long>.Empty.Add("", operatorSet));
 
-    private static Value TensorOf(ComponentMap map, string component) => ((TensorSource)map.Get(1, component).Source).Value;
+    private static Value TensorOf(ComponentMap map, string component) =>
+        ((TensorSource)map.Get(1, component).Source).Value;
 
     private static float[] Run(Model model)
     {

@@ -1,8 +1,8 @@
 using System.Text.Json;
 using OnnxIntervene.Execution;
-using OnnxIntervene.IR;
 using OnnxIntervene.Interventions;
 using OnnxIntervene.Interventions.Kinds;
+using OnnxIntervene.IR;
 using OnnxIntervene.Runtime;
 using OnnxIntervene.Tensors;
 using OnnxIntervene.Testing;
@@ -14,13 +14,22 @@ public sealed class LocationTests
 {
     private static readonly IntervenableConfig s_collect = new()
     {
-        Representations = [new() { Layer = 2, Component = "block_output", InterventionType = InterventionType.Collect }],
+        Representations =
+        [
+            new()
+            {
+                Layer = 2,
+                Component = "block_output",
+                InterventionType = InterventionType.Collect,
+            },
+        ],
     };
 
     private IntervenableModel _model = null!;
 
     [OneTimeSetUp]
-    public void Load() => _model = IntervenableModel.Load(RepositoryPaths.DefaultModel, s_collect, new ExecutionOptions { Threads = 1 });
+    public void Load() =>
+        _model = IntervenableModel.Load(RepositoryPaths.DefaultModel, s_collect, new ExecutionOptions { Threads = 1 });
 
     [OneTimeTearDown]
     public void Unload() => _model.Dispose();
@@ -31,7 +40,13 @@ public sealed class LocationTests
         var inputs = Padded([5, 6, 7, 8], [9, 10]);
 
         var collected = Collect(inputs, UnitLocation.At(-1));
-        var expected = Collect(inputs, new UnitLocation([[3], [1]]));
+        var expected = Collect(
+            inputs,
+            new UnitLocation([
+                [3],
+                [1],
+            ])
+        );
 
         Assert.That(collected.Floats.SequenceEqual(expected.Floats));
         Assert.That(collected.Row(0).Floats.SequenceEqual(collected.Row(1).Floats), Is.False);
@@ -45,11 +60,16 @@ public sealed class LocationTests
 
         var last = Collect(inputs, UnitLocation.LastTokenOf("company Volvo"));
         var all = Collect(inputs, UnitLocation.TokensOf("Volvo makes"));
-        var touched = Enumerable.Range(1, tokens.Count).First(count => string.Concat(tokens.TakeLast(count)).Contains("Volvo makes", StringComparison.Ordinal));
+        var touched = Enumerable
+            .Range(1, tokens.Count)
+            .First(count => string.Concat(tokens.TakeLast(count)).Contains("Volvo makes", StringComparison.Ordinal));
 
         Assert.That(last.Floats.SequenceEqual(Collect(inputs, UnitLocation.At(-2)).Floats));
         Assert.That(all.Shape[1], Is.EqualTo(touched));
-        Assert.That(() => Collect(inputs, UnitLocation.LastTokenOf("Saab")), Throws.TypeOf<InterventionException>().With.Message.Contains("'Saab' is not in example 0"));
+        Assert.That(
+            () => Collect(inputs, UnitLocation.LastTokenOf("Saab")),
+            Throws.TypeOf<InterventionException>().With.Message.Contains("'Saab' is not in example 0")
+        );
     }
 
     [Test]
@@ -62,15 +82,31 @@ public sealed class LocationTests
             {
                 Representations =
                 [
-                    new() { Layer = 2, Component = "block_output", InterventionType = InterventionType.Zero },
-                    new() { Layer = 2, Component = "block_output", InterventionType = InterventionType.Collect },
+                    new()
+                    {
+                        Layer = 2,
+                        Component = "block_output",
+                        InterventionType = InterventionType.Zero,
+                    },
+                    new()
+                    {
+                        Layer = 2,
+                        Component = "block_output",
+                        InterventionType = InterventionType.Collect,
+                    },
                 ],
             },
-            new ExecutionOptions { Threads = 1 });
+            new ExecutionOptions { Threads = 1 }
+        );
 
-        var collected = model.Run(inputs, null, new UnitLocations([UnitLocation.Unpadded, null], [UnitLocation.Unpadded, null])).Collected[0];
+        var collected = model
+            .Run(inputs, null, new UnitLocations([UnitLocation.Unpadded, null], [UnitLocation.Unpadded, null]))
+            .Collected[0];
 
-        var isZero = Enumerable.Range(0, 8).Select(row => !collected.Reshape(8, collected.Shape[2]).Row(row).Floats.ContainsAnyExcept(0f)).ToList();
+        var isZero = Enumerable
+            .Range(0, 8)
+            .Select(row => !collected.Reshape(8, collected.Shape[2]).Row(row).Floats.ContainsAnyExcept(0f))
+            .ToList();
         Assert.That(isZero, Is.EqualTo(new[] { true, true, true, true, true, true, false, false }));
     }
 
@@ -88,14 +124,24 @@ public sealed class LocationTests
     [Test]
     public void A_chain_names_its_stages()
     {
-        var config = new IntervenableConfig { Mode = InterventionMode.Serial, Representations = [new(), new() { Layer = 1 }] };
+        var config = new IntervenableConfig
+        {
+            Mode = InterventionMode.Serial,
+            Representations = [new(), new() { Layer = 1 }],
+        };
 
         var locations = Read("""{"source_0->source_1": 1, "source_1->base": [3, 4]}""", config);
 
         Assert.That(locations.Base.Select(item => item!.Units[0][0]), Is.EqualTo(new[] { 1, 4 }));
         Assert.That(locations.Sources.Select(item => item!.Units[0][0]), Is.EqualTo(new[] { 1, 3 }));
-        Assert.That(() => Read("""{"source_0->base": 1}""", config), Throws.TypeOf<InterventionException>().With.Message.Contains("source_0->source_1"));
-        Assert.That(() => Read("""{"source_0->source_1": 1, "source_1->base": 1, "source_2->base": 1}""", config), Throws.TypeOf<InterventionException>().With.Message.Contains("source_2->base"));
+        Assert.That(
+            () => Read("""{"source_0->base": 1}""", config),
+            Throws.TypeOf<InterventionException>().With.Message.Contains("source_0->source_1")
+        );
+        Assert.That(
+            () => Read("""{"source_0->source_1": 1, "source_1->base": 1, "source_2->base": 1}""", config),
+            Throws.TypeOf<InterventionException>().With.Message.Contains("source_2->base")
+        );
     }
 
     private NumericArray Collect(ModelInputs inputs, UnitLocation location) =>
@@ -111,8 +157,13 @@ public sealed class LocationTests
     private static ModelInputs Padded(params int[][] rows)
     {
         var length = rows[0].Length;
-        var inputs = ModelInputs.FromTokens([.. rows.Select(row => (IReadOnlyList<int>)[.. row, .. new int[length - row.Length]])]);
-        var mask = rows.SelectMany(row => Enumerable.Range(0, length).Select(position => position < row.Length ? 1L : 0L)).ToArray();
+        var inputs = ModelInputs.FromTokens([
+            .. rows.Select(row => (IReadOnlyList<int>)[.. row, .. new int[length - row.Length]]),
+        ]);
+        var mask = rows.SelectMany(row =>
+                Enumerable.Range(0, length).Select(position => position < row.Length ? 1L : 0L)
+            )
+            .ToArray();
         return new ModelInputs(inputs.Arrays.Add("attention_mask", NumericArray.Of(mask, rows.Length, length)));
     }
 }

@@ -10,7 +10,9 @@ using OnnxIntervene.Testing;
 
 namespace OnnxIntervene.Tests.Execution;
 
-/// <summary>A batch that is padded on the left, or has gaps, gives the right numbers or is refused with the operator's name.</summary>
+/// <summary>
+/// A batch that is padded on the left, or has gaps, gives the right numbers or is refused with the operator's name.
+/// </summary>
 public sealed class PaddingTests
 {
     private const double Close = 1e-4;
@@ -25,15 +27,30 @@ public sealed class PaddingTests
     [TestCase("llama", "optimum", "genai-fp32", "GroupQueryAttention")]
     [TestCase("qwen2", "optimum", "genai-fp32", "GroupQueryAttention")]
     [TestCase("qwen3", "optimum", "genai-fp32", "GroupQueryAttention")]
-    public void What_counts_tokens_is_refused_padding_on_the_left_and_gaps(string family, string whole, string counting, string name)
+    public void What_counts_tokens_is_refused_padding_on_the_left_and_gaps(
+        string family,
+        string whole,
+        string counting,
+        string name
+    )
     {
         foreach (var mask in new[] { s_left, s_gap })
         {
-            Assert.That(Apart(family, whole, counting, mask), Is.GreaterThan(Far), "the operator would give wrong numbers");
-            Assert.That(() => Run(Load(family, counting), mask), Throws.TypeOf<InterventionException>().With.Message.Contains($"the model's {name} cannot"));
+            Assert.That(
+                Apart(family, whole, counting, mask),
+                Is.GreaterThan(Far),
+                "the operator would give wrong numbers"
+            );
+            Assert.That(
+                () => Run(Load(family, counting), mask),
+                Throws.TypeOf<InterventionException>().With.Message.Contains($"the model's {name} cannot")
+            );
         }
 
-        Assert.That(Difference.Largest(Run(Load(family, counting), s_right), Plain(family, whole, s_right), s_right), Is.LessThan(Close));
+        Assert.That(
+            Difference.Largest(Run(Load(family, counting), s_right), Plain(family, whole, s_right), s_right),
+            Is.LessThan(Close)
+        );
     }
 
     [TestCase("bert", "dynamo")]
@@ -49,7 +66,10 @@ public sealed class PaddingTests
     public void What_reads_the_whole_mask_is_right_with_any_padding(string family, string export)
     {
         foreach (var mask in new[] { s_left, s_gap, s_right })
-            Assert.That(Difference.Largest(Run(Load(family, export), mask), Plain(family, "optimum", mask), mask), Is.LessThan(Close));
+            Assert.That(
+                Difference.Largest(Run(Load(family, export), mask), Plain(family, "optimum", mask), mask),
+                Is.LessThan(Close)
+            );
     }
 
     [TestCase("MultiHeadAttention", 4)]
@@ -60,10 +80,19 @@ public sealed class PaddingTests
         var unpadded = PlainRun(whole, Hidden(2, 6), [1, 1, 1, 1]);
         var padded = Hidden(0, 6);
 
-        Assert.That(() => Run(counts, s_left, padded), Throws.TypeOf<InterventionException>().With.Message.Contains($"the model's {name} cannot"));
-        Assert.That(Difference.Largest(PlainRun(counts, padded, s_left).AsSpan(2 * Width), unpadded), Is.GreaterThan(1e-3));
+        Assert.That(
+            () => Run(counts, s_left, padded),
+            Throws.TypeOf<InterventionException>().With.Message.Contains($"the model's {name} cannot")
+        );
+        Assert.That(
+            Difference.Largest(PlainRun(counts, padded, s_left).AsSpan(2 * Width), unpadded),
+            Is.GreaterThan(1e-3)
+        );
         Assert.That(Difference.Largest(Run(whole, s_left, padded).AsSpan(2 * Width), unpadded), Is.LessThan(1e-5));
-        Assert.That(Difference.Largest(Run(counts, s_right, padded), PlainRun(whole, padded, s_right), s_right), Is.LessThan(1e-5));
+        Assert.That(
+            Difference.Largest(Run(counts, s_right, padded), PlainRun(whole, padded, s_right), s_right),
+            Is.LessThan(1e-5)
+        );
     }
 
     [TestCase("", "Attention", 6)]
@@ -75,11 +104,26 @@ public sealed class PaddingTests
     {
         var graph = new Graph();
         var ops = new OpBuilder(graph, NameScope.Of(ModelOf(graph)), 17, "model");
-        var counts = CountsOf(ops, graph.AddInput("input_mask", new TensorType(ElementType.Int64, Shape.Of(Dimension.Named("batch"), Dimension.Named("length")))));
-        var hidden = graph.AddInput("hidden", new TensorType(ElementType.Float32, Shape.Of(Dimension.Named("batch"), Dimension.Named("length"), Dimension.Fixed(Width))));
+        var counts = CountsOf(
+            ops,
+            graph.AddInput(
+                "input_mask",
+                new TensorType(ElementType.Int64, Shape.Of(Dimension.Named("batch"), Dimension.Named("length")))
+            )
+        );
+        var hidden = graph.AddInput(
+            "hidden",
+            new TensorType(
+                ElementType.Float32,
+                Shape.Of(Dimension.Named("batch"), Dimension.Named("length"), Dimension.Fixed(Width))
+            )
+        );
         graph.AddOutput(ops.Emit(name, [hidden, .. Enumerable.Repeat<Value?>(null, input - 1), counts], [], domain));
 
-        Assert.That(Splicer.Splice(ModelOf(graph), []).CountedMasks, Is.EqualTo(new[] { new CountedMask(name, "input_mask") }));
+        Assert.That(
+            Splicer.Splice(ModelOf(graph), []).CountedMasks,
+            Is.EqualTo(new[] { new CountedMask(name, "input_mask") })
+        );
     }
 
     private static double Apart(string family, string one, string other, long[] mask) =>
@@ -88,7 +132,8 @@ public sealed class PaddingTests
     private static Model Load(string family, string export) =>
         OnnxFile.Load(Path.Combine(RepositoryPaths.OwnReferences, "families", family, export, "model.onnx"));
 
-    private static float[] Plain(string family, string export, long[] mask) => PlainRun(Load(family, export), null, mask);
+    private static float[] Plain(string family, string export, long[] mask) =>
+        PlainRun(Load(family, export), null, mask);
 
     private static float[] Run(Model model, long[] mask, float[]? hidden = null)
     {
@@ -99,15 +144,27 @@ public sealed class PaddingTests
     // What ONNX Runtime gives when nobody refuses.
     private static float[] PlainRun(Model model, float[]? hidden, long[] mask)
     {
-        using var session = InterventionSession.Open(Splicer.Splice(model, []) with { CountedMasks = [] }, new ExecutionOptions { Threads = 1 });
+        using var session = InterventionSession.Open(
+            Splicer.Splice(model, []) with
+            {
+                CountedMasks = [],
+            },
+            new ExecutionOptions { Threads = 1 }
+        );
         return session.Run(Inputs(hidden, mask), [], [session.FirstOutput])[0].Floats.ToArray();
     }
 
-    private static ModelInputs Inputs(float[]? hidden, long[] mask) => new(ImmutableDictionary<string, NumericArray>.Empty
-        .Add("attention_mask", NumericArray.Of(mask, 1, mask.Length))
-        .Add(
-            hidden is null ? "input_ids" : "hidden",
-            hidden is null ? NumericArray.Of(new long[] { 5, 6, 7, 8, 9, 10 }, 1, 6) : NumericArray.Of(hidden, 1, mask.Length, Width)));
+    private static ModelInputs Inputs(float[]? hidden, long[] mask) =>
+        new(
+            ImmutableDictionary<string, NumericArray>
+                .Empty.Add("attention_mask", NumericArray.Of(mask, 1, mask.Length))
+                .Add(
+                    hidden is null ? "input_ids" : "hidden",
+                    hidden is null
+                        ? NumericArray.Of(new long[] { 5, 6, 7, 8, 9, 10 }, 1, 6)
+                        : NumericArray.Of(hidden, 1, mask.Length, Width)
+                )
+        );
 
     private static float[] Hidden(int first, int end) =>
         [.. Enumerable.Range(first * Width, (end - first) * Width).Select(index => (float)Math.Sin(3.7 * index))];
@@ -121,19 +178,41 @@ public sealed class PaddingTests
         var graph = new Graph();
         var model = ModelOf(graph);
         var ops = new OpBuilder(graph, NameScope.Of(model), 17, "model");
-        var hidden = graph.AddInput("hidden", new TensorType(ElementType.Float32, Shape.Of(Dimension.Named("batch"), Dimension.Named("length"), Dimension.Fixed(Width))));
-        var marks = graph.AddInput("attention_mask", new TensorType(ElementType.Int64, Shape.Of(Dimension.Named("batch"), Dimension.Named("length"))));
+        var hidden = graph.AddInput(
+            "hidden",
+            new TensorType(
+                ElementType.Float32,
+                Shape.Of(Dimension.Named("batch"), Dimension.Named("length"), Dimension.Fixed(Width))
+            )
+        );
+        var marks = graph.AddInput(
+            "attention_mask",
+            new TensorType(ElementType.Int64, Shape.Of(Dimension.Named("batch"), Dimension.Named("length")))
+        );
         var mask = isCounted ? CountsOf(ops, marks) : ops.Cast(marks, ElementType.Int32);
-        var weights = graph.AddInitializer("weights", TensorData.FromFloats([Width, 3 * Width], [.. Enumerable.Range(0, 3 * Width * Width).Select(index => (float)Math.Cos(index))]));
+        var weights = graph.AddInitializer(
+            "weights",
+            TensorData.FromFloats(
+                [Width, 3 * Width],
+                [.. Enumerable.Range(0, 3 * Width * Width).Select(index => (float)Math.Cos(index))]
+            )
+        );
         var bias = graph.AddInitializer("bias", TensorData.FromFloats([3 * Width], new float[3 * Width]));
         Value?[] data = name == "Attention" ? [hidden, weights, bias] : [hidden, hidden, hidden];
         var output = ops.Emit(
-            name, [.. data, .. Enumerable.Repeat<Value?>(null, maskInput - data.Length), mask], [NodeAttribute.Of("num_heads", (long)Heads)], OperatorKey.Microsoft);
+            name,
+            [.. data, .. Enumerable.Repeat<Value?>(null, maskInput - data.Length), mask],
+            [NodeAttribute.Of("num_heads", (long)Heads)],
+            OperatorKey.Microsoft
+        );
         output.Type = hidden.Type;
         graph.AddOutput(output);
         return model;
     }
 
     private static Value CountsOf(OpBuilder ops, Value marks) =>
-        ops.Cast(ops.Emit("ReduceSum", [marks, ops.Constant(1)], [NodeAttribute.Of("keepdims", 0L)]), ElementType.Int32);
+        ops.Cast(
+            ops.Emit("ReduceSum", [marks, ops.Constant(1)], [NodeAttribute.Of("keepdims", 0L)]),
+            ElementType.Int32
+        );
 }

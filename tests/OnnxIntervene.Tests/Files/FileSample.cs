@@ -5,8 +5,15 @@ using OnnxIntervene.Tensors;
 
 namespace OnnxIntervene.Tests.Files;
 
-/// <summary>A small model of one kind, with a tensor to intervene on and the inputs to run it on, two examples of them.</summary>
-internal sealed record FileSample(string Name, Model Model, string Tensor, ImmutableDictionary<string, NumericArray> Arrays)
+/// <summary>
+/// A small model of one kind, with a tensor to intervene on and the inputs to run it on, two examples of them.
+/// </summary>
+internal sealed record FileSample(
+    string Name,
+    Model Model,
+    string Tensor,
+    ImmutableDictionary<string, NumericArray> Arrays
+)
 {
     public const int Batch = 2;
 
@@ -22,16 +29,18 @@ internal sealed record FileSample(string Name, Model Model, string Tensor, Immut
 
     public override string ToString() => Name;
 
-    private static ImmutableDictionary<string, NumericArray> Inputs(Model model) => model.Graph.Inputs
-        .Where(input => !input.IsConstant)
-        .ToImmutableDictionary(input => input.Name, Array);
+    private static ImmutableDictionary<string, NumericArray> Inputs(Model model) =>
+        model.Graph.Inputs.Where(input => !input.IsConstant).ToImmutableDictionary(input => input.Name, Array);
 
     private static NumericArray Array(Value input)
     {
         int[] shape = [.. input.Type!.Shape!.Dimensions.Select(dimension => (int)(dimension.Size ?? Batch))];
         var count = shape.Aggregate(1, (product, size) => product * size);
         return input.Type.ElementType.IsFloat()
-            ? NumericArray.Of(Enumerable.Range(0, count).Select(index => (float)Math.Sin(1 + (3 * index))).ToArray(), shape)
+            ? NumericArray.Of(
+                Enumerable.Range(0, count).Select(index => (float)Math.Sin(1 + (3 * index))).ToArray(),
+                shape
+            )
             : NumericArray.Of(Enumerable.Repeat(1L, count).ToArray(), shape);
     }
 }

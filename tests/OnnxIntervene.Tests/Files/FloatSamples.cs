@@ -22,15 +22,25 @@ internal static class FloatSamples
         yield return FileSample.Of("texts, IR 3", Texts(3, 7), "hidden");
         yield return FileSample.Of("a choice between branches", Branches(8, 16), "hidden");
         yield return FileSample.Of("a choice between branches, operator set 9", Branches(4, 9), "hidden");
-        yield return FileSample.Of("half precision", Halves(), "hidden") with { Tolerance = 1e-3 };
-        yield return FileSample.Of("double precision", Doubles(), "hidden") with { IsExact = false };
+        yield return FileSample.Of("half precision", Halves(), "hidden") with
+        {
+            Tolerance = 1e-3,
+        };
+        yield return FileSample.Of("double precision", Doubles(), "hidden") with
+        {
+            IsExact = false,
+        };
     }
 
     public static Model Pictures(int irVersion, int operatorSet)
     {
         var sketch = new ModelSketch(irVersion, operatorSet);
         var x = sketch.Input("pixels", -1, 2, 6, 6);
-        var convolved = sketch.Op("convolved", "Conv", [x, sketch.Weights("kernel", 3, 2, 3, 3), sketch.Weights("bias", 3)]);
+        var convolved = sketch.Op(
+            "convolved",
+            "Conv",
+            [x, sketch.Weights("kernel", 3, 2, 3, 3), sketch.Weights("bias", 3)]
+        );
         var features = sketch.Op("features", "Relu", [convolved]);
         var pooled = sketch.Op("pooled", "MaxPool", [features], Row("kernel_shape", 2, 2), Row("strides", 2, 2));
         var flat = sketch.Op("flat", "Flatten", [pooled], NodeAttribute.Of("axis", 1L));
@@ -56,7 +66,13 @@ internal static class FloatSamples
         var x = sketch.Input("states", -1, 4, 5);
         var flag = sketch.Input("takes_first", ElementType.Bool, 1);
         var hidden = sketch.Op("hidden", "Tanh", [sketch.Op("up", "MatMul", [x, sketch.Weights("up_weights", 5, 6)])]);
-        var y = sketch.Op("y", "If", [flag], NodeAttribute.Of("then_branch", Branch("then", "Sigmoid")), NodeAttribute.Of("else_branch", Branch("else", "Neg")));
+        var y = sketch.Op(
+            "y",
+            "If",
+            [flag],
+            NodeAttribute.Of("then_branch", Branch("then", "Sigmoid")),
+            NodeAttribute.Of("else_branch", Branch("else", "Neg"))
+        );
         y.Type = ModelSketch.Type(ElementType.Float32, -1, 4, 6);
         return sketch.Build(y);
 
@@ -85,7 +101,14 @@ internal static class FloatSamples
     {
         var sketch = new ModelSketch(8, 17);
         var x = sketch.Input("states", ElementType.BFloat16, -1, 4, 5);
-        var weights = sketch.Constant("weights", TensorData.FromBytes(ElementType.BFloat16, [5], new byte[] { 0, 0x3f, 0x80, 0x3f, 0, 0x40, 0, 0x3f, 0x80, 0x3f }));
+        var weights = sketch.Constant(
+            "weights",
+            TensorData.FromBytes(
+                ElementType.BFloat16,
+                [5],
+                new byte[] { 0, 0x3f, 0x80, 0x3f, 0, 0x40, 0, 0x3f, 0x80, 0x3f }
+            )
+        );
         var hidden = sketch.Op("hidden", "Mul", [x, weights]);
         var y = sketch.Op("y", "Relu", [hidden]);
         y.Type = ModelSketch.Type(ElementType.BFloat16, -1, 4, 5);

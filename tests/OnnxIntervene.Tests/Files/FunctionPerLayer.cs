@@ -4,7 +4,9 @@ using OnnxIntervene.IR.Editing;
 
 namespace OnnxIntervene.Tests.Files;
 
-/// <summary>Makes one local function of a model's layers, called once a layer, as exporters do that keep modules.</summary>
+/// <summary>
+/// Makes one local function of a model's layers, called once a layer, as exporters do that keep modules.
+/// </summary>
 internal static class FunctionPerLayer
 {
     private static readonly OperatorKey s_key = new("own", "Layer");
@@ -16,12 +18,23 @@ internal static class FunctionPerLayer
         var names = NameScope.Of(copy);
         for (var layer = 0; layer < layers; layer++)
         {
-            var nodes = copy.Graph.Nodes.Where(node => node.Name.StartsWith($"layer.{layer}.", StringComparison.Ordinal)).ToList();
+            var nodes = copy
+                .Graph.Nodes.Where(node => node.Name.StartsWith($"layer.{layer}.", StringComparison.Ordinal))
+                .ToList();
             var read = nodes.SelectMany(node => node.Inputs).OfType<Value>().Distinct();
-            ImmutableArray<Value> given = [.. read.Where(value => value.Producer is null || !nodes.Contains(value.Producer))];
+            ImmutableArray<Value> given =
+            [
+                .. read.Where(value => value.Producer is null || !nodes.Contains(value.Producer)),
+            ];
             if (layer == 0)
                 copy.Functions = [Function(nodes, given, model.OperatorSets)];
-            var call = copy.Graph.AddNode($"layer.{layer}", s_key, given, [$"layer.{layer}.called"], [NodeAttribute.Of("causal", 1L)]);
+            var call = copy.Graph.AddNode(
+                $"layer.{layer}",
+                s_key,
+                given,
+                [$"layer.{layer}.called"],
+                [NodeAttribute.Of("causal", 1L)]
+            );
             copy.Graph.Redirect(nodes[^1].Output, call.Output, names);
             foreach (var node in Enumerable.Reverse(nodes))
                 copy.Graph.Remove(node);
@@ -31,16 +44,28 @@ internal static class FunctionPerLayer
         return copy;
     }
 
-    private static LocalFunction Function(List<Node> nodes, ImmutableArray<Value> given, ImmutableSortedDictionary<string, long> sets)
+    private static LocalFunction Function(
+        List<Node> nodes,
+        ImmutableArray<Value> given,
+        ImmutableSortedDictionary<string, long> sets
+    )
     {
         var body = new Graph(s_key.OperatorType);
         var values = given.ToDictionary(value => value, value => body.AddInput(value.Name));
         foreach (var node in nodes)
         {
-            var attributes = node.Attributes.Select(attribute => attribute.Name == "is_causal"
-                ? NodeAttribute.Create(attribute.Name, AttributeKind.Integer, null, "causal", default)
-                : attribute);
-            var copy = body.AddNode(node.Name, node.Operator, node.Inputs.Select(input => values[input!]), node.Outputs.Select(output => output!.Name), attributes);
+            var attributes = node.Attributes.Select(attribute =>
+                attribute.Name == "is_causal"
+                    ? NodeAttribute.Create(attribute.Name, AttributeKind.Integer, null, "causal", default)
+                    : attribute
+            );
+            var copy = body.AddNode(
+                node.Name,
+                node.Operator,
+                node.Inputs.Select(input => values[input!]),
+                node.Outputs.Select(output => output!.Name),
+                attributes
+            );
             values.Add(node.Output, copy.Output);
         }
 

@@ -9,7 +9,11 @@ internal sealed class HalfPrecision
     private static readonly float s_largest = (float)Half.MaxValue;
     private readonly Dictionary<Value, Value> _values = [];
 
-    public static Model Of(Model model) => new(new HalfPrecision().Convert(model.Graph), model.IrVersion, model.OperatorSets) { Metadata = model.Metadata };
+    public static Model Of(Model model) =>
+        new(new HalfPrecision().Convert(model.Graph), model.IrVersion, model.OperatorSets)
+        {
+            Metadata = model.Metadata,
+        };
 
     private Graph Convert(Graph graph)
     {
@@ -41,7 +45,10 @@ internal sealed class HalfPrecision
     {
         if (attribute.Kind == AttributeKind.Tensor)
             return NodeAttribute.Of(attribute.Name, Convert(attribute.Tensor));
-        var isCast = node.Operator.OperatorType == "Cast" && attribute.Name == "to" && attribute.Integer == (long)ElementType.Float32;
+        var isCast =
+            node.Operator.OperatorType == "Cast"
+            && attribute.Name == "to"
+            && attribute.Integer == (long)ElementType.Float32;
         return isCast ? NodeAttribute.Of("to", (long)ElementType.Float16) : attribute.WithGraphs(Convert);
     }
 
@@ -49,7 +56,11 @@ internal sealed class HalfPrecision
     {
         if (_values.TryGetValue(value, out var known))
             return known;
-        var half = new Value(value.Name, Convert(value.Type)) { HasInfo = value.HasInfo, Initializer = value.Initializer is { } data ? Convert(data) : null };
+        var half = new Value(value.Name, Convert(value.Type))
+        {
+            HasInfo = value.HasInfo,
+            Initializer = value.Initializer is { } data ? Convert(data) : null,
+        };
         _values.Add(value, half);
         return half;
     }
@@ -58,12 +69,15 @@ internal sealed class HalfPrecision
         type is { ElementType: ElementType.Float32 } ? type with { ElementType = ElementType.Float16 } : type;
 
     // What stands for minus infinity in 32 bits becomes the smallest number of 16 bits.
-    private static TensorData Convert(TensorData data) => data.ElementType != ElementType.Float32
-        ? data
-        : TensorData.FromBytes(
-            ElementType.Float16,
-            data.Dimensions.AsSpan(),
-            MemoryMarshal.AsBytes(Array.ConvertAll(data.ReadFloats(), Convert).AsSpan()).ToArray());
+    private static TensorData Convert(TensorData data) =>
+        data.ElementType != ElementType.Float32
+            ? data
+            : TensorData.FromBytes(
+                ElementType.Float16,
+                data.Dimensions.AsSpan(),
+                MemoryMarshal.AsBytes(Array.ConvertAll(data.ReadFloats(), Convert).AsSpan()).ToArray()
+            );
 
-    private static Half Convert(float number) => float.IsInfinity(number) ? (Half)number : (Half)Math.Clamp(number, -s_largest, s_largest);
+    private static Half Convert(float number) =>
+        float.IsInfinity(number) ? (Half)number : (Half)Math.Clamp(number, -s_largest, s_largest);
 }

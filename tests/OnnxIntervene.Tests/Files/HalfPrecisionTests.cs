@@ -4,7 +4,10 @@ using OnnxIntervene.Tests.Oracle;
 
 namespace OnnxIntervene.Tests.Files;
 
-/// <summary>Every reference case of LLaMA, on exports made 16 bits wide: as far from torch's 32 bits as rounding explains, effects included.</summary>
+/// <summary>
+/// Every reference case of LLaMA, on exports made 16 bits wide: as far from torch's 32 bits as rounding explains,
+/// effects included.
+/// </summary>
 public sealed class HalfPrecisionTests
 {
     private const double Share = 0.01;
@@ -18,14 +21,29 @@ public sealed class HalfPrecisionTests
         var export = family.Exports.First(export => export.Name == exporter);
         using var folder = new TemporaryFolder();
         OnnxFile.Save(HalfPrecision.Of(OnnxFile.Load(export.ModelPath)), folder.File("model.onnx"));
-        var largest = family.Cases.Where(item => item.ExpectedLogits is not null)
+        var largest = family
+            .Cases.Where(item => item.ExpectedLogits is not null)
             .Max(item => family.Tensor(item.ExpectedLogits!).Floats.ToArray().Max(Math.Abs));
-        var runner = new CaseRunner(family, export with { ModelPath = folder.File("model.onnx"), Difference = Share * largest });
+        var runner = new CaseRunner(
+            family,
+            export with
+            {
+                ModelPath = folder.File("model.onnx"),
+                Difference = Share * largest,
+            }
+        );
 
         var outcomes = family.Cases.Select(runner.Run).ToList();
 
-        var wrong = outcomes.Where(outcome => outcome.Outcome == CaseOutcome.Failed
-            || (outcome.Outcome == CaseOutcome.Refused && !outcome.Case.Contains("pad-left", StringComparison.Ordinal))).ToList();
+        var wrong = outcomes
+            .Where(outcome =>
+                outcome.Outcome == CaseOutcome.Failed
+                || (
+                    outcome.Outcome == CaseOutcome.Refused
+                    && !outcome.Case.Contains("pad-left", StringComparison.Ordinal)
+                )
+            )
+            .ToList();
         Assert.That(wrong, Is.Empty, string.Join(Environment.NewLine, wrong));
         Assert.That(outcomes.Count(outcome => outcome.Outcome == CaseOutcome.Passed), Is.GreaterThan(20));
     }

@@ -23,12 +23,29 @@ internal sealed class ModelSketch(int irVersion, int operatorSet)
     public Value Input(string name, ElementType type, params long[] sizes) => _graph.AddInput(name, Type(type, sizes));
 
     public static TensorType Type(ElementType type, params long[] sizes) =>
-        new(type, new Shape([.. sizes.Select((size, axis) => size < 0 ? Dimension.Named(axis == 0 ? "batch" : $"size_{axis}") : Dimension.Fixed(size))]));
+        new(
+            type,
+            new Shape([
+                .. sizes.Select(
+                    (size, axis) =>
+                        size < 0 ? Dimension.Named(axis == 0 ? "batch" : $"size_{axis}") : Dimension.Fixed(size)
+                ),
+            ])
+        );
 
     public Value Weights(string name, params long[] sizes) => Constant(name, Random(sizes));
 
-    public Value Halves(string name, params long[] sizes) => Constant(name, TensorData.FromBytes(
-        ElementType.Float16, sizes, MemoryMarshal.AsBytes(Array.ConvertAll(Random(sizes).ReadFloats(), number => (Half)number).AsSpan()).ToArray()));
+    public Value Halves(string name, params long[] sizes) =>
+        Constant(
+            name,
+            TensorData.FromBytes(
+                ElementType.Float16,
+                sizes,
+                MemoryMarshal
+                    .AsBytes(Array.ConvertAll(Random(sizes).ReadFloats(), number => (Half)number).AsSpan())
+                    .ToArray()
+            )
+        );
 
     public Value Bytes(string name, ElementType type, params long[] sizes)
     {
@@ -39,7 +56,8 @@ internal sealed class ModelSketch(int irVersion, int operatorSet)
 
     public Value Number(string name, float number) => Constant(name, TensorData.FromFloats([], [number]));
 
-    public Value Integers(string name, params long[] numbers) => Constant(name, TensorData.FromIntegers([numbers.Length], numbers));
+    public Value Integers(string name, params long[] numbers) =>
+        Constant(name, TensorData.FromIntegers([numbers.Length], numbers));
 
     // Before IR 4 every constant is listed as an input.
     public Value Constant(string name, TensorData data)
@@ -50,12 +68,19 @@ internal sealed class ModelSketch(int irVersion, int operatorSet)
         return value;
     }
 
-    public Value Op(string name, string type, Value?[] inputs, params NodeAttribute[] attributes) => Node(name, type, inputs, [name], attributes).Output;
+    public Value Op(string name, string type, Value?[] inputs, params NodeAttribute[] attributes) =>
+        Node(name, type, inputs, [name], attributes).Output;
 
     public Node Node(string name, string type, Value?[] inputs, string[] outputs, params NodeAttribute[] attributes)
     {
         var dot = type.LastIndexOf('.');
-        return _graph.AddNode($"{name}_node", dot < 0 ? new OperatorKey("", type) : new OperatorKey(type[..dot], type[(dot + 1)..]), inputs, outputs, attributes);
+        return _graph.AddNode(
+            $"{name}_node",
+            dot < 0 ? new OperatorKey("", type) : new OperatorKey(type[..dot], type[(dot + 1)..]),
+            inputs,
+            outputs,
+            attributes
+        );
     }
 
     public Model Build(params Value[] outputs)
@@ -63,7 +88,13 @@ internal sealed class ModelSketch(int irVersion, int operatorSet)
         foreach (var output in outputs)
             _graph.AddOutput(output);
         var sets = ImmutableSortedDictionary<string, long>.Empty.Add("", operatorSet);
-        return new Model(_graph, irVersion, _graph.AllNodes().Any(node => node.Operator.Domain == OperatorKey.Microsoft) ? sets.Add(OperatorKey.Microsoft, 1) : sets);
+        return new Model(
+            _graph,
+            irVersion,
+            _graph.AllNodes().Any(node => node.Operator.Domain == OperatorKey.Microsoft)
+                ? sets.Add(OperatorKey.Microsoft, 1)
+                : sets
+        );
     }
 
     private TensorData Random(long[] sizes)

@@ -12,7 +12,10 @@ internal static class PlainRun
     public static NumericArray Output(Model model, ImmutableDictionary<string, NumericArray> arrays, string output)
     {
         using var session = SessionFactory.Open(model, new ExecutionOptions { Threads = 1 });
-        var values = arrays.ToDictionary(array => array.Key, array => OrtArrays.Create(array.Value, session.InputMetadata[array.Key].ElementDataType, array.Key));
+        var values = arrays.ToDictionary(
+            array => array.Key,
+            array => OrtArrays.Create(array.Value, session.InputMetadata[array.Key].ElementDataType, array.Key)
+        );
         try
         {
             using var options = new RunOptions();

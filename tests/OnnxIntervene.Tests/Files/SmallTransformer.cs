@@ -2,7 +2,10 @@ using OnnxIntervene.IR;
 
 namespace OnnxIntervene.Tests.Files;
 
-/// <summary>A transformer of two layers with norms before its parts, written with the standard's operators: tokens in, logits out.</summary>
+/// <summary>
+/// A transformer of two layers with norms before its parts, written with the standard's operators: tokens in, logits
+/// out.
+/// </summary>
 internal static class SmallTransformer
 {
     public const int Layers = 2;
@@ -31,9 +34,18 @@ internal static class SmallTransformer
         var query = Linear(sketch, $"{place}.query", input, Width, Heads * HeadWidth);
         var key = Linear(sketch, $"{place}.key", input, Width, KeyHeads * HeadWidth);
         var value = Linear(sketch, $"{place}.value", input, Width, KeyHeads * HeadWidth);
-        NodeAttribute[] settings = [NodeAttribute.Of("is_causal", 1L), NodeAttribute.Of("q_num_heads", (long)Heads), NodeAttribute.Of("kv_num_heads", (long)KeyHeads)];
+        NodeAttribute[] settings =
+        [
+            NodeAttribute.Of("is_causal", 1L),
+            NodeAttribute.Of("q_num_heads", (long)Heads),
+            NodeAttribute.Of("kv_num_heads", (long)KeyHeads),
+        ];
         var mixed = sketch.Op($"{place}.mixed", "Attention", [query, key, value], settings);
-        return sketch.Op($"{place}.attended", "Add", [stream, Linear(sketch, $"{place}.output", mixed, Heads * HeadWidth, Width)]);
+        return sketch.Op(
+            $"{place}.attended",
+            "Add",
+            [stream, Linear(sketch, $"{place}.output", mixed, Heads * HeadWidth, Width)]
+        );
     }
 
     private static Value FeedForward(ModelSketch sketch, string place, Value stream)
@@ -43,8 +55,13 @@ internal static class SmallTransformer
         return sketch.Op($"{place}.result", "Add", [stream, down]);
     }
 
-    private static Value Norm(ModelSketch sketch, string name, Value value) => sketch.Op(
-        name, "LayerNormalization", [value, sketch.Weights($"{name}.scale", Width), sketch.Weights($"{name}.shift", Width)], NodeAttribute.Of("axis", -1L));
+    private static Value Norm(ModelSketch sketch, string name, Value value) =>
+        sketch.Op(
+            name,
+            "LayerNormalization",
+            [value, sketch.Weights($"{name}.scale", Width), sketch.Weights($"{name}.shift", Width)],
+            NodeAttribute.Of("axis", -1L)
+        );
 
     private static Value Linear(ModelSketch sketch, string name, Value value, int width, int outputWidth) =>
         sketch.Op(name, "MatMul", [value, sketch.Weights($"{name}.weights", width, outputWidth)]);

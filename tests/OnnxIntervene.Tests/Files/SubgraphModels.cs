@@ -2,7 +2,9 @@ using OnnxIntervene.IR;
 
 namespace OnnxIntervene.Tests.Files;
 
-/// <summary>One If, Loop or Scan between two tensors of the main graph; all of them read <c>hidden</c> from outside.</summary>
+/// <summary>
+/// One If, Loop or Scan between two tensors of the main graph; all of them read <c>hidden</c> from outside.
+/// </summary>
 internal static class SubgraphModels
 {
     private static readonly TensorType s_type = ModelSketch.Type(ElementType.Float32, -1, 4, 6);
@@ -10,32 +12,55 @@ internal static class SubgraphModels
     public static Model Of(string type)
     {
         var sketch = new ModelSketch(8, 17);
-        var hidden = sketch.Op("hidden", "Tanh", [sketch.Op("up", "MatMul", [sketch.Input("x", -1, 4, 5), sketch.Weights("weights", 5, 6)])]);
+        var hidden = sketch.Op(
+            "hidden",
+            "Tanh",
+            [sketch.Op("up", "MatMul", [sketch.Input("x", -1, 4, 5), sketch.Weights("weights", 5, 6)])]
+        );
         var flag = sketch.Constant("flag", TensorData.FromBytes(ElementType.Bool, [], new byte[] { 1 }));
         var given = type switch
         {
             "If" => Choice(sketch, flag, hidden),
             "Loop" => sketch.Op(
-                "given", "Loop", [sketch.Constant("count", TensorData.FromIntegers([], [3])), flag, hidden], NodeAttribute.Of("body", Step(hidden))),
+                "given",
+                "Loop",
+                [sketch.Constant("count", TensorData.FromIntegers([], [3])), flag, hidden],
+                NodeAttribute.Of("body", Step(hidden))
+            ),
             _ => Scan(sketch, hidden),
         };
         given.Type = s_type;
         var y = sketch.Op("y", "MatMul", [given, sketch.Weights("down", 6, 3)]);
-        var sum = sketch.Op("with_hidden", "Add", [y, sketch.Op("hidden_down", "MatMul", [hidden, sketch.Weights("hidden_weights", 6, 3)])]);
-        (y.Type, sum.Type) = (ModelSketch.Type(ElementType.Float32, -1, 4, 3), ModelSketch.Type(ElementType.Float32, -1, 4, 3));
+        var sum = sketch.Op(
+            "with_hidden",
+            "Add",
+            [y, sketch.Op("hidden_down", "MatMul", [hidden, sketch.Weights("hidden_weights", 6, 3)])]
+        );
+        (y.Type, sum.Type) = (
+            ModelSketch.Type(ElementType.Float32, -1, 4, 3),
+            ModelSketch.Type(ElementType.Float32, -1, 4, 3)
+        );
         return sketch.Build(y, sum);
     }
 
-    private static Value Choice(ModelSketch sketch, Value flag, Value hidden) => sketch.Op(
-        "given",
-        "If",
-        [flag],
-        NodeAttribute.Of("then_branch", Branch("then", hidden, "Sigmoid")),
-        NodeAttribute.Of("else_branch", Branch("else", hidden, "Neg")));
+    private static Value Choice(ModelSketch sketch, Value flag, Value hidden) =>
+        sketch.Op(
+            "given",
+            "If",
+            [flag],
+            NodeAttribute.Of("then_branch", Branch("then", hidden, "Sigmoid")),
+            NodeAttribute.Of("else_branch", Branch("else", hidden, "Neg"))
+        );
 
     private static Value Scan(ModelSketch sketch, Value hidden)
     {
-        var start = sketch.Op("start", "ReduceMean", [hidden], NodeAttribute.Of("axes", [1L]), NodeAttribute.Of("keepdims", 0L));
+        var start = sketch.Op(
+            "start",
+            "ReduceMean",
+            [hidden],
+            NodeAttribute.Of("axes", [1L]),
+            NodeAttribute.Of("keepdims", 0L)
+        );
         NodeAttribute[] settings =
         [
             NodeAttribute.Of("body", Row()),

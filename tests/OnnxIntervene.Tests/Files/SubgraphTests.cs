@@ -1,10 +1,10 @@
 using OnnxIntervene.Components;
 using OnnxIntervene.Execution;
+using OnnxIntervene.Interventions;
+using OnnxIntervene.Interventions.Kinds;
 using OnnxIntervene.IR;
 using OnnxIntervene.IR.Editing;
 using OnnxIntervene.IR.Serialization;
-using OnnxIntervene.Interventions;
-using OnnxIntervene.Interventions.Kinds;
 using OnnxIntervene.Runtime;
 using OnnxIntervene.Tensors;
 using OnnxIntervene.Testing;
@@ -24,7 +24,12 @@ public sealed class SubgraphTests
 
         Assert.That(
             () => map.Get(0, tensor),
-            Throws.TypeOf<InterventionException>().With.Message.Contains(tensor).And.Message.Contains($"{type} node").And.Message.Contains("'hidden'"));
+            Throws
+                .TypeOf<InterventionException>()
+                .With.Message.Contains(tensor)
+                .And.Message.Contains($"{type} node")
+                .And.Message.Contains("'hidden'")
+        );
     }
 
     [TestCase("If", "hidden")]
@@ -40,8 +45,15 @@ public sealed class SubgraphTests
 
         using var folder = new TemporaryFolder();
         OnnxFile.Save(sample.Model, folder.File("model.onnx"));
-        var config = new IntervenableConfig { Representations = [new() { Component = tensor, InterventionType = InterventionType.Zero }] };
-        using var model = IntervenableModel.Load(folder.File("model.onnx"), config, new ExecutionOptions { Threads = 1 });
+        var config = new IntervenableConfig
+        {
+            Representations = [new() { Component = tensor, InterventionType = InterventionType.Zero }],
+        };
+        using var model = IntervenableModel.Load(
+            folder.File("model.onnx"),
+            config,
+            new ExecutionOptions { Threads = 1 }
+        );
         var result = model.Run(sample.Inputs(), null, UnitLocations.Everywhere);
 
         Assert.That(Difference.Largest(result.Intervened.Logits.Floats, plain.Floats), Is.GreaterThan(1e-2));
@@ -57,6 +69,8 @@ public sealed class SubgraphTests
         var product = model.Graph.AddNode("zeroed", new("", "Mul"), [value, zero], ["zeroed_out"], []);
         model.Graph.Redirect(value, product.Output, NameScope.Of(model), product);
         GraphOrder.Sort(model.Graph);
-        return PlainRun.Output(model, sample.Arrays.Add("zero", NumericArray.Of(new float[1], 1)), "y").Floats.ToArray();
+        return PlainRun
+            .Output(model, sample.Arrays.Add("zero", NumericArray.Of(new float[1], 1)), "y")
+            .Floats.ToArray();
     }
 }

@@ -29,7 +29,10 @@ public sealed class AppendixFormatTests
     {
         var path = TorchFileTests.SavedFiles().First(file => file.Contains("jumprelu", StringComparison.Ordinal));
 
-        var weights = SparseAutoencoderWeights.From(TorchFile.Read(path).ToDictionary(tensor => tensor.Key, tensor => tensor.Value.Array), path);
+        var weights = SparseAutoencoderWeights.From(
+            TorchFile.Read(path).ToDictionary(tensor => tensor.Key, tensor => tensor.Value.Array),
+            path
+        );
 
         Assert.That(weights.EncoderWeight.Shape, Is.EqualTo(new[] { 32, 64 }));
     }
@@ -54,15 +57,25 @@ public sealed class AppendixFormatTests
             TorchArchive.Add(zip, "a.txt", [1, 2, 3], CompressionLevel.NoCompression);
         NumpyFile.Write(folder.File("W_enc.npy"), NumericArray.Of(new float[6], 2, 3));
         using (var zip = new ZipArchive(File.Create(folder.File("b.npz")), ZipArchiveMode.Create))
-            TorchArchive.Add(zip, "W_enc.npy", File.ReadAllBytes(folder.File("W_enc.npy")), CompressionLevel.NoCompression);
+            TorchArchive.Add(
+                zip,
+                "W_enc.npy",
+                File.ReadAllBytes(folder.File("W_enc.npy")),
+                CompressionLevel.NoCompression
+            );
 
-        Assert.That(() => NpzFile.Read(folder.File("a.npz")), Throws.TypeOf<ModelFormatException>().With.Message.Contains("no .npy file"));
+        Assert.That(
+            () => NpzFile.Read(folder.File("a.npz")),
+            Throws.TypeOf<ModelFormatException>().With.Message.Contains("no .npy file")
+        );
         Assert.That(
             () => NpzFile.Read(folder.File("W_enc.npy")),
-            Throws.TypeOf<ModelFormatException>().With.Message.Contains("no whole zip file"));
+            Throws.TypeOf<ModelFormatException>().With.Message.Contains("no whole zip file")
+        );
         Assert.That(
             () => SparseAutoencoderWeights.Read(folder.File("b.npz")),
-            Throws.TypeOf<ModelFormatException>().With.Message.Contains("no array 'b_enc'"));
+            Throws.TypeOf<ModelFormatException>().With.Message.Contains("no array 'b_enc'")
+        );
     }
 
     [Test]
@@ -74,7 +87,10 @@ public sealed class AppendixFormatTests
         "(2147483647,2147483647,2147483647,0), }"u8.CopyTo(bytes.AsSpan(bytes.AsSpan().IndexOf("(0"u8)));
         File.WriteAllBytes(folder.File("a.npy"), bytes);
 
-        Assert.That(() => NumpyFile.Read(folder.File("a.npy")), Throws.TypeOf<ModelFormatException>().With.Message.Contains("too large"));
+        Assert.That(
+            () => NumpyFile.Read(folder.File("a.npy")),
+            Throws.TypeOf<ModelFormatException>().With.Message.Contains("too large")
+        );
     }
 
     [Test]
@@ -82,10 +98,14 @@ public sealed class AppendixFormatTests
     {
         var adapter = LoraAdapter.Read(Path.Combine(s_folder, "lora"));
 
-        Assert.That(adapter.Modules.Select(module => module.Module), Is.EqualTo(
-            from layer in Enumerable.Range(0, 4)
-            from target in new[] { "q_proj", "v_proj" }
-            select $"model.layers.{layer}.self_attn.{target}"));
+        Assert.That(
+            adapter.Modules.Select(module => module.Module),
+            Is.EqualTo(
+                from layer in Enumerable.Range(0, 4)
+                from target in new[] { "q_proj", "v_proj" }
+                select $"model.layers.{layer}.self_attn.{target}"
+            )
+        );
         Assert.That(adapter.Modules.Select(module => module.Layer), Is.EqualTo(new[] { 0, 0, 1, 1, 2, 2, 3, 3 }));
         Assert.That(adapter.Modules.Select(module => module.Scale), Is.All.EqualTo(2));
         Assert.That(adapter.Modules[1].Target, Is.EqualTo("v_proj"));
@@ -117,7 +137,10 @@ public sealed class AppendixFormatTests
         using var folder = new TemporaryFolder();
         WriteAdapter(folder, option);
 
-        Assert.That(() => LoraAdapter.Read(folder.Path), Throws.TypeOf<ModelFormatException>().With.Message.Contains(message));
+        Assert.That(
+            () => LoraAdapter.Read(folder.Path),
+            Throws.TypeOf<ModelFormatException>().With.Message.Contains(message)
+        );
     }
 
     [Test]
@@ -125,14 +148,18 @@ public sealed class AppendixFormatTests
     {
         using var folder = new TemporaryFolder();
         WriteAdapter(folder, "\"r\": 4");
-        SafetensorsFile.Write(folder.File("adapter_model.safetensors"), new Dictionary<string, NumericArray>
-        {
-            ["base_model.model.h.0.attn.lora_magnitude_vector"] = NumericArray.Of(new float[2], 2),
-        });
+        SafetensorsFile.Write(
+            folder.File("adapter_model.safetensors"),
+            new Dictionary<string, NumericArray>
+            {
+                ["base_model.model.h.0.attn.lora_magnitude_vector"] = NumericArray.Of(new float[2], 2),
+            }
+        );
 
         Assert.That(
             () => LoraAdapter.Read(folder.Path),
-            Throws.TypeOf<ModelFormatException>().With.Message.Contains("lora_magnitude_vector"));
+            Throws.TypeOf<ModelFormatException>().With.Message.Contains("lora_magnitude_vector")
+        );
     }
 
     [Test]
@@ -145,17 +172,21 @@ public sealed class AppendixFormatTests
 
         var first = LoreftWeights.From(arrays, path, "loreft/0/");
         var second = LoreftWeights.From(arrays, path, "loreft/1/");
-        TorchFile.Write(folder.File("intkey_a.bin"),
-        [
-            new("learned_source.weight", TorchTensor.Of(first.Weight)),
-            new("learned_source.bias", TorchTensor.Of(first.Bias)),
-            new("rotate_layer", TorchTensor.Of(first.Rotation)),
-        ]);
+        TorchFile.Write(
+            folder.File("intkey_a.bin"),
+            [
+                new("learned_source.weight", TorchTensor.Of(first.Weight)),
+                new("learned_source.bias", TorchTensor.Of(first.Bias)),
+                new("rotate_layer", TorchTensor.Of(first.Rotation)),
+            ]
+        );
 
         Assert.That(first.Rotation.Shape, Is.EqualTo(new[] { 64, 4 }));
         Assert.That(second.Weight.Shape, Is.EqualTo(new[] { 2, 64 }));
         Assert.That(second.Bias.Shape, Is.EqualTo(new[] { 2 }));
-        Assert.That(LoreftWeights.Read(folder.File("intkey_a.bin")).Rotation.Floats.SequenceEqual(first.Rotation.Floats));
+        Assert.That(
+            LoreftWeights.Read(folder.File("intkey_a.bin")).Rotation.Floats.SequenceEqual(first.Rotation.Floats)
+        );
         Assert.That(file.Read("direction").Shape, Is.EqualTo(new[] { 64 }));
     }
 
@@ -207,6 +238,10 @@ public sealed class AppendixFormatTests
     {
         var kind = option.Contains("peft_type", StringComparison.Ordinal) ? "" : "\"peft_type\": \"LORA\", ";
         File.WriteAllText(folder.File("adapter_config.json"), $"{{{kind}\"lora_alpha\": 8, {option}}}");
-        File.Copy(Path.Combine(s_folder, "lora", "adapter_model.safetensors"), folder.File("adapter_model.safetensors"), overwrite: true);
+        File.Copy(
+            Path.Combine(s_folder, "lora", "adapter_model.safetensors"),
+            folder.File("adapter_model.safetensors"),
+            overwrite: true
+        );
     }
 }

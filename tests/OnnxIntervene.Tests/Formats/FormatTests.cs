@@ -40,7 +40,11 @@ public sealed class FormatTests
 
         Assert.That(Same(NumpyFile.Read(folder.File("a.npy")), NumericArray.Of(s_floats, 2, 3)));
         Assert.That(Same(NumpyFile.Read(folder.File("b.npy")), NumericArray.Of(s_integers, 2)));
-        Assert.That(new FileInfo(folder.File("a.npy")).Length, Is.EqualTo(128 + 24), "the data begin on a multiple of 64 bytes");
+        Assert.That(
+            new FileInfo(folder.File("a.npy")).Length,
+            Is.EqualTo(128 + 24),
+            "the data begin on a multiple of 64 bytes"
+        );
     }
 
     [TestCase("{}", "")]
@@ -48,19 +52,32 @@ public sealed class FormatTests
     [TestCase("{\"a\": {\"dtype\": \"F99\", \"shape\": [1], \"data_offsets\": [0, 4]}}", "F99")]
     [TestCase("{\"a\": {\"dtype\": \"F32\", \"shape\": [2], \"data_offsets\": [0, 4]}}", "does not take")]
     [TestCase("{\"a\": {\"dtype\": \"F32\", \"shape\": [1], \"data_offsets\": [0, 400]}}", "not in the file")]
-    [TestCase("{\"a\": {\"dtype\": \"F32\", \"shape\": [9223372036854775807, 9], \"data_offsets\": [0, 4]}}", "does not take")]
+    [TestCase(
+        "{\"a\": {\"dtype\": \"F32\", \"shape\": [9223372036854775807, 9], \"data_offsets\": [0, 4]}}",
+        "does not take"
+    )]
     [TestCase("{\"a\": {\"dtype\": \"F32\", \"shape\": [-1], \"data_offsets\": [0, 4]}}", "-1")]
     [TestCase("[,", "JSON")]
     public void A_safetensors_header_that_lies_is_refused(string header, string message)
     {
         using var folder = new TemporaryFolder();
         var path = folder.File("a.safetensors");
-        File.WriteAllBytes(path, [.. BitConverter.GetBytes((long)header.Length), .. System.Text.Encoding.UTF8.GetBytes(header), .. new byte[4]]);
+        File.WriteAllBytes(
+            path,
+            [
+                .. BitConverter.GetBytes((long)header.Length),
+                .. System.Text.Encoding.UTF8.GetBytes(header),
+                .. new byte[4],
+            ]
+        );
 
         if (message.Length == 0)
             Assert.That(SafetensorsFile.Open(path).Names, Is.Empty);
         else
-            Assert.That(() => SafetensorsFile.Open(path), Throws.TypeOf<ModelFormatException>().With.Message.Contains(message));
+            Assert.That(
+                () => SafetensorsFile.Open(path),
+                Throws.TypeOf<ModelFormatException>().With.Message.Contains(message)
+            );
     }
 
     [Test]
@@ -69,7 +86,10 @@ public sealed class FormatTests
         using var folder = new TemporaryFolder();
         File.WriteAllBytes(folder.File("a.safetensors"), BitConverter.GetBytes(99_000_000L));
 
-        Assert.That(() => SafetensorsFile.Open(folder.File("a.safetensors")), Throws.TypeOf<ModelFormatException>().With.Message.Contains("claims"));
+        Assert.That(
+            () => SafetensorsFile.Open(folder.File("a.safetensors")),
+            Throws.TypeOf<ModelFormatException>().With.Message.Contains("claims")
+        );
     }
 
     [Test]
@@ -78,7 +98,14 @@ public sealed class FormatTests
         const int Seed = 7;
         var random = new Random(Seed);
         using var folder = new TemporaryFolder();
-        SafetensorsFile.Write(folder.File("seed"), new Dictionary<string, NumericArray> { ["a"] = NumericArray.Of(s_floats, 2, 3), ["b"] = NumericArray.Of(s_integers, 2) });
+        SafetensorsFile.Write(
+            folder.File("seed"),
+            new Dictionary<string, NumericArray>
+            {
+                ["a"] = NumericArray.Of(s_floats, 2, 3),
+                ["b"] = NumericArray.Of(s_integers, 2),
+            }
+        );
         NumpyFile.Write(folder.File("seed.npy"), NumericArray.Of(s_floats, 2, 3));
         var seeds = new[] { File.ReadAllBytes(folder.File("seed")), File.ReadAllBytes(folder.File("seed.npy")) };
         var refused = 0;
@@ -96,7 +123,10 @@ public sealed class FormatTests
 
     [Test]
     public void A_shape_that_does_not_hold_the_elements_is_an_error_with_both_numbers() =>
-        Assert.That(() => NumericArray.Of(s_floats, 2, 2), Throws.ArgumentException.With.Message.Contains("4 elements").And.Message.Contains("6"));
+        Assert.That(
+            () => NumericArray.Of(s_floats, 2, 2),
+            Throws.ArgumentException.With.Message.Contains("4 elements").And.Message.Contains("6")
+        );
 
     [Test]
     public void A_tensor_that_is_not_there_is_answered_with_those_that_are()
@@ -104,7 +134,10 @@ public sealed class FormatTests
         var path = SafetensorsFiles().First();
         var name = SafetensorsFile.Open(path).Names.First();
 
-        Assert.That(() => SafetensorsFile.Open(path).Read("none such"), Throws.TypeOf<ModelFormatException>().With.Message.Contains(name));
+        Assert.That(
+            () => SafetensorsFile.Open(path).Read("none such"),
+            Throws.TypeOf<ModelFormatException>().With.Message.Contains(name)
+        );
     }
 
     private static bool Refuses(string path, bool isSafetensors)
@@ -130,6 +163,7 @@ public sealed class FormatTests
         }
     }
 
-    private static bool Same(NumericArray left, NumericArray right) => left.Shape.SequenceEqual(right.Shape)
+    private static bool Same(NumericArray left, NumericArray right) =>
+        left.Shape.SequenceEqual(right.Shape)
         && (left.IsInteger ? left.Integers.SequenceEqual(right.Integers) : left.Floats.SequenceEqual(right.Floats));
 }

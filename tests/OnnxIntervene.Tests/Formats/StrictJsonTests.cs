@@ -1,13 +1,15 @@
 using OnnxIntervene.Formats;
-using OnnxIntervene.IR;
 using OnnxIntervene.Interventions;
 using OnnxIntervene.Interventions.Files;
+using OnnxIntervene.IR;
 using OnnxIntervene.Planning.Files;
 using OnnxIntervene.Testing;
 
 namespace OnnxIntervene.Tests.Formats;
 
-/// <summary>Half of a surrogate pair is JSON and no text: every reader refuses it, wherever it stands, before it reads anything.</summary>
+/// <summary>
+/// Half of a surrogate pair is JSON and no text: every reader refuses it, wherever it stands, before it reads anything.
+/// </summary>
 public sealed class StrictJsonTests
 {
     private const string Half = "\\ud800";
@@ -16,7 +18,12 @@ public sealed class StrictJsonTests
     [TestCase($$"""{"representations": [{"layer": 0, "{{Half}}": 1}]}""")]
     [TestCase("""{"representations": [{"layer": 0, "component": "\uDC00\uDC00"}]}""")]
     public void A_configuration_with_no_Unicode_is_refused(string json) =>
-        Assert.That(() => IntervenableConfig.FromJson(json), Throws.TypeOf<InterventionException>().With.Message.Contains("The configuration holds a text that is no Unicode"));
+        Assert.That(
+            () => IntervenableConfig.FromJson(json),
+            Throws
+                .TypeOf<InterventionException>()
+                .With.Message.Contains("The configuration holds a text that is no Unicode")
+        );
 
     [TestCase($$"""{"interventions": [{"site": "{{Half}}"}]}""")]
     [TestCase($$"""{"saved": "{{Half}}"}""")]
@@ -25,7 +32,10 @@ public sealed class StrictJsonTests
         using var folder = new TemporaryFolder();
         File.WriteAllText(folder.File("run.json"), json);
 
-        Assert.That(() => RunFile.Read(folder.File("run.json")), Throws.TypeOf<InterventionException>().With.Message.Contains("no Unicode"));
+        Assert.That(
+            () => RunFile.Read(folder.File("run.json")),
+            Throws.TypeOf<InterventionException>().With.Message.Contains("no Unicode")
+        );
     }
 
     [Test]
@@ -33,9 +43,14 @@ public sealed class StrictJsonTests
     {
         using var folder = new TemporaryFolder();
         File.WriteAllText(
-            folder.File("config.json"), $$"""{"representations": [{"layer": 0, "component": "block_output"}], "sorted_keys": ["{{Half}}"]}""");
+            folder.File("config.json"),
+            $$"""{"representations": [{"layer": 0, "component": "block_output"}], "sorted_keys": ["{{Half}}"]}"""
+        );
 
-        Assert.That(() => InterventionFolder.Load(folder.Path), Throws.TypeOf<InterventionException>().With.Message.Contains("no Unicode"));
+        Assert.That(
+            () => InterventionFolder.Load(folder.Path),
+            Throws.TypeOf<InterventionException>().With.Message.Contains("no Unicode")
+        );
     }
 
     [Test]
@@ -49,13 +64,18 @@ public sealed class StrictJsonTests
             writer.Write(System.Text.Encoding.UTF8.GetBytes(header));
         }
 
-        Assert.That(() => SafetensorsFile.Open(folder.File("x.safetensors")), Throws.TypeOf<ModelFormatException>().With.Message.Contains("the header holds a text that is no Unicode"));
+        Assert.That(
+            () => SafetensorsFile.Open(folder.File("x.safetensors")),
+            Throws.TypeOf<ModelFormatException>().With.Message.Contains("the header holds a text that is no Unicode")
+        );
     }
 
     [Test]
     public void A_whole_surrogate_pair_is_a_text()
     {
-        var config = IntervenableConfig.FromJson("""{"representations": [{"layer": 0, "component": "\ud83d\ude00"}]}""");
+        var config = IntervenableConfig.FromJson(
+            """{"representations": [{"layer": 0, "component": "\ud83d\ude00"}]}"""
+        );
 
         Assert.That(config.Representations[0].Component, Is.EqualTo("😀"));
     }

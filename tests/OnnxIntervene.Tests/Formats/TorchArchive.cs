@@ -13,13 +13,36 @@ internal static class TorchArchive
     public static byte[] Pickle(string text) => Encoding.Latin1.GetBytes(text);
 
     /// <summary>A dictionary with one tensor "a" over a storage of torch's type.</summary>
-    public static byte[] Tensor(string shape, string strides, string offset = "K\0", string count = "K\x04", string storage = "FloatStorage", string key = "0") => Pickle(
-        "\u0080\u0002}" + Text("a") + "ctorch._utils\n_rebuild_tensor_v2\n((" + Text("storage") + $"ctorch\n{storage}\n" + Text(key) + Text("cpu") + count + "tQ"
-        + $"{offset}({shape}t({strides}t\u0089ccollections\nOrderedDict\n)RtRs.");
+    public static byte[] Tensor(
+        string shape,
+        string strides,
+        string offset = "K\0",
+        string count = "K\x04",
+        string storage = "FloatStorage",
+        string key = "0"
+    ) =>
+        Pickle(
+            "\u0080\u0002}"
+                + Text("a")
+                + "ctorch._utils\n_rebuild_tensor_v2\n(("
+                + Text("storage")
+                + $"ctorch\n{storage}\n"
+                + Text(key)
+                + Text("cpu")
+                + count
+                + "tQ"
+                + $"{offset}({shape}t({strides}t\u0089ccollections\nOrderedDict\n)RtRs."
+        );
 
     public static string Text(string text) => $"X{(char)text.Length}\0\0\0{text}";
 
-    public static void Write(string path, byte[] pickle, byte[]? storage = null, CompressionLevel level = CompressionLevel.NoCompression, string folder = "archive")
+    public static void Write(
+        string path,
+        byte[] pickle,
+        byte[]? storage = null,
+        CompressionLevel level = CompressionLevel.NoCompression,
+        string folder = "archive"
+    )
     {
         using var zip = new ZipArchive(File.Create(path), ZipArchiveMode.Create);
         Add(zip, $"{folder}/data.pkl", pickle, level);

@@ -13,7 +13,13 @@ public sealed partial class TorchFileTests
 
     /// <summary>What torch wrote.</summary>
     public static IEnumerable<string> SavedFiles() =>
-        Directory.EnumerateFiles(Path.Combine(RepositoryPaths.OwnReferences, "families"), "intkey_*.bin", SearchOption.AllDirectories).Order(StringComparer.Ordinal);
+        Directory
+            .EnumerateFiles(
+                Path.Combine(RepositoryPaths.OwnReferences, "families"),
+                "intkey_*.bin",
+                SearchOption.AllDirectories
+            )
+            .Order(StringComparer.Ordinal);
 
     [TestCaseSource(nameof(SavedFiles))]
     public void A_saved_intervention_survives_reading_and_writing(string path)
@@ -70,8 +76,15 @@ public sealed partial class TorchFileTests
         }
 
         Assert.That(own.AsSpan(0, end).SequenceEqual(torchs.AsSpan(0, end)), "entries");
-        Assert.That(own.AsSpan(end, lastEntry - directory).SequenceEqual(torchs.AsSpan(directory, lastEntry - directory)), "directory");
-        Assert.That(own, Has.Length.EqualTo(end + lastEntry - directory + 98), "the end of the directory, in 64 and in 32 bits");
+        Assert.That(
+            own.AsSpan(end, lastEntry - directory).SequenceEqual(torchs.AsSpan(directory, lastEntry - directory)),
+            "directory"
+        );
+        Assert.That(
+            own,
+            Has.Length.EqualTo(end + lastEntry - directory + 98),
+            "the end of the directory, in 64 and in 32 bits"
+        );
     }
 
     [TestCase(ElementType.Float32)]
@@ -93,7 +106,10 @@ public sealed partial class TorchFileTests
     {
         using var folder = new TemporaryFolder();
         float[] numbers = [1.00390625f, 1.01171875f, 1.00390637f, -0f, float.NaN];
-        TorchFile.Write(folder.File("a.bin"), [new("a", new TorchTensor(NumericArray.Of(numbers, 5), ElementType.BFloat16))]);
+        TorchFile.Write(
+            folder.File("a.bin"),
+            [new("a", new TorchTensor(NumericArray.Of(numbers, 5), ElementType.BFloat16))]
+        );
 
         var floats = TorchFile.Read(folder.File("a.bin"))["a"].Array.Floats;
 
@@ -109,7 +125,13 @@ public sealed partial class TorchFileTests
     public void Integers_of_every_size_survive(ElementType type)
     {
         using var folder = new TemporaryFolder();
-        TorchFile.Write(folder.File("a.bin"), [new("a.b.c", new TorchTensor(NumericArray.Of(new long[] { 1, 0, 1, 1 }, 1, 1, 2, 2), type)), new("b", TorchTensor.Of(7))]);
+        TorchFile.Write(
+            folder.File("a.bin"),
+            [
+                new("a.b.c", new TorchTensor(NumericArray.Of(new long[] { 1, 0, 1, 1 }, 1, 1, 2, 2), type)),
+                new("b", TorchTensor.Of(7)),
+            ]
+        );
 
         var tensors = TorchFile.Read(folder.File("a.bin"));
 
@@ -128,10 +150,12 @@ public sealed partial class TorchFileTests
 
         Assert.That(
             () => TorchFile.Write(folder.File("a.bin"), [new("a", large)]),
-            Throws.ArgumentException.With.Message.Contains("UInt8"));
+            Throws.ArgumentException.With.Message.Contains("UInt8")
+        );
         Assert.That(
             () => TorchFile.Write(folder.File("a.bin"), [new("a", mixed)]),
-            Throws.ArgumentException.With.Message.Contains("Float32"));
+            Throws.ArgumentException.With.Message.Contains("Float32")
+        );
         Assert.That(Directory.EnumerateFiles(folder.Path), Is.Empty);
     }
 
@@ -139,7 +163,10 @@ public sealed partial class TorchFileTests
     public void More_tensors_than_a_batch_and_a_byte_of_the_memo_survive()
     {
         using var folder = new TemporaryFolder();
-        var tensors = Enumerable.Range(0, 2001).Select(number => KeyValuePair.Create($"layer.{number}", TorchTensor.Of(number))).ToList();
+        var tensors = Enumerable
+            .Range(0, 2001)
+            .Select(number => KeyValuePair.Create($"layer.{number}", TorchTensor.Of(number)))
+            .ToList();
 
         TorchFile.Write(folder.File("a.bin"), tensors);
 
@@ -167,10 +194,14 @@ public sealed partial class TorchFileTests
         using var folder = new TemporaryFolder();
         var pickle = TorchArchive.Pickle(
             "\u0080\u0004\u0095\0\0\0\0\0\0\0\0}\u0094\u008c\u0001a\u008c\u000ctorch._utils\u008c\u0012_rebuild_tensor_v2\u0093\u0094((\u008c\astorage\u008c\u0005torch"
-            + "\u008c\u000cFloatStorage\u0093\u008c\u00010\u008c\u0003cpu\u008a\u0001\u0004tQK\0K\x04\u0085K\x01\u0085\u0088N\u0074Rs.");
+                + "\u008c\u000cFloatStorage\u0093\u008c\u00010\u008c\u0003cpu\u008a\u0001\u0004tQK\0K\x04\u0085K\x01\u0085\u0088N\u0074Rs."
+        );
         TorchArchive.Write(folder.File("a.bin"), pickle, level: CompressionLevel.Optimal);
 
-        Assert.That(TorchFile.Read(folder.File("a.bin"))["a"].Array.Floats.ToArray(), Is.EqualTo(new float[] { 1, 2, 3, 4 }));
+        Assert.That(
+            TorchFile.Read(folder.File("a.bin"))["a"].Array.Floats.ToArray(),
+            Is.EqualTo(new float[] { 1, 2, 3, 4 })
+        );
     }
 
     [Test]
@@ -179,7 +210,10 @@ public sealed partial class TorchFileTests
         using var folder = new TemporaryFolder();
         var tensors = TorchFile.Read(SavedFiles().First());
 
-        SafetensorsFile.Write(folder.File("a.safetensors"), tensors.ToDictionary(tensor => tensor.Key, tensor => tensor.Value.Array));
+        SafetensorsFile.Write(
+            folder.File("a.safetensors"),
+            tensors.ToDictionary(tensor => tensor.Key, tensor => tensor.Value.Array)
+        );
 
         var copy = SafetensorsFile.Open(folder.File("a.safetensors"));
         Assert.That(copy.Names, Is.EquivalentTo(tensors.Keys));
@@ -196,7 +230,8 @@ public sealed partial class TorchFileTests
         return string.Join('\n', PickleInstructions.Parse(memory.ToArray(), path));
     }
 
-    private static bool Same(NumericArray left, NumericArray right) => left.Shape.SequenceEqual(right.Shape)
+    private static bool Same(NumericArray left, NumericArray right) =>
+        left.Shape.SequenceEqual(right.Shape)
         && (left.IsInteger ? left.Integers.SequenceEqual(right.Integers) : left.Floats.SequenceEqual(right.Floats));
 
     [GeneratedRegex(@"BinInt1 1\nBinInt1 (32|64)\nTuple2")]

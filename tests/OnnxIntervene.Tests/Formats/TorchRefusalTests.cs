@@ -41,7 +41,10 @@ public sealed class TorchRefusalTests
         using var folder = new TemporaryFolder();
         TorchArchive.Write(folder.File("a.bin"), TorchArchive.Pickle(pickle));
 
-        Assert.That(() => TorchFile.Read(folder.File("a.bin")), Throws.TypeOf<ModelFormatException>().With.Message.Contains(message));
+        Assert.That(
+            () => TorchFile.Read(folder.File("a.bin")),
+            Throws.TypeOf<ModelFormatException>().With.Message.Contains(message)
+        );
     }
 
     [TestCase("K\x05", "K\x01", "K\0", "K\x04", "reach to 4, but its storage has 4")]
@@ -52,18 +55,45 @@ public sealed class TorchRefusalTests
     [TestCase("J\u00ff\u00ff\u00ff\u00ff", "K\x01", "K\0", "K\x04", "no shape")]
     [TestCase("K\x04", "", "K\0", "K\x04", "no shape")]
     [TestCase("K\x05", "K\0", "K\0", "K\x04", "more than once")]
-    [TestCase("J\u00ff\u00ff\u00ff\x7fJ\u00ff\u00ff\u00ff\x7fJ\u00ff\u00ff\u00ff\x7fK\0", "K\0K\0K\0K\0", "K\0", "K\x04", "too large")]
-    [TestCase("K\x02", "\u008a\x08\u00ff\u00ff\u00ff\u00ff\u00ff\u00ff\u00ff\x7f", "\u008a\x08\u00ff\u00ff\u00ff\u00ff\u00ff\u00ff\u00ff\x7f", "K\x04", "reach to 18446744073709551614")]
-    [TestCase("K\x02", "K\x01", "K\0", "\u008a\x08\u00ff\u00ff\u00ff\u00ff\u00ff\u00ff\u00ff\x7f", "should hold 9223372036854775807 elements")]
+    [TestCase(
+        "J\u00ff\u00ff\u00ff\x7fJ\u00ff\u00ff\u00ff\x7fJ\u00ff\u00ff\u00ff\x7fK\0",
+        "K\0K\0K\0K\0",
+        "K\0",
+        "K\x04",
+        "too large"
+    )]
+    [TestCase(
+        "K\x02",
+        "\u008a\x08\u00ff\u00ff\u00ff\u00ff\u00ff\u00ff\u00ff\x7f",
+        "\u008a\x08\u00ff\u00ff\u00ff\u00ff\u00ff\u00ff\u00ff\x7f",
+        "K\x04",
+        "reach to 18446744073709551614"
+    )]
+    [TestCase(
+        "K\x02",
+        "K\x01",
+        "K\0",
+        "\u008a\x08\u00ff\u00ff\u00ff\u00ff\u00ff\u00ff\u00ff\x7f",
+        "should hold 9223372036854775807 elements"
+    )]
     [TestCase("K\x02", "K\x01", "K\0", "K\x03", "should hold 3 elements of 4 bytes, but has 16")]
     [TestCase("K\x02", "K\x01", "K\0", "J\u00fc\u00ff\u00ff\u00ff", "should hold -4")]
     [TestCase("X\0\0\0\0", "K\x01", "K\0", "K\x04", "a text stands among the sizes")]
-    public void A_view_that_leaves_its_storage_is_refused_before_memory_is_taken(string shape, string strides, string offset, string count, string message)
+    public void A_view_that_leaves_its_storage_is_refused_before_memory_is_taken(
+        string shape,
+        string strides,
+        string offset,
+        string count,
+        string message
+    )
     {
         using var folder = new TemporaryFolder();
         TorchArchive.Write(folder.File("a.bin"), TorchArchive.Tensor(shape, strides, offset, count));
 
-        Assert.That(() => TorchFile.Read(folder.File("a.bin")), Throws.TypeOf<ModelFormatException>().With.Message.Contains(message));
+        Assert.That(
+            () => TorchFile.Read(folder.File("a.bin")),
+            Throws.TypeOf<ModelFormatException>().With.Message.Contains(message)
+        );
     }
 
     [TestCase("ComplexFloatStorage", "0", "'torch.ComplexFloatStorage', which is not run")]
@@ -74,7 +104,10 @@ public sealed class TorchRefusalTests
         using var folder = new TemporaryFolder();
         TorchArchive.Write(folder.File("a.bin"), TorchArchive.Tensor("K\x02", "K\x01", storage: storage, key: key));
 
-        Assert.That(() => TorchFile.Read(folder.File("a.bin")), Throws.TypeOf<ModelFormatException>().With.Message.Contains(message));
+        Assert.That(
+            () => TorchFile.Read(folder.File("a.bin")),
+            Throws.TypeOf<ModelFormatException>().With.Message.Contains(message)
+        );
     }
 
     [Test]
@@ -87,20 +120,27 @@ public sealed class TorchRefusalTests
 
         Assert.That(
             () => TorchFile.Read(folder.File("a.bin")),
-            Throws.TypeOf<ModelFormatException>().With.Message.Contains("holds a tuple"));
+            Throws.TypeOf<ModelFormatException>().With.Message.Contains("holds a tuple")
+        );
     }
 
     [Test]
     public void Tensors_that_show_the_same_bytes_again_and_again_are_refused()
     {
         using var folder = new TemporaryFolder();
-        var one = System.Text.Encoding.Latin1.GetString(TorchArchive.Tensor("J\0\0\u0010\0", "K\x01", count: "J\0\0\u0010\0"))[3..^2];
-        var pickle = "\u0080\u0002}" + string.Concat(Enumerable.Range(0, 40).Select(number => $"{TorchArchive.Text($"{number:00}")}{one[6..]}s")) + ".";
+        var one = System.Text.Encoding.Latin1.GetString(
+            TorchArchive.Tensor("J\0\0\u0010\0", "K\x01", count: "J\0\0\u0010\0")
+        )[3..^2];
+        var pickle =
+            "\u0080\u0002}"
+            + string.Concat(Enumerable.Range(0, 40).Select(number => $"{TorchArchive.Text($"{number:00}")}{one[6..]}s"))
+            + ".";
         TorchArchive.Write(folder.File("a.bin"), TorchArchive.Pickle(pickle), new byte[4 << 20]);
 
         Assert.That(
             () => TorchFile.Read(folder.File("a.bin")),
-            Throws.TypeOf<ModelFormatException>().With.Message.Contains("again and again"));
+            Throws.TypeOf<ModelFormatException>().With.Message.Contains("again and again")
+        );
     }
 
     [TestCase("archive/../../evil", "would leave the archive")]
@@ -116,18 +156,27 @@ public sealed class TorchRefusalTests
         using (var zip = ZipFile.Open(folder.File("a.bin"), ZipArchiveMode.Update))
             TorchArchive.Add(zip, name, [1], CompressionLevel.NoCompression);
 
-        Assert.That(() => TorchFile.Read(folder.File("a.bin")), Throws.TypeOf<ModelFormatException>().With.Message.Contains(message));
+        Assert.That(
+            () => TorchFile.Read(folder.File("a.bin")),
+            Throws.TypeOf<ModelFormatException>().With.Message.Contains(message)
+        );
     }
 
     [Test]
     public void A_compressed_entry_that_would_fill_the_memory_is_refused()
     {
         using var folder = new TemporaryFolder();
-        TorchArchive.Write(folder.File("a.bin"), TorchArchive.Tensor("K\x02", "K\x01"), new byte[(1 << 28) + 4], CompressionLevel.Fastest);
+        TorchArchive.Write(
+            folder.File("a.bin"),
+            TorchArchive.Tensor("K\x02", "K\x01"),
+            new byte[(1 << 28) + 4],
+            CompressionLevel.Fastest
+        );
 
         Assert.That(
             () => TorchFile.Read(folder.File("a.bin")),
-            Throws.TypeOf<ModelFormatException>().With.Message.Contains("when unpacked"));
+            Throws.TypeOf<ModelFormatException>().With.Message.Contains("when unpacked")
+        );
     }
 
     [Test]
@@ -141,19 +190,24 @@ public sealed class TorchRefusalTests
 
         Assert.That(
             () => TorchFile.Read(folder.File("legacy.bin")),
-            Throws.TypeOf<ModelFormatException>().With.Message.Contains("save it again with torch.save"));
+            Throws.TypeOf<ModelFormatException>().With.Message.Contains("save it again with torch.save")
+        );
         Assert.That(
             () => TorchFile.Read(folder.File("text.bin")),
-            Throws.TypeOf<ModelFormatException>().With.Message.Contains("no file of torch.save"));
+            Throws.TypeOf<ModelFormatException>().With.Message.Contains("no file of torch.save")
+        );
         Assert.That(
             () => TorchFile.Read(folder.File("empty.bin")),
-            Throws.TypeOf<ModelFormatException>().With.Message.Contains("no file of torch.save"));
+            Throws.TypeOf<ModelFormatException>().With.Message.Contains("no file of torch.save")
+        );
         Assert.That(
             () => TorchFile.Read(folder.File("none.bin")),
-            Throws.TypeOf<ModelFormatException>().With.Message.Contains("There is no file"));
+            Throws.TypeOf<ModelFormatException>().With.Message.Contains("There is no file")
+        );
         Assert.That(
             () => TorchFile.Read(folder.File("plain.zip")),
-            Throws.TypeOf<ModelFormatException>().With.Message.Contains("0 entries 'data.pkl'"));
+            Throws.TypeOf<ModelFormatException>().With.Message.Contains("0 entries 'data.pkl'")
+        );
     }
 
     [Test]
@@ -168,7 +222,8 @@ public sealed class TorchRefusalTests
 
         Assert.That(
             () => TorchFile.Read(folder.File("a.bin")),
-            Throws.TypeOf<ModelFormatException>().With.Message.Contains("little-endian"));
+            Throws.TypeOf<ModelFormatException>().With.Message.Contains("little-endian")
+        );
     }
 
     [Test]
@@ -177,7 +232,9 @@ public sealed class TorchRefusalTests
         const int Seed = 11;
         var random = new Random(Seed);
         using var folder = new TemporaryFolder();
-        var seed = File.ReadAllBytes(TorchFileTests.SavedFiles().First(path => path.Contains("sigmoid-mask", StringComparison.Ordinal)));
+        var seed = File.ReadAllBytes(
+            TorchFileTests.SavedFiles().First(path => path.Contains("sigmoid-mask", StringComparison.Ordinal))
+        );
         var refused = 0;
         for (var round = 0; round < 800; round++)
         {

@@ -36,7 +36,11 @@ internal sealed class HubBench : IDisposable
 
     public string File(string path) => _folder.File(path);
 
-    public async Task<HubPull> PullAsync(string reference = "hf:owner/name", HubFilter? filter = null, string? to = null)
+    public async Task<HubPull> PullAsync(
+        string reference = "hf:owner/name",
+        HubFilter? filter = null,
+        string? to = null
+    )
     {
         using var client = new HubClient(Options);
         return to is null
@@ -50,7 +54,11 @@ internal sealed class HubBench : IDisposable
         return await client.ModelAsync(HubReference.Parse(reference));
     }
 
-    public async Task<HubCommit> PushAsync(string folder, Func<HubPush, HubPush>? change = null, string target = "hf:owner/name")
+    public async Task<HubCommit> PushAsync(
+        string folder,
+        Func<HubPush, HubPush>? change = null,
+        string target = "hf:owner/name"
+    )
     {
         var push = new HubPush(folder, HubReference.Parse(target));
         using var client = new HubClient(Options);

@@ -31,19 +31,37 @@ public sealed class HubEnvironmentTests
 
         Assert.That(Read(folder.Path, home).Token, Is.EqualTo("hf_home"));
         Assert.That(Read(folder.Path, home).CacheFolder, Is.EqualTo(folder.File("home/hub")));
-        Assert.That(Read(folder.Path, [.. home, ("HF_TOKEN_PATH", folder.File("other"))]).Token, Is.EqualTo("hf_other"));
+        Assert.That(
+            Read(folder.Path, [.. home, ("HF_TOKEN_PATH", folder.File("other"))]).Token,
+            Is.EqualTo("hf_other")
+        );
         Assert.That(Read(folder.Path, [.. home, ("HUGGING_FACE_HUB_TOKEN", "hf_old")]).Token, Is.EqualTo("hf_old"));
-        Assert.That(Read(folder.Path, [.. home, ("HF_TOKEN", "hf_new"), ("HUGGING_FACE_HUB_TOKEN", "hf_old")]).Token, Is.EqualTo("hf_new"));
-        Assert.That(Read(folder.Path, [.. home, ("HF_HUB_CACHE", folder.File("cache"))]).CacheFolder, Is.EqualTo(folder.File("cache")));
-        Assert.That(Read(folder.Path, [("XDG_CACHE_HOME", folder.File("xdg"))]).CacheFolder, Is.EqualTo(folder.File("xdg/huggingface/hub")));
+        Assert.That(
+            Read(folder.Path, [.. home, ("HF_TOKEN", "hf_new"), ("HUGGING_FACE_HUB_TOKEN", "hf_old")]).Token,
+            Is.EqualTo("hf_new")
+        );
+        Assert.That(
+            Read(folder.Path, [.. home, ("HF_HUB_CACHE", folder.File("cache"))]).CacheFolder,
+            Is.EqualTo(folder.File("cache"))
+        );
+        Assert.That(
+            Read(folder.Path, [("XDG_CACHE_HOME", folder.File("xdg"))]).CacheFolder,
+            Is.EqualTo(folder.File("xdg/huggingface/hub"))
+        );
         Assert.That(Read(folder.Path, [("HF_HUB_OFFLINE", "1"), ("HF_ENDPOINT", "http://mirror:8080/hf/")]).IsOffline);
     }
 
     [Test]
     public void What_no_variable_may_hold_is_refused_without_showing_a_token()
     {
-        Assert.That(() => Read("/none", [("HF_ENDPOINT", "file:///etc")]), Throws.TypeOf<InterventionException>().With.Message.Contains("file:///etc"));
-        Assert.That(() => Read("/none", [("HF_TOKEN", "hf_a secret")]), Throws.TypeOf<InterventionException>().With.Message.Not.Contains("secret"));
+        Assert.That(
+            () => Read("/none", [("HF_ENDPOINT", "file:///etc")]),
+            Throws.TypeOf<InterventionException>().With.Message.Contains("file:///etc")
+        );
+        Assert.That(
+            () => Read("/none", [("HF_TOKEN", "hf_a secret")]),
+            Throws.TypeOf<InterventionException>().With.Message.Not.Contains("secret")
+        );
         Assert.That(Read("/none", [("HF_TOKEN", "hf_secret")]).ToString(), Does.Not.Contain("secret"));
     }
 

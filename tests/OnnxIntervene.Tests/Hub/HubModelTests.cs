@@ -1,9 +1,9 @@
 using OnnxIntervene.Execution;
 using OnnxIntervene.Hub;
-using OnnxIntervene.IR;
-using OnnxIntervene.IR.Serialization;
 using OnnxIntervene.Interventions;
 using OnnxIntervene.Interventions.Kinds;
+using OnnxIntervene.IR;
+using OnnxIntervene.IR.Serialization;
 using OnnxIntervene.Testing;
 
 namespace OnnxIntervene.Tests.Hub;
@@ -13,7 +13,15 @@ public sealed class HubModelTests
 {
     private static readonly IntervenableConfig s_swap = new()
     {
-        Representations = [new() { Layer = 1, Component = "block_output", InterventionType = InterventionType.Vanilla }],
+        Representations =
+        [
+            new()
+            {
+                Layer = 1,
+                Component = "block_output",
+                InterventionType = InterventionType.Vanilla,
+            },
+        ],
     };
 
     [TestCase("", true)]
@@ -26,13 +34,21 @@ public sealed class HubModelTests
         var (model, data) = WithExternalData();
         bench.Hub.Add(
             "owner/name",
-            ($"{folder}model.onnx", model), ($"{folder}model.onnx_data", data), ($"{folder}model_fp16.onnx", model), ($"{folder}model_fp16.onnx_data", [1]), ("tokenizer.json", Default("tokenizer.json")));
+            ($"{folder}model.onnx", model),
+            ($"{folder}model.onnx_data", data),
+            ($"{folder}model_fp16.onnx", model),
+            ($"{folder}model_fp16.onnx_data", [1]),
+            ("tokenizer.json", Default("tokenizer.json"))
+        );
 
         var path = await bench.ModelAsync("hf:owner/name");
 
         Assert.That(Path.GetRelativePath(bench.Cache("snapshots"), path), Does.EndWith($"{folder}model.onnx"));
         Assert.That(bench.Hub.Asked("fp16"), Is.Empty);
-        Assert.That(Logits(path, s_swap), Is.EqualTo(Logits(Path.Combine(RepositoryPaths.DefaultModel, "model.onnx"), s_swap)));
+        Assert.That(
+            Logits(path, s_swap),
+            Is.EqualTo(Logits(Path.Combine(RepositoryPaths.DefaultModel, "model.onnx"), s_swap))
+        );
         Assert.That(Logits(path, s_swap), Is.Not.EqualTo(Logits(path, IntervenableConfig.Empty)));
     }
 
@@ -58,7 +74,10 @@ public sealed class HubModelTests
         if (message is null)
             Assert.That(HubModelFiles.Choose(parsed, paths), Is.EqualTo(paths[1]));
         else
-            Assert.That(() => HubModelFiles.Choose(parsed, paths), Throws.TypeOf<InterventionException>().With.Message.Contains(message));
+            Assert.That(
+                () => HubModelFiles.Choose(parsed, paths),
+                Throws.TypeOf<InterventionException>().With.Message.Contains(message)
+            );
     }
 
     [Test]
@@ -69,7 +88,10 @@ public sealed class HubModelTests
         File.WriteAllBytes(folder.File("onnx/model.onnx"), [1]);
         File.WriteAllBytes(folder.File("tokenizer.json"), Default("tokenizer.json"));
 
-        Assert.That(ModelFile.Find(folder.Path), Is.EqualTo(new ModelFile(folder.File("onnx/model.onnx"), folder.Path)));
+        Assert.That(
+            ModelFile.Find(folder.Path),
+            Is.EqualTo(new ModelFile(folder.File("onnx/model.onnx"), folder.Path))
+        );
         Assert.That(ModelFile.Find(folder.File("onnx/model.onnx")).Folder, Is.EqualTo(folder.Path));
     }
 

@@ -14,7 +14,12 @@ public sealed class HubPullTests
     public async Task The_cache_has_the_layout_that_all_libraries_share()
     {
         using var bench = new HubBench();
-        var repository = bench.Hub.Add("owner/name", ("onnx/model.onnx", s_model), ("config.json", s_config), ("run.py", s_config));
+        var repository = bench.Hub.Add(
+            "owner/name",
+            ("onnx/model.onnx", s_model),
+            ("config.json", s_config),
+            ("run.py", s_config)
+        );
 
         var pull = await bench.PullAsync();
 
@@ -24,8 +29,12 @@ public sealed class HubPullTests
         Assert.That(File.ReadAllText(bench.Cache("refs/main")), Is.EqualTo(repository.Commit));
         Assert.That(
             new FileInfo(Path.Combine(snapshot, "onnx/model.onnx")).LinkTarget,
-            Is.EqualTo($"../../../blobs/{HubRepositoryDouble.Hash("model.onnx", s_model)}"));
-        Assert.That(new FileInfo(Path.Combine(snapshot, "config.json")).LinkTarget, Is.EqualTo("../../blobs/9e26dfeeb6e641a33dae4961196235bdb965b21b"));
+            Is.EqualTo($"../../../blobs/{HubRepositoryDouble.Hash("model.onnx", s_model)}")
+        );
+        Assert.That(
+            new FileInfo(Path.Combine(snapshot, "config.json")).LinkTarget,
+            Is.EqualTo("../../blobs/9e26dfeeb6e641a33dae4961196235bdb965b21b")
+        );
         Assert.That(File.ReadAllBytes(Path.Combine(snapshot, "onnx/model.onnx")), Is.EqualTo(s_model));
         Assert.That(Directory.GetFiles(bench.Cache("blobs")), Has.Length.EqualTo(2));
     }
@@ -65,7 +74,10 @@ public sealed class HubPullTests
     {
         using var bench = new HubBench();
         bench.Hub.PageSize = 2;
-        bench.Hub.Add("owner/name", [.. Enumerable.Range(0, 7).Select(index => ($"{index}.json", HubBench.Bytes(10, index)))]);
+        bench.Hub.Add(
+            "owner/name",
+            [.. Enumerable.Range(0, 7).Select(index => ($"{index}.json", HubBench.Bytes(10, index)))]
+        );
 
         var pull = await bench.PullAsync();
 
@@ -82,7 +94,10 @@ public sealed class HubPullTests
 
         await bench.PullAsync();
 
-        Assert.That(bench.Hub.Requests.Select(request => request.Header("Authorization")), Is.All.EqualTo("Bearer hf_secret"));
+        Assert.That(
+            bench.Hub.Requests.Select(request => request.Header("Authorization")),
+            Is.All.EqualTo("Bearer hf_secret")
+        );
         Assert.That(bench.Hub.Store.Requests.Select(request => request.Header("Authorization")), Is.All.Null);
         Assert.That(bench.Hub.Store.Requests, Has.Count.EqualTo(1));
     }
@@ -106,8 +121,17 @@ public sealed class HubPullTests
     {
         using var bench = new HubBench();
         bench.Hub.Add("owner/name", ("model.onnx", s_model));
-        bench.Hub.Disturb("/api/models/old/name/revision", _ => LoopbackResponse.Empty(307).With("Location", "/api/models/owner/name/revision/main"));
-        bench.Hub.Disturb("/api/models/old/name/tree", _ => LoopbackResponse.Empty(307).With("Location", $"/api/models/owner/name/tree/{bench.Hub.Repositories["owner/name"].Commit}"));
+        bench.Hub.Disturb(
+            "/api/models/old/name/revision",
+            _ => LoopbackResponse.Empty(307).With("Location", "/api/models/owner/name/revision/main")
+        );
+        bench.Hub.Disturb(
+            "/api/models/old/name/tree",
+            _ =>
+                LoopbackResponse
+                    .Empty(307)
+                    .With("Location", $"/api/models/owner/name/tree/{bench.Hub.Repositories["owner/name"].Commit}")
+        );
         bench.Hub.Disturb("/old/name/resolve", _ => new LoopbackResponse(200, s_model));
 
         Assert.That((await bench.PullAsync("hf:old/name")).Downloaded, Is.EqualTo(1));
@@ -130,14 +154,23 @@ public sealed class HubPullTests
     public async Task Patterns_and_a_path_choose_the_files()
     {
         using var bench = new HubBench();
-        bench.Hub.Add("owner/name", ("a/x.json", s_config), ("a/y.json", s_config), ("b.json", s_config), ("run.py", s_config));
+        bench.Hub.Add(
+            "owner/name",
+            ("a/x.json", s_config),
+            ("a/y.json", s_config),
+            ("b.json", s_config),
+            ("run.py", s_config)
+        );
 
         var folder = await bench.PullAsync("hf:owner/name/a", new HubFilter(["*"], ["*y.json"]));
         var file = await bench.PullAsync("hf:owner/name/run.py");
 
         Assert.That(folder.Files.Select(item => item.Path), Is.EqualTo(new[] { "a/x.json" }));
         Assert.That(file.Files.Select(item => item.Path), Is.EqualTo(new[] { "run.py" }));
-        Assert.That(async () => await bench.PullAsync(filter: new HubFilter(["*.zip"], [])), Throws.TypeOf<InterventionException>().With.Message.Contains("--include"));
+        Assert.That(
+            async () => await bench.PullAsync(filter: new HubFilter(["*.zip"], [])),
+            Throws.TypeOf<InterventionException>().With.Message.Contains("--include")
+        );
     }
 
     [Test]
@@ -179,10 +212,19 @@ public sealed class HubPullTests
         var branch = await bench.PullAsync();
         var commit = await bench.PullAsync($"hf:owner/name@{repository.Commit}");
 
-        Assert.That(branch.Files.Select(file => (file.Path, file.Size)), Is.EqualTo(new[] { ("config.json", 2L), ("model.onnx", 300_000L) }));
+        Assert.That(
+            branch.Files.Select(file => (file.Path, file.Size)),
+            Is.EqualTo(new[] { ("config.json", 2L), ("model.onnx", 300_000L) })
+        );
         Assert.That(commit.Folder, Is.EqualTo(branch.Folder));
         Assert.That(bench.Hub.Requests, Has.Count.EqualTo(asked));
-        Assert.That(async () => await bench.PullAsync("hf:owner/other"), Throws.TypeOf<InterventionException>().With.Message.Contains("HF_HUB_OFFLINE"));
-        Assert.That(async () => await bench.PushAsync(bench.File("cache")), Throws.TypeOf<InterventionException>().With.Message.Contains("HF_HUB_OFFLINE"));
+        Assert.That(
+            async () => await bench.PullAsync("hf:owner/other"),
+            Throws.TypeOf<InterventionException>().With.Message.Contains("HF_HUB_OFFLINE")
+        );
+        Assert.That(
+            async () => await bench.PushAsync(bench.File("cache")),
+            Throws.TypeOf<InterventionException>().With.Message.Contains("HF_HUB_OFFLINE")
+        );
     }
 }

@@ -22,9 +22,17 @@ public sealed class HubPushTests
         Assert.That(commit.Commit, Is.EqualTo(repository.Commit));
         Assert.That(commit.Url, Is.EqualTo(new Uri(bench.Hub.Endpoint, $"owner/name/commit/{repository.Commit}")));
         Assert.That(repository.Messages, Is.EqualTo(new[] { "Add a direction" }));
-        Assert.That(repository.Files.Keys, Is.EqualTo(new[] { "config.json", "empty.bin", "old.txt", "sub/model.onnx" }));
+        Assert.That(
+            repository.Files.Keys,
+            Is.EqualTo(new[] { "config.json", "empty.bin", "old.txt", "sub/model.onnx" })
+        );
         Assert.That(repository.Files["sub/model.onnx"], Is.EqualTo(s_model));
-        Assert.That(bench.Hub.Store.Requests.Select(request => (request.Method, request.Header("Authorization"), request.Header("X-Store"))), Is.EqualTo(new[] { ("PUT", (string?)null, "yes") }));
+        Assert.That(
+            bench.Hub.Store.Requests.Select(request =>
+                (request.Method, request.Header("Authorization"), request.Header("X-Store"))
+            ),
+            Is.EqualTo(new[] { ("PUT", (string?)null, "yes") })
+        );
         Assert.That(bench.Hub.Asked("/verify/"), Has.Count.EqualTo(1));
     }
 
@@ -38,7 +46,10 @@ public sealed class HubPushTests
         await bench.PushAsync(folder);
 
         Assert.That(repository.Files["sub/model.onnx"], Is.EqualTo(s_model));
-        Assert.That(bench.Hub.Store.Requests.Select(request => request.Body.Length), Is.EqualTo(new[] { 131072, 131072, 37856 }));
+        Assert.That(
+            bench.Hub.Store.Requests.Select(request => request.Body.Length),
+            Is.EqualTo(new[] { 131072, 131072, 37856 })
+        );
     }
 
     [Test]
@@ -93,7 +104,11 @@ public sealed class HubPushTests
         using var bench = Bench(out var folder);
         var repository = bench.Hub.Add("owner/name");
 
-        await bench.PushAsync(folder, push => push with { Filter = new HubFilter(["*.json"], []) }, "hf:owner/name/steering");
+        await bench.PushAsync(
+            folder,
+            push => push with { Filter = new HubFilter(["*.json"], []) },
+            "hf:owner/name/steering"
+        );
 
         Assert.That(repository.Files.Keys, Is.EqualTo(new[] { "steering/config.json" }));
     }
@@ -107,7 +122,10 @@ public sealed class HubPushTests
         await bench.PushAsync(folder);
         var pull = await bench.PullAsync(filter: HubFilter.All);
 
-        Assert.That(pull.Files.Select(file => File.ReadAllBytes(Path.Combine(pull.Folder, file.Path)).Length), Is.EqualTo(new[] { 7, 0, 300_000 }));
+        Assert.That(
+            pull.Files.Select(file => File.ReadAllBytes(Path.Combine(pull.Folder, file.Path)).Length),
+            Is.EqualTo(new[] { 7, 0, 300_000 })
+        );
     }
 
     [Test]
@@ -120,7 +138,10 @@ public sealed class HubPushTests
         File.WriteAllText(Path.Combine(folder, "config.json"), "{\"b\":2}");
         bench.Hub.Disturb("/commit/", _ => LoopbackResponse.Empty(500));
 
-        Assert.That(async () => await bench.PushAsync(folder), Throws.TypeOf<IOException>().With.Message.Contains("Committing to 'owner/name'"));
+        Assert.That(
+            async () => await bench.PushAsync(folder),
+            Throws.TypeOf<IOException>().With.Message.Contains("Committing to 'owner/name'")
+        );
         Assert.That(bench.Hub.Store.Requests, Has.Count.EqualTo(2));
         Assert.That(bench.Hub.Asked("/commit/"), Has.Count.EqualTo(2));
     }
@@ -130,13 +151,19 @@ public sealed class HubPushTests
     {
         using var bench = Bench(out var folder);
         var repository = bench.Hub.Add("owner/name");
-        bench.Hub.Disturb("/preupload/", response =>
-        {
-            repository.Messages.Add("somebody else's");
-            return response;
-        });
+        bench.Hub.Disturb(
+            "/preupload/",
+            response =>
+            {
+                repository.Messages.Add("somebody else's");
+                return response;
+            }
+        );
 
-        Assert.That(async () => await bench.PushAsync(folder), Throws.TypeOf<InterventionException>().With.Message.Contains("meanwhile"));
+        Assert.That(
+            async () => await bench.PushAsync(folder),
+            Throws.TypeOf<InterventionException>().With.Message.Contains("meanwhile")
+        );
         Assert.That(repository.Files, Is.Empty);
     }
 
@@ -144,17 +171,32 @@ public sealed class HubPushTests
     public void A_push_without_a_token_or_a_repository_says_what_to_do()
     {
         using var bench = Bench(out var folder);
-        Assert.That(async () => await bench.PushAsync(folder), Throws.TypeOf<InterventionException>().With.Message.Contains("no repository 'owner/name'").And.Message.Not.Contains("hf_secret"));
-        Assert.That(async () => await bench.PushAsync(bench.File("none")), Throws.TypeOf<InterventionException>().With.Message.Contains("no folder"));
+        Assert.That(
+            async () => await bench.PushAsync(folder),
+            Throws
+                .TypeOf<InterventionException>()
+                .With.Message.Contains("no repository 'owner/name'")
+                .And.Message.Not.Contains("hf_secret")
+        );
+        Assert.That(
+            async () => await bench.PushAsync(bench.File("none")),
+            Throws.TypeOf<InterventionException>().With.Message.Contains("no folder")
+        );
 
         bench.Options = bench.Options with { Token = null };
-        Assert.That(async () => await bench.PushAsync(folder), Throws.TypeOf<InterventionException>().With.Message.Contains("set HF_TOKEN"));
+        Assert.That(
+            async () => await bench.PushAsync(folder),
+            Throws.TypeOf<InterventionException>().With.Message.Contains("set HF_TOKEN")
+        );
     }
 
     [TestCase("{\"objects\":[]}", "does not say where")]
     [TestCase("{\"objects\":[{\"oid\":\"OID\",\"error\":{\"code\":422,\"message\":\"too big\"}}]}", "too big")]
     [TestCase("{\"objects\":[{\"oid\":\"OID\",\"actions\":{\"upload\":{\"href\":\"file:///etc\"}}}]}", "file:///etc")]
-    [TestCase("{\"objects\":[{\"oid\":\"OID\",\"actions\":{\"upload\":{\"href\":\"http://x/\",\"header\":{\"chunk_size\":\"0\",\"1\":\"http://x/\"}}}}]}", "parts of 0 bytes")]
+    [TestCase(
+        "{\"objects\":[{\"oid\":\"OID\",\"actions\":{\"upload\":{\"href\":\"http://x/\",\"header\":{\"chunk_size\":\"0\",\"1\":\"http://x/\"}}}}]}",
+        "parts of 0 bytes"
+    )]
     public void An_answer_that_makes_no_sense_uploads_nothing(string batch, string message)
     {
         using var bench = Bench(out var folder);

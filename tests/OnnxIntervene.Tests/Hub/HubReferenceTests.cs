@@ -12,11 +12,19 @@ public sealed class HubReferenceTests
     [TestCase("hf:owner/name/onnx/", "owner/name", "main", "onnx")]
     [TestCase("hf:owner/name@refs/pr/7/onnx/model.onnx", "owner/name", "refs/pr/7", "onnx/model.onnx")]
     [TestCase("hf:owner/name@feature%2Fx/a b.onnx", "owner/name", "feature/x", "a b.onnx")]
-    public void A_reference_names_repository_revision_and_path(string text, string repository, string revision, string path)
+    public void A_reference_names_repository_revision_and_path(
+        string text,
+        string repository,
+        string revision,
+        string path
+    )
     {
         var reference = HubReference.Parse(text);
 
-        Assert.That((reference.Repository, reference.Revision, reference.Path), Is.EqualTo((repository, revision, path)));
+        Assert.That(
+            (reference.Repository, reference.Revision, reference.Path),
+            Is.EqualTo((repository, revision, path))
+        );
     }
 
     [TestCase("hf:name")]
@@ -30,7 +38,10 @@ public sealed class HubReferenceTests
     [TestCase("hf:owner/name/a\\b")]
     [TestCase("hf:owner/name\n")]
     public void What_could_leave_the_cache_is_no_reference(string text) =>
-        Assert.That(() => HubReference.Parse(text), Throws.TypeOf<InterventionException>().With.Message.Contains("Example: hf:"));
+        Assert.That(
+            () => HubReference.Parse(text),
+            Throws.TypeOf<InterventionException>().With.Message.Contains("Example: hf:")
+        );
 
     [TestCase("/etc/passwd")]
     [TestCase("a/../../b")]
@@ -43,7 +54,8 @@ public sealed class HubReferenceTests
     [TestCase("a./b")]
     [TestCase("a\u0001")]
     [TestCase("")]
-    public void A_path_that_leaves_its_folder_or_that_some_system_cannot_hold_is_at_fault(string path) => Assert.That(HubPaths.Fault(path), Is.Not.Null);
+    public void A_path_that_leaves_its_folder_or_that_some_system_cannot_hold_is_at_fault(string path) =>
+        Assert.That(HubPaths.Fault(path), Is.Not.Null);
 
     [TestCase("onnx/model.onnx_data_1")]
     [TestCase(".gitattributes")]
@@ -67,5 +79,6 @@ public sealed class HubReferenceTests
     [TestCase("pytorch_model.bin", false)]
     [TestCase("tf_model.h5", false)]
     [TestCase("run.py", false)]
-    public void Pulling_takes_what_a_model_folder_needs(string path, bool isTaken) => Assert.That(HubFilter.Model.Takes(path), Is.EqualTo(isTaken));
+    public void Pulling_takes_what_a_model_folder_needs(string path, bool isTaken) =>
+        Assert.That(HubFilter.Model.Takes(path), Is.EqualTo(isTaken));
 }

@@ -4,7 +4,9 @@ using OnnxIntervene.Testing.Servers;
 
 namespace OnnxIntervene.Tests.Hub;
 
-/// <summary>What goes wrong on the way: what passes is tried again, what does not is said, and nothing wrong is kept.</summary>
+/// <summary>
+/// What goes wrong on the way: what passes is tried again, what does not is said, and nothing wrong is kept.
+/// </summary>
 public sealed class HubTransferFaultTests
 {
     private static readonly byte[] s_model = HubBench.Bytes(300_000);
@@ -14,12 +16,19 @@ public sealed class HubTransferFaultTests
     public async Task A_cut_connection_is_gone_on_with_where_it_ended()
     {
         using var bench = Bench();
-        bench.Hub.Disturb("/storage/", response => response with { CutAfter = 100_000 }, response => response with { CutAfter = 50_000 });
+        bench.Hub.Disturb(
+            "/storage/",
+            response => response with { CutAfter = 100_000 },
+            response => response with { CutAfter = 50_000 }
+        );
 
         var pull = await bench.PullAsync();
 
         Assert.That(File.ReadAllBytes(Path.Combine(pull.Folder, "model.onnx")), Is.EqualTo(s_model));
-        Assert.That(bench.Hub.Store.Requests.Select(request => request.Header("Range")), Is.EqualTo(new[] { null, "bytes=100000-", "bytes=150000-" }));
+        Assert.That(
+            bench.Hub.Store.Requests.Select(request => request.Header("Range")),
+            Is.EqualTo(new[] { null, "bytes=100000-", "bytes=150000-" })
+        );
     }
 
     [Test]
@@ -45,7 +54,11 @@ public sealed class HubTransferFaultTests
     public async Task A_server_that_knows_no_ranges_starts_again()
     {
         using var bench = Bench();
-        bench.Hub.Disturb("/storage/", response => response with { CutAfter = 100_000 }, _ => new LoopbackResponse(200, s_model));
+        bench.Hub.Disturb(
+            "/storage/",
+            response => response with { CutAfter = 100_000 },
+            _ => new LoopbackResponse(200, s_model)
+        );
 
         await bench.PullAsync();
 
@@ -74,9 +87,19 @@ public sealed class HubTransferFaultTests
         var progress = new CancelAt(100_000, cancellation);
 
         Assert.That(
-            async () => await client.PullAsync(HubReference.Parse("hf:owner/name"), HubFilter.Model, progress, cancellation.Token),
-            Throws.InstanceOf<OperationCanceledException>());
-        Assert.That(Directory.GetFiles(bench.Cache(), "*", SearchOption.AllDirectories), Is.EqualTo(new[] { bench.Cache($"blobs/{s_hash}.incomplete") }));
+            async () =>
+                await client.PullAsync(
+                    HubReference.Parse("hf:owner/name"),
+                    HubFilter.Model,
+                    progress,
+                    cancellation.Token
+                ),
+            Throws.InstanceOf<OperationCanceledException>()
+        );
+        Assert.That(
+            Directory.GetFiles(bench.Cache(), "*", SearchOption.AllDirectories),
+            Is.EqualTo(new[] { bench.Cache($"blobs/{s_hash}.incomplete") })
+        );
         Assert.That(new FileInfo(bench.Cache($"blobs/{s_hash}.incomplete")).Length, Is.EqualTo(100_000));
     }
 
@@ -84,7 +107,12 @@ public sealed class HubTransferFaultTests
     public async Task A_busy_server_is_given_the_time_that_it_asks_for()
     {
         using var bench = Bench();
-        bench.Hub.Disturb("/revision/", _ => LoopbackResponse.Empty(429).With("Retry-After", "7"), _ => LoopbackResponse.Empty(500), _ => LoopbackResponse.Empty(503));
+        bench.Hub.Disturb(
+            "/revision/",
+            _ => LoopbackResponse.Empty(429).With("Retry-After", "7"),
+            _ => LoopbackResponse.Empty(500),
+            _ => LoopbackResponse.Empty(503)
+        );
 
         await bench.PullAsync();
 
@@ -97,7 +125,10 @@ public sealed class HubTransferFaultTests
     public void A_server_that_keeps_failing_is_given_up(int status, string message)
     {
         using var bench = Bench();
-        bench.Hub.Disturb("/revision/", [.. Enumerable.Repeat<Func<LoopbackResponse, LoopbackResponse>>(_ => LoopbackResponse.Empty(status), 9)]);
+        bench.Hub.Disturb(
+            "/revision/",
+            [.. Enumerable.Repeat<Func<LoopbackResponse, LoopbackResponse>>(_ => LoopbackResponse.Empty(status), 9)]
+        );
 
         Assert.That(async () => await bench.PullAsync(), Throws.TypeOf<IOException>().With.Message.Contains(message));
         Assert.That(bench.Hub.Requests, Has.Count.EqualTo(5));
@@ -109,7 +140,10 @@ public sealed class HubTransferFaultTests
         using var bench = new HubBench();
         bench.Options = bench.Options with { Endpoint = new Uri("http://127.0.0.1:1") };
 
-        Assert.That(async () => await bench.PullAsync(), Throws.TypeOf<IOException>().With.Message.Contains("127.0.0.1:1").And.Message.Contains("HF_HUB_OFFLINE=1"));
+        Assert.That(
+            async () => await bench.PullAsync(),
+            Throws.TypeOf<IOException>().With.Message.Contains("127.0.0.1:1").And.Message.Contains("HF_HUB_OFFLINE=1")
+        );
     }
 
     [Test]
@@ -118,7 +152,10 @@ public sealed class HubTransferFaultTests
         using var bench = Bench();
         bench.Hub.Disturb("/storage/", response => response with { Body = HubBench.Bytes(300_000, seed: 1) });
 
-        Assert.That(async () => await bench.PullAsync(), Throws.TypeOf<ModelFormatException>().With.Message.Contains("'model.onnx'").And.Message.Contains(s_hash));
+        Assert.That(
+            async () => await bench.PullAsync(),
+            Throws.TypeOf<ModelFormatException>().With.Message.Contains("'model.onnx'").And.Message.Contains(s_hash)
+        );
         Assert.That(Directory.GetFiles(bench.Cache("blobs")), Is.Empty);
         Assert.That(Directory.Exists(bench.Cache("refs")), Is.False);
     }
@@ -130,7 +167,10 @@ public sealed class HubTransferFaultTests
         using var bench = Bench();
         bench.Hub.Disturb("/storage/", response => response with { Body = HubBench.Bytes(size) });
 
-        Assert.That(async () => await bench.PullAsync(), Throws.TypeOf<ModelFormatException>().With.Message.Contains($"{size} bytes").And.Message.Contains("300000"));
+        Assert.That(
+            async () => await bench.PullAsync(),
+            Throws.TypeOf<ModelFormatException>().With.Message.Contains($"{size} bytes").And.Message.Contains("300000")
+        );
         Assert.That(Directory.GetFiles(bench.Cache("blobs")), Is.Empty);
     }
 
@@ -143,7 +183,10 @@ public sealed class HubTransferFaultTests
         using var bench = Bench();
         bench.Hub.Add("owner/name", (path, "{}"u8.ToArray()));
 
-        Assert.That(async () => await bench.PullAsync(), Throws.TypeOf<ModelFormatException>().With.Message.Contains(path));
+        Assert.That(
+            async () => await bench.PullAsync(),
+            Throws.TypeOf<ModelFormatException>().With.Message.Contains(path)
+        );
         Assert.That(bench.Hub.Asked("/resolve/"), Is.Empty);
     }
 
@@ -153,7 +196,10 @@ public sealed class HubTransferFaultTests
         using var bench = Bench();
         bench.Hub.Repositories["owner/name"].ListedSizes["model.onnx"] = 1L << 50;
 
-        Assert.That(async () => await bench.PullAsync(), Throws.TypeOf<InterventionException>().With.Message.Contains("1125899906842624 bytes"));
+        Assert.That(
+            async () => await bench.PullAsync(),
+            Throws.TypeOf<InterventionException>().With.Message.Contains("1125899906842624 bytes")
+        );
         Assert.That(bench.Hub.Asked("/resolve/"), Is.Empty);
     }
 
@@ -165,28 +211,49 @@ public sealed class HubTransferFaultTests
         using var bench = Bench();
         bench.Hub.Disturb("/revision/", _ => new LoopbackResponse(200, System.Text.Encoding.UTF8.GetBytes(body)));
 
-        Assert.That(async () => await bench.PullAsync(), Throws.TypeOf<ModelFormatException>().With.Message.Contains(message).And.Message.Contains("HF_ENDPOINT"));
+        Assert.That(
+            async () => await bench.PullAsync(),
+            Throws.TypeOf<ModelFormatException>().With.Message.Contains(message).And.Message.Contains("HF_ENDPOINT")
+        );
     }
 
     [TestCase("{\"type\":\"file\",\"path\":\"a.json\",\"oid\":\"../../x\",\"size\":1}", "no hash")]
-    [TestCase("{\"type\":\"file\",\"path\":\"a.json\",\"oid\":\"9e26dfeeb6e641a33dae4961196235bdb965b21b\",\"size\":-1}", "no size")]
-    [TestCase("{\"type\":\"file\",\"path\":\"\\ud800\",\"oid\":\"9e26dfeeb6e641a33dae4961196235bdb965b21b\",\"size\":1}", "without a path")]
-    [TestCase("{\"type\":\"file\",\"path\":\"a.json\",\"oid\":\"9e26dfeeb6e641a33dae4961196235bdb965b21b\",\"size\":\"1\"}", "no size")]
-    [TestCase("{\"type\":\"file\",\"path\":\"a\",\"oid\":\"9e26dfeeb6e641a33dae4961196235bdb965b21b\",\"size\":1},{\"type\":\"file\",\"path\":\"a\",\"oid\":\"9e26dfeeb6e641a33dae4961196235bdb965b21b\",\"size\":1}", "twice")]
+    [TestCase(
+        "{\"type\":\"file\",\"path\":\"a.json\",\"oid\":\"9e26dfeeb6e641a33dae4961196235bdb965b21b\",\"size\":-1}",
+        "no size"
+    )]
+    [TestCase(
+        "{\"type\":\"file\",\"path\":\"\\ud800\",\"oid\":\"9e26dfeeb6e641a33dae4961196235bdb965b21b\",\"size\":1}",
+        "without a path"
+    )]
+    [TestCase(
+        "{\"type\":\"file\",\"path\":\"a.json\",\"oid\":\"9e26dfeeb6e641a33dae4961196235bdb965b21b\",\"size\":\"1\"}",
+        "no size"
+    )]
+    [TestCase(
+        "{\"type\":\"file\",\"path\":\"a\",\"oid\":\"9e26dfeeb6e641a33dae4961196235bdb965b21b\",\"size\":1},{\"type\":\"file\",\"path\":\"a\",\"oid\":\"9e26dfeeb6e641a33dae4961196235bdb965b21b\",\"size\":1}",
+        "twice"
+    )]
     [TestCase("{\"type\":\"file\",\"oid\":\"9e26dfeeb6e641a33dae4961196235bdb965b21b\",\"size\":1}", "without a path")]
     public void A_list_that_is_none_is_refused(string entry, string message)
     {
         using var bench = Bench();
         bench.Hub.Disturb("/tree/", _ => new LoopbackResponse(200, System.Text.Encoding.UTF8.GetBytes($"[{entry}]")));
 
-        Assert.That(async () => await bench.PullAsync(), Throws.TypeOf<ModelFormatException>().With.Message.Contains(message));
+        Assert.That(
+            async () => await bench.PullAsync(),
+            Throws.TypeOf<ModelFormatException>().With.Message.Contains(message)
+        );
     }
 
     [Test]
     public async Task A_list_that_goes_on_at_another_host_is_asked_of_this_one()
     {
         using var bench = Bench();
-        bench.Hub.Disturb("/tree/", response => response.With("Link", "<http://example.invalid/next?cursor=x>; rel=\"next\""));
+        bench.Hub.Disturb(
+            "/tree/",
+            response => response.With("Link", "<http://example.invalid/next?cursor=x>; rel=\"next\"")
+        );
         bench.Hub.Disturb("/next", _ => new LoopbackResponse(200, "[]"u8.ToArray()));
 
         await bench.PullAsync();
@@ -200,7 +267,10 @@ public sealed class HubTransferFaultTests
         using var bench = Bench();
         bench.Hub.Disturb("/storage/", response => response with { CutAfter = 100 }, _ => LoopbackResponse.Empty(416));
 
-        Assert.That(async () => await bench.PullAsync(), Throws.TypeOf<ModelFormatException>().With.Message.Contains("pull again"));
+        Assert.That(
+            async () => await bench.PullAsync(),
+            Throws.TypeOf<ModelFormatException>().With.Message.Contains("pull again")
+        );
         Assert.That(Directory.GetFiles(bench.Cache("blobs")), Is.Empty);
     }
 
@@ -208,9 +278,20 @@ public sealed class HubTransferFaultTests
     public void Redirects_without_end_are_left()
     {
         using var bench = Bench();
-        bench.Hub.Disturb("/storage/", [.. Enumerable.Repeat<Func<LoopbackResponse, LoopbackResponse>>(_ => LoopbackResponse.Empty(302).With("Location", $"/storage/{s_hash}"), 20)]);
+        bench.Hub.Disturb(
+            "/storage/",
+            [
+                .. Enumerable.Repeat<Func<LoopbackResponse, LoopbackResponse>>(
+                    _ => LoopbackResponse.Empty(302).With("Location", $"/storage/{s_hash}"),
+                    20
+                ),
+            ]
+        );
 
-        Assert.That(async () => await bench.PullAsync(), Throws.TypeOf<ModelFormatException>().With.Message.Contains("redirects"));
+        Assert.That(
+            async () => await bench.PullAsync(),
+            Throws.TypeOf<ModelFormatException>().With.Message.Contains("redirects")
+        );
         Assert.That(bench.Hub.Store.Requests, Has.Count.LessThan(10));
     }
 
@@ -229,7 +310,12 @@ public sealed class HubTransferFaultTests
 
         Assert.That(
             async () => await bench.PullAsync(reference),
-            Throws.TypeOf<InterventionException>().With.Message.Contains(message).And.Message.Not.Contains("hf_wrong").And.Message.Contains("The server says:"));
+            Throws
+                .TypeOf<InterventionException>()
+                .With.Message.Contains(message)
+                .And.Message.Not.Contains("hf_wrong")
+                .And.Message.Contains("The server says:")
+        );
         Assert.That(bench.Waits, Is.Empty);
     }
 
@@ -239,7 +325,13 @@ public sealed class HubTransferFaultTests
         using var bench = Bench();
         bench.Hub.Disturb("/resolve/", _ => LoopbackResponse.Empty(404).With("X-Error-Code", "EntryNotFound"));
 
-        Assert.That(async () => await bench.PullAsync(), Throws.TypeOf<InterventionException>().With.Message.Contains("'model.onnx'").And.Message.Contains("not in 'owner/name'"));
+        Assert.That(
+            async () => await bench.PullAsync(),
+            Throws
+                .TypeOf<InterventionException>()
+                .With.Message.Contains("'model.onnx'")
+                .And.Message.Contains("not in 'owner/name'")
+        );
     }
 
     private static HubBench Bench()

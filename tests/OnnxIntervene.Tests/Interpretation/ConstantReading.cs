@@ -6,19 +6,30 @@ namespace OnnxIntervene.Tests.Interpretation;
 internal static class ConstantReading
 {
     /// <summary>The constant's row for each unit of each example, heads first.</summary>
-    /// <param name="constant">Shaped to stretch to <c>[batch, positions, width]</c>, with heads <c>[batch, heads, positions, width]</c>, ragged <c>[units, width]</c>.</param>
+    /// <param name="constant">
+    /// Shaped to stretch to <c>[batch, positions, width]</c>, with heads <c>[batch, heads, positions, width]</c>,
+    /// ragged <c>[units, width]</c>.
+    /// </param>
     /// <param name="units">The units of each example.</param>
     /// <param name="hasHeads">Whether the component is split into heads.</param>
     public static double[][][] Rows(NumericArray constant, UnitRows[] units, bool hasHeads)
     {
         var isRagged = units.Select(rows => (rows.Heads.Length, rows.Positions.Length)).Distinct().Count() > 1;
         var before = 0;
-        return [.. units.Select((rows, example) =>
-        {
-            var first = before;
-            before += rows.Count;
-            return Enumerable.Range(0, rows.Count).Select(unit => Row(constant, Place(first, unit, example, rows))).ToArray();
-        })];
+        return
+        [
+            .. units.Select(
+                (rows, example) =>
+                {
+                    var first = before;
+                    before += rows.Count;
+                    return Enumerable
+                        .Range(0, rows.Count)
+                        .Select(unit => Row(constant, Place(first, unit, example, rows)))
+                        .ToArray();
+                }
+            ),
+        ];
 
         int[] Place(int first, int unit, int example, UnitRows rows)
         {

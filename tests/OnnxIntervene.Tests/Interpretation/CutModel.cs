@@ -10,7 +10,8 @@ using OnnxIntervene.Tensors;
 namespace OnnxIntervene.Tests.Interpretation;
 
 /// <summary>
-/// A model that is run in pieces: every component's tensor can be seen, and a tensor whose content is given is cut out of the graph and
+/// A model that is run in pieces: every component's tensor can be seen, and a tensor whose content is given is cut out
+/// of the graph and
 /// fed in its place. Nothing of the splicer is used.
 /// </summary>
 internal sealed class CutModel : IDisposable
@@ -27,8 +28,11 @@ internal sealed class CutModel : IDisposable
         _model = OnnxFile.Load(path);
         Components = ComponentMap.Find(_model);
         _tensors = Components.Components.Where(IsTensor).Select(TensorOf).Distinct().ToDictionary(value => value.Name);
-        _places = _model.Graph.Nodes.SelectMany(node => node.Outputs.OfType<Value>()).Select((value, place) => (value.Name, place))
-            .Where(entry => _tensors.ContainsKey(entry.Name)).ToDictionary(entry => entry.Name, entry => entry.place);
+        _places = _model
+            .Graph.Nodes.SelectMany(node => node.Outputs.OfType<Value>())
+            .Select((value, place) => (value.Name, place))
+            .Where(entry => _tensors.ContainsKey(entry.Name))
+            .ToDictionary(entry => entry.Name, entry => entry.place);
     }
 
     public string Path { get; }
@@ -43,15 +47,22 @@ internal sealed class CutModel : IDisposable
     /// <summary>Where in the file's order of nodes a tensor is made.</summary>
     public int PlaceOf(string tensor) => _places[tensor];
 
-    /// <summary>Every component's tensor as the graph computes it when some tensors have the given contents, and the first output under the empty name.</summary>
+    /// <summary>
+    /// Every component's tensor as the graph computes it when some tensors have the given contents, and the first
+    /// output under the empty name.
+    /// </summary>
     public Dictionary<string, NumericArray> Run(ModelInputs inputs, IReadOnlyDictionary<string, NumericArray> cuts)
     {
         var key = string.Join('|', cuts.Keys.Order(StringComparer.Ordinal));
         if (!_sessions.TryGetValue(key, out var session))
             _sessions.Add(key, session = Open(cuts.Keys));
-        var feeds = session.InputNames.ToDictionary(name => name, name => name.StartsWith(CutPrefix, StringComparison.Ordinal)
-            ? Floats(cuts[name[CutPrefix.Length..]])
-            : Input(name, inputs));
+        var feeds = session.InputNames.ToDictionary(
+            name => name,
+            name =>
+                name.StartsWith(CutPrefix, StringComparison.Ordinal)
+                    ? Floats(cuts[name[CutPrefix.Length..]])
+                    : Input(name, inputs)
+        );
         using var options = new RunOptions();
         using var results = session.Run(options, feeds.Keys, feeds.Values, session.OutputNames);
         var seen = session.OutputNames.Zip(results).ToDictionary(entry => entry.First, entry => Copy(entry.Second));
@@ -93,7 +104,11 @@ internal sealed class CutModel : IDisposable
         foreach (var name in _tensors.Keys)
             model.Graph.AddOutput(copies[_tensors[name]]);
         var file = OnnxFile.Reference(model);
-        using var settings = new SessionOptions { GraphOptimizationLevel = GraphOptimizationLevel.ORT_DISABLE_ALL, IntraOpNumThreads = 1 };
+        using var settings = new SessionOptions
+        {
+            GraphOptimizationLevel = GraphOptimizationLevel.ORT_DISABLE_ALL,
+            IntraOpNumThreads = 1,
+        };
         if (file.WeightsFolder is { } folder)
             settings.AddSessionConfigEntry("session.model_external_initializers_file_folder_path", folder);
         return new InferenceSession(file.Bytes.ToArray(), settings);
@@ -102,14 +117,27 @@ internal sealed class CutModel : IDisposable
     private static OrtValue Input(string name, ModelInputs inputs)
     {
         var tokens = inputs.Arrays["input_ids"];
-        var array = inputs.Arrays.TryGetValue(name, out var given) ? given : NumericArray.Of(
-            Enumerable.Range(0, tokens.Length).Select(index => name == "position_ids" ? index % tokens.Shape[1] : 1L).ToArray(), [.. tokens.Shape]);
-        return OrtValue.CreateTensorValueFromMemory(array.Integers.ToArray(), [.. array.Shape.Select(size => (long)size)]);
+        var array = inputs.Arrays.TryGetValue(name, out var given)
+            ? given
+            : NumericArray.Of(
+                Enumerable
+                    .Range(0, tokens.Length)
+                    .Select(index => name == "position_ids" ? index % tokens.Shape[1] : 1L)
+                    .ToArray(),
+                [.. tokens.Shape]
+            );
+        return OrtValue.CreateTensorValueFromMemory(
+            array.Integers.ToArray(),
+            [.. array.Shape.Select(size => (long)size)]
+        );
     }
 
     private static OrtValue Floats(NumericArray array) =>
         OrtValue.CreateTensorValueFromMemory(array.Floats.ToArray(), [.. array.Shape.Select(size => (long)size)]);
 
     private static NumericArray Copy(OrtValue value) =>
-        NumericArray.Of(value.GetTensorDataAsSpan<float>().ToArray(), [.. value.GetTensorTypeAndShape().Shape.Select(size => (int)size)]);
+        NumericArray.Of(
+            value.GetTensorDataAsSpan<float>().ToArray(),
+            [.. value.GetTensorTypeAndShape().Shape.Select(size => (int)size)]
+        );
 }

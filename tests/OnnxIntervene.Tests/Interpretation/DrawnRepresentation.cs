@@ -17,4 +17,5 @@ internal sealed record DrawnRepresentation(
     UnitLocation? Source,
     UnitLocation? Base,
     ImmutableArray<ImmutableArray<int>>? Subspaces,
-    NumericArray? Constant);
+    NumericArray? Constant
+);

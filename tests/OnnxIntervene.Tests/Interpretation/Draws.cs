@@ -33,5 +33,6 @@ internal sealed class Draws(int seed)
         return NumericArray.Of(Enumerable.Range(0, count).Select(_ => (float)(scale * Normal())).ToArray(), shape);
     }
 
-    private double Normal() => Math.Sqrt(-2 * Math.Log(1 - _random.NextDouble())) * Math.Cos(2 * Math.PI * _random.NextDouble());
+    private double Normal() =>
+        Math.Sqrt(-2 * Math.Log(1 - _random.NextDouble())) * Math.Cos(2 * Math.PI * _random.NextDouble());
 }

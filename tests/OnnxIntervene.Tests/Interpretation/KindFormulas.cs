@@ -3,7 +3,9 @@ using OnnxIntervene.Tensors;
 
 namespace OnnxIntervene.Tests.Interpretation;
 
-/// <summary>What each kind of intervention makes of one row, written down from the kinds' own papers and documentation.</summary>
+/// <summary>
+/// What each kind of intervention makes of one row, written down from the kinds' own papers and documentation.
+/// </summary>
 internal static class KindFormulas
 {
     /// <summary>The new row.</summary>
@@ -12,21 +14,52 @@ internal static class KindFormulas
         var (x, s, chosen) = (row.Base, row.Source, row.Chosen);
         return intervention.Type switch
         {
-            InterventionType.Vanilla or InterventionType.Skip or InterventionType.Mean or InterventionType.ConstantSource => Rows.Choose(chosen, s!, x),
+            InterventionType.Vanilla
+            or InterventionType.Skip
+            or InterventionType.Mean
+            or InterventionType.ConstantSource => Rows.Choose(chosen, s!, x),
             InterventionType.Zero => Rows.Choose(chosen, new double[x.Length], x),
             InterventionType.Addition => Rows.Choose(chosen, Rows.Add(x, Rows.Multiply(s!, row.Coefficient)), x),
-            InterventionType.Subtraction => Rows.Choose(chosen, Rows.Subtract(x, Rows.Multiply(s!, row.Coefficient)), x),
-            InterventionType.Noise => Rows.Choose(chosen, Rows.Add(x, Rows.Multiply(s!, Number(intervention, "noise_level"))), x),
-            InterventionType.RotatedSpace => Rows.TimesTransposed(Rows.Choose(chosen, Rotated(intervention, s!), Rotated(intervention, x)), Rotation(intervention)),
-            InterventionType.LowRankRotatedSpace => Towards(x, Rotated(intervention, s!), Rotated(intervention, x), chosen, Rotation(intervention)),
+            InterventionType.Subtraction => Rows.Choose(
+                chosen,
+                Rows.Subtract(x, Rows.Multiply(s!, row.Coefficient)),
+                x
+            ),
+            InterventionType.Noise => Rows.Choose(
+                chosen,
+                Rows.Add(x, Rows.Multiply(s!, Number(intervention, "noise_level"))),
+                x
+            ),
+            InterventionType.RotatedSpace => Rows.TimesTransposed(
+                Rows.Choose(chosen, Rotated(intervention, s!), Rotated(intervention, x)),
+                Rotation(intervention)
+            ),
+            InterventionType.LowRankRotatedSpace => Towards(
+                x,
+                Rotated(intervention, s!),
+                Rotated(intervention, x),
+                chosen,
+                Rotation(intervention)
+            ),
             InterventionType.BoundlessRotatedSpace => InRotation(intervention, Boundary(intervention, x.Length), x, s!),
-            InterventionType.SigmoidMaskRotatedSpace => InRotation(intervention, SoftMask(intervention, "masks"), x, s!),
+            InterventionType.SigmoidMaskRotatedSpace => InRotation(
+                intervention,
+                SoftMask(intervention, "masks"),
+                x,
+                s!
+            ),
             InterventionType.SigmoidMask => Rows.Mix(SoftMask(intervention, "mask"), x, s!),
             InterventionType.PCARotatedSpace => PrincipalComponents(intervention, x, s!, chosen),
             InterventionType.Autoencoder => Autoencoded(intervention, x, s!, chosen),
             InterventionType.JumpReLUAutoencoder => JumpReLU(intervention, x, s!, chosen),
             InterventionType.LoRA => Adapted(intervention, x, row.ModuleInput!),
-            InterventionType.LoReFT => Towards(x, Learned(intervention, x), Rotated(intervention, x), chosen, Rotation(intervention)),
+            InterventionType.LoReFT => Towards(
+                x,
+                Learned(intervention, x),
+                Rotated(intervention, x),
+                chosen,
+                Rotation(intervention)
+            ),
             InterventionType.ProjectOut => ProjectedOut(intervention, x, chosen),
             InterventionType.Custom => Rows.Choose(chosen, SampleCode.Formula(intervention, x, s), x),
             var other => throw new InvalidOperationException($"{other} has no formula of rows."),
@@ -42,11 +75,26 @@ internal static class KindFormulas
     private static double[] Rotated(Intervention intervention, double[] row) => Rows.Times(row, Rotation(intervention));
 
     // x + (wanted − present) Wᵀ along the chosen columns.
-    private static double[] Towards(double[] x, double[] wanted, double[] present, HashSet<int>? chosen, NumericArray rotation) =>
-        Rows.Add(x, Rows.TimesTransposed(Rows.Choose(chosen, Rows.Subtract(wanted, present), new double[present.Length]), rotation));
+    private static double[] Towards(
+        double[] x,
+        double[] wanted,
+        double[] present,
+        HashSet<int>? chosen,
+        NumericArray rotation
+    ) =>
+        Rows.Add(
+            x,
+            Rows.TimesTransposed(
+                Rows.Choose(chosen, Rows.Subtract(wanted, present), new double[present.Length]),
+                rotation
+            )
+        );
 
     private static double[] InRotation(Intervention intervention, double[] share, double[] x, double[] s) =>
-        Rows.TimesTransposed(Rows.Mix(share, Rotated(intervention, x), Rotated(intervention, s)), Rotation(intervention));
+        Rows.TimesTransposed(
+            Rows.Mix(share, Rotated(intervention, x), Rotated(intervention, s)),
+            Rotation(intervention)
+        );
 
     private static double[] Boundary(Intervention intervention, int width)
     {
@@ -54,7 +102,10 @@ internal static class KindFormulas
         var end = Math.Clamp(Number(intervention, "intervention_boundaries"), 1e-3, 1) * width;
         var dimensions = Enumerable.Range(0, width).Select(index => (double)index).ToArray();
         var opening = Rows.Sigmoid(Rows.Multiply(dimensions, 1 / temperature));
-        return Rows.Multiply(opening, Rows.Sigmoid([.. dimensions.Select(dimension => (end - dimension) / temperature)]));
+        return Rows.Multiply(
+            opening,
+            Rows.Sigmoid([.. dimensions.Select(dimension => (end - dimension) / temperature)])
+        );
     }
 
     private static double[] SoftMask(Intervention intervention, string name) =>
@@ -62,39 +113,76 @@ internal static class KindFormulas
 
     private static double[] PrincipalComponents(Intervention intervention, double[] x, double[] s, HashSet<int>? chosen)
     {
-        var (components, mean, deviation) = (intervention.Parameters["pca_components"], Vector(intervention, "pca_mean"), Vector(intervention, "pca_std"));
-        return Rows.Add(Rows.Multiply(Rows.Times(Rows.Choose(chosen, Projected(s), Projected(x)), components), deviation), mean);
+        var (components, mean, deviation) = (
+            intervention.Parameters["pca_components"],
+            Vector(intervention, "pca_mean"),
+            Vector(intervention, "pca_std")
+        );
+        return Rows.Add(
+            Rows.Multiply(Rows.Times(Rows.Choose(chosen, Projected(s), Projected(x)), components), deviation),
+            mean
+        );
 
-        double[] Projected(double[] row) => Rows.TimesTransposed(Rows.Divide(Rows.Subtract(row, mean), deviation), components);
+        double[] Projected(double[] row) =>
+            Rows.TimesTransposed(Rows.Divide(Rows.Subtract(row, mean), deviation), components);
     }
 
     private static double[] Autoencoded(Intervention intervention, double[] x, double[] s, HashSet<int>? chosen)
     {
         var offset = Vector(intervention, "autoencoder.decoder.0.bias");
-        return Rows.Add(Rows.TimesTransposed(Rows.Choose(chosen, Encoded(s), Encoded(x)), intervention.Parameters["autoencoder.decoder.0.weight"]), offset);
+        return Rows.Add(
+            Rows.TimesTransposed(
+                Rows.Choose(chosen, Encoded(s), Encoded(x)),
+                intervention.Parameters["autoencoder.decoder.0.weight"]
+            ),
+            offset
+        );
 
-        double[] Encoded(double[] row) => [.. Rows.Add(
-            Rows.TimesTransposed(Rows.Subtract(row, offset), intervention.Parameters["autoencoder.encoder.0.weight"]),
-            Vector(intervention, "autoencoder.encoder.0.bias")).Select(number => Math.Max(0, number))];
+        double[] Encoded(double[] row) =>
+            [
+                .. Rows.Add(
+                        Rows.TimesTransposed(
+                            Rows.Subtract(row, offset),
+                            intervention.Parameters["autoencoder.encoder.0.weight"]
+                        ),
+                        Vector(intervention, "autoencoder.encoder.0.bias")
+                    )
+                    .Select(number => Math.Max(0, number)),
+            ];
     }
 
     private static double[] JumpReLU(Intervention intervention, double[] x, double[] s, HashSet<int>? chosen)
     {
         var threshold = Vector(intervention, "threshold");
-        return Rows.Add(Rows.Times(Rows.Choose(chosen, Encoded(s), Encoded(x)), intervention.Parameters["W_dec"]), Vector(intervention, "b_dec"));
+        return Rows.Add(
+            Rows.Times(Rows.Choose(chosen, Encoded(s), Encoded(x)), intervention.Parameters["W_dec"]),
+            Vector(intervention, "b_dec")
+        );
 
-        double[] Encoded(double[] row) => [.. Rows.Add(Rows.Times(row, intervention.Parameters["W_enc"]), Vector(intervention, "b_enc"))
-            .Select((number, latent) => number > threshold[latent] ? Math.Max(0, number) : 0)];
+        double[] Encoded(double[] row) =>
+            [
+                .. Rows.Add(Rows.Times(row, intervention.Parameters["W_enc"]), Vector(intervention, "b_enc"))
+                    .Select((number, latent) => number > threshold[latent] ? Math.Max(0, number) : 0),
+            ];
     }
 
     private static double[] Adapted(Intervention intervention, double[] x, double[] input)
     {
         var inner = Rows.TimesTransposed(input, intervention.Parameters["lora_A.weight"]);
-        return Rows.Add(x, Rows.Multiply(Rows.TimesTransposed(inner, intervention.Parameters["lora_B.weight"]), Number(intervention, "scaling")));
+        return Rows.Add(
+            x,
+            Rows.Multiply(
+                Rows.TimesTransposed(inner, intervention.Parameters["lora_B.weight"]),
+                Number(intervention, "scaling")
+            )
+        );
     }
 
-    private static double[] Learned(Intervention intervention, double[] x) => Rows.Add(
-        Rows.TimesTransposed(x, intervention.Parameters["learned_source.weight"]), Vector(intervention, "learned_source.bias"));
+    private static double[] Learned(Intervention intervention, double[] x) =>
+        Rows.Add(
+            Rows.TimesTransposed(x, intervention.Parameters["learned_source.weight"]),
+            Vector(intervention, "learned_source.bias")
+        );
 
     private static double[] ProjectedOut(Intervention intervention, double[] x, HashSet<int>? chosen)
     {

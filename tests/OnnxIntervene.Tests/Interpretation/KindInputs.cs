@@ -6,4 +6,10 @@ namespace OnnxIntervene.Tests.Interpretation;
 /// <param name="ModuleInput">What the module reads there; null for kinds that do not read it.</param>
 /// <param name="Coefficient">What the source is multiplied with.</param>
 /// <param name="Chosen">Which dimensions of the kind's space are meant; null for all.</param>
-internal sealed record KindInputs(double[] Base, double[]? Source, double[]? ModuleInput, double Coefficient, HashSet<int>? Chosen);
+internal sealed record KindInputs(
+    double[] Base,
+    double[]? Source,
+    double[]? ModuleInput,
+    double Coefficient,
+    HashSet<int>? Chosen
+);

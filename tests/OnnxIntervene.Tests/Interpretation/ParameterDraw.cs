@@ -10,36 +10,52 @@ namespace OnnxIntervene.Tests.Interpretation;
 /// <param name="inputWidth">The width of what the module reads.</param>
 internal sealed class ParameterDraw(Draws draws, int width, int inputWidth)
 {
-    public Intervention Of(InterventionType type, Func<NumericArray> constant, bool takesSource) => type switch
-    {
-        InterventionType.Vanilla => new VanillaIntervention(),
-        InterventionType.Addition => new AdditionIntervention(),
-        InterventionType.Subtraction => new SubtractionIntervention(),
-        InterventionType.Zero => new ZeroIntervention(),
-        InterventionType.Collect => new CollectIntervention(),
-        InterventionType.Skip => new SkipIntervention(),
-        InterventionType.Mean => new MeanIntervention(constant()),
-        InterventionType.ConstantSource => new ConstantSourceIntervention(constant()),
-        InterventionType.Noise => draws.Chance(0.5) ? new NoiseIntervention(constant(), 0.7f) : new NoiseIntervention(2f),
-        InterventionType.Lambda => new LambdaIntervention(draws.Chance(0.1) ? _ => null : SampleCode.Turn),
-        InterventionType.Custom => SampleCode.Custom(draws.Normal(1, width), takesSource),
-        InterventionType.LoRA => LoRA(),
-        InterventionType.LoReFT => LoReFT(),
-        InterventionType.ProjectOut => new ProjectOutIntervention(draws.Chance(0.3) ? draws.Normal(1, width) : draws.Normal(1, draws.From(1, 3), width)),
-        InterventionType.JumpReLUAutoencoder => JumpReLU(),
-        _ => Folded(type),
-    };
+    public Intervention Of(InterventionType type, Func<NumericArray> constant, bool takesSource) =>
+        type switch
+        {
+            InterventionType.Vanilla => new VanillaIntervention(),
+            InterventionType.Addition => new AdditionIntervention(),
+            InterventionType.Subtraction => new SubtractionIntervention(),
+            InterventionType.Zero => new ZeroIntervention(),
+            InterventionType.Collect => new CollectIntervention(),
+            InterventionType.Skip => new SkipIntervention(),
+            InterventionType.Mean => new MeanIntervention(constant()),
+            InterventionType.ConstantSource => new ConstantSourceIntervention(constant()),
+            InterventionType.Noise => draws.Chance(0.5)
+                ? new NoiseIntervention(constant(), 0.7f)
+                : new NoiseIntervention(2f),
+            InterventionType.Lambda => new LambdaIntervention(draws.Chance(0.1) ? _ => null : SampleCode.Turn),
+            InterventionType.Custom => SampleCode.Custom(draws.Normal(1, width), takesSource),
+            InterventionType.LoRA => LoRA(),
+            InterventionType.LoReFT => LoReFT(),
+            InterventionType.ProjectOut => new ProjectOutIntervention(
+                draws.Chance(0.3) ? draws.Normal(1, width) : draws.Normal(1, draws.From(1, 3), width)
+            ),
+            InterventionType.JumpReLUAutoencoder => JumpReLU(),
+            _ => Folded(type),
+        };
 
-    private Intervention Folded(InterventionType type) => type switch
-    {
-        InterventionType.RotatedSpace => new RotatedSpaceIntervention(Rotation(width)),
-        InterventionType.LowRankRotatedSpace => new LowRankRotatedSpaceIntervention(Rotation(draws.From(1, Math.Min(6, width)))),
-        InterventionType.BoundlessRotatedSpace => new BoundlessRotatedSpaceIntervention(Rotation(width), Single(draws.One([-0.2f, 0.3f, 0.7f, 1.4f])), Single(draws.One([0.5f, 5f]))),
-        InterventionType.SigmoidMask => new SigmoidMaskIntervention(draws.Normal(1, width), Single(0.6f)),
-        InterventionType.SigmoidMaskRotatedSpace => new SigmoidMaskRotatedSpaceIntervention(Rotation(width), draws.Normal(1, width), Single(0.6f)),
-        InterventionType.PCARotatedSpace => PrincipalComponents(),
-        _ => Autoencoder(),
-    };
+    private Intervention Folded(InterventionType type) =>
+        type switch
+        {
+            InterventionType.RotatedSpace => new RotatedSpaceIntervention(Rotation(width)),
+            InterventionType.LowRankRotatedSpace => new LowRankRotatedSpaceIntervention(
+                Rotation(draws.From(1, Math.Min(6, width)))
+            ),
+            InterventionType.BoundlessRotatedSpace => new BoundlessRotatedSpaceIntervention(
+                Rotation(width),
+                Single(draws.One([-0.2f, 0.3f, 0.7f, 1.4f])),
+                Single(draws.One([0.5f, 5f]))
+            ),
+            InterventionType.SigmoidMask => new SigmoidMaskIntervention(draws.Normal(1, width), Single(0.6f)),
+            InterventionType.SigmoidMaskRotatedSpace => new SigmoidMaskRotatedSpaceIntervention(
+                Rotation(width),
+                draws.Normal(1, width),
+                Single(0.6f)
+            ),
+            InterventionType.PCARotatedSpace => PrincipalComponents(),
+            _ => Autoencoder(),
+        };
 
     private PCARotatedSpaceIntervention PrincipalComponents()
     {
@@ -49,20 +65,34 @@ internal sealed class ParameterDraw(Draws draws, int width, int inputWidth)
         for (var index = 0; index < components.Length; index++)
             components[index] = rotation.Floats[(index % width * rank) + (index / width)];
         var deviation = draws.Normal(0.2, width).Floats.ToArray().Select(number => 1 + Math.Abs(number)).ToArray();
-        return new PCARotatedSpaceIntervention(NumericArray.Of(components, rank, width), draws.Normal(0.3, width), NumericArray.Of(deviation, width));
+        return new PCARotatedSpaceIntervention(
+            NumericArray.Of(components, rank, width),
+            draws.Normal(0.3, width),
+            NumericArray.Of(deviation, width)
+        );
     }
 
     private AutoencoderIntervention Autoencoder()
     {
         var latents = draws.From(2, 12);
-        return new AutoencoderIntervention(draws.Normal(0.5, latents, width), draws.Normal(0.3, latents), draws.Normal(0.5, width, latents), draws.Normal(0.3, width));
+        return new AutoencoderIntervention(
+            draws.Normal(0.5, latents, width),
+            draws.Normal(0.3, latents),
+            draws.Normal(0.5, width, latents),
+            draws.Normal(0.3, width)
+        );
     }
 
     private JumpReLUAutoencoderIntervention JumpReLU()
     {
         var latents = draws.From(2, 12);
         return new JumpReLUAutoencoderIntervention(
-            draws.Normal(0.5, width, latents), draws.Normal(0.5, latents, width), draws.Normal(0.2, latents), draws.Normal(0.3, latents), draws.Normal(0.3, width));
+            draws.Normal(0.5, width, latents),
+            draws.Normal(0.5, latents, width),
+            draws.Normal(0.2, latents),
+            draws.Normal(0.3, latents),
+            draws.Normal(0.3, width)
+        );
     }
 
     private LoRAIntervention LoRA()

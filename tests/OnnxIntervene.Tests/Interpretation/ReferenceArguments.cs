@@ -8,17 +8,26 @@ namespace OnnxIntervene.Tests.Interpretation;
 
 /// <summary>What a run's arguments say about each intervention.</summary>
 /// <param name="run">The run.</param>
-/// <param name="fresh">The interventions that the model made where the configuration gives none; others are not looked at.</param>
+/// <param name="fresh">
+/// The interventions that the model made where the configuration gives none; others are not looked at.
+/// </param>
 internal sealed class ReferenceArguments(DrawnRun run, ImmutableArray<Intervention> fresh)
 {
     /// <summary>How many sources there are to give.</summary>
     public int GroupCount => Keys.Count;
 
-    private List<int> Keys => [.. run.Config.Representations.Select((item, index) => item.GroupKey ?? index).Distinct().Order()];
+    private List<int> Keys =>
+        [.. run.Config.Representations.Select((item, index) => item.GroupKey ?? index).Distinct().Order()];
 
     /// <summary>Whether the kind takes the units of an example as one row.</summary>
-    public static bool Folds(InterventionType type) => type is InterventionType.RotatedSpace or InterventionType.LowRankRotatedSpace
-        or InterventionType.BoundlessRotatedSpace or InterventionType.SigmoidMaskRotatedSpace or InterventionType.PCARotatedSpace or InterventionType.Autoencoder;
+    public static bool Folds(InterventionType type) =>
+        type
+            is InterventionType.RotatedSpace
+                or InterventionType.LowRankRotatedSpace
+                or InterventionType.BoundlessRotatedSpace
+                or InterventionType.SigmoidMaskRotatedSpace
+                or InterventionType.PCARotatedSpace
+                or InterventionType.Autoencoder;
 
     /// <summary>Which source is an intervention's.</summary>
     public int GroupOf(int index) => Keys.IndexOf(run.Config.Representations[index].GroupKey ?? index);
@@ -29,7 +38,10 @@ internal sealed class ReferenceArguments(DrawnRun run, ImmutableArray<Interventi
         var representation = run.Config.Representations[index];
         return representation.Intervention
             ?? run.Config.Representations.FirstOrDefault(other =>
-                other.InterventionLinkKey is { } key && key == representation.InterventionLinkKey && other.Intervention is not null)?.Intervention
+                other.InterventionLinkKey is { } key
+                && key == representation.InterventionLinkKey
+                && other.Intervention is not null
+            )?.Intervention
             ?? fresh[index];
     }
 
@@ -42,32 +54,39 @@ internal sealed class ReferenceArguments(DrawnRun run, ImmutableArray<Interventi
     }
 
     /// <summary>Whether the intervention needs a source and has none.</summary>
-    public bool IsSkipped(int index) => InterventionOf(index).Type is var type && (type == InterventionType.Collect
-        || (MayReadRun(index) && type != InterventionType.Lambda && Given(index) is null && SourceOf(index) is null));
+    public bool IsSkipped(int index) =>
+        InterventionOf(index).Type is var type
+        && (
+            type == InterventionType.Collect
+            || (MayReadRun(index) && type != InterventionType.Lambda && Given(index) is null && SourceOf(index) is null)
+        );
 
     /// <summary>The constant source; null for none.</summary>
-    public NumericArray? ConstantOf(int index, UnitRows[] units, int width) => Given(index) ?? InterventionOf(index) switch
-    {
-        MeanIntervention mean => mean.Parameters["mean"],
-        ConstantSourceIntervention constant => constant.Parameters["source_representation"],
-        NoiseIntervention noise when noise.Parameters.TryGetValue("noise", out var numbers) => numbers,
-        NoiseIntervention => Drawn(units, width),
-        _ => null,
-    };
+    public NumericArray? ConstantOf(int index, UnitRows[] units, int width) =>
+        Given(index)
+        ?? InterventionOf(index) switch
+        {
+            MeanIntervention mean => mean.Parameters["mean"],
+            ConstantSourceIntervention constant => constant.Parameters["source_representation"],
+            NoiseIntervention noise when noise.Parameters.TryGetValue("noise", out var numbers) => numbers,
+            NoiseIntervention => Drawn(units, width),
+            _ => null,
+        };
 
     /// <summary>The component that the module reads; null where the kind does not read it.</summary>
-    public string? ModuleInput(int index) => InterventionOf(index) switch
-    {
-        LoRAIntervention { InputComponent: { } named } => named,
-        LoRAIntervention or SkipIntervention => run.Config.Representations[index].Component switch
+    public string? ModuleInput(int index) =>
+        InterventionOf(index) switch
         {
-            "block_output" => "block_input",
-            "mlp_output" => "mlp_input",
-            "attention_output" or "query_output" or "key_output" or "value_output" => "attention_input",
-            var name => name,
-        },
-        _ => null,
-    };
+            LoRAIntervention { InputComponent: { } named } => named,
+            LoRAIntervention or SkipIntervention => run.Config.Representations[index].Component switch
+            {
+                "block_output" => "block_input",
+                "mlp_output" => "mlp_input",
+                "attention_output" or "query_output" or "key_output" or "value_output" => "attention_input",
+                var name => name,
+            },
+            _ => null,
+        };
 
     public double CoefficientOf(int index, int example)
     {
@@ -82,45 +101,75 @@ internal sealed class ReferenceArguments(DrawnRun run, ImmutableArray<Interventi
         if (run.Settings.Subspaces.RowsOf(index) is { } rows)
         {
             var row = rows[rows.Length == 1 ? 0 : example];
-            return representation.SubspacePartition.IsEmpty ? row : [.. row.SelectMany(part => Part(representation.SubspacePartition[part]))];
+            return representation.SubspacePartition.IsEmpty
+                ? row
+                : [.. row.SelectMany(part => Part(representation.SubspacePartition[part]))];
         }
 
         var type = InterventionOf(index).Type;
-        if (type is InterventionType.BoundlessRotatedSpace or InterventionType.SigmoidMask or InterventionType.SigmoidMaskRotatedSpace or InterventionType.LoRA)
+        if (
+            type
+            is InterventionType.BoundlessRotatedSpace
+                or InterventionType.SigmoidMask
+                or InterventionType.SigmoidMaskRotatedSpace
+                or InterventionType.LoRA
+        )
             return null;
-        return representation.InterchangeDimensions ?? (representation.InterchangeCount is { } count ? [.. Enumerable.Range(0, count)] : null);
+        return representation.InterchangeDimensions
+            ?? (representation.InterchangeCount is { } count ? [.. Enumerable.Range(0, count)] : null);
     }
 
     private NumericArray? Given(int index) =>
-        (run.Settings.SourceRepresentations.IsEmpty ? null : run.Settings.SourceRepresentations[index]) ?? run.Config.Representations[index].SourceRepresentation;
+        (run.Settings.SourceRepresentations.IsEmpty ? null : run.Settings.SourceRepresentations[index])
+        ?? run.Config.Representations[index].SourceRepresentation;
 
-    private bool MayReadRun(int index) => InterventionOf(index) switch
-    {
-        CustomIntervention custom => custom.TakesSource,
-        { Type: var type } => type is not (InterventionType.Zero or InterventionType.Collect or InterventionType.LoRA or InterventionType.LoReFT
-            or InterventionType.ProjectOut or InterventionType.Mean or InterventionType.Noise or InterventionType.ConstantSource),
-    };
+    private bool MayReadRun(int index) =>
+        InterventionOf(index) switch
+        {
+            CustomIntervention custom => custom.TakesSource,
+            { Type: var type } => type
+                is not (
+                    InterventionType.Zero
+                    or InterventionType.Collect
+                    or InterventionType.LoRA
+                    or InterventionType.LoReFT
+                    or InterventionType.ProjectOut
+                    or InterventionType.Mean
+                    or InterventionType.Noise
+                    or InterventionType.ConstantSource
+                ),
+        };
 
-    // numpy.random.RandomState(1).randn over an example's units; heads lie side by side at each position, as pyvene folds them. Where
+    // numpy.random.RandomState(1).randn over an example's units; heads lie side by side at each position, as pyvene
+    // folds them. Where
     // examples differ in their units, those with fewer take the first.
     private static NumericArray Drawn(UnitRows[] units, int width)
     {
         var drawn = new NumpyRandom(1).StandardNormal(units.Max(rows => rows.Count) * width);
         if (units.Select(rows => (rows.Heads.Length, rows.Positions.Length)).Distinct().Count() > 1)
         {
-            float[] each = [.. units.SelectMany(rows => drawn.Take(rows.Count * width)).Select(number => (float)number)];
+            float[] each =
+            [
+                .. units.SelectMany(rows => drawn.Take(rows.Count * width)).Select(number => (float)number),
+            ];
             return NumericArray.Of(each, each.Length / width, width);
         }
 
         var (heads, positions) = (units[0].Heads.Length, units[0].Positions.Length);
-        var ordered = Enumerable.Range(0, drawn.Length).Select(index =>
-        {
-            var (unit, dimension) = Math.DivRem(index, width);
-            var (head, position) = Math.DivRem(unit, positions);
-            return (float)drawn[(((position * heads) + head) * width) + dimension];
-        }).ToArray();
-        return heads == 1 ? NumericArray.Of(ordered, 1, positions, width) : NumericArray.Of(ordered, 1, heads, positions, width);
+        var ordered = Enumerable
+            .Range(0, drawn.Length)
+            .Select(index =>
+            {
+                var (unit, dimension) = Math.DivRem(index, width);
+                var (head, position) = Math.DivRem(unit, positions);
+                return (float)drawn[(((position * heads) + head) * width) + dimension];
+            })
+            .ToArray();
+        return heads == 1
+            ? NumericArray.Of(ordered, 1, positions, width)
+            : NumericArray.Of(ordered, 1, heads, positions, width);
     }
 
-    private static IEnumerable<int> Part(ImmutableArray<int> part) => part is [var start, var end] ? Enumerable.Range(start, end - start) : part;
+    private static IEnumerable<int> Part(ImmutableArray<int> part) =>
+        part is [var start, var end] ? Enumerable.Range(start, end - start) : part;
 }

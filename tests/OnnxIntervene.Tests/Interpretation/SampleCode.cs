@@ -1,5 +1,5 @@
-using OnnxIntervene.IR;
 using OnnxIntervene.Interventions.Kinds;
+using OnnxIntervene.IR;
 using OnnxIntervene.Tensors;
 
 namespace OnnxIntervene.Tests.Interpretation;
@@ -18,7 +18,10 @@ internal static class SampleCode
         return s is null ? bent : Rows.Add(bent, Rows.Multiply(s, 0.5));
     }
 
-    /// <summary>A function that turns the units of an example around and adds half of the source; where subspaces are given, only the first number's dimension changes.</summary>
+    /// <summary>
+    /// A function that turns the units of an example around and adds half of the source; where subspaces are given,
+    /// only the first number's dimension changes.
+    /// </summary>
     public static NumericArray? Turn(LambdaValues values)
     {
         var width = values.Base.Shape[^1];
@@ -27,7 +30,11 @@ internal static class SampleCode
         for (var index = 0; index < made.Length; index++)
         {
             var (example, place) = Math.DivRem(index, perExample);
-            if (values.Subspaces is { } rows && rows[rows.Length == 1 ? 0 : example] is [var dimension, ..] && index % width != dimension)
+            if (
+                values.Subspaces is { } rows
+                && rows[rows.Length == 1 ? 0 : example] is [var dimension, ..]
+                && index % width != dimension
+            )
                 continue;
             var opposite = (example * perExample) + (perExample - 1 - place);
             made[index] = values.Base.Floats[opposite] + (0.5f * SourceAt(values.Source, index));
@@ -43,5 +50,6 @@ internal static class SampleCode
         return rows.Source is null ? bent : rows.Ops.Add(bent, rows.Ops.Mul(rows.Source, half));
     }
 
-    private static float SourceAt(NumericArray? source, int index) => source is null ? 0 : source.Floats[index % source.Length];
+    private static float SourceAt(NumericArray? source, int index) =>
+        source is null ? 0 : source.Floats[index % source.Length];
 }

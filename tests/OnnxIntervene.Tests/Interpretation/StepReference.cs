@@ -5,7 +5,10 @@ using OnnxIntervene.Testing;
 
 namespace OnnxIntervene.Tests.Interpretation;
 
-/// <summary>The reference GRU step by step in double precision: r = σ(x_r + h_r), z = σ(x_z + h_z), n = tanh(x_n + r h_n), h' = z h + (1 − z) n.</summary>
+/// <summary>
+/// The reference GRU step by step in double precision: r = σ(x_r + h_r), z = σ(x_z + h_z), n = tanh(x_n + r h_n), h' =
+/// z h + (1 − z) n.
+/// </summary>
 internal sealed class StepReference
 {
     private const string Cell = "cells.0";
@@ -22,7 +25,8 @@ internal sealed class StepReference
     }
 
     /// <summary>An export of the same weights.</summary>
-    public static string PathOf(string export) => Path.Combine(RepositoryPaths.OwnReferences, "families", "gru", export, "model.onnx");
+    public static string PathOf(string export) =>
+        Path.Combine(RepositoryPaths.OwnReferences, "families", "gru", export, "model.onnx");
 
     /// <summary>The states behind each step of each example, one after the other.</summary>
     /// <param name="inputs"><c>[batch, step, width]</c>.</param>

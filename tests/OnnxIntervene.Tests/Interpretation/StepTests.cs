@@ -1,8 +1,8 @@
 using System.Collections.Immutable;
 using OnnxIntervene.Execution;
-using OnnxIntervene.IR;
 using OnnxIntervene.Interventions;
 using OnnxIntervene.Interventions.Kinds;
+using OnnxIntervene.IR;
 using OnnxIntervene.Planning;
 using OnnxIntervene.Runtime;
 using OnnxIntervene.Tensors;
@@ -10,7 +10,10 @@ using OnnxIntervene.Testing;
 
 namespace OnnxIntervene.Tests.Interpretation;
 
-/// <summary>Interventions on the steps of a recurrent layer equal a computation step by step, whether the graph holds an operator or writes the steps out.</summary>
+/// <summary>
+/// Interventions on the steps of a recurrent layer equal a computation step by step, whether the graph holds an
+/// operator or writes the steps out.
+/// </summary>
 public sealed class StepTests
 {
     private const int Batch = 2;
@@ -19,10 +22,16 @@ public sealed class StepTests
     private const double Tolerance = 2e-5;
 
     private static readonly InterventionType[] s_kinds =
-        [.. Enum.GetValues<InterventionType>().Except([InterventionType.Collect, InterventionType.Skip, InterventionType.LoRA, InterventionType.Lambda])];
+    [
+        .. Enum.GetValues<InterventionType>()
+            .Except([InterventionType.Collect, InterventionType.Skip, InterventionType.LoRA, InterventionType.Lambda]),
+    ];
 
     [Test, Combinatorial]
-    public void Every_kind_changes_the_chosen_steps_and_what_follows([Values("unrolled", "gru-op")] string export, [ValueSource(nameof(s_kinds))] InterventionType kind)
+    public void Every_kind_changes_the_chosen_steps_and_what_follows(
+        [Values("unrolled", "gru-op")] string export,
+        [ValueSource(nameof(s_kinds))] InterventionType kind
+    )
     {
         var draws = new Draws((int)kind);
         var intervention = new ParameterDraw(draws, Width, 0).Of(kind, () => draws.Normal(1, Width), takesSource: true);
@@ -31,27 +40,63 @@ public sealed class StepTests
         var reference = new StepReference();
         var (@base, source) = (Inputs(draws), Inputs(draws));
         var latents = kind.HasParameters() ? intervention.Sizes.Latents : Width;
-        ImmutableArray<ImmutableArray<int>>? rows = kind.TakesSubspaces() ? [[0], [.. Enumerable.Range(0, (latents + 1) / 2)]] : null;
-        int[] from = [3, 0], to = [1, 2];
-        using var model = Load(export, new RepresentationConfig { Component = "cell_output", Unit = "t", Intervention = intervention });
+        ImmutableArray<ImmutableArray<int>>? rows = kind.TakesSubspaces()
+            ?
+            [
+                [0],
+                [.. Enumerable.Range(0, (latents + 1) / 2)],
+            ]
+            : null;
+        int[] from = [3, 0],
+            to = [1, 2];
+        using var model = Load(
+            export,
+            new RepresentationConfig
+            {
+                Component = "cell_output",
+                Unit = "t",
+                Intervention = intervention,
+            }
+        );
 
         var result = model.Run(
             @base,
             intervention.Type.NeedsSource() || kind == InterventionType.Custom ? [source] : null,
             new UnitLocations([Each(from)], [Each(to)]),
-            new RunSettings { Subspaces = new Subspaces([rows]), Coefficients = [Coefficient.PerExample(2, -1)], OutputOriginalOutput = true });
+            new RunSettings
+            {
+                Subspaces = new Subspaces([rows]),
+                Coefficients = [Coefficient.PerExample(2, -1)],
+                OutputOriginalOutput = true,
+            }
+        );
 
         var states = reference.Run(source.Arrays["inputs_embeds"], (_, _, state) => state);
-        var expected = reference.Run(@base.Arrays["inputs_embeds"], (example, step, state) => step != to[example] ? state : KindFormulas.Apply(
-            intervention, new KindInputs(state, Source(example), null, example == 0 ? 2 : -1, rows?[example].ToHashSet())));
+        var expected = reference.Run(
+            @base.Arrays["inputs_embeds"],
+            (example, step, state) =>
+                step != to[example]
+                    ? state
+                    : KindFormulas.Apply(
+                        intervention,
+                        new KindInputs(state, Source(example), null, example == 0 ? 2 : -1, rows?[example].ToHashSet())
+                    )
+        );
         Assert.That(Difference.Largest(result.Intervened.Logits.Floats, expected), Is.LessThan(Tolerance));
         var plain = reference.Run(@base.Arrays["inputs_embeds"], (_, _, state) => state);
         Assert.That(Difference.Largest(result.Original!.Logits.Floats, plain), Is.LessThan(Tolerance));
         Assert.That(Difference.Largest(expected, plain), Is.GreaterThan(1e-2));
 
-        double[] Source(int example) => kind.IsSourceConstant()
-            ? Rows.Of(intervention.Parameters.First(entry => entry.Value.Length >= Width).Value)
-            : [.. states.AsSpan(((example * Steps) + from[example]) * Width, Width).ToArray().Select(number => (double)number)];
+        double[] Source(int example) =>
+            kind.IsSourceConstant()
+                ? Rows.Of(intervention.Parameters.First(entry => entry.Value.Length >= Width).Value)
+                :
+                [
+                    .. states
+                        .AsSpan(((example * Steps) + from[example]) * Width, Width)
+                        .ToArray()
+                        .Select(number => (double)number),
+                ];
     }
 
     [TestCase("unrolled")]
@@ -62,20 +107,58 @@ public sealed class StepTests
         var (inputs, shift) = (Inputs(draws), draws.Normal(1, Width));
         using var model = Load(
             export,
-            new RepresentationConfig { Component = "cell_output", Unit = "t", InterventionType = InterventionType.Zero },
-            new RepresentationConfig { Component = "cell_output", Unit = "t", InterventionType = InterventionType.Addition, SourceRepresentation = shift },
-            new RepresentationConfig { Component = "cell_output", Unit = "t", InterventionType = InterventionType.Collect });
-        var (zeroed, shifted) = (new UnitLocation([[0, 3], [2]]), UnitLocation.At(3, 1));
+            new RepresentationConfig
+            {
+                Component = "cell_output",
+                Unit = "t",
+                InterventionType = InterventionType.Zero,
+            },
+            new RepresentationConfig
+            {
+                Component = "cell_output",
+                Unit = "t",
+                InterventionType = InterventionType.Addition,
+                SourceRepresentation = shift,
+            },
+            new RepresentationConfig
+            {
+                Component = "cell_output",
+                Unit = "t",
+                InterventionType = InterventionType.Collect,
+            }
+        );
+        var (zeroed, shifted) = (
+            new UnitLocation([
+                [0, 3],
+                [2],
+            ]),
+            UnitLocation.At(3, 1)
+        );
 
         var result = model.Run(
-            inputs, unitLocations: new UnitLocations([null], [zeroed, shifted, null]), settings: new RunSettings { Subspaces = new Subspaces([[[1, 5]], null, null]) });
+            inputs,
+            unitLocations: new UnitLocations([null], [zeroed, shifted, null]),
+            settings: new RunSettings
+            {
+                Subspaces = new Subspaces([
+                    [
+                        [1, 5],
+                    ],
+                    null,
+                    null,
+                ]),
+            }
+        );
 
-        var expected = reference.Run(inputs.Arrays["inputs_embeds"], (example, step, state) =>
-        {
-            if (zeroed.Units[example].Contains(step))
-                (state[1], state[5]) = (0, 0);
-            return step is 1 or 3 ? Rows.Add(state, Rows.Of(shift)) : state;
-        });
+        var expected = reference.Run(
+            inputs.Arrays["inputs_embeds"],
+            (example, step, state) =>
+            {
+                if (zeroed.Units[example].Contains(step))
+                    (state[1], state[5]) = (0, 0);
+                return step is 1 or 3 ? Rows.Add(state, Rows.Of(shift)) : state;
+            }
+        );
         Assert.That(Difference.Largest(result.Intervened.Logits.Floats, expected), Is.LessThan(Tolerance));
         Assert.That(Difference.Largest(result.Collected[0].Floats, expected), Is.LessThan(Tolerance));
     }
@@ -86,11 +169,22 @@ public sealed class StepTests
     {
         var (draws, reference) = (new Draws(2), new StepReference());
         var inputs = Inputs(draws);
-        using var model = Load(export, new RepresentationConfig { Component = "cell_output", Unit = "t", Intervention = new LambdaIntervention(SampleCode.Turn) });
+        using var model = Load(
+            export,
+            new RepresentationConfig
+            {
+                Component = "cell_output",
+                Unit = "t",
+                Intervention = new LambdaIntervention(SampleCode.Turn),
+            }
+        );
 
         var result = model.Run(inputs, unitLocations: new UnitLocations([null], [UnitLocation.At(2)]));
 
-        var expected = reference.Run(inputs.Arrays["inputs_embeds"], (_, step, state) => step == 2 ? [.. state.Reverse()] : state);
+        var expected = reference.Run(
+            inputs.Arrays["inputs_embeds"],
+            (_, step, state) => step == 2 ? [.. state.Reverse()] : state
+        );
         Assert.That(Difference.Largest(result.Intervened.Logits.Floats, expected), Is.LessThan(Tolerance));
     }
 
@@ -98,16 +192,33 @@ public sealed class StepTests
     public void Steps_cannot_be_rotated_together()
     {
         var draws = new Draws(3);
-        var rotation = new ParameterDraw(draws, 2 * Width, 0).Of(InterventionType.RotatedSpace, () => draws.Normal(1, Width), takesSource: false);
-        using var model = Load("gru-op", new RepresentationConfig { Component = "cell_output", Unit = "t", Intervention = rotation });
+        var rotation = new ParameterDraw(draws, 2 * Width, 0).Of(
+            InterventionType.RotatedSpace,
+            () => draws.Normal(1, Width),
+            takesSource: false
+        );
+        using var model = Load(
+            "gru-op",
+            new RepresentationConfig
+            {
+                Component = "cell_output",
+                Unit = "t",
+                Intervention = rotation,
+            }
+        );
 
         Assert.That(
             () => model.Run(Inputs(draws), [Inputs(draws)], UnitLocations.SourcesToBase(UnitLocation.At(0, 1))),
-            Throws.TypeOf<InterventionException>().With.Message.Contains("changes steps one by one"));
+            Throws.TypeOf<InterventionException>().With.Message.Contains("changes steps one by one")
+        );
     }
 
-    private static IntervenableModel Load(string export, params ReadOnlySpan<RepresentationConfig> representations) => IntervenableModel.Load(
-        StepReference.PathOf(export), new IntervenableConfig { Representations = [.. representations] }, new ExecutionOptions { Threads = 1 });
+    private static IntervenableModel Load(string export, params ReadOnlySpan<RepresentationConfig> representations) =>
+        IntervenableModel.Load(
+            StepReference.PathOf(export),
+            new IntervenableConfig { Representations = [.. representations] },
+            new ExecutionOptions { Threads = 1 }
+        );
 
     private static UnitLocation Each(int[] steps) => new([.. steps.Select(step => ImmutableArray.Create(step))]);
 

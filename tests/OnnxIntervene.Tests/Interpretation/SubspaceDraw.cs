@@ -13,15 +13,32 @@ internal sealed class SubspaceDraw(Draws draws, int batch, int dimensions)
     public (RepresentationConfig Config, ImmutableArray<ImmutableArray<int>>? Rows) Draw(RepresentationConfig config)
     {
         if (draws.Chance(0.15))
-            return (config with { InterchangeDimensions = [.. draws.Distinct(draws.From(1, Math.Min(5, dimensions)), dimensions)] }, null);
-        if (draws.Chance(0.1) && config.InterventionType is not (InterventionType.Autoencoder or InterventionType.JumpReLUAutoencoder))
+            return (
+                config with
+                {
+                    InterchangeDimensions = [.. draws.Distinct(draws.From(1, Math.Min(5, dimensions)), dimensions)],
+                },
+                null
+            );
+        if (
+            draws.Chance(0.1)
+            && config.InterventionType is not (InterventionType.Autoencoder or InterventionType.JumpReLUAutoencoder)
+        )
             return (config with { InterchangeCount = draws.From(1, dimensions) }, null);
         if (draws.Chance(0.4))
             return (config, null);
         var limit = dimensions;
         if (dimensions >= 6 && draws.Chance(0.4))
         {
-            config = config with { SubspacePartition = [[0, 2], [dimensions - 1, 3, 2], [4, dimensions - 1]] };
+            config = config with
+            {
+                SubspacePartition =
+                [
+                    [0, 2],
+                    [dimensions - 1, 3, 2],
+                    [4, dimensions - 1],
+                ],
+            };
             limit = config.SubspacePartition.Length;
         }
 
@@ -29,6 +46,17 @@ internal sealed class SubspaceDraw(Draws draws, int batch, int dimensions)
         var mustBeEqual = config.InterventionType == InterventionType.Collect;
         var rows = (mustBeEqual && limit < dimensions) || draws.Chance(0.4) ? 1 : batch;
         var count = draws.From(1, Math.Min(4, limit));
-        return (config, [.. Enumerable.Range(0, rows).Select(_ => draws.Distinct(mustBeEqual ? count : draws.From(1, Math.Min(4, limit)), limit).ToImmutableArray())]);
+        return (
+            config,
+            [
+                .. Enumerable
+                    .Range(0, rows)
+                    .Select(_ =>
+                        draws
+                            .Distinct(mustBeEqual ? count : draws.From(1, Math.Min(4, limit)), limit)
+                            .ToImmutableArray()
+                    ),
+            ]
+        );
     }
 }

@@ -9,27 +9,53 @@ namespace OnnxIntervene.Tests.Interpretation;
 internal static class UnitReading
 {
     /// <summary>The units of each example.</summary>
-    public static UnitRows[] Units(RepresentationConfig representation, Component component, UnitLocation? location, ModelInputs inputs)
+    public static UnitRows[] Units(
+        RepresentationConfig representation,
+        Component component,
+        UnitLocation? location,
+        ModelInputs inputs
+    )
     {
         var length = inputs.Arrays["input_ids"].Shape[1];
-        var (allHeads, allPositions) = (Enumerable.Range(0, Math.Max(1, component.Heads)).ToArray(), Enumerable.Range(0, length).ToArray());
-        return [.. Enumerable.Range(0, inputs.BatchSize).Select(example =>
-        {
-            if (location is null)
-                return new UnitRows(allHeads, allPositions);
-            int[] units = [.. location.Units[location.Units.Length == 1 ? 0 : example]];
-            return representation.Unit switch
-            {
-                "h" => new UnitRows(units, allPositions),
-                "pos" => new UnitRows(allHeads, Counted(units, inputs, example)),
-                _ => new UnitRows([.. location.Heads[location.Heads.Length == 1 ? 0 : example]], Counted(units, inputs, example)),
-            };
-        })];
+        var (allHeads, allPositions) = (
+            Enumerable.Range(0, Math.Max(1, component.Heads)).ToArray(),
+            Enumerable.Range(0, length).ToArray()
+        );
+        return
+        [
+            .. Enumerable
+                .Range(0, inputs.BatchSize)
+                .Select(example =>
+                {
+                    if (location is null)
+                        return new UnitRows(allHeads, allPositions);
+                    int[] units = [.. location.Units[location.Units.Length == 1 ? 0 : example]];
+                    return representation.Unit switch
+                    {
+                        "h" => new UnitRows(units, allPositions),
+                        "pos" => new UnitRows(allHeads, Counted(units, inputs, example)),
+                        _ => new UnitRows(
+                            [.. location.Heads[location.Heads.Length == 1 ? 0 : example]],
+                            Counted(units, inputs, example)
+                        ),
+                    };
+                }),
+        ];
     }
 
     /// <summary>The units of one example of <c>[batch, position, heads × width]</c>, heads first.</summary>
     public static double[][] Take(NumericArray tensor, UnitRows units, int example, int width) =>
-        [.. units.All().Select(unit => tensor.FloatMemory.Slice(Offset(tensor, example, unit, width), width).ToArray().Select(number => (double)number).ToArray())];
+        [
+            .. units
+                .All()
+                .Select(unit =>
+                    tensor
+                        .FloatMemory.Slice(Offset(tensor, example, unit, width), width)
+                        .ToArray()
+                        .Select(number => (double)number)
+                        .ToArray()
+                ),
+        ];
 
     /// <summary>Puts units of one example into the numbers of <paramref name="tensor"/>.</summary>
     public static void Put(float[] numbers, NumericArray tensor, UnitRows units, int example, double[][] rows)
@@ -45,8 +71,13 @@ internal static class UnitReading
     private static int[] Counted(int[] positions, ModelInputs inputs, int example)
     {
         var length = inputs.Arrays["input_ids"].Shape[1];
-        var kept = Enumerable.Range(0, length)
-            .Where(position => !inputs.Arrays.TryGetValue("attention_mask", out var mask) || mask.Integers[(example * length) + position] == 1).ToArray();
+        var kept = Enumerable
+            .Range(0, length)
+            .Where(position =>
+                !inputs.Arrays.TryGetValue("attention_mask", out var mask)
+                || mask.Integers[(example * length) + position] == 1
+            )
+            .ToArray();
         return [.. positions.Select(position => position < 0 ? kept[^-position] : position)];
     }
 }

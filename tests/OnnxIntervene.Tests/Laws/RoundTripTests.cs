@@ -18,7 +18,8 @@ public sealed class RoundTripTests
     public static IEnumerable<string> Models() =>
         RepositoryPaths.ReferenceModels().Append(Path.Combine(RepositoryPaths.DefaultModel, "model.onnx"));
 
-    public static IEnumerable<string> RunnableModels() => Models().Where(path => !path.Contains("ort_training", StringComparison.Ordinal));
+    public static IEnumerable<string> RunnableModels() =>
+        Models().Where(path => !path.Contains("ort_training", StringComparison.Ordinal));
 
     [TestCaseSource(nameof(Models))]
     public void A_saved_model_reads_as_the_same_text(string path)
@@ -69,22 +70,38 @@ public sealed class RoundTripTests
     // The first input decides batch and length; what the filling does not know is made of seeded numbers.
     private static ModelInputs Inputs(InferenceSession session)
     {
-        var given = session.InputMetadata
-            .Where(input => input.Key is "input_ids" or "decoder_input_ids" || IsUnusual(input.Key))
+        var given = session
+            .InputMetadata.Where(input => input.Key is "input_ids" or "decoder_input_ids" || IsUnusual(input.Key))
             .OrderBy(input => input.Key == "input_ids" ? 0 : 1)
             .ToDictionary(input => input.Key, input => Array(input.Value));
         return new ModelInputs(System.Collections.Immutable.ImmutableDictionary.CreateRange(given));
     }
 
     private static bool IsUnusual(string name) =>
-        name is not ("attention_mask" or "encoder_attention_mask" or "token_type_ids" or "position_ids" or "use_cache_branch")
+        name
+            is not (
+                "attention_mask"
+                or "encoder_attention_mask"
+                or "token_type_ids"
+                or "position_ids"
+                or "use_cache_branch"
+            )
         && !name.StartsWith("past_key_values.", StringComparison.Ordinal);
 
     private static NumericArray Array(NodeMetadata metadata)
     {
         // Pictures are [batch, channel, height, width], and need some pixels.
         var isPicture = metadata.Dimensions.Length == 4;
-        int[] shape = [.. metadata.Dimensions.Select((size, axis) => size > 0 ? size : axis == 0 ? 2 : isPicture && axis > 1 ? PictureSize : 3)];
+        int[] shape =
+        [
+            .. metadata.Dimensions.Select(
+                (size, axis) =>
+                    size > 0 ? size
+                    : axis == 0 ? 2
+                    : isPicture && axis > 1 ? PictureSize
+                    : 3
+            ),
+        ];
         var count = shape.Aggregate(1, (product, size) => product * size);
         return metadata.ElementType == typeof(float)
             ? NumericArray.Of(Enumerable.Range(0, count).Select(index => (float)Math.Sin(index)).ToArray(), shape)

@@ -15,9 +15,17 @@ public sealed class OrthogonalParametrizationTests
     public static IEnumerable<string> SavedRotations() =>
         TorchFileTests.SavedFiles().Where(path => TorchFile.Read(path).ContainsKey(Original));
 
-    /// <summary>X, base and W as torch had them before and after training, in every family's training.safetensors.</summary>
+    /// <summary>
+    /// X, base and W as torch had them before and after training, in every family's training.safetensors.
+    /// </summary>
     public static IEnumerable<TestCaseData> TorchRotations() =>
-        from path in Directory.EnumerateFiles(Path.Combine(RepositoryPaths.OwnReferences, "families"), "training.safetensors", SearchOption.AllDirectories).Order(StringComparer.Ordinal)
+        from path in Directory
+            .EnumerateFiles(
+                Path.Combine(RepositoryPaths.OwnReferences, "families"),
+                "training.safetensors",
+                SearchOption.AllDirectories
+            )
+            .Order(StringComparer.Ordinal)
         from name in SafetensorsFile.Open(path).Names
         where name.EndsWith($"l/{Original}", StringComparison.Ordinal)
         select new TestCaseData(path, name[..^(Original.Length + 1)]);
@@ -40,7 +48,10 @@ public sealed class OrthogonalParametrizationTests
         var file = SafetensorsFile.Open(path);
         var expected = file.Read($"{prefix}_weight");
 
-        var weight = new OrthogonalParametrization(file.Read($"{prefix}/{Original}"), file.Read($"{prefix}/{Base}")).Weight();
+        var weight = new OrthogonalParametrization(
+            file.Read($"{prefix}/{Original}"),
+            file.Read($"{prefix}/{Base}")
+        ).Weight();
 
         Assert.That(weight.Shape, Is.EqualTo(expected.Shape));
         Assert.That(Difference.Largest(weight.Floats, expected.Floats), Is.LessThan(2e-6));
@@ -68,11 +79,18 @@ public sealed class OrthogonalParametrizationTests
     {
         var original = NumericArray.Of(new float[] { 5, 9, 100, 7 }, 2, 2);
 
-        var weight = new OrthogonalParametrization(original, NumericArray.Of(new float[] { 1, 0, 0, 1 }, 2, 2)).Weight();
+        var weight = new OrthogonalParametrization(
+            original,
+            NumericArray.Of(new float[] { 1, 0, 0, 1 }, 2, 2)
+        ).Weight();
 
         Assert.That(
             weight.Floats.ToArray(),
-            Is.EqualTo(new[] { (float)Math.Cos(100), (float)-Math.Sin(100), (float)Math.Sin(100), (float)Math.Cos(100) }).Within(1e-6));
+            Is.EqualTo(
+                    new[] { (float)Math.Cos(100), (float)-Math.Sin(100), (float)Math.Sin(100), (float)Math.Cos(100) }
+                )
+                .Within(1e-6)
+        );
     }
 
     [TestCase(6, 6)]
@@ -87,7 +105,10 @@ public sealed class OrthogonalParametrizationTests
 
         Assert.That(parametrization.Base.Shape, Is.EqualTo(new[] { rows, rows }));
         Assert.That(Orthonormalization.Error(parametrization.Base), Is.LessThan(1e-6));
-        Assert.That(parametrization.Original.Floats.ToArray().Where(number => number != 0), Is.All.EqualTo(-1).And.Exactly(columns).Items);
+        Assert.That(
+            parametrization.Original.Floats.ToArray().Where(number => number != 0),
+            Is.All.EqualTo(-1).And.Exactly(columns).Items
+        );
         Assert.That(Difference.Largest(parametrization.Weight().Floats, weight.Floats), Is.Zero);
     }
 
@@ -98,15 +119,23 @@ public sealed class OrthogonalParametrizationTests
 
         var parametrization = OrthogonalParametrization.FromWeight(weight);
 
-        Assert.That(parametrization.Base.Floats.ToArray(), Is.EqualTo(new float[] { 0, 1, 0, 0, 1, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1 }));
+        Assert.That(
+            parametrization.Base.Floats.ToArray(),
+            Is.EqualTo(new float[] { 0, 1, 0, 0, 1, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1 })
+        );
     }
 
     [Test]
     public void A_diagonal_is_cut_to_a_whole_number_as_torch_does()
     {
-        var identity = OrthogonalParametrization.FromWeight(NumericArray.Of(new float[] { 1, 0, 0, 1, 0, 0 }, 3, 2)).Base;
+        var identity = OrthogonalParametrization
+            .FromWeight(NumericArray.Of(new float[] { 1, 0, 0, 1, 0, 0 }, 3, 2))
+            .Base;
 
-        var weight = new OrthogonalParametrization(NumericArray.Of(new float[] { -0.9f, 0, 0, -1.9f, 0, 0 }, 3, 2), identity).Weight();
+        var weight = new OrthogonalParametrization(
+            NumericArray.Of(new float[] { -0.9f, 0, 0, -1.9f, 0, 0 }, 3, 2),
+            identity
+        ).Weight();
 
         Assert.That(weight.Floats.ToArray(), Is.EqualTo(new float[] { 0, 0, 0, 1, 0, 0 }));
     }
@@ -133,23 +162,34 @@ public sealed class OrthogonalParametrizationTests
     {
         var mixed = NumericArray.Of(new float[] { 1, 2, 1, 2, 1, 2 }, 3, 2);
 
-        Assert.That(() => Orthonormalization.Columns(mixed), Throws.TypeOf<InterventionException>().With.Message.Contains("Column 1"));
+        Assert.That(
+            () => Orthonormalization.Columns(mixed),
+            Throws.TypeOf<InterventionException>().With.Message.Contains("Column 1")
+        );
         Assert.That(
             () => Orthonormalization.Columns(Random(2, 3)),
-            Throws.TypeOf<InterventionException>().With.Message.Contains("transposed"));
+            Throws.TypeOf<InterventionException>().With.Message.Contains("transposed")
+        );
         Assert.That(
             () => Orthonormalization.Columns(NumericArray.Of(new[] { 1, float.NaN }, 2, 1)),
-            Throws.TypeOf<InterventionException>().With.Message.Contains("finite"));
+            Throws.TypeOf<InterventionException>().With.Message.Contains("finite")
+        );
         Assert.That(
             () => OrthogonalParametrization.FromWeight(mixed),
-            Throws.TypeOf<InterventionException>().With.Message.Contains("not orthonormal"));
+            Throws.TypeOf<InterventionException>().With.Message.Contains("not orthonormal")
+        );
         Assert.That(
             () => new OrthogonalParametrization(mixed, Random(2, 2)).Weight(),
-            Throws.TypeOf<InterventionException>().With.Message.Contains("[3, 3]"));
+            Throws.TypeOf<InterventionException>().With.Message.Contains("[3, 3]")
+        );
     }
 
     private static NumericArray Random(int rows, int columns) =>
-        NumericArray.Of(new NumpyRandom(2).StandardNormal(rows * columns).Select(number => (float)number).ToArray(), rows, columns);
+        NumericArray.Of(
+            new NumpyRandom(2).StandardNormal(rows * columns).Select(number => (float)number).ToArray(),
+            rows,
+            columns
+        );
 
     private static Matrix LongSeries(Matrix matrix)
     {

@@ -11,14 +11,21 @@ internal sealed record CaseOutcome(
     [property: JsonPropertyName("kind")] string Kind,
     [property: JsonPropertyName("outcome")] string Outcome,
     [property: JsonPropertyName("difference")] double? Difference,
-    [property: JsonPropertyName("message")] string? Message)
+    [property: JsonPropertyName("message")] string? Message
+)
 {
     public const string Passed = "passed";
     public const string Refused = "refused";
     public const string NotCovered = "not covered";
     public const string Failed = "failed";
 
-    public string ToJson() => JsonSerializer.Serialize(this with { Difference = Difference is { } number && double.IsFinite(number) ? number : null });
+    public string ToJson() =>
+        JsonSerializer.Serialize(
+            this with
+            {
+                Difference = Difference is { } number && double.IsFinite(number) ? number : null,
+            }
+        );
 
     public override string ToString() => $"{Family}/{Export} {Case}: {Outcome} {Difference} {Message}";
 }

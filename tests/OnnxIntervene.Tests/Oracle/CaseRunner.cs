@@ -2,10 +2,10 @@ using System.Text.Json;
 using OnnxIntervene.Components;
 using OnnxIntervene.Execution;
 using OnnxIntervene.Execution.Results;
-using OnnxIntervene.IR;
-using OnnxIntervene.IR.Serialization;
 using OnnxIntervene.Interventions;
 using OnnxIntervene.Interventions.Kinds;
+using OnnxIntervene.IR;
+using OnnxIntervene.IR.Serialization;
 using OnnxIntervene.Planning;
 using OnnxIntervene.Runtime;
 using OnnxIntervene.Tensors;
@@ -23,7 +23,9 @@ internal sealed class CaseRunner(ReferenceFamily family, ReferenceExport export)
         try
         {
             var outcome = Judge(item, export.ModelPath, config => config, export.Difference);
-            return outcome.Outcome == CaseOutcome.Failed && ExportFault.Of(family.Name, export.Name, item.Name) is { } fault
+            return
+                outcome.Outcome == CaseOutcome.Failed
+                && ExportFault.Of(family.Name, export.Name, item.Name) is { } fault
                 ? JudgeRepaired(item, fault)
                 : outcome;
         }
@@ -37,20 +39,27 @@ internal sealed class CaseRunner(ReferenceFamily family, ReferenceExport export)
         }
     }
 
-    // The repaired form computes what torch computed, so that the reference's own tolerance holds without the export's difference.
+    // The repaired form computes what torch computed, so that the reference's own tolerance holds without the export's
+    // difference.
     private CaseOutcome JudgeRepaired(ReferenceCase item, string fault)
     {
         using var folder = new TemporaryFolder();
         var path = folder.File("model.onnx");
         if (family.Name == "gemma2")
             ExportFault.RestoreSoftCap(export.ModelPath, path);
-        var outcome = family.Name == "gemma2"
-            ? Judge(item, path, config => config, 0)
-            : Judge(item, export.ModelPath, ExportFault.BreakTie, export.Difference);
+        var outcome =
+            family.Name == "gemma2"
+                ? Judge(item, path, config => config, 0)
+                : Judge(item, export.ModelPath, ExportFault.BreakTie, export.Difference);
         return outcome with { Message = outcome.Outcome == CaseOutcome.Passed ? fault : outcome.Message };
     }
 
-    private CaseOutcome Judge(ReferenceCase item, string modelPath, Func<IntervenableConfig, IntervenableConfig> change, double exportDifference)
+    private CaseOutcome Judge(
+        ReferenceCase item,
+        string modelPath,
+        Func<IntervenableConfig, IntervenableConfig> change,
+        double exportDifference
+    )
     {
         if (item.Kind == "gradient")
             throw new NotSupportedException("gradients are not built yet");
@@ -66,55 +75,97 @@ internal sealed class CaseRunner(ReferenceFamily family, ReferenceExport export)
     private void RequireKnownComponents(IntervenableConfig config)
     {
         if (_components.LayerCount == 0 && config.Representations.Length > 0)
-            throw new NotSupportedException($"component {config.Representations[0].Component}: no layers are recognised");
+            throw new NotSupportedException(
+                $"component {config.Representations[0].Component}: no layers are recognised"
+            );
     }
 
     private CaseOutcome Compare(ReferenceCase item, ModelInputs inputs, RunResult result, double exportDifference)
     {
         var tolerance = item.Tolerance + exportDifference;
-        var difference = item.ExpectedLogits is { } logits ? Compare(result.Intervened.Logits, family.Tensor(logits), inputs, item) : 0;
+        var difference = item.ExpectedLogits is { } logits
+            ? Compare(result.Intervened.Logits, family.Tensor(logits), inputs, item)
+            : 0;
         foreach (var (name, index) in item.ExpectedCollected.Select((name, index) => (name, index)))
             difference = Math.Max(difference, Compare(result.Collected[index], family.Tensor(name)));
         if (!(difference <= tolerance))
-            return Outcome(item, CaseOutcome.Failed, difference, $"differs by {difference:G4}, more than {tolerance:G4}");
+            return Outcome(
+                item,
+                CaseOutcome.Failed,
+                difference,
+                $"differs by {difference:G4}, more than {tolerance:G4}"
+            );
         var effect = Difference.Largest(result.Intervened.Logits.Floats, result.Original!.Logits.Floats);
         return item.Effect is { } expected && effect < expected / 2
-            ? Outcome(item, CaseOutcome.Failed, difference, $"the effect is {effect:G4}; at least {expected / 2:G4} is expected")
+            ? Outcome(
+                item,
+                CaseOutcome.Failed,
+                difference,
+                $"the effect is {effect:G4}; at least {expected / 2:G4} is expected"
+            )
             : Outcome(item, CaseOutcome.Passed, difference, null);
     }
 
     // In padded cases only the positions that the mask keeps are compared.
     private static double Compare(NumericArray actual, NumericArray expected, ModelInputs inputs, ReferenceCase item) =>
-        item.Name.Contains("/pad-", StringComparison.Ordinal) && inputs.Arrays.TryGetValue("attention_mask", out var mask)
+        item.Name.Contains("/pad-", StringComparison.Ordinal)
+        && inputs.Arrays.TryGetValue("attention_mask", out var mask)
             ? Difference.Largest(actual.Floats, expected.Floats, mask.Integers)
             : Compare(actual, expected);
 
     private static double Compare(NumericArray actual, NumericArray expected) =>
-        actual.Shape.SequenceEqual(expected.Shape) ? Difference.Largest(actual.Floats, expected.Floats) : double.PositiveInfinity;
+        actual.Shape.SequenceEqual(expected.Shape)
+            ? Difference.Largest(actual.Floats, expected.Floats)
+            : double.PositiveInfinity;
 
     // A plain run is a configuration without interventions.
     private IntervenableConfig Config(ReferenceCase item)
     {
-        if (item.Config.ValueKind != JsonValueKind.Object || item.Config.GetProperty("representations").GetArrayLength() == 0)
+        if (
+            item.Config.ValueKind != JsonValueKind.Object
+            || item.Config.GetProperty("representations").GetArrayLength() == 0
+        )
             return new IntervenableConfig { Representations = [] };
         var config = IntervenableConfig.FromJson(item.Config.GetRawText());
-        return config with { Representations = [.. config.Representations.Select((representation, index) => Complete(item, representation, index))] };
+        return config with
+        {
+            Representations =
+            [
+                .. config.Representations.Select((representation, index) => Complete(item, representation, index)),
+            ],
+        };
     }
 
     // What the references keep beside pyvene's configuration: parameters, groups, an autoencoder's latents.
     private RepresentationConfig Complete(ReferenceCase item, RepresentationConfig representation, int index)
     {
-        var parameters = item.Parameters.Length > index
-            ? item.Parameters[index].ToDictionary(entry => entry.Key, entry => family.Tensor(entry.Value))
-            : [];
+        var parameters =
+            item.Parameters.Length > index
+                ? item.Parameters[index].ToDictionary(entry => entry.Key, entry => family.Tensor(entry.Value))
+                : [];
         if (parameters.Remove("source_representation", out var source))
             representation = representation with { SourceRepresentation = source };
         if (parameters.Count > 0)
-            representation = representation with { Intervention = InterventionParameters.Create(representation.InterventionType, parameters) };
+            representation = representation with
+            {
+                Intervention = InterventionParameters.Create(representation.InterventionType, parameters),
+            };
         if (item.Member("groups") is { ValueKind: JsonValueKind.Array } groups)
-            representation = representation with { GroupKey = groups.EnumerateArray().ToList().FindIndex(group => group.EnumerateArray().Any(member => member.GetInt32() == index)) };
-        if (item.Member("options") is { ValueKind: JsonValueKind.Object } options && options.TryGetProperty("interchange_dim", out var latents))
-            representation = representation with { InterchangeDimensions = [.. latents.EnumerateArray().Select(latent => latent.GetInt32())] };
+            representation = representation with
+            {
+                GroupKey = groups
+                    .EnumerateArray()
+                    .ToList()
+                    .FindIndex(group => group.EnumerateArray().Any(member => member.GetInt32() == index)),
+            };
+        if (
+            item.Member("options") is { ValueKind: JsonValueKind.Object } options
+            && options.TryGetProperty("interchange_dim", out var latents)
+        )
+            representation = representation with
+            {
+                InterchangeDimensions = [.. latents.EnumerateArray().Select(latent => latent.GetInt32())],
+            };
         return representation;
     }
 
@@ -133,7 +184,8 @@ internal sealed class CaseRunner(ReferenceFamily family, ReferenceExport export)
         item.UnitLocations.ValueKind == JsonValueKind.Object
             ? new UnitLocations(
                 UnitLocationsReader.Side(item.UnitLocations.GetProperty("sources"), config, "sources"),
-                UnitLocationsReader.Side(item.UnitLocations.GetProperty("base"), config, "base"))
+                UnitLocationsReader.Side(item.UnitLocations.GetProperty("base"), config, "base")
+            )
             : null;
 
     private CaseOutcome Outcome(ReferenceCase item, string outcome, double? difference, string? message) =>

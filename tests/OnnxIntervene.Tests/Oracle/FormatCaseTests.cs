@@ -13,13 +13,25 @@ using OnnxIntervene.Testing;
 
 namespace OnnxIntervene.Tests.Oracle;
 
-/// <summary>What others' files of adapters, projections and control vectors do to LLaMA is what torch gives with them, on every export.</summary>
+/// <summary>
+/// What others' files of adapters, projections and control vectors do to LLaMA is what torch gives with them, on every
+/// export.
+/// </summary>
 [Category("Oracle")]
 public sealed class FormatCaseTests
 {
     private const double Tolerance = 2e-4;
     private static readonly string s_folder = Path.Combine(RepositoryPaths.OwnReferences, "formats");
-    private static readonly string[] s_cases = ["control-vector/1", "control-vector/-0.5", "control-vector/layers-2", "lora", "loreft", "project-out/block_output", "project-out/all-writers"];
+    private static readonly string[] s_cases =
+    [
+        "control-vector/1",
+        "control-vector/-0.5",
+        "control-vector/layers-2",
+        "lora",
+        "loreft",
+        "project-out/block_output",
+        "project-out/all-writers",
+    ];
 
     private static readonly Dictionary<string, string> s_targets = new()
     {
@@ -27,11 +39,17 @@ public sealed class FormatCaseTests
         ["v_proj"] = ComponentNames.ValueOutput,
     };
 
-    public static IEnumerable<string> Exports() => Directory.GetDirectories(Path.Combine(RepositoryPaths.OwnReferences, "families", "llama"))
-        .Where(folder => File.Exists(Path.Combine(folder, "model.onnx"))).Select(folder => Path.GetFileName(folder)!);
+    public static IEnumerable<string> Exports() =>
+        Directory
+            .GetDirectories(Path.Combine(RepositoryPaths.OwnReferences, "families", "llama"))
+            .Where(folder => File.Exists(Path.Combine(folder, "model.onnx")))
+            .Select(folder => Path.GetFileName(folder)!);
 
     [Test]
-    public void A_file_does_what_torch_does_with_it([ValueSource(nameof(Exports))] string export, [ValueSource(nameof(s_cases))] string name)
+    public void A_file_does_what_torch_does_with_it(
+        [ValueSource(nameof(Exports))] string export,
+        [ValueSource(nameof(s_cases))] string name
+    )
     {
         var path = Path.Combine(RepositoryPaths.OwnReferences, "families", "llama", export);
         var tensors = SafetensorsFile.Open(Path.Combine(s_folder, "formats.safetensors"));
@@ -39,61 +57,127 @@ public sealed class FormatCaseTests
         var layers = ComponentMap.Find(IR.Serialization.OnnxFile.Load(Path.Combine(path, "model.onnx"))).LayerCount;
         var representations = Representations(name, layers, tensors, item);
         var scale = item.TryGetProperty("scale", out var given) ? given.GetSingle() : 1;
-        using var model = IntervenableModel.Load(path, new IntervenableConfig { Representations = representations }, new ExecutionOptions { Threads = 1 });
-        var inputs = new ModelInputs(ImmutableDictionary<string, NumericArray>.Empty.Add(ModelInputs.TokenInput, tensors.Read("input_ids")));
-        var locations = name == "loreft" ? UnitLocations.SourcesToBase(UnitLocation.At(0, 1, 6)) : UnitLocations.Everywhere;
+        using var model = IntervenableModel.Load(
+            path,
+            new IntervenableConfig { Representations = representations },
+            new ExecutionOptions { Threads = 1 }
+        );
+        var inputs = new ModelInputs(
+            ImmutableDictionary<string, NumericArray>.Empty.Add(ModelInputs.TokenInput, tensors.Read("input_ids"))
+        );
+        var locations =
+            name == "loreft" ? UnitLocations.SourcesToBase(UnitLocation.At(0, 1, 6)) : UnitLocations.Everywhere;
 
-        var result = model.Run(inputs, null, locations, new RunSettings { OutputOriginalOutput = true, Coefficients = [Coefficient.Of(scale)] });
+        var result = model.Run(
+            inputs,
+            null,
+            locations,
+            new RunSettings { OutputOriginalOutput = true, Coefficients = [Coefficient.Of(scale)] }
+        );
 
-        Assert.That(Difference.Largest(result.Intervened.Logits.Floats, tensors.Read(item.GetProperty("logits").GetString()!).Floats), Is.LessThanOrEqualTo(Tolerance));
+        Assert.That(
+            Difference.Largest(
+                result.Intervened.Logits.Floats,
+                tensors.Read(item.GetProperty("logits").GetString()!).Floats
+            ),
+            Is.LessThanOrEqualTo(Tolerance)
+        );
         Assert.That(
             Difference.Largest(result.Intervened.Logits.Floats, result.Original!.Logits.Floats),
-            Is.GreaterThanOrEqualTo(item.GetProperty("effect").GetDouble() / 2));
+            Is.GreaterThanOrEqualTo(item.GetProperty("effect").GetDouble() / 2)
+        );
     }
 
-    private static ImmutableArray<RepresentationConfig> Representations(string name, int layers, SafetensorsFile tensors, JsonElement item) => name switch
-    {
-        "lora" =>
-        [
-            .. LoraAdapter.Read(Path.Combine(s_folder, "lora")).Modules.Select(module =>
-                At(module.Layer!.Value, s_targets[module.Target], new LoRAIntervention(module.A, module.B, (float)module.Scale))),
-        ],
-        "loreft" => [LoReFT(1, "loreft/0/", tensors), LoReFT(2, "loreft/1/", tensors)],
-        "project-out/block_output" => [.. Enumerable.Range(0, layers).Select(layer => At(layer, ComponentNames.BlockOutput, Projection(tensors)))],
-        "project-out/all-writers" =>
-        [
-            At(0, ComponentNames.BlockInput, Projection(tensors)),
-            .. Enumerable.Range(0, layers).SelectMany(layer => new[] { ComponentNames.AttentionOutput, ComponentNames.MlpOutput }.Select(part => At(layer, part, Projection(tensors)))),
-        ],
-        _ => ControlVectors(item),
-    };
+    private static ImmutableArray<RepresentationConfig> Representations(
+        string name,
+        int layers,
+        SafetensorsFile tensors,
+        JsonElement item
+    ) =>
+        name switch
+        {
+            "lora" =>
+            [
+                .. LoraAdapter
+                    .Read(Path.Combine(s_folder, "lora"))
+                    .Modules.Select(module =>
+                        At(
+                            module.Layer!.Value,
+                            s_targets[module.Target],
+                            new LoRAIntervention(module.A, module.B, (float)module.Scale)
+                        )
+                    ),
+            ],
+            "loreft" => [LoReFT(1, "loreft/0/", tensors), LoReFT(2, "loreft/1/", tensors)],
+            "project-out/block_output" =>
+            [
+                .. Enumerable
+                    .Range(0, layers)
+                    .Select(layer => At(layer, ComponentNames.BlockOutput, Projection(tensors))),
+            ],
+            "project-out/all-writers" =>
+            [
+                At(0, ComponentNames.BlockInput, Projection(tensors)),
+                .. Enumerable
+                    .Range(0, layers)
+                    .SelectMany(layer =>
+                        new[] { ComponentNames.AttentionOutput, ComponentNames.MlpOutput }.Select(part =>
+                            At(layer, part, Projection(tensors))
+                        )
+                    ),
+            ],
+            _ => ControlVectors(item),
+        };
 
     private static ImmutableArray<RepresentationConfig> ControlVectors(JsonElement item)
     {
-        var chosen = item.TryGetProperty("layers", out var list) ? list.EnumerateArray().Select(layer => layer.GetInt32()).ToHashSet() : null;
+        var chosen = item.TryGetProperty("layers", out var list)
+            ? list.EnumerateArray().Select(layer => layer.GetInt32()).ToHashSet()
+            : null;
         return
         [
-            .. ControlVector.Read(Path.Combine(s_folder, "control_vector.gguf")).Directions
-                .Where(direction => chosen?.Contains(direction.Key) ?? true)
-                .Select(direction => At(direction.Key, ComponentNames.BlockOutput, new AdditionIntervention()) with { SourceRepresentation = direction.Value }),
+            .. ControlVector
+                .Read(Path.Combine(s_folder, "control_vector.gguf"))
+                .Directions.Where(direction => chosen?.Contains(direction.Key) ?? true)
+                .Select(direction =>
+                    At(direction.Key, ComponentNames.BlockOutput, new AdditionIntervention()) with
+                    {
+                        SourceRepresentation = direction.Value,
+                    }
+                ),
         ];
     }
 
     private static RepresentationConfig LoReFT(int layer, string prefix, SafetensorsFile tensors)
     {
-        var arrays = tensors.Names.Where(name => name.StartsWith(prefix, StringComparison.Ordinal)).ToDictionary(name => name, tensors.Read);
+        var arrays = tensors
+            .Names.Where(name => name.StartsWith(prefix, StringComparison.Ordinal))
+            .ToDictionary(name => name, tensors.Read);
         var weights = LoreftWeights.From(arrays, "formats.safetensors", prefix);
-        return At(layer, ComponentNames.BlockOutput, new LoReFTIntervention(weights.Rotation, weights.Weight, weights.Bias));
+        return At(
+            layer,
+            ComponentNames.BlockOutput,
+            new LoReFTIntervention(weights.Rotation, weights.Weight, weights.Bias)
+        );
     }
 
     private static ProjectOutIntervention Projection(SafetensorsFile tensors) => new(tensors.Read("direction"));
 
     private static RepresentationConfig At(int layer, string component, Intervention intervention) =>
-        new() { Layer = layer, Component = component, Intervention = intervention };
+        new()
+        {
+            Layer = layer,
+            Component = component,
+            Intervention = intervention,
+        };
 
     private static JsonElement Case(string name)
     {
         using var json = JsonDocument.Parse(File.ReadAllText(Path.Combine(s_folder, "formats.json")));
-        return json.RootElement.GetProperty("cases").EnumerateArray().Single(item => item.GetProperty("name").GetString() == name).Clone();
+        return json
+            .RootElement.GetProperty("cases")
+            .EnumerateArray()
+            .Single(item => item.GetProperty("name").GetString() == name)
+            .Clone();
     }
 }

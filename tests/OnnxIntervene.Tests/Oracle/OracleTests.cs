@@ -2,15 +2,24 @@ using OnnxIntervene.Testing;
 
 namespace OnnxIntervene.Tests.Oracle;
 
-/// <summary>Every case of every reference family on every export. The references, not this project's own output, say what is right.</summary>
+/// <summary>
+/// Every case of every reference family on every export. The references, not this project's own output, say what is
+/// right.
+/// </summary>
 [Category("Oracle")]
 public sealed class OracleTests
 {
     private static readonly Lock s_reportLock = new();
     private static readonly List<CaseOutcome> s_all = [];
 
-    public static IEnumerable<TestCaseData> Exports() => ReferenceFamily.All(RepositoryPaths.References)
-        .SelectMany(family => family.Exports.Select(export => new TestCaseData(family, export).SetArgDisplayNames(family.Name, export.Name)));
+    public static IEnumerable<TestCaseData> Exports() =>
+        ReferenceFamily
+            .All(RepositoryPaths.References)
+            .SelectMany(family =>
+                family.Exports.Select(export =>
+                    new TestCaseData(family, export).SetArgDisplayNames(family.Name, export.Name)
+                )
+            );
 
     [TestCaseSource(nameof(Exports))]
     public void Every_case_of_an_export_gives_the_reference_numbers(ReferenceFamily family, ReferenceExport export)
@@ -19,7 +28,9 @@ public sealed class OracleTests
         var outcomes = family.Cases.Select(runner.Run).ToList();
         Report(outcomes);
 
-        var wrong = outcomes.Where(outcome => outcome.Outcome == CaseOutcome.Failed || IsWronglyRefused(outcome)).ToList();
+        var wrong = outcomes
+            .Where(outcome => outcome.Outcome == CaseOutcome.Failed || IsWronglyRefused(outcome))
+            .ToList();
         Assert.That(wrong, Is.Empty, string.Join(Environment.NewLine, wrong));
         Assert.That(outcomes, Is.Not.Empty);
     }
@@ -35,9 +46,12 @@ public sealed class OracleTests
     }
 
     // Only an operator that cannot take left padding may refuse.
-    private static bool IsWronglyRefused(CaseOutcome outcome) => outcome.Outcome == CaseOutcome.Refused
-        && !(outcome.Case.Contains("pad-left", StringComparison.Ordinal)
-            && outcome.Message!.Contains("GroupQueryAttention", StringComparison.Ordinal));
+    private static bool IsWronglyRefused(CaseOutcome outcome) =>
+        outcome.Outcome == CaseOutcome.Refused
+        && !(
+            outcome.Case.Contains("pad-left", StringComparison.Ordinal)
+            && outcome.Message!.Contains("GroupQueryAttention", StringComparison.Ordinal)
+        );
 
     private static void Report(List<CaseOutcome> outcomes)
     {

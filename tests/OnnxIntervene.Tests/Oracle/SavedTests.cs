@@ -10,19 +10,37 @@ using OnnxIntervene.Testing;
 
 namespace OnnxIntervene.Tests.Oracle;
 
-/// <summary>Folders that pyvene's save wrote give the stored logits, on every export, and again after they were saved here.</summary>
+/// <summary>
+/// Folders that pyvene's save wrote give the stored logits, on every export, and again after they were saved here.
+/// </summary>
 [Category("Oracle")]
 public sealed class SavedTests
 {
     private const double Tolerance = 2e-4;
 
-    public static IEnumerable<TestCaseData> Cases() => ReferenceFamily.All(RepositoryPaths.References)
-        .Where(family => File.Exists(Path.Combine(Folder(family), "saved.json")))
-        .SelectMany(family => Items(family).SelectMany(item => family.Exports.Select(export =>
-            new TestCaseData(family, export, item).SetArgDisplayNames(family.Name, export.Name, item.GetProperty("name").GetString()!))));
+    public static IEnumerable<TestCaseData> Cases() =>
+        ReferenceFamily
+            .All(RepositoryPaths.References)
+            .Where(family => File.Exists(Path.Combine(Folder(family), "saved.json")))
+            .SelectMany(family =>
+                Items(family)
+                    .SelectMany(item =>
+                        family.Exports.Select(export =>
+                            new TestCaseData(family, export, item).SetArgDisplayNames(
+                                family.Name,
+                                export.Name,
+                                item.GetProperty("name").GetString()!
+                            )
+                        )
+                    )
+            );
 
     [TestCaseSource(nameof(Cases))]
-    public void A_folder_of_pyvenes_gives_the_stored_logits(ReferenceFamily family, ReferenceExport export, JsonElement item)
+    public void A_folder_of_pyvenes_gives_the_stored_logits(
+        ReferenceFamily family,
+        ReferenceExport export,
+        JsonElement item
+    )
     {
         var saved = Path.Combine(Folder(family), item.GetProperty("directory").GetString()!);
         using var own = new TemporaryFolder();
@@ -36,13 +54,25 @@ public sealed class SavedTests
         Assert.That(difference, Is.LessThanOrEqualTo(Tolerance + export.Difference));
         foreach (var folder in new[] { own.Path, torch.Path })
         {
-            using var again = IntervenableModel.LoadFolder(export.ModelPath, folder, new ExecutionOptions { Threads = 1 });
-            Assert.That(Judge(again, family, item, export), Is.LessThanOrEqualTo(Tolerance + export.Difference), folder);
+            using var again = IntervenableModel.LoadFolder(
+                export.ModelPath,
+                folder,
+                new ExecutionOptions { Threads = 1 }
+            );
+            Assert.That(
+                Judge(again, family, item, export),
+                Is.LessThanOrEqualTo(Tolerance + export.Difference),
+                folder
+            );
         }
     }
 
     [TestCaseSource(nameof(Cases))]
-    public void What_is_saved_in_pyvenes_layout_has_its_keys_files_and_types(ReferenceFamily family, ReferenceExport export, JsonElement item)
+    public void What_is_saved_in_pyvenes_layout_has_its_keys_files_and_types(
+        ReferenceFamily family,
+        ReferenceExport export,
+        JsonElement item
+    )
     {
         var saved = Path.Combine(Folder(family), item.GetProperty("directory").GetString()!);
         using var folder = new TemporaryFolder();
@@ -51,8 +81,20 @@ public sealed class SavedTests
         using var written = JsonDocument.Parse(File.ReadAllText(folder.File("config.json")));
         using var original = JsonDocument.Parse(File.ReadAllText(Path.Combine(saved, "config.json")));
 
-        Assert.That(Directory.GetFiles(folder.Path).Select(Path.GetFileName).Order(), Is.EqualTo(Directory.GetFiles(saved).Select(Path.GetFileName).Order()));
-        foreach (var name in new[] { "intervention_constant_sources", "intervention_dimensions", "intervention_types", "mode", "sorted_keys" })
+        Assert.That(
+            Directory.GetFiles(folder.Path).Select(Path.GetFileName).Order(),
+            Is.EqualTo(Directory.GetFiles(saved).Select(Path.GetFileName).Order())
+        );
+        foreach (
+            var name in new[]
+            {
+                "intervention_constant_sources",
+                "intervention_dimensions",
+                "intervention_types",
+                "mode",
+                "sorted_keys",
+            }
+        )
             Assert.That(Compact(written, name), Is.EqualTo(Compact(original, name)), name);
         foreach (var file in Directory.GetFiles(saved, "*.bin"))
         {
@@ -64,9 +106,15 @@ public sealed class SavedTests
     private static IEnumerable<string> Show(OrderedDictionary<string, TorchTensor> tensors) =>
         tensors.Select(entry => $"{entry.Key} {entry.Value.ElementType} {entry.Value.Array}");
 
-    private static string Compact(JsonDocument json, string name) => JsonSerializer.Serialize(json.RootElement.GetProperty(name));
+    private static string Compact(JsonDocument json, string name) =>
+        JsonSerializer.Serialize(json.RootElement.GetProperty(name));
 
-    private static double Judge(IntervenableModel model, ReferenceFamily family, JsonElement item, ReferenceExport export)
+    private static double Judge(
+        IntervenableModel model,
+        ReferenceFamily family,
+        JsonElement item,
+        ReferenceExport export
+    )
     {
         var tensors = SafetensorsFile.Open(Path.Combine(Folder(family), "saved.safetensors"));
         var locations = item.GetProperty("unit_locations");
@@ -75,17 +123,32 @@ public sealed class SavedTests
             [Inputs(tensors.Read("source"))],
             new UnitLocations(
                 UnitLocationsReader.Side(locations.GetProperty("sources"), model.Config, "sources"),
-                UnitLocationsReader.Side(locations.GetProperty("base"), model.Config, "base")),
-            new RunSettings { OutputOriginalOutput = true, Subspaces = SubspacesReader.Read(item.GetProperty("subspaces"), model.Config) });
+                UnitLocationsReader.Side(locations.GetProperty("base"), model.Config, "base")
+            ),
+            new RunSettings
+            {
+                OutputOriginalOutput = true,
+                Subspaces = SubspacesReader.Read(item.GetProperty("subspaces"), model.Config),
+            }
+        );
         var effect = Difference.Largest(result.Intervened.Logits.Floats, result.Original!.Logits.Floats);
         Assert.That(effect, Is.GreaterThanOrEqualTo(item.GetProperty("effect").GetDouble() / 2), export.Name);
-        return Difference.Largest(result.Intervened.Logits.Floats, tensors.Read(item.GetProperty("logits").GetString()!).Floats);
+        return Difference.Largest(
+            result.Intervened.Logits.Floats,
+            tensors.Read(item.GetProperty("logits").GetString()!).Floats
+        );
     }
 
     private static ModelInputs Inputs(NumericArray tokens) =>
-        new(System.Collections.Immutable.ImmutableDictionary<string, NumericArray>.Empty.Add(ModelInputs.TokenInput, tokens));
+        new(
+            System.Collections.Immutable.ImmutableDictionary<string, NumericArray>.Empty.Add(
+                ModelInputs.TokenInput,
+                tokens
+            )
+        );
 
-    private static string Folder(ReferenceFamily family) => Path.Combine(RepositoryPaths.References, "families", family.Name);
+    private static string Folder(ReferenceFamily family) =>
+        Path.Combine(RepositoryPaths.References, "families", family.Name);
 
     private static List<JsonElement> Items(ReferenceFamily family)
     {

@@ -10,7 +10,9 @@ namespace OnnxIntervene.Tests.Repository;
 public sealed class CoverageMapTests
 {
     // Family, exports, components, notes.
-    private static readonly Dictionary<string, string[]> s_rows = File.ReadAllLines(Path.Combine(RepositoryPaths.Root, "README.md"))
+    private static readonly Dictionary<string, string[]> s_rows = File.ReadAllLines(
+            Path.Combine(RepositoryPaths.Root, "README.md")
+        )
         .SkipWhile(line => !line.StartsWith("| family | exports |", StringComparison.Ordinal))
         .Skip(2)
         .TakeWhile(line => line.StartsWith('|'))
@@ -22,9 +24,14 @@ public sealed class CoverageMapTests
     [Test]
     public void Every_family_and_export_is_in_the_map_and_no_other()
     {
-        var expected = s_families.Select(family => $"{family.Name}: {string.Join(", ", family.Exports.Select(export => export.Name))}");
+        var expected = s_families.Select(family =>
+            $"{family.Name}: {string.Join(", ", family.Exports.Select(export => export.Name))}"
+        );
 
-        Assert.That(s_rows.Values.Where(cells => cells[0] != GoldenModel.LargeName).Select(cells => $"{cells[0]}: {cells[1]}"), Is.EquivalentTo(expected));
+        Assert.That(
+            s_rows.Values.Where(cells => cells[0] != GoldenModel.LargeName).Select(cells => $"{cells[0]}: {cells[1]}"),
+            Is.EquivalentTo(expected)
+        );
     }
 
     [Test]
@@ -35,10 +42,19 @@ public sealed class CoverageMapTests
         {
             foreach (var export in family.Exports)
             {
-                var found = ComponentMap.Find(OnnxFile.Load(export.ModelPath)).Components.Select(component => component.Address.Name).ToHashSet();
+                var found = ComponentMap
+                    .Find(OnnxFile.Load(export.ModelPath))
+                    .Components.Select(component => component.Address.Name)
+                    .ToHashSet();
                 var named = Named(s_rows[family.Name][2], export.Name);
-                wrong.AddRange(named.Where(name => !found.Contains(name)).Select(name => $"{family.Name} {export.Name} has no {name}"));
-                wrong.AddRange(found.Except(named).Select(name => $"{family.Name} {export.Name}: the map does not name {name}"));
+                wrong.AddRange(
+                    named
+                        .Where(name => !found.Contains(name))
+                        .Select(name => $"{family.Name} {export.Name} has no {name}")
+                );
+                wrong.AddRange(
+                    found.Except(named).Select(name => $"{family.Name} {export.Name}: the map does not name {name}")
+                );
             }
         }
 
@@ -55,9 +71,15 @@ public sealed class CoverageMapTests
         Assert.That(notes.Contains("left padding refused", StringComparison.Ordinal), Is.EqualTo(operators.Length > 0));
     }
 
-    public static IEnumerable<TestCaseData> Counting() => s_families.Select(family => new TestCaseData(
-        family.Name,
-        family.Exports.SelectMany(export => CountedMask.All(OnnxFile.Load(export.ModelPath).Graph)).Select(mask => mask.Operator).Distinct().ToArray()));
+    public static IEnumerable<TestCaseData> Counting() =>
+        s_families.Select(family => new TestCaseData(
+            family.Name,
+            family
+                .Exports.SelectMany(export => CountedMask.All(OnnxFile.Load(export.ModelPath).Graph))
+                .Select(mask => mask.Operator)
+                .Distinct()
+                .ToArray()
+        ));
 
     // Words stand for sets of components; "without" takes some away again, from one export when it stands before.
     private static HashSet<string> Named(string cell, string export)
@@ -67,10 +89,17 @@ public sealed class CoverageMapTests
         {
             var quoted = part.Split('`').Where((_, index) => index % 2 == 1);
             if (part == "transformer")
-                names.UnionWith(ComponentNames.OfLayer.Where(IsUsual).Concat(ComponentNames.WithHeads.Select(name => ComponentNames.HeadPrefix + name)));
+                names.UnionWith(
+                    ComponentNames
+                        .OfLayer.Where(IsUsual)
+                        .Concat(ComponentNames.WithHeads.Select(name => ComponentNames.HeadPrefix + name))
+                );
             else if (part == "cross-attention")
                 names.UnionWith(Cross());
-            else if (part.StartsWith("without", StringComparison.Ordinal) || part.StartsWith($"{export} without", StringComparison.Ordinal))
+            else if (
+                part.StartsWith("without", StringComparison.Ordinal)
+                || part.StartsWith($"{export} without", StringComparison.Ordinal)
+            )
                 names.ExceptWith(quoted);
             else if (!part.Contains("without", StringComparison.Ordinal))
                 names.UnionWith(quoted);
@@ -79,10 +108,23 @@ public sealed class CoverageMapTests
         return names;
     }
 
-    private static bool IsUsual(string name) => !name.StartsWith(ComponentNames.CrossPrefix, StringComparison.Ordinal)
-        && name is not (ComponentNames.MixerInput or ComponentNames.MixerOutput or ComponentNames.InProjOutput or ComponentNames.ConvOutput
-            or ComponentNames.OutProjInput or ComponentNames.RouterOutput or ComponentNames.CellOutput);
+    private static bool IsUsual(string name) =>
+        !name.StartsWith(ComponentNames.CrossPrefix, StringComparison.Ordinal)
+        && name
+            is not (
+                ComponentNames.MixerInput
+                or ComponentNames.MixerOutput
+                or ComponentNames.InProjOutput
+                or ComponentNames.ConvOutput
+                or ComponentNames.OutProjInput
+                or ComponentNames.RouterOutput
+                or ComponentNames.CellOutput
+            );
 
-    private static IEnumerable<string> Cross() => ComponentNames.OfLayer.Where(name => name.StartsWith(ComponentNames.CrossPrefix, StringComparison.Ordinal))
-        .Concat(ComponentNames.WithHeads.Select(name => ComponentNames.HeadPrefix + ComponentNames.CrossPrefix + name));
+    private static IEnumerable<string> Cross() =>
+        ComponentNames
+            .OfLayer.Where(name => name.StartsWith(ComponentNames.CrossPrefix, StringComparison.Ordinal))
+            .Concat(
+                ComponentNames.WithHeads.Select(name => ComponentNames.HeadPrefix + ComponentNames.CrossPrefix + name)
+            );
 }

@@ -7,7 +7,25 @@ namespace OnnxIntervene.Tests.Repository;
 public sealed partial class LayeringTests
 {
     private static readonly string[] s_order =
-        ["IR", "IR.Serialization", "Formats", "Hub", "Numerics", "Components.Structure", "Components", "Interventions", "Splicing.Arithmetic", "Splicing", "Tokenization", "Execution.Planning", "Execution", "Sweeps", "Cli.Output", "Cli.Commands", "Cli"];
+    [
+        "IR",
+        "IR.Serialization",
+        "Formats",
+        "Hub",
+        "Numerics",
+        "Components.Structure",
+        "Components",
+        "Interventions",
+        "Splicing.Arithmetic",
+        "Splicing",
+        "Tokenization",
+        "Execution.Planning",
+        "Execution",
+        "Sweeps",
+        "Cli.Output",
+        "Cli.Commands",
+        "Cli",
+    ];
 
     // Opening and saving are asked for by name; everything else of serialization stays behind the door.
     private static readonly string[] s_loose = ["Reports"];
@@ -15,8 +33,14 @@ public sealed partial class LayeringTests
     [Test]
     public void No_using_line_points_backwards()
     {
-        var backward = Directory.EnumerateFiles(Path.Combine(RepositoryPaths.Root, "src"), "*.cs", SearchOption.AllDirectories)
-            .Where(file => !file.Contains($"{Path.DirectorySeparatorChar}obj{Path.DirectorySeparatorChar}", StringComparison.Ordinal))
+        var backward = Directory
+            .EnumerateFiles(Path.Combine(RepositoryPaths.Root, "src"), "*.cs", SearchOption.AllDirectories)
+            .Where(file =>
+                !file.Contains(
+                    $"{Path.DirectorySeparatorChar}obj{Path.DirectorySeparatorChar}",
+                    StringComparison.Ordinal
+                )
+            )
             .SelectMany(Backward)
             .ToList();
 
@@ -26,8 +50,12 @@ public sealed partial class LayeringTests
     [Test]
     public void Only_serialization_knows_protobuf()
     {
-        var knowing = Directory.EnumerateFiles(Path.Combine(RepositoryPaths.Root, "src"), "*.cs", SearchOption.AllDirectories)
-            .Where(file => !file.Contains("obj", StringComparison.Ordinal) && File.ReadAllText(file).Contains("Google.Protobuf", StringComparison.Ordinal))
+        var knowing = Directory
+            .EnumerateFiles(Path.Combine(RepositoryPaths.Root, "src"), "*.cs", SearchOption.AllDirectories)
+            .Where(file =>
+                !file.Contains("obj", StringComparison.Ordinal)
+                && File.ReadAllText(file).Contains("Google.Protobuf", StringComparison.Ordinal)
+            )
             .Select(file => Path.GetFileName(Path.GetDirectoryName(file)))
             .Distinct();
 

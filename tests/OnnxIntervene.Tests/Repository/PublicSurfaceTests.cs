@@ -19,7 +19,10 @@ public sealed class PublicSurfaceTests
     public void The_public_surface_is_the_one_in_the_text(string name)
     {
         var path = Path.Combine(RepositoryPaths.Root, "tests", "OnnxIntervene.Tests", "Repository", $"{name}.txt");
-        var surface = s_assemblies[name].Assembly.GeneratePublicApi(new ApiGeneratorOptions { IncludeAssemblyAttributes = false }).ReplaceLineEndings("\n") + "\n";
+        var surface =
+            s_assemblies[name]
+                .Assembly.GeneratePublicApi(new ApiGeneratorOptions { IncludeAssemblyAttributes = false })
+                .ReplaceLineEndings("\n") + "\n";
 
         // To take a change over: ONNX_INTERVENE_WRITE_SURFACE=1 dotnet test, and read what changed.
         if (Environment.GetEnvironmentVariable("ONNX_INTERVENE_WRITE_SURFACE") == "1")

@@ -32,8 +32,13 @@ public sealed class ReadmeTests
     [Test]
     public void The_readme_shows_this_very_code()
     {
-        var source = File.ReadAllText(Path.Combine(RepositoryPaths.Root, "tests", "OnnxIntervene.Tests", "Repository", "ReadmeTests.cs")).Split("// example")[^2];
-        var lines = source.Split('\n').Select(line => line.StartsWith("        ", StringComparison.Ordinal) ? line[8..] : line);
+        var source = File.ReadAllText(
+                Path.Combine(RepositoryPaths.Root, "tests", "OnnxIntervene.Tests", "Repository", "ReadmeTests.cs")
+            )
+            .Split("// example")[^2];
+        var lines = source
+            .Split('\n')
+            .Select(line => line.StartsWith("        ", StringComparison.Ordinal) ? line[8..] : line);
 
         Assert.That(s_readme, Does.Contain(string.Join('\n', lines).Trim()));
     }
@@ -54,21 +59,36 @@ public sealed class ReadmeTests
     public void The_configurations_in_the_readme_are_the_example_files()
     {
         foreach (var name in new[] { "steer.json", "rotate.json" })
-            Assert.That(s_readme, Does.Contain(File.ReadAllText(Path.Combine(RepositoryPaths.Root, "examples", name)).Trim()));
+            Assert.That(
+                s_readme,
+                Does.Contain(File.ReadAllText(Path.Combine(RepositoryPaths.Root, "examples", name)).Trim())
+            );
     }
 
     private static void Example()
     {
         // example
-        using var model = IntervenableModel.Load("models/facts-gpt2", new IntervenableConfig
-        {
-            Representations = [new() { Layer = 1, Component = "block_output", InterventionType = InterventionType.Vanilla }],
-        });
+        using var model = IntervenableModel.Load(
+            "models/facts-gpt2",
+            new IntervenableConfig
+            {
+                Representations =
+                [
+                    new()
+                    {
+                        Layer = 1,
+                        Component = "block_output",
+                        InterventionType = InterventionType.Vanilla,
+                    },
+                ],
+            }
+        );
 
         var result = model.Run(
             @base: model.Tokenize("The company Adidas makes"),
             sources: [model.Tokenize("The company Volvo makes")],
-            unitLocations: UnitLocations.SourcesToBase(UnitLocation.At(3, 4, 5)));
+            unitLocations: UnitLocations.SourcesToBase(UnitLocation.At(3, 4, 5))
+        );
 
         Console.WriteLine(model.TopTokens(result.Intervened.Logits, 3));
         // example

@@ -4,7 +4,9 @@ using OnnxIntervene.Tests.Files;
 
 namespace OnnxIntervene.Tests.Splicing;
 
-/// <summary>One fused operator each, with seeded inputs: two examples of four positions, four heads of sixteen.</summary>
+/// <summary>
+/// One fused operator each, with seeded inputs: two examples of four positions, four heads of sixteen.
+/// </summary>
 internal static class FusedSamples
 {
     private const int Batch = 2;
@@ -16,19 +18,35 @@ internal static class FusedSamples
     private const int Width = Heads * HeadWidth;
     private const int KeyWidth = KeyHeads * HeadWidth;
 
-    public static IEnumerable<FileSample> All() => [.. Packed(), .. MultiHead(), .. GroupQuery(), .. Standard(), .. Norms()];
+    public static IEnumerable<FileSample> All() =>
+        [.. Packed(), .. MultiHead(), .. GroupQuery(), .. Standard(), .. Norms()];
 
     private static IEnumerable<FileSample> Packed()
     {
         yield return Packed("plain", null);
         yield return Packed("mask", sketch => [null, Whole(sketch, [Batch, Length], 1, 1, 1, 0, 1, 1, 1, 1)]);
         yield return Packed("counts", sketch => [null, Whole(sketch, [Batch], 3, 4)]);
-        yield return Packed("mask of each query", sketch => [null, Whole(sketch, [Batch, Length, Length], [.. Enumerable.Range(0, 32).Select(index => index % 3 == 1 ? 0 : 1)])]);
+        yield return Packed(
+            "mask of each query",
+            sketch =>
+                [
+                    null,
+                    Whole(
+                        sketch,
+                        [Batch, Length, Length],
+                        [.. Enumerable.Range(0, 32).Select(index => index % 3 == 1 ? 0 : 1)]
+                    ),
+                ]
+        );
         yield return Packed("bias", sketch => [null, null, null, sketch.Input("bias", 1, Heads, Length, Length)]);
         yield return Packed("causal", null, NodeAttribute.Of("unidirectional", 1L));
         yield return Packed("scale", null, NodeAttribute.Of("scale", 0.5f));
         yield return Packed("cache", sketch => [null, null, sketch.Input("past", 2, Batch, Heads, Past, HeadWidth)]);
-        yield return Packed("causal cache", sketch => [null, null, sketch.Input("past", 2, Batch, Heads, Past, HeadWidth)], NodeAttribute.Of("unidirectional", 1L));
+        yield return Packed(
+            "causal cache",
+            sketch => [null, null, sketch.Input("past", 2, Batch, Heads, Past, HeadWidth)],
+            NodeAttribute.Of("unidirectional", 1L)
+        );
     }
 
     // The first of the further inputs stands for the bias of the projections, which is always there.
@@ -37,9 +55,22 @@ internal static class FusedSamples
         var sketch = new ModelSketch(8, 17);
         var x = sketch.Input("x", Batch, Length, 8);
         var rest = more?.Invoke(sketch) ?? [];
-        Value?[] inputs = [x, sketch.Weights("weights", 8, 3 * Width), sketch.Weights("projection_bias", 3 * Width), .. rest.Skip(1)];
+        Value?[] inputs =
+        [
+            x,
+            sketch.Weights("weights", 8, 3 * Width),
+            sketch.Weights("projection_bias", 3 * Width),
+            .. rest.Skip(1),
+        ];
         string[] outputs = rest.Length > 2 && rest[2] is not null ? ["y", "present"] : ["y"];
-        return Finish($"Attention of ONNX Runtime, {name}", sketch, "com.microsoft.Attention", inputs, outputs, [NodeAttribute.Of("num_heads", (long)Heads), .. attributes]);
+        return Finish(
+            $"Attention of ONNX Runtime, {name}",
+            sketch,
+            "com.microsoft.Attention",
+            inputs,
+            outputs,
+            [NodeAttribute.Of("num_heads", (long)Heads), .. attributes]
+        );
     }
 
     private static IEnumerable<FileSample> MultiHead()
@@ -49,16 +80,32 @@ internal static class FusedSamples
         yield return MultiHead("mask", sketch => [null, Whole(sketch, [Batch, Length], 1, 1, 1, 0, 1, 1, 1, 1)], []);
         yield return MultiHead("bias", sketch => [null, null, sketch.Input("bias", 1, Heads, Length, Length)], []);
         yield return MultiHead("causal", null, [], NodeAttribute.Of("unidirectional", 1L));
-        yield return MultiHead("cache", sketch => [null, null, null, Cache(sketch, "past_key", Heads), Cache(sketch, "past_value", Heads)], ["key", "value"]);
+        yield return MultiHead(
+            "cache",
+            sketch => [null, null, null, Cache(sketch, "past_key", Heads), Cache(sketch, "past_value", Heads)],
+            ["key", "value"]
+        );
     }
 
-    private static FileSample MultiHead(string name, Func<ModelSketch, Value?[]>? more, string[] outputs, params NodeAttribute[] attributes)
+    private static FileSample MultiHead(
+        string name,
+        Func<ModelSketch, Value?[]>? more,
+        string[] outputs,
+        params NodeAttribute[] attributes
+    )
     {
         var sketch = new ModelSketch(8, 17);
         var projections = new[] { "q", "k", "v" }.Select(input => sketch.Input(input, Batch, Length, Width));
         Value?[] inputs = [.. projections, .. more?.Invoke(sketch) ?? []];
         NodeAttribute[] settings = [NodeAttribute.Of("num_heads", (long)Heads), .. attributes];
-        return Finish($"MultiHeadAttention, {name}", sketch, "com.microsoft.MultiHeadAttention", inputs, ["y", .. outputs], settings);
+        return Finish(
+            $"MultiHeadAttention, {name}",
+            sketch,
+            "com.microsoft.MultiHeadAttention",
+            inputs,
+            ["y", .. outputs],
+            settings
+        );
     }
 
     private static IEnumerable<FileSample> GroupQuery()
@@ -66,41 +113,109 @@ internal static class FusedSamples
         foreach (var isPacked in new[] { false, true })
         {
             foreach (var rotates in new[] { 0L, 1L })
-                yield return GroupQuery($"packed {isPacked}, rotating {rotates}", isPacked, _ => [], NodeAttribute.Of("do_rotary", rotates));
+                yield return GroupQuery(
+                    $"packed {isPacked}, rotating {rotates}",
+                    isPacked,
+                    _ => [],
+                    NodeAttribute.Of("do_rotary", rotates)
+                );
         }
 
-        yield return GroupQuery("rotating neighbours", false, _ => [], NodeAttribute.Of("do_rotary", 1L), NodeAttribute.Of("rotary_interleaved", 1L));
+        yield return GroupQuery(
+            "rotating neighbours",
+            false,
+            _ => [],
+            NodeAttribute.Of("do_rotary", 1L),
+            NodeAttribute.Of("rotary_interleaved", 1L)
+        );
         yield return GroupQuery("cap", false, _ => [], NodeAttribute.Of("softcap", 0.3f));
         yield return GroupQuery("window", false, _ => [], NodeAttribute.Of("local_window_size", 2L));
         yield return GroupQuery("smooth", false, _ => [], NodeAttribute.Of("smooth_softmax", 1L));
         yield return GroupQuery("sinks", false, sketch => [null, null, sketch.Weights("sinks", Heads)]);
         yield return GroupQuery("bias", false, sketch => [null, sketch.Input("bias", Batch, Heads, Length, Length)]);
-        yield return GroupQuery("bias and cap", false, sketch => [null, sketch.Input("bias", 1, 1, Length, Length)], NodeAttribute.Of("softcap", 0.3f));
+        yield return GroupQuery(
+            "bias and cap",
+            false,
+            sketch => [null, sketch.Input("bias", 1, 1, Length, Length)],
+            NodeAttribute.Of("softcap", 0.3f)
+        );
         yield return GroupQuery("scale", false, _ => [], NodeAttribute.Of("scale", 0.7f));
         yield return GroupQuery("cache", false, true, 1, _ => [], NodeAttribute.Of("do_rotary", 1L));
         yield return GroupQuery("cache and window", true, true, 1, _ => [], NodeAttribute.Of("local_window_size", 3L));
-        yield return GroupQuery("cache and several positions", false, true, Length, _ => [], NodeAttribute.Of("do_rotary", 1L), NodeAttribute.Of("softcap", 0.5f));
-        yield return GroupQuery("cache, window and several positions", false, true, Length, _ => [], NodeAttribute.Of("local_window_size", 3L));
+        yield return GroupQuery(
+            "cache and several positions",
+            false,
+            true,
+            Length,
+            _ => [],
+            NodeAttribute.Of("do_rotary", 1L),
+            NodeAttribute.Of("softcap", 0.5f)
+        );
+        yield return GroupQuery(
+            "cache, window and several positions",
+            false,
+            true,
+            Length,
+            _ => [],
+            NodeAttribute.Of("local_window_size", 3L)
+        );
     }
 
-    private static FileSample GroupQuery(string name, bool isPacked, Func<ModelSketch, Value?[]> more, params NodeAttribute[] attributes) =>
-        GroupQuery(name, isPacked, hasPast: false, Length, more, attributes);
+    private static FileSample GroupQuery(
+        string name,
+        bool isPacked,
+        Func<ModelSketch, Value?[]> more,
+        params NodeAttribute[] attributes
+    ) => GroupQuery(name, isPacked, hasPast: false, Length, more, attributes);
 
     // With a cache, the operator takes one example or one position.
-    private static FileSample GroupQuery(string name, bool isPacked, bool hasPast, int length, Func<ModelSketch, Value?[]> more, params NodeAttribute[] attributes)
+    private static FileSample GroupQuery(
+        string name,
+        bool isPacked,
+        bool hasPast,
+        int length,
+        Func<ModelSketch, Value?[]> more,
+        params NodeAttribute[] attributes
+    )
     {
         var sketch = new ModelSketch(8, 17);
         var (batch, total) = (hasPast && length > 1 ? 1 : Batch, (hasPast ? Past : 0) + length);
         Value?[] projections = isPacked
             ? [sketch.Input("qkv", batch, length, Width + (2 * KeyWidth)), null, null]
-            : [sketch.Input("q", batch, length, Width), sketch.Input("k", batch, length, KeyWidth), sketch.Input("v", batch, length, KeyWidth)];
-        Value?[] cache = hasPast ? [Cache(sketch, "past_key", KeyHeads, batch), Cache(sketch, "past_value", KeyHeads, batch)] : [null, null];
+            :
+            [
+                sketch.Input("q", batch, length, Width),
+                sketch.Input("k", batch, length, KeyWidth),
+                sketch.Input("v", batch, length, KeyWidth),
+            ];
+        Value?[] cache = hasPast
+            ? [Cache(sketch, "past_key", KeyHeads, batch), Cache(sketch, "past_value", KeyHeads, batch)]
+            : [null, null];
         Value?[] rotation = attributes.Any(attribute => attribute is { Name: "do_rotary", Integer: 1 })
             ? [sketch.Weights("cos", 16, HeadWidth / 2), sketch.Weights("sin", 16, HeadWidth / 2)]
             : [null, null];
-        Value?[] inputs = [.. projections, .. cache, Whole(sketch, [batch], [.. Enumerable.Repeat(total - 1, batch)]), Whole(sketch, [], total), .. rotation, .. more(sketch)];
-        NodeAttribute[] heads = [NodeAttribute.Of("num_heads", (long)Heads), NodeAttribute.Of("kv_num_heads", (long)KeyHeads)];
-        return Finish($"GroupQueryAttention, {name}", sketch, "com.microsoft.GroupQueryAttention", inputs, ["y", "key", "value"], [.. heads, .. attributes]);
+        Value?[] inputs =
+        [
+            .. projections,
+            .. cache,
+            Whole(sketch, [batch], [.. Enumerable.Repeat(total - 1, batch)]),
+            Whole(sketch, [], total),
+            .. rotation,
+            .. more(sketch),
+        ];
+        NodeAttribute[] heads =
+        [
+            NodeAttribute.Of("num_heads", (long)Heads),
+            NodeAttribute.Of("kv_num_heads", (long)KeyHeads),
+        ];
+        return Finish(
+            $"GroupQueryAttention, {name}",
+            sketch,
+            "com.microsoft.GroupQueryAttention",
+            inputs,
+            ["y", "key", "value"],
+            [.. heads, .. attributes]
+        );
     }
 
     private static IEnumerable<FileSample> Standard()
@@ -109,37 +224,98 @@ internal static class FusedSamples
         {
             yield return Standard("plain", 23, isSplit, _ => []);
             yield return Standard("mask of marks", 23, isSplit, Marks);
-            yield return Standard("mask of numbers", 23, isSplit, sketch => [sketch.Input("mask", Batch, 1, Length, Length)]);
+            yield return Standard(
+                "mask of numbers",
+                23,
+                isSplit,
+                sketch => [sketch.Input("mask", Batch, 1, Length, Length)]
+            );
             yield return Standard("causal", 23, isSplit, _ => [], NodeAttribute.Of("is_causal", 1L));
             yield return Standard("causal cache", 23, isSplit, Caches, NodeAttribute.Of("is_causal", 1L));
-            yield return Standard("cap and scale", 23, isSplit, _ => [], NodeAttribute.Of("softcap", 0.3f), NodeAttribute.Of("scale", 0.7f));
+            yield return Standard(
+                "cap and scale",
+                23,
+                isSplit,
+                _ => [],
+                NodeAttribute.Of("softcap", 0.3f),
+                NodeAttribute.Of("scale", 0.7f)
+            );
         }
 
         NodeAttribute[] settings = [NodeAttribute.Of("softcap", 0.3f), NodeAttribute.Of("is_causal", 1L)];
-        yield return Standard("cap and causal mask", 24, false, sketch => [sketch.Input("mask", Heads, Length, Length)], settings);
-        yield return Standard("counts of keys", 24, true, sketch => [null, null, null, sketch.Constant("counts", TensorData.FromIntegers([Batch], [3, 4]))]);
+        yield return Standard(
+            "cap and causal mask",
+            24,
+            false,
+            sketch => [sketch.Input("mask", Heads, Length, Length)],
+            settings
+        );
+        yield return Standard(
+            "counts of keys",
+            24,
+            true,
+            sketch => [null, null, null, sketch.Constant("counts", TensorData.FromIntegers([Batch], [3, 4]))]
+        );
         for (var mode = 0L; mode <= 3; mode++)
-            yield return Standard($"scores shown, {mode}", 24, false, _ => [], NodeAttribute.Of("qk_matmul_output_mode", mode), NodeAttribute.Of("softcap", 0.3f));
+            yield return Standard(
+                $"scores shown, {mode}",
+                24,
+                false,
+                _ => [],
+                NodeAttribute.Of("qk_matmul_output_mode", mode),
+                NodeAttribute.Of("softcap", 0.3f)
+            );
 
         static Value?[] Marks(ModelSketch sketch) =>
-        [
-            sketch.Constant("mask", TensorData.FromBytes(ElementType.Bool, [Length, Length], new byte[] { 1, 0, 0, 1, 1, 1, 0, 0, 1, 1, 0, 1, 1, 0, 1, 1 })),
-        ];
+            [
+                sketch.Constant(
+                    "mask",
+                    TensorData.FromBytes(
+                        ElementType.Bool,
+                        [Length, Length],
+                        new byte[] { 1, 0, 0, 1, 1, 1, 0, 0, 1, 1, 0, 1, 1, 0, 1, 1 }
+                    )
+                ),
+            ];
 
-        static Value?[] Caches(ModelSketch sketch) => [null, Cache(sketch, "past_key", KeyHeads), Cache(sketch, "past_value", KeyHeads)];
+        static Value?[] Caches(ModelSketch sketch) =>
+            [null, Cache(sketch, "past_key", KeyHeads), Cache(sketch, "past_value", KeyHeads)];
     }
 
-    private static FileSample Standard(string name, int operatorSet, bool isSplit, Func<ModelSketch, Value?[]> more, params NodeAttribute[] attributes)
+    private static FileSample Standard(
+        string name,
+        int operatorSet,
+        bool isSplit,
+        Func<ModelSketch, Value?[]> more,
+        params NodeAttribute[] attributes
+    )
     {
         var sketch = new ModelSketch(11, operatorSet);
         Value?[] projections = isSplit
             ? [sketch.Input("q", Batch, Heads, Length, HeadWidth), Cached("k"), Cached("v")]
-            : [sketch.Input("q", Batch, Length, Width), sketch.Input("k", Batch, Length, KeyWidth), sketch.Input("v", Batch, Length, KeyWidth)];
+            :
+            [
+                sketch.Input("q", Batch, Length, Width),
+                sketch.Input("k", Batch, Length, KeyWidth),
+                sketch.Input("v", Batch, Length, KeyWidth),
+            ];
         var rest = more(sketch);
-        NodeAttribute[] heads = isSplit ? [] : [NodeAttribute.Of("q_num_heads", (long)Heads), NodeAttribute.Of("kv_num_heads", (long)KeyHeads)];
+        NodeAttribute[] heads = isSplit
+            ? []
+            : [NodeAttribute.Of("q_num_heads", (long)Heads), NodeAttribute.Of("kv_num_heads", (long)KeyHeads)];
         var hasPast = rest.Length > 1 && rest[1] is not null;
-        string[] outputs = hasPast ? ["y", "key", "value"] : name.StartsWith("scores", StringComparison.Ordinal) ? ["y", "", "", "scores"] : ["y"];
-        return Finish($"Attention of operator set {operatorSet}, split {isSplit}, {name}", sketch, "Attention", [.. projections, .. rest], outputs, [.. heads, .. attributes]);
+        string[] outputs =
+            hasPast ? ["y", "key", "value"]
+            : name.StartsWith("scores", StringComparison.Ordinal) ? ["y", "", "", "scores"]
+            : ["y"];
+        return Finish(
+            $"Attention of operator set {operatorSet}, split {isSplit}, {name}",
+            sketch,
+            "Attention",
+            [.. projections, .. rest],
+            outputs,
+            [.. heads, .. attributes]
+        );
 
         Value Cached(string input) => sketch.Input(input, Batch, KeyHeads, Length, HeadWidth);
     }
@@ -151,23 +327,46 @@ internal static class FusedSamples
             foreach (var hasBias in new[] { false, true })
             {
                 var sketch = new ModelSketch(8, 17);
-                List<Value?> inputs = [sketch.Input("x", Batch, Length, Width), sketch.Input("skip", Batch, Length, Width), sketch.Weights("scale", Width)];
+                List<Value?> inputs =
+                [
+                    sketch.Input("x", Batch, Length, Width),
+                    sketch.Input("skip", Batch, Length, Width),
+                    sketch.Weights("scale", Width),
+                ];
                 if (!isSimplified)
                     inputs.Add(sketch.Weights("shift", Width));
                 if (hasBias)
                     inputs.Add(sketch.Weights("bias", Width));
                 var type = isSimplified ? "SkipSimplifiedLayerNormalization" : "SkipLayerNormalization";
-                yield return Finish($"{type}, bias {hasBias}", sketch, $"com.microsoft.{type}", [.. inputs], ["y", "", "", "sum"], [NodeAttribute.Of("epsilon", 1e-5f)]);
+                yield return Finish(
+                    $"{type}, bias {hasBias}",
+                    sketch,
+                    $"com.microsoft.{type}",
+                    [.. inputs],
+                    ["y", "", "", "sum"],
+                    [NodeAttribute.Of("epsilon", 1e-5f)]
+                );
             }
         }
     }
 
-    private static Value Cache(ModelSketch sketch, string name, int heads, int batch = Batch) => sketch.Input(name, batch, heads, Past, HeadWidth);
+    private static Value Cache(ModelSketch sketch, string name, int heads, int batch = Batch) =>
+        sketch.Input(name, batch, heads, Past, HeadWidth);
 
     private static Value Whole(ModelSketch sketch, long[] sizes, params int[] numbers) =>
-        sketch.Constant($"whole_{sketch.Graph.Initializers.Count}", TensorData.FromBytes(ElementType.Int32, sizes, MemoryMarshal.AsBytes(numbers.AsSpan()).ToArray()));
+        sketch.Constant(
+            $"whole_{sketch.Graph.Initializers.Count}",
+            TensorData.FromBytes(ElementType.Int32, sizes, MemoryMarshal.AsBytes(numbers.AsSpan()).ToArray())
+        );
 
-    private static FileSample Finish(string name, ModelSketch sketch, string type, Value?[] inputs, string[] outputs, NodeAttribute[] attributes)
+    private static FileSample Finish(
+        string name,
+        ModelSketch sketch,
+        string type,
+        Value?[] inputs,
+        string[] outputs,
+        NodeAttribute[] attributes
+    )
     {
         var node = sketch.Node("fused", type, inputs, outputs, attributes);
         return FileSample.Of(name, sketch.Build([.. node.Outputs.OfType<Value>()]), "y");

@@ -3,9 +3,9 @@ using OnnxIntervene.Components;
 using OnnxIntervene.Components.Addressing;
 using OnnxIntervene.Execution;
 using OnnxIntervene.Execution.Results;
-using OnnxIntervene.IR.Serialization;
 using OnnxIntervene.Interventions;
 using OnnxIntervene.Interventions.Kinds;
+using OnnxIntervene.IR.Serialization;
 using OnnxIntervene.Numerics;
 using OnnxIntervene.Planning;
 using OnnxIntervene.Runtime;
@@ -15,16 +15,29 @@ using OnnxIntervene.Testing;
 
 namespace OnnxIntervene.Tests.Splicing;
 
-/// <summary>Every kind leaves the model's output as it is when its setting is neutral, in one session with all the others.</summary>
+/// <summary>
+/// Every kind leaves the model's output as it is when its setting is neutral, in one session with all the others.
+/// </summary>
 public sealed class NeutralKindTests
 {
     private static readonly InterventionType[] s_rounding =
     [
-        InterventionType.RotatedSpace, InterventionType.BoundlessRotatedSpace, InterventionType.SigmoidMaskRotatedSpace, InterventionType.PCARotatedSpace,
+        InterventionType.RotatedSpace,
+        InterventionType.BoundlessRotatedSpace,
+        InterventionType.SigmoidMaskRotatedSpace,
+        InterventionType.PCARotatedSpace,
     ];
 
-    private static readonly ModelInputs s_inputs = ModelInputs.FromTokens([[1, 5, 9, 2, 7], [3, 3, 8, 11, 4]]);
-    private static readonly UnitLocations s_locations = UnitLocations.SourcesToBase(new UnitLocation([[3], [1]]));
+    private static readonly ModelInputs s_inputs = ModelInputs.FromTokens([
+        [1, 5, 9, 2, 7],
+        [3, 3, 8, 11, 4],
+    ]);
+    private static readonly UnitLocations s_locations = UnitLocations.SourcesToBase(
+        new UnitLocation([
+            [3],
+            [1],
+        ])
+    );
 
     [TestCaseSource(typeof(NeutralityTests), nameof(NeutralityTests.Models))]
     public void Kinds_that_add_nothing_choose_nothing_or_swap_with_themselves_are_bit_identical(string path)
@@ -40,7 +53,10 @@ public sealed class NeutralKindTests
         var result = Run(path, s_rounding);
         var largest = Difference.Largest(result.Original!.Logits.Floats, new float[result.Original.Logits.Length]);
 
-        Assert.That(Difference.Largest(result.Intervened.Logits.Floats, result.Original.Logits.Floats), Is.LessThan(1e-4 * Math.Max(1, largest)));
+        Assert.That(
+            Difference.Largest(result.Intervened.Logits.Floats, result.Original.Logits.Floats),
+            Is.LessThan(1e-4 * Math.Max(1, largest))
+        );
     }
 
     [TestCaseSource(typeof(NeutralityTests), nameof(NeutralityTests.Models))]
@@ -49,19 +65,29 @@ public sealed class NeutralKindTests
         var model = OnnxFile.Load(path);
         var component = ModuleInput(ComponentMap.Find(model));
         var kinds = Enum.GetValues<InterventionType>().Select(kind => Neutral(kind, component)).ToList();
-        var sites = kinds.Select(item => new SpliceSite(component.Address, item.InterventionType)
-        {
-            Sizes = item.Intervention!.Sizes,
-            HasSubspaces = item.InterventionType.TakesSubspaces() && item.InterventionType is not (InterventionType.Collect or InterventionType.Lambda),
-            ModuleInput = item.InterventionType.ReadsModuleInput() ? component.Address : null,
-            Custom = item.Intervention as CustomIntervention,
-        }).ToList();
+        var sites = kinds
+            .Select(item => new SpliceSite(component.Address, item.InterventionType)
+            {
+                Sizes = item.Intervention!.Sizes,
+                HasSubspaces =
+                    item.InterventionType.TakesSubspaces()
+                    && item.InterventionType is not (InterventionType.Collect or InterventionType.Lambda),
+                ModuleInput = item.InterventionType.ReadsModuleInput() ? component.Address : null,
+                Custom = item.Intervention as CustomIntervention,
+            })
+            .ToList();
         using var plain = IntervenableModel.Load(path, IntervenableConfig.Empty, new ExecutionOptions { Threads = 1 });
-        using var session = InterventionSession.Open(Splicer.Splice(model, sites), new ExecutionOptions { Threads = 1 });
+        using var session = InterventionSession.Open(
+            Splicer.Splice(model, sites),
+            new ExecutionOptions { Threads = 1 }
+        );
 
         var neutral = session.Run(s_inputs, [.. sites.Select(_ => SiteFeed.Neutral)], [session.FirstOutput])[0];
 
-        Assert.That(Difference.Largest(neutral.Floats, plain.Run(s_inputs).Intervened.Logits.Floats), Is.LessThan(1e-5));
+        Assert.That(
+            Difference.Largest(neutral.Floats, plain.Run(s_inputs).Intervened.Logits.Floats),
+            Is.LessThan(1e-5)
+        );
     }
 
     private static RunResult Run(string path, IEnumerable<InterventionType> kinds)
@@ -79,49 +105,89 @@ public sealed class NeutralKindTests
     }
 
     // What a module reads, so that skipping gives what stands there.
-    private static Component ModuleInput(ComponentMap map) => map.Components.First(component =>
-        component is { Address.Layer: 1, Layout: ComponentLayout.Positions, Width: > 0 } && ComponentNames.InputOf(component.Address.Name) == component.Address.Name);
+    private static Component ModuleInput(ComponentMap map) =>
+        map.Components.First(component =>
+            component is { Address.Layer: 1, Layout: ComponentLayout.Positions, Width: > 0 }
+            && ComponentNames.InputOf(component.Address.Name) == component.Address.Name
+        );
 
     // Kinds that cannot be neutral otherwise write into no dimension.
     private static ImmutableArray<ImmutableArray<int>>? Nothing(InterventionType kind) =>
-        kind is InterventionType.Zero or InterventionType.Mean or InterventionType.ConstantSource or InterventionType.LoReFT or InterventionType.ProjectOut
-            ? [[]]
+        kind
+            is InterventionType.Zero
+                or InterventionType.Mean
+                or InterventionType.ConstantSource
+                or InterventionType.LoReFT
+                or InterventionType.ProjectOut
+            ?
+            [
+                [],
+            ]
             : null;
 
-    private static RepresentationConfig Neutral(InterventionType kind, Component component) => new()
-    {
-        Layer = component.Address.Layer,
-        Component = component.Address.Name,
-        Intervention = Intervention(kind, component.Width),
-    };
+    private static RepresentationConfig Neutral(InterventionType kind, Component component) =>
+        new()
+        {
+            Layer = component.Address.Layer,
+            Component = component.Address.Name,
+            Intervention = Intervention(kind, component.Width),
+        };
 
-    private static Intervention Intervention(InterventionType kind, int width) => kind switch
-    {
-        InterventionType.Vanilla => new VanillaIntervention(),
-        InterventionType.Addition => new AdditionIntervention(),
-        InterventionType.Subtraction => new SubtractionIntervention(),
-        InterventionType.Zero => new ZeroIntervention(),
-        InterventionType.Collect => new CollectIntervention(),
-        InterventionType.Skip => new SkipIntervention(),
-        InterventionType.Mean => new MeanIntervention(Normal(width)),
-        InterventionType.ConstantSource => new ConstantSourceIntervention(Normal(width)),
-        InterventionType.Noise => new NoiseIntervention(0f),
-        InterventionType.Lambda => new LambdaIntervention(_ => null),
-        InterventionType.Custom => new CustomIntervention(rows => rows.Ops.Identity(rows.Base)),
-        InterventionType.LoRA => new LoRAIntervention(Normal(2, width), NumericArray.Of(new float[2 * width], width, 2)),
-        InterventionType.LoReFT => new LoReFTIntervention(Rotation(width, 2), Normal(2, width), Normal(2)),
-        InterventionType.ProjectOut => new ProjectOutIntervention(Normal(2, width)),
-        InterventionType.SigmoidMask => new SigmoidMaskIntervention(NumericArray.Of(Enumerable.Repeat(-1e6f, width).ToArray(), width), One(1)),
-        InterventionType.Autoencoder => new AutoencoderIntervention(
-            Signs(width, isTurned: true), Zeros(2 * width), Signs(width, isTurned: false), Zeros(width)),
-        InterventionType.JumpReLUAutoencoder => new JumpReLUAutoencoderIntervention(
-            Signs(width, isTurned: false), Signs(width, isTurned: true), Zeros(2 * width), Zeros(2 * width), Zeros(width)),
-        InterventionType.LowRankRotatedSpace => new LowRankRotatedSpaceIntervention(Rotation(width, 3)),
-        InterventionType.RotatedSpace => new RotatedSpaceIntervention(Rotation(width, width)),
-        InterventionType.BoundlessRotatedSpace => new BoundlessRotatedSpaceIntervention(Rotation(width, width), One(0.5f), One(1)),
-        InterventionType.SigmoidMaskRotatedSpace => new SigmoidMaskRotatedSpaceIntervention(Rotation(width, width), Normal(width), One(1)),
-        _ => new PCARotatedSpaceIntervention(Rotation(width, width), Normal(width), NumericArray.Of(Enumerable.Repeat(2f, width).ToArray(), width)),
-    };
+    private static Intervention Intervention(InterventionType kind, int width) =>
+        kind switch
+        {
+            InterventionType.Vanilla => new VanillaIntervention(),
+            InterventionType.Addition => new AdditionIntervention(),
+            InterventionType.Subtraction => new SubtractionIntervention(),
+            InterventionType.Zero => new ZeroIntervention(),
+            InterventionType.Collect => new CollectIntervention(),
+            InterventionType.Skip => new SkipIntervention(),
+            InterventionType.Mean => new MeanIntervention(Normal(width)),
+            InterventionType.ConstantSource => new ConstantSourceIntervention(Normal(width)),
+            InterventionType.Noise => new NoiseIntervention(0f),
+            InterventionType.Lambda => new LambdaIntervention(_ => null),
+            InterventionType.Custom => new CustomIntervention(rows => rows.Ops.Identity(rows.Base)),
+            InterventionType.LoRA => new LoRAIntervention(
+                Normal(2, width),
+                NumericArray.Of(new float[2 * width], width, 2)
+            ),
+            InterventionType.LoReFT => new LoReFTIntervention(Rotation(width, 2), Normal(2, width), Normal(2)),
+            InterventionType.ProjectOut => new ProjectOutIntervention(Normal(2, width)),
+            InterventionType.SigmoidMask => new SigmoidMaskIntervention(
+                NumericArray.Of(Enumerable.Repeat(-1e6f, width).ToArray(), width),
+                One(1)
+            ),
+            InterventionType.Autoencoder => new AutoencoderIntervention(
+                Signs(width, isTurned: true),
+                Zeros(2 * width),
+                Signs(width, isTurned: false),
+                Zeros(width)
+            ),
+            InterventionType.JumpReLUAutoencoder => new JumpReLUAutoencoderIntervention(
+                Signs(width, isTurned: false),
+                Signs(width, isTurned: true),
+                Zeros(2 * width),
+                Zeros(2 * width),
+                Zeros(width)
+            ),
+            InterventionType.LowRankRotatedSpace => new LowRankRotatedSpaceIntervention(Rotation(width, 3)),
+            InterventionType.RotatedSpace => new RotatedSpaceIntervention(Rotation(width, width)),
+            InterventionType.BoundlessRotatedSpace => new BoundlessRotatedSpaceIntervention(
+                Rotation(width, width),
+                One(0.5f),
+                One(1)
+            ),
+            InterventionType.SigmoidMaskRotatedSpace => new SigmoidMaskRotatedSpaceIntervention(
+                Rotation(width, width),
+                Normal(width),
+                One(1)
+            ),
+            _ => new PCARotatedSpaceIntervention(
+                Rotation(width, width),
+                Normal(width),
+                NumericArray.Of(Enumerable.Repeat(2f, width).ToArray(), width)
+            ),
+        };
 
     // [width, 2 width], the identity and its negative side by side: x is the ReLU of x less that of −x.
     private static NumericArray Signs(int width, bool isTurned)
@@ -143,7 +209,10 @@ public sealed class NeutralKindTests
         var count = 1;
         foreach (var size in shape)
             count *= size;
-        return NumericArray.Of(Array.ConvertAll(new NumpyRandom(3).StandardNormal(count), number => (float)number), shape);
+        return NumericArray.Of(
+            Array.ConvertAll(new NumpyRandom(3).StandardNormal(count), number => (float)number),
+            shape
+        );
     }
 
     private static NumericArray Zeros(int length) => NumericArray.Of(new float[length], length);

@@ -14,7 +14,8 @@ public sealed class OpenedOperatorsTests
 {
     private const double Rounding = 1e-5;
 
-    public static IEnumerable<TestCaseData> Samples() => FusedSamples.All().Select(sample => new TestCaseData(sample).SetArgDisplayNames(sample.Name));
+    public static IEnumerable<TestCaseData> Samples() =>
+        FusedSamples.All().Select(sample => new TestCaseData(sample).SetArgDisplayNames(sample.Name));
 
     [TestCaseSource(nameof(Samples))]
     public void Opened_equals_fused(object item)
@@ -24,7 +25,9 @@ public sealed class OpenedOperatorsTests
         var editor = new GraphEditor(opened);
         var node = opened.Graph.Nodes.Single();
 
-        new ComponentPlaces(editor).Open(FusedOperators.IsAttention(node) ? new AttentionProbabilitySource(node) : new ResidualSumSource(node));
+        new ComponentPlaces(editor).Open(
+            FusedOperators.IsAttention(node) ? new AttentionProbabilitySource(node) : new ResidualSumSource(node)
+        );
 
         GraphOrder.Sort(opened.Graph);
         Assert.That(GraphVerifier.FindFaults(opened), Is.Empty);

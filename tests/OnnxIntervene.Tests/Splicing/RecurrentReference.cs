@@ -1,6 +1,8 @@
 namespace OnnxIntervene.Tests.Splicing;
 
-/// <summary>An LSTM or a plain RNN computed step by step, with a change of the state behind each step (ONNX, Operators.md).</summary>
+/// <summary>
+/// An LSTM or a plain RNN computed step by step, with a change of the state behind each step (ONNX, Operators.md).
+/// </summary>
 /// <param name="HasCell">Whether it is an LSTM.</param>
 /// <param name="Input">Weights of the input, <c>[gates × width, input width]</c>.</param>
 /// <param name="State">Weights of the state, <c>[gates × width, width]</c>.</param>
@@ -46,7 +48,9 @@ internal sealed record RecurrentReference(bool HasCell, float[] Input, float[] S
         var state = new double[Width];
         for (var index = 0; index < Width; index++)
         {
-            cell[index] = (Sigmoid(gates[(2 * Width) + index]) * cell[index]) + (Sigmoid(gates[index]) * Math.Tanh(gates[(3 * Width) + index]));
+            cell[index] =
+                (Sigmoid(gates[(2 * Width) + index]) * cell[index])
+                + (Sigmoid(gates[index]) * Math.Tanh(gates[(3 * Width) + index]));
             state[index] = Sigmoid(gates[Width + index]) * Math.Tanh(cell[index]);
         }
 

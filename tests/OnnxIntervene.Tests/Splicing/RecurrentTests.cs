@@ -1,9 +1,9 @@
 using OnnxIntervene.Execution;
 using OnnxIntervene.Execution.Results;
-using OnnxIntervene.IR;
-using OnnxIntervene.IR.Serialization;
 using OnnxIntervene.Interventions;
 using OnnxIntervene.Interventions.Kinds;
+using OnnxIntervene.IR;
+using OnnxIntervene.IR.Serialization;
 using OnnxIntervene.Planning;
 using OnnxIntervene.Runtime;
 using OnnxIntervene.Tensors;
@@ -12,7 +12,10 @@ using OnnxIntervene.Tests.Files;
 
 namespace OnnxIntervene.Tests.Splicing;
 
-/// <summary>The state of an LSTM or RNN in one operator is cut at a step, each example at its own, and later steps follow from it.</summary>
+/// <summary>
+/// The state of an LSTM or RNN in one operator is cut at a step, each example at its own, and later steps follow from
+/// it.
+/// </summary>
 public sealed class RecurrentTests
 {
     private const int Batch = 2;
@@ -23,7 +26,10 @@ public sealed class RecurrentTests
 
     // The first example is cut at its second step, the second at its fourth.
     private static readonly int[] s_cuts = [1, 3];
-    private static readonly UnitLocation s_units = new([[1], [3]]);
+    private static readonly UnitLocation s_units = new([
+        [1],
+        [3],
+    ]);
 
     [TestCase("LSTM", 17)]
     [TestCase("RNN", 17)]
@@ -42,9 +48,18 @@ public sealed class RecurrentTests
     {
         var result = Run(type, InterventionType.Vanilla);
 
-        var sources = Enumerable.Range(0, Batch).Select(row => States(type, Source(), row, (_, state) => state)).ToList();
-        Check(type, result, (row, step, state) =>
-            step == s_cuts[row] ? [.. sources[row].AsSpan(step * Width, Width).ToArray().Select(number => (double)number)] : state);
+        var sources = Enumerable
+            .Range(0, Batch)
+            .Select(row => States(type, Source(), row, (_, state) => state))
+            .ToList();
+        Check(
+            type,
+            result,
+            (row, step, state) =>
+                step == s_cuts[row]
+                    ? [.. sources[row].AsSpan(step * Width, Width).ToArray().Select(number => (double)number)]
+                    : state
+        );
     }
 
     [TestCase("LSTM")]
@@ -53,9 +68,18 @@ public sealed class RecurrentTests
     {
         var result = Run(type, InterventionType.Addition);
 
-        var sources = Enumerable.Range(0, Batch).Select(row => States(type, Source(), row, (_, state) => state)).ToList();
-        Check(type, result, (row, step, state) =>
-            step == s_cuts[row] ? [.. state.Select((number, index) => number + sources[row][(step * Width) + index])] : state);
+        var sources = Enumerable
+            .Range(0, Batch)
+            .Select(row => States(type, Source(), row, (_, state) => state))
+            .ToList();
+        Check(
+            type,
+            result,
+            (row, step, state) =>
+                step == s_cuts[row]
+                    ? [.. state.Select((number, index) => number + sources[row][(step * Width) + index])]
+                    : state
+        );
     }
 
     [TestCase("LSTM")]
@@ -64,15 +88,30 @@ public sealed class RecurrentTests
     {
         var collected = Run(type, InterventionType.Collect).Collected[0];
 
-        float[] expected = [.. Enumerable.Range(0, Batch).SelectMany(row => States(type, Base(), row, (_, state) => state).Skip(s_cuts[row] * Width).Take(Width))];
+        float[] expected =
+        [
+            .. Enumerable
+                .Range(0, Batch)
+                .SelectMany(row =>
+                    States(type, Base(), row, (_, state) => state).Skip(s_cuts[row] * Width).Take(Width)
+                ),
+        ];
         Assert.That(collected.Shape, Is.EqualTo(new[] { Batch, 1, Width }));
         Assert.That(Difference.Largest(collected.Floats, expected), Is.LessThanOrEqualTo(Tolerance));
     }
 
     private static void Check(string type, RunResult result, Func<int, int, double[], double[]> change)
     {
-        float[] expected = [.. Enumerable.Range(0, Batch).SelectMany(row => States(type, Base(), row, (step, state) => change(row, step, state)))];
-        float[] plain = [.. Enumerable.Range(0, Batch).SelectMany(row => States(type, Base(), row, (_, state) => state))];
+        float[] expected =
+        [
+            .. Enumerable
+                .Range(0, Batch)
+                .SelectMany(row => States(type, Base(), row, (step, state) => change(row, step, state))),
+        ];
+        float[] plain =
+        [
+            .. Enumerable.Range(0, Batch).SelectMany(row => States(type, Base(), row, (_, state) => state)),
+        ];
         Assert.That(Difference.Largest(result.Intervened.Logits.Floats, expected), Is.LessThanOrEqualTo(Tolerance));
         Assert.That(Difference.Largest(result.Original!.Logits.Floats, plain), Is.LessThanOrEqualTo(Tolerance));
         for (var row = 0; row < Batch; row++)
@@ -80,8 +119,16 @@ public sealed class RecurrentTests
             var (start, cut) = (row * Steps * Width, s_cuts[row] * Width);
             var changed = result.Intervened.Logits.Floats.Slice(start, Steps * Width);
             var kept = result.Original.Logits.Floats.Slice(start, Steps * Width);
-            Assert.That(Difference.Largest(changed[..cut], kept[..cut]), Is.LessThanOrEqualTo(Tolerance), "steps before the cut");
-            Assert.That(Difference.Largest(changed[(cut + Width)..], kept[(cut + Width)..]), Is.GreaterThan(1e-3), "steps behind the cut");
+            Assert.That(
+                Difference.Largest(changed[..cut], kept[..cut]),
+                Is.LessThanOrEqualTo(Tolerance),
+                "steps before the cut"
+            );
+            Assert.That(
+                Difference.Largest(changed[(cut + Width)..], kept[(cut + Width)..]),
+                Is.GreaterThan(1e-3),
+                "steps behind the cut"
+            );
         }
     }
 
@@ -89,7 +136,12 @@ public sealed class RecurrentTests
     {
         var constants = Model(type).Graph.Initializers.ToDictionary(value => value.Name, value => value.Initializer!);
         var reference = new RecurrentReference(
-            type == "LSTM", constants["input_weights"].ReadFloats(), constants["state_weights"].ReadFloats(), constants["bias"].ReadFloats(), Width);
+            type == "LSTM",
+            constants["input_weights"].ReadFloats(),
+            constants["state_weights"].ReadFloats(),
+            constants["bias"].ReadFloats(),
+            Width
+        );
         return reference.Run(features.Row(row).Floats, Steps, change);
     }
 
@@ -101,12 +153,15 @@ public sealed class RecurrentTests
         Value?[] inputs =
         [
             sketch.Op("by_step", "Transpose", [x], NodeAttribute.Of("perm", [1L, 0, 2])),
-            sketch.Weights("input_weights", 1, gates * Width, InputWidth), sketch.Weights("state_weights", 1, gates * Width, Width), sketch.Weights("bias", 1, 2 * gates * Width),
+            sketch.Weights("input_weights", 1, gates * Width, InputWidth),
+            sketch.Weights("state_weights", 1, gates * Width, Width),
+            sketch.Weights("bias", 1, 2 * gates * Width),
         ];
         var states = sketch.Op("states", type, inputs, NodeAttribute.Of("hidden_size", (long)Width));
-        var flat = operatorSet < 13
-            ? sketch.Op("flat", "Squeeze", [states], NodeAttribute.Of("axes", [1L]))
-            : sketch.Op("flat", "Squeeze", [states, sketch.Integers("direction", 1)]);
+        var flat =
+            operatorSet < 13
+                ? sketch.Op("flat", "Squeeze", [states], NodeAttribute.Of("axes", [1L]))
+                : sketch.Op("flat", "Squeeze", [states, sketch.Integers("direction", 1)]);
         var y = sketch.Op("y", "Transpose", [flat], NodeAttribute.Of("perm", [1L, 0, 2]));
         y.Type = ModelSketch.Type(ElementType.Float32, -1, -1, Width);
         return sketch.Build(y);
@@ -117,17 +172,46 @@ public sealed class RecurrentTests
     private static NumericArray Source() => Features(2);
 
     private static NumericArray Features(int seed) =>
-        NumericArray.Of(Enumerable.Range(0, Batch * Steps * InputWidth).Select(index => (float)Math.Sin(seed + (3 * index))).ToArray(), Batch, Steps, InputWidth);
+        NumericArray.Of(
+            Enumerable
+                .Range(0, Batch * Steps * InputWidth)
+                .Select(index => (float)Math.Sin(seed + (3 * index)))
+                .ToArray(),
+            Batch,
+            Steps,
+            InputWidth
+        );
 
     private static RunResult Run(string type, InterventionType intervention, int operatorSet = 17)
     {
         using var folder = new TemporaryFolder();
         OnnxFile.Save(Model(type, operatorSet), folder.File("model.onnx"));
-        var config = new IntervenableConfig { Representations = [new() { Component = "cell_output", Unit = "t", InterventionType = intervention }] };
-        using var model = IntervenableModel.Load(folder.File("model.onnx"), config, new ExecutionOptions { Threads = 1 });
+        var config = new IntervenableConfig
+        {
+            Representations =
+            [
+                new()
+                {
+                    Component = "cell_output",
+                    Unit = "t",
+                    InterventionType = intervention,
+                },
+            ],
+        };
+        using var model = IntervenableModel.Load(
+            folder.File("model.onnx"),
+            config,
+            new ExecutionOptions { Threads = 1 }
+        );
         var (inputs, source) = (Inputs(Base()), Inputs(Source()));
-        return model.Run(inputs, intervention.NeedsSource() ? [source] : null, UnitLocations.SourcesToBase(s_units), new RunSettings { OutputOriginalOutput = true });
+        return model.Run(
+            inputs,
+            intervention.NeedsSource() ? [source] : null,
+            UnitLocations.SourcesToBase(s_units),
+            new RunSettings { OutputOriginalOutput = true }
+        );
 
-        static ModelInputs Inputs(NumericArray features) => new(System.Collections.Immutable.ImmutableDictionary<string, NumericArray>.Empty.Add("features", features));
+        static ModelInputs Inputs(NumericArray features) =>
+            new(System.Collections.Immutable.ImmutableDictionary<string, NumericArray>.Empty.Add("features", features));
     }
 }

@@ -2,9 +2,9 @@ using System.Collections.Immutable;
 using Microsoft.ML.OnnxRuntime;
 using OnnxIntervene.Components;
 using OnnxIntervene.Execution;
-using OnnxIntervene.IR.Serialization;
 using OnnxIntervene.Interventions;
 using OnnxIntervene.Interventions.Kinds;
+using OnnxIntervene.IR.Serialization;
 using OnnxIntervene.Runtime;
 using OnnxIntervene.Splicing;
 using OnnxIntervene.Tensors;
@@ -23,9 +23,26 @@ public sealed class SplicedFileTests
     {
         Representations =
         [
-            new() { Layer = 1, Component = "block_output", InterventionType = InterventionType.Addition },
-            new() { Layer = 2, Component = "head_attention_value_output", Unit = "h.pos", InterventionType = InterventionType.Zero },
-            new() { Layer = 3, Component = "mlp_output", InterventionType = InterventionType.LowRankRotatedSpace, LowRankDimension = 4 },
+            new()
+            {
+                Layer = 1,
+                Component = "block_output",
+                InterventionType = InterventionType.Addition,
+            },
+            new()
+            {
+                Layer = 2,
+                Component = "head_attention_value_output",
+                Unit = "h.pos",
+                InterventionType = InterventionType.Zero,
+            },
+            new()
+            {
+                Layer = 3,
+                Component = "mlp_output",
+                InterventionType = InterventionType.LowRankRotatedSpace,
+                LowRankDimension = 4,
+            },
         ],
     };
 
@@ -63,8 +80,16 @@ public sealed class SplicedFileTests
         var written = OnnxFile.Load(target.File("model.onnx"));
         var note = written.Metadata.Single(entry => entry.Key == "intervene.sites").Value;
 
-        Assert.That(note, Does.Contain("intervene/0/coefficient").And.Contain("rotate_layer.weight").And.Contain("\"block_output\""));
-        Assert.That(written.Graph.Inputs.Where(input => input.Name.StartsWith("intervene/", StringComparison.Ordinal)).Select(input => input.IsConstant), Has.All.True);
+        Assert.That(
+            note,
+            Does.Contain("intervene/0/coefficient").And.Contain("rotate_layer.weight").And.Contain("\"block_output\"")
+        );
+        Assert.That(
+            written
+                .Graph.Inputs.Where(input => input.Name.StartsWith("intervene/", StringComparison.Ordinal))
+                .Select(input => input.IsConstant),
+            Has.All.True
+        );
         Assert.That(new FileInfo(target.File("model.onnx")).Length, Is.LessThan(1 << 20));
     }
 
@@ -76,14 +101,32 @@ public sealed class SplicedFileTests
         var source = Enumerable.Range(0, width).Select(index => (float)Math.Sin(index)).ToArray();
         var low = spliced.Sites[2].Parameters[0];
         var rotation = FreshIntervention.Of(s_config.Representations[2], width).Parameters[low.Name];
-        var expected = session.Run(
-            s_inputs,
-            [
-                new SiteFeed { WriteLocations = new long[] { 0, 2 }, Source = source, SourceShape = new long[] { 1, width }, Coefficients = new[] { 3f } },
-                new SiteFeed { WriteLocations = new long[] { 0, 4, 1 } },
-                new SiteFeed { WriteLocations = new long[] { 0, 1 }, Source = source, SourceShape = new long[] { 1, width }, Parameters = new Dictionary<string, NumericArray> { [low.Name] = rotation }.ToImmutableDictionary() },
-            ],
-            [session.FirstOutput])[0].Floats.ToArray();
+        var expected = session
+            .Run(
+                s_inputs,
+                [
+                    new SiteFeed
+                    {
+                        WriteLocations = new long[] { 0, 2 },
+                        Source = source,
+                        SourceShape = new long[] { 1, width },
+                        Coefficients = new[] { 3f },
+                    },
+                    new SiteFeed { WriteLocations = new long[] { 0, 4, 1 } },
+                    new SiteFeed
+                    {
+                        WriteLocations = new long[] { 0, 1 },
+                        Source = source,
+                        SourceShape = new long[] { 1, width },
+                        Parameters = new Dictionary<string, NumericArray>
+                        {
+                            [low.Name] = rotation,
+                        }.ToImmutableDictionary(),
+                    },
+                ],
+                [session.FirstOutput]
+            )[0]
+            .Floats.ToArray();
         var feeds = new Dictionary<string, OrtValue>
         {
             [spliced.Sites[0].WriteLocations!] = OrtValue.CreateTensorValueFromMemory(new long[] { 0, 2 }, [1, 2]),
@@ -98,10 +141,18 @@ public sealed class SplicedFileTests
 
     private static float[] Run(InferenceSession session, Dictionary<string, OrtValue> feeds)
     {
-        var filler = new InputFiller(session.InputMetadata, ComponentMap.Find(OnnxFile.Load(Path.Combine(RepositoryPaths.DefaultModel, "model.onnx"))));
+        var filler = new InputFiller(
+            session.InputMetadata,
+            ComponentMap.Find(OnnxFile.Load(Path.Combine(RepositoryPaths.DefaultModel, "model.onnx")))
+        );
         var values = filler.Fill(s_inputs, new HashSet<string>());
         using var options = new RunOptions();
-        using var results = session.Run(options, [.. values.Keys, .. feeds.Keys], [.. values.Values, .. feeds.Values], [session.OutputNames[0]]);
+        using var results = session.Run(
+            options,
+            [.. values.Keys, .. feeds.Keys],
+            [.. values.Values, .. feeds.Values],
+            [session.OutputNames[0]]
+        );
         return results[0].GetTensorDataAsSpan<float>().ToArray();
     }
 }

@@ -17,7 +17,10 @@ namespace OnnxIntervene.Tests.Sweeps;
 internal sealed class GoldenRunner : IDisposable
 {
     // A kind of case is covered by an entry here; GoldenTests lists those that have none yet.
-    private static readonly FrozenDictionary<string, Action<GoldenRunner, GoldenCase>> s_checks = new Dictionary<string, Action<GoldenRunner, GoldenCase>>
+    private static readonly FrozenDictionary<string, Action<GoldenRunner, GoldenCase>> s_checks = new Dictionary<
+        string,
+        Action<GoldenRunner, GoldenCase>
+    >
     {
         ["base"] = (runner, item) => runner.CheckPlainRun(item),
         ["collect"] = (runner, item) => runner.CheckCollected(item),
@@ -51,7 +54,8 @@ internal sealed class GoldenRunner : IDisposable
 
     public void Dispose() => _model.Dispose();
 
-    private void CheckPlainRun(GoldenCase item) => RequireLogits(_model.Run(Inputs(item, "input_ids")).Intervened, item);
+    private void CheckPlainRun(GoldenCase item) =>
+        RequireLogits(_model.Run(Inputs(item, "input_ids")).Intervened, item);
 
     private void CheckCollected(GoldenCase item)
     {
@@ -76,10 +80,19 @@ internal sealed class GoldenRunner : IDisposable
             new RunSettings
             {
                 OutputOriginalOutput = true,
-                Subspaces = SubspacesReader.Read(item.Pyvene.TryGetProperty("subspaces", out var subspaces) ? subspaces : default, model.Config),
+                Subspaces = SubspacesReader.Read(
+                    item.Pyvene.TryGetProperty("subspaces", out var subspaces) ? subspaces : default,
+                    model.Config
+                ),
                 Coefficients = [Coefficient.Of(coefficient)],
-                SourceRepresentations = [inputs.TryGetProperty("vector", out var vector) ? _golden.Goldens.Tensor(vector.GetString()!) : null],
-            });
+                SourceRepresentations =
+                [
+                    inputs.TryGetProperty("vector", out var vector)
+                        ? _golden.Goldens.Tensor(vector.GetString()!)
+                        : null,
+                ],
+            }
+        );
 
         RequireLogits(result.Intervened, item);
         var effect = Difference.Largest(result.Intervened.Logits.Floats, result.Original!.Logits.Floats);
@@ -88,15 +101,18 @@ internal sealed class GoldenRunner : IDisposable
 
     private void CheckSweep(GoldenCase item, ImmutableArray<int> positions)
     {
-        var result = PatchSweep.Run(_model, new PatchSweepRequest
-        {
-            Clean = Inputs(item, "source_input_ids"),
-            Corrupt = Inputs(item, "base_input_ids"),
-            Answer = item.Json.GetProperty("clean_answer_id").GetInt32(),
-            Wrong = item.Json.GetProperty("corrupt_answer_id").GetInt32(),
-            Component = item.Component(0),
-            Positions = positions,
-        });
+        var result = PatchSweep.Run(
+            _model,
+            new PatchSweepRequest
+            {
+                Clean = Inputs(item, "source_input_ids"),
+                Corrupt = Inputs(item, "base_input_ids"),
+                Answer = item.Json.GetProperty("clean_answer_id").GetInt32(),
+                Wrong = item.Json.GetProperty("corrupt_answer_id").GetInt32(),
+                Component = item.Component(0),
+                Positions = positions,
+            }
+        );
 
         Assert.That(result.ColumnsAreHeads, Is.EqualTo(positions.Length > 0));
         RequireClose(AsArray(result.AnswerLogits), item.Expected("clean_answer_logit"), item);
@@ -107,29 +123,43 @@ internal sealed class GoldenRunner : IDisposable
     {
         var window = item.Pyvene.TryGetProperty("window", out var given) ? given.GetInt32() : 1;
 
-        var result = CausalTrace.Run(_model, new CausalTraceRequest
-        {
-            Inputs = Inputs(item, "input_ids"),
-            SubjectPositions = item.Integers("subject_positions", "subject_position"),
-            Answer = item.Json.GetProperty("answer").GetProperty("id").GetInt32(),
-            Noise = _golden.Goldens.Tensor(item.Input("noise")),
-            Targets = [new TraceTarget(item.Component(1), window)],
-        });
+        var result = CausalTrace.Run(
+            _model,
+            new CausalTraceRequest
+            {
+                Inputs = Inputs(item, "input_ids"),
+                SubjectPositions = item.Integers("subject_positions", "subject_position"),
+                Answer = item.Json.GetProperty("answer").GetProperty("id").GetInt32(),
+                Noise = _golden.Goldens.Tensor(item.Input("noise")),
+                Targets = [new TraceTarget(item.Component(1), window)],
+            }
+        );
 
         RequireClose(result.Restored[0].Probabilities, item.Expected("restored_prob"), item);
         RequireClose(NumericArray.Of(new[] { result.CleanProbability }, 1), item.Expected("clean_prob"), item);
-        RequireClose(NumericArray.Of(result.CorruptedProbabilities.AsSpan().ToArray(), result.CorruptedProbabilities.Length), item.Expected("corrupted_prob"), item);
+        RequireClose(
+            NumericArray.Of(result.CorruptedProbabilities.AsSpan().ToArray(), result.CorruptedProbabilities.Length),
+            item.Expected("corrupted_prob"),
+            item
+        );
     }
 
     private void CheckMeans(GoldenCase item)
     {
         var (positive, negative) = (Mean(item, "positive"), Mean(item, "negative"));
-        var difference = positive.Floats.ToArray().Zip(negative.Floats.ToArray(), (left, right) => left - right).ToArray();
+        var difference = positive
+            .Floats.ToArray()
+            .Zip(negative.Floats.ToArray(), (left, right) => left - right)
+            .ToArray();
         var norm = MathF.Sqrt(difference.Sum(number => number * number));
 
         RequireClose(positive, item.Expected("mean_positive"), item);
         RequireClose(negative, item.Expected("mean_negative"), item);
-        RequireClose(NumericArray.Of(Array.ConvertAll(difference, number => number / norm), difference.Length), item.Expected("vector"), item);
+        RequireClose(
+            NumericArray.Of(Array.ConvertAll(difference, number => number / norm), difference.Length),
+            item.Expected("vector"),
+            item
+        );
         Assert.That(norm, Is.EqualTo(item.Json.GetProperty("difference_norm").GetSingle()).Within(0.1).Percent);
     }
 
@@ -137,7 +167,9 @@ internal sealed class GoldenRunner : IDisposable
     private NumericArray Mean(GoldenCase item, string side)
     {
         using var model = IntervenableModel.Load(_golden.Folder, Config(item));
-        var collected = Prompts(item, side).Select(inputs => model.Run(inputs, unitLocations: UnitLocations.SourcesToBase(-1)).Collected[0]).ToList();
+        var collected = Prompts(item, side)
+            .Select(inputs => model.Run(inputs, unitLocations: UnitLocations.SourcesToBase(-1)).Collected[0])
+            .ToList();
         return MeanIntervention.Of(collected).Parameters["mean"];
     }
 
@@ -166,11 +198,20 @@ internal sealed class GoldenRunner : IDisposable
         var inputs = item.Json.GetProperty("inputs");
         if (!inputs.TryGetProperty("rotation", out var name) && !inputs.TryGetProperty("basis", out name))
             return config;
-        var parameters = new Dictionary<string, NumericArray> { ["rotate_layer.weight"] = _golden.Goldens.Tensor(name.GetString()!) };
+        var parameters = new Dictionary<string, NumericArray>
+        {
+            ["rotate_layer.weight"] = _golden.Goldens.Tensor(name.GetString()!),
+        };
         var representation = config.Representations.Single();
         return config with
         {
-            Representations = [representation with { Intervention = InterventionParameters.Create(representation.InterventionType, parameters) }],
+            Representations =
+            [
+                representation with
+                {
+                    Intervention = InterventionParameters.Create(representation.InterventionType, parameters),
+                },
+            ],
         };
     }
 
@@ -182,7 +223,11 @@ internal sealed class GoldenRunner : IDisposable
     {
         var expected = _golden.Goldens.Tensor(item.Expected());
         var isWhole = expected.Length == output.Logits.Length;
-        RequireClose(isWhole ? output.Logits : NumericArray.Of(output.LogitsAt(0, -1).ToArray(), expected.Shape.AsSpan()), item.Expected(), item);
+        RequireClose(
+            isWhole ? output.Logits : NumericArray.Of(output.LogitsAt(0, -1).ToArray(), expected.Shape.AsSpan()),
+            item.Expected(),
+            item
+        );
     }
 
     private void RequireClose(NumericArray actual, string name, GoldenCase item)
@@ -191,8 +236,10 @@ internal sealed class GoldenRunner : IDisposable
         Assert.That(
             Difference.LargestBeyond(actual.Floats, expected.Floats, expected.Shape[^1], item.RelativeTolerance),
             Is.LessThanOrEqualTo(item.Tolerance),
-            name);
+            name
+        );
     }
 
-    private static NumericArray AsArray(SweepGrid grid) => NumericArray.Of(grid.Values.ToArray(), grid.Rows, grid.Columns);
+    private static NumericArray AsArray(SweepGrid grid) =>
+        NumericArray.Of(grid.Values.ToArray(), grid.Rows, grid.Columns);
 }

@@ -5,21 +5,36 @@ using OnnxIntervene.Tokenization;
 
 namespace OnnxIntervene.Tests.Tokenization;
 
-/// <summary>Every string of every <c>encodings.json</c> of the references, which Hugging Face's tokenizers encoded.</summary>
+/// <summary>
+/// Every string of every <c>encodings.json</c> of the references, which Hugging Face's tokenizers encoded.
+/// </summary>
 public sealed class EncodingTests
 {
     public static IEnumerable<TestCaseData> Encodings()
     {
-        string[] roots = RepositoryPaths.Shared is { } shared ? [RepositoryPaths.OwnReferences, Path.Combine(shared, "oracle")] : [RepositoryPaths.OwnReferences];
-        return roots.SelectMany(root => Directory.EnumerateFiles(root, "encodings.json", SearchOption.AllDirectories).Select(file => (root, file)))
+        string[] roots = RepositoryPaths.Shared is { } shared
+            ? [RepositoryPaths.OwnReferences, Path.Combine(shared, "oracle")]
+            : [RepositoryPaths.OwnReferences];
+        return roots
+            .SelectMany(root =>
+                Directory
+                    .EnumerateFiles(root, "encodings.json", SearchOption.AllDirectories)
+                    .Select(file => (root, file))
+            )
             .DistinctBy(found => Path.GetRelativePath(found.root, found.file))
-            .Select(found => new TestCaseData(found.file, TokenizerFolder(found.file)).SetArgDisplayNames(Path.GetRelativePath(found.root, found.file)))
+            .Select(found =>
+                new TestCaseData(found.file, TokenizerFolder(found.file)).SetArgDisplayNames(
+                    Path.GetRelativePath(found.root, found.file)
+                )
+            )
             .Concat(RepositoryPaths.Shared is null ? new TestCaseData[] { WithoutLargeModel() } : []);
     }
 
     // The large model does not travel with the repository.
     private static IgnoredTestCaseData WithoutLargeModel() =>
-        new TestCaseData("", "").SetArgDisplayNames("smollm2").Ignore("The folder 'shared' with the large model does not stand beside the repository.");
+        new TestCaseData("", "")
+            .SetArgDisplayNames("smollm2")
+            .Ignore("The folder 'shared' with the large model does not stand beside the repository.");
 
     [TestCaseSource(nameof(Encodings))]
     public void Every_string_is_encoded_and_decoded_as_by_the_reference(string file, string folder)
@@ -37,7 +52,8 @@ public sealed class EncodingTests
         // Some references were decoded with special tokens left out, some with them: each file keeps to one way.
         Assert.That(
             cases.Select(item => item.GetProperty("decoded").GetString()),
-            Is.EqualTo(Decoded(tokenizer, cases, false)).Or.EqualTo(Decoded(tokenizer, cases, true)));
+            Is.EqualTo(Decoded(tokenizer, cases, false)).Or.EqualTo(Decoded(tokenizer, cases, true))
+        );
     }
 
     private static List<string> Decoded(Tokenizer tokenizer, List<JsonElement> cases, bool skipSpecialTokens) =>
@@ -51,7 +67,9 @@ public sealed class EncodingTests
         Assert.That(tokenizer.Encode(text).Ids, Is.EqualTo(Integers(item.GetProperty("with_special"))), text);
         if (!item.TryGetProperty("offsets", out var offsets))
             return;
-        var expected = offsets.EnumerateArray().Select(pair => (Utf16(text, pair[0].GetInt32()), Utf16(text, pair[1].GetInt32())));
+        var expected = offsets
+            .EnumerateArray()
+            .Select(pair => (Utf16(text, pair[0].GetInt32()), Utf16(text, pair[1].GetInt32())));
         Assert.That(tokenizer.Encode(text).Offsets.Select(span => (span.Start, span.End)), Is.EqualTo(expected), text);
     }
 
@@ -73,8 +91,9 @@ public sealed class EncodingTests
         var own = Path.GetDirectoryName(file)!;
         if (Tokenizer.ExistsIn(own))
             return own;
-        var beside = Directory.EnumerateDirectories(Path.GetDirectoryName(own)!).FirstOrDefault(folder =>
-            Tokenizer.ExistsIn(folder) && Path.GetFileName(own) == "goldens");
+        var beside = Directory
+            .EnumerateDirectories(Path.GetDirectoryName(own)!)
+            .FirstOrDefault(folder => Tokenizer.ExistsIn(folder) && Path.GetFileName(own) == "goldens");
         return beside ?? RepositoryPaths.DefaultModel;
     }
 }

@@ -53,7 +53,9 @@ public static class ComponentNames
     /// <summary>A mixer's first projection, both halves.</summary>
     public const string InProjOutput = "in_proj_output";
 
-    /// <summary>What the projection of a scan's parameters reads: the convolution's output behind its activation.</summary>
+    /// <summary>
+    /// What the projection of a scan's parameters reads: the convolution's output behind its activation.
+    /// </summary>
     public const string ConvOutput = "conv_output";
 
     /// <summary>What a mixer's last projection reads: the gated scan.</summary>
@@ -71,18 +73,41 @@ public static class ComponentNames
     /// <summary>The components of a transformer's layer, in the order in which a forward pass meets them.</summary>
     public static ImmutableArray<string> OfLayer { get; } =
     [
-        BlockInput, AttentionInput, QueryOutput, KeyOutput, ValueOutput, AttentionWeight, AttentionValueOutput, AttentionOutput,
-        CrossPrefix + AttentionInput, CrossPrefix + QueryOutput, CrossPrefix + KeyOutput, CrossPrefix + ValueOutput,
-        CrossPrefix + AttentionWeight, CrossPrefix + AttentionValueOutput, CrossPrefix + AttentionOutput,
-        MixerInput, InProjOutput, ConvOutput, OutProjInput, MixerOutput,
-        MlpInput, RouterOutput, MlpActivation, MlpOutput, BlockOutput, CellOutput,
+        BlockInput,
+        AttentionInput,
+        QueryOutput,
+        KeyOutput,
+        ValueOutput,
+        AttentionWeight,
+        AttentionValueOutput,
+        AttentionOutput,
+        CrossPrefix + AttentionInput,
+        CrossPrefix + QueryOutput,
+        CrossPrefix + KeyOutput,
+        CrossPrefix + ValueOutput,
+        CrossPrefix + AttentionWeight,
+        CrossPrefix + AttentionValueOutput,
+        CrossPrefix + AttentionOutput,
+        MixerInput,
+        InProjOutput,
+        ConvOutput,
+        OutProjInput,
+        MixerOutput,
+        MlpInput,
+        RouterOutput,
+        MlpActivation,
+        MlpOutput,
+        BlockOutput,
+        CellOutput,
     ];
 
     /// <summary>The components that can be split into heads.</summary>
-    public static ImmutableArray<string> WithHeads { get; } = [QueryOutput, KeyOutput, ValueOutput, AttentionValueOutput];
+    public static ImmutableArray<string> WithHeads { get; } =
+    [QueryOutput, KeyOutput, ValueOutput, AttentionValueOutput];
 
     /// <summary>
-    /// The component that the module reads which gives this one: what Skip and LoRA take; the component itself where it is a module's
+    /// The component that the module reads which gives this one: what Skip and LoRA take; the component itself where it
+    /// is a module's
     /// input. Null where no component is.
     /// </summary>
     public static string? InputOf(string name)
@@ -95,12 +120,21 @@ public static class ComponentNames
             MlpOutput => MlpInput,
             MixerOutput or InProjOutput => MixerInput,
             AttentionOutput or QueryOutput or KeyOutput or ValueOutput => prefix + AttentionInput,
-            BlockInput or MlpInput or MixerInput or AttentionInput or AttentionValueOutput or OutProjInput or ConvOutput => name,
+            BlockInput
+            or MlpInput
+            or MixerInput
+            or AttentionInput
+            or AttentionValueOutput
+            or OutProjInput
+            or ConvOutput => name,
             _ => null,
         };
     }
 
-    /// <summary>Where in a forward pass a component comes; one split into heads stands behind the whole. Unknown names come first.</summary>
+    /// <summary>
+    /// Where in a forward pass a component comes; one split into heads stands behind the whole. Unknown names come
+    /// first.
+    /// </summary>
     internal static int Order(string name)
     {
         var isHead = name.StartsWith(HeadPrefix, StringComparison.Ordinal);

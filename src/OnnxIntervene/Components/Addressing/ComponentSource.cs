@@ -6,9 +6,7 @@ namespace OnnxIntervene.Components.Addressing;
 /// <summary>Where in a graph a component's numbers are: a tensor, a part of one, or inside a fused operator.</summary>
 public abstract record ComponentSource
 {
-    private protected ComponentSource()
-    {
-    }
+    private protected ComponentSource() { }
 
     /// <summary>What <c>inspect</c> shows: the tensor's name, and what lies in the way of it.</summary>
     public abstract string Description { get; }
@@ -32,7 +30,9 @@ public sealed record SliceSource(Value Value, int Start, int End) : ComponentSou
     public override string Description => $"{Value.Name}[…, {Start}:{End}]";
 }
 
-/// <summary>The component is a tensor <c>[batch, position, head, head width]</c> that some exporters leave in parts.</summary>
+/// <summary>
+/// The component is a tensor <c>[batch, position, head, head width]</c> that some exporters leave in parts.
+/// </summary>
 /// <param name="Value">The tensor.</param>
 /// <param name="Heads">The size of the third axis.</param>
 /// <param name="HeadWidth">The size of the last axis.</param>
@@ -58,7 +58,9 @@ public sealed record InterleavedSource(Value Value, int Heads, int HeadWidth, in
     public override string Description => $"{Value.Name} as [{Heads}, {Parts}, {HeadWidth}][…, {Part}, :]";
 }
 
-/// <summary>The component is the sum that a Skip(Simplified)LayerNormalization normalises; splicing opens the operator.</summary>
+/// <summary>
+/// The component is the sum that a Skip(Simplified)LayerNormalization normalises; splicing opens the operator.
+/// </summary>
 /// <param name="Node">The fused operator.</param>
 public sealed record ResidualSumSource(Node Node) : ComponentSource
 {
@@ -66,7 +68,9 @@ public sealed record ResidualSumSource(Node Node) : ComponentSource
     public override string Description => Node.OutputOrNull(3)?.Name ?? $"sum inside {Node.Name}";
 }
 
-/// <summary>The component is the attention probabilities inside a GroupQueryAttention; splicing opens the operator.</summary>
+/// <summary>
+/// The component is the attention probabilities inside a GroupQueryAttention; splicing opens the operator.
+/// </summary>
 /// <param name="Node">The fused operator.</param>
 public sealed record AttentionProbabilitySource(Node Node) : ComponentSource
 {
@@ -74,13 +78,17 @@ public sealed record AttentionProbabilitySource(Node Node) : ComponentSource
     public override string Description => $"probabilities inside {Node.Name}";
 }
 
-/// <summary>The component is what some nodes read of a tensor that others read too: a module's input. Splicing changes it for these readers only.</summary>
+/// <summary>
+/// The component is what some nodes read of a tensor that others read too: a module's input. Splicing changes it for
+/// these readers only.
+/// </summary>
 /// <param name="Value">The tensor.</param>
 /// <param name="Readers">The nodes of the module that read it.</param>
 public sealed record InputSource(Value Value, ImmutableArray<Node> Readers) : ComponentSource
 {
     /// <inheritdoc/>
-    public override string Description => $"{Value.Name} as {string.Join(", ", Readers.Select(reader => reader.Name))} read it";
+    public override string Description =>
+        $"{Value.Name} as {string.Join(", ", Readers.Select(reader => reader.Name))} read it";
 }
 
 /// <summary>The component is a tensor <c>[batch × position, width]</c>.</summary>
@@ -92,7 +100,10 @@ public sealed record FlatSource(Value Value, Value Batch) : ComponentSource
     public override string Description => $"{Value.Name} [batch × position, width]";
 }
 
-/// <summary>The component is what a Skip(Simplified)LayerNormalization adds to the stream, its bias included; splicing opens the operator.</summary>
+/// <summary>
+/// The component is what a Skip(Simplified)LayerNormalization adds to the stream, its bias included; splicing opens the
+/// operator.
+/// </summary>
 /// <param name="Node">The fused operator.</param>
 public sealed record ResidualPartSource(Node Node) : ComponentSource
 {
@@ -100,7 +111,10 @@ public sealed record ResidualPartSource(Node Node) : ComponentSource
     public override string Description => $"biased part inside {Node.Name}";
 }
 
-/// <summary>The component is a projection inside ONNX Runtime's Attention, which multiplies the weights itself; splicing opens the operator.</summary>
+/// <summary>
+/// The component is a projection inside ONNX Runtime's Attention, which multiplies the weights itself; splicing opens
+/// the operator.
+/// </summary>
 /// <param name="Node">The fused operator.</param>
 /// <param name="Part">0 for queries, 1 for keys, 2 for values.</param>
 public sealed record PackedAttentionSource(Node Node, int Part) : ComponentSource
@@ -118,7 +132,10 @@ public sealed record BranchSource(Node Owner, ImmutableArray<ComponentSource> So
     public override string Description => string.Join(" or ", Sources.Select(source => source.Description).Distinct());
 }
 
-/// <summary>The component is the state of a recurrent operator behind each step; splicing turns the operator into a loop over its steps.</summary>
+/// <summary>
+/// The component is the state of a recurrent operator behind each step; splicing turns the operator into a loop over
+/// its steps.
+/// </summary>
 /// <param name="Node">The GRU, LSTM or RNN.</param>
 public sealed record RecurrentSource(Node Node) : ComponentSource
 {
@@ -126,7 +143,10 @@ public sealed record RecurrentSource(Node Node) : ComponentSource
     public override string Description => $"state inside {Node.Name}";
 }
 
-/// <summary>The component is the state of a recurrent layer whose steps the graph writes out: one tensor <c>[batch, width]</c> a step.</summary>
+/// <summary>
+/// The component is the state of a recurrent layer whose steps the graph writes out: one tensor <c>[batch, width]</c> a
+/// step.
+/// </summary>
 /// <param name="States">The state behind each step.</param>
 public sealed record StepsSource(ImmutableArray<Value> States) : ComponentSource
 {
@@ -134,7 +154,9 @@ public sealed record StepsSource(ImmutableArray<Value> States) : ComponentSource
     public override string Description => $"{States[0].Name} … {States[^1].Name}, {States.Length} steps";
 }
 
-/// <summary>The component is a tensor in the body of a Loop or Scan, which has a new one at each step; units are steps.</summary>
+/// <summary>
+/// The component is a tensor in the body of a Loop or Scan, which has a new one at each step; units are steps.
+/// </summary>
 /// <param name="Owner">The Loop or Scan.</param>
 /// <param name="Value">The tensor, <c>[batch, …]</c>.</param>
 public sealed record BodySource(Node Owner, Value Value) : ComponentSource

@@ -3,9 +3,15 @@ namespace OnnxIntervene.Components.Addressing;
 /// <summary>The names that a mistyped one may have meant.</summary>
 internal static class NearestNames
 {
-    /// <summary>The <paramref name="count"/> names with the fewest edits between them and <paramref name="wanted"/>.</summary>
+    /// <summary>
+    /// The <paramref name="count"/> names with the fewest edits between them and <paramref name="wanted"/>.
+    /// </summary>
     public static IEnumerable<string> To(string wanted, IEnumerable<string> names, int count) =>
-        names.Distinct().OrderBy(name => Distance(wanted, name)).ThenBy(name => name, StringComparer.Ordinal).Take(count);
+        names
+            .Distinct()
+            .OrderBy(name => Distance(wanted, name))
+            .ThenBy(name => name, StringComparer.Ordinal)
+            .Take(count);
 
     // Levenshtein's edit distance, one row at a time.
     private static int Distance(string left, string right)

@@ -3,7 +3,9 @@ using OnnxIntervene.IR.Analysis;
 
 namespace OnnxIntervene.Components.Addressing;
 
-/// <summary>Finds tensors by their own names, in the main graph in the branches of an If, and in the bodies of loops.</summary>
+/// <summary>
+/// Finds tensors by their own names, in the main graph in the branches of an If, and in the bodies of loops.
+/// </summary>
 internal sealed class RawTensors
 {
     private readonly Dictionary<string, Value> _main = new(StringComparer.Ordinal);
@@ -17,18 +19,20 @@ internal sealed class RawTensors
     }
 
     /// <summary>The names that <see cref="Find"/> knows.</summary>
-    public IEnumerable<string> Names => _main.Keys.Concat(Branches.SelectMany(branch => branch.AllValues()).Select(value => value.Name)).Distinct();
+    public IEnumerable<string> Names =>
+        _main.Keys.Concat(Branches.SelectMany(branch => branch.AllValues()).Select(value => value.Name)).Distinct();
 
     private IEnumerable<Graph> Branches => _model.Graph.Nodes.SelectMany(node => node.Subgraphs);
 
     /// <summary>The tensor of a source that is a tensor, in the first of its branches.</summary>
-    public static Value ValueOf(ComponentSource source) => source switch
-    {
-        TensorSource tensor => tensor.Value,
-        BranchSource branches => ValueOf(branches.Sources[0]),
-        BodySource body => body.Value,
-        _ => throw new System.Diagnostics.UnreachableException(source.ToString()),
-    };
+    public static Value ValueOf(ComponentSource source) =>
+        source switch
+        {
+            TensorSource tensor => tensor.Value,
+            BranchSource branches => ValueOf(branches.Sources[0]),
+            BodySource body => body.Value,
+            _ => throw new System.Diagnostics.UnreachableException(source.ToString()),
+        };
 
     /// <summary>Where the tensor of this name is; null when there is none.</summary>
     /// <exception cref="InterventionException">It is in a part of the model that need not run.</exception>
@@ -41,9 +45,14 @@ internal sealed class RawTensors
             var found = owner.Subgraphs.Select(branch => branch.FindValue(name)).ToList();
             if (found.TrueForAll(inner => inner is null))
                 continue;
-            if (owner.Operator.OperatorType is "Loop" or "Scan" && found is [{ } step] && step.Producer?.Graph?.Owner == owner)
+            if (
+                owner.Operator.OperatorType is "Loop" or "Scan"
+                && found is [{ } step]
+                && step.Producer?.Graph?.Owner == owner
+            )
                 return new BodySource(owner, step);
-            return owner.Operator.OperatorType == "If" && found.TrueForAll(inner => inner?.Producer?.Graph?.Owner == owner)
+            return
+                owner.Operator.OperatorType == "If" && found.TrueForAll(inner => inner?.Producer?.Graph?.Owner == owner)
                 ? new BranchSource(owner, [.. found.Select(inner => new TensorSource(inner!))])
                 : throw Inside(name, owner);
         }
@@ -51,7 +60,10 @@ internal sealed class RawTensors
         return null;
     }
 
-    /// <summary>A tensor of a loop's body as a component: at each step one row an example, everything behind the axis of examples.</summary>
+    /// <summary>
+    /// A tensor of a loop's body as a component: at each step one row an example, everything behind the axis of
+    /// examples.
+    /// </summary>
     /// <exception cref="InterventionException">Not all of its sizes but the first are known.</exception>
     public static Component OfSteps(ComponentAddress address, BodySource source)
     {
@@ -59,7 +71,9 @@ internal sealed class RawTensors
         if (shapes.Of(source.Value) is not { Length: > 1 } sizes || sizes.Skip(1).Any(size => size.Size is null))
         {
             throw new InterventionException(
-                $"The tensor '{source.Value.Name}' inside the {source.Owner} is {shapes.Text(source.Value)}; all sizes but the first must be known to take it as one row of each step.");
+                $"The tensor '{source.Value.Name}' inside the {source.Owner} is {shapes.Text(source.Value)}; all "
+                    + $"sizes but the first must be known to take it as one row of each step."
+            );
         }
 
         var width = sizes.Skip(1).Aggregate(1L, (product, size) => product * size.Size!.Value);
@@ -68,10 +82,24 @@ internal sealed class RawTensors
 
     private static InterventionException Inside(string name, Node owner)
     {
-        var reason = owner.Operator.OperatorType == "If" ? "there is none of it when the other branch is taken" : "no node of the loop's own body gives it";
-        var captured = owner.Subgraphs.SelectMany(graph => graph.AllNodes()).SelectMany(node => node.Inputs).Where(value => value?.Producer?.Graph == owner.Graph);
-        var outside = owner.Inputs.Concat(captured).Concat(owner.Outputs).OfType<Value>().Distinct().Select(value => $"'{value.Name}'");
+        var reason =
+            owner.Operator.OperatorType == "If"
+                ? "there is none of it when the other branch is taken"
+                : "no node of the loop's own body gives it";
+        var captured = owner
+            .Subgraphs.SelectMany(graph => graph.AllNodes())
+            .SelectMany(node => node.Inputs)
+            .Where(value => value?.Producer?.Graph == owner.Graph);
+        var outside = owner
+            .Inputs.Concat(captured)
+            .Concat(owner.Outputs)
+            .OfType<Value>()
+            .Distinct()
+            .Select(value => $"'{value.Name}'");
         return new InterventionException(
-            $"The tensor '{name}' lies inside the {owner}: {reason}, so that it cannot be named by itself (what every branch of an If computes under one name can). What the node reads and gives can be: {string.Join(", ", outside)}.");
+            $"The tensor '{name}' lies inside the {owner}: {reason}, so that it cannot be named by itself (what "
+                + $"every branch of an If computes under one name can). What the node reads and gives can be: "
+                + $"{string.Join(", ", outside)}."
+        );
     }
 }

@@ -7,31 +7,35 @@ namespace OnnxIntervene.Components.Addressing;
 internal static class SourcePlaces
 {
     /// <summary>The tensors; none where the numbers lie inside a fused operator.</summary>
-    public static IEnumerable<Value> Values(ComponentSource source) => source switch
-    {
-        TensorSource tensor => [tensor.Value],
-        SliceSource slice => [slice.Value],
-        SplitHeadsSource split => [split.Value],
-        InterleavedSource packed => [packed.Value],
-        FlatSource flat => [flat.Value],
-        BodySource body => [body.Value],
-        InputSource input => [input.Value],
-        StepsSource steps => steps.States,
-        RecurrentSource recurrent => recurrent.Node.Outputs.OfType<Value>(),
-        BranchSource branches => branches.Sources.SelectMany(Values),
-        ResidualSumSource { Node: var node } => node.OutputOrNull(FusedOperators.SumOutput) is { } sum ? [sum, node.Output] : [node.Output],
-        _ => [],
-    };
+    public static IEnumerable<Value> Values(ComponentSource source) =>
+        source switch
+        {
+            TensorSource tensor => [tensor.Value],
+            SliceSource slice => [slice.Value],
+            SplitHeadsSource split => [split.Value],
+            InterleavedSource packed => [packed.Value],
+            FlatSource flat => [flat.Value],
+            BodySource body => [body.Value],
+            InputSource input => [input.Value],
+            StepsSource steps => steps.States,
+            RecurrentSource recurrent => recurrent.Node.Outputs.OfType<Value>(),
+            BranchSource branches => branches.Sources.SelectMany(Values),
+            ResidualSumSource { Node: var node } => node.OutputOrNull(FusedOperators.SumOutput) is { } sum
+                ? [sum, node.Output]
+                : [node.Output],
+            _ => [],
+        };
 
     /// <summary>The fused operator that is opened to reach the component; null where none is.</summary>
-    public static Node? OpenedNode(ComponentSource source) => source switch
-    {
-        ResidualSumSource sum => sum.Node,
-        ResidualPartSource part => part.Node,
-        AttentionProbabilitySource probabilities => probabilities.Node,
-        PackedAttentionSource packed => packed.Node,
-        RecurrentSource recurrent => recurrent.Node,
-        BranchSource branches => branches.Sources.Select(OpenedNode).FirstOrDefault(node => node is not null),
-        _ => null,
-    };
+    public static Node? OpenedNode(ComponentSource source) =>
+        source switch
+        {
+            ResidualSumSource sum => sum.Node,
+            ResidualPartSource part => part.Node,
+            AttentionProbabilitySource probabilities => probabilities.Node,
+            PackedAttentionSource packed => packed.Node,
+            RecurrentSource recurrent => recurrent.Node,
+            BranchSource branches => branches.Sources.Select(OpenedNode).FirstOrDefault(node => node is not null),
+            _ => null,
+        };
 }

@@ -6,7 +6,13 @@ namespace OnnxIntervene.Components.Configuration;
 /// <param name="Number">The number.</param>
 /// <param name="File">The configuration's file name.</param>
 /// <param name="Key">The key it stands under.</param>
-public sealed record ConfiguredNumber(ConfiguredQuantity Quantity, ConfiguredStack Stack, int Number, string File, string Key)
+public sealed record ConfiguredNumber(
+    ConfiguredQuantity Quantity,
+    ConfiguredStack Stack,
+    int Number,
+    string File,
+    string Key
+)
 {
     /// <inheritdoc/>
     public override string ToString() => $"{File} says {Key} = {Number}";

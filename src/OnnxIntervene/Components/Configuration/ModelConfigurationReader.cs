@@ -13,7 +13,8 @@ internal static class ModelConfigurationReader
     private const string ConfigFile = "config.json";
     private const string GenAIFile = "genai_config.json";
 
-    // The names that transformers' families use (their configuration_*.py). What is nested (text_config, vision_config) belongs to a part
+    // The names that transformers' families use (their configuration_*.py). What is nested (text_config, vision_config)
+    // belongs to a part
     // of the model that the file need not hold.
     private static readonly ImmutableArray<(string Key, ConfiguredQuantity Quantity, ConfiguredStack Stack)> s_keys =
     [
@@ -47,19 +48,31 @@ internal static class ModelConfigurationReader
         ("hidden_size", ConfiguredQuantity.StreamWidth),
     ];
 
-    // Models whose layers differ from each other, or whose heads are made of several parts: one number does not describe them.
-    private static readonly string[] s_irregular = ["depths", "hidden_sizes", "kv_lora_rank", "global_head_dim", "head_ratio", "true_hidden_size"];
+    // Models whose layers differ from each other, or whose heads are made of several parts: one number does not
+    // describe them.
+    private static readonly string[] s_irregular =
+    [
+        "depths",
+        "hidden_sizes",
+        "kv_lora_rank",
+        "global_head_dim",
+        "head_ratio",
+        "true_hidden_size",
+    ];
 
     public static ModelConfiguration Read(string modelPath)
     {
         var folder = Path.GetDirectoryName(Path.GetFullPath(modelPath))!;
         var numbers = ImmutableArray.CreateBuilder<ConfiguredNumber>();
         var labels = ImmutableDictionary<int, string>.Empty;
-        Open(Path.Combine(folder, ConfigFile), root =>
-        {
-            numbers.AddRange(FromConfig(root));
-            labels = Labels(root);
-        });
+        Open(
+            Path.Combine(folder, ConfigFile),
+            root =>
+            {
+                numbers.AddRange(FromConfig(root));
+                labels = Labels(root);
+            }
+        );
         Open(Path.Combine(folder, GenAIFile), root => numbers.AddRange(FromGenAI(root, Path.GetFileName(modelPath))));
         return new ModelConfiguration(numbers.ToImmutable()) { Labels = labels };
     }
@@ -72,8 +85,13 @@ internal static class ModelConfigurationReader
             throw new ModelFormatException($"The configuration '{path}' is larger than {LargestFile} bytes.");
         using var json = StrictJson.Parse(
             File.ReadAllText(path),
-            (what, cause) => new ModelFormatException($"The configuration '{path}' {what} Mend or remove it; a model does not need one.", cause),
-            new JsonDocumentOptions { AllowTrailingCommas = true, CommentHandling = JsonCommentHandling.Skip });
+            (what, cause) =>
+                new ModelFormatException(
+                    $"The configuration '{path}' {what} Mend or remove it; a model does not need one.",
+                    cause
+                ),
+            new JsonDocumentOptions { AllowTrailingCommas = true, CommentHandling = JsonCommentHandling.Skip }
+        );
         if (json.RootElement.ValueKind == JsonValueKind.Object)
             read(json.RootElement);
     }
@@ -89,7 +107,13 @@ internal static class ModelConfigurationReader
         {
             var isPlain = !key.StartsWith("encoder", StringComparison.Ordinal) && stack == ConfiguredStack.Encoder;
             if (Number(root, key) is { } number)
-                yield return new ConfiguredNumber(quantity, isPlain && !isPair ? ConfiguredStack.Any : stack, number, ConfigFile, key);
+                yield return new ConfiguredNumber(
+                    quantity,
+                    isPlain && !isPair ? ConfiguredStack.Any : stack,
+                    number,
+                    ConfigFile,
+                    key
+                );
         }
     }
 
@@ -113,19 +137,36 @@ internal static class ModelConfigurationReader
     {
         if (!root.TryGetProperty("model", out var model) || model.ValueKind != JsonValueKind.Object)
             yield break;
-        foreach (var section in model.EnumerateObject().Where(section => section.Value.ValueKind == JsonValueKind.Object))
+        foreach (
+            var section in model.EnumerateObject().Where(section => section.Value.ValueKind == JsonValueKind.Object)
+        )
         {
-            if (!section.Value.TryGetProperty("filename", out var name) || name.ValueKind != JsonValueKind.String || name.GetString() != fileName)
+            if (
+                !section.Value.TryGetProperty("filename", out var name)
+                || name.ValueKind != JsonValueKind.String
+                || name.GetString() != fileName
+            )
                 continue;
             foreach (var (key, quantity) in s_genAIKeys)
             {
                 if (Number(section.Value, key) is { } number)
-                    yield return new ConfiguredNumber(quantity, ConfiguredStack.Any, number, GenAIFile, $"model.{section.Name}.{key}");
+                    yield return new ConfiguredNumber(
+                        quantity,
+                        ConfiguredStack.Any,
+                        number,
+                        GenAIFile,
+                        $"model.{section.Name}.{key}"
+                    );
             }
         }
     }
 
     // Null, lists with a number for each layer and the like say nothing of all layers.
     private static int? Number(JsonElement section, string key) =>
-        section.TryGetProperty(key, out var json) && json.ValueKind == JsonValueKind.Number && json.TryGetInt32(out var number) && number > 0 ? number : null;
+        section.TryGetProperty(key, out var json)
+        && json.ValueKind == JsonValueKind.Number
+        && json.TryGetInt32(out var number)
+        && number > 0
+            ? number
+            : null;
 }

@@ -6,7 +6,10 @@ using OnnxIntervene.IR.Analysis;
 
 namespace OnnxIntervene.Components.Inspection;
 
-/// <summary>Finds the tensors that may be a component: of the kind that its name asks for, as wide as in other layers, and where the layer is.</summary>
+/// <summary>
+/// Finds the tensors that may be a component: of the kind that its name asks for, as wide as in other layers, and where
+/// the layer is.
+/// </summary>
 internal sealed class CandidateFinder
 {
     private const int Most = 5;
@@ -33,11 +36,18 @@ internal sealed class CandidateFinder
     }
 
     /// <summary>Whether anything in the graph may be attention.</summary>
-    public bool HasAttention => _landmarks.Any(landmark => landmark.Kind is LandmarkKind.Softmax or LandmarkKind.Attention);
+    public bool HasAttention =>
+        _landmarks.Any(landmark => landmark.Kind is LandmarkKind.Softmax or LandmarkKind.Attention);
 
     /// <summary>What stands out in the whole graph.</summary>
     public ImmutableArray<ComponentCandidate> Landmarks() =>
-        [.. _landmarks.Where(landmark => landmark.Kind != LandmarkKind.LinearInput).DistinctBy(landmark => landmark.Value).Take(MostLandmarks).Select(Describe)];
+        [
+            .. _landmarks
+                .Where(landmark => landmark.Kind != LandmarkKind.LinearInput)
+                .DistinctBy(landmark => landmark.Value)
+                .Take(MostLandmarks)
+                .Select(Describe),
+        ];
 
     /// <summary>The nearest tensors to a component that was not found.</summary>
     public ImmutableArray<ComponentCandidate> Near(ComponentAddress address)
@@ -48,8 +58,13 @@ internal sealed class CandidateFinder
         return
         [
             .. StartOfRepetition(address),
-            .. _landmarks.Where(landmark => kinds.Contains(landmark.Kind) && landmark.Order >= first && landmark.Order <= last)
-                .Where(landmark => width == 0 || _widths.Of(landmark.Value) is var own && (own == 0 || own == width || (own > width && kinds.Contains(LandmarkKind.Part))))
+            .. _landmarks
+                .Where(landmark => kinds.Contains(landmark.Kind) && landmark.Order >= first && landmark.Order <= last)
+                .Where(landmark =>
+                    width == 0
+                    || _widths.Of(landmark.Value) is var own
+                        && (own == 0 || own == width || (own > width && kinds.Contains(LandmarkKind.Part)))
+                )
                 .OrderByDescending(landmark => width > 0 && _widths.Of(landmark.Value) == width)
                 .ThenBy(landmark => Array.IndexOf(kinds, landmark.Kind))
                 .ThenBy(landmark => address.Name == ComponentNames.BlockOutput ? -landmark.Order : landmark.Order)
@@ -62,11 +77,21 @@ internal sealed class CandidateFinder
     // In a graph of which nothing is known, what a repetition begins with is the likeliest input of a layer.
     private IEnumerable<ComponentCandidate> StartOfRepetition(ComponentAddress address)
     {
-        if (address.Name != ComponentNames.BlockInput || _map.LayerCount > 0 || _pattern is null || address.Layer >= _pattern.Count)
+        if (
+            address.Name != ComponentNames.BlockInput
+            || _map.LayerCount > 0
+            || _pattern is null
+            || address.Layer >= _pattern.Count
+        )
             yield break;
         var first = _pattern.Nodes[address.Layer * _pattern.Length];
         if (Dataflow.DataInputs(first).FirstOrDefault() is { } input)
-            yield return new ComponentCandidate(input.Name, _widths.Of(input), _shapes.Text(input), "read by the first operator of the repeated sequence");
+            yield return new ComponentCandidate(
+                input.Name,
+                _widths.Of(input),
+                _shapes.Text(input),
+                "read by the first operator of the repeated sequence"
+            );
     }
 
     private ComponentCandidate Describe(Landmark landmark) =>
@@ -81,14 +106,32 @@ internal sealed class CandidateFinder
         return name switch
         {
             ComponentNames.BlockInput or ComponentNames.BlockOutput =>
-                [LandmarkKind.Addition, LandmarkKind.Norm, LandmarkKind.Recurrence, LandmarkKind.Activation, LandmarkKind.Convolution],
-            ComponentNames.AttentionInput or ComponentNames.MlpInput or ComponentNames.MixerInput => [LandmarkKind.Norm, LandmarkKind.LinearInput],
+            [
+                LandmarkKind.Addition,
+                LandmarkKind.Norm,
+                LandmarkKind.Recurrence,
+                LandmarkKind.Activation,
+                LandmarkKind.Convolution,
+            ],
+            ComponentNames.AttentionInput or ComponentNames.MlpInput or ComponentNames.MixerInput =>
+            [
+                LandmarkKind.Norm,
+                LandmarkKind.LinearInput,
+            ],
             ComponentNames.AttentionWeight => [LandmarkKind.Softmax],
             ComponentNames.AttentionValueOutput => [LandmarkKind.Attention, LandmarkKind.LinearInput],
-            ComponentNames.OutProjInput or ComponentNames.ConvOutput => [LandmarkKind.LinearInput, LandmarkKind.Convolution],
+            ComponentNames.OutProjInput or ComponentNames.ConvOutput =>
+            [
+                LandmarkKind.LinearInput,
+                LandmarkKind.Convolution,
+            ],
             ComponentNames.MlpActivation => [LandmarkKind.Activation, LandmarkKind.LinearInput],
             ComponentNames.CellOutput => [LandmarkKind.Recurrence, LandmarkKind.Linear],
-            ComponentNames.QueryOutput or ComponentNames.KeyOutput or ComponentNames.ValueOutput => [LandmarkKind.Part, LandmarkKind.Linear],
+            ComponentNames.QueryOutput or ComponentNames.KeyOutput or ComponentNames.ValueOutput =>
+            [
+                LandmarkKind.Part,
+                LandmarkKind.Linear,
+            ],
             _ => [LandmarkKind.Linear, LandmarkKind.Addition],
         };
     }
@@ -96,11 +139,27 @@ internal sealed class CandidateFinder
     // As wide as in other layers; what is added to the stream, or is the stream, is as wide as that.
     private int ExpectedWidth(string name)
     {
-        if (_map.Components.FirstOrDefault(component => component.Address.Name == name) is { FullWidth: > 0 and var known })
+        if (
+            _map.Components.FirstOrDefault(component => component.Address.Name == name) is
+            { FullWidth: > 0 and var known }
+        )
             return known;
-        var isStream = name is ComponentNames.BlockInput or ComponentNames.BlockOutput or ComponentNames.AttentionOutput or ComponentNames.MlpOutput
-            or ComponentNames.AttentionInput or ComponentNames.MlpInput or ComponentNames.MixerInput or ComponentNames.MixerOutput;
-        return isStream && _map.Components.FirstOrDefault(component => component.Address.Name is ComponentNames.BlockInput or ComponentNames.BlockOutput) is { } stream
+        var isStream =
+            name
+            is ComponentNames.BlockInput
+                or ComponentNames.BlockOutput
+                or ComponentNames.AttentionOutput
+                or ComponentNames.MlpOutput
+                or ComponentNames.AttentionInput
+                or ComponentNames.MlpInput
+                or ComponentNames.MixerInput
+                or ComponentNames.MixerOutput;
+        return
+            isStream
+            && _map.Components.FirstOrDefault(component =>
+                component.Address.Name is ComponentNames.BlockInput or ComponentNames.BlockOutput
+            )
+                is { } stream
             ? stream.Width
             : 0;
     }
@@ -111,11 +170,21 @@ internal sealed class CandidateFinder
         var layer = address.Layer;
         var own = Orders(layer);
         if (own.Count > 0)
-            return (FirstOf(address, own.Min()), Orders(layer + 1) is { Count: > 0 } next ? Math.Max(own.Max(), next.Min()) : _nodeCount);
-        if (_pattern is not null && (_map.LayerCount == 0 || _pattern.Count == _map.LayerCount) && layer < _pattern.Count)
+            return (
+                FirstOf(address, own.Min()),
+                Orders(layer + 1) is { Count: > 0 } next ? Math.Max(own.Max(), next.Min()) : _nodeCount
+            );
+        if (
+            _pattern is not null
+            && (_map.LayerCount == 0 || _pattern.Count == _map.LayerCount)
+            && layer < _pattern.Count
+        )
         {
             var nodes = _pattern.Nodes.AsSpan().Slice(layer * _pattern.Length, _pattern.Length);
-            return (_order[nodes[0].Outputs.OfType<Value>().First()], _order[nodes[^1].Outputs.OfType<Value>().First()]);
+            return (
+                _order[nodes[0].Outputs.OfType<Value>().First()],
+                _order[nodes[^1].Outputs.OfType<Value>().First()]
+            );
         }
 
         var layers = Math.Max(1, _map.LayerCount);
@@ -130,8 +199,11 @@ internal sealed class CandidateFinder
         SourcePlaces.OpenedNode(source) is { } node ? node.Outputs.OfType<Value>() : SourcePlaces.Values(source);
 
     private List<int> Orders(int layer) =>
-    [
-        .. _map.Components.Where(component => component.Address.Layer == layer).SelectMany(component => PlacesOf(component.Source))
-            .Select(value => _order.GetValueOrDefault(value, -1)).Where(order => order >= 0),
-    ];
+        [
+            .. _map
+                .Components.Where(component => component.Address.Layer == layer)
+                .SelectMany(component => PlacesOf(component.Source))
+                .Select(value => _order.GetValueOrDefault(value, -1))
+                .Where(order => order >= 0),
+        ];
 }

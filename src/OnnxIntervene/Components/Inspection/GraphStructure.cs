@@ -4,7 +4,9 @@ using OnnxIntervene.IR;
 
 namespace OnnxIntervene.Components.Inspection;
 
-/// <summary>What the structural search sees in a graph, and where components may be that it did not find: material for a map.</summary>
+/// <summary>
+/// What the structural search sees in a graph, and where components may be that it did not find: material for a map.
+/// </summary>
 public sealed record GraphStructure
 {
     // A graph of which nothing is known gets entries for so many layers at most.
@@ -12,13 +14,28 @@ public sealed record GraphStructure
 
     private static readonly ImmutableArray<string> s_usual =
     [
-        ComponentNames.BlockInput, ComponentNames.AttentionInput, ComponentNames.QueryOutput, ComponentNames.KeyOutput, ComponentNames.ValueOutput,
-        ComponentNames.AttentionWeight, ComponentNames.AttentionValueOutput, ComponentNames.AttentionOutput, ComponentNames.MlpInput,
-        ComponentNames.MlpActivation, ComponentNames.MlpOutput, ComponentNames.BlockOutput,
+        ComponentNames.BlockInput,
+        ComponentNames.AttentionInput,
+        ComponentNames.QueryOutput,
+        ComponentNames.KeyOutput,
+        ComponentNames.ValueOutput,
+        ComponentNames.AttentionWeight,
+        ComponentNames.AttentionValueOutput,
+        ComponentNames.AttentionOutput,
+        ComponentNames.MlpInput,
+        ComponentNames.MlpActivation,
+        ComponentNames.MlpOutput,
+        ComponentNames.BlockOutput,
     ];
 
     private static readonly ImmutableArray<string> s_withoutAttention =
-        [ComponentNames.BlockInput, ComponentNames.MlpInput, ComponentNames.MlpActivation, ComponentNames.MlpOutput, ComponentNames.BlockOutput];
+    [
+        ComponentNames.BlockInput,
+        ComponentNames.MlpInput,
+        ComponentNames.MlpActivation,
+        ComponentNames.MlpOutput,
+        ComponentNames.BlockOutput,
+    ];
 
     /// <summary>The layers that are recognised, stack by stack.</summary>
     public required ImmutableArray<RecognisedLayer> Layers { get; init; }
@@ -27,19 +44,26 @@ public sealed record GraphStructure
     public required RepeatedPattern? Pattern { get; init; }
 
     /// <summary>
-    /// The linear layers, additions of computed tensors, softmaxes and norms of a graph in which no layer is recognised; empty otherwise.
+    /// The linear layers, additions of computed tensors, softmaxes and norms of a graph in which no layer is
+    /// recognised; empty otherwise.
     /// </summary>
     public required ImmutableArray<ComponentCandidate> Landmarks { get; init; }
 
     /// <summary>The components that were not found, with candidates.</summary>
     public required ImmutableArray<UnfoundComponent> NotFound { get; init; }
 
-    /// <summary>Describes a model whose components have been looked for. O(nodes × length of the repeated sequence).</summary>
+    /// <summary>
+    /// Describes a model whose components have been looked for. O(nodes × length of the repeated sequence).
+    /// </summary>
     public static GraphStructure Describe(Model model, ComponentMap map)
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(map);
-        var graph = model.Graph.AllNodes().SelectMany(node => node.Subgraphs).Prepend(model.Graph).MaxBy(graph => graph.NodeCount)!;
+        var graph = model
+            .Graph.AllNodes()
+            .SelectMany(node => node.Subgraphs)
+            .Prepend(model.Graph)
+            .MaxBy(graph => graph.NodeCount)!;
         var pattern = Repetition.Longest(graph);
         var finder = new CandidateFinder(graph, map, pattern);
         return new GraphStructure
@@ -47,27 +71,45 @@ public sealed record GraphStructure
             Layers = map.LayerCount > 0 ? Recognition.Of(model, map) : [],
             Pattern = pattern?.Describe(),
             Landmarks = map.LayerCount > 0 ? [] : finder.Landmarks(),
-            NotFound = [.. Missing(map, pattern?.Count ?? 1, finder.HasAttention).Select(item => new UnfoundComponent(item.Address, item.Reason, finder.Near(item.Address)))],
+            NotFound =
+            [
+                .. Missing(map, pattern?.Count ?? 1, finder.HasAttention)
+                    .Select(item => new UnfoundComponent(item.Address, item.Reason, finder.Near(item.Address))),
+            ],
         };
     }
 
-    // What was looked for in vain, what other layers have, and in a graph of which nothing is known the usual parts of a layer.
+    // What was looked for in vain, what other layers have, and in a graph of which nothing is known the usual parts of
+    // a layer.
     private static IEnumerable<MissingComponent> Missing(ComponentMap map, int repetitions, bool hasAttention)
     {
         if (map.LayerCount == 0)
         {
-            return Enumerable.Range(0, Math.Min(repetitions, MostLayers)).SelectMany(layer => (hasAttention ? s_usual : s_withoutAttention).Select(name =>
-                new MissingComponent(new ComponentAddress(layer, name), "no layer is recognised in this graph")));
+            return Enumerable
+                .Range(0, Math.Min(repetitions, MostLayers))
+                .SelectMany(layer =>
+                    (hasAttention ? s_usual : s_withoutAttention).Select(name => new MissingComponent(
+                        new ComponentAddress(layer, name),
+                        "no layer is recognised in this graph"
+                    ))
+                );
         }
 
-        var known = map.Components.Select(component => component.Address).Concat(map.Missing.Select(missing => missing.Address)).ToHashSet();
+        var known = map
+            .Components.Select(component => component.Address)
+            .Concat(map.Missing.Select(missing => missing.Address))
+            .ToHashSet();
         var names = known.Select(address => address.Name).ToHashSet();
         if (names.Contains(ComponentNames.AttentionOutput))
             names.UnionWith(s_usual);
-        var absent = Enumerable.Range(0, map.LayerCount)
+        var absent = Enumerable
+            .Range(0, map.LayerCount)
             .SelectMany(layer => names.Select(name => new ComponentAddress(layer, name)))
             .Where(address => !known.Contains(address))
             .Select(address => new MissingComponent(address, "the graph's structure shows none in this layer"));
-        return map.Missing.Concat(absent).OrderBy(missing => missing.Address.Layer).ThenBy(missing => ComponentNames.Order(missing.Address.Name));
+        return map
+            .Missing.Concat(absent)
+            .OrderBy(missing => missing.Address.Layer)
+            .ThenBy(missing => ComponentNames.Order(missing.Address.Name));
     }
 }

@@ -3,7 +3,9 @@ using System.Collections.Immutable;
 namespace OnnxIntervene.Components.Inspection;
 
 /// <summary>One layer that the structural search recognises.</summary>
-/// <param name="Stack">Which stack of layers it belongs to, from 0; an encoder and a decoder in one file are two.</param>
+/// <param name="Stack">
+/// Which stack of layers it belongs to, from 0; an encoder and a decoder in one file are two.
+/// </param>
 /// <param name="IsMain">Whether components are taken from this stack.</param>
 /// <param name="Layer">The layer's number in its stack.</param>
 /// <param name="Parts">Its sub-layers, in the order of a forward pass.</param>

@@ -12,9 +12,14 @@ internal static class Recognition
     public static ImmutableArray<RecognisedLayer> Of(Model model, ComponentMap map)
     {
         var view = new OpenedView(model);
-        var graphs = view.Graph.Nodes.Where(node => node.Operator.OperatorType == "If").SelectMany(node => node.Subgraphs.Take(1)).Prepend(view.Graph);
+        var graphs = view
+            .Graph.Nodes.Where(node => node.Operator.OperatorType == "If")
+            .SelectMany(node => node.Subgraphs.Take(1))
+            .Prepend(view.Graph);
         var found = graphs.Select(graph => Of(view, graph)).FirstOrDefault(layers => layers.Length > 0, []);
-        return found.Length > 0 ? found : [.. Enumerable.Range(0, map.LayerCount).Select(layer => WithoutStream(map, layer))];
+        return found.Length > 0
+            ? found
+            : [.. Enumerable.Range(0, map.LayerCount).Select(layer => WithoutStream(map, layer))];
     }
 
     private static ImmutableArray<RecognisedLayer> Of(OpenedView view, Graph graph)
@@ -24,14 +29,26 @@ internal static class Recognition
         var main = Stack.Main(stacks);
         return
         [
-            .. stacks.SelectMany((stack, index) => stack.Layers.Select((parts, layer) =>
-                new RecognisedLayer(index, stack == main, layer, [.. parts.Select(part => Describe(view, layers, part))]))),
+            .. stacks.SelectMany(
+                (stack, index) =>
+                    stack.Layers.Select(
+                        (parts, layer) =>
+                            new RecognisedLayer(
+                                index,
+                                stack == main,
+                                layer,
+                                [.. parts.Select(part => Describe(view, layers, part))]
+                            )
+                    )
+            ),
         ];
     }
 
     private static RecognisedPart Describe(OpenedView view, LinearLayers layers, SubLayer part)
     {
-        var linear = layers.All.Where(layer => part.Nodes.Contains(layer.Product)).Select(layer => $"{layer.InputWidth} → {layer.OutputWidth}");
+        var linear = layers
+            .All.Where(layer => part.Nodes.Contains(layer.Product))
+            .Select(layer => $"{layer.InputWidth} → {layer.OutputWidth}");
         return new RecognisedPart(Kind(part), Place(part.Stream), Place(part.Part), Place(part.Result), [.. linear]);
 
         string Place(Value value) => view.Source(value).Description;
@@ -47,9 +64,24 @@ internal static class Recognition
     // Perceptrons and recurrent layers have no residual stream; their components are all that is seen of them.
     private static RecognisedLayer WithoutStream(ComponentMap map, int layer)
     {
-        var own = map.Components.Where(component => component.Address.Layer == layer).ToDictionary(component => component.Address.Name, component => component.Source.Description);
+        var own = map
+            .Components.Where(component => component.Address.Layer == layer)
+            .ToDictionary(component => component.Address.Name, component => component.Source.Description);
         var isRecurrent = own.TryGetValue(ComponentNames.CellOutput, out var state);
         var result = isRecurrent ? state! : own.GetValueOrDefault(ComponentNames.BlockOutput, "");
-        return new RecognisedLayer(0, true, layer, [new RecognisedPart(isRecurrent ? "recurrence" : "linear layer", own.GetValueOrDefault(ComponentNames.BlockInput, ""), "", result, [])]);
+        return new RecognisedLayer(
+            0,
+            true,
+            layer,
+            [
+                new RecognisedPart(
+                    isRecurrent ? "recurrence" : "linear layer",
+                    own.GetValueOrDefault(ComponentNames.BlockInput, ""),
+                    "",
+                    result,
+                    []
+                ),
+            ]
+        );
     }
 }

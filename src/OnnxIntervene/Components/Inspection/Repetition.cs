@@ -14,16 +14,45 @@ internal sealed record Repetition(ImmutableArray<Node> Nodes, int Length)
     // What only rearranges numbers, or computes sizes: exporters write it differently from layer to layer.
     private static readonly HashSet<string> s_plumbing =
     [
-        "Constant", "ConstantOfShape", "Shape", "Size", "Identity", "Cast", "Unsqueeze", "Squeeze", "Reshape", "Transpose", "Concat", "Slice", "Split", "Gather",
-        "Range", "Expand", "Where", "Equal", "Flatten", "Dropout", "And", "Or", "Not", "Less", "Greater", "DequantizeLinear", "QuantizeLinear",
+        "Constant",
+        "ConstantOfShape",
+        "Shape",
+        "Size",
+        "Identity",
+        "Cast",
+        "Unsqueeze",
+        "Squeeze",
+        "Reshape",
+        "Transpose",
+        "Concat",
+        "Slice",
+        "Split",
+        "Gather",
+        "Range",
+        "Expand",
+        "Where",
+        "Equal",
+        "Flatten",
+        "Dropout",
+        "And",
+        "Or",
+        "Not",
+        "Less",
+        "Greater",
+        "DequantizeLinear",
+        "QuantizeLinear",
     ];
 
     public int Count => Nodes.Length / Length;
 
-    /// <summary>The longest stretch of a graph that consists of at least two equal sequences; null when there is none.</summary>
+    /// <summary>
+    /// The longest stretch of a graph that consists of at least two equal sequences; null when there is none.
+    /// </summary>
     public static Repetition? Longest(Graph graph)
     {
-        var nodes = graph.Nodes.Where(node => node.Outputs.Count > 0 && !s_plumbing.Contains(node.Operator.OperatorType)).ToList();
+        var nodes = graph
+            .Nodes.Where(node => node.Outputs.Count > 0 && !s_plumbing.Contains(node.Operator.OperatorType))
+            .ToList();
         var words = nodes.Select(Word).ToList();
         var (bestStart, bestLength, bestCount) = (0, 0, 0);
         for (var length = 2; length <= Math.Min(words.Count / 2, MostComparisons / Math.Max(1, words.Count)); length++)
@@ -34,13 +63,21 @@ internal sealed record Repetition(ImmutableArray<Node> Nodes, int Length)
                 (bestStart, bestLength, bestCount) = (start, length, count);
         }
 
-        return bestCount == 0 ? null : new Repetition([.. nodes.Skip(bestStart).Take(bestCount * bestLength)], bestLength);
+        return bestCount == 0
+            ? null
+            : new Repetition([.. nodes.Skip(bestStart).Take(bestCount * bestLength)], bestLength);
     }
 
     /// <summary>The repetition in words.</summary>
-    public RepeatedPattern Describe() => new(
-        [.. Nodes.Take(Length).Select(node => node.Operator.OperatorType)],
-        [.. Enumerable.Range(1, Count).Select(number => Nodes[(number * Length) - 1].Outputs.OfType<Value>().First().Name)]);
+    public RepeatedPattern Describe() =>
+        new(
+            [.. Nodes.Take(Length).Select(node => node.Operator.OperatorType)],
+            [
+                .. Enumerable
+                    .Range(1, Count)
+                    .Select(number => Nodes[(number * Length) - 1].Outputs.OfType<Value>().First().Name),
+            ]
+        );
 
     // How far the sequence goes on being equal to itself so many places later.
     private static (int Start, int Run) LongestRun(List<string> words, int distance)
@@ -56,7 +93,8 @@ internal sealed record Repetition(ImmutableArray<Node> Nodes, int Length)
         return (bestStart, best);
     }
 
-    private static string Word(Node node) => Projections.Of(node) is { } sizes
-        ? $"{node.Operator.OperatorType} {sizes.InputWidth} {sizes.OutputWidth}"
-        : node.Operator.OperatorType;
+    private static string Word(Node node) =>
+        Projections.Of(node) is { } sizes
+            ? $"{node.Operator.OperatorType} {sizes.InputWidth} {sizes.OutputWidth}"
+            : node.Operator.OperatorType;
 }

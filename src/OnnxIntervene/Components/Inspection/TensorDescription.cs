@@ -4,15 +4,25 @@ using OnnxIntervene.IR.Analysis;
 
 namespace OnnxIntervene.Components.Inspection;
 
-/// <summary>A tensor of a model file, which may stand wherever a component's name may when it holds floating point.</summary>
+/// <summary>
+/// A tensor of a model file, which may stand wherever a component's name may when it holds floating point.
+/// </summary>
 /// <param name="Name">Its name.</param>
 /// <param name="ElementType">What its elements are.</param>
 /// <param name="Shape">Its sizes, open ones by name or unknown; null when not even the number of axes is known.</param>
 /// <param name="Origin">What gives it: <c>input</c>, <c>weight</c>, or an operator.</param>
 /// <param name="Branch">The branch or body that holds it, and its node; null in the main graph.</param>
-public sealed record TensorDescription(string Name, ElementType ElementType, ImmutableArray<Dimension>? Shape, string Origin, string? Branch)
+public sealed record TensorDescription(
+    string Name,
+    ElementType ElementType,
+    ImmutableArray<Dimension>? Shape,
+    string Origin,
+    string? Branch
+)
 {
-    /// <summary>Every tensor of a model, graph by graph in their order, those of subgraphs behind the node that holds them.</summary>
+    /// <summary>
+    /// Every tensor of a model, graph by graph in their order, those of subgraphs behind the node that holds them.
+    /// </summary>
     public static ImmutableArray<TensorDescription> All(Model model)
     {
         ArgumentNullException.ThrowIfNull(model);
@@ -29,7 +39,11 @@ public sealed record TensorDescription(string Name, ElementType ElementType, Imm
         {
             foreach (var output in node.Outputs.OfType<Value>())
                 yield return Describe(output, node.Operator.OperatorType, branch, shapes);
-            foreach (var inner in node.Attributes.SelectMany(attribute => attribute.Subgraphs.SelectMany(subgraph => All(subgraph, $"{attribute.Name} of {node}", shapes))))
+            foreach (
+                var inner in node.Attributes.SelectMany(attribute =>
+                    attribute.Subgraphs.SelectMany(subgraph => All(subgraph, $"{attribute.Name} of {node}", shapes))
+                )
+            )
                 yield return inner;
         }
     }

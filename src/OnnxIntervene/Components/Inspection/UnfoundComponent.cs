@@ -7,4 +7,8 @@ namespace OnnxIntervene.Components.Inspection;
 /// <param name="Address">Layer and name.</param>
 /// <param name="Reason">Why it was not found.</param>
 /// <param name="Candidates">The nearest tensors, the likeliest first.</param>
-public sealed record UnfoundComponent(ComponentAddress Address, string Reason, ImmutableArray<ComponentCandidate> Candidates);
+public sealed record UnfoundComponent(
+    ComponentAddress Address,
+    string Reason,
+    ImmutableArray<ComponentCandidate> Candidates
+);

@@ -10,7 +10,9 @@ public static class ComponentMapFile
     private const long LargestFile = 64L << 20;
 
     /// <summary>Reads a map. Entries without a tensor are left to what is found in the model.</summary>
-    /// <exception cref="InterventionException">The file is no component map; the message names the place in it.</exception>
+    /// <exception cref="InterventionException">
+    /// The file is no component map; the message names the place in it.
+    /// </exception>
     public static ComponentOverrides Read(string path)
     {
         ArgumentNullException.ThrowIfNull(path);
@@ -22,10 +24,15 @@ public static class ComponentMapFile
     }
 
     /// <summary>Reads a map from its text.</summary>
-    /// <exception cref="InterventionException">The text is no component map; the message names the place in it.</exception>
+    /// <exception cref="InterventionException">
+    /// The text is no component map; the message names the place in it.
+    /// </exception>
     public static ComponentOverrides Parse(string json) => ComponentMapReader.Read(json);
 
-    /// <summary>Writes what was found in a model, and an empty entry with the reason and the nearest candidates for each component that was not.</summary>
+    /// <summary>
+    /// Writes what was found in a model, and an empty entry with the reason and the nearest candidates for each
+    /// component that was not.
+    /// </summary>
     /// <exception cref="IOException">The file cannot be written.</exception>
     public static void Write(string path, Model model, ComponentMap map)
     {

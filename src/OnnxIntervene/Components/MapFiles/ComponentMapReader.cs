@@ -11,13 +11,27 @@ internal static class ComponentMapReader
 {
     private const int HighestLayer = 100_000;
     private static readonly string[] s_fields = ["components", "model"];
-    private static readonly string[] s_entryFields = ["layer", "component", "tensor", "range", "width", "heads", "unit", "reason", "candidates"];
+    private static readonly string[] s_entryFields =
+    [
+        "layer",
+        "component",
+        "tensor",
+        "range",
+        "width",
+        "heads",
+        "unit",
+        "reason",
+        "candidates",
+    ];
     private static readonly string[] s_units = ["pos", "h", "h.pos", "t"];
 
     public static ComponentOverrides Read(string json)
     {
         ArgumentNullException.ThrowIfNull(json);
-        using var document = StrictJson.Parse(json, (what, cause) => new InterventionException($"The component map {what}", cause));
+        using var document = StrictJson.Parse(
+            json,
+            (what, cause) => new InterventionException($"The component map {what}", cause)
+        );
         return Read(document.RootElement);
     }
 
@@ -49,7 +63,8 @@ internal static class ComponentMapReader
         var name = Text(fields, "component", place);
         if (string.IsNullOrWhiteSpace(name))
             throw Fault($"{place}.component", "the component's name is missing");
-        var layer = Number(fields, "layer", place) ?? throw Fault($"{place}.layer", "the layer, counted from 0, is missing");
+        var layer =
+            Number(fields, "layer", place) ?? throw Fault($"{place}.layer", "the layer, counted from 0, is missing");
         if (layer > HighestLayer)
             throw Fault($"{place}.layer", $"{layer} is no layer; the highest is {HighestLayer}");
         var unit = Text(fields, "unit", place);
@@ -73,7 +88,10 @@ internal static class ComponentMapReader
         if (!fields.TryGetValue("range", out var json))
             return null;
         if (json.ValueKind != JsonValueKind.Array || json.GetArrayLength() != 2)
-            throw Fault($"{place}.range", "two numbers are expected: where the range starts, and where it ends (excluded)");
+            throw Fault(
+                $"{place}.range",
+                "two numbers are expected: where the range starts, and where it ends (excluded)"
+            );
         var (start, end) = (Number(json[0], $"{place}.range[0]"), Number(json[1], $"{place}.range[1]"));
         return start < end ? (start, end) : throw Fault($"{place}.range", $"[{start}, {end}] holds nothing");
     }
@@ -107,7 +125,9 @@ internal static class ComponentMapReader
     {
         if (!fields.TryGetValue(name, out var json))
             return null;
-        return json.ValueKind == JsonValueKind.String ? json.GetString()! : throw Fault($"{place}.{name}", $"a text is expected, not {json}");
+        return json.ValueKind == JsonValueKind.String
+            ? json.GetString()!
+            : throw Fault($"{place}.{name}", $"a text is expected, not {json}");
     }
 
     private static InterventionException Fault(string place, string what) => new($"Component map, {place}: {what}.");

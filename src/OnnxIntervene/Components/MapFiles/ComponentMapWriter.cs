@@ -8,13 +8,17 @@ namespace OnnxIntervene.Components.MapFiles;
 /// <summary>Writes component maps, a line for each component.</summary>
 internal static class ComponentMapWriter
 {
-    private static readonly JsonSerializerOptions s_options = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    private static readonly JsonSerializerOptions s_options = new()
+    {
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+    };
 
     public static void Write(Stream stream, ComponentMap map, GraphStructure structure)
     {
         using var text = new StreamWriter(stream, leaveOpen: true) { NewLine = "\n" };
         text.WriteLine("{\n  \"components\": [");
-        var entries = map.Components.Select(component => (component.Address, Line: Found(component)))
+        var entries = map
+            .Components.Select(component => (component.Address, Line: Found(component)))
             .Concat(structure.NotFound.Select(missing => (missing.Address, Line: NotFound(missing))))
             .OrderBy(entry => entry.Address.Layer)
             .ThenBy(entry => ComponentNames.Order(entry.Address.Name));
@@ -50,14 +54,18 @@ internal static class ComponentMapWriter
         var fields = Start(missing.Address);
         fields.Add("tensor", null);
         fields.Add("reason", missing.Reason);
-        fields.Add("candidates", missing.Candidates.Select(candidate => new Dictionary<string, object>
-        {
-            ["tensor"] = candidate.Tensor,
-            ["width"] = candidate.Width,
-            ["why"] = candidate.Why,
-        }));
+        fields.Add(
+            "candidates",
+            missing.Candidates.Select(candidate => new Dictionary<string, object>
+            {
+                ["tensor"] = candidate.Tensor,
+                ["width"] = candidate.Width,
+                ["why"] = candidate.Why,
+            })
+        );
         return JsonSerializer.Serialize(fields, s_options);
     }
 
-    private static Dictionary<string, object?> Start(ComponentAddress address) => new() { ["layer"] = address.Layer, ["component"] = address.Name };
+    private static Dictionary<string, object?> Start(ComponentAddress address) =>
+        new() { ["layer"] = address.Layer, ["component"] = address.Name };
 }

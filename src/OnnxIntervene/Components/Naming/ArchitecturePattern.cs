@@ -3,7 +3,8 @@ using System.Collections.Immutable;
 namespace OnnxIntervene.Components.Naming;
 
 /// <summary>
-/// How one family names its modules below a layer; each exporter keeps these names in its own way. Several names for one module are the
+/// How one family names its modules below a layer; each exporter keeps these names in its own way. Several names for
+/// one module are the
 /// spellings of different exporters.
 /// </summary>
 internal sealed record ArchitecturePattern
@@ -38,7 +39,9 @@ internal sealed record ArchitecturePattern
     /// <summary>The projection inside attention that gives queries, keys and values side by side.</summary>
     public required string PackedProjection { get; init; }
 
-    /// <summary>Whether the packed projection lays out query, key and value head by head, not one after the other.</summary>
+    /// <summary>
+    /// Whether the packed projection lays out query, key and value head by head, not one after the other.
+    /// </summary>
     public bool PacksByHead { get; init; }
 
     /// <summary>The output projection inside attention.</summary>
@@ -50,7 +53,9 @@ internal sealed record ArchitecturePattern
     /// <summary>The projection that ends the feed-forward, from the layer.</summary>
     public required string DownProjection { get; init; }
 
-    /// <summary>Modules of a layer that say it is another family after all, in which some names mean other things.</summary>
+    /// <summary>
+    /// Modules of a layer that say it is another family after all, in which some names mean other things.
+    /// </summary>
     public ImmutableArray<string> ForeignModules { get; init; } = [];
 
     /// <summary>The families that are known by their names.</summary>

@@ -6,23 +6,28 @@ using OnnxIntervene.IR.Analysis;
 
 namespace OnnxIntervene.Components.Naming;
 
-/// <summary>Finds the components of one layer by the family's module names, and proves each by the weights around it.</summary>
+/// <summary>
+/// Finds the components of one layer by the family's module names, and proves each by the weights around it.
+/// </summary>
 internal sealed class LayerFinder(ModuleTree modules, ArchitecturePattern pattern, string layer)
 {
-    private readonly string? _attention = pattern.Attention
-        .Select(name => $"{layer}.{name}")
+    private readonly string? _attention = pattern
+        .Attention.Select(name => $"{layer}.{name}")
         .FirstOrDefault(path => modules.NodesOf(path).Count > 0);
 
     /// <summary>Whether there is an attention or a feed-forward in the layer at all.</summary>
     public bool IsLayer => _attention is not null || modules.NodesOf($"{layer}.{pattern.DownProjection}").Count > 0;
 
     /// <summary>A module that layers of this family do not have; null when all is well.</summary>
-    public string? ForeignModule => pattern.ForeignModules.FirstOrDefault(name => modules.NodesOf($"{layer}.{name}").Count > 0);
+    public string? ForeignModule =>
+        pattern.ForeignModules.FirstOrDefault(name => modules.NodesOf($"{layer}.{name}").Count > 0);
 
     /// <summary>The residual stream that the layer reads: the input of its first norm.</summary>
     public Found BlockInput() => NormInput($"{layer}.{pattern.AttentionNorm}");
 
-    /// <summary>What a module called a norm reads; the sum inside when the norm is fused with the residual addition.</summary>
+    /// <summary>
+    /// What a module called a norm reads; the sum inside when the norm is fused with the residual addition.
+    /// </summary>
     public Found NormInput(string path)
     {
         var nodes = modules.NodesOf(path);
@@ -55,26 +60,40 @@ internal sealed class LayerFinder(ModuleTree modules, ArchitecturePattern patter
             : Found.Nothing($"no product in the projection '{path}'");
     }
 
-    public Found AttentionWeight() => _attention is null
-        ? Found.Nothing($"no attention module below '{layer}'")
-        : AttentionFinder.Weight(modules.NodesOf(_attention));
+    public Found AttentionWeight() =>
+        _attention is null
+            ? Found.Nothing($"no attention module below '{layer}'")
+            : AttentionFinder.Weight(modules.NodesOf(_attention));
 
     /// <summary>The query (0), key (1) or value (2) projection, alone or as its part of a packed one.</summary>
     public Found Projected(int part)
     {
-        var name = part switch { 0 => pattern.Query, 1 => pattern.Key, _ => pattern.Value };
+        var name = part switch
+        {
+            0 => pattern.Query,
+            1 => pattern.Key,
+            _ => pattern.Value,
+        };
         if (name is not null && modules.NodesOf($"{_attention}.{name}").Count > 0)
             return ProjectionOutput($"{_attention}.{name}");
         var packed = $"{_attention}.{pattern.PackedProjection}";
         var width = Projections.Of(modules, packed)?.OutputWidth ?? 0;
-        if (modules.NodesOf(packed).FirstOrDefault(IsSplitIntoThree) is { } inside && inside.OutputOrNull(part) is { } piece)
+        if (
+            modules.NodesOf(packed).FirstOrDefault(IsSplitIntoThree) is { } inside
+            && inside.OutputOrNull(part) is { } piece
+        )
             return Found.At(new TensorSource(piece), SplitWidth(inside, part, width));
         return modules.OutputOf(packed) is { } output
-            ? pattern.PacksByHead ? PackedByHead(output, part, width) : PackedPart(output, part, width)
+            ? pattern.PacksByHead
+                ? PackedByHead(output, part, width)
+                : PackedPart(output, part, width)
             : Found.Nothing($"neither '{_attention}.{name ?? "…"}' nor '{packed}' has nodes");
     }
 
-    /// <summary>How many heads of one of <c>query</c> (0), <c>key</c> (1) and <c>value</c> (2) there are; 0 when the graph does not tell.</summary>
+    /// <summary>
+    /// How many heads of one of <c>query</c> (0), <c>key</c> (1) and <c>value</c> (2) there are; 0 when the graph does
+    /// not tell.
+    /// </summary>
     public int Heads(int part, Found projection)
     {
         if (_attention is null)
@@ -83,7 +102,9 @@ internal sealed class LayerFinder(ModuleTree modules, ArchitecturePattern patter
             return FusedOperators.Heads(fused, part);
         if (projection.Source is InterleavedSource { Heads: var heads })
             return heads;
-        return projection.Source is TensorSource { Value: var value } ? AttentionFinder.SplitHeads(value, projection.Width) : 0;
+        return projection.Source is TensorSource { Value: var value }
+            ? AttentionFinder.SplitHeads(value, projection.Width)
+            : 0;
     }
 
     private static Found PackedByHead(Value packed, int part, int packedWidth)
@@ -104,8 +125,7 @@ internal sealed class LayerFinder(ModuleTree modules, ArchitecturePattern patter
             return Found.At(new SliceSource(packed, start, end), end - start);
         }
 
-        return readers.Find(IsSplitIntoThree) is { } split
-            && split.OutputOrNull(part) is { } output
+        return readers.Find(IsSplitIntoThree) is { } split && split.OutputOrNull(part) is { } output
             ? Found.At(new TensorSource(output), SplitWidth(split, part, packedWidth))
             : Found.Nothing($"'{packed.Name}' holds queries, keys and values, but nothing splits it into three");
     }
@@ -131,20 +151,24 @@ internal sealed class LayerFinder(ModuleTree modules, ArchitecturePattern patter
             : Found.Nothing($"no node of the norm '{path}'");
     }
 
-    private Found ProjectionOutput(string path) => modules.OutputOf(path) is { } output
-        ? Found.At(new TensorSource(output), Projections.Of(modules, path)?.OutputWidth ?? 0)
-        : Found.Nothing($"no node of the projection '{path}'");
+    private Found ProjectionOutput(string path) =>
+        modules.OutputOf(path) is { } output
+            ? Found.At(new TensorSource(output), Projections.Of(modules, path)?.OutputWidth ?? 0)
+            : Found.Nothing($"no node of the projection '{path}'");
 
-    private Found ModuleOutput(string name) => modules.OutputOf($"{layer}.{name}") is { } output
-        ? Found.At(new TensorSource(output), 0)
-        : Found.Nothing($"no node of the module '{layer}.{name}'");
+    private Found ModuleOutput(string name) =>
+        modules.OutputOf($"{layer}.{name}") is { } output
+            ? Found.At(new TensorSource(output), 0)
+            : Found.Nothing($"no node of the module '{layer}.{name}'");
 
     // A norm's scale is as long as what it normalises is wide.
-    private static int NormWidth(IReadOnlyList<Node> nodes) => (int)nodes
-        .SelectMany(node => node.Inputs.OfType<Value>())
-        .Select(value => GraphConstants.Dimensions(value))
-        .Where(sizes => sizes is { Length: 1 } && sizes.Value[0] > 1)
-        .Select(sizes => sizes!.Value[0])
-        .DefaultIfEmpty(0)
-        .Max();
+    private static int NormWidth(IReadOnlyList<Node> nodes) =>
+        (int)
+            nodes
+                .SelectMany(node => node.Inputs.OfType<Value>())
+                .Select(value => GraphConstants.Dimensions(value))
+                .Where(sizes => sizes is { Length: 1 } && sizes.Value[0] > 1)
+                .Select(sizes => sizes!.Value[0])
+                .DefaultIfEmpty(0)
+                .Max();
 }

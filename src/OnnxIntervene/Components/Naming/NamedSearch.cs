@@ -4,14 +4,21 @@ using OnnxIntervene.IR.Analysis;
 
 namespace OnnxIntervene.Components.Naming;
 
-/// <summary>Looks for each component of each layer by the module names that exporters keep, and proves what it finds by the weights around it.</summary>
+/// <summary>
+/// Looks for each component of each layer by the module names that exporters keep, and proves what it finds by the
+/// weights around it.
+/// </summary>
 internal sealed class NamedSearch(Model model)
 {
     // Without these a name may stand for something else, and none is given out.
     private static readonly string[] s_core =
     [
-        ComponentNames.BlockInput, ComponentNames.AttentionInput, ComponentNames.AttentionOutput, ComponentNames.MlpInput,
-        ComponentNames.MlpOutput, ComponentNames.BlockOutput,
+        ComponentNames.BlockInput,
+        ComponentNames.AttentionInput,
+        ComponentNames.AttentionOutput,
+        ComponentNames.MlpInput,
+        ComponentNames.MlpOutput,
+        ComponentNames.BlockOutput,
     ];
 
     private readonly ModuleTree _modules = ModuleTree.Of(model.Graph);
@@ -23,8 +30,9 @@ internal sealed class NamedSearch(Model model)
         List<MissingComponent> reasons = [];
         foreach (var pattern in ArchitecturePattern.Known)
         {
-            var layers = _modules.Elements(pattern.LayerList).Values
-                .Select(path => new LayerFinder(_modules, pattern, path))
+            var layers = _modules
+                .Elements(pattern.LayerList)
+                .Values.Select(path => new LayerFinder(_modules, pattern, path))
                 .Where(layer => layer.IsLayer)
                 .ToList();
             if (layers.Count == 0)
@@ -45,7 +53,12 @@ internal sealed class NamedSearch(Model model)
         for (var index = 0; index < layers.Count; index++)
         {
             if (layers[index].ForeignModule is { } foreign)
-                _missing.Add(new MissingComponent(new ComponentAddress(index, s_core[0]), $"the layer has a '{foreign}', which no {pattern.Family} has"));
+                _missing.Add(
+                    new MissingComponent(
+                        new ComponentAddress(index, s_core[0]),
+                        $"the layer has a '{foreign}', which no {pattern.Family} has"
+                    )
+                );
             else
                 FindLayer(index, layers, pattern);
         }
@@ -116,15 +129,21 @@ internal sealed class NamedSearch(Model model)
         if (found.IsFound && heads > 0)
             _components.Add(new Component(address, found.Source, 0, heads, "h"));
         else
-            _missing.Add(new MissingComponent(address, found.IsFound ? "the number of heads is not known" : found.Reason));
+            _missing.Add(
+                new MissingComponent(address, found.IsFound ? "the number of heads is not known" : found.Reason)
+            );
     }
 
-    // What the weights say must agree with what the file says of the tensor, and with the residual stream where the part is added to it.
+    // What the weights say must agree with what the file says of the tensor, and with the residual stream where the
+    // part is added to it.
     private static string? Contradiction(Found found, int expectedWidth)
     {
-        var described = (found.Source as TensorSource)?.Value.Type?.Shape is { Rank: > 0 } shape ? (int)(shape[-1].Size ?? 0) : 0;
+        var described = (found.Source as TensorSource)?.Value.Type?.Shape is { Rank: > 0 } shape
+            ? (int)(shape[-1].Size ?? 0)
+            : 0;
         if (found.Width > 0 && described > 0 && described != found.Width)
-            return $"'{found.Source!.Description}' is {described} wide by its type, but {found.Width} by the weights around it";
+            return $"'{found.Source!.Description}' is {described} wide by its type, but {found.Width} by the "
+                + $"weights around it";
         return expectedWidth > 0 && found.Width > 0 && found.Width != expectedWidth
             ? $"'{found.Source!.Description}' is {found.Width} wide, but the residual stream is {expectedWidth} wide"
             : null;

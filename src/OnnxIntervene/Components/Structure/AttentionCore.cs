@@ -3,7 +3,9 @@ using OnnxIntervene.IR.Analysis;
 
 namespace OnnxIntervene.Components.Structure;
 
-/// <summary>The heart of an attention: a softmax between two products, or one operator that computes them all.</summary>
+/// <summary>
+/// The heart of an attention: a softmax between two products, or one operator that computes them all.
+/// </summary>
 /// <param name="Node">The product with the values, or the fused operator.</param>
 /// <param name="Probabilities">What the second product reads; null inside a fused operator.</param>
 /// <param name="Query">What the first product reads on its left, or the operator's query.</param>
@@ -18,7 +20,13 @@ internal sealed record AttentionCore(Node Node, Value? Probabilities, Value Quer
     public Value Mixed => Node.Output;
 
     /// <summary>The query (0), key (1) or value (2).</summary>
-    public Value Operand(int part) => part switch { 0 => Query, 1 => Key, _ => Value };
+    public Value Operand(int part) =>
+        part switch
+        {
+            0 => Query,
+            1 => Key,
+            _ => Value,
+        };
 
     /// <summary>Every attention of a graph, in its order.</summary>
     public static IEnumerable<AttentionCore> All(Graph graph)
@@ -33,11 +41,15 @@ internal sealed record AttentionCore(Node Node, Value? Probabilities, Value Quer
     }
 
     // ONNX Runtime's own Attention multiplies its weights itself: its second input is no key.
-    private static Value? Third(Node node, int index) => FusedOperators.IsPackedAttention(node) ? null : node.InputOrNull(index);
+    private static Value? Third(Node node, int index) =>
+        FusedOperators.IsPackedAttention(node) ? null : node.InputOrNull(index);
 
     private static AttentionCore? Around(Node softmax)
     {
-        if (AttentionFinder.Probabilities(softmax.Output) is not var (probabilities, mix) || ScoresBefore(softmax) is not { } scores)
+        if (
+            AttentionFinder.Probabilities(softmax.Output) is not var (probabilities, mix)
+            || ScoresBefore(softmax) is not { } scores
+        )
             return null;
         return new AttentionCore(mix, probabilities, scores.Inputs[0]!, scores.Inputs[1]!, mix.Inputs[1]!);
     }
@@ -51,9 +63,25 @@ internal sealed record AttentionCore(Node Node, Value? Probabilities, Value Quer
         {
             if (!seen.Add(value) || value.Producer is not { } producer)
                 continue;
-            if (AttentionFinder.IsProduct(producer) && producer.Inputs.OfType<Value>().Count(input => !GraphConstants.IsConstant(input)) == 2)
+            if (
+                AttentionFinder.IsProduct(producer)
+                && producer.Inputs.OfType<Value>().Count(input => !GraphConstants.IsConstant(input)) == 2
+            )
                 return producer;
-            if (producer.Operator.OperatorType is "Add" or "Mul" or "Div" or "Sub" or "Where" or "Cast" or "Identity" or "Dropout" or "Tanh" or "Concat" or "Reshape")
+            if (
+                producer.Operator.OperatorType
+                is "Add"
+                    or "Mul"
+                    or "Div"
+                    or "Sub"
+                    or "Where"
+                    or "Cast"
+                    or "Identity"
+                    or "Dropout"
+                    or "Tanh"
+                    or "Concat"
+                    or "Reshape"
+            )
             {
                 foreach (var input in Dataflow.DataInputs(producer))
                     open.Enqueue(input);

@@ -3,27 +3,37 @@ using OnnxIntervene.IR.Analysis;
 
 namespace OnnxIntervene.Components.Structure;
 
-/// <summary>What a family's modules take in, which decides what names mean where the arithmetic is the same (pyvene, models/).</summary>
+/// <summary>
+/// What a family's modules take in, which decides what names mean where the arithmetic is the same (pyvene, models/).
+/// </summary>
 /// <param name="IncludesResidual">
-/// Whether a sub-layer's output includes the residual and what norm follows it, and its input is the stream itself (BERT, ESM, BLIP).
+/// Whether a sub-layer's output includes the residual and what norm follows it, and its input is the stream itself
+/// (BERT, ESM, BLIP).
 /// </param>
 /// <param name="ActivationIsBefore">Whether <c>mlp_activation</c> is what the activation function reads (BLIP).</param>
 internal sealed record Convention(bool IncludesResidual, bool ActivationIsBefore)
 {
     public static Convention Of(Stack stack, LinearLayers layers, ModuleTree modules)
     {
-        var includesResidual = SaidByNames(stack, layers, modules) ?? (stack.IsPostNorm || ScalesBeforeRotation(stack, layers));
+        var includesResidual =
+            SaidByNames(stack, layers, modules) ?? (stack.IsPostNorm || ScalesBeforeRotation(stack, layers));
         // A post-norm encoder of text that looks at another encoder of the same file is BLIP's.
         var looksAcross = stack.IsPostNorm && stack.Layers.Any(layer => layer.Any(part => part.IsCross));
         return new Convention(includesResidual, looksAcross);
     }
 
-    // Where names tell which module adds, they decide: inside the module that also projects, or outside of it. DistilBERT is BERT's
+    // Where names tell which module adds, they decide: inside the module that also projects, or outside of it.
+    // DistilBERT is BERT's
     // arithmetic with the addition outside.
     private static bool? SaidByNames(Stack stack, LinearLayers layers, ModuleTree modules)
     {
-        if (stack.Layers.SelectMany(layer => layer).FirstOrDefault(part => part is { Core: not null, IsCross: false, Addition: not null }) is not { } part
-            || Projection.Behind(part.Core!.Query, layers) is not { } queries)
+        if (
+            stack
+                .Layers.SelectMany(layer => layer)
+                .FirstOrDefault(part => part is { Core: not null, IsCross: false, Addition: not null })
+                is not { } part
+            || Projection.Behind(part.Core!.Query, layers) is not { } queries
+        )
             return null;
         var (query, addition) = (modules.PathOf(queries.Layer.Product), modules.PathOf(part.Addition!));
         var output = layers.NearestBehind(part.Part) is { } projection ? modules.PathOf(projection.Product) : "";
@@ -34,10 +44,13 @@ internal sealed record Convention(bool IncludesResidual, bool ActivationIsBefore
     }
 
     // ESM alone divides queries by the root of the head's width before it rotates them.
-    private static bool ScalesBeforeRotation(Stack stack, LinearLayers layers) => stack.Layers
-        .SelectMany(layer => layer)
-        .Where(part => part is { Core: { IsFused: false }, IsCross: false })
-        .Any(part => Projection.Behind(part.Core!.Query, layers) is { } queries && queries.Path.Any(IsScaledAndRotated));
+    private static bool ScalesBeforeRotation(Stack stack, LinearLayers layers) =>
+        stack
+            .Layers.SelectMany(layer => layer)
+            .Where(part => part is { Core: { IsFused: false }, IsCross: false })
+            .Any(part =>
+                Projection.Behind(part.Core!.Query, layers) is { } queries && queries.Path.Any(IsScaledAndRotated)
+            );
 
     private static bool IsScaledAndRotated(Value value) =>
         value.Producer is { Operator.OperatorType: "Mul" or "Div" } scale

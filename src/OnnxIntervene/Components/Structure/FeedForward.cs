@@ -13,7 +13,10 @@ internal sealed record FeedForward(LinearLayer Entry, LinearLayer? Down, LinearL
 {
     public static FeedForward? Of(SubLayer part, LinearLayers layers)
     {
-        var inside = part.Nodes.Select(node => layers.TryGet(node, out var layer) ? layer : null).OfType<LinearLayer>().ToImmutableArray();
+        var inside = part
+            .Nodes.Select(node => layers.TryGet(node, out var layer) ? layer : null)
+            .OfType<LinearLayer>()
+            .ToImmutableArray();
         if (inside.FirstOrDefault(layer => !HasLayerBehind(layer.Input, part.Nodes, layers)) is not { } entry)
             return null;
         var router = inside.FirstOrDefault(ChoosesExperts);
@@ -49,7 +52,12 @@ internal sealed record FeedForward(LinearLayer Entry, LinearLayer? Down, LinearL
         var open = new Stack<Value>([part.Part]);
         while (open.TryPop(out var at))
         {
-            if (!seen.Add(at) || at.Producer is not { } producer || producer == down.Product || !part.Nodes.Contains(producer))
+            if (
+                !seen.Add(at)
+                || at.Producer is not { } producer
+                || producer == down.Product
+                || !part.Nodes.Contains(producer)
+            )
                 continue;
             if (layers.TryGet(producer, out _))
                 return true;
@@ -70,7 +78,17 @@ internal sealed record FeedForward(LinearLayer Entry, LinearLayer? Down, LinearL
             {
                 if (node.Operator.OperatorType is "TopK")
                     return true;
-                if (at.Depth < 4 && node.Operator.OperatorType is "Softmax" or "Sigmoid" or "Cast" or "Identity" or "Dropout" or "Reshape" or "Add")
+                if (
+                    at.Depth < 4
+                    && node.Operator.OperatorType
+                        is "Softmax"
+                            or "Sigmoid"
+                            or "Cast"
+                            or "Identity"
+                            or "Dropout"
+                            or "Reshape"
+                            or "Add"
+                )
                     open.Push((node.Output, at.Depth + 1));
             }
         }
@@ -98,12 +116,22 @@ internal sealed record FeedForward(LinearLayer Entry, LinearLayer? Down, LinearL
     // The product that gives the value with nothing but a bias, a cast, a reshape or a division into parts behind it.
     private static Node? StraightFrom(Value value, LinearLayers layers)
     {
-        for (var at = value; at.Producer is { } producer; at = producer.Inputs.OfType<Value>().First(input => !GraphConstants.IsConstant(input)))
+        for (
+            var at = value;
+            at.Producer is { } producer;
+            at = producer.Inputs.OfType<Value>().First(input => !GraphConstants.IsConstant(input))
+        )
         {
             if (layers.TryGet(producer, out _))
                 return producer;
-            var isBias = producer.Operator.OperatorType == "Add" && producer.Inputs.OfType<Value>().Count(input => !GraphConstants.IsConstant(input)) == 1;
-            if (!isBias && producer.Operator.OperatorType is not ("Cast" or "Identity" or "Dropout" or "Reshape" or "Split" or "Slice"))
+            var isBias =
+                producer.Operator.OperatorType == "Add"
+                && producer.Inputs.OfType<Value>().Count(input => !GraphConstants.IsConstant(input)) == 1;
+            if (
+                !isBias
+                && producer.Operator.OperatorType
+                    is not ("Cast" or "Identity" or "Dropout" or "Reshape" or "Split" or "Slice")
+            )
                 return null;
         }
 

@@ -11,18 +11,48 @@ namespace OnnxIntervene.Components.Structure;
 internal sealed record Landmark(Value Value, int Order, LandmarkKind Kind, string Why)
 {
     private static readonly HashSet<string> s_activations =
-        ["Relu", "LeakyRelu", "Elu", "Selu", "Gelu", "FastGelu", "BiasGelu", "QuickGelu", "HardSwish", "Mish", "Swish", "Silu", "Softplus", "PRelu", "Clip"];
+    [
+        "Relu",
+        "LeakyRelu",
+        "Elu",
+        "Selu",
+        "Gelu",
+        "FastGelu",
+        "BiasGelu",
+        "QuickGelu",
+        "HardSwish",
+        "Mish",
+        "Swish",
+        "Silu",
+        "Softplus",
+        "PRelu",
+        "Clip",
+    ];
 
     /// <summary>Every landmark of a graph, in its order.</summary>
     public static IEnumerable<Landmark> All(Graph graph)
     {
         var layers = new LinearLayers(graph, new Ranks());
-        foreach (var (node, order) in graph.Nodes.Select((node, order) => (node, order)).Where(item => item.node.OutputOrNull(0) is not null))
+        foreach (
+            var (node, order) in graph
+                .Nodes.Select((node, order) => (node, order))
+                .Where(item => item.node.OutputOrNull(0) is not null)
+        )
         {
             if (layers.TryGet(node, out var layer))
             {
-                yield return new Landmark(layer.Input, order, LandmarkKind.LinearInput, $"read by a linear layer {layer.InputWidth} → {layer.OutputWidth}");
-                yield return new Landmark(layer.Output, order, LandmarkKind.Linear, $"output of a linear layer {layer.InputWidth} → {layer.OutputWidth}");
+                yield return new Landmark(
+                    layer.Input,
+                    order,
+                    LandmarkKind.LinearInput,
+                    $"read by a linear layer {layer.InputWidth} → {layer.OutputWidth}"
+                );
+                yield return new Landmark(
+                    layer.Output,
+                    order,
+                    LandmarkKind.Linear,
+                    $"output of a linear layer {layer.InputWidth} → {layer.OutputWidth}"
+                );
             }
             else if (OfOperator(node, order) is { } landmark)
             {
@@ -34,31 +64,78 @@ internal sealed record Landmark(Value Value, int Order, LandmarkKind Kind, strin
             }
 
             foreach (var part in PartsOf(node, layers))
-                yield return part with { Order = order };
+                yield return part with
+                {
+                    Order = order,
+                };
             if (FusedOperators.IsSkipNormalization(node) && node.OutputOrNull(FusedOperators.SumOutput) is { } sum)
-                yield return new Landmark(sum, order, LandmarkKind.Addition, "addition in the stream, fused with a norm");
+                yield return new Landmark(
+                    sum,
+                    order,
+                    LandmarkKind.Addition,
+                    "addition in the stream, fused with a norm"
+                );
         }
     }
 
-    private static Landmark? OfOperator(Node node, int order) => node.Operator.OperatorType switch
-    {
-        "Add" when node.Inputs.OfType<Value>().All(input => !GraphConstants.IsConstant(input)) && Norms.InputOf(node.Output) is null =>
-            new Landmark(node.Output, order, LandmarkKind.Addition, "addition of two computed tensors"),
-        "Softmax" or "BiasSoftmax" => new Landmark(AttentionFinder.Probabilities(node.Output)?.Value ?? node.Output, order, LandmarkKind.Softmax, "output of a softmax"),
-        "Conv" => new Landmark(node.Output, order, LandmarkKind.Convolution, "output of a convolution"),
-        "GRU" or "LSTM" or "RNN" => new Landmark(node.Output, order, LandmarkKind.Recurrence, $"states of the {node.Operator.OperatorType} '{node.Name}'"),
-        var name when s_activations.Contains(name) => new Landmark(node.Output, order, LandmarkKind.Activation, $"output of {name}"),
-        _ when FusedOperators.IsAttention(node) => new Landmark(node.Output, order, LandmarkKind.Attention, $"mixed values of {node.Operator.OperatorType}"),
-        _ => null,
-    };
+    private static Landmark? OfOperator(Node node, int order) =>
+        node.Operator.OperatorType switch
+        {
+            "Add"
+                when node.Inputs.OfType<Value>().All(input => !GraphConstants.IsConstant(input))
+                    && Norms.InputOf(node.Output) is null => new Landmark(
+                node.Output,
+                order,
+                LandmarkKind.Addition,
+                "addition of two computed tensors"
+            ),
+            "Softmax" or "BiasSoftmax" => new Landmark(
+                AttentionFinder.Probabilities(node.Output)?.Value ?? node.Output,
+                order,
+                LandmarkKind.Softmax,
+                "output of a softmax"
+            ),
+            "Conv" => new Landmark(node.Output, order, LandmarkKind.Convolution, "output of a convolution"),
+            "GRU" or "LSTM" or "RNN" => new Landmark(
+                node.Output,
+                order,
+                LandmarkKind.Recurrence,
+                $"states of the {node.Operator.OperatorType} '{node.Name}'"
+            ),
+            var name when s_activations.Contains(name) => new Landmark(
+                node.Output,
+                order,
+                LandmarkKind.Activation,
+                $"output of {name}"
+            ),
+            _ when FusedOperators.IsAttention(node) => new Landmark(
+                node.Output,
+                order,
+                LandmarkKind.Attention,
+                $"mixed values of {node.Operator.OperatorType}"
+            ),
+            _ => null,
+        };
 
     // Queries, keys and values often come out of one linear layer.
     private static IEnumerable<Landmark> PartsOf(Node node, LinearLayers layers)
     {
-        if (node.Operator.OperatorType != "Split" || node.InputOrNull(0) is not { } whole || layers.NearestBehind(whole) is not { } layer)
+        if (
+            node.Operator.OperatorType != "Split"
+            || node.InputOrNull(0) is not { } whole
+            || layers.NearestBehind(whole) is not { } layer
+        )
             return [];
-        return node.Outputs.Select((part, index) => (part, index)).Where(item => item.part is not null).Select(item => new Landmark(
-            item.part!, 0, LandmarkKind.Part, $"part {item.index} of {node.Outputs.Count} of '{whole.Name}', behind a linear layer {layer.InputWidth} → {layer.OutputWidth}"));
+        return node
+            .Outputs.Select((part, index) => (part, index))
+            .Where(item => item.part is not null)
+            .Select(item => new Landmark(
+                item.part!,
+                0,
+                LandmarkKind.Part,
+                $"part {item.index} of {node.Outputs.Count} of '{whole.Name}', behind a linear layer "
+                    + $"{layer.InputWidth} → {layer.OutputWidth}"
+            ));
     }
 
     // The scale and the shift that exporters write behind a norm belong to it.
@@ -66,6 +143,9 @@ internal sealed record Landmark(Value Value, int Order, LandmarkKind Kind, strin
     {
         if (Norms.InputOf(node.Output) is not { } input && !FusedOperators.IsSkipNormalization(node))
             return false;
-        return node.Output.Uses is not [var only] || only.Node.OutputOrNull(0) is not { } next || Norms.InputOf(next) is null || next.Producer!.Operator.OperatorType == "MatMul";
+        return node.Output.Uses is not [var only]
+            || only.Node.OutputOrNull(0) is not { } next
+            || Norms.InputOf(next) is null
+            || next.Producer!.Operator.OperatorType == "MatMul";
     }
 }

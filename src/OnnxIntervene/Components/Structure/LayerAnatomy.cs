@@ -26,7 +26,13 @@ internal sealed class LayerAnatomy
     }
 
     public static ImmutableArray<Component> Of(
-        OpenedView view, Ranks ranks, LinearLayers layers, Convention convention, int index, ImmutableArray<SubLayer> parts)
+        OpenedView view,
+        Ranks ranks,
+        LinearLayers layers,
+        Convention convention,
+        int index,
+        ImmutableArray<SubLayer> parts
+    )
     {
         var anatomy = new LayerAnatomy(view, ranks, layers, convention, index);
         anatomy.Describe(parts);
@@ -40,7 +46,8 @@ internal sealed class LayerAnatomy
         var feedForward = parts.LastOrDefault(part => part.Core is null);
         var stream = Present(parts[0].Stream);
         var width = StreamWidth(parts);
-        _batch = _ranks.Of(stream) > 2 ? (_view.Source(stream) as TensorSource)?.Value : Original(_view.Graph.Inputs[0]);
+        _batch =
+            _ranks.Of(stream) > 2 ? (_view.Source(stream) as TensorSource)?.Value : Original(_view.Graph.Inputs[0]);
         Add(ComponentNames.BlockInput, stream, width);
         if (attention is not null)
             DescribeAttention(attention, "", width);
@@ -59,28 +66,46 @@ internal sealed class LayerAnatomy
         var queries = FusedOperators.IsPackedAttention(core.Node) ? null : Projection.Behind(core.Query, _layers);
         var input = queries?.Layer.Input ?? (FusedOperators.IsPackedAttention(core.Node) ? core.Query : null);
         if (input is not null)
-            AddInput(prefix + ComponentNames.AttentionInput, _convention.IncludesResidual ? part.Stream : input, part, width);
+            AddInput(
+                prefix + ComponentNames.AttentionInput,
+                _convention.IncludesResidual ? part.Stream : input,
+                part,
+                width
+            );
         var heads = AddProjections(core, prefix);
         if (heads > 0)
             AddWeight(core, prefix, heads);
         if (Forward(core.Mixed) is { } output)
         {
             AddMixed(prefix, output, heads);
-            Add(prefix + ComponentNames.AttentionOutput, _convention.IncludesResidual ? Present(part.Result) : Contribution(output, part), width);
+            Add(
+                prefix + ComponentNames.AttentionOutput,
+                _convention.IncludesResidual ? Present(part.Result) : Contribution(output, part),
+                width
+            );
         }
     }
 
     private int AddProjections(AttentionCore core, string prefix)
     {
         string[] names = [ComponentNames.QueryOutput, ComponentNames.KeyOutput, ComponentNames.ValueOutput];
-        var found = Enumerable.Range(0, names.Length).Select(part => ProjectionFinder.Find(_view, _layers, core, part)).ToList();
+        var found = Enumerable
+            .Range(0, names.Length)
+            .Select(part => ProjectionFinder.Find(_view, _layers, core, part))
+            .ToList();
         for (var part = 0; part < names.Length; part++)
         {
             if (found[part].Source is not { } source)
                 continue;
             Add(prefix + names[part], source, found[part].Width);
             if (found[part].Heads is > 0 and var heads && found[part].Width % heads == 0)
-                Add(ComponentNames.HeadPrefix + prefix + names[part], source, found[part].Width / heads, heads, "h.pos");
+                Add(
+                    ComponentNames.HeadPrefix + prefix + names[part],
+                    source,
+                    found[part].Width / heads,
+                    heads,
+                    "h.pos"
+                );
         }
 
         return found[0].Heads;
@@ -90,8 +115,12 @@ internal sealed class LayerAnatomy
     {
         // Heads that are folded into the batch cannot be told from it.
         ComponentSource? source = core.Probabilities is { } value
-            ? _ranks.Of(value) is 4 or Ranks.Unknown ? _view.Source(value) : null
-            : (_view.Source(core.Mixed) as TensorSource)?.Value.Producer is { } node ? new AttentionProbabilitySource(node) : null;
+            ? _ranks.Of(value) is 4 or Ranks.Unknown
+                ? _view.Source(value)
+                : null
+            : (_view.Source(core.Mixed) as TensorSource)?.Value.Producer is { } node
+                ? new AttentionProbabilitySource(node)
+                : null;
         if (source is not null)
             Add(prefix + ComponentNames.AttentionWeight, source, 0, heads, "h");
     }
@@ -100,9 +129,10 @@ internal sealed class LayerAnatomy
     private void AddMixed(string prefix, LinearLayer output, int heads)
     {
         var name = prefix + ComponentNames.AttentionValueOutput;
-        var source = _ranks.Of(output.Input) == 4 && heads > 0 && _view.Source(output.Input) is TensorSource { Value: var split }
-            ? new SplitHeadsSource(split, heads, output.InputWidth / heads)
-            : SourceOf(output.Input);
+        var source =
+            _ranks.Of(output.Input) == 4 && heads > 0 && _view.Source(output.Input) is TensorSource { Value: var split }
+                ? new SplitHeadsSource(split, heads, output.InputWidth / heads)
+                : SourceOf(output.Input);
         Add(name, source, output.InputWidth);
         if (heads > 0 && output.InputWidth % heads == 0)
             Add(ComponentNames.HeadPrefix + name, source, output.InputWidth / heads, heads, "h.pos");
@@ -121,13 +151,17 @@ internal sealed class LayerAnatomy
             Add(ComponentNames.MlpActivation, SourceOf(shown), found.Down!.InputWidth);
         }
 
-        var output = _convention.IncludesResidual ? Present(part.Result) : found.Down is { } down ? Contribution(down, part) : Dataflow.Root(part.Part);
+        var output =
+            _convention.IncludesResidual ? Present(part.Result)
+            : found.Down is { } down ? Contribution(down, part)
+            : Dataflow.Root(part.Part);
         Add(ComponentNames.MlpOutput, output, width);
     }
 
     private static bool IsMixer(SubLayer part) => part.Nodes.Any(node => node.Operator.OperatorType == "Conv");
 
-    // A selective state space: one projection in, a convolution, the projection of the scan's parameters, one projection out.
+    // A selective state space: one projection in, a convolution, the projection of the scan's parameters, one
+    // projection out.
     private void DescribeMixer(SubLayer part, int width)
     {
         var inside = _layers.All.Where(layer => part.Nodes.Contains(layer.Product)).ToList();
@@ -136,7 +170,11 @@ internal sealed class LayerAnatomy
         var (entry, parameters, output) = (inside[0], inside[1], inside[^1]);
         AddInput(ComponentNames.MixerInput, entry.Input, part, width);
         Add(ComponentNames.InProjOutput, SourceOf(entry.Output), entry.OutputWidth);
-        Add(ComponentNames.ConvOutput, new InputSource(Original(parameters.Input), [Original(parameters.Product.Output).Producer!]), parameters.InputWidth);
+        Add(
+            ComponentNames.ConvOutput,
+            new InputSource(Original(parameters.Input), [Original(parameters.Product.Output).Producer!]),
+            parameters.InputWidth
+        );
         Add(ComponentNames.OutProjInput, SourceOf(output.Input), output.InputWidth);
         Add(ComponentNames.MixerOutput, Contribution(output, part), width);
     }
@@ -170,7 +208,11 @@ internal sealed class LayerAnatomy
         var open = new Queue<Value>([mixed]);
         while (open.TryDequeue(out var value) && seen.Count < 40)
         {
-            foreach (var use in value.Uses.Where(use => use.Node.Outputs.Count > 0 && use.Node.Operator.OperatorType != "Shape"))
+            foreach (
+                var use in value.Uses.Where(use =>
+                    use.Node.Outputs.Count > 0 && use.Node.Operator.OperatorType != "Shape"
+                )
+            )
             {
                 if (_layers.TryGet(use.Node, out var layer))
                     return layer;
@@ -185,8 +227,15 @@ internal sealed class LayerAnatomy
     // Where a module's input is read by others too, only the module's own reads are meant.
     private void AddInput(string name, Value value, SubLayer part, int width)
     {
-        var whole = _convention.IncludesResidual && Dataflow.FlatRoot(value) == Dataflow.FlatRoot(part.Stream) && name.EndsWith(ComponentNames.AttentionInput, StringComparison.Ordinal);
-        var readers = value.Uses.Select(use => use.Node).Where(node => node.Operator.OperatorType != "Shape").Distinct().ToList();
+        var whole =
+            _convention.IncludesResidual
+            && Dataflow.FlatRoot(value) == Dataflow.FlatRoot(part.Stream)
+            && name.EndsWith(ComponentNames.AttentionInput, StringComparison.Ordinal);
+        var readers = value
+            .Uses.Select(use => use.Node)
+            .Where(node => node.Operator.OperatorType != "Shape")
+            .Distinct()
+            .ToList();
         var own = readers.Where(part.Nodes.Contains).ToList();
         if (whole)
             Add(name, Present(value), width);
@@ -199,14 +248,16 @@ internal sealed class LayerAnatomy
     private Value Original(Value value) => ((TensorSource)_view.Source(value)).Value;
 
     private ComponentSource SourceOf(Value value) =>
-        _ranks.Of(value) == 2 && _batch is not null && _view.Source(value) is TensorSource { Value: var flat } ? new FlatSource(flat, _batch) : _view.Source(value);
+        _ranks.Of(value) == 2 && _batch is not null && _view.Source(value) is TensorSource { Value: var flat }
+            ? new FlatSource(flat, _batch)
+            : _view.Source(value);
 
     // A stream that is computed flat is shown in three axes where all that reads it does so.
     private Value Present(Value value)
     {
         if (_ranks.Of(value) != 2)
             return value;
-        for (var at = value; at.Uses.Where(use => use.Node.Operator.OperatorType != "Shape").ToList() is [var only];)
+        for (var at = value; at.Uses.Where(use => use.Node.Operator.OperatorType != "Shape").ToList() is [var only]; )
         {
             at = only.Node.Outputs.Count > 0 ? only.Node.Output : value;
             if (only.Node.Operator.OperatorType == "Reshape" && only.InputIndex == 0 && _ranks.Of(at) == 3)

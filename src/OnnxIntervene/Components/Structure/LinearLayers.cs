@@ -16,7 +16,10 @@ internal sealed class LinearLayers
         foreach (var node in graph.Nodes)
         {
             if (Projections.Of(node) is { } sizes)
-                _layers.Add(node, new LinearLayer(node, InputOf(node), OutputOf(node), sizes.InputWidth, sizes.OutputWidth));
+                _layers.Add(
+                    node,
+                    new LinearLayer(node, InputOf(node), OutputOf(node), sizes.InputWidth, sizes.OutputWidth)
+                );
         }
     }
 
@@ -52,9 +55,20 @@ internal sealed class LinearLayers
         var value = product.Inputs[0]!;
         while (value.Producer is { } producer && producer.InputOrNull(0) is { } before)
         {
-            if (producer.Operator.OperatorType is "Identity" or "Dropout" or "DynamicQuantizeLinear" or "DequantizeLinear" or "QuantizeLinear")
+            if (
+                producer.Operator.OperatorType
+                is "Identity"
+                    or "Dropout"
+                    or "DynamicQuantizeLinear"
+                    or "DequantizeLinear"
+                    or "QuantizeLinear"
+            )
                 value = before;
-            else if (producer.Operator.OperatorType is "Reshape" or "Flatten" && _ranks.Of(value) == 2 && _ranks.Of(before) is 3 or 4)
+            else if (
+                producer.Operator.OperatorType is "Reshape" or "Flatten"
+                && _ranks.Of(value) == 2
+                && _ranks.Of(before) is 3 or 4
+            )
                 return before;
             else if (producer.Operator.OperatorType == "Reshape" && _ranks.Of(value) == 2 && _ranks.Of(before) == 2)
                 value = before;
@@ -70,7 +84,9 @@ internal sealed class LinearLayers
         return WithBias(product.Output);
     }
 
-    /// <summary>A product, or a part of one, with the bias, scale, cast and reshape behind it; what else stands there is left.</summary>
+    /// <summary>
+    /// A product, or a part of one, with the bias, scale, cast and reshape behind it; what else stands there is left.
+    /// </summary>
     public Value WithBias(Value product)
     {
         var (value, passed) = (product, product);
@@ -87,17 +103,22 @@ internal sealed class LinearLayers
     }
 
     // The bias, the scale of a quantised product, the cast behind it, and the return to three axes.
-    private bool IsPartOfLayer(Use use, Value value) => use.Node.Operator.OperatorType switch
-    {
-        "Add" => use.Node.Inputs[1 - use.InputIndex] is { } bias && GraphConstants.IsConstant(bias)
-            && GraphConstants.Dimensions(bias) is { Length: 1 },
-        "Mul" => value.Producer!.Operator.OperatorType is "MatMulInteger" or "Cast" && IsQuantised(value),
-        "Reshape" => use.InputIndex == 0 && _ranks.Of(value) == 2 && _ranks.Of(use.Node.Output) == 3,
-        _ => false,
-    };
+    private bool IsPartOfLayer(Use use, Value value) =>
+        use.Node.Operator.OperatorType switch
+        {
+            "Add" => use.Node.Inputs[1 - use.InputIndex] is { } bias
+                && GraphConstants.IsConstant(bias)
+                && GraphConstants.Dimensions(bias) is { Length: 1 },
+            "Mul" => value.Producer!.Operator.OperatorType is "MatMulInteger" or "Cast" && IsQuantised(value),
+            "Reshape" => use.InputIndex == 0 && _ranks.Of(value) == 2 && _ranks.Of(use.Node.Output) == 3,
+            _ => false,
+        };
 
-    private bool StaysFlat(Use use) => use is { InputIndex: 0, Node.Operator.OperatorType: "Reshape" }
-        && _ranks.Of(use.Node.Inputs[0]!) == 2 && _ranks.Of(use.Node.Output) == 2;
+    private bool StaysFlat(Use use) =>
+        use is { InputIndex: 0, Node.Operator.OperatorType: "Reshape" }
+        && _ranks.Of(use.Node.Inputs[0]!) == 2
+        && _ranks.Of(use.Node.Output) == 2;
 
-    private static bool IsQuantised(Value value) => Dataflow.Root(value).Producer?.Operator.OperatorType == "MatMulInteger";
+    private static bool IsQuantised(Value value) =>
+        Dataflow.Root(value).Producer?.Operator.OperatorType == "MatMulInteger";
 }

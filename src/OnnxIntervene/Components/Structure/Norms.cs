@@ -9,20 +9,29 @@ internal sealed class Norms
     private const int DeepestChain = 12;
     private const int LongestNorm = 40;
 
-    /// <summary>What a norm reads, casts left aside, when the value is what a norm gives; null when it is not.</summary>
+    /// <summary>
+    /// What a norm reads, casts left aside, when the value is what a norm gives; null when it is not.
+    /// </summary>
     public static Value? InputOf(Value value)
     {
         var root = Dataflow.Root(value);
         if (root.Producer is not { } producer)
             return null;
-        if (producer.Operator.OperatorType is "LayerNormalization" or "SimplifiedLayerNormalization" or "RMSNormalization")
+        if (
+            producer.Operator.OperatorType
+            is "LayerNormalization"
+                or "SimplifiedLayerNormalization"
+                or "RMSNormalization"
+        )
             return Dataflow.Root(producer.Inputs[0]!);
         return producer.Operator.OperatorType is "Mul" or "Add" or "Div" && MeanBehind(root) is { } mean
             ? Normalised(root, mean)
             : null;
     }
 
-    /// <summary>What the norm of a value gives, read as far forward as the norm goes; null when no norm reads the value.</summary>
+    /// <summary>
+    /// What the norm of a value gives, read as far forward as the norm goes; null when no norm reads the value.
+    /// </summary>
     public static Value? OutputOf(Value input)
     {
         var root = Dataflow.Root(input);
@@ -31,7 +40,13 @@ internal sealed class Norms
         Value? found = null;
         while (open.TryDequeue(out var at) && seen.Count < LongestNorm)
         {
-            foreach (var output in at.Value.Uses.Select(use => use.Node).Where(IsPartOfNorm).Select(node => node.Output).Where(seen.Add))
+            foreach (
+                var output in at
+                    .Value.Uses.Select(use => use.Node)
+                    .Where(IsPartOfNorm)
+                    .Select(node => node.Output)
+                    .Where(seen.Add)
+            )
             {
                 var isNormed = InputOf(output) == root;
                 if (isNormed)
@@ -48,15 +63,29 @@ internal sealed class Norms
 
     // An addition of two computed values is the residual stream's, not the norm's.
     private static bool IsSumOfTwo(Node node) =>
-        node.Operator.OperatorType == "Add" && node.Inputs.OfType<Value>().All(input => !GraphConstants.IsConstant(input));
+        node.Operator.OperatorType == "Add"
+        && node.Inputs.OfType<Value>().All(input => !GraphConstants.IsConstant(input));
 
     private static bool IsNorm(Node node) =>
         node.Operator.OperatorType is "LayerNormalization" or "SimplifiedLayerNormalization" or "RMSNormalization";
 
-    private static bool IsArithmetic(Node node) => node.Operator.OperatorType
-        is "Mul" or "Div" or "Add" or "Sub" or "Sqrt" or "Reciprocal" or "Pow" or "ReduceMean" or "Cast" or "Identity" or "Neg" or "Rsqrt";
+    private static bool IsArithmetic(Node node) =>
+        node.Operator.OperatorType
+            is "Mul"
+                or "Div"
+                or "Add"
+                or "Sub"
+                or "Sqrt"
+                or "Reciprocal"
+                or "Pow"
+                or "ReduceMean"
+                or "Cast"
+                or "Identity"
+                or "Neg"
+                or "Rsqrt";
 
-    // The mean of squares: reached from the norm's output through products, quotients, the root and the addition of epsilon.
+    // The mean of squares: reached from the norm's output through products, quotients, the root and the addition of
+    // epsilon.
     private static Node? MeanBehind(Value output)
     {
         var open = new Queue<(Value Value, int Depth, bool PastRoot)>([(output, 0, false)]);
@@ -73,7 +102,9 @@ internal sealed class Norms
 
             if (!IsArithmetic(producer) || producer.Operator.OperatorType is "Sub" || IsSumOfTwo(producer))
                 continue;
-            var pastRoot = at.PastRoot || producer.Operator.OperatorType is "Sqrt" or "Rsqrt"
+            var pastRoot =
+                at.PastRoot
+                || producer.Operator.OperatorType is "Sqrt" or "Rsqrt"
                 || (producer.Operator.OperatorType == "Pow" && at.Depth > 0);
             foreach (var input in Dataflow.DataInputs(producer))
                 open.Enqueue((input, at.Depth + 1, pastRoot));
@@ -89,10 +120,11 @@ internal sealed class Norms
             return null;
         var root = Dataflow.Root(square.Inputs[0]!);
         // A layer norm squares the distance from the mean.
-        var input = root.Producer is { Operator.OperatorType: "Sub" } distance
+        var input =
+            root.Producer is { Operator.OperatorType: "Sub" } distance
             && Dataflow.Root(distance.Inputs[1]!).Producer is { Operator.OperatorType: "ReduceMean" }
-            ? Dataflow.Root(distance.Inputs[0]!)
-            : root;
+                ? Dataflow.Root(distance.Inputs[0]!)
+                : root;
         return ReadsBesides(output, root) ? input : null;
     }
 
@@ -104,7 +136,10 @@ internal sealed class Norms
         {
             if (Dataflow.Root(at.Value) == numerator)
                 return true;
-            if (at.Depth < 6 && Dataflow.Root(at.Value).Producer is { Operator.OperatorType: "Mul" or "Div" or "Add" } producer)
+            if (
+                at.Depth < 6
+                && Dataflow.Root(at.Value).Producer is { Operator.OperatorType: "Mul" or "Div" or "Add" } producer
+            )
             {
                 foreach (var input in Dataflow.DataInputs(producer))
                     open.Enqueue((input, at.Depth + 1));

@@ -6,7 +6,8 @@ using OnnxIntervene.IR.Editing;
 namespace OnnxIntervene.Components.Structure;
 
 /// <summary>
-/// A copy of a model to look for structure in: additions that are fused with a norm stand on their own, and every value knows where it
+/// A copy of a model to look for structure in: additions that are fused with a norm stand on their own, and every value
+/// knows where it
 /// is in the model itself.
 /// </summary>
 internal sealed class OpenedView
@@ -40,7 +41,9 @@ internal sealed class OpenedView
     {
         var fused = originals[node.Output].Producer!;
         var isSimplified = FusedOperators.IsSimplified(node);
-        var (stream, part) = FusedOperators.PartIsFirst(node) ? (node.Inputs[1]!, node.Inputs[0]!) : (node.Inputs[0]!, node.Inputs[1]!);
+        var (stream, part) = FusedOperators.PartIsFirst(node)
+            ? (node.Inputs[1]!, node.Inputs[0]!)
+            : (node.Inputs[0]!, node.Inputs[1]!);
         if (FusedOperators.SkipBias(node) is { } bias)
         {
             part = Emit(node, "Add", [part, bias]);
@@ -49,7 +52,11 @@ internal sealed class OpenedView
 
         var sum = Emit(node, "Add", [stream, part]);
         _sources.Add(sum, new ResidualSumSource(fused));
-        var norm = Emit(node, isSimplified ? "SimplifiedLayerNormalization" : "LayerNormalization", [sum, node.Inputs[2]!]);
+        var norm = Emit(
+            node,
+            isSimplified ? "SimplifiedLayerNormalization" : "LayerNormalization",
+            [sum, node.Inputs[2]!]
+        );
         _sources.Add(norm, new TensorSource(originals[node.Output]));
         Replace(node.Output, norm);
         if (node.OutputOrNull(FusedOperators.SumOutput) is { } old)
@@ -61,5 +68,12 @@ internal sealed class OpenedView
     private void Replace(Value value, Value replacement) => value.Producer!.Graph!.Redirect(value, replacement, _names);
 
     private Value Emit(Node at, string operatorType, Value[] inputs) =>
-        at.Graph!.AddNode(_names.Unique("view"), new OperatorKey("", operatorType), inputs, [_names.Unique("view/output")], [], at).Output;
+        at.Graph!.AddNode(
+            _names.Unique("view"),
+            new OperatorKey("", operatorType),
+            inputs,
+            [_names.Unique("view/output")],
+            [],
+            at
+        ).Output;
 }

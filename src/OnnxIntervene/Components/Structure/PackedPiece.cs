@@ -14,7 +14,8 @@ internal sealed record PackedPiece(int Axis, long Start, long End)
     public const long Computed = -1;
 
     /// <summary>
-    /// The part that the last value of a path is cut from, when the path leads from a reshape to the cut with nothing but transpositions
+    /// The part that the last value of a path is cut from, when the path leads from a reshape to the cut with nothing
+    /// but transpositions
     /// and casts between; null otherwise.
     /// </summary>
     /// <param name="path">From the reshape's result to the cut's, both included.</param>
@@ -28,7 +29,11 @@ internal sealed record PackedPiece(int Axis, long Start, long End)
         foreach (var value in path.Skip(1).SkipLast(1).Reverse())
         {
             var node = value.Producer!;
-            if (node.Operator.OperatorType == "Transpose" && node.FindAttribute("perm")?.Integers is { } order && order.Length == sizes.Length)
+            if (
+                node.Operator.OperatorType == "Transpose"
+                && node.FindAttribute("perm")?.Integers is { } order
+                && order.Length == sizes.Length
+            )
                 inner = (int)order[inner];
             else if (!Dataflow.IsTransparent(node))
                 return null;
@@ -40,9 +45,12 @@ internal sealed record PackedPiece(int Axis, long Start, long End)
 
     private static int? AxisOf(Node cut, int rank)
     {
-        var axis = cut.Operator.OperatorType == "Slice"
-            ? cut.InputOrNull(3) is { } axes && GraphConstants.Integers(axes) is [{ } only] ? only : (long?)null
-            : cut.FindAttribute("axis")?.Integer ?? 0;
+        var axis =
+            cut.Operator.OperatorType == "Slice"
+                ? cut.InputOrNull(3) is { } axes && GraphConstants.Integers(axes) is [{ } only]
+                    ? only
+                    : (long?)null
+                : cut.FindAttribute("axis")?.Integer ?? 0;
         return axis is null || axis >= rank || axis < -rank ? null : (int)(axis < 0 ? axis + rank : axis)!;
     }
 
@@ -50,7 +58,10 @@ internal sealed record PackedPiece(int Axis, long Start, long End)
     {
         switch (cut.Operator.OperatorType)
         {
-            case "Gather" when cut.InputOrNull(1) is { } indices && GraphConstants.Integers(indices) is [{ } index] && (index >= 0 || size > 0):
+            case "Gather"
+                when cut.InputOrNull(1) is { } indices
+                    && GraphConstants.Integers(indices) is [{ } index]
+                    && (index >= 0 || size > 0):
                 index += index < 0 ? size!.Value : 0;
                 return (index, index + 1);
             case "Slice" when Bound(cut, 1, size) is { } start && Bound(cut, 2, size) is { } end:
@@ -68,7 +79,9 @@ internal sealed record PackedPiece(int Axis, long Start, long End)
             return null;
         if (number < 0)
             return number + size;
-        return size is { } length ? Math.Min(number, length) : number == int.MaxValue || number == long.MaxValue ? null : number;
+        return size is { } length ? Math.Min(number, length)
+            : number == int.MaxValue || number == long.MaxValue ? null
+            : number;
     }
 
     private static (long Start, long End)? SplitRange(Node split, Value output, long? size)

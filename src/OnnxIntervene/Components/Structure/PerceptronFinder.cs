@@ -5,7 +5,9 @@ using OnnxIntervene.IR.Analysis;
 
 namespace OnnxIntervene.Components.Structure;
 
-/// <summary>Finds the layers of a plain perceptron: linear layers one after the other, an activation behind each but the last.</summary>
+/// <summary>
+/// Finds the layers of a plain perceptron: linear layers one after the other, an activation behind each but the last.
+/// </summary>
 internal static class PerceptronFinder
 {
     private const int LongestActivation = 12;
@@ -25,11 +27,29 @@ internal static class PerceptronFinder
     }
 
     private static ImmutableArray<Component> Layer(OpenedView view, int index, LinearLayer layer, Value activation) =>
-    [
-        new(new ComponentAddress(index, ComponentNames.BlockInput), view.Source(layer.Input), layer.InputWidth, 0, "pos"),
-        new(new ComponentAddress(index, ComponentNames.MlpActivation), view.Source(activation), layer.OutputWidth, 0, "pos"),
-        new(new ComponentAddress(index, ComponentNames.BlockOutput), view.Source(activation), layer.OutputWidth, 0, "pos"),
-    ];
+        [
+            new(
+                new ComponentAddress(index, ComponentNames.BlockInput),
+                view.Source(layer.Input),
+                layer.InputWidth,
+                0,
+                "pos"
+            ),
+            new(
+                new ComponentAddress(index, ComponentNames.MlpActivation),
+                view.Source(activation),
+                layer.OutputWidth,
+                0,
+                "pos"
+            ),
+            new(
+                new ComponentAddress(index, ComponentNames.BlockOutput),
+                view.Source(activation),
+                layer.OutputWidth,
+                0,
+                "pos"
+            ),
+        ];
 
     // Something stands between, all of it made of the layer's output alone.
     private static bool IsActivation(Value output, Value activation)

@@ -7,7 +7,12 @@ namespace OnnxIntervene.Components.Structure;
 /// <summary>Finds queries, keys and values of an attention, in whatever operator they are.</summary>
 internal static class ProjectionFinder
 {
-    public static (ComponentSource? Source, int Width, int Heads) Find(OpenedView view, LinearLayers layers, AttentionCore core, int part)
+    public static (ComponentSource? Source, int Width, int Heads) Find(
+        OpenedView view,
+        LinearLayers layers,
+        AttentionCore core,
+        int part
+    )
     {
         var fused = FusedHeads(core, part);
         if (FusedOperators.IsPackedAttention(core.Node))
@@ -17,28 +22,43 @@ internal static class ProjectionFinder
         if (IsPackedInput(core))
         {
             var (start, end) = FusedOperators.PackedRange(core.Node, part, own.Layer.OutputWidth);
-            return view.Source(own.Layer.Output) is TensorSource { Value: var packed } ? (new SliceSource(packed, start, end), end - start, fused) : (null, 0, 0);
+            return view.Source(own.Layer.Output) is TensorSource { Value: var packed }
+                ? (new SliceSource(packed, start, end), end - start, fused)
+                : (null, 0, 0);
         }
 
-        var isPacked = Enumerable.Range(0, 3).Count(other => Projection.Behind(core.Operand(other), layers)?.Layer == own.Layer) > 1;
+        var isPacked =
+            Enumerable.Range(0, 3).Count(other => Projection.Behind(core.Operand(other), layers)?.Layer == own.Layer)
+            > 1;
         var (source, width, heads) = own.Locate(view, layers, part, isPacked);
         return (source, width, fused > 0 ? fused : heads);
     }
 
     /// <summary>How wide the input of an Attention is that multiplies its weights itself.</summary>
     public static int PackedInputWidth(Node attention) =>
-        attention.InputOrNull(1) is { } weights && GraphConstants.Dimensions(weights) is { Length: 2 } sizes ? (int)sizes[0] : 0;
+        attention.InputOrNull(1) is { } weights && GraphConstants.Dimensions(weights) is { Length: 2 } sizes
+            ? (int)sizes[0]
+            : 0;
 
     // A fused operator knows its heads, unless its inputs are in four axes already.
-    private static int FusedHeads(AttentionCore core, int part) => core.IsFused ? FusedOperators.Heads(core.Node, part) : 0;
+    private static int FusedHeads(AttentionCore core, int part) =>
+        core.IsFused ? FusedOperators.Heads(core.Node, part) : 0;
 
     private static bool IsPackedInput(AttentionCore core) =>
         FusedOperators.IsGroupQueryAttention(core.Node) && core.Node.InputOrNull(1) is null;
 
-    private static (ComponentSource? Source, int Width, int Heads) InsideAttention(OpenedView view, AttentionCore core, int part, int heads)
+    private static (ComponentSource? Source, int Width, int Heads) InsideAttention(
+        OpenedView view,
+        AttentionCore core,
+        int part,
+        int heads
+    )
     {
-        if (core.Node.InputOrNull(1) is not { } weights || GraphConstants.Dimensions(weights) is not { Length: 2 } sizes
-            || (view.Source(core.Mixed) as TensorSource)?.Value.Producer is not { } node)
+        if (
+            core.Node.InputOrNull(1) is not { } weights
+            || GraphConstants.Dimensions(weights) is not { Length: 2 } sizes
+            || (view.Source(core.Mixed) as TensorSource)?.Value.Producer is not { } node
+        )
             return (null, 0, 0);
         var widths = core.Node.FindAttribute("qkv_hidden_sizes")?.Integers;
         var width = widths is { Length: 3 } all ? (int)all[part] : (int)sizes[1] / 3;

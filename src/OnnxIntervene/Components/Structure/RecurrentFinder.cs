@@ -20,7 +20,13 @@ internal static class RecurrentFinder
         if (layers.Count > 0)
             return layers.ToImmutable();
         foreach (var (states, width) in Unrolled(view.Graph))
-            layers.Add(Layer(layers.Count, new StepsSource([.. states.Select(state => ((TensorSource)view.Source(state)).Value)]), width));
+            layers.Add(
+                Layer(
+                    layers.Count,
+                    new StepsSource([.. states.Select(state => ((TensorSource)view.Source(state)).Value)]),
+                    width
+                )
+            );
         return layers.ToImmutable();
     }
 
@@ -46,7 +52,11 @@ internal static class RecurrentFinder
         var width = 0;
         foreach (var state in states[..^1])
         {
-            var product = state.Uses.Select(use => use.Node).FirstOrDefault(node => Projections.Of(node) is not null && (shared is null || node.Inputs[1] == shared));
+            var product = state
+                .Uses.Select(use => use.Node)
+                .FirstOrDefault(node =>
+                    Projections.Of(node) is not null && (shared is null || node.Inputs[1] == shared)
+                );
             if (product is null || states.Distinct().Count() != states.Length)
                 return 0;
             shared = product.Inputs[1];

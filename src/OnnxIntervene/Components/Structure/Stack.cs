@@ -15,7 +15,8 @@ internal sealed record Stack(ImmutableArray<ImmutableArray<SubLayer>> Layers)
     public bool IsPostNorm => Layers.Any(layer => layer.Any(part => part.IsPostNorm));
 
     /// <summary>
-    /// The model's own stack: of several, the last that attends to itself is the decoder of a pair, the encoder that looks at another.
+    /// The model's own stack: of several, the last that attends to itself is the decoder of a pair, the encoder that
+    /// looks at another.
     /// Null when there is none.
     /// </summary>
     public static Stack? Main(IReadOnlyList<Stack> stacks) =>
@@ -43,7 +44,9 @@ internal sealed record Stack(ImmutableArray<ImmutableArray<SubLayer>> Layers)
 
     // ONNX Runtime's Attention multiplies its weights itself.
     private static Value? InputOf(Node node, LinearLayers layers) =>
-        layers.TryGet(node, out var layer) ? layer.Input : FusedOperators.IsPackedAttention(node) ? node.Inputs[0] : null;
+        layers.TryGet(node, out var layer) ? layer.Input
+        : FusedOperators.IsPackedAttention(node) ? node.Inputs[0]
+        : null;
 
     // A layer begins where the stream attends to itself; without attention each addition is a layer.
     private static ImmutableArray<ImmutableArray<SubLayer>> Gather(ImmutableArray<SubLayer> parts)

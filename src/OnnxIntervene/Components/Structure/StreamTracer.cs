@@ -5,7 +5,8 @@ using OnnxIntervene.IR.Analysis;
 namespace OnnxIntervene.Components.Structure;
 
 /// <summary>
-/// Follows a residual stream from addition to addition: an addition belongs to it when one term is the stream and the other was computed
+/// Follows a residual stream from addition to addition: an addition belongs to it when one term is the stream and the
+/// other was computed
 /// from it.
 /// </summary>
 internal sealed class StreamTracer
@@ -40,7 +41,13 @@ internal sealed class StreamTracer
             var result = ResultOf(sum, earlier, ref isPostNorm);
             foreach (var layer in Split(next.Part, next.Nodes))
             {
-                yield return layer with { Addition = next.Sum, Stream = stream, Result = result, IsPostNorm = isPostNorm };
+                yield return layer with
+                {
+                    Addition = next.Sum,
+                    Stream = stream,
+                    Result = result,
+                    IsPostNorm = isPostNorm,
+                };
             }
 
             stream = Dataflow.FlatRoot(result);
@@ -64,14 +71,21 @@ internal sealed class StreamTracer
     private Addition? NextAddition(Value stream, List<Value> earlier)
     {
         // What reads the stream inside a branch or a loop is no part of this graph.
-        foreach (var node in Readers(stream).Where(node => node.Operator.OperatorType == "Add" && _order.ContainsKey(node)).OrderBy(node => _order[node]))
+        foreach (
+            var node in Readers(stream)
+                .Where(node => node.Operator.OperatorType == "Add" && _order.ContainsKey(node))
+                .OrderBy(node => _order[node])
+        )
         {
             for (var side = 0; side < 2; side++)
             {
                 if (Dataflow.FlatRoot(node.Inputs[side]!) != Dataflow.FlatRoot(stream))
                     continue;
                 var part = node.Inputs[1 - side]!;
-                if (NodesBetween(stream, earlier, part) is { } nodes && nodes.Any(inner => _layers.TryGet(inner, out _) || FusedOperators.IsAttention(inner)))
+                if (
+                    NodesBetween(stream, earlier, part) is { } nodes
+                    && nodes.Any(inner => _layers.TryGet(inner, out _) || FusedOperators.IsAttention(inner))
+                )
                     return new Addition(node, part, nodes);
             }
         }
@@ -82,7 +96,10 @@ internal sealed class StreamTracer
     // The nodes that the part is made of, as far back as the stream; null when the stream is not behind it.
     private ImmutableHashSet<Node>? NodesBetween(Value stream, List<Value> earlier, Value part)
     {
-        var (root, first) = (Dataflow.FlatRoot(stream), Index(Dataflow.FlatRoot(earlier.Count > 0 ? earlier[^1] : stream)));
+        var (root, first) = (
+            Dataflow.FlatRoot(stream),
+            Index(Dataflow.FlatRoot(earlier.Count > 0 ? earlier[^1] : stream))
+        );
         var stops = new HashSet<Value>(earlier.Select(Dataflow.FlatRoot)) { root };
         var nodes = ImmutableHashSet.CreateBuilder<Node>();
         var (isBehind, seen, open) = (false, new HashSet<Value>(), new Stack<Value>([part]));
@@ -110,9 +127,16 @@ internal sealed class StreamTracer
         var root = Dataflow.FlatRoot(part);
         if (root.Producer is { Operator.OperatorType: "Add" } sum && CoreAmong(nodes) is not null)
         {
-            var sides = sum.Inputs.OfType<Value>().Where(side => !GraphConstants.IsConstant(side)).Select(side => (Side: side, Nodes: Behind(side, nodes))).ToList();
-            if (sides.Count == 2 && sides.Count(side => CoreAmong(side.Nodes) is not null) == 1
-                && sides.All(side => side.Nodes.Any(node => _layers.TryGet(node, out _))))
+            var sides = sum
+                .Inputs.OfType<Value>()
+                .Where(side => !GraphConstants.IsConstant(side))
+                .Select(side => (Side: side, Nodes: Behind(side, nodes)))
+                .ToList();
+            if (
+                sides.Count == 2
+                && sides.Count(side => CoreAmong(side.Nodes) is not null) == 1
+                && sides.All(side => side.Nodes.Any(node => _layers.TryGet(node, out _)))
+            )
             {
                 foreach (var (side, inner) in sides.OrderBy(side => CoreAmong(side.Nodes) is null))
                     yield return Describe(side, inner);
@@ -142,7 +166,8 @@ internal sealed class StreamTracer
     {
         if (FusedOperators.IsPackedAttention(core.Node) || Projection.Behind(core.Query, _layers) is not { } queries)
             return false;
-        return Projection.Behind(core.Key, _layers) is not { } keys || Dataflow.FlatRoot(queries.Layer.Input) != Dataflow.FlatRoot(keys.Layer.Input);
+        return Projection.Behind(core.Key, _layers) is not { } keys
+            || Dataflow.FlatRoot(queries.Layer.Input) != Dataflow.FlatRoot(keys.Layer.Input);
     }
 
     private static ImmutableHashSet<Node> Behind(Value value, ImmutableHashSet<Node> among)
@@ -160,7 +185,8 @@ internal sealed class StreamTracer
         return found.ToImmutable();
     }
 
-    private AttentionCore? CoreAmong(ImmutableHashSet<Node> nodes) => _cores.FirstOrDefault(core => nodes.Contains(core.Node));
+    private AttentionCore? CoreAmong(ImmutableHashSet<Node> nodes) =>
+        _cores.FirstOrDefault(core => nodes.Contains(core.Node));
 
     private int Index(Value value) => value.Producer is { } producer ? _order.GetValueOrDefault(producer, -1) : -1;
 
@@ -172,7 +198,10 @@ internal sealed class StreamTracer
         {
             foreach (var use in at.Uses)
             {
-                if (Dataflow.IsTransparent(use.Node) || (use.Node.Operator.OperatorType == "Reshape" && use.InputIndex == 0))
+                if (
+                    Dataflow.IsTransparent(use.Node)
+                    || (use.Node.Operator.OperatorType == "Reshape" && use.InputIndex == 0)
+                )
                     open.Push(use.Node.Output);
                 else
                     yield return use.Node;

@@ -6,8 +6,10 @@ using OnnxIntervene.IR.Analysis;
 namespace OnnxIntervene.Components.Structure;
 
 /// <summary>
-/// Finds components by what a graph computes, whatever its names: residual additions, norms, the two products around a softmax, fused
-/// attention. Of several stacks the last that attends to itself is the model's own: the decoder of a pair, the encoder that looks at
+/// Finds components by what a graph computes, whatever its names: residual additions, norms, the two products around a
+/// softmax, fused
+/// attention. Of several stacks the last that attends to itself is the model's own: the decoder of a pair, the encoder
+/// that looks at
 /// another.
 /// </summary>
 internal static class StructureSearch
@@ -29,20 +31,41 @@ internal static class StructureSearch
         foreach (var owner in view.Graph.Nodes.Where(node => node.Operator.OperatorType == "If"))
         {
             var branches = owner.Subgraphs.Select(graph => Run(view, graph)).ToList();
-            if (branches.Count > 0 && branches[0].Length > 0 && branches.TrueForAll(branch => branch.Length == branches[0].Length))
-                return [.. branches[0].Select((layer, index) => InAll(view.Original(owner), layer, [.. branches.Select(branch => branch[index])]))];
+            if (
+                branches.Count > 0
+                && branches[0].Length > 0
+                && branches.TrueForAll(branch => branch.Length == branches[0].Length)
+            )
+                return
+                [
+                    .. branches[0]
+                        .Select(
+                            (layer, index) =>
+                                InAll(view.Original(owner), layer, [.. branches.Select(branch => branch[index])])
+                        ),
+                ];
         }
 
         return [];
     }
 
-    private static ImmutableArray<Component> InAll(Node owner, ImmutableArray<Component> layer, ImmutableArray<ImmutableArray<Component>> branches)
+    private static ImmutableArray<Component> InAll(
+        Node owner,
+        ImmutableArray<Component> layer,
+        ImmutableArray<ImmutableArray<Component>> branches
+    )
     {
         var all = ImmutableArray.CreateBuilder<Component>();
         foreach (var component in layer)
         {
-            var same = branches.Select(branch => branch.FirstOrDefault(other => other.Address == component.Address)).OfType<Component>().ToList();
-            if (same.Count == branches.Length && same.TrueForAll(other => other.Width == component.Width && other.Heads == component.Heads))
+            var same = branches
+                .Select(branch => branch.FirstOrDefault(other => other.Address == component.Address))
+                .OfType<Component>()
+                .ToList();
+            if (
+                same.Count == branches.Length
+                && same.TrueForAll(other => other.Width == component.Width && other.Heads == component.Heads)
+            )
                 all.Add(component with { Source = new BranchSource(owner, [.. same.Select(other => other.Source)]) });
         }
 
@@ -58,6 +81,9 @@ internal static class StructureSearch
         if (Stack.Main(stacks) is not { } stack)
             return [];
         var convention = Convention.Of(stack, layers, ModuleTree.Of(graph));
-        return [.. stack.Layers.Select((parts, index) => LayerAnatomy.Of(view, ranks, layers, convention, index, parts))];
+        return
+        [
+            .. stack.Layers.Select((parts, index) => LayerAnatomy.Of(view, ranks, layers, convention, index, parts)),
+        ];
     }
 }

@@ -20,7 +20,9 @@ public sealed record OutputDifference(double Largest, double Mean, int Changed, 
         var (largest, sum, changed) = (0.0, 0.0, 0);
         for (var index = 0; index < before.Length; index++)
         {
-            var (old, now) = before.IsInteger ? (before.Integers[index], after.Integers[index]) : ((double)before.Floats[index], after.Floats[index]);
+            var (old, now) = before.IsInteger
+                ? (before.Integers[index], after.Integers[index])
+                : ((double)before.Floats[index], after.Floats[index]);
             if (old.Equals(now))
                 continue;
             changed++;

@@ -14,14 +14,21 @@ internal static class OutputKinds
     public static OutputKind Of(Model model, ComponentMap components, NumericArray output, ModelInputs inputs)
     {
         var name = model.Graph.Outputs[0].Name;
-        if (output.IsInteger || output.Length == 0 || s_states.Any(word => name.Contains(word, StringComparison.OrdinalIgnoreCase)))
+        if (
+            output.IsInteger
+            || output.Length == 0
+            || s_states.Any(word => name.Contains(word, StringComparison.OrdinalIgnoreCase))
+        )
             return OutputKind.Values;
         if (output.Shape.Length == 2)
             return OutputKind.Classes;
 
         // A hidden state is narrower than the vocabulary.
         var vocabulary = components.TokenEmbedding?.Dimensions[0] ?? 0;
-        return output.Shape.Length == 3 && inputs.Arrays.ContainsKey(ModelInputs.TokenInput) && output.Shape[2] >= vocabulary
+        return
+            output.Shape.Length == 3
+            && inputs.Arrays.ContainsKey(ModelInputs.TokenInput)
+            && output.Shape[2] >= vocabulary
             ? OutputKind.Tokens
             : OutputKind.Values;
     }

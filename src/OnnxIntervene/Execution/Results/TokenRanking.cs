@@ -15,10 +15,17 @@ public sealed record TokenRanking(ImmutableArray<TokenProbability> Tokens)
         var ids = Enumerable.Range(0, probabilities.Length).ToArray();
         Array.Sort((float[])probabilities.Clone(), ids);
         Array.Reverse(ids);
-        return new TokenRanking([.. ids.Take(count).Select(id => new TokenProbability(id, tokenText(id), probabilities[id]))]);
+        return new TokenRanking([
+            .. ids.Take(count).Select(id => new TokenProbability(id, tokenText(id), probabilities[id])),
+        ]);
     }
 
     /// <summary>A line for each token: its probability and its text.</summary>
-    public override string ToString() => string.Join(
-        Environment.NewLine, Tokens.Select(token => string.Create(CultureInfo.InvariantCulture, $"{token.Probability,8:P2} '{token.Text}'")));
+    public override string ToString() =>
+        string.Join(
+            Environment.NewLine,
+            Tokens.Select(token =>
+                string.Create(CultureInfo.InvariantCulture, $"{token.Probability, 8:P2} '{token.Text}'")
+            )
+        );
 }

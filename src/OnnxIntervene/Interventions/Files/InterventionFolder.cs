@@ -1,13 +1,15 @@
 using System.Collections.Immutable;
 using System.Text.Json;
 using OnnxIntervene.Formats;
-using OnnxIntervene.IR;
 using OnnxIntervene.Interventions.Kinds;
+using OnnxIntervene.IR;
 using OnnxIntervene.Tensors;
 
 namespace OnnxIntervene.Interventions.Files;
 
-/// <summary>A folder that holds a configuration and its parameters, in pyvene's layout (its <c>save</c> and <c>load</c>).</summary>
+/// <summary>
+/// A folder that holds a configuration and its parameters, in pyvene's layout (its <c>save</c> and <c>load</c>).
+/// </summary>
 public static class InterventionFolder
 {
     private const string ConfigName = "config.json";
@@ -22,13 +24,18 @@ public static class InterventionFolder
         ArgumentNullException.ThrowIfNull(folder);
         var path = Path.Combine(folder, ConfigName);
         if (!File.Exists(path))
-            throw new ModelFormatException($"'{folder}' holds no {ConfigName}; a folder of saved interventions has one.");
+            throw new ModelFormatException(
+                $"'{folder}' holds no {ConfigName}; a folder of saved interventions has one."
+            );
         if (new FileInfo(path).Length > LargestConfig)
             throw new ModelFormatException($"'{path}' is larger than {LargestConfig} bytes.");
         using var json = ConfigReader.Parse(File.ReadAllText(path));
         var config = ConfigReader.Read(json.RootElement);
         var keys = Keys(json.RootElement, config, path);
-        return config with { Representations = [.. config.Representations.Select((item, index) => Complete(item, folder, keys[index]))] };
+        return config with
+        {
+            Representations = [.. config.Representations.Select((item, index) => Complete(item, folder, keys[index]))],
+        };
     }
 
     /// <summary>Writes a folder; every file or none. What is there under other names stays.</summary>
@@ -37,10 +44,17 @@ public static class InterventionFolder
     /// <param name="interventions">The intervention of each representation.</param>
     /// <param name="widths">Elements of a unit of each component; 0 where not known.</param>
     /// <param name="format">In what files the tensors go.</param>
-    /// <exception cref="InterventionException">An intervention is code, or of a kind that pyvene has not and its files are asked for.</exception>
+    /// <exception cref="InterventionException">
+    /// An intervention is code, or of a kind that pyvene has not and its files are asked for.
+    /// </exception>
     /// <exception cref="IOException">A file cannot be written.</exception>
     public static void Save(
-        string folder, IntervenableConfig config, ImmutableArray<Intervention> interventions, ImmutableArray<int> widths, InterventionFileFormat format)
+        string folder,
+        IntervenableConfig config,
+        ImmutableArray<Intervention> interventions,
+        ImmutableArray<int> widths,
+        InterventionFileFormat format
+    )
     {
         ArgumentNullException.ThrowIfNull(folder);
         ArgumentNullException.ThrowIfNull(config);
@@ -64,18 +78,28 @@ public static class InterventionFolder
 
     private static RepresentationConfig Complete(RepresentationConfig item, string folder, string key)
     {
-        var file = s_endings.Select(ending => Path.Combine(folder, $"intkey_{key}{ending}")).FirstOrDefault(File.Exists);
+        var file = s_endings
+            .Select(ending => Path.Combine(folder, $"intkey_{key}{ending}"))
+            .FirstOrDefault(File.Exists);
         if (file is null)
         {
-            return item.InterventionType.HasParameters() || item.InterventionType is InterventionType.Mean or InterventionType.ConstantSource
-                ? throw new ModelFormatException($"{item}: the folder '{folder}' holds neither intkey_{key}.safetensors nor intkey_{key}.bin.")
+            return
+                item.InterventionType.HasParameters()
+                || item.InterventionType is InterventionType.Mean or InterventionType.ConstantSource
+                ? throw new ModelFormatException(
+                    $"{item}: the folder '{folder}' holds neither intkey_{key}.safetensors nor intkey_{key}.bin."
+                )
                 : item;
         }
 
         try
         {
             var (intervention, source) = InterventionState.Read(item.InterventionType, Tensors(file));
-            return item with { Intervention = intervention, SourceRepresentation = source ?? item.SourceRepresentation };
+            return item with
+            {
+                Intervention = intervention,
+                SourceRepresentation = source ?? item.SourceRepresentation,
+            };
         }
         catch (InterventionException fault)
         {
@@ -97,35 +121,60 @@ public static class InterventionFolder
         if (!root.TryGetProperty("sorted_keys", out var list) || list.ValueKind == JsonValueKind.Null)
             return InterventionKeys.Of(config);
         if (list.ValueKind != JsonValueKind.Array || list.GetArrayLength() != config.Representations.Length)
-            throw ConfigField.Fault("$.sorted_keys", $"a list with a key for each of the {config.Representations.Length} representations is expected");
-        return [.. list.EnumerateArray().Select((key, index) => key.ValueKind == JsonValueKind.String && IsName(key.GetString()!)
-            ? key.GetString()!
-            : throw new ModelFormatException($"'{path}', $.sorted_keys[{index}]: {key} is no part of a file's name."))];
+            throw ConfigField.Fault(
+                "$.sorted_keys",
+                $"a list with a key for each of the {config.Representations.Length} representations is expected"
+            );
+        return
+        [
+            .. list.EnumerateArray()
+                .Select(
+                    (key, index) =>
+                        key.ValueKind == JsonValueKind.String && IsName(key.GetString()!)
+                            ? key.GetString()!
+                            : throw new ModelFormatException(
+                                $"'{path}', $.sorted_keys[{index}]: {key} is no part of a file's name."
+                            )
+                ),
+        ];
     }
 
-    private static bool IsName(string key) => key.Length is > 0 and < 200 && !key.AsSpan().ContainsAny(['/', '\\', ':', '\0']) && !key.Contains("..", StringComparison.Ordinal);
+    private static bool IsName(string key) =>
+        key.Length is > 0 and < 200
+        && !key.AsSpan().ContainsAny(['/', '\\', ':', '\0'])
+        && !key.Contains("..", StringComparison.Ordinal);
 
     private static void Check(RepresentationConfig item, Intervention intervention, InterventionFileFormat format)
     {
         if (intervention.Type is InterventionType.Lambda or InterventionType.Custom)
-            throw new InterventionException($"{item} is code, which no file holds; leave it out and give it again after loading.");
+            throw new InterventionException(
+                $"{item} is code, which no file holds; leave it out and give it again after loading."
+            );
         if (format == InterventionFileFormat.Torch && !HasPlaceInTorch(intervention))
-            throw new InterventionException($"{item}: pyvene's files have no place for {intervention}; save as safetensors.");
+            throw new InterventionException(
+                $"{item}: pyvene's files have no place for {intervention}; save as safetensors."
+            );
     }
 
     // pyvene keeps parameters of what it trains alone; noise it draws anew.
-    private static bool HasPlaceInTorch(Intervention intervention) => intervention.Type.IsPyvenes() && intervention.Type switch
-    {
-        InterventionType.PCARotatedSpace => false,
-        InterventionType.Noise => !intervention.Parameters.ContainsKey("noise") && intervention.Parameters["noise_level"].Floats[0] == NoiseIntervention.UsualLevel,
-        _ => true,
-    };
+    private static bool HasPlaceInTorch(Intervention intervention) =>
+        intervention.Type.IsPyvenes()
+        && intervention.Type switch
+        {
+            InterventionType.PCARotatedSpace => false,
+            InterventionType.Noise => !intervention.Parameters.ContainsKey("noise")
+                && intervention.Parameters["noise_level"].Floats[0] == NoiseIntervention.UsualLevel,
+            _ => true,
+        };
 
     // pyvene writes a file where there is something to keep.
     private static void WriteTorch(string path, RepresentationConfig item, Intervention intervention, int width)
     {
         if (intervention.Type.IsTrainable() || item.SourceRepresentation is not null)
-            TorchFile.Write(path, InterventionState.Write(intervention, item.SourceRepresentation, width * item.MaxNumberOfUnits));
+            TorchFile.Write(
+                path,
+                InterventionState.Write(intervention, item.SourceRepresentation, width * item.MaxNumberOfUnits)
+            );
     }
 
     private static void WriteSafetensors(string path, RepresentationConfig item, Intervention intervention)

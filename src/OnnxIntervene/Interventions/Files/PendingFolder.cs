@@ -1,6 +1,8 @@
 namespace OnnxIntervene.Interventions.Files;
 
-/// <summary>Files of a folder that are written beside it until all of them are whole. Disposing deletes what was not committed.</summary>
+/// <summary>
+/// Files of a folder that are written beside it until all of them are whole. Disposing deletes what was not committed.
+/// </summary>
 internal sealed class PendingFolder : IDisposable
 {
     private readonly string _final;

@@ -19,7 +19,6 @@ public sealed record BoundlessRotatedSpaceIntervention : Intervention
             new(SizesOf(weight, ParameterShapes.Rotation).Rows, weight.Shape[0]),
             (ParameterShapes.Rotation, weight),
             ("intervention_boundaries", Single(boundaries)),
-            (ParameterShapes.Temperature, Single(temperature)))
-    {
-    }
+            (ParameterShapes.Temperature, Single(temperature))
+        ) { }
 }

@@ -6,11 +6,11 @@ namespace OnnxIntervene.Interventions.Kinds;
 public sealed record ConstantSourceIntervention : Intervention
 {
     /// <summary>Creates the intervention.</summary>
-    /// <param name="source">The constant: <c>[width]</c>, <c>[units, width]</c> or <c>[batch, units, width]</c>.</param>
+    /// <param name="source">
+    /// The constant: <c>[width]</c>, <c>[units, width]</c> or <c>[batch, units, width]</c>.
+    /// </param>
     public ConstantSourceIntervention(NumericArray source)
-        : base(InterventionType.ConstantSource, default, ("source_representation", source))
-    {
-    }
+        : base(InterventionType.ConstantSource, default, ("source_representation", source)) { }
 
     /// <inheritdoc/>
     public override NumericArray? Source(int units, int width) => Parameters["source_representation"];

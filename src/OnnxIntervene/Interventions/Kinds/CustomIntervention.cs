@@ -5,7 +5,8 @@ using OnnxIntervene.Tensors;
 namespace OnnxIntervene.Interventions.Kinds;
 
 /// <summary>
-/// An intervention of the user's own: nodes that make the new values, inside the graph. Two instances are two structures of graph, so that
+/// An intervention of the user's own: nodes that make the new values, inside the graph. Two instances are two
+/// structures of graph, so that
 /// one is best kept and used again.
 /// </summary>
 public sealed record CustomIntervention : Intervention
@@ -15,8 +16,19 @@ public sealed record CustomIntervention : Intervention
     /// <param name="parameters">Arrays that runs feed, by name; null for none.</param>
     /// <param name="takesSource">Whether it reads a source.</param>
     public CustomIntervention(
-        Func<CustomRows, Value> build, IReadOnlyDictionary<string, NumericArray>? parameters = null, bool takesSource = false)
-        : base(InterventionType.Custom, default, [.. (parameters ?? ImmutableDictionary<string, NumericArray>.Empty).Select(entry => (entry.Key, entry.Value))])
+        Func<CustomRows, Value> build,
+        IReadOnlyDictionary<string, NumericArray>? parameters = null,
+        bool takesSource = false
+    )
+        : base(
+            InterventionType.Custom,
+            default,
+            [
+                .. (parameters ?? ImmutableDictionary<string, NumericArray>.Empty).Select(entry =>
+                    (entry.Key, entry.Value)
+                ),
+            ]
+        )
     {
         (Build, TakesSource) = (build, takesSource);
     }
@@ -28,19 +40,33 @@ public sealed record CustomIntervention : Intervention
     public bool TakesSource { get; }
 
     /// <summary>
-    /// The intervention that a small ONNX model is: its input <c>base</c>, and <c>source</c> where it takes one, are <c>[units, width]</c>,
+    /// The intervention that a small ONNX model is: its input <c>base</c>, and <c>source</c> where it takes one, are
+    /// <c>[units, width]</c>,
     /// its first output is the new values; its initializers come along.
     /// </summary>
-    /// <exception cref="InterventionException">The model has other inputs, no output, or nested graphs or functions.</exception>
+    /// <exception cref="InterventionException">
+    /// The model has other inputs, no output, or nested graphs or functions.
+    /// </exception>
     public static CustomIntervention FromModel(Model model)
     {
         ArgumentNullException.ThrowIfNull(model);
         var graph = model.Graph;
-        if (graph.Inputs.FirstOrDefault(input => input.Initializer is null && input.Name is not ("base" or "source")) is { } other)
-            throw new InterventionException($"The intervention's model has the input '{other.Name}'; its inputs must be 'base' and 'source'.");
+        if (
+            graph.Inputs.FirstOrDefault(input => input.Initializer is null && input.Name is not ("base" or "source")) is
+            { } other
+        )
+            throw new InterventionException(
+                $"The intervention's model has the input '{other.Name}'; its inputs must be 'base' and 'source'."
+            );
         if (graph.Outputs.Count == 0 || model.Functions.Length > 0 || graph.Nodes.Any(node => node.Subgraphs.Any()))
-            throw new InterventionException("The intervention's model must have an output, and neither functions nor nested graphs.");
-        return new CustomIntervention(rows => Inline(model, rows), null, graph.Inputs.Any(input => input.Name == "source"));
+            throw new InterventionException(
+                "The intervention's model must have an output, and neither functions nor nested graphs."
+            );
+        return new CustomIntervention(
+            rows => Inline(model, rows),
+            null,
+            graph.Inputs.Any(input => input.Name == "source")
+        );
     }
 
     private static Value Inline(Model model, CustomRows rows)
@@ -48,18 +74,31 @@ public sealed record CustomIntervention : Intervention
         if (rows.Ops.OperatorSetVersion != model.OperatorSetVersion)
         {
             throw new InterventionException(
-                $"The intervention's model uses operator set {model.OperatorSetVersion}, but the model it goes into {rows.Ops.OperatorSetVersion}; export it for that one.");
+                $"The intervention's model uses operator set {model.OperatorSetVersion}, but the model it goes into "
+                    + $"{rows.Ops.OperatorSetVersion}; export it for that one."
+            );
         }
 
         var values = new Dictionary<Value, Value>();
         foreach (var input in model.Graph.Inputs.Where(input => input.Initializer is null))
             values.Add(input, input.Name == "base" ? rows.Base : rows.Source!);
         foreach (var constant in model.Graph.Initializers.Where(value => value.Initializer is not null))
-            values.Add(constant, rows.Ops.Graph.AddInitializer(rows.Ops.Names.Unique($"{NameScope.Prefix}custom/{constant.Name}"), constant.Initializer!));
+            values.Add(
+                constant,
+                rows.Ops.Graph.AddInitializer(
+                    rows.Ops.Names.Unique($"{NameScope.Prefix}custom/{constant.Name}"),
+                    constant.Initializer!
+                )
+            );
         foreach (var node in model.Graph.Nodes)
         {
             var outputs = rows.Ops.EmitMany(
-                node.Operator.OperatorType, node.Inputs.Select(input => input is null ? null : values[input]), node.Attributes, node.Operator.Domain, node.Outputs.Count);
+                node.Operator.OperatorType,
+                node.Inputs.Select(input => input is null ? null : values[input]),
+                node.Attributes,
+                node.Operator.Domain,
+                node.Outputs.Count
+            );
             for (var index = 0; index < outputs.Length; index++)
             {
                 if (node.Outputs[index] is { } output)

@@ -8,4 +8,9 @@ namespace OnnxIntervene.Interventions.Kinds;
 /// <param name="Base">What stands at the units, <c>[units, width]</c>.</param>
 /// <param name="Source">The source at them, <c>[units, width]</c>; null where the intervention takes none.</param>
 /// <param name="Parameters">The parameters by name, run-time inputs of the graph.</param>
-public sealed record CustomRows(OpBuilder Ops, Value Base, Value? Source, IReadOnlyDictionary<string, Value> Parameters);
+public sealed record CustomRows(
+    OpBuilder Ops,
+    Value Base,
+    Value? Source,
+    IReadOnlyDictionary<string, Value> Parameters
+);

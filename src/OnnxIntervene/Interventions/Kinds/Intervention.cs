@@ -4,17 +4,29 @@ using OnnxIntervene.Tensors;
 
 namespace OnnxIntervene.Interventions.Kinds;
 
-/// <summary>A kind of intervention with its parameters (an instance of pyvene's <c>Intervention</c>). Plain data; representations may share one.</summary>
+/// <summary>
+/// A kind of intervention with its parameters (an instance of pyvene's <c>Intervention</c>). Plain data;
+/// representations may share one.
+/// </summary>
 public abstract record Intervention
 {
-    private protected Intervention(InterventionType type, InterventionSizes sizes, params ReadOnlySpan<(string Name, NumericArray Array)> parameters)
+    private protected Intervention(
+        InterventionType type,
+        InterventionSizes sizes,
+        params ReadOnlySpan<(string Name, NumericArray Array)> parameters
+    )
     {
         (Type, Sizes) = (type, sizes);
-        Parameters = parameters.ToArray().ToImmutableDictionary(entry => entry.Name, entry => entry.Array, StringComparer.Ordinal);
+        Parameters = parameters
+            .ToArray()
+            .ToImmutableDictionary(entry => entry.Name, entry => entry.Array, StringComparer.Ordinal);
         foreach (var (name, shape) in ParameterShapes.Of(type, sizes))
         {
             if (Parameters[name] is var array && (array.IsInteger || !array.Shape.SequenceEqual(shape)))
-                throw new InterventionException($"{type.ClassName()}: '{name}' is {array}, but floats[{string.Join(", ", shape)}] fits the other parameters.");
+                throw new InterventionException(
+                    $"{type.ClassName()}: '{name}' is {array}, but floats[{string.Join(", ", shape)}] fits the "
+                        + $"other parameters."
+                );
         }
     }
 
@@ -31,17 +43,20 @@ public abstract record Intervention
     public virtual NumericArray? Source(int units, int width) => null;
 
     /// <inheritdoc/>
-    public sealed override string ToString() => Parameters.IsEmpty
-        ? Type.ClassName()
-        : $"{Type.ClassName()}({string.Join(", ", Parameters.OrderBy(entry => entry.Key, StringComparer.Ordinal).Select(entry => $"{entry.Key} {entry.Value}"))})";
+    public sealed override string ToString() =>
+        Parameters.IsEmpty
+            ? Type.ClassName()
+            : $"{Type.ClassName()}({string.Join(", ", Parameters.OrderBy(entry => entry.Key, StringComparer.Ordinal).Select(entry => $"{entry.Key} {entry.Value}"))})";
 
     /// <summary>A parameter of one number as <c>[1]</c>, however a file shapes it.</summary>
-    private protected static NumericArray Single(NumericArray number) => number.Length == 1
-        ? number.Reshape(1)
-        : throw new InterventionException($"One number is expected, not {number}.");
+    private protected static NumericArray Single(NumericArray number) =>
+        number.Length == 1
+            ? number.Reshape(1)
+            : throw new InterventionException($"One number is expected, not {number}.");
 
     /// <summary>The sizes of a matrix.</summary>
-    private protected static (int Rows, int Columns) SizesOf(NumericArray matrix, string name) => matrix is { IsInteger: false, Shape: [var rows, var columns] }
-        ? (rows, columns)
-        : throw new InterventionException($"'{name}' is {matrix}; a matrix of floats is expected.");
+    private protected static (int Rows, int Columns) SizesOf(NumericArray matrix, string name) =>
+        matrix is { IsInteger: false, Shape: [var rows, var columns] }
+            ? (rows, columns)
+            : throw new InterventionException($"'{name}' is {matrix}; a matrix of floats is expected.");
 }

@@ -6,7 +6,10 @@ namespace OnnxIntervene.Interventions.Kinds;
 /// <summary>Makes interventions of parameters by name.</summary>
 public static class InterventionParameters
 {
-    /// <summary>The intervention of a kind with these parameters, which bear pyvene's names (peft's for LoRA, pyreft's for LoReFT).</summary>
+    /// <summary>
+    /// The intervention of a kind with these parameters, which bear pyvene's names (peft's for LoRA, pyreft's for
+    /// LoReFT).
+    /// </summary>
     /// <param name="type">The kind.</param>
     /// <param name="parameters">The arrays; others than the kind's own are left aside.</param>
     /// <exception cref="InterventionException">A parameter is missing, or does not fit the others.</exception>
@@ -27,31 +30,66 @@ public static class InterventionParameters
             InterventionType.RotatedSpace => new RotatedSpaceIntervention(Get(ParameterShapes.Rotation)),
             InterventionType.LowRankRotatedSpace => new LowRankRotatedSpaceIntervention(Get(ParameterShapes.Rotation)),
             InterventionType.BoundlessRotatedSpace => new BoundlessRotatedSpaceIntervention(
-                Get(ParameterShapes.Rotation), Get("intervention_boundaries"), Get(ParameterShapes.Temperature)),
+                Get(ParameterShapes.Rotation),
+                Get("intervention_boundaries"),
+                Get(ParameterShapes.Temperature)
+            ),
             InterventionType.SigmoidMask => new SigmoidMaskIntervention(Get("mask"), Get(ParameterShapes.Temperature)),
             InterventionType.SigmoidMaskRotatedSpace => new SigmoidMaskRotatedSpaceIntervention(
-                Get(ParameterShapes.Rotation), Get("masks"), Get(ParameterShapes.Temperature)),
-            InterventionType.PCARotatedSpace => new PCARotatedSpaceIntervention(Get("pca_components"), Get("pca_mean"), Get("pca_std")),
+                Get(ParameterShapes.Rotation),
+                Get("masks"),
+                Get(ParameterShapes.Temperature)
+            ),
+            InterventionType.PCARotatedSpace => new PCARotatedSpaceIntervention(
+                Get("pca_components"),
+                Get("pca_mean"),
+                Get("pca_std")
+            ),
             InterventionType.Autoencoder => new AutoencoderIntervention(
-                Get("autoencoder.encoder.0.weight"), Get("autoencoder.encoder.0.bias"), Get("autoencoder.decoder.0.weight"), Get("autoencoder.decoder.0.bias")),
+                Get("autoencoder.encoder.0.weight"),
+                Get("autoencoder.encoder.0.bias"),
+                Get("autoencoder.decoder.0.weight"),
+                Get("autoencoder.decoder.0.bias")
+            ),
             InterventionType.JumpReLUAutoencoder => new JumpReLUAutoencoderIntervention(
-                Get("W_enc"), Get("W_dec"), Get("threshold"), Get("b_enc"), Get("b_dec")),
-            InterventionType.LoRA => new LoRAIntervention(Get("lora_A.weight"), Get("lora_B.weight"), Number("scaling", 1)),
-            InterventionType.LoReFT => new LoReFTIntervention(Get(ParameterShapes.Rotation), Get("learned_source.weight"), Get("learned_source.bias")),
+                Get("W_enc"),
+                Get("W_dec"),
+                Get("threshold"),
+                Get("b_enc"),
+                Get("b_dec")
+            ),
+            InterventionType.LoRA => new LoRAIntervention(
+                Get("lora_A.weight"),
+                Get("lora_B.weight"),
+                Number("scaling", 1)
+            ),
+            InterventionType.LoReFT => new LoReFTIntervention(
+                Get(ParameterShapes.Rotation),
+                Get("learned_source.weight"),
+                Get("learned_source.bias")
+            ),
             InterventionType.ProjectOut => new ProjectOutIntervention(Get("directions")),
-            _ => throw new InterventionException($"{type.ClassName()} is code, which no file of parameters holds; give the instance."),
+            _ => throw new InterventionException(
+                $"{type.ClassName()} is code, which no file of parameters holds; give the instance."
+            ),
         };
 
-        NumericArray Get(string name) => parameters.TryGetValue(name, out var array)
-            ? array
-            : throw new InterventionException($"{type.ClassName()} needs the parameter '{name}'; there are: {string.Join(", ", parameters.Keys)}.");
+        NumericArray Get(string name) =>
+            parameters.TryGetValue(name, out var array)
+                ? array
+                : throw new InterventionException(
+                    $"{type.ClassName()} needs the parameter '{name}'; there are: {string.Join(", ", parameters.Keys)}."
+                );
 
-        float Number(string name, float otherwise) => parameters.TryGetValue(name, out var array) ? array.Floats[0] : otherwise;
+        float Number(string name, float otherwise) =>
+            parameters.TryGetValue(name, out var array) ? array.Floats[0] : otherwise;
 
         Intervention Noise()
         {
             var level = Number("noise_level", NoiseIntervention.UsualLevel);
-            return parameters.TryGetValue("noise", out var noise) ? new NoiseIntervention(noise, level) : new NoiseIntervention(level);
+            return parameters.TryGetValue("noise", out var noise)
+                ? new NoiseIntervention(noise, level)
+                : new NoiseIntervention(level);
         }
     }
 
@@ -59,6 +97,8 @@ public static class InterventionParameters
     public static bool AreComplete(InterventionType type, IReadOnlyDictionary<string, NumericArray> parameters)
     {
         ArgumentNullException.ThrowIfNull(parameters);
-        return ParameterShapes.Of(type, default).All(entry => entry.Name == "scaling" || parameters.ContainsKey(entry.Name));
+        return ParameterShapes
+            .Of(type, default)
+            .All(entry => entry.Name == "scaling" || parameters.ContainsKey(entry.Name));
     }
 }

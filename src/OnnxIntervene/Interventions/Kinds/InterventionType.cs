@@ -1,7 +1,8 @@
 namespace OnnxIntervene.Interventions.Kinds;
 
 /// <summary>
-/// The kinds of intervention, which are pyvene's. x is what stands at the units, s the source, c the coefficient, W a matrix with
+/// The kinds of intervention, which are pyvene's. x is what stands at the units, s the source, c the coefficient, W a
+/// matrix with
 /// orthonormal columns, S the chosen subspace.
 /// </summary>
 public enum InterventionType

@@ -3,7 +3,8 @@ using OnnxIntervene.Tensors;
 namespace OnnxIntervene.Interventions.Kinds;
 
 /// <summary>
-/// Interchange of a sparse autoencoder's latents: z = (xE + b_e) where that exceeds θ, else 0, and zD + b_d back (Gemma Scope,
+/// Interchange of a sparse autoencoder's latents: z = (xE + b_e) where that exceeds θ, else 0, and zD + b_d back (Gemma
+/// Scope,
 /// Lieberum et al. 2024; its files' names).
 /// </summary>
 public sealed record JumpReLUAutoencoderIntervention : Intervention
@@ -16,7 +17,12 @@ public sealed record JumpReLUAutoencoderIntervention : Intervention
     /// <param name="decoderBias">b_d (<c>b_dec</c>), <c>[width]</c>.</param>
     /// <exception cref="OnnxIntervene.IR.InterventionException">The shapes do not fit each other.</exception>
     public JumpReLUAutoencoderIntervention(
-        NumericArray encoder, NumericArray decoder, NumericArray threshold, NumericArray encoderBias, NumericArray decoderBias)
+        NumericArray encoder,
+        NumericArray decoder,
+        NumericArray threshold,
+        NumericArray encoderBias,
+        NumericArray decoderBias
+    )
         : base(
             InterventionType.JumpReLUAutoencoder,
             new(SizesOf(encoder, "W_enc").Rows, encoder.Shape[1]),
@@ -24,7 +30,6 @@ public sealed record JumpReLUAutoencoderIntervention : Intervention
             ("W_dec", decoder),
             ("threshold", threshold),
             ("b_enc", encoderBias),
-            ("b_dec", decoderBias))
-    {
-    }
+            ("b_dec", decoderBias)
+        ) { }
 }

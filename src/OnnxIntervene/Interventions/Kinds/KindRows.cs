@@ -8,7 +8,12 @@ namespace OnnxIntervene.Interventions.Kinds;
 /// <param name="Base">What stands there, <c>[rows, width]</c>.</param>
 /// <param name="Sizes">How large the parameters are.</param>
 /// <param name="Parameters">The parameters by name.</param>
-internal sealed record KindRows(OpBuilder Ops, Value Base, InterventionSizes Sizes, IReadOnlyDictionary<string, Value> Parameters)
+internal sealed record KindRows(
+    OpBuilder Ops,
+    Value Base,
+    InterventionSizes Sizes,
+    IReadOnlyDictionary<string, Value> Parameters
+)
 {
     /// <summary>The source, <c>[rows, width]</c>; null for kinds without.</summary>
     public Value? Source { get; init; }

@@ -2,7 +2,10 @@ using OnnxIntervene.Tensors;
 
 namespace OnnxIntervene.Interventions.Kinds;
 
-/// <summary>A low-rank adapter beside a module (Hu et al. 2021): what it gives, plus scaling · (i Aᵀ) Bᵀ, where i is what it reads.</summary>
+/// <summary>
+/// A low-rank adapter beside a module (Hu et al. 2021): what it gives, plus scaling · (i Aᵀ) Bᵀ, where i is what it
+/// reads.
+/// </summary>
 public sealed record LoRAIntervention : Intervention
 {
     /// <summary>Creates the intervention.</summary>
@@ -16,10 +19,12 @@ public sealed record LoRAIntervention : Intervention
             new(SizesOf(up, "lora_B.weight").Rows, SizesOf(down, "lora_A.weight").Rows, down.Shape[1]),
             ("lora_A.weight", down),
             ("lora_B.weight", up),
-            ("scaling", NumericArray.Of(new[] { scaling }, 1)))
-    {
-    }
+            ("scaling", NumericArray.Of(new[] { scaling }, 1))
+        ) { }
 
-    /// <summary>The component that the adapted module reads, where it is not the usual one: <c>attention_value_output</c> for an output projection.</summary>
+    /// <summary>
+    /// The component that the adapted module reads, where it is not the usual one: <c>attention_value_output</c> for an
+    /// output projection.
+    /// </summary>
     public string? InputComponent { get; init; }
 }

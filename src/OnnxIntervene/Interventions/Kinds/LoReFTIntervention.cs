@@ -2,7 +2,9 @@ using OnnxIntervene.Tensors;
 
 namespace OnnxIntervene.Interventions.Kinds;
 
-/// <summary>Low-rank representation finetuning (Wu et al. 2024; pyreft's <c>LoreftIntervention</c>): x + (xVᵀ + b − xR) Rᵀ.</summary>
+/// <summary>
+/// Low-rank representation finetuning (Wu et al. 2024; pyreft's <c>LoreftIntervention</c>): x + (xVᵀ + b − xR) Rᵀ.
+/// </summary>
 public sealed record LoReFTIntervention : Intervention
 {
     /// <summary>Creates the intervention.</summary>
@@ -16,7 +18,6 @@ public sealed record LoReFTIntervention : Intervention
             new(SizesOf(rotation, ParameterShapes.Rotation).Rows, rotation.Shape[1]),
             (ParameterShapes.Rotation, rotation),
             ("learned_source.weight", weight),
-            ("learned_source.bias", bias))
-    {
-    }
+            ("learned_source.bias", bias)
+        ) { }
 }

@@ -9,7 +9,9 @@ public sealed record LowRankRotatedSpaceIntervention : Intervention
     /// <param name="weight">W, <c>[width, rank]</c> with orthonormal columns.</param>
     /// <exception cref="OnnxIntervene.IR.InterventionException">It is no matrix.</exception>
     public LowRankRotatedSpaceIntervention(NumericArray weight)
-        : base(InterventionType.LowRankRotatedSpace, new(SizesOf(weight, ParameterShapes.Rotation).Rows, weight.Shape[1]), (ParameterShapes.Rotation, weight))
-    {
-    }
+        : base(
+            InterventionType.LowRankRotatedSpace,
+            new(SizesOf(weight, ParameterShapes.Rotation).Rows, weight.Shape[1]),
+            (ParameterShapes.Rotation, weight)
+        ) { }
 }

@@ -6,8 +6,13 @@ namespace OnnxIntervene.Interventions.Kinds;
 internal static class MaskArithmetic
 {
     /// <summary>(1 − m) x + m s with m = σ(mask / T).</summary>
-    public static Value SoftlyMasked(KindRows rows) => Mix(
-        rows, rows.Sigmoid(rows.Div(rows.Parameter("mask"), rows.Parameter(ParameterShapes.Temperature))), rows.Base, rows.Source!);
+    public static Value SoftlyMasked(KindRows rows) =>
+        Mix(
+            rows,
+            rows.Sigmoid(rows.Div(rows.Parameter("mask"), rows.Parameter(ParameterShapes.Temperature))),
+            rows.Base,
+            rows.Source!
+        );
 
     /// <summary>(1 − share) x + share · s.</summary>
     public static Value Mix(KindRows rows, Value share, Value @base, Value source) =>

@@ -9,9 +9,7 @@ public sealed record MeanIntervention : Intervention
     /// <summary>Creates the intervention.</summary>
     /// <param name="mean">The average, <c>[width]</c>, or one for each unit, <c>[units, width]</c>.</param>
     public MeanIntervention(NumericArray mean)
-        : base(InterventionType.Mean, default, ("mean", mean))
-    {
-    }
+        : base(InterventionType.Mean, default, ("mean", mean)) { }
 
     /// <summary>The intervention whose average is that of what Collect interventions read.</summary>
     /// <param name="collected">Arrays whose last axis is a unit's width; every unit counts the same.</param>
@@ -27,7 +25,9 @@ public sealed record MeanIntervention : Intervention
         foreach (var array in collected)
         {
             if (array.Shape[^1] != width)
-                throw new InterventionException($"A mean of {collected[0]} and {array} is none: they are {width} and {array.Shape[^1]} wide.");
+                throw new InterventionException(
+                    $"A mean of {collected[0]} and {array} is none: they are {width} and {array.Shape[^1]} wide."
+                );
             for (var index = 0; index < array.Length; index++)
                 sums[index % width] += array.Floats[index];
             count += array.Length / width;

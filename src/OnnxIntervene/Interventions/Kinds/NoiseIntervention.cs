@@ -17,26 +17,40 @@ public sealed record NoiseIntervention : Intervention
     /// <param name="noise"><c>[1, units, width]</c>; units may be 1 for the same noise at each.</param>
     /// <param name="level">What the noise is multiplied with.</param>
     public NoiseIntervention(NumericArray noise, float level = UsualLevel)
-        : base(InterventionType.Noise, default, (NumbersName, noise), ("noise_level", NumericArray.Of(new[] { level }, 1)))
-    {
-    }
+        : base(
+            InterventionType.Noise,
+            default,
+            (NumbersName, noise),
+            ("noise_level", NumericArray.Of(new[] { level }, 1))
+        ) { }
 
-    /// <summary>Creates the intervention with the numbers that pyvene draws: <c>numpy.random.RandomState(1).randn(1, units, width)</c>.</summary>
+    /// <summary>
+    /// Creates the intervention with the numbers that pyvene draws: <c>numpy.random.RandomState(1).randn(1, units,
+    /// width)</c>.
+    /// </summary>
     /// <param name="level">What the noise is multiplied with.</param>
     public NoiseIntervention(float level = UsualLevel)
-        : base(InterventionType.Noise, default, ("noise_level", NumericArray.Of(new[] { level }, 1)))
-    {
-    }
+        : base(InterventionType.Noise, default, ("noise_level", NumericArray.Of(new[] { level }, 1))) { }
 
     /// <inheritdoc/>
     public override NumericArray? Source(int units, int width) => Numbers(units, width);
 
-    /// <summary>The noise at its level, <c>[1, units, width]</c>; in the caller's shape where the numbers are the caller's.</summary>
+    /// <summary>
+    /// The noise at its level, <c>[1, units, width]</c>; in the caller's shape where the numbers are the caller's.
+    /// </summary>
     internal NumericArray Numbers(int units, int width)
     {
         var level = Parameters["noise_level"].Floats[0];
         if (!Parameters.TryGetValue(NumbersName, out var noise))
-            return NumericArray.Of(Array.ConvertAll(new NumpyRandom(Seed).StandardNormal(units * width), number => (float)(level * number)), 1, units, width);
+            return NumericArray.Of(
+                Array.ConvertAll(
+                    new NumpyRandom(Seed).StandardNormal(units * width),
+                    number => (float)(level * number)
+                ),
+                1,
+                units,
+                width
+            );
         var scaled = Array.ConvertAll(noise.Floats.ToArray(), number => number * level);
         return NumericArray.Of(scaled, [.. noise.Shape]);
     }

@@ -2,7 +2,10 @@ using OnnxIntervene.Tensors;
 
 namespace OnnxIntervene.Interventions.Kinds;
 
-/// <summary>Interchange of principal components: x and s are standardised and projected, the subspace interchanged, the result put back.</summary>
+/// <summary>
+/// Interchange of principal components: x and s are standardised and projected, the subspace interchanged, the result
+/// put back.
+/// </summary>
 public sealed record PCARotatedSpaceIntervention : Intervention
 {
     /// <summary>Creates the intervention.</summary>
@@ -16,7 +19,6 @@ public sealed record PCARotatedSpaceIntervention : Intervention
             new(SizesOf(components, "pca_components").Columns, components.Shape[0]),
             ("pca_components", components),
             ("pca_mean", mean),
-            ("pca_std", deviation))
-    {
-    }
+            ("pca_std", deviation)
+        ) { }
 }

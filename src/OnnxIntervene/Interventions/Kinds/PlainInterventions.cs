@@ -15,5 +15,8 @@ public sealed record ZeroIntervention() : Intervention(InterventionType.Zero, de
 /// <summary>What stands there is read and stays.</summary>
 public sealed record CollectIntervention() : Intervention(InterventionType.Collect, default);
 
-/// <summary>What the module reads in the source's run, in place of what it gives: with the base as its own source, the module is skipped.</summary>
+/// <summary>
+/// What the module reads in the source's run, in place of what it gives: with the base as its own source, the module is
+/// skipped.
+/// </summary>
 public sealed record SkipIntervention() : Intervention(InterventionType.Skip, default);

@@ -9,17 +9,19 @@ public sealed record ProjectOutIntervention : Intervention
     private const double SmallestNorm = 1e-6;
 
     /// <summary>Creates the intervention.</summary>
-    /// <param name="directions"><c>[directions, width]</c>, or <c>[width]</c> for one; they are made orthonormal.</param>
+    /// <param name="directions">
+    /// <c>[directions, width]</c>, or <c>[width]</c> for one; they are made orthonormal.
+    /// </param>
     /// <exception cref="InterventionException">A direction is zero, or the directions depend on each other.</exception>
     public ProjectOutIntervention(NumericArray directions)
-        : this(Orthonormal(directions?.Shape.Length == 1 ? directions.Reshape(1, directions.Length) : directions!), false)
-    {
-    }
+        : this(
+            Orthonormal(directions?.Shape.Length == 1 ? directions.Reshape(1, directions.Length) : directions!),
+            false
+        ) { }
 
     private ProjectOutIntervention(NumericArray directions, bool _)
         : base(InterventionType.ProjectOut, new(directions.Shape[1], directions.Shape[0]), ("directions", directions))
-    {
-    }
+    { }
 
     // Gram-Schmidt, twice over for accuracy.
     private static NumericArray Orthonormal(NumericArray directions)
@@ -33,7 +35,9 @@ public sealed record ProjectOutIntervention : Intervention
             for (var earlier = 0; earlier < 2 * row; earlier++)
                 Subtract(own, basis.AsSpan(earlier % row * columns, columns));
             if (Norm(own) <= SmallestNorm * length)
-                throw new InterventionException($"Direction {row} is zero, or made of the directions before it; leave it out.");
+                throw new InterventionException(
+                    $"Direction {row} is zero, or made of the directions before it; leave it out."
+                );
             var scale = 1 / Norm(own);
             foreach (ref var number in own)
                 number *= scale;

@@ -2,7 +2,9 @@ using OnnxIntervene.IR;
 
 namespace OnnxIntervene.Interventions.Kinds;
 
-/// <summary>Interventions in a rotated space (pyvene, models/interventions.py; boundless as in the released 0.1.8).</summary>
+/// <summary>
+/// Interventions in a rotated space (pyvene, models/interventions.py; boundless as in the released 0.1.8).
+/// </summary>
 internal static class RotationArithmetic
 {
     private const float SmallestBoundary = 1e-3f;
@@ -33,7 +35,10 @@ internal static class RotationArithmetic
         var boundary = Bounded(rows, rows.Parameter("intervention_boundaries"));
         var dimensions = Dimensions(rows);
         var end = ops.Sub(ops.Mul(boundary, rows.Number(rows.Sizes.Latents)), dimensions);
-        return Mixed(rows, ops.Mul(rows.Sigmoid(rows.Div(dimensions, temperature)), rows.Sigmoid(rows.Div(end, temperature))));
+        return Mixed(
+            rows,
+            ops.Mul(rows.Sigmoid(rows.Div(dimensions, temperature)), rows.Sigmoid(rows.Div(end, temperature)))
+        );
     }
 
     /// <summary>Rotated dimensions are mixed by σ(masks / T).</summary>
@@ -45,14 +50,24 @@ internal static class RotationArithmetic
     {
         var components = rows.Parameter("pca_components");
         var source = rows.MatMulTransposed(Standardised(rows, rows.Source!), components);
-        var mixed = rows.Mask is null ? source : rows.Choose(source, rows.MatMulTransposed(Standardised(rows, rows.Base), components));
-        return rows.Ops.Add(rows.Ops.Mul(rows.MatMul(mixed, components), rows.Parameter("pca_std")), rows.Parameter("pca_mean"));
+        var mixed = rows.Mask is null
+            ? source
+            : rows.Choose(source, rows.MatMulTransposed(Standardised(rows, rows.Base), components));
+        return rows.Ops.Add(
+            rows.Ops.Mul(rows.MatMul(mixed, components), rows.Parameter("pca_std")),
+            rows.Parameter("pca_mean")
+        );
     }
 
     // Min and Max stretch their inputs from operator set 8 on.
-    private static Value Bounded(KindRows rows, Value boundary) => rows.Ops.OperatorSetVersion < 8
-        ? rows.Ops.Emit("Clip", [boundary], [NodeAttribute.Of("min", SmallestBoundary), NodeAttribute.Of("max", 1f)])
-        : rows.Ops.Emit("Min", [rows.Ops.Emit("Max", [boundary, rows.Number(SmallestBoundary)]), rows.Number(1)]);
+    private static Value Bounded(KindRows rows, Value boundary) =>
+        rows.Ops.OperatorSetVersion < 8
+            ? rows.Ops.Emit(
+                "Clip",
+                [boundary],
+                [NodeAttribute.Of("min", SmallestBoundary), NodeAttribute.Of("max", 1f)]
+            )
+            : rows.Ops.Emit("Min", [rows.Ops.Emit("Max", [boundary, rows.Number(SmallestBoundary)]), rows.Number(1)]);
 
     private static Value Standardised(KindRows rows, Value value) =>
         rows.Div(rows.Ops.Sub(value, rows.Parameter("pca_mean")), rows.Parameter("pca_std"));
@@ -61,12 +76,17 @@ internal static class RotationArithmetic
     {
         var rotation = rows.Parameter(ParameterShapes.Rotation);
         return rows.MatMulTransposed(
-            MaskArithmetic.Mix(rows, share, rows.MatMul(rows.Base, rotation), rows.MatMul(rows.Source!, rotation)), rotation);
+            MaskArithmetic.Mix(rows, share, rows.MatMul(rows.Base, rotation), rows.MatMul(rows.Source!, rotation)),
+            rotation
+        );
     }
 
     private static Value Dimensions(KindRows rows)
     {
         var numbers = Enumerable.Range(0, rows.Sizes.Latents).Select(index => (float)index).ToArray();
-        return rows.Ops.Graph.AddInitializer(rows.Ops.Names.Unique($"{NameScope.Prefix}dimensions"), TensorData.FromFloats([numbers.Length], numbers));
+        return rows.Ops.Graph.AddInitializer(
+            rows.Ops.Names.Unique($"{NameScope.Prefix}dimensions"),
+            TensorData.FromFloats([numbers.Length], numbers)
+        );
     }
 }

@@ -10,7 +10,10 @@ public sealed record SigmoidMaskIntervention : Intervention
     /// <param name="temperature">T, <c>[1]</c>.</param>
     /// <exception cref="OnnxIntervene.IR.InterventionException">The shapes do not fit each other.</exception>
     public SigmoidMaskIntervention(NumericArray mask, NumericArray temperature)
-        : base(InterventionType.SigmoidMask, new(mask?.Length ?? 0, mask?.Length ?? 0), ("mask", mask!), (ParameterShapes.Temperature, Single(temperature)))
-    {
-    }
+        : base(
+            InterventionType.SigmoidMask,
+            new(mask?.Length ?? 0, mask?.Length ?? 0),
+            ("mask", mask!),
+            (ParameterShapes.Temperature, Single(temperature))
+        ) { }
 }

@@ -2,7 +2,9 @@ using OnnxIntervene.Tensors;
 
 namespace OnnxIntervene.Interventions.Kinds;
 
-/// <summary>Rotated x and s mixed dimension by dimension, and rotated back: ((1 − m) xW + m sW) Wᵀ with m = σ(masks / T).</summary>
+/// <summary>
+/// Rotated x and s mixed dimension by dimension, and rotated back: ((1 − m) xW + m sW) Wᵀ with m = σ(masks / T).
+/// </summary>
 public sealed record SigmoidMaskRotatedSpaceIntervention : Intervention
 {
     /// <summary>Creates the intervention.</summary>
@@ -16,7 +18,6 @@ public sealed record SigmoidMaskRotatedSpaceIntervention : Intervention
             new(SizesOf(weight, ParameterShapes.Rotation).Rows, weight.Shape[0]),
             (ParameterShapes.Rotation, weight),
             ("masks", masks),
-            (ParameterShapes.Temperature, Single(temperature)))
-    {
-    }
+            (ParameterShapes.Temperature, Single(temperature))
+        ) { }
 }

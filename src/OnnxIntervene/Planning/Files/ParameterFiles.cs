@@ -1,20 +1,24 @@
 using System.Text.Json;
 using OnnxIntervene.Formats;
-using OnnxIntervene.IR;
 using OnnxIntervene.Interventions;
 using OnnxIntervene.Interventions.Kinds;
+using OnnxIntervene.IR;
 using OnnxIntervene.Tensors;
 
 namespace OnnxIntervene.Planning.Files;
 
-/// <summary>Arrays and parameters that a run's file holds, or names in files beside it. No name leads out of the file's folder.</summary>
+/// <summary>
+/// Arrays and parameters that a run's file holds, or names in files beside it. No name leads out of the file's folder.
+/// </summary>
 internal sealed class ParameterFiles(string folder)
 {
     /// <summary>An array: a number, rows in rows, or <c>"file.safetensors#name"</c>.</summary>
     public NumericArray Array(JsonElement json, string path)
     {
         if (json.ValueKind != JsonValueKind.String)
-            return json.ValueKind == JsonValueKind.Number ? NumericArray.Of(new[] { json.GetSingle() }, 1) : ConfigField.Array(json, path);
+            return json.ValueKind == JsonValueKind.Number
+                ? NumericArray.Of(new[] { json.GetSingle() }, 1)
+                : ConfigField.Array(json, path);
         var reference = json.GetString()!;
         var mark = reference.LastIndexOf('#');
         if (mark <= 0)
@@ -22,12 +26,16 @@ internal sealed class ParameterFiles(string folder)
         return Open(reference[..mark], path).Read(reference[(mark + 1)..]);
     }
 
-    /// <summary>An intervention's parameters: an object of arrays, or <c>"file.safetensors"</c> with an optional <c>#prefix</c> of their names.</summary>
+    /// <summary>
+    /// An intervention's parameters: an object of arrays, or <c>"file.safetensors"</c> with an optional <c>#prefix</c>
+    /// of their names.
+    /// </summary>
     public Intervention Intervention(JsonElement json, InterventionType type, string path)
     {
         var parameters = json.ValueKind switch
         {
-            JsonValueKind.Object => json.EnumerateObject().ToDictionary(entry => entry.Name, entry => Array(entry.Value, $"{path}.{entry.Name}")),
+            JsonValueKind.Object => json.EnumerateObject()
+                .ToDictionary(entry => entry.Name, entry => Array(entry.Value, $"{path}.{entry.Name}")),
             JsonValueKind.String => FromFile(json.GetString()!, path),
             _ => throw ConfigField.Fault(path, "an object of arrays, or the name of a .safetensors file, is expected"),
         };
@@ -46,7 +54,9 @@ internal sealed class ParameterFiles(string folder)
         var parts = reference.Split('#', 2);
         var file = Open(parts[0], path);
         var prefix = parts.Length > 1 ? parts[1] : "";
-        return file.Names.Where(name => name.StartsWith(prefix, StringComparison.Ordinal)).ToDictionary(name => name[prefix.Length..].TrimStart('.', '/'), file.Read);
+        return file
+            .Names.Where(name => name.StartsWith(prefix, StringComparison.Ordinal))
+            .ToDictionary(name => name[prefix.Length..].TrimStart('.', '/'), file.Read);
     }
 
     /// <summary>The full path of a file or folder beside the run's file.</summary>

@@ -18,7 +18,8 @@ internal static class RunSchema
         if (results.IsValid)
             return;
         // The deepest place says most: above it each way of reading a field has failed.
-        var fault = results.Details.Where(detail => detail.HasErrors)
+        var fault = results
+            .Details.Where(detail => detail.HasErrors)
             .OrderByDescending(detail => detail.InstanceLocation.Count)
             .ThenBy(detail => detail.EvaluationPath.Count)
             .First();
@@ -26,16 +27,27 @@ internal static class RunSchema
         throw ConfigField.Fault(Path(fault.InstanceLocation.ToString()), Explain(keyword, message));
     }
 
-    private static string Path(string pointer) => "$" + string.Concat(pointer.Split('/').Skip(1)
-        .Select(part => int.TryParse(part, out _) ? $"[{part}]" : $".{part.Replace("~1", "/", StringComparison.Ordinal).Replace("~0", "~", StringComparison.Ordinal)}"));
+    private static string Path(string pointer) =>
+        "$"
+        + string.Concat(
+            pointer
+                .Split('/')
+                .Skip(1)
+                .Select(part =>
+                    int.TryParse(part, out _)
+                        ? $"[{part}]"
+                        : $".{part.Replace("~1", "/", StringComparison.Ordinal).Replace("~0", "~", StringComparison.Ordinal)}"
+                )
+        );
 
     // The library's own words speak of schemas where the user wrote a field.
-    private static string Explain(string keyword, string message) => keyword switch
-    {
-        "" or "additionalProperties" => "there is no such field here",
-        "oneOf" => "the value has none of the forms that this field takes (schemas/interventions.schema.json)",
-        _ => message.TrimEnd('.'),
-    };
+    private static string Explain(string keyword, string message) =>
+        keyword switch
+        {
+            "" or "additionalProperties" => "there is no such field here",
+            "oneOf" => "the value has none of the forms that this field takes (schemas/interventions.schema.json)",
+            _ => message.TrimEnd('.'),
+        };
 
     private static JsonSchema Read()
     {

@@ -4,7 +4,10 @@ using OnnxIntervene.IR.Editing;
 
 namespace OnnxIntervene.Rewriting.Opening;
 
-/// <summary>The parts that opened attention operators are made of, in the element type of the model. Heads stand before positions.</summary>
+/// <summary>
+/// The parts that opened attention operators are made of, in the element type of the model. Heads stand before
+/// positions.
+/// </summary>
 internal sealed class AttentionArithmetic
 {
     private readonly ElementType _type;
@@ -17,7 +20,10 @@ internal sealed class AttentionArithmetic
 
     public OpBuilder Ops { get; }
 
-    /// <summary>What a score is where a key is not to be seen, as ONNX Runtime's kernels have it: a row without any key stays a row of numbers.</summary>
+    /// <summary>
+    /// What a score is where a key is not to be seen, as ONNX Runtime's kernels have it: a row without any key stays a
+    /// row of numbers.
+    /// </summary>
     public Value Lowest => Number(_type == ElementType.Float16 ? -65504 : float.MinValue);
 
     public Value Number(float number)
@@ -49,7 +55,9 @@ internal sealed class AttentionArithmetic
         return Ops.Gather(value, Ops.Emit("Div", [Ops.Mul(UpTo(heads), keyHeads), heads]), 1);
     }
 
-    /// <summary>The scaled products of queries and keys; a scale of null is one over the root of a head's width.</summary>
+    /// <summary>
+    /// The scaled products of queries and keys; a scale of null is one over the root of a head's width.
+    /// </summary>
     public Value Scores(Value query, Value key, float? scale)
     {
         var factor = scale is { } given

@@ -6,8 +6,10 @@ using OnnxIntervene.IR.Editing;
 namespace OnnxIntervene.Rewriting.Opening;
 
 /// <summary>
-/// Opens ONNX Runtime's Attention and MultiHeadAttention into the operators that they fuse, so that projections and probabilities can be
-/// reached (ONNX Runtime, docs/ContribOperators.md). Shared buffers, beams and rotation inside the operator are refused.
+/// Opens ONNX Runtime's Attention and MultiHeadAttention into the operators that they fuse, so that projections and
+/// probabilities can be
+/// reached (ONNX Runtime, docs/ContribOperators.md). Shared buffers, beams and rotation inside the operator are
+/// refused.
 /// </summary>
 internal sealed class AttentionOpening
 {
@@ -30,7 +32,9 @@ internal sealed class AttentionOpening
     }
 
     /// <summary>Replaces the node.</summary>
-    /// <exception cref="InterventionException">The operator uses a setting that the opened form does not have.</exception>
+    /// <exception cref="InterventionException">
+    /// The operator uses a setting that the opened form does not have.
+    /// </exception>
     public static OpenedAttention Open(GraphEditor editor, Node node)
     {
         Check(node);
@@ -59,7 +63,11 @@ internal sealed class AttentionOpening
         var query = _attention.SplitHeads(projections[0], _heads);
         var key = WithPast(_attention.SplitHeads(projections[1], _heads), 0);
         var value = WithPast(_attention.SplitHeads(projections[2], _heads), 1);
-        var scores = _attention.Scores(query, key, _node.FindAttribute("scale") is { Float: not 0 and var scale } ? scale : null);
+        var scores = _attention.Scores(
+            query,
+            key,
+            _node.FindAttribute("scale") is { Float: not 0 and var scale } ? scale : null
+        );
         if (_node.InputOrNull(BiasInput) is { } bias)
             scores = _ops.Add(scores, bias);
         var masked = Masked(scores);
@@ -114,7 +122,8 @@ internal sealed class AttentionOpening
     // Attention keeps keys and values in one tensor, [2, batch, head, position, width]; MultiHeadAttention in two.
     private Value WithPast(Value value, int part)
     {
-        var past = !_isPacked ? _node.InputOrNull(6 + part)
+        var past =
+            !_isPacked ? _node.InputOrNull(6 + part)
             : _node.InputOrNull(4) is { } both ? _ops.Gather(both, _ops.Scalar(part), 0)
             : null;
         return _attention.WithPast(value, past);
@@ -139,7 +148,9 @@ internal sealed class AttentionOpening
             masked = _ops.Where(IsKept(mask, scores), scores, _ops.Add(scores, hidden));
         }
 
-        return _node.FindAttribute("unidirectional") is { Integer: 1 } ? _ops.Where(IsPast(scores), masked, _attention.Lowest) : masked;
+        return _node.FindAttribute("unidirectional") is { Integer: 1 }
+            ? _ops.Where(IsPast(scores), masked, _attention.Lowest)
+            : masked;
     }
 
     // A mask of the keys, [batch, key], or how many keys each example has, [batch].
@@ -157,7 +168,10 @@ internal sealed class AttentionOpening
         if (mask.Producer is { Operator.OperatorType: "Concat" })
             throw Refusal(_node, "is told where tokens start, too");
         var keys = _attention.UpTo(_attention.Length(scores, 3));
-        return _ops.Emit("Less", [_ops.Unsqueeze(keys, 0, 1, 2), _ops.Unsqueeze(_ops.Cast(mask, ElementType.Int64), 1, 2, 3)]);
+        return _ops.Emit(
+            "Less",
+            [_ops.Unsqueeze(keys, 0, 1, 2), _ops.Unsqueeze(_ops.Cast(mask, ElementType.Int64), 1, 2, 3)]
+        );
     }
 
     private Value IsPast(Value scores)

@@ -5,7 +5,9 @@ namespace OnnxIntervene.Rewriting.Opening;
 /// <summary>What a GroupQueryAttention makes of its token counts, which layers share.</summary>
 /// <param name="Total">How many tokens there are with those of the cache, <c>[1]</c>.</param>
 /// <param name="PositionIds">The position of each token, <c>[batch, position]</c>.</param>
-/// <param name="Mask">What is added to scores, <c>[query, key]</c>: nothing, or minus infinity where the key is not seen.</param>
+/// <param name="Mask">
+/// What is added to scores, <c>[query, key]</c>: nothing, or minus infinity where the key is not seen.
+/// </param>
 internal sealed record CountedTokens(Value Total, Value PositionIds, Value Mask)
 {
     private const int TotalLength = 6;
@@ -25,7 +27,11 @@ internal sealed record CountedTokens(Value Total, Value PositionIds, Value Mask)
         var isSeen = ops.Emit("LessOrEqual", [keys, queries]);
         if (window > 0)
             isSeen = ops.Emit("And", [isSeen, ops.Emit("Greater", [keys, ops.Sub(queries, ops.Scalar(window))])]);
-        return new CountedTokens(ops.Reshape(total, 1), each, ops.Where(isSeen, attention.Number(0), attention.Number(float.NegativeInfinity)));
+        return new CountedTokens(
+            ops.Reshape(total, 1),
+            each,
+            ops.Where(isSeen, attention.Number(0), attention.Number(float.NegativeInfinity))
+        );
     }
 
     /// <summary>What layers must have in common to share these.</summary>
@@ -33,6 +39,9 @@ internal sealed record CountedTokens(Value Total, Value PositionIds, Value Mask)
     {
         var shape = node.Inputs[0]!.Type?.Shape;
         var isKnown = shape is { Rank: 3 } && (shape[1].Size is not null || shape[1].Symbol is { Length: > 0 });
-        return (node.Graph!, isKnown ? $"{node.Inputs[TotalLength]!.Name} {window} {shape![0]} {shape[1]}" : node.Output.Name);
+        return (
+            node.Graph!,
+            isKnown ? $"{node.Inputs[TotalLength]!.Name} {window} {shape![0]} {shape[1]}" : node.Output.Name
+        );
     }
 }

@@ -4,7 +4,8 @@ using OnnxIntervene.IR.Editing;
 namespace OnnxIntervene.Rewriting.Opening;
 
 /// <summary>
-/// Opens ONNX Runtime's GroupQueryAttention into the operators that it fuses, so that the attention probabilities can be reached
+/// Opens ONNX Runtime's GroupQueryAttention into the operators that it fuses, so that the attention probabilities can
+/// be reached
 /// (ONNX Runtime, docs/ContribOperators.md). Rows are aligned at their first token, as the fused operator demands.
 /// </summary>
 internal sealed class GroupQueryAttentionOpening
@@ -34,20 +35,28 @@ internal sealed class GroupQueryAttentionOpening
     }
 
     /// <summary>Replaces the node and returns the probabilities, <c>[batch, head, query, key]</c>.</summary>
-    /// <exception cref="InterventionException">The operator uses a setting that the opened form does not have.</exception>
+    /// <exception cref="InterventionException">
+    /// The operator uses a setting that the opened form does not have.
+    /// </exception>
     public static OpenedAttention Open(GraphEditor editor, Node node)
     {
         foreach (var name in new[] { "k_quant_type", "v_quant_type" })
         {
             if (node.FindAttribute(name) is { Text: not "NONE" } setting)
-                throw new InterventionException($"{node} has {setting}, so that its attention probabilities cannot be reached.");
+                throw new InterventionException(
+                    $"{node} has {setting}, so that its attention probabilities cannot be reached."
+                );
         }
 
         // In a prompt the operator looks at the first position alone.
         if (node.InputOrNull(PositionIds) is not null)
-            throw new InterventionException($"{node} is given positions, so that its attention probabilities cannot be reached.");
+            throw new InterventionException(
+                $"{node} is given positions, so that its attention probabilities cannot be reached."
+            );
         if (node.OutputOrNull(3) is not null)
-            throw new InterventionException($"{node} gives its scores too, so that its attention probabilities cannot be reached.");
+            throw new InterventionException(
+                $"{node} gives its scores too, so that its attention probabilities cannot be reached."
+            );
         return new GroupQueryAttentionOpening(editor, node).Open(editor);
     }
 
@@ -69,20 +78,31 @@ internal sealed class GroupQueryAttentionOpening
     private (Value Query, Value Key, Value Value) Projections()
     {
         if (_node.InputOrNull(1) is { } key && _node.InputOrNull(2) is { } value)
-            return (_attention.SplitHeads(_node.Inputs[0]!, _heads), _attention.SplitHeads(key, _keyHeads), _attention.SplitHeads(value, _keyHeads));
+            return (
+                _attention.SplitHeads(_node.Inputs[0]!, _heads),
+                _attention.SplitHeads(key, _keyHeads),
+                _attention.SplitHeads(value, _keyHeads)
+            );
         // Packed: the heads of queries, keys and values lie one after the other.
         var all = _attention.SplitHeads(_node.Inputs[0]!, _heads + (2 * _keyHeads));
-        return (_ops.Slice(all, 1, 0, _heads),
+        return (
+            _ops.Slice(all, 1, 0, _heads),
             _ops.Slice(all, 1, _heads, _heads + _keyHeads),
-            _ops.Slice(all, 1, _heads + _keyHeads, _heads + (2 * _keyHeads)));
+            _ops.Slice(all, 1, _heads + _keyHeads, _heads + (2 * _keyHeads))
+        );
     }
 
     // RotaryEmbedding of ONNX Runtime takes [batch, head, position, width] and positions [batch, position].
-    private Value Rotate(Value value, int heads) => _ops.Emit(
-        "RotaryEmbedding",
-        [value, _tokens.PositionIds, _node.Inputs[7], _node.Inputs[8]],
-        [NodeAttribute.Of("interleaved", _node.FindAttribute("rotary_interleaved")?.Integer ?? 0), NodeAttribute.Of("num_heads", (long)heads)],
-        OperatorKey.Microsoft);
+    private Value Rotate(Value value, int heads) =>
+        _ops.Emit(
+            "RotaryEmbedding",
+            [value, _tokens.PositionIds, _node.Inputs[7], _node.Inputs[8]],
+            [
+                NodeAttribute.Of("interleaved", _node.FindAttribute("rotary_interleaved")?.Integer ?? 0),
+                NodeAttribute.Of("num_heads", (long)heads),
+            ],
+            OperatorKey.Microsoft
+        );
 
     private Value Probabilities(Value query, Value key)
     {
@@ -92,10 +112,13 @@ internal sealed class GroupQueryAttentionOpening
         var masked = _ops.Add(capped, _tokens.Mask);
         if (_node.InputOrNull(Sinks) is { } sinks)
             return WithSink(masked, _ops.Reshape(sinks, 1, _heads, 1, 1));
-        return _node.FindAttribute("smooth_softmax") is { Integer: 1 } ? WithSink(masked, _attention.Number(0)) : _attention.Softmax(masked);
+        return _node.FindAttribute("smooth_softmax") is { Integer: 1 }
+            ? WithSink(masked, _attention.Number(0))
+            : _attention.Softmax(masked);
     }
 
-    // Where the width of a head is known, the query heads of a key head stand below each other in one product, and keys are not copied.
+    // Where the width of a head is known, the query heads of a key head stand below each other in one product, and keys
+    // are not copied.
     private Value Scores(Value query, Value key)
     {
         var scale = _node.FindAttribute("scale") is { Float: not 0 and var given } ? given : (float?)null;

@@ -3,7 +3,9 @@ using OnnxIntervene.IR.Analysis;
 
 namespace OnnxIntervene.Rewriting.Opening;
 
-/// <summary>The fused operators of a graph that have been opened, each once however many components lie in it.</summary>
+/// <summary>
+/// The fused operators of a graph that have been opened, each once however many components lie in it.
+/// </summary>
 internal sealed class Openings(GraphEditor editor)
 {
     // Range came with this operator set.
@@ -22,18 +24,23 @@ internal sealed class Openings(GraphEditor editor)
     }
 
     /// <summary>What an attention operator fuses.</summary>
-    /// <exception cref="InterventionException">The operator is used in a way that cannot be opened, or the operator set is too old.</exception>
+    /// <exception cref="InterventionException">
+    /// The operator is used in a way that cannot be opened, or the operator set is too old.
+    /// </exception>
     public OpenedAttention Attention(Node node)
     {
         if (_attentions.TryGetValue(node, out var opened))
             return opened;
         editor.RequireOperatorSet(OldestForAttention, node);
-        _attentions.Add(node, opened = node switch
-        {
-            _ when FusedOperators.IsGroupQueryAttention(node) => GroupQueryAttentionOpening.Open(editor, node),
-            _ when FusedOperators.IsStandardAttention(node) => StandardAttentionOpening.Open(editor, node),
-            _ => AttentionOpening.Open(editor, node),
-        });
+        _attentions.Add(
+            node,
+            opened = node switch
+            {
+                _ when FusedOperators.IsGroupQueryAttention(node) => GroupQueryAttentionOpening.Open(editor, node),
+                _ when FusedOperators.IsStandardAttention(node) => StandardAttentionOpening.Open(editor, node),
+                _ => AttentionOpening.Open(editor, node),
+            }
+        );
         return opened;
     }
 }

@@ -4,7 +4,8 @@ using OnnxIntervene.IR.Analysis;
 namespace OnnxIntervene.Rewriting.Opening;
 
 /// <summary>
-/// Opens ONNX Runtime's Skip(Simplified)LayerNormalization into the addition and the norm that it fuses, so that the sum between them can
+/// Opens ONNX Runtime's Skip(Simplified)LayerNormalization into the addition and the norm that it fuses, so that the
+/// sum between them can
 /// be changed (ONNX Runtime, docs/ContribOperators.md).
 /// </summary>
 internal static class SkipNormalizationOpening
@@ -39,8 +40,5 @@ internal static class SkipNormalizationOpening
     }
 
     private static IEnumerable<NodeAttribute> Settings(Node node) =>
-    [
-        NodeAttribute.Of("axis", -1L),
-        NodeAttribute.Of("epsilon", node.FindAttribute("epsilon")?.Float ?? 1e-5f),
-    ];
+        [NodeAttribute.Of("axis", -1L), NodeAttribute.Of("epsilon", node.FindAttribute("epsilon")?.Float ?? 1e-5f)];
 }

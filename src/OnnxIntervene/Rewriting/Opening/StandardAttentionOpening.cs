@@ -5,7 +5,8 @@ using OnnxIntervene.IR.Editing;
 namespace OnnxIntervene.Rewriting.Opening;
 
 /// <summary>
-/// Opens the standard's Attention (ONNX, Operators.md, operator sets 23 and 24) into the operators that it stands for, in the order of ONNX
+/// Opens the standard's Attention (ONNX, Operators.md, operator sets 23 and 24) into the operators that it stands for,
+/// in the order of ONNX
 /// Runtime 1.31: scores, cap, mask, softmax.
 /// </summary>
 internal sealed class StandardAttentionOpening
@@ -34,7 +35,8 @@ internal sealed class StandardAttentionOpening
     }
 
     /// <summary>Replaces the node and returns the probabilities, <c>[batch, head, query, key]</c>.</summary>
-    public static OpenedAttention Open(GraphEditor editor, Node node) => new StandardAttentionOpening(editor, node).Open(editor);
+    public static OpenedAttention Open(GraphEditor editor, Node node) =>
+        new StandardAttentionOpening(editor, node).Open(editor);
 
     private OpenedAttention Open(GraphEditor editor)
     {
@@ -49,13 +51,17 @@ internal sealed class StandardAttentionOpening
         editor.Replace(_node.Output, _isSplit ? mixed : _attention.JoinHeads(mixed));
         editor.ReplaceIfGiven(_node, 1, key);
         editor.ReplaceIfGiven(_node, 2, value);
-        editor.ReplaceIfGiven(_node, 3, (_node.FindAttribute("qk_matmul_output_mode")?.Integer ?? 0) switch
-        {
-            0 => products,
-            1 => capped,
-            2 => masked,
-            _ => probabilities,
-        });
+        editor.ReplaceIfGiven(
+            _node,
+            3,
+            (_node.FindAttribute("qk_matmul_output_mode")?.Integer ?? 0) switch
+            {
+                0 => products,
+                1 => capped,
+                2 => masked,
+                _ => probabilities,
+            }
+        );
         _node.Graph!.Remove(_node);
         return new OpenedAttention(probabilities, []);
     }
@@ -70,9 +76,14 @@ internal sealed class StandardAttentionOpening
         var masked = scores;
         if (_node.InputOrNull(Mask) is { } mask)
         {
-            masked = ElementTypes.Of(mask) == ElementType.Bool
-                ? _ops.Where(Padded(mask, scores, _ops.Cast(_ops.Scalar(0), ElementType.Bool)), masked, _attention.Lowest)
-                : _ops.Add(masked, Padded(mask, scores, _attention.Lowest));
+            masked =
+                ElementTypes.Of(mask) == ElementType.Bool
+                    ? _ops.Where(
+                        Padded(mask, scores, _ops.Cast(_ops.Scalar(0), ElementType.Bool)),
+                        masked,
+                        _attention.Lowest
+                    )
+                    : _ops.Add(masked, Padded(mask, scores, _attention.Lowest));
         }
 
         if (_node.FindAttribute("is_causal") is { Integer: 1 })
