@@ -1,82 +1,125 @@
-using System.Text.RegularExpressions;
 using OnnxIntervene.Testing;
 
 namespace OnnxIntervene.Tests.Repository;
 
-/// <summary>Stages depend in one direction only: a folder reads those before it in this list.</summary>
-public sealed partial class LayeringTests
+/// <summary>Folders depend in one direction only: each names types of those before it in the list.</summary>
+public sealed class LayeringTests
 {
     private static readonly string[] s_order =
     [
-        "IR",
-        "IR.Serialization",
-        "Formats",
-        "Hub",
-        "Numerics",
-        "Components.Structure",
-        "Components",
-        "Interventions",
-        "Splicing.Arithmetic",
-        "Splicing",
-        "Tokenization",
-        "Execution.Planning",
-        "Execution",
-        "Sweeps",
-        "Cli.Output",
-        "Cli.Commands",
-        "Cli",
+        "OnnxIntervene.IR",
+        "OnnxIntervene.IR/Analysis",
+        "OnnxIntervene.IR/Editing",
+        "OnnxIntervene.IR/Serialization",
+        "OnnxIntervene/Tensors",
+        "OnnxIntervene/Formats",
+        "OnnxIntervene/Hub",
+        "OnnxIntervene/Numerics",
+        "OnnxIntervene/Tokenization",
+        "OnnxIntervene/Rewriting",
+        "OnnxIntervene/Rewriting/Opening",
+        "OnnxIntervene/Components/Addressing",
+        "OnnxIntervene/Components/Configuration",
+        "OnnxIntervene/Components/Structure",
+        "OnnxIntervene/Components/Naming",
+        "OnnxIntervene/Components",
+        "OnnxIntervene/Components/Inspection",
+        "OnnxIntervene/Components/MapFiles",
+        "OnnxIntervene/Interventions/Kinds",
+        "OnnxIntervene/Interventions",
+        "OnnxIntervene/Interventions/Files",
+        "OnnxIntervene/Splicing",
+        "OnnxIntervene/Runtime",
+        "OnnxIntervene/Planning",
+        "OnnxIntervene/Planning/Files",
+        "OnnxIntervene/Execution/Results",
+        "OnnxIntervene/Execution",
+        "OnnxIntervene/Sweeps",
+        "OnnxIntervene.Reports/Figures",
+        "OnnxIntervene.Reports/Drawing",
+        "OnnxIntervene.Reports",
+        "OnnxIntervene.Cli/Output",
+        "OnnxIntervene.Cli/Commands",
+        "OnnxIntervene.Cli",
     ];
 
-    // Opening and saving are asked for by name; everything else of serialization stays behind the door.
-    private static readonly string[] s_loose = ["Reports"];
+    private static readonly Lazy<Dictionary<string, string>> s_sources = new(ReadSources);
 
     [Test]
-    public void No_using_line_points_backwards()
+    public void Every_folder_is_in_the_list_and_every_entry_is_a_folder()
     {
-        var backward = Directory
-            .EnumerateFiles(Path.Combine(RepositoryPaths.Root, "src"), "*.cs", SearchOption.AllDirectories)
-            .Where(file =>
-                !file.Contains(
-                    $"{Path.DirectorySeparatorChar}obj{Path.DirectorySeparatorChar}",
-                    StringComparison.Ordinal
-                )
-            )
-            .SelectMany(Backward)
-            .ToList();
+        var folders = s_sources.Value.Keys.Select(file => Path.GetDirectoryName(file)!).Distinct();
+
+        Assert.That(folders, Is.EquivalentTo(s_order));
+    }
+
+    [Test]
+    public void No_type_is_named_against_the_order()
+    {
+        var backward = Backward(s_sources.Value);
 
         Assert.That(backward, Is.Empty, string.Join(Environment.NewLine, backward));
     }
 
-    [Test]
-    public void Only_serialization_knows_protobuf()
+    [TestCase("new OnnxIntervene.Execution.IntervenableModel()", TestName = "A_fully_qualified_name_is_seen")]
+    [TestCase("new Execution.IntervenableModel()", TestName = "A_partly_qualified_name_is_seen")]
+    public void A_reference_turned_round_is_found(string expression)
     {
-        var knowing = Directory
-            .EnumerateFiles(Path.Combine(RepositoryPaths.Root, "src"), "*.cs", SearchOption.AllDirectories)
-            .Where(file =>
-                !file.Contains("obj", StringComparison.Ordinal)
-                && File.ReadAllText(file).Contains("Google.Protobuf", StringComparison.Ordinal)
-            )
-            .Select(file => Path.GetFileName(Path.GetDirectoryName(file)))
+        var sources = new Dictionary<string, string>
+        {
+            ["OnnxIntervene/Execution/IntervenableModel.cs"] =
+                "namespace OnnxIntervene.Execution; public class IntervenableModel;",
+            ["OnnxIntervene/Runtime/Pool.cs"] =
+                $"namespace OnnxIntervene.Runtime; class Pool {{ object Model => {expression}; }}",
+        };
+
+        Assert.That(Backward(sources), Has.Count.EqualTo(1));
+    }
+
+    [Test]
+    public void A_parent_that_names_a_later_child_is_found_although_it_needs_no_using()
+    {
+        var sources = new Dictionary<string, string>
+        {
+            ["OnnxIntervene/Components/Map.cs"] =
+                "namespace OnnxIntervene.Components; public class Map { Inspection.View V; }",
+            ["OnnxIntervene/Components/Inspection/View.cs"] =
+                "namespace OnnxIntervene.Components.Inspection; public class View { Map M; }",
+        };
+
+        Assert.That(Backward(sources), Has.Count.EqualTo(1));
+        Assert.That(Backward(sources)[0], Does.StartWith("OnnxIntervene/Components/Map.cs names"));
+    }
+
+    [Test]
+    public void Only_serialization_knows_protobuf() =>
+        Assert.That(FoldersThatSay("Google.Protobuf"), Is.EqualTo(new[] { "OnnxIntervene.IR/Serialization" }));
+
+    [Test]
+    public void Only_runtime_knows_the_runtime() =>
+        Assert.That(FoldersThatSay("Microsoft.ML.OnnxRuntime"), Is.EqualTo(new[] { "OnnxIntervene/Runtime" }));
+
+    private static List<string> Backward(IReadOnlyDictionary<string, string> sources) =>
+        [
+            .. FolderArrows
+                .Of(sources)
+                .Where(arrow => Array.IndexOf(s_order, arrow.To) > Array.IndexOf(s_order, arrow.From))
+                .Select(arrow => arrow.Where),
+        ];
+
+    private static IEnumerable<string> FoldersThatSay(string words) =>
+        s_sources
+            .Value.Where(source => source.Value.Contains(words, StringComparison.Ordinal))
+            .Select(source => Path.GetDirectoryName(source.Key)!)
             .Distinct();
 
-        Assert.That(knowing, Is.EqualTo(new[] { "Serialization" }));
-    }
-
-    private static IEnumerable<string> Backward(string file)
+    private static Dictionary<string, string> ReadSources()
     {
-        var text = File.ReadAllText(file);
-        var own = Namespaces().Match(text).Groups["name"].Value;
-        foreach (Match line in Usings().Matches(text))
-        {
-            var used = line.Groups["name"].Value;
-            if (!s_loose.Contains(used) && Array.IndexOf(s_order, used) > Array.IndexOf(s_order, own) && own.Length > 0)
-                yield return $"{Path.GetFileName(file)}: {own} reads {used}";
-        }
+        var root = Path.Combine(RepositoryPaths.Root, "src");
+        return Directory
+            .EnumerateFiles(root, "*.cs", SearchOption.AllDirectories)
+            .Select(file => Path.GetRelativePath(root, file).Replace('\\', '/'))
+            .Where(file => !file.Split('/').Any(part => part is "obj" or "bin"))
+            .ToDictionary(file => file, file => File.ReadAllText(Path.Combine(root, file)));
     }
-
-    [GeneratedRegex(@"^namespace OnnxIntervene\.(?<name>[\w.]+);", RegexOptions.Multiline)]
-    private static partial Regex Namespaces();
-
-    [GeneratedRegex(@"^using OnnxIntervene\.(?<name>[\w.]+);", RegexOptions.Multiline)]
-    private static partial Regex Usings();
 }
