@@ -17,6 +17,9 @@ internal sealed class WeightPlacement
     /// <summary>The folder that every location is relative to: the deepest one that holds all files.</summary>
     public string Folder { get; }
 
+    /// <summary>The constants that are referred to.</summary>
+    public IEnumerable<Value> Values => _external;
+
     /// <summary>The files that hold the constants.</summary>
     public IEnumerable<string> Files => _external.Select(value => value.Initializer!.Span!.Path).Distinct();
 

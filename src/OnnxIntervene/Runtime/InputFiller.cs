@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Microsoft.ML.OnnxRuntime;
 using Microsoft.ML.OnnxRuntime.Tensors;
 using OnnxIntervene.Components;
@@ -11,7 +12,12 @@ namespace OnnxIntervene.Runtime;
 /// Makes the inputs that a caller leaves out, as the exporters' own runtimes do: masks of ones, positions from 0, an
 /// empty cache.
 /// </summary>
-internal sealed class InputFiller(IReadOnlyDictionary<string, NodeMetadata> inputs, ComponentMap components)
+internal sealed class InputFiller(
+    IReadOnlyDictionary<string, NodeMetadata> inputs,
+    ComponentMap components,
+    IReadOnlySet<string> ownInputs,
+    ImmutableArray<string> modelInputs
+)
 {
     private const string PastPrefix = "past_key_values.";
     private static readonly bool[] s_off = [false];
@@ -29,27 +35,29 @@ internal sealed class InputFiller(IReadOnlyDictionary<string, NodeMetadata> inpu
         s_filled.Contains(name) || name.StartsWith(PastPrefix, StringComparison.Ordinal);
 
     /// <summary>
-    /// Every input of the model, those given and those filled in, as tensors. The caller disposes them.
+    /// Feeds every input of the model, those given and those filled in. What a cut of the model has no use for is left out.
     /// </summary>
     /// <exception cref="InterventionException">
-    /// An input is missing that cannot be filled in, or one is given that the model has not.
+    /// An input is missing that cannot be filled in, or one is given that the model does not have.
     /// </exception>
-    public Dictionary<string, OrtValue> Fill(ModelInputs given, IReadOnlySet<string> ownInputs)
+    public void Fill(RunBinding binding, ModelInputs given)
     {
-        var unknown = given.Arrays.Keys.Where(name => !inputs.ContainsKey(name)).ToList();
-        if (unknown.Count > 0)
-            throw new InterventionException(
-                $"The model has no input '{unknown[0]}'. It has: {string.Join(", ", inputs.Keys.Except(ownInputs))}."
-            );
-        var values = new Dictionary<string, OrtValue>(StringComparer.Ordinal);
-        foreach (var (name, metadata) in inputs.Where(input => !ownInputs.Contains(input.Key)))
+        foreach (var name in given.Arrays.Keys)
         {
-            values[name] = given.Arrays.TryGetValue(name, out var array)
-                ? OrtArrays.Create(array, metadata.ElementDataType, name)
-                : Default(name, metadata, given);
+            if (!modelInputs.Contains(name))
+                throw new InterventionException($"The model has no input '{name}'. It has: {string.Join(", ", modelInputs)}.");
         }
 
-        return values;
+        foreach (var (name, metadata) in inputs)
+        {
+            if (!ownInputs.Contains(name))
+                binding.Own(
+                    name,
+                    given.Arrays.TryGetValue(name, out var array)
+                        ? OrtArrays.Create(array, metadata.ElementDataType, name)
+                        : Default(name, metadata, given)
+                );
+        }
     }
 
     private OrtValue Default(string name, NodeMetadata metadata, ModelInputs given)

@@ -1,6 +1,5 @@
 using System.Collections.Immutable;
 using System.Numerics;
-using Microsoft.ML.OnnxRuntime;
 using OnnxIntervene.IR;
 using OnnxIntervene.IR.Analysis;
 using OnnxIntervene.Splicing;
@@ -10,20 +9,24 @@ namespace OnnxIntervene.Runtime;
 
 /// <summary>
 /// Owns one ONNX Runtime session of a spliced model, which serves any locations, sources and coefficients. Safe for
-/// concurrent runs.
+/// concurrent runs; must not be disposed during one.
 /// </summary>
 public sealed class InterventionSession : IDisposable
 {
-    private readonly InferenceSession _session;
+    private static int s_opened;
+
+    private readonly OrtSession _session;
     private readonly InputFiller _filler;
     private readonly HashSet<string> _ownInputs;
+    private readonly NeutralFeeds _neutral;
 
-    private InterventionSession(SplicedModel spliced, InferenceSession session)
+    private InterventionSession(SplicedModel spliced, OrtSession session)
     {
         Spliced = spliced;
         _session = session;
-        _filler = new InputFiller(session.InputMetadata, spliced.Components);
         _ownInputs = spliced.Sites.SelectMany(site => site.Inputs).ToHashSet(StringComparer.Ordinal);
+        _filler = new InputFiller(session.Inputs, spliced.Components, _ownInputs, spliced.Inputs);
+        _neutral = new NeutralFeeds(spliced.Sites, session.Inputs);
     }
 
     /// <summary>The model that runs.</summary>
@@ -32,14 +35,26 @@ public sealed class InterventionSession : IDisposable
     /// <summary>The name of the first output.</summary>
     public string FirstOutput => Spliced.Model.Graph.Outputs[0].Name;
 
+    /// <summary>The model's own outputs that are tensors of numbers or truth values, in the file's order.</summary>
+    public IReadOnlyList<string> Outputs =>
+        field ??= [.. _session.NumericOutputs.Except(Spliced.Sites.Select(site => site.Read).OfType<string>())];
+
+    /// <summary>How many sessions this process has opened.</summary>
+    internal static int OpenedCount => s_opened;
+
     /// <summary>Opens a session. The spliced model's weight files must stay where they are.</summary>
     /// <exception cref="InterventionException">
     /// The execution provider is not there, or ONNX Runtime refuses the model.
     /// </exception>
-    public static InterventionSession Open(SplicedModel spliced, ExecutionOptions? options = null)
+    public static InterventionSession Open(SplicedModel spliced, ExecutionOptions? options = null) =>
+        Open(spliced, options ?? new ExecutionOptions(), null);
+
+    /// <summary>Opens a session that shares its weights with others.</summary>
+    internal static InterventionSession Open(SplicedModel spliced, ExecutionOptions options, SharedWeights? weights)
     {
         ArgumentNullException.ThrowIfNull(spliced);
-        return new InterventionSession(spliced, SessionFactory.Open(spliced.Model, options ?? new ExecutionOptions()));
+        Interlocked.Increment(ref s_opened);
+        return new InterventionSession(spliced, SessionFactory.OpenShared(spliced.Model, options, weights));
     }
 
     /// <summary>Runs the model and copies the wanted outputs out. Sites without a feed do nothing.</summary>
@@ -56,53 +71,53 @@ public sealed class InterventionSession : IDisposable
         CancellationToken cancellation = default
     )
     {
-        ArgumentNullException.ThrowIfNull(inputs);
-        ArgumentNullException.ThrowIfNull(feeds);
-        ArgumentNullException.ThrowIfNull(outputs);
-        cancellation.ThrowIfCancellationRequested();
-        foreach (var mask in Spliced.CountedMasks)
-            RefuseGaps(mask, inputs);
-        var values = _filler.Fill(inputs, _ownInputs);
+        var values = RunValues(inputs, feeds, outputs, cancellation);
         try
         {
-            for (var index = 0; index < Spliced.Sites.Length; index++)
-                SiteBinding.Add(values, Spliced.Sites[index], feeds[index]);
-            return Run(values, outputs, cancellation);
+            return [.. values.Select(value => value.Array)];
         }
         finally
         {
-            foreach (var value in values.Values)
+            foreach (var value in values)
                 value.Dispose();
         }
     }
 
-    /// <inheritdoc/>
-    public void Dispose() => _session.Dispose();
-
-    private ImmutableArray<NumericArray> Run(
-        Dictionary<string, OrtValue> values,
+    /// <summary>Runs the model; what comes out stays in ONNX Runtime until its numbers are asked for.</summary>
+    /// <inheritdoc cref="Run"/>
+    public IReadOnlyList<TensorValue> RunValues(
+        ModelInputs inputs,
+        IReadOnlyList<SiteFeed> feeds,
         IReadOnlyList<string> outputs,
-        CancellationToken cancellation
+        CancellationToken cancellation = default
     )
     {
-        using var options = new RunOptions();
-        using var registration = cancellation.Register(() => options.Terminate = true);
-        try
+        ArgumentNullException.ThrowIfNull(inputs);
+        ArgumentNullException.ThrowIfNull(feeds);
+        ArgumentNullException.ThrowIfNull(outputs);
+        foreach (var mask in Spliced.CountedMasks)
+            RefuseGaps(mask, inputs);
+        using var binding = new RunBinding(outputs);
+        _filler.Fill(binding, inputs);
+        for (var index = 0; index < Spliced.Sites.Length; index++)
         {
-            using var results = _session.Run(options, values.Keys, values.Values, outputs);
-            return [.. results.Select((result, index) => OrtArrays.Copy(result, outputs[index]))];
+            if (ReferenceEquals(feeds[index], SiteFeed.Neutral))
+                _neutral.Add(binding, index);
+            else
+                SiteBinding.Add(binding, Spliced.Sites[index], feeds[index], _session.Inputs);
         }
-        catch (OnnxRuntimeException) when (cancellation.IsCancellationRequested)
-        {
-            throw new OperationCanceledException(cancellation);
-        }
-        catch (OnnxRuntimeException fault)
-        {
-            throw new InterventionException($"ONNX Runtime stopped the run: {fault.Message}", fault);
-        }
+
+        return _session.Run(binding, cancellation);
     }
 
-    // What counts each row's tokens from its start shifts every token behind padding, without an error.
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _session.Dispose();
+        _neutral.Dispose();
+    }
+
+    // What counts each row's tokens from its start shifts every token after padding, without an error.
     private static void RefuseGaps(CountedMask counted, ModelInputs inputs)
     {
         if (!inputs.Arrays.TryGetValue(counted.Input, out var mask) || mask.Shape.Length != 2)
@@ -110,7 +125,11 @@ public sealed class InterventionSession : IDisposable
         for (var row = 0; row < mask.Shape[0]; row++)
         {
             var (start, length) = (row * mask.Shape[1], mask.Shape[1]);
-            if (mask.IsInteger ? HasGap(mask.Integers.Slice(start, length)) : HasGap(mask.Floats.Slice(start, length)))
+            if (
+                mask.IsInteger
+                    ? HasGap(mask.Integers.Slice(start, length))
+                    : HasGap(mask.Floats.Slice(start, length))
+            )
             {
                 throw new InterventionException(
                     $"Example {row} is padded on the left, or has a gap in its '{counted.Input}', and the model's "
@@ -121,7 +140,7 @@ public sealed class InterventionSession : IDisposable
         }
     }
 
-    // A mark behind a place without one.
+    // A mark after a place without one.
     private static bool HasGap<T>(ReadOnlySpan<T> marks)
         where T : struct, INumber<T> =>
         marks.IndexOf(T.Zero) is >= 0 and var gap && marks[gap..].ContainsAnyExcept(T.Zero);

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Microsoft.ML.OnnxRuntime;
 using Microsoft.ML.OnnxRuntime.Tensors;
 using OnnxIntervene.IR;
@@ -27,12 +28,20 @@ internal static class OrtArrays
         }
     }
 
+    /// <summary>A tensor over memory of this process, which is pinned until the tensor is disposed. Nothing is copied.</summary>
+    public static OrtValue Over<T>(ReadOnlyMemory<T> memory, long[] shape)
+        where T : unmanaged =>
+        OrtValue.CreateTensorValueFromMemory(OrtMemoryInfo.DefaultInstance, MemoryMarshal.AsMemory(memory), shape);
+
+    /// <summary>The elements of a tensor of 32-bit floats where ONNX Runtime holds them.</summary>
+    public static ReadOnlySpan<float> Floats(OrtValue value) => value.GetTensorDataAsSpan<float>();
+
     private static OrtValue Convert(NumericArray array, TensorElementType type, string name)
     {
         var shape = array.Shape.Select(size => (long)size).ToArray();
         return (array.IsInteger, type) switch
         {
-            (true, TensorElementType.Int64) => OrtValue.CreateTensorValueFromMemory(array.Integers.ToArray(), shape),
+            (true, TensorElementType.Int64) => Over(array.IntegerMemory, shape),
             (true, TensorElementType.Int32) => Integers(array, shape, number => checked((int)number)),
             (true, TensorElementType.Int16) => Integers(array, shape, number => checked((short)number)),
             (true, TensorElementType.Int8) => Integers(array, shape, number => checked((sbyte)number)),
@@ -41,7 +50,7 @@ internal static class OrtArrays
             (true, TensorElementType.UInt16) => Integers(array, shape, number => checked((ushort)number)),
             (true, TensorElementType.UInt8) => Integers(array, shape, number => checked((byte)number)),
             (true, TensorElementType.Bool) => Integers(array, shape, number => number != 0),
-            (false, TensorElementType.Float) => OrtValue.CreateTensorValueFromMemory(array.Floats.ToArray(), shape),
+            (false, TensorElementType.Float) => Over(array.FloatMemory, shape),
             (false, TensorElementType.Double) => Floats(array, shape, number => (double)number),
             (false, TensorElementType.Float16) => Floats(array, shape, number => (Float16)number),
             (false, TensorElementType.BFloat16) => Floats(array, shape, number => (BFloat16)number),

@@ -22,6 +22,30 @@ public static class SessionFactory
         return Guard(() => new InferenceSession(file.Bytes.ToArray(), session), options.Provider);
     }
 
+    /// <summary>A session whose weights other sessions of the same files use too. The caller disposes it.</summary>
+    /// <param name="model">The model.</param>
+    /// <param name="options">How ONNX Runtime runs it.</param>
+    /// <param name="weights">The weights that sessions share; null where this one has its own.</param>
+    /// <exception cref="InterventionException">
+    /// The execution provider is not there, or ONNX Runtime refuses the model.
+    /// </exception>
+    internal static OrtSession OpenShared(Model model, ExecutionOptions options, SharedWeights? weights)
+    {
+        var file = OnnxFile.Reference(model);
+        using var settings = Settings(options);
+        if (file.WeightsFolder is { } folder)
+            settings.AddSessionConfigEntry(WeightsFolderKey, folder);
+        weights?.AddTo(settings, file.Referenced);
+        var session = Guard(
+            () =>
+                weights is null
+                    ? new InferenceSession(file.Bytes.ToArray(), settings)
+                    : new InferenceSession(file.Bytes.ToArray(), settings, weights.Packed),
+            options.Provider
+        );
+        return new OrtSession(session, OrtMemoryInfo.DefaultInstance);
+    }
+
     /// <summary>A session of a model file as it is. The caller disposes it.</summary>
     /// <exception cref="InterventionException">
     /// The execution provider is not there, or ONNX Runtime refuses the model.

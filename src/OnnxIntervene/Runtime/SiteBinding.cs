@@ -1,5 +1,6 @@
 using Microsoft.ML.OnnxRuntime;
 using OnnxIntervene.Splicing;
+using OnnxIntervene.Tensors;
 
 namespace OnnxIntervene.Runtime;
 
@@ -8,64 +9,61 @@ internal static class SiteBinding
 {
     private static readonly bool[] s_all = [true];
 
-    public static void Add(Dictionary<string, OrtValue> values, SplicedSite site, SiteFeed feed)
+    /// <summary>Feeds a site, as far as the session still has its inputs: a cut leaves out what nobody reads.</summary>
+    public static void Add(RunBinding binding, SplicedSite site, SiteFeed feed, IReadOnlyDictionary<string, NodeMetadata>? inputs = null)
     {
-        if (site.ReadLocations is { } reads)
-            values[reads] = Locations(feed.ReadLocations, site.LocationWidth);
-        if (site.WriteLocations is { } writes)
-            values[writes] = Locations(feed.WriteLocations, site.LocationWidth);
-        if (site.Source is { } source)
-            values[source] = Floats(
-                feed.Source,
-                feed.SourceShape.IsEmpty ? [.. site.NeutralSourceShape] : feed.SourceShape.ToArray()
-            );
-        if (site.Coefficient is { } coefficient)
-            values[coefficient] = Coefficients(site, feed.Coefficients);
-        if (site.Mask is { } mask)
-            values[mask] = Mask(feed);
-        foreach (var parameter in site.Parameters)
-            AddParameter(values, parameter, feed);
+        if (Has(site.ReadLocations) is { } reads)
+            binding.Own(reads, Locations(feed.ReadLocations, site.LocationWidth));
+        if (Has(site.WriteLocations) is { } writes)
+            binding.Own(writes, Locations(feed.WriteLocations, site.LocationWidth));
+        if (Has(site.Source) is { } source)
+            AddSource(binding, source, site, feed);
+        if (Has(site.Coefficient) is { } coefficient)
+            binding.Own(coefficient, Coefficients(site, feed.Coefficients));
+        if (Has(site.Mask) is { } mask)
+            binding.Own(mask, Mask(feed));
+        foreach (var parameter in site.Parameters.Where(parameter => Has(parameter.Input) is not null))
+            AddParameter(binding, parameter, feed);
+
+        string? Has(string? name) => name is not null && inputs?.ContainsKey(name) != false ? name : null;
     }
 
     /// <summary>What <see cref="Add"/> feeds, by name and shape.</summary>
     public static IEnumerable<FedInput> Shapes(SplicedSite site, SiteFeed feed)
     {
-        var values = new Dictionary<string, OrtValue>(StringComparer.Ordinal);
-        Add(values, site, feed);
-        foreach (var (name, value) in values)
-        {
-            using (value)
-                yield return new FedInput(name, [.. value.GetTensorTypeAndShape().Shape]);
-        }
+        using var binding = new RunBinding([]);
+        Add(binding, site, feed);
+        return [.. binding.Names.Select(name => new FedInput(name, [.. binding.Find(name)!.GetTensorTypeAndShape().Shape]))];
+    }
+
+    private static void AddSource(RunBinding binding, string input, SplicedSite site, SiteFeed feed)
+    {
+        if (feed.SourceValue is { } value)
+            binding.Refer(input, value.Value);
+        else
+            binding.Own(input, Floats(feed.Source, feed.SourceShape.IsEmpty ? [.. site.NeutralSourceShape] : feed.SourceShape.ToArray()));
     }
 
     // Sites may share a parameter's input; one that is not fed leaves it to the others.
-    private static void AddParameter(Dictionary<string, OrtValue> values, SplicedParameter parameter, SiteFeed feed)
+    private static void AddParameter(RunBinding binding, SplicedParameter parameter, SiteFeed feed)
     {
-        var given = feed.Parameters.GetValueOrDefault(parameter.Name);
-        if (values.TryGetValue(parameter.Input, out var earlier))
-        {
-            if (given is null)
-                return;
-            earlier.Dispose();
-        }
-
-        values[parameter.Input] = Floats(
-            given?.FloatMemory ?? default,
-            [.. parameter.Shape.Select(size => (long)size)]
-        );
+        if (feed.Parameters.GetValueOrDefault(parameter.Name) is { } given)
+            binding.Refer(parameter.Input, KeptValues.Of(Shaped(given, parameter)));
+        else if (binding.Find(parameter.Input) is null)
+            binding.Own(parameter.Input, Floats(default, [.. parameter.Shape.Select(size => (long)size)]));
     }
+
+    // A scalar of a file may stand for [1].
+    private static NumericArray Shaped(NumericArray given, SplicedParameter parameter) =>
+        given.Shape.SequenceEqual(parameter.Shape) ? given : given.Reshape(parameter.Shape.AsSpan());
 
     private static OrtValue Mask(SiteFeed feed) =>
         feed.Mask.IsEmpty
             ? OrtValue.CreateTensorValueFromMemory(s_all, [1, 1])
-            : OrtValue.CreateTensorValueFromMemory(
-                feed.Mask.ToArray(),
-                [feed.Mask.Length / feed.MaskWidth, feed.MaskWidth]
-            );
+            : OrtArrays.Over(feed.Mask, [feed.Mask.Length / feed.MaskWidth, feed.MaskWidth]);
 
     private static OrtValue Locations(ReadOnlyMemory<long> locations, int width) =>
-        OrtValue.CreateTensorValueFromMemory(locations.ToArray(), [locations.Length / width, width]);
+        OrtArrays.Over(locations, [locations.Length / width, width]);
 
     private static OrtValue Coefficients(SplicedSite site, ReadOnlyMemory<float> numbers)
     {
@@ -76,7 +74,7 @@ internal static class SiteBinding
 
     private static OrtValue Floats(ReadOnlyMemory<float> numbers, long[] shape)
     {
-        var count = shape.Aggregate(1L, (product, size) => product * size);
-        return OrtValue.CreateTensorValueFromMemory(numbers.IsEmpty ? new float[count] : numbers.ToArray(), shape);
+        var count = shape.Aggregate(1L, (product, size) => checked(product * size));
+        return OrtArrays.Over(numbers.IsEmpty ? new float[count] : numbers, shape);
     }
 }

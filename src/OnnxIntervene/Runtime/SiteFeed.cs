@@ -21,6 +21,11 @@ public sealed record SiteFeed
     public ReadOnlyMemory<float> Source { get; init; }
 
     /// <summary>
+    /// What a source's run gave, still in ONNX Runtime, in place of <see cref="Source"/>; null where there is none.
+    /// </summary>
+    internal TensorValue? SourceValue { get; init; }
+
+    /// <summary>
     /// The shape of the source: <c>[units, width]</c> and the like; for a whole tensor <c>[batch or 1, position or 1,
     /// width]</c>.
     /// </summary>

@@ -15,4 +15,7 @@ public sealed record SplicedModel(Model Model, ComponentMap Components, Immutabl
     /// Inputs whose marks the original counts from the start of each row, so that rows cannot be padded there.
     /// </summary>
     public ImmutableArray<CountedMask> CountedMasks { get; init; } = [];
+
+    /// <summary>The original's own inputs that a run may be given.</summary>
+    public ImmutableArray<string> Inputs { get; init; } = [];
 }

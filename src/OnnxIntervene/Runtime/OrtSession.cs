@@ -1,0 +1,64 @@
+using Microsoft.ML.OnnxRuntime;
+using OnnxIntervene.IR;
+
+namespace OnnxIntervene.Runtime;
+
+/// <summary>
+/// Owns one session of ONNX Runtime. Values go in and come out as ONNX Runtime holds them; nothing is copied. Safe for
+/// concurrent runs; must not be disposed during one.
+/// </summary>
+internal sealed class OrtSession : IDisposable
+{
+    private readonly InferenceSession _session;
+    private readonly OrtMemoryInfo _results;
+
+    /// <param name="session">The session, which this one owns from now on.</param>
+    /// <param name="results">Where outputs are to lie.</param>
+    public OrtSession(InferenceSession session, OrtMemoryInfo results)
+    {
+        _session = session;
+        _results = results;
+        Inputs = session.InputMetadata;
+        NumericOutputs =
+        [
+            .. session.OutputMetadata.Where(output => output.Value.OnnxValueType == OnnxValueType.ONNX_TYPE_TENSOR)
+                .Where(output => output.Value.IsTensor && output.Value.ElementDataType is not Microsoft.ML.OnnxRuntime.Tensors.TensorElementType.String)
+                .Select(output => output.Key),
+        ];
+    }
+
+    /// <summary>The inputs that must be fed.</summary>
+    public IReadOnlyDictionary<string, NodeMetadata> Inputs { get; }
+
+    /// <summary>The outputs that are tensors of numbers or truth values, in the model's order.</summary>
+    public IReadOnlyList<string> NumericOutputs { get; }
+
+    /// <summary>Runs the model. The caller disposes what comes out.</summary>
+    /// <param name="binding">What is fed, and which outputs are wanted.</param>
+    /// <param name="cancellation">Stops a run in flight.</param>
+    /// <exception cref="InterventionException">ONNX Runtime stopped the run.</exception>
+    /// <exception cref="OperationCanceledException">The run was cancelled.</exception>
+    public IReadOnlyList<TensorValue> Run(RunBinding binding, CancellationToken cancellation)
+    {
+        cancellation.ThrowIfCancellationRequested();
+        using var options = new RunOptions();
+        using var registration = cancellation.Register(() => options.Terminate = true);
+        using var bound = binding.Bind(_session, _results);
+        try
+        {
+            var results = _session.RunWithBoundResults(options, bound);
+            return [.. results.Select((result, index) => new TensorValue(binding.Outputs[index], result))];
+        }
+        catch (OnnxRuntimeException) when (cancellation.IsCancellationRequested)
+        {
+            throw new OperationCanceledException(cancellation);
+        }
+        catch (OnnxRuntimeException fault)
+        {
+            throw new InterventionException($"ONNX Runtime stopped the run: {fault.Message}", fault);
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _session.Dispose();
+}

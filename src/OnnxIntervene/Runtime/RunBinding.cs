@@ -1,0 +1,52 @@
+using Microsoft.ML.OnnxRuntime;
+
+namespace OnnxIntervene.Runtime;
+
+/// <summary>
+/// What one run is fed and which outputs are wanted, by name. Values that other runs use too (parameters, constants, a
+/// source's results) are only referred to; those made for this run are disposed with it.
+/// </summary>
+internal sealed class RunBinding(IReadOnlyList<string> outputs) : IDisposable
+{
+    private readonly Dictionary<string, OrtValue> _inputs = new(StringComparer.Ordinal);
+    private readonly List<OrtValue> _own = [];
+
+    /// <summary>The outputs that are wanted, in the order in which they come out.</summary>
+    public IReadOnlyList<string> Outputs => outputs;
+
+    /// <summary>The names that are fed.</summary>
+    public IEnumerable<string> Names => _inputs.Keys;
+
+    /// <summary>What is fed under a name; null where nothing is.</summary>
+    public OrtValue? Find(string name) => _inputs.GetValueOrDefault(name);
+
+    /// <summary>Feeds a value that somebody else owns and keeps until the run is over.</summary>
+    public void Refer(string name, OrtValue value) => _inputs[name] = value;
+
+    /// <summary>Feeds a value that was made for this run.</summary>
+    public void Own(string name, OrtValue value)
+    {
+        _inputs[name] = value;
+        _own.Add(value);
+    }
+
+    /// <summary>The binding in ONNX Runtime's terms, for the inputs that the session has. The caller disposes it.</summary>
+    /// <param name="session">The session that runs.</param>
+    /// <param name="results">Where outputs are to lie.</param>
+    public OrtIoBinding Bind(InferenceSession session, OrtMemoryInfo results)
+    {
+        var binding = session.CreateIoBinding();
+        foreach (var (name, value) in _inputs)
+            binding.BindInput(name, value);
+        foreach (var name in outputs)
+            binding.BindOutputToDevice(name, results);
+        return binding;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        foreach (var value in _own)
+            value.Dispose();
+    }
+}

@@ -1,0 +1,46 @@
+using System.Collections.Immutable;
+using OnnxIntervene.Splicing;
+
+namespace OnnxIntervene.Runtime;
+
+/// <summary>What a session is made of: two equal recipes are one session.</summary>
+/// <param name="Sites">What is spliced into the model, in the order in which runs feed it.</param>
+internal sealed record SessionRecipe(ImmutableArray<SpliceSite> Sites)
+{
+    /// <summary>The tensors where the computation begins, which runs feed; none for the model's own inputs.</summary>
+    public ImmutableArray<string> From { get; init; } = [];
+
+    /// <summary>The model's own outputs that are wanted, by name; default for all of them.</summary>
+    public ImmutableArray<string> Outputs { get; init; }
+
+    /// <summary>Whether nothing is wanted but what the sites read: the computation ends there.</summary>
+    public bool ReadsOnly { get; init; }
+
+    /// <summary>Whether the logits are computed at chosen positions only, which runs feed.</summary>
+    public bool ChoosesPositions { get; init; }
+
+    /// <inheritdoc/>
+    public bool Equals(SessionRecipe? other) =>
+        other is not null
+        && ReadsOnly == other.ReadsOnly
+        && ChoosesPositions == other.ChoosesPositions
+        && Sites.SequenceEqual(other.Sites)
+        && From.SequenceEqual(other.From)
+        && Outputs.IsDefault == other.Outputs.IsDefault
+        && (Outputs.IsDefault || Outputs.SequenceEqual(other.Outputs));
+
+    /// <inheritdoc/>
+    public override int GetHashCode()
+    {
+        var hash = new HashCode();
+        hash.Add(ReadsOnly);
+        hash.Add(ChoosesPositions);
+        foreach (var site in Sites)
+            hash.Add(site);
+        foreach (var name in From)
+            hash.Add(name);
+        foreach (var name in Outputs.IsDefault ? [] : Outputs)
+            hash.Add(name);
+        return hash.ToHashCode();
+    }
+}

@@ -1,0 +1,116 @@
+using System.IO.MemoryMappedFiles;
+using Microsoft.ML.OnnxRuntime;
+using Microsoft.ML.OnnxRuntime.Tensors;
+using OnnxIntervene.IR;
+
+namespace OnnxIntervene.Runtime;
+
+/// <summary>
+/// The weights of one model, mapped into memory once for all of its sessions, and what ONNX Runtime packs from them for
+/// its matrix products. Must outlive the sessions. Safe for concurrent use.
+/// </summary>
+internal sealed class SharedWeights : IDisposable
+{
+    private readonly Dictionary<string, MappedFile> _files = new(StringComparer.Ordinal);
+    private readonly Dictionary<(FileSpan Span, ElementType Type), OrtValue> _values = [];
+    private readonly Lock _lock = new();
+
+    /// <summary>What ONNX Runtime has packed: a session finds there what an earlier one packed from the same weight.</summary>
+    public PrePackedWeightsContainer Packed { get; } = new();
+
+    /// <summary>How many bytes of weights are shared.</summary>
+    public long ByteCount
+    {
+        get
+        {
+            lock (_lock)
+                return _values.Keys.Sum(key => key.Span.Length);
+        }
+    }
+
+    /// <summary>Whether a weight of this type can be handed to a session.</summary>
+    /// <remarks>ONNX Runtime's C# tensors know no elements smaller than a byte.</remarks>
+    public static bool CanShare(ElementType type) =>
+        type
+            is ElementType.Float32
+                or ElementType.Float16
+                or ElementType.BFloat16
+                or ElementType.Float64
+                or ElementType.UInt8
+                or ElementType.Int8;
+
+    /// <summary>Hands the weights to a session that is about to be opened.</summary>
+    public void AddTo(SessionOptions settings, IEnumerable<Value> referenced)
+    {
+        lock (_lock)
+        {
+            foreach (var value in referenced.Where(value => CanShare(value.Initializer!.ElementType)))
+                settings.AddInitializer(value.Name, Of(value.Initializer!));
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        foreach (var value in _values.Values)
+            value.Dispose();
+        Packed.Dispose();
+        foreach (var file in _files.Values)
+            file.Dispose();
+    }
+
+    private OrtValue Of(TensorData data)
+    {
+        var key = (data.Span!, data.ElementType);
+        if (!_values.TryGetValue(key, out var value))
+        {
+            value = OrtValue.CreateTensorValueWithData(
+                OrtMemoryInfo.DefaultInstance,
+                (TensorElementType)data.ElementType,
+                [.. data.Dimensions],
+                FileOf(data.Span!).AddressOf(data.Span!),
+                data.Span!.Length
+            );
+            _values.Add(key, value);
+        }
+
+        return value;
+    }
+
+    private MappedFile FileOf(FileSpan span)
+    {
+        if (!_files.TryGetValue(span.Path, out var file))
+            _files.Add(span.Path, file = new MappedFile(span.Path));
+        return file;
+    }
+
+    private sealed class MappedFile : IDisposable
+    {
+        private readonly MemoryMappedFile _file;
+        private readonly MemoryMappedViewAccessor _view;
+        private readonly string _path;
+
+        public MappedFile(string path)
+        {
+            _path = path;
+            _file = MemoryMappedFile.CreateFromFile(path, FileMode.Open, null, 0, MemoryMappedFileAccess.Read);
+            _view = _file.CreateViewAccessor(0, 0, MemoryMappedFileAccess.Read);
+        }
+
+        public nint AddressOf(FileSpan span)
+        {
+            var size = (long)_view.SafeMemoryMappedViewHandle.ByteLength;
+            return span.Offset + span.Length <= size
+                ? _view.SafeMemoryMappedViewHandle.DangerousGetHandle() + (nint)span.Offset
+                : throw new ModelFormatException(
+                    $"'{_path}' is shorter than it was: bytes {span.Offset} to {span.Offset + span.Length} are not in it."
+                );
+        }
+
+        public void Dispose()
+        {
+            _view.Dispose();
+            _file.Dispose();
+        }
+    }
+}
