@@ -7,11 +7,14 @@ namespace OnnxIntervene.Benchmarks;
 /// <summary>What a plain session is fed: token ids, and the rest as the library fills it in.</summary>
 internal static class PlainInputs
 {
-    private static readonly HashSet<string> s_none = [];
-
-    public static Dictionary<string, OrtValue> Of(
+    public static IReadOnlyDictionary<string, OrtValue> Of(
         InferenceSession session,
         ModelInputs inputs,
         ComponentMap components
-    ) => new InputFiller(session.InputMetadata, components).Fill(inputs, s_none);
+    )
+    {
+        var binding = new RunBinding([]);
+        new InputFiller(session.InputMetadata, components).Fill(binding, inputs);
+        return binding.Values;
+    }
 }

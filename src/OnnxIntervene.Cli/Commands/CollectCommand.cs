@@ -7,6 +7,7 @@ using OnnxIntervene.Formats;
 using OnnxIntervene.Interventions;
 using OnnxIntervene.Interventions.Kinds;
 using OnnxIntervene.IR;
+using OnnxIntervene.Planning;
 using OnnxIntervene.Runtime;
 using OnnxIntervene.Tensors;
 
@@ -47,11 +48,12 @@ internal static class CollectCommand
                 var path = arguments.GetValue(output)!;
                 var names = arguments.GetValue(components)!;
                 CheckPath(path, names);
-                using var plain = model.Load(arguments, IntervenableConfig.Empty);
-                var sites = Sites(plain, names, NumberRanges.Parse(arguments.GetValue(layers), "--layers"));
-                using var loaded = model.Load(arguments, new IntervenableConfig { Representations = sites });
+                using var loaded = model.Load(arguments);
+                var sites = Sites(loaded, names, NumberRanges.Parse(arguments.GetValue(layers), "--layers"));
                 var inputs = texts.Base(arguments, loaded);
-                var collected = loaded.Run(inputs, cancellation: cancellation).Collected;
+                var collecting = loaded.With(new IntervenableConfig { Representations = sites });
+                var settings = new RunSettings { Outputs = [] };
+                var collected = collecting.Run(inputs, settings: settings, cancellation: cancellation).Collected;
                 Save(path, loaded, inputs, sites, collected);
                 Write(Terminal.Of(arguments), path, sites, collected, arguments.GetValue(json));
                 return Task.FromResult(ExitCodes.Done);
@@ -71,7 +73,7 @@ internal static class CollectCommand
 
     // A component of layers is collected in each; a tensor's name once.
     private static ImmutableArray<RepresentationConfig> Sites(
-        IntervenableModel model,
+        LoadedModel model,
         string[] names,
         ImmutableArray<int> layers
     )
@@ -111,7 +113,7 @@ internal static class CollectCommand
 
     private static void Save(
         string path,
-        IntervenableModel model,
+        LoadedModel model,
         ModelInputs inputs,
         ImmutableArray<RepresentationConfig> sites,
         ImmutableArray<NumericArray> collected

@@ -67,10 +67,10 @@ internal sealed class ModelOptions
     public ComponentOverrides Map(ParseResult arguments) =>
         arguments.GetValue(_map) is { } path ? ComponentMapFile.Read(path) : ComponentOverrides.None;
 
-    public IntervenableModel Load(ParseResult arguments, IntervenableConfig config) =>
-        IntervenableModel.Load(
+    /// <summary>The model without interventions. The caller disposes it.</summary>
+    public LoadedModel Load(ParseResult arguments) =>
+        LoadedModel.Load(
             Path(arguments),
-            config,
             new ExecutionOptions { Provider = arguments.GetValue(_provider)!, Threads = arguments.GetValue(_threads) },
             Map(arguments)
         );

@@ -55,7 +55,7 @@ internal static class PatchCommand
         command.SetAction(
             (arguments, cancellation) =>
             {
-                using var loaded = model.Load(arguments, IntervenableConfig.Empty);
+                using var loaded = model.Load(arguments);
                 var prompts = new PatchPrompts(
                     PromptText.Of(arguments.GetValue(clean)!, loaded.Tokenizer),
                     PromptText.Of(arguments.GetValue(corrupt)!, loaded.Tokenizer),

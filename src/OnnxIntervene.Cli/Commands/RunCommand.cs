@@ -69,20 +69,21 @@ internal static class RunCommand
                 var path = arguments.GetValue(output);
                 RunOutcome.CheckPath(path);
                 var file = RunFile.Read(arguments.GetValue(config)!);
-                using var loaded = model.Load(arguments, file.Config);
+                using var loaded = model.Load(arguments);
+                var intervened = loaded.With(file.Config);
                 var (inputs, sources) = (texts.Base(arguments, loaded), texts.Sources(arguments, loaded));
                 if (arguments.GetValue(explain))
                     ExplanationReport.Write(
                         Terminal.Of(arguments).Error,
-                        loaded.Explain(inputs, sources, file.UnitLocations, file.Settings),
+                        intervened.Explain(inputs, sources, file.UnitLocations, file.Settings),
                         arguments.GetValue(json)
                     );
-                var result = loaded.Run(inputs, sources, file.UnitLocations, file.Settings, cancellation);
+                using var result = intervened.Run(inputs, sources, file.UnitLocations, file.Settings, cancellation);
                 var outcome = RunOutcome.Of(loaded, inputs, result, arguments.GetValue(top));
                 if (path is not null)
                     outcome.Save(path);
                 if (arguments.GetValue(save) is { } folder)
-                    loaded.Save(folder, arguments.GetValue(format));
+                    intervened.Save(folder, arguments.GetValue(format));
                 outcome.Write(Terminal.Of(arguments), arguments.GetValue(json), path);
                 return Task.FromResult(ExitCodes.Done);
             }

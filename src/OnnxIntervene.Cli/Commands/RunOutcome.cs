@@ -36,7 +36,7 @@ internal sealed record RunOutcome
     // What ranks highest in each example, before and after; none where the output ranks nothing.
     private ImmutableArray<(TokenRanking Before, TokenRanking After)> Rankings { get; init; } = [];
 
-    public static RunOutcome Of(IntervenableModel model, ModelInputs inputs, RunResult result, int count)
+    public static RunOutcome Of(LoadedModel model, ModelInputs inputs, RunResult result, int count)
     {
         var (before, after) = (result.Original!, result.Intervened);
         var kind = model.KindOf(after.Logits, inputs);
@@ -97,7 +97,7 @@ internal sealed record RunOutcome
     }
 
     private RunOutcome WithTokens(
-        IntervenableModel model,
+        LoadedModel model,
         ModelInputs inputs,
         ModelOutput before,
         ModelOutput after,

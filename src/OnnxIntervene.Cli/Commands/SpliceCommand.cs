@@ -49,12 +49,19 @@ internal static class SpliceCommand
             (arguments, cancellation) =>
             {
                 var file = RunFile.Read(arguments.GetValue(config)!);
-                using var loaded = model.Load(arguments, file.Config);
+                using var loaded = model.Load(arguments);
+                var intervened = loaded.With(file.Config);
                 var path = Target(arguments.GetValue(output)!, loaded.File);
                 var withSubspaces =
                     arguments.GetValue(subspaces) || file.Settings.Subspaces.Rows.Any(rows => rows is not null);
-                var spliced = loaded.Splice(withSubspaces);
-                SplicedModelFile.Write(spliced, loaded.Interventions, path, arguments.GetValue(copies), cancellation);
+                var spliced = intervened.Splice(withSubspaces);
+                SplicedModelFile.Write(
+                    spliced,
+                    intervened.Interventions,
+                    path,
+                    arguments.GetValue(copies),
+                    cancellation
+                );
                 Write(Terminal.Of(arguments), path, spliced, arguments.GetValue(json));
                 return Task.FromResult(ExitCodes.Done);
             }

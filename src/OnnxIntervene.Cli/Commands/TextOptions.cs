@@ -55,7 +55,7 @@ internal sealed class TextOptions
     }
 
     /// <summary>The base's inputs.</summary>
-    public ModelInputs Base(ParseResult arguments, IntervenableModel model)
+    public ModelInputs Base(ParseResult arguments, LoadedModel model)
     {
         var (text, ids, file) = (
             arguments.GetValue(_base),
@@ -69,7 +69,7 @@ internal sealed class TextOptions
     }
 
     /// <summary>The sources, or null when none is given.</summary>
-    public IReadOnlyList<ModelInputs?>? Sources(ParseResult arguments, IntervenableModel model)
+    public IReadOnlyList<ModelInputs?>? Sources(ParseResult arguments, LoadedModel model)
     {
         var (texts, ids, files) = (
             arguments.GetValue(_sources) ?? [],
@@ -106,7 +106,7 @@ internal sealed class TextOptions
         string? file,
         string idsOption,
         ParseResult arguments,
-        IntervenableModel model
+        LoadedModel model
     )
     {
         var tokens =
@@ -116,7 +116,7 @@ internal sealed class TextOptions
         return file is null ? tokens : InputFile.Read(file, model.Model, tokens);
     }
 
-    private ImmutableArray<int> Encode(string text, ParseResult arguments, IntervenableModel model)
+    private ImmutableArray<int> Encode(string text, ParseResult arguments, LoadedModel model)
     {
         var ids = model.Tokenizer.Encode(text, !arguments.GetValue(_plain)).Ids;
         return ids.Length > 0 ? ids : throw new InterventionException("The text has no tokens.");

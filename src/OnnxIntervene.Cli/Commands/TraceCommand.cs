@@ -64,7 +64,7 @@ internal static class TraceCommand
         command.SetAction(
             (arguments, cancellation) =>
             {
-                using var loaded = model.Load(arguments, IntervenableConfig.Empty);
+                using var loaded = model.Load(arguments);
                 var text = PromptText.Of(arguments.GetValue(prompt)!, loaded.Tokenizer);
                 var settings = new TraceSettings(
                     arguments.GetValue(subject)!,
@@ -95,7 +95,7 @@ internal static class TraceCommand
             result.AddError($"{result.Option.Name} must be at least 1.");
     }
 
-    private static CausalTraceRequest Request(IntervenableModel model, PromptText text, TraceSettings settings)
+    private static CausalTraceRequest Request(LoadedModel model, PromptText text, TraceSettings settings)
     {
         var positions = text.PositionsOf(settings.Subject);
         var answer = PromptText.Answer(settings.Answer, model.Tokenizer);

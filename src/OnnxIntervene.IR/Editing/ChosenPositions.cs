@@ -8,7 +8,8 @@ namespace OnnxIntervene.IR.Editing;
 /// </summary>
 public static class ChosenPositions
 {
-    private const int GatherWithBatch = 12;
+    /// <summary>The oldest operator set in which each example may choose positions of its own.</summary>
+    public const int OldestForExamples = 12;
 
     /// <summary>
     /// Why the output cannot be had at chosen positions only: null when it can. It must be made of a hidden state
@@ -56,7 +57,7 @@ public static class ChosenPositions
     private static Value AddInput(OpBuilder ops)
     {
         var count = Dimension.Named("chosen_positions");
-        var shape = ops.OperatorSetVersion >= GatherWithBatch ? Shape.Of(Batch(ops.Graph), count) : Shape.Of(count);
+        var shape = ops.OperatorSetVersion >= OldestForExamples ? Shape.Of(Batch(ops.Graph), count) : Shape.Of(count);
         return ops.Graph.AddInput(ops.Names.Unique("positions"), new TensorType(ElementType.Int64, shape));
     }
 
@@ -68,7 +69,7 @@ public static class ChosenPositions
             .FirstOrDefault(size => size.Symbol is not null);
 
     private static Value Choose(OpBuilder ops, Value hidden, Value positions) =>
-        ops.OperatorSetVersion >= GatherWithBatch
+        ops.OperatorSetVersion >= OldestForExamples
             ? ops.GatherND(hidden, ops.Unsqueeze(positions, -1), 1)
             : ops.Gather(hidden, positions, 1);
 

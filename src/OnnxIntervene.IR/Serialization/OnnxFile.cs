@@ -73,6 +73,9 @@ public static class OnnxFile
         ArgumentNullException.ThrowIfNull(model);
         var placement = WeightPlacement.Of(model);
         var proto = new ModelWriter(new TensorWriter(value => placement?.Place(value))).Write(model);
-        return new ReferencingModel(proto.ToByteArray(), placement?.Folder) { Referenced = [.. placement?.Values ?? []] };
+        return new ReferencingModel(proto.ToByteArray(), placement?.Folder)
+        {
+            Referenced = [.. placement?.Values ?? []],
+        };
     }
 }

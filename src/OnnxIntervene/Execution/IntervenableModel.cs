@@ -17,48 +17,35 @@ using OnnxIntervene.Tokenization;
 namespace OnnxIntervene.Execution;
 
 /// <summary>
-/// A model with a configuration of interventions (pyvene's <c>IntervenableModel</c>). Owns its ONNX Runtime sessions,
-/// one for each
-/// structure of spliced graph; locations, sources and coefficients need no new one.
+/// A model with a configuration of interventions (pyvene's <c>IntervenableModel</c>): plans runs, and carries them out on
+/// the sessions of a <see cref="LoadedModel"/>. Safe for concurrent use.
 /// </summary>
 public sealed class IntervenableModel : IDisposable
 {
-    private readonly Dictionary<IReadOnlyList<SpliceSite>, InterventionSession> _sessions = new(
-        SiteListComparer.Instance
-    );
-    private readonly Lock _lock = new();
-    private readonly ExecutionOptions _options;
     private readonly UnitCounter _units;
-    private readonly Lazy<Tokenizer> _tokenizer;
+    private readonly bool _ownsModel;
 
-    private IntervenableModel(
-        ModelFile file,
-        Model model,
-        IntervenableConfig config,
-        ExecutionOptions options,
-        ComponentSearchOptions search
-    )
+    internal IntervenableModel(LoadedModel model, IntervenableConfig config, bool ownsModel)
     {
-        File = file;
-        Model = model;
+        ArgumentNullException.ThrowIfNull(config);
+        Loaded = model;
         Config = config;
-        Components = ComponentMap.Find(model, search);
-        Interventions = InterventionList.Of(config, Components);
-        _options = options;
-        Search = search;
-        _units = new UnitCounter(this);
-        HasTokenizer = Tokenization.Tokenizer.ExistsIn(file.Folder);
-        _tokenizer = new Lazy<Tokenizer>(() => Tokenization.Tokenizer.Load(file.Folder));
+        Interventions = InterventionList.Of(config, model.Components);
+        _units = new UnitCounter(model);
+        _ownsModel = ownsModel;
     }
 
+    /// <summary>The model without the interventions; others may share it.</summary>
+    public LoadedModel Loaded { get; }
+
     /// <summary>Where the model lies.</summary>
-    public ModelFile File { get; }
+    public ModelFile File => Loaded.File;
 
     /// <summary>The model as the file has it, its local functions written out.</summary>
-    public Model Model { get; }
+    public Model Model => Loaded.Model;
 
     /// <summary>What the files beside the model say of it.</summary>
-    public ModelConfiguration Configuration => Search.Configuration;
+    public ModelConfiguration Configuration => Loaded.Configuration;
 
     /// <summary>The interventions.</summary>
     public IntervenableConfig Config { get; }
@@ -69,17 +56,14 @@ public sealed class IntervenableModel : IDisposable
     public ImmutableArray<Intervention> Interventions { get; }
 
     /// <summary>The model's components.</summary>
-    public ComponentMap Components { get; }
-
-    /// <summary>What was known of the components beside the graph.</summary>
-    internal ComponentSearchOptions Search { get; }
+    public ComponentMap Components => Loaded.Components;
 
     /// <summary>Whether files of a tokenizer stand beside the model.</summary>
-    public bool HasTokenizer { get; }
+    public bool HasTokenizer => Loaded.HasTokenizer;
 
     /// <summary>The tokenizer beside the model; read when it is first asked for.</summary>
     /// <exception cref="ModelFormatException">There is none, or it is of a kind that is not supported.</exception>
-    public Tokenizer Tokenizer => _tokenizer.Value;
+    public Tokenizer Tokenizer => Loaded.Tokenizer;
 
     /// <summary>
     /// Loads the model of a file or folder, or of <c>hf:owner/name</c> on the Hub. Weights stay in the file, which must
@@ -103,19 +87,16 @@ public sealed class IntervenableModel : IDisposable
     )
     {
         ArgumentNullException.ThrowIfNull(config);
-        var file = ModelFile.Find(path);
-        var search = new ComponentSearchOptions
+        var model = LoadedModel.Load(path, options, map);
+        try
         {
-            Overrides = map ?? ComponentOverrides.None,
-            Configuration = ModelConfiguration.ReadBeside(file.Path),
-        };
-        return new IntervenableModel(
-            file,
-            FunctionInliner.Inline(OnnxFile.Load(file.Path)),
-            config,
-            options ?? new ExecutionOptions(),
-            search
-        );
+            return new IntervenableModel(model, config, ownsModel: true);
+        }
+        catch
+        {
+            model.Dispose();
+            throw;
+        }
     }
 
     /// <summary>
@@ -146,28 +127,24 @@ public sealed class IntervenableModel : IDisposable
     /// <summary>
     /// A text as the model reads it, a batch of one; special tokens around it as its tokenizer puts them.
     /// </summary>
-    public ModelInputs Tokenize(string text) => ModelInputs.FromTokens(Tokenizer.Encode(text).Ids);
+    public ModelInputs Tokenize(string text) => Loaded.Tokenize(text);
 
     /// <summary>A token's text; its number where no tokenizer stands beside the model.</summary>
-    public string TokenText(int id) =>
-        HasTokenizer ? Tokenizer.TokenText(id) : id.ToString(System.Globalization.CultureInfo.InvariantCulture);
+    public string TokenText(int id) => Loaded.TokenText(id);
 
     /// <summary>A class's name as the configuration beside the model has it; its number where it has none.</summary>
-    public string ClassText(int id) =>
-        Configuration.Labels.TryGetValue(id, out var label)
-            ? label
-            : id.ToString(System.Globalization.CultureInfo.InvariantCulture);
+    public string ClassText(int id) => Loaded.ClassText(id);
 
-    /// <summary>What the first output is good for, by its axes, its name and the inputs that it was made of.</summary>
-    public OutputKind KindOf(NumericArray output, ModelInputs inputs) =>
-        OutputKinds.Of(Model, Components, output, inputs);
+    /// <summary>
+    /// What the first output is good for, by its axes, its name and the inputs that it was made of.
+    /// </summary>
+    public OutputKind KindOf(NumericArray output, ModelInputs inputs) => Loaded.KindOf(output, inputs);
 
     /// <summary>The most probable tokens at the last position of the first example.</summary>
-    public TokenRanking TopTokens(NumericArray logits, int count)
-    {
-        ArgumentNullException.ThrowIfNull(logits);
-        return TokenRanking.Of(new ModelOutput(logits).LogitsAt(0, -1).Span, count, TokenText);
-    }
+    public TokenRanking TopTokens(NumericArray logits, int count) => Loaded.TopTokens(logits, count);
+
+    /// <inheritdoc cref="LoadedModel.Lease(IReadOnlyList{SpliceSite})"/>
+    public SessionLease Lease(IReadOnlyList<SpliceSite> sites) => Loaded.Lease(sites);
 
     /// <summary>Runs the base with the interventions, after the sources' own runs.</summary>
     /// <param name="base">What is intervened on.</param>
@@ -190,11 +167,26 @@ public sealed class IntervenableModel : IDisposable
         ArgumentNullException.ThrowIfNull(@base);
         var request = new RunRequest(Config, Interventions, @base, sources, unitLocations, settings);
         var plan = Plan(request);
-        var session = Session(plan.Sites);
-        var (output, collected) = new PlanRunner(session, plan, @base, cancellation).Run();
-        var original = request.Settings.OutputOriginalOutput ? RunPlain(session, @base, cancellation) : null;
-        return new RunResult(new ModelOutput(output), original, collected);
+        using var runner = new PlanRunner(Loaded, plan, cancellation);
+        var outputs = runner.Run(request.Settings.OutputOriginalOutput);
+        Func<NumericArray, NumericArray>? choose =
+            plan.Positions is { } positions && !outputs.AreChosen ? logits => logits.At(positions) : null;
+        return new RunResult(
+            new ModelOutput(outputs.Intervened, choose),
+            outputs.Original is { } original ? new ModelOutput(original, choose) : null,
+            () => [.. outputs.Collected.Select(item => item.Site.Collected(item.Value.Array))]
+        );
     }
+
+    /// <summary>Runs like <see cref="Run"/> on a thread of the pool; cancellation stops a run in flight.</summary>
+    /// <inheritdoc cref="Run"/>
+    public Task<RunResult> RunAsync(
+        ModelInputs @base,
+        IReadOnlyList<ModelInputs?>? sources = null,
+        UnitLocations? unitLocations = null,
+        RunSettings? settings = null,
+        CancellationToken cancellation = default
+    ) => Task.Run(() => Run(@base, sources, unitLocations, settings, cancellation), cancellation);
 
     /// <summary>
     /// What <see cref="Run"/> would do with the same arguments: which tensors and nodes it touches, what it opens and
@@ -210,7 +202,7 @@ public sealed class IntervenableModel : IDisposable
     {
         ArgumentNullException.ThrowIfNull(@base);
         var request = new RunRequest(Config, Interventions, @base, sources, unitLocations, settings);
-        return new RunExplainer(Model, Components, Search, request, Plan(request)).Explain();
+        return new RunExplainer(Model, Components, Loaded.Search, request, Plan(request)).Explain();
     }
 
     /// <summary>
@@ -236,7 +228,7 @@ public sealed class IntervenableModel : IDisposable
                         )
                 ),
             ],
-            Search
+            Loaded.Search
         );
 
     /// <summary>
@@ -265,7 +257,8 @@ public sealed class IntervenableModel : IDisposable
             ?? throw new InterventionException("Every source is null; there is nothing to read.");
         var request = new RunRequest(Config, Interventions, any, sources, unitLocations, null);
         var plan = Plan(request.SourcesOnly());
-        var read = new PlanRunner(Session(plan.Sites), plan, any, cancellation).ReadSourcesOnly();
+        using var runner = new PlanRunner(Loaded, plan, cancellation);
+        var read = runner.ReadSourcesOnly();
         return
         [
             .. Enumerable
@@ -275,40 +268,25 @@ public sealed class IntervenableModel : IDisposable
     }
 
     /// <summary>
-    /// A session with these sites spliced in, kept for the next time it is asked for. The model owns it.
+    /// Closes the sessions, after waiting for runs, unless a <see cref="LoadedModel"/> that others share owns them.
     /// </summary>
-    /// <exception cref="InterventionException">A component is not in the model, or cannot be reached.</exception>
-    public InterventionSession Session(IReadOnlyList<SpliceSite> sites)
-    {
-        ArgumentNullException.ThrowIfNull(sites);
-        lock (_lock)
-        {
-            if (!_sessions.TryGetValue(sites, out var session))
-                _sessions.Add(
-                    [.. sites],
-                    session = InterventionSession.Open(Splicer.Splice(Model, sites, Search), _options)
-                );
-            return session;
-        }
-    }
-
-    /// <inheritdoc/>
     public void Dispose()
     {
-        lock (_lock)
-        {
-            foreach (var session in _sessions.Values)
-                session.Dispose();
-            _sessions.Clear();
-        }
+        if (_ownsModel)
+            Loaded.Dispose();
     }
 
-    private RunPlan Plan(RunRequest request) =>
-        new(request, Components, _units.Count, new LocationFinder(() => Tokenizer));
-
-    private static ModelOutput RunPlain(InterventionSession session, ModelInputs inputs, CancellationToken cancellation)
+    private RunPlan Plan(RunRequest request)
     {
-        var neutral = Enumerable.Repeat(SiteFeed.Neutral, session.Spliced.Sites.Length).ToArray();
-        return new ModelOutput(session.Run(inputs, neutral, [session.FirstOutput], cancellation)[0]);
+        foreach (var name in request.Settings.Outputs.IsDefault ? [] : request.Settings.Outputs)
+        {
+            if (!Model.Graph.Outputs.Any(output => output.Name == name))
+                throw new InterventionException(
+                    $"The model has no output '{name}'. It has: "
+                        + $"{string.Join(", ", Model.Graph.Outputs.Select(output => output.Name))}."
+                );
+        }
+
+        return new RunPlan(request, Components, _units.Count, new LocationFinder(() => Tokenizer));
     }
 }

@@ -7,36 +7,41 @@ using OnnxIntervene.Tensors;
 
 namespace OnnxIntervene.Execution;
 
-/// <summary>Carries a plan out on a session: the sources' runs, the functions' runs, and the base's.</summary>
-internal sealed class PlanRunner(
-    InterventionSession session,
-    RunPlan plan,
-    ModelInputs @base,
-    CancellationToken cancellation
-)
+/// <summary>
+/// Carries a plan out: the sources' runs, which end where the last of them is read, the functions' runs, and the base's.
+/// What runs read stays in ONNX Runtime until it is written or asked for.
+/// </summary>
+internal sealed class PlanRunner(LoadedModel model, RunPlan plan, CancellationToken cancellation) : IDisposable
 {
-    private readonly Dictionary<int, NumericArray> _read = [];
+    private readonly Dictionary<int, SourceRows> _read = [];
+    private readonly List<TensorValue> _values = [];
 
     private int Count => plan.Planned.Length;
 
-    /// <summary>The first output, and what each Collect read.</summary>
-    public (NumericArray Output, ImmutableArray<NumericArray> Collected) Run()
+    /// <summary>Runs the base with the interventions. The caller owns the outputs.</summary>
+    /// <param name="withOriginal">Whether the same session also runs without them.</param>
+    public PlanOutputs Run(bool withOriginal)
     {
         ReadSources();
         ImmutableArray<int> writes = [.. Enumerable.Range(0, Count).Where(plan.IsWrittenInBase)];
-        CallFunctions(@base, writes);
-        var collects = Enumerable
-            .Range(0, Count)
-            .Where(index => plan.Planned[index].Intervention.Type == InterventionType.Collect)
-            .ToList();
-        string[] outputs = [session.FirstOutput, .. collects.Select(ReadOutput)];
-        var results = session.Run(
-            @base,
-            Feeds(writes, collects, index => plan.Planned[index].ReadBase()),
-            outputs,
-            cancellation
+        CallFunctions(plan.Base, writes);
+        ImmutableArray<int> collects = [.. Indices(InterventionType.Collect)];
+        var part = PlanPart.OfBase(plan, writes, collects);
+        using var lease = model.Lease(part.Recipe);
+        var session = lease.Session;
+        IReadOnlyList<string> outputs = plan.Outputs.IsDefault ? session.Outputs : plan.Outputs;
+        string[] wanted = [.. outputs, .. collects.Select(index => part.ReadOutput(session, index))];
+        var feeds = part.Feeds(Write, index => plan.Planned[index].ReadBase());
+        var results = session.RunValues(plan.Base, feeds, wanted, cancellation, plan.Positions);
+        var original = withOriginal
+            ? session.RunValues(plan.Base, part.Neutral(), outputs, cancellation, plan.Positions)
+            : null;
+        return new PlanOutputs(
+            [.. results.Take(outputs.Count)],
+            original,
+            [.. collects.Zip(results.Skip(outputs.Count), (index, value) => (plan.Planned[index], value))],
+            session.Spliced.PositionsInput is not null
         );
-        return (results[0], [.. collects.Select((index, order) => plan.Planned[index].Collected(results[order + 1]))]);
     }
 
     /// <summary>
@@ -50,9 +55,16 @@ internal sealed class PlanRunner(
             .. Enumerable
                 .Range(0, Count)
                 .Select(index =>
-                    _read.TryGetValue(index, out var read) ? plan.Planned[index].ArrangedSource(read) : null
+                    _read.TryGetValue(index, out var read) ? plan.Planned[index].ArrangedSource(read.Array) : null
                 ),
         ];
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        foreach (var value in _values)
+            value.Dispose();
     }
 
     private void ReadSources()
@@ -60,34 +72,28 @@ internal sealed class PlanRunner(
         foreach (var run in plan.SourceRuns())
         {
             CallFunctions(run.Inputs, run.Writes);
-            var feeds = Feeds(run.Writes, run.Reads, index => plan.Planned[index].ReadSource());
-            var results = session.Run(run.Inputs, feeds, [.. run.Reads.Select(ReadOutput)], cancellation);
+            var values = Read(run.Inputs, run.Writes, run.Reads, index => plan.Planned[index].ReadSource());
             for (var order = 0; order < run.Reads.Length; order++)
-                _read[run.Reads[order]] = results[order];
+                _read[run.Reads[order]] = new SourceRows(values[order]);
         }
     }
 
-    // In the order of a forward pass: a function sees what interventions before it have made.
+    // A function sees what the interventions before it in the computation have made.
     private void CallFunctions(ModelInputs inputs, ImmutableArray<int> writes)
     {
-        var functions = Splicing
-            .SiteOrder.Forward(plan.Sites)
-            .Where(index => writes.Contains(index) && plan.Planned[index].Intervention.Type == InterventionType.Lambda)
-            .ToList();
+        var functions = Indices(InterventionType.Lambda).Where(index => writes.Contains(index)).ToList();
+        if (functions.Count == 0)
+            return;
+        functions = [.. Splicing.SiteOrder.Forward(plan.Sites).Where(functions.Contains)];
         for (var order = 0; order < functions.Count; order++)
             Call(inputs, functions[order], writes.RemoveRange(functions[order..]));
     }
 
     private void Call(ModelInputs inputs, int index, ImmutableArray<int> writes)
     {
-        var read = session.Run(
-            inputs,
-            Feeds(writes, [index], reading => plan.Planned[reading].ReadBase()),
-            [ReadOutput(index)],
-            cancellation
-        )[0];
+        var read = Read(inputs, writes, [index], reading => plan.Planned[reading].ReadBase())[0].Array;
         var site = plan.Planned[index];
-        var values = site.Lambda(read, _read.GetValueOrDefault(index));
+        var values = site.Lambda(read, _read.GetValueOrDefault(index)?.Array);
         _read.Remove(index);
         if (((LambdaIntervention)site.Intervention).Function(values) is not { } made)
             return;
@@ -95,23 +101,27 @@ internal sealed class PlanRunner(
             throw new InterventionException(
                 $"The function of {site.Site.Address} gave {made}; {values.Base} was expected."
             );
-        _read[index] = made.Reshape([.. read.Shape]);
+        _read[index] = new SourceRows(made.Reshape([.. read.Shape]));
     }
 
-    private SiteFeed[] Feeds(
+    // Runs no further than where the last of these is read.
+    private IReadOnlyList<TensorValue> Read(
+        ModelInputs inputs,
         ImmutableArray<int> writes,
-        IReadOnlyCollection<int> reads,
-        Func<int, SiteFeed> readingOf
-    ) =>
-        [
-            .. Enumerable
-                .Range(0, Count)
-                .Select(index =>
-                {
-                    var feed = writes.Contains(index) ? Write(index) : SiteFeed.Neutral;
-                    return reads.Contains(index) ? feed with { ReadLocations = readingOf(index).ReadLocations } : feed;
-                }),
-        ];
+        ImmutableArray<int> reads,
+        Func<int, SiteFeed> reading
+    )
+    {
+        var part = PlanPart.OfReads(plan, writes, reads);
+        using var lease = model.Lease(part.Recipe);
+        var outputs = reads.Select(index => part.ReadOutput(lease.Session, index)).ToList();
+        var values = lease.Session.RunValues(inputs, part.Feeds(Write, reading), outputs, cancellation);
+        _values.AddRange(values);
+        return values;
+    }
+
+    private IEnumerable<int> Indices(InterventionType type) =>
+        Enumerable.Range(0, Count).Where(index => plan.Planned[index].Intervention.Type == type);
 
     // A function that made nothing writes nothing.
     private SiteFeed Write(int index)
@@ -120,6 +130,16 @@ internal sealed class PlanRunner(
         var read = _read.GetValueOrDefault(index);
         return site.Intervention.Type == InterventionType.Lambda && read is null ? SiteFeed.Neutral : site.Write(read);
     }
-
-    private string ReadOutput(int index) => session.Spliced.Sites[index].Read!;
 }
+
+/// <summary>What a base's run gave.</summary>
+/// <param name="Intervened">The outputs that were wanted.</param>
+/// <param name="Original">The same without interventions; null where that was not wanted.</param>
+/// <param name="Collected">What each Collect intervention read.</param>
+/// <param name="AreChosen">Whether the logits are those of the chosen positions already.</param>
+internal sealed record PlanOutputs(
+    IReadOnlyList<TensorValue> Intervened,
+    IReadOnlyList<TensorValue>? Original,
+    ImmutableArray<(PlannedSite Site, TensorValue Value)> Collected,
+    bool AreChosen
+);

@@ -13,7 +13,7 @@ namespace OnnxIntervene.Execution;
 /// tokens (pixels, features), the component a raw tensor or made of another stream, as many as a run of the plain model
 /// shows.
 /// </summary>
-internal sealed class UnitCounter(IntervenableModel model)
+internal sealed class UnitCounter(LoadedModel model)
 {
     private readonly ConcurrentDictionary<string, UnitExtent> _measured = new(StringComparer.Ordinal);
 
@@ -44,8 +44,10 @@ internal sealed class UnitCounter(IntervenableModel model)
 
     private UnitExtent Measure(Component component, ModelInputs inputs)
     {
-        var session = model.Session([new SpliceSite(component.Address, InterventionType.Collect, SiteSelection.Size)]);
-        var size = session.Run(inputs, [SiteFeed.Neutral], [session.Spliced.Sites[0].Read!])[0].Integers;
+        using var lease = model.Lease([
+            new SpliceSite(component.Address, InterventionType.Collect, SiteSelection.Size),
+        ]);
+        var size = lease.Session.Run(inputs, [SiteFeed.Neutral], [lease.Session.Spliced.Sites[0].Read!])[0].Integers;
         return new UnitExtent(size.Length > 1 ? (int)size[1] : 1, size.Length > 2 ? (int)size[2] : 0);
     }
 }

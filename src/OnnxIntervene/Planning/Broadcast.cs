@@ -5,6 +5,19 @@ namespace OnnxIntervene.Planning;
 /// <summary>Stretches arrays along axes of size 1, as NumPy does.</summary>
 internal static class Broadcast
 {
+    /// <summary>Whether the array stretches to the shape.</summary>
+    public static bool Fits(NumericArray array, ReadOnlySpan<int> shape)
+    {
+        var missing = shape.Length - array.Shape.Length;
+        for (var axis = missing; axis >= 0 && axis < shape.Length; axis++)
+        {
+            if (array.Shape[axis - missing] != shape[axis] && array.Shape[axis - missing] != 1)
+                return false;
+        }
+
+        return missing >= 0;
+    }
+
     /// <summary>The array in the shape, or null when it does not stretch to it.</summary>
     public static float[]? To(NumericArray array, ReadOnlySpan<int> shape)
     {

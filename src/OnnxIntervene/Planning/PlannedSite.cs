@@ -102,7 +102,7 @@ internal sealed class PlannedSite
 
     /// <summary>What the site is fed to write.</summary>
     /// <param name="read">What the source's run gave; null where the source is a constant or there is none.</param>
-    public SiteFeed Write(NumericArray? read)
+    public SiteFeed Write(SourceRows? read)
     {
         if (Type == InterventionType.Collect || IsSkipped)
             return SiteFeed.Neutral;
@@ -112,23 +112,26 @@ internal sealed class PlannedSite
         return new SiteFeed
         {
             WriteLocations = WriteUnits.Locations,
+            SourceValue = source.Value,
             Source = source.Elements,
             SourceShape = source.Shape,
             Coefficients = Coefficients(_baseUnits.Counts),
             Mask = _subspaces?.Mask([.. _baseUnits.Counts.Select(units => units / UnitsPerRow)]) ?? default,
             MaskWidth = _subspaces?.Dimensions ?? 0,
-            Parameters =
-                Type.HasParameters() || Type == InterventionType.Custom
-                    ? Intervention.Parameters
-                    : ImmutableDictionary<string, NumericArray>.Empty,
+            Parameters = Parameters,
         };
     }
 
+    /// <summary>What the site is fed to do nothing: its parameters are there already, and zeros would have to be made.</summary>
+    public SiteFeed Neutral => Parameters.IsEmpty ? SiteFeed.Neutral : new SiteFeed { Parameters = Parameters };
+
     /// <summary>Zeros in the shape of what the source's run will give; null where there is no such run.</summary>
-    public NumericArray? Placeholder() =>
+    public SourceRows? Placeholder() =>
         _sourceUnits is null || _component.Width == 0
             ? null
-            : NumericArray.Of(new float[_sourceUnits.Count * _component.Width], _sourceUnits.Count, _component.Width);
+            : new SourceRows(
+                NumericArray.Of(new float[_sourceUnits.Count * _component.Width], _sourceUnits.Count, _component.Width)
+            );
 
     /// <summary>What was read of the base, in the shape of its units and cut to the subspace.</summary>
     public NumericArray Collected(NumericArray read)
@@ -152,10 +155,23 @@ internal sealed class PlannedSite
     private static NumericArray Arranged(NumericArray read, ResolvedUnits units) =>
         units.IsRagged ? read : read.Reshape([.. units.Shape, .. read.Shape.AsSpan()[1..]]);
 
+    private ImmutableDictionary<string, NumericArray> Parameters =>
+        Type.HasParameters() || Type == InterventionType.Custom
+            ? Intervention.Parameters
+            : ImmutableDictionary<string, NumericArray>.Empty;
+
+    private (TensorValue? Value, ReadOnlyMemory<float> Elements, ReadOnlyMemory<long> Shape) Source(SourceRows? rows)
+    {
+        if (rows is null && _constant is null)
+            return default;
+        if (rows?.Value is { } value && UnitsPerRow == 1 && !(Type.FoldsUnits() && _baseUnits.Shape.Length == 3))
+            return (value, default, default);
+        var (elements, shape) = Source(rows?.Array);
+        return (null, elements, shape);
+    }
+
     private (ReadOnlyMemory<float> Elements, ReadOnlyMemory<long> Shape) Source(NumericArray? read)
     {
-        if (read is null && _constant is null)
-            return default;
         var elements = read?.FloatMemory ?? ConstantRows();
         if (Type.FoldsUnits())
             elements = _baseUnits.PositionsFirst(elements, _component.Width);

@@ -5,6 +5,7 @@ using OnnxIntervene.Interventions;
 using OnnxIntervene.IR;
 using OnnxIntervene.Runtime;
 using OnnxIntervene.Splicing;
+using OnnxIntervene.Tensors;
 
 namespace OnnxIntervene.Planning;
 
@@ -19,6 +20,7 @@ internal sealed class RunPlan
     /// <param name="map">The model's components.</param>
     /// <param name="count">How many units a component has for some inputs.</param>
     /// <param name="finder">Turns positions from the end, and named ones, into numbers.</param>
+    /// <exception cref="InterventionException">Something does not fit the model.</exception>
     public RunPlan(
         RunRequest request,
         ComponentMap map,
@@ -33,7 +35,17 @@ internal sealed class RunPlan
                 .Range(0, request.Count)
                 .Select(index => new PlannedSite(request, map, index, Target(index), count, finder)),
         ];
+        Positions = ChosenLogits.Of(request, finder);
     }
+
+    /// <summary>What is intervened on.</summary>
+    public ModelInputs Base => _request.Base;
+
+    /// <summary>The model's outputs that are wanted; default for all of them.</summary>
+    public ImmutableArray<string> Outputs => _request.Settings.Outputs;
+
+    /// <summary>The positions at which logits are wanted, integers <c>[batch, chosen]</c>; null for all.</summary>
+    public NumericArray? Positions { get; }
 
     /// <summary>The sites that the run needs: the structure of its session.</summary>
     public ImmutableArray<SpliceSite> Sites => [.. _sites.Select(site => site.Site)];

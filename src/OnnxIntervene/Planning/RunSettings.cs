@@ -16,6 +16,18 @@ public sealed record RunSettings
     /// <summary>Which part of the space each intervention changes; all of it where left out.</summary>
     public Subspaces Subspaces { get; init; } = Subspaces.Whole;
 
+    /// <summary>
+    /// The model's outputs that are wanted, by name. What only others need is not computed. All of them where left out.
+    /// </summary>
+    public ImmutableArray<string> Outputs { get; init; }
+
+    /// <summary>
+    /// The positions at which logits are wanted: <c>UnitLocation.At(-1)</c> is the last token of each example, padding left
+    /// aside. The first output is then <c>[batch, chosen, vocabulary]</c>, and where the model allows it the product with the
+    /// vocabulary's matrix is computed for these positions alone. All positions where left out.
+    /// </summary>
+    public UnitLocation? LogitPositions { get; init; }
+
     /// <summary>Whether the run without interventions is wanted too.</summary>
     public bool OutputOriginalOutput { get; init; }
 }

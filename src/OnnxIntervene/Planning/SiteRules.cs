@@ -81,7 +81,7 @@ internal static class SiteRules
                     + $"another component?"
             );
         int[] target = units.IsRagged ? [units.Count, width] : [.. units.Shape, width];
-        if (Broadcast.To(constant, target) is null)
+        if (!Broadcast.Fits(constant, target))
             throw new InterventionException(
                 $"{representation} writes [{string.Join(", ", target)}], to which the constant source {constant} "
                     + $"does not stretch."

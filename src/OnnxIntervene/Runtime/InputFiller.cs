@@ -30,6 +30,10 @@ internal sealed class InputFiller(
         "use_cache_branch",
     ];
 
+    /// <summary>A filler for a session of a model as its file has it.</summary>
+    public InputFiller(IReadOnlyDictionary<string, NodeMetadata> inputs, ComponentMap components)
+        : this(inputs, components, new HashSet<string>(), [.. inputs.Keys]) { }
+
     /// <summary>Whether an input is filled in when it is not given.</summary>
     public static bool CanFill(string name) =>
         s_filled.Contains(name) || name.StartsWith(PastPrefix, StringComparison.Ordinal);
@@ -45,7 +49,9 @@ internal sealed class InputFiller(
         foreach (var name in given.Arrays.Keys)
         {
             if (!modelInputs.Contains(name))
-                throw new InterventionException($"The model has no input '{name}'. It has: {string.Join(", ", modelInputs)}.");
+                throw new InterventionException(
+                    $"The model has no input '{name}'. It has: {string.Join(", ", modelInputs)}."
+                );
         }
 
         foreach (var (name, metadata) in inputs)

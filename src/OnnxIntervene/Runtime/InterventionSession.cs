@@ -25,6 +25,8 @@ public sealed class InterventionSession : IDisposable
         Spliced = spliced;
         _session = session;
         _ownInputs = spliced.Sites.SelectMany(site => site.Inputs).ToHashSet(StringComparer.Ordinal);
+        if (spliced.PositionsInput is { } positions)
+            _ownInputs.Add(positions);
         _filler = new InputFiller(session.Inputs, spliced.Components, _ownInputs, spliced.Inputs);
         _neutral = new NeutralFeeds(spliced.Sites, session.Inputs);
     }
@@ -84,12 +86,19 @@ public sealed class InterventionSession : IDisposable
     }
 
     /// <summary>Runs the model; what comes out stays in ONNX Runtime until its numbers are asked for.</summary>
-    /// <inheritdoc cref="Run"/>
+    /// <param name="inputs">What the model is run on.</param>
+    /// <param name="feeds">What each site is fed, in the order of <see cref="SplicedModel.Sites"/>.</param>
+    /// <param name="outputs">The outputs that are wanted, by name.</param>
+    /// <param name="cancellation">Ends the run early.</param>
+    /// <param name="positions">What <see cref="SplicedModel.PositionsInput"/> is fed, where there is one.</param>
+    /// <exception cref="InterventionException">The inputs do not fit the model.</exception>
+    /// <exception cref="OperationCanceledException">The run was cancelled.</exception>
     public IReadOnlyList<TensorValue> RunValues(
         ModelInputs inputs,
         IReadOnlyList<SiteFeed> feeds,
         IReadOnlyList<string> outputs,
-        CancellationToken cancellation = default
+        CancellationToken cancellation = default,
+        NumericArray? positions = null
     )
     {
         ArgumentNullException.ThrowIfNull(inputs);
@@ -99,6 +108,8 @@ public sealed class InterventionSession : IDisposable
             RefuseGaps(mask, inputs);
         using var binding = new RunBinding(outputs);
         _filler.Fill(binding, inputs);
+        if (Spliced.PositionsInput is { } chosen)
+            binding.Own(chosen, OrtArrays.Over(positions!.IntegerMemory, [positions.Shape[0], positions.Shape[1]]));
         for (var index = 0; index < Spliced.Sites.Length; index++)
         {
             if (ReferenceEquals(feeds[index], SiteFeed.Neutral))
@@ -125,11 +136,7 @@ public sealed class InterventionSession : IDisposable
         for (var row = 0; row < mask.Shape[0]; row++)
         {
             var (start, length) = (row * mask.Shape[1], mask.Shape[1]);
-            if (
-                mask.IsInteger
-                    ? HasGap(mask.Integers.Slice(start, length))
-                    : HasGap(mask.Floats.Slice(start, length))
-            )
+            if (mask.IsInteger ? HasGap(mask.Integers.Slice(start, length)) : HasGap(mask.Floats.Slice(start, length)))
             {
                 throw new InterventionException(
                     $"Example {row} is padded on the left, or has a gap in its '{counted.Input}', and the model's "

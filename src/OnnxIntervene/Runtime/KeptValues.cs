@@ -14,5 +14,8 @@ internal static class KeptValues
 
     /// <summary>The value of an array of floats in its own shape. Nobody disposes it.</summary>
     public static OrtValue Of(NumericArray array) =>
-        s_values.GetValue(array, static array => OrtArrays.Over(array.FloatMemory, [.. array.Shape.Select(size => (long)size)]));
+        s_values.GetValue(
+            array,
+            static array => OrtArrays.Over(array.FloatMemory, [.. array.Shape.Select(size => (long)size)])
+        );
 }

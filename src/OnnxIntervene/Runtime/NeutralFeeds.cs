@@ -5,7 +5,8 @@ using OnnxIntervene.Splicing;
 namespace OnnxIntervene.Runtime;
 
 /// <summary>What sites are fed that do nothing in a run: made once for a session, since most sites of a sweep do nothing.</summary>
-internal sealed class NeutralFeeds(ImmutableArray<SplicedSite> sites, IReadOnlyDictionary<string, NodeMetadata> inputs) : IDisposable
+internal sealed class NeutralFeeds(ImmutableArray<SplicedSite> sites, IReadOnlyDictionary<string, NodeMetadata> inputs)
+    : IDisposable
 {
     private readonly RunBinding?[] _feeds = new RunBinding?[sites.Length];
 

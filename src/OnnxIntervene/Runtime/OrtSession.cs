@@ -21,8 +21,12 @@ internal sealed class OrtSession : IDisposable
         Inputs = session.InputMetadata;
         NumericOutputs =
         [
-            .. session.OutputMetadata.Where(output => output.Value.OnnxValueType == OnnxValueType.ONNX_TYPE_TENSOR)
-                .Where(output => output.Value.IsTensor && output.Value.ElementDataType is not Microsoft.ML.OnnxRuntime.Tensors.TensorElementType.String)
+            .. session
+                .OutputMetadata.Where(output => output.Value.OnnxValueType == OnnxValueType.ONNX_TYPE_TENSOR)
+                .Where(output =>
+                    output.Value.IsTensor
+                    && output.Value.ElementDataType is not Microsoft.ML.OnnxRuntime.Tensors.TensorElementType.String
+                )
                 .Select(output => output.Key),
         ];
     }

@@ -14,6 +14,9 @@ internal sealed class RunBinding(IReadOnlyList<string> outputs) : IDisposable
     /// <summary>The outputs that are wanted, in the order in which they come out.</summary>
     public IReadOnlyList<string> Outputs => outputs;
 
+    /// <summary>What is fed, by name.</summary>
+    public IReadOnlyDictionary<string, OrtValue> Values => _inputs;
+
     /// <summary>The names that are fed.</summary>
     public IEnumerable<string> Names => _inputs.Keys;
 

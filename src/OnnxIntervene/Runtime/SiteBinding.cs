@@ -10,7 +10,12 @@ internal static class SiteBinding
     private static readonly bool[] s_all = [true];
 
     /// <summary>Feeds a site, as far as the session still has its inputs: a cut leaves out what nobody reads.</summary>
-    public static void Add(RunBinding binding, SplicedSite site, SiteFeed feed, IReadOnlyDictionary<string, NodeMetadata>? inputs = null)
+    public static void Add(
+        RunBinding binding,
+        SplicedSite site,
+        SiteFeed feed,
+        IReadOnlyDictionary<string, NodeMetadata>? inputs = null
+    )
     {
         if (Has(site.ReadLocations) is { } reads)
             binding.Own(reads, Locations(feed.ReadLocations, site.LocationWidth));
@@ -33,7 +38,10 @@ internal static class SiteBinding
     {
         using var binding = new RunBinding([]);
         Add(binding, site, feed);
-        return [.. binding.Names.Select(name => new FedInput(name, [.. binding.Find(name)!.GetTensorTypeAndShape().Shape]))];
+        return
+        [
+            .. binding.Names.Select(name => new FedInput(name, [.. binding.Find(name)!.GetTensorTypeAndShape().Shape])),
+        ];
     }
 
     private static void AddSource(RunBinding binding, string input, SplicedSite site, SiteFeed feed)
@@ -41,7 +49,13 @@ internal static class SiteBinding
         if (feed.SourceValue is { } value)
             binding.Refer(input, value.Value);
         else
-            binding.Own(input, Floats(feed.Source, feed.SourceShape.IsEmpty ? [.. site.NeutralSourceShape] : feed.SourceShape.ToArray()));
+            binding.Own(
+                input,
+                Floats(
+                    feed.Source,
+                    feed.SourceShape.IsEmpty ? [.. site.NeutralSourceShape] : feed.SourceShape.ToArray()
+                )
+            );
     }
 
     // Sites may share a parameter's input; one that is not fed leaves it to the others.

@@ -26,7 +26,10 @@ public sealed class TensorValue : IDisposable
         Shape = [.. info.Shape];
         ElementType = (ElementType)info.ElementDataType;
         // The collector does not see native memory; without this it would let thousands of results pile up.
-        _bytes = info.ElementDataType == Microsoft.ML.OnnxRuntime.Tensors.TensorElementType.String ? 0 : value.GetTensorSizeInBytes();
+        _bytes =
+            info.ElementDataType == Microsoft.ML.OnnxRuntime.Tensors.TensorElementType.String
+                ? 0
+                : value.GetTensorSizeInBytes();
         if (_bytes > 0)
             GC.AddMemoryPressure(_bytes);
     }

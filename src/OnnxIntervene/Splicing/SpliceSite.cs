@@ -39,6 +39,15 @@ public sealed record SpliceSite(
     public CustomIntervention? Custom { get; init; }
 
     /// <summary>
+    /// A site that only reads what this one reads of a source: the component, or for Skip what the module reads.
+    /// </summary>
+    internal SpliceSite ToRead() =>
+        new(Type == InterventionType.Skip ? ModuleInput!.Value : Address, InterventionType.Collect)
+        {
+            CountsTwoAxes = CountsTwoAxes,
+        };
+
+    /// <summary>
     /// How many numbers address a unit: 3 where a unit is a head at a position, or an entry of two axes, else 2.
     /// </summary>
     internal int LocationWidthOf(Component component) =>

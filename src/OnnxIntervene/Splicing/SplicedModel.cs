@@ -16,6 +16,12 @@ public sealed record SplicedModel(Model Model, ComponentMap Components, Immutabl
     /// </summary>
     public ImmutableArray<CountedMask> CountedMasks { get; init; } = [];
 
+    /// <summary>
+    /// The input that chooses the positions of the first output, int64 <c>[batch, chosen]</c>; null where the model computes
+    /// all of them.
+    /// </summary>
+    public string? PositionsInput { get; init; }
+
     /// <summary>The original's own inputs that a run may be given.</summary>
     public ImmutableArray<string> Inputs { get; init; } = [];
 }

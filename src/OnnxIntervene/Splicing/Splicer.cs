@@ -72,6 +72,10 @@ public static class Splicer
         foreach (var graph in copy.Graph.AllNodes().SelectMany(node => node.Subgraphs).Prepend(copy.Graph).ToList())
             GraphOrder.Sort(graph);
         GraphVerifier.Verify(copy);
-        return new SplicedModel(copy, map, [.. spliced]) { CountedMasks = CountedMask.All(plain.Graph), Inputs = [.. plain.Graph.Inputs.Select(input => input.Name)] };
+        return new SplicedModel(copy, map, [.. spliced])
+        {
+            CountedMasks = CountedMask.All(plain.Graph),
+            Inputs = [.. plain.Graph.Inputs.Select(input => input.Name)],
+        };
     }
 }

@@ -22,7 +22,7 @@ public static class CausalTrace
     /// </exception>
     /// <exception cref="OperationCanceledException">The sweep was cancelled.</exception>
     public static CausalTraceResult Run(
-        IntervenableModel model,
+        LoadedModel model,
         CausalTraceRequest request,
         IProgress<SweepProgress>? progress = null,
         CancellationToken cancellation = default
@@ -44,7 +44,8 @@ public static class CausalTrace
                     ))
             ),
         ];
-        return new Cells(model.Session(sites), request, layerCount).Run(progress, cancellation);
+        using var lease = model.Lease(sites);
+        return new Cells(lease.Session, request, layerCount).Run(progress, cancellation);
     }
 
     private static void Check(CausalTraceRequest request, Component input)
@@ -154,6 +155,6 @@ public static class CausalTrace
         }
 
         private float Probability(NumericArray logits, int row) =>
-            Softmax.Of(new ModelOutput(logits).LogitsAt(row, -1).Span)[request.Answer];
+            Softmax.Of(logits.RowAt(row, -1).Span)[request.Answer];
     }
 }

@@ -23,7 +23,7 @@ public static class PatchSweep
     /// </exception>
     /// <exception cref="OperationCanceledException">The sweep was cancelled.</exception>
     public static PatchSweepResult Run(
-        IntervenableModel model,
+        LoadedModel model,
         PatchSweepRequest request,
         IProgress<SweepProgress>? progress = null,
         CancellationToken cancellation = default
@@ -38,12 +38,13 @@ public static class PatchSweep
                     + $"many."
             );
         var layers = Layers(request, model.Components);
-        var session = model.Session([
+        using var lease = model.Lease([
             .. layers.Select(layer => new SpliceSite(
                 new ComponentAddress(layer, request.Component),
                 InterventionType.Vanilla
             )),
         ]);
+        var session = lease.Session;
         var grids = session.Spliced.Sites.Select(site => new UnitGrid(site.Component, length)).ToImmutableArray();
         var positions = Positions(request, length);
         var columns =
@@ -133,17 +134,17 @@ public static class PatchSweep
                 [session.FirstOutput],
                 cancellation
             );
-            var output = new ModelOutput(result[0]);
+            var output = result[0];
             for (var row = 0; row < count; row++)
             {
-                var logits = output.LogitsAt(row, -1).Span;
+                var logits = output.RowAt(row, -1).Span;
                 (_answers[start + row], _wrongs[start + row]) = (logits[request.Answer], logits[request.Wrong]);
             }
         }
 
         private float LogitDifference(NumericArray logits)
         {
-            var last = new ModelOutput(logits).LogitsAt(0, -1).Span;
+            var last = logits.RowAt(0, -1).Span;
             return last[request.Answer] - last[request.Wrong];
         }
     }

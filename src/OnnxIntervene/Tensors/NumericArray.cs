@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Numerics.Tensors;
 
 namespace OnnxIntervene.Tensors;
 
@@ -49,6 +50,10 @@ public sealed class NumericArray
     /// <summary>The elements of an array of integers.</summary>
     public ReadOnlySpan<long> Integers => IntegerMemory.Span;
 
+    /// <summary>The elements of an array of floats as a tensor, without copying.</summary>
+    /// <exception cref="InvalidOperationException">The elements are integers.</exception>
+    public ReadOnlyTensorSpan<float> AsTensorSpan() => new(Floats, Lengths(), []);
+
     /// <summary>An array of floats. The memory is not copied.</summary>
     /// <exception cref="ArgumentException">The shape asks for another number of elements.</exception>
     public static NumericArray Of(ReadOnlyMemory<float> values, params ReadOnlySpan<int> shape)
@@ -83,6 +88,8 @@ public sealed class NumericArray
             ? new NumericArray(shape, default, _integers.Slice(index * size, size), true)
             : new NumericArray(shape, _floats.Slice(index * size, size), default, false);
     }
+
+    private nint[] Lengths() => [.. Shape.Select(size => (nint)size)];
 
     /// <inheritdoc/>
     public override string ToString() => $"{(IsInteger ? "integers" : "floats")}[{string.Join(", ", Shape)}]";

@@ -61,7 +61,9 @@ public sealed class RoundTripTests
     private static float[] Run(InferenceSession session, Model model)
     {
         var filler = new InputFiller(session.InputMetadata, ComponentMap.Find(model));
-        var values = filler.Fill(Inputs(session), new HashSet<string>());
+        using var binding = new RunBinding([]);
+        filler.Fill(binding, Inputs(session));
+        var values = binding.Values;
         using var runOptions = new RunOptions();
         using var results = session.Run(runOptions, values, [session.OutputNames[0]]);
         return results[0].GetTensorDataAsSpan<float>().ToArray();

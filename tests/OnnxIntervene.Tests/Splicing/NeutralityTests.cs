@@ -119,7 +119,9 @@ public sealed class NeutralityTests
     {
         using var original = SessionFactory.Open(path, new ExecutionOptions { Threads = 1 });
         var filler = new InputFiller(original.InputMetadata, ComponentMap.Find(OnnxFile.Load(path)));
-        var values = filler.Fill(s_inputs, new HashSet<string>());
+        using var binding = new RunBinding([]);
+        filler.Fill(binding, s_inputs);
+        var values = binding.Values;
         using var runOptions = new RunOptions();
         using var results = original.Run(runOptions, values, [original.OutputNames[0]]);
         return results[0].GetTensorDataAsSpan<float>().ToArray();

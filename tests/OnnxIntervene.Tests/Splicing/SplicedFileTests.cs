@@ -145,7 +145,9 @@ public sealed class SplicedFileTests
             session.InputMetadata,
             ComponentMap.Find(OnnxFile.Load(Path.Combine(RepositoryPaths.DefaultModel, "model.onnx")))
         );
-        var values = filler.Fill(s_inputs, new HashSet<string>());
+        using var binding = new RunBinding([]);
+        filler.Fill(binding, s_inputs);
+        var values = binding.Values;
         using var options = new RunOptions();
         using var results = session.Run(
             options,

@@ -102,7 +102,7 @@ internal sealed class GoldenRunner : IDisposable
     private void CheckSweep(GoldenCase item, ImmutableArray<int> positions)
     {
         var result = PatchSweep.Run(
-            _model,
+            _model.Loaded,
             new PatchSweepRequest
             {
                 Clean = Inputs(item, "source_input_ids"),
@@ -124,7 +124,7 @@ internal sealed class GoldenRunner : IDisposable
         var window = item.Pyvene.TryGetProperty("window", out var given) ? given.GetInt32() : 1;
 
         var result = CausalTrace.Run(
-            _model,
+            _model.Loaded,
             new CausalTraceRequest
             {
                 Inputs = Inputs(item, "input_ids"),

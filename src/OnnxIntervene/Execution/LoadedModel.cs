@@ -1,0 +1,149 @@
+using System.Globalization;
+using OnnxIntervene.Components;
+using OnnxIntervene.Components.Addressing;
+using OnnxIntervene.Components.Configuration;
+using OnnxIntervene.Execution.Results;
+using OnnxIntervene.Interventions;
+using OnnxIntervene.IR;
+using OnnxIntervene.IR.Editing;
+using OnnxIntervene.IR.Serialization;
+using OnnxIntervene.Numerics;
+using OnnxIntervene.Runtime;
+using OnnxIntervene.Splicing;
+using OnnxIntervene.Tensors;
+using OnnxIntervene.Tokenization;
+
+namespace OnnxIntervene.Execution;
+
+/// <summary>
+/// A model as it lies on disk, with its components, its tokenizer and its open sessions; no interventions. Many
+/// <see cref="IntervenableModel"/>s can share one. Safe for concurrent use; disposing it waits for runs that are under way.
+/// </summary>
+public sealed class LoadedModel : IDisposable
+{
+    private readonly SessionPool _pool;
+    private readonly SharedWeights? _weights;
+    private readonly Lazy<Tokenizer> _tokenizer;
+
+    private LoadedModel(ModelFile file, Model model, ExecutionOptions options, ComponentSearchOptions search)
+    {
+        File = file;
+        Model = model;
+        Options = options;
+        Search = search;
+        Components = ComponentMap.Find(model, search);
+        HasTokenizer = Tokenization.Tokenizer.ExistsIn(file.Folder);
+        _tokenizer = new Lazy<Tokenizer>(() => Tokenization.Tokenizer.Load(file.Folder));
+        _weights = options.SharesWeights ? new SharedWeights() : null;
+        _pool = new SessionPool(Open, options.SessionMemoryLimit, options.Logger);
+    }
+
+    /// <summary>Where the model lies.</summary>
+    public ModelFile File { get; }
+
+    /// <summary>The model as the file has it, its local functions written out.</summary>
+    public Model Model { get; }
+
+    /// <summary>The model's components.</summary>
+    public ComponentMap Components { get; }
+
+    /// <summary>How ONNX Runtime runs the model.</summary>
+    public ExecutionOptions Options { get; }
+
+    /// <summary>What the files beside the model say of it.</summary>
+    public ModelConfiguration Configuration => Search.Configuration;
+
+    /// <summary>Whether files of a tokenizer stand beside the model.</summary>
+    public bool HasTokenizer { get; }
+
+    /// <summary>The tokenizer beside the model; read when it is first asked for.</summary>
+    /// <exception cref="ModelFormatException">There is none, or it is of a kind that is not supported.</exception>
+    public Tokenizer Tokenizer => _tokenizer.Value;
+
+    /// <summary>How many sessions are open.</summary>
+    public int OpenSessionCount => _pool.Count;
+
+    /// <summary>What was known of the components beside the graph.</summary>
+    internal ComponentSearchOptions Search { get; }
+
+    /// <summary>
+    /// Loads the model of a file or folder, or of <c>hf:owner/name</c> on the Hub. Weights stay in the file, which must
+    /// stay where it is.
+    /// </summary>
+    /// <param name="path">The file, the folder that holds it, or <c>hf:owner/name</c>.</param>
+    /// <param name="options">How ONNX Runtime runs the model.</param>
+    /// <param name="map">The user's own component map, in place of what is found or beside it.</param>
+    /// <exception cref="ModelFormatException">
+    /// The file is not a well-formed model, or the configuration beside it is not JSON.
+    /// </exception>
+    /// <exception cref="InterventionException">The map does not fit the model.</exception>
+    public static LoadedModel Load(string path, ExecutionOptions? options = null, ComponentOverrides? map = null)
+    {
+        var file = ModelFile.Find(path);
+        var search = new ComponentSearchOptions
+        {
+            Overrides = map ?? ComponentOverrides.None,
+            Configuration = ModelConfiguration.ReadBeside(file.Path),
+        };
+        var model = FunctionInliner.Inline(OnnxFile.Load(file.Path));
+        return new LoadedModel(file, model, options ?? new ExecutionOptions(), search);
+    }
+
+    /// <summary>This model with interventions. The result shares the sessions, and must not outlive this model.</summary>
+    /// <exception cref="InterventionException">A component of the configuration is not in the model.</exception>
+    public IntervenableModel With(IntervenableConfig config) => new(this, config, ownsModel: false);
+
+    /// <summary>A text as the model reads it, a batch of one; special tokens around it as its tokenizer puts them.</summary>
+    public ModelInputs Tokenize(string text) => ModelInputs.FromTokens(Tokenizer.Encode(text).Ids);
+
+    /// <summary>A token's text; its number where no tokenizer stands beside the model.</summary>
+    public string TokenText(int id) =>
+        HasTokenizer ? Tokenizer.TokenText(id) : id.ToString(CultureInfo.InvariantCulture);
+
+    /// <summary>A class's name as the configuration beside the model has it; its number where it has none.</summary>
+    public string ClassText(int id) =>
+        Configuration.Labels.TryGetValue(id, out var label) ? label : id.ToString(CultureInfo.InvariantCulture);
+
+    /// <summary>
+    /// What the first output is good for, by its axes, its name and the inputs that it was made of.
+    /// </summary>
+    public OutputKind KindOf(NumericArray output, ModelInputs inputs) =>
+        OutputKinds.Of(Model, Components, output, inputs);
+
+    /// <summary>The most probable tokens at the last position of the first example.</summary>
+    public TokenRanking TopTokens(NumericArray logits, int count)
+    {
+        ArgumentNullException.ThrowIfNull(logits);
+        return TokenRanking.Of(logits.RowAt(0, -1).Span, count, TokenText);
+    }
+
+    /// <summary>
+    /// Lends a session with these sites spliced in. It is opened when it is first asked for, and kept. The caller disposes
+    /// the lease when its runs are over.
+    /// </summary>
+    /// <exception cref="InterventionException">A component is not in the model, or cannot be reached.</exception>
+    /// <exception cref="ObjectDisposedException">The model was disposed.</exception>
+    public SessionLease Lease(IReadOnlyList<SpliceSite> sites)
+    {
+        ArgumentNullException.ThrowIfNull(sites);
+        return Lease(new SessionRecipe([.. sites]));
+    }
+
+    /// <summary>Waits for runs that are under way, and closes all sessions. Later runs are refused.</summary>
+    public void Dispose()
+    {
+        _pool.Dispose();
+        _weights?.Dispose();
+    }
+
+    internal SessionLease Lease(SessionRecipe recipe) => _pool.Lease(recipe);
+
+    private (InterventionSession Session, long ByteCount) Open(SessionRecipe recipe)
+    {
+        var spliced = RecipeModel.Of(Splicer.Splice(Model, recipe.Sites, Search), recipe, _ => null);
+        return (
+            InterventionSession.Open(spliced, Options, _weights),
+            SessionSize.Estimate(spliced.Model, _weights is not null)
+        );
+    }
+}

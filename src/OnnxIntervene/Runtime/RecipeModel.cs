@@ -1,0 +1,50 @@
+using OnnxIntervene.IR;
+using OnnxIntervene.IR.Editing;
+using OnnxIntervene.Splicing;
+
+namespace OnnxIntervene.Runtime;
+
+/// <summary>Cuts a spliced model down to what a recipe's runs read.</summary>
+internal static class RecipeModel
+{
+    /// <summary>The part that the recipe asks for; the model itself where it asks for all of it.</summary>
+    /// <param name="spliced">The model with the recipe's sites, which is changed where positions are chosen.</param>
+    /// <param name="recipe">What is wanted.</param>
+    /// <param name="typeOf">Tells the types of tensors that the file does not declare.</param>
+    /// <exception cref="InterventionException">An output is not there.</exception>
+    public static SplicedModel Of(SplicedModel spliced, SessionRecipe recipe, Func<Value, TensorType?> typeOf)
+    {
+        var graph = spliced.Model.Graph;
+        var first = graph.Outputs[0];
+        if (recipe.ChoosesPositions && CanChoose(spliced.Model, first))
+            spliced = spliced with { PositionsInput = ChosenPositions.Gather(spliced.Model, first).Name };
+        else if (recipe is { ReadsOnly: false, Outputs.IsDefault: true, From.IsEmpty: true })
+            return spliced;
+        var values = graph.AllValues().DistinctBy(value => value.Name).ToDictionary(value => value.Name);
+        var from = recipe.From.Select(name => values[name]).ToList();
+        return spliced with
+        {
+            Model = GraphCut.Between(spliced.Model, from, [.. Outputs(spliced, recipe)], typeOf, out _),
+        };
+    }
+
+    // Rows of their own for each example need GatherND with a batch.
+    private static bool CanChoose(Model model, Value output) =>
+        model.OperatorSetVersion >= ChosenPositions.OldestForExamples
+        && ChosenPositions.FindObstacle(model, output) is null;
+
+    private static IEnumerable<Value> Outputs(SplicedModel spliced, SessionRecipe recipe)
+    {
+        var reads = spliced.Sites.Select(site => site.Read).OfType<string>().ToHashSet(StringComparer.Ordinal);
+        var own = spliced.Model.Graph.Outputs.Where(output => !reads.Contains(output.Name)).ToList();
+        var names = own.Select(output => output.Name).ToHashSet(StringComparer.Ordinal);
+        if (!recipe.Outputs.IsDefault && recipe.Outputs.FirstOrDefault(name => !names.Contains(name)) is { } unknown)
+            throw new InterventionException(
+                $"The model has no output '{unknown}'. It has: {string.Join(", ", own.Select(output => output.Name))}."
+            );
+        return spliced.Model.Graph.Outputs.Where(output =>
+            reads.Contains(output.Name)
+            || (!recipe.ReadsOnly && (recipe.Outputs.IsDefault || recipe.Outputs.Contains(output.Name)))
+        );
+    }
+}
