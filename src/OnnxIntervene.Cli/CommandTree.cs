@@ -24,5 +24,6 @@ internal static class CommandTree
             SpliceCommand.Create(),
             PullCommand.Create(),
             PushCommand.Create(),
+            ProvidersCommand.Create(),
         };
 }

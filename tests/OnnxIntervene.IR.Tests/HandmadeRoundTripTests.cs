@@ -137,6 +137,60 @@ public sealed class HandmadeRoundTripTests
         Assert.That(Occurrences(back.ToByteArray(), unknown), Is.EqualTo(6));
     }
 
+    // A schema that writes no field of the value zero (proto3) would drop the sign of a zero, and with it 1 / x = -∞.
+    [Test]
+    public void A_negative_zero_comes_back_from_an_attribute_and_from_what_is_not_known()
+    {
+        var zero = new AttributeProto
+        {
+            Name = "value_float",
+            Type = AttributeProto.Types.AttributeType.Float,
+            F = -0.0f,
+        };
+        var proto = Proto(SampleModels.Simple(8, 17));
+        proto.Graph.Node[0].Attribute.Add(zero.Clone());
+
+        // training_info (20), whose algorithm (2) is a graph.
+        var training = new GraphProto
+        {
+            Node =
+            {
+                new NodeProto
+                {
+                    OpType = "Constant",
+                    Output = { "c" },
+                    Attribute = { zero },
+                },
+            },
+        }.ToByteString();
+        proto.MergeFrom((byte[])[0xA2, 0x01, (byte)(training.Length + 2), 0x12, (byte)training.Length, .. training]);
+
+        var back = RoundTrip(proto);
+
+        Assert.That(BitConverter.SingleToInt32Bits(back.Graph.Node[0].Attribute[0].F), Is.EqualTo(int.MinValue));
+        Assert.That(Occurrences(back.ToByteArray(), [0x15, 0, 0, 0, 0x80]), Is.EqualTo(2));
+    }
+
+    // Before IR 3 the field that is there tells an attribute's type: it must be seen although its value is zero.
+    [TestCase(2, (byte)0x15, 0, 0, 0, 0)]
+    [TestCase(3, (byte)0x18, 0)]
+    [TestCase(4, (byte)0x22, 0)]
+    public void A_zero_without_a_type_is_still_an_attribute(int kind, byte tag, params int[] content)
+    {
+        var proto = Proto(SampleModels.Simple(8, 17));
+        proto.IrVersion = 1;
+        var attribute = new AttributeProto { Name = "axis" };
+        attribute.MergeFrom((byte[])[tag, .. content.Select(part => (byte)part)]);
+        proto.Graph.Node[0].Attribute.Add(attribute);
+
+        var read = ModelReader
+            .Read(new MemoryStream(proto.ToByteArray()), null)
+            .Graph.Nodes.First()
+            .Attributes.Single();
+
+        Assert.That((int)read.Kind, Is.EqualTo(kind - 1));
+    }
+
     [Test]
     public void Types_that_are_no_tensors_come_back()
     {

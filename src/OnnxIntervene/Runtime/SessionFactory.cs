@@ -73,39 +73,29 @@ public static class SessionFactory
         }
         catch (OnnxRuntimeException fault)
         {
-            throw new InterventionException($"ONNX Runtime cannot open the model: {fault.Message}", fault);
+            throw new InterventionException(
+                $"ONNX Runtime cannot open the model with the execution provider '{provider}': {fault.Message}",
+                fault
+            );
         }
     }
 
     private static SessionOptions Settings(ExecutionOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);
+        ExecutionProviders.Runtime();
         var settings = new SessionOptions { LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR };
-        if (options.Threads is { } threads)
-            settings.IntraOpNumThreads = threads;
-        AddProvider(settings, options.Provider);
-        return settings;
-    }
-
-    private static void AddProvider(SessionOptions settings, string provider)
-    {
-        var available = OrtEnv.Instance().GetAvailableProviders().Select(ShortName).ToList();
-        if (!available.Contains(provider, StringComparer.OrdinalIgnoreCase))
+        try
         {
-            throw new InterventionException(
-                $"The execution provider '{provider}' is not in this build of ONNX Runtime. Available: "
-                    + $"{string.Join(", ", available)}."
-            );
+            if (options.Threads is { } threads)
+                settings.IntraOpNumThreads = threads;
+            ExecutionProviders.Append(settings, options.Provider);
+            return settings;
         }
-
-        if (provider.Equals("cpu", StringComparison.OrdinalIgnoreCase))
-            return;
-        if (provider.Equals("cuda", StringComparison.OrdinalIgnoreCase))
-            settings.AppendExecutionProvider_CUDA();
-        else
-            settings.AppendExecutionProvider(provider);
+        catch
+        {
+            settings.Dispose();
+            throw;
+        }
     }
-
-    private static string ShortName(string provider) =>
-        provider.Replace("ExecutionProvider", "", StringComparison.Ordinal).ToLowerInvariant();
 }

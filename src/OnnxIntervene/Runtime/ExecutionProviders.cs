@@ -1,0 +1,122 @@
+using System.Collections.Immutable;
+using Microsoft.ML.OnnxRuntime;
+using OnnxIntervene.IR;
+
+namespace OnnxIntervene.Runtime;
+
+/// <summary>The execution providers of the ONNX Runtime that the application brings.</summary>
+public static class ExecutionProviders
+{
+    private const string Cpu = "cpu";
+    private const string Suffix = "ExecutionProvider";
+
+    /// <summary>The version of ONNX Runtime's native library.</summary>
+    /// <exception cref="InterventionException">The application brings no native library of ONNX Runtime.</exception>
+    public static string RuntimeVersion => Runtime().GetVersionString();
+
+    /// <summary>
+    /// Tries each provider of this build with a model of one addition. Loads their libraries: milliseconds to seconds.
+    /// </summary>
+    /// <exception cref="InterventionException">The application brings no native library of ONNX Runtime.</exception>
+    public static ImmutableArray<ExecutionProviderStatus> Probe() =>
+        [.. Runtime().GetAvailableProviders().Select(Probe)];
+
+    /// <summary>Lets a session use a provider, after checking that this build has it and that it loads.</summary>
+    internal static void Append(SessionOptions settings, string provider)
+    {
+        var available = Runtime().GetAvailableProviders();
+        var fullName =
+            available.FirstOrDefault(name => IsNamed(name, provider))
+            ?? throw new InterventionException(
+                $"The execution provider '{provider}' is not in this build of ONNX Runtime. "
+                    + $"Available: {string.Join(", ", available.Select(ShortName))}."
+            );
+        if (ShortName(fullName) == Cpu)
+            return;
+        try
+        {
+            ProviderLibrary.Quietly(() => Add(settings, fullName));
+        }
+        catch (Exception fault)
+            when (fault is OnnxRuntimeException or EntryPointNotFoundException or NotSupportedException)
+        {
+            throw Refusal(fullName, fault);
+        }
+    }
+
+    /// <summary>Checks that there is a native library at all: a reference to OnnxIntervene alone brings none.</summary>
+    internal static OrtEnv Runtime()
+    {
+        try
+        {
+            return OrtEnv.Instance();
+        }
+        catch (TypeInitializationException fault)
+            when (fault.InnerException is DllNotFoundException or EntryPointNotFoundException)
+        {
+            throw new InterventionException(
+                "The native library of ONNX Runtime is not there, or is too old. The application chooses it: "
+                    + "reference the package Microsoft.ML.OnnxRuntime, or Microsoft.ML.OnnxRuntime.Gpu for CUDA.",
+                fault
+            );
+        }
+    }
+
+    private static ExecutionProviderStatus Probe(string fullName)
+    {
+        var name = ShortName(fullName);
+        try
+        {
+            ProviderProbe.Run(name);
+            return new ExecutionProviderStatus(name, fullName);
+        }
+        catch (InterventionException fault)
+        {
+            return new ExecutionProviderStatus(name, fullName, fault.Message, ProviderLibrary.FindMissing(fullName));
+        }
+    }
+
+    // The general call knows neither the oldest providers nor any name in small letters.
+    private static void Add(SessionOptions settings, string fullName)
+    {
+        switch (ShortName(fullName))
+        {
+            case "cuda":
+                settings.AppendExecutionProvider_CUDA();
+                break;
+            case "tensorrt":
+                settings.AppendExecutionProvider_Tensorrt();
+                break;
+            case "rocm":
+                settings.AppendExecutionProvider_ROCm();
+                break;
+            case "dnnl":
+                settings.AppendExecutionProvider_Dnnl();
+                break;
+            case "nnapi":
+                settings.AppendExecutionProvider_Nnapi();
+                break;
+            default:
+                settings.AppendExecutionProvider(fullName);
+                break;
+        }
+    }
+
+    private static InterventionException Refusal(string fullName, Exception fault)
+    {
+        var reason = ProviderLibrary.FindMissing(fullName) is { } missing
+            ? $"the library {missing} is missing. Install it where the system looks for libraries, or choose"
+            : $"{fault.Message} Choose";
+        return new InterventionException(
+            $"The execution provider '{ShortName(fullName)}' does not load: {reason} another provider, such as {Cpu}.",
+            fault
+        );
+    }
+
+    private static bool IsNamed(string fullName, string provider) =>
+        provider.Equals(fullName, StringComparison.OrdinalIgnoreCase)
+        || provider.Equals(ShortName(fullName), StringComparison.OrdinalIgnoreCase);
+
+    private static string ShortName(string fullName) =>
+        fullName.Replace(Suffix, "", StringComparison.Ordinal).ToLowerInvariant();
+}
