@@ -207,6 +207,16 @@ public sealed class Graph
 
     internal void RemoveInput(Value value) => _inputs.Remove(value);
 
+    internal void RemoveInputs(IReadOnlySet<Value> values) => _inputs.RemoveAll(values.Contains);
+
+    internal void RemoveInitializers(IReadOnlySet<Value> values) => _initializers.RemoveAll(values.Contains);
+
+    internal void SetOutputs(IReadOnlyList<Value> values)
+    {
+        _outputs.Clear();
+        _outputs.AddRange(values);
+    }
+
     internal void Insert(Node node, Node? after)
     {
         node.Graph = this;

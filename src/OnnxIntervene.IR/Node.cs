@@ -139,6 +139,14 @@ public sealed class Node
         value.Producer = this;
     }
 
+    /// <summary>Leaves an optional output out that nobody reads.</summary>
+    internal void LeaveOut(int index)
+    {
+        if (_outputs[index] is { } output)
+            output.Producer = null;
+        _outputs[index] = null;
+    }
+
     internal void AddAttribute(NodeAttribute attribute) => _attributes.Add(attribute);
 
     /// <summary>Lets another node give what this one gave.</summary>

@@ -1,0 +1,49 @@
+namespace OnnxIntervene.IR.Editing;
+
+/// <summary>Changes what a graph takes and gives.</summary>
+public static class GraphInterface
+{
+    /// <summary>
+    /// Takes outputs away. What made them stays until <see cref="DeadCode.Remove"/>. Values that are no outputs are
+    /// passed over.
+    /// </summary>
+    public static void RemoveOutputs(this Graph graph, params IEnumerable<Value> outputs)
+    {
+        ArgumentNullException.ThrowIfNull(graph);
+        ArgumentNullException.ThrowIfNull(outputs);
+        var removed = outputs.ToHashSet();
+        graph.SetOutputs([.. graph.Outputs.Where(output => !removed.Contains(output))]);
+    }
+
+    /// <summary>Makes a constant an input that every run must give; its content is dropped.</summary>
+    /// <exception cref="ArgumentException">The value is no constant of this graph.</exception>
+    public static void MakeInput(this Graph graph, Value constant)
+    {
+        ArgumentNullException.ThrowIfNull(graph);
+        List(graph, constant);
+        graph.RemoveInitializers(new HashSet<Value> { constant });
+        (constant.Initializer, constant.SparseInitializer) = (null, null);
+    }
+
+    /// <summary>
+    /// Makes a constant of the main graph an input that runs may give or leave out, its content being the default. The
+    /// IR version is raised to 4, which first knows such inputs.
+    /// </summary>
+    /// <exception cref="ArgumentException">The value is no constant of the main graph.</exception>
+    public static void MakeOverridable(this Model model, Value constant)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        model.RaiseIrVersion(4);
+        List(model.Graph, constant);
+    }
+
+    // A constant may be listed already: every one is before IR version 4.
+    private static void List(Graph graph, Value constant)
+    {
+        ArgumentNullException.ThrowIfNull(constant);
+        if (!graph.Initializers.Contains(constant))
+            throw new ArgumentException($"{constant} is no constant of {graph}.", nameof(constant));
+        if (!graph.Inputs.Contains(constant))
+            graph.AddInput(constant);
+    }
+}
