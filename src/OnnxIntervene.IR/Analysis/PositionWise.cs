@@ -16,8 +16,14 @@ internal sealed class PositionWise(int operatorSetVersion)
 
     /// <summary>Whether the node multiplies with a matrix: what projecting few rows spares.</summary>
     public static bool IsProjection(Node node) =>
-        node.Operator.OperatorType is "MatMul" or "FusedMatMul" or "Gemm" or "MatMulNBits"
-            or "MatMulInteger" or "MatMulIntegerToFloat" or "QLinearMatMul";
+        node.Operator.OperatorType
+            is "MatMul"
+                or "FusedMatMul"
+                or "Gemm"
+                or "MatMulNBits"
+                or "MatMulInteger"
+                or "MatMulIntegerToFloat"
+                or "QLinearMatMul";
 
     /// <summary>
     /// The index of the input that holds the positions, when each position of the node's output depends on the same
@@ -30,8 +36,23 @@ internal sealed class PositionWise(int operatorSetVersion)
         var rank = isFlat ? Flat : Whole;
         return node.Operator.OperatorType switch
         {
-            "Cast" or "Identity" or "Dropout" or "Tanh" or "Sigmoid" or "Relu" or "Neg" or "Abs" or "Exp" or "Log"
-                or "Sqrt" or "Erf" or "Gelu" or "FastGelu" or "QuickGelu" or "Softplus" or "Softcap" => 0,
+            "Cast"
+            or "Identity"
+            or "Dropout"
+            or "Tanh"
+            or "Sigmoid"
+            or "Relu"
+            or "Neg"
+            or "Abs"
+            or "Exp"
+            or "Log"
+            or "Sqrt"
+            or "Erf"
+            or "Gelu"
+            or "FastGelu"
+            or "QuickGelu"
+            or "Softplus"
+            or "Softcap" => 0,
             "Clip" or "DequantizeLinear" or "QuantizeLinear" => OthersAre(node, 0, RowOperands.IsNumber),
             "Add" or "Sub" or "Mul" or "Div" or "Pow" or "Min" or "Max" or "Where" => Varying(node, rank),
             "Softmax" or "LogSoftmax" => IsAlongRows(node, rank) ? 0 : -1,
@@ -39,8 +60,10 @@ internal sealed class PositionWise(int operatorSetVersion)
             "Gemm" => isFlat && IsPlainGemm(node) ? 0 : -1,
             "MatMulNBits" => Constants(node, 1),
             "MatMulInteger" => IsPlainProduct(node) && NumberOrNone(node, 2) && ConstantOrNone(node, 3) ? 0 : -1,
-            "MatMulIntegerToFloat" => IsPlainProduct(node) && NumberOrNone(node, 2) && NumberOrNone(node, 4)
-                && Enumerable.Range(3, 4).Where(index => index != 4).All(index => ConstantOrNone(node, index))
+            "MatMulIntegerToFloat" => IsPlainProduct(node)
+            && NumberOrNone(node, 2)
+            && NumberOrNone(node, 4)
+            && Enumerable.Range(3, 4).Where(index => index != 4).All(index => ConstantOrNone(node, index))
                 ? 0
                 : -1,
             "QLinearMatMul" => NumberOrNone(node, 1) && NumberOrNone(node, 2) ? Constants(node, 3) : -1,
@@ -106,5 +129,7 @@ internal sealed class PositionWise(int operatorSetVersion)
         node.InputOrNull(index) is not { } input || GraphConstants.IsConstant(input);
 
     private static int Constants(Node node, int from) =>
-        Enumerable.Range(from, Math.Max(0, node.Inputs.Count - from)).All(index => ConstantOrNone(node, index)) ? 0 : -1;
+        Enumerable.Range(from, Math.Max(0, node.Inputs.Count - from)).All(index => ConstantOrNone(node, index))
+            ? 0
+            : -1;
 }
