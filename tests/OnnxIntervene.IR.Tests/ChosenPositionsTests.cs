@@ -97,7 +97,10 @@ public sealed class ChosenPositionsTests
     private static (Model Model, Value Hidden) Start(int operatorSet)
     {
         var graph = new Graph("logits");
-        var x = graph.AddInput("x", new TensorType(ElementType.Float32, Shape.Of(s_batch, Dimension.Named("p"), new(4))));
+        var x = graph.AddInput(
+            "x",
+            new TensorType(ElementType.Float32, Shape.Of(s_batch, Dimension.Named("p"), new(4)))
+        );
         var model = new Model(graph, 8, ImmutableSortedDictionary<string, long>.Empty.Add("", operatorSet));
         return (model, x);
     }

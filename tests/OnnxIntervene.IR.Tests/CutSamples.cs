@@ -18,7 +18,12 @@ internal static class CutSamples
         graph.SetDefault(scale, TensorData.FromFloats([1], [2]));
         var weight = graph.AddInitializer("w", TensorData.FromFloats([3, 3], [1, 2, 3, 4, 5, 6, 7, 8, 9]));
         var turned = Node(graph, "Transpose", "turned", weight);
-        var constant = Node(graph, "Constant", "constant", [NodeAttribute.Of("value", TensorData.FromFloats([1], [1]))]);
+        var constant = Node(
+            graph,
+            "Constant",
+            "constant",
+            [NodeAttribute.Of("value", TensorData.FromFloats([1], [1]))]
+        );
         var stream = Node(graph, "Add", "stream", x, weight);
         var update = Node(graph, "Neg", "update", stream);
         var scaled = Node(graph, "Mul", "scaled", update, scale);

@@ -3,8 +3,8 @@ using System.Collections.Immutable;
 namespace OnnxIntervene.IR.Analysis;
 
 /// <summary>
-/// The nodes from a hidden state <c>[batch, position, width]</c> to an output <c>[batch, position, vocabulary]</c>, each
-/// of which acts on every position alone; the matrix of the vocabulary is among them.
+/// The nodes from a hidden state <c>[batch, position, width]</c> to an output <c>[batch, position, vocabulary]</c>,
+/// each of which acts on every position alone; the matrix of the vocabulary is among them.
 /// </summary>
 /// <param name="Start">The hidden state, which others may read too.</param>
 /// <param name="Steps">The nodes, the output's first, each with the index of the input that the chain comes by.</param>

@@ -6,9 +6,9 @@ namespace OnnxIntervene.IR.Editing;
 public static class DeadCode
 {
     /// <summary>
-    /// Removes nodes and constants that no output needs, in subgraphs too, and leaves out optional outputs of nodes that
-    /// nobody reads. Inputs stay, and so do their defaults: see <see cref="RemoveUnusedInputs"/>. Returns how many nodes
-    /// of the graph itself went.
+    /// Removes nodes and constants that no output needs, in subgraphs too, and leaves out optional outputs of nodes
+    /// that nobody reads. Inputs stay, and so do their defaults: see <see cref="RemoveUnusedInputs"/>. Returns how many
+    /// nodes of the graph itself went.
     /// </summary>
     public static int Remove(Graph graph)
     {
@@ -19,8 +19,8 @@ public static class DeadCode
     }
 
     /// <summary>
-    /// Removes inputs, with their defaults, that no node reads and that are no outputs. Not for a subgraph, whose inputs
-    /// the node that holds it counts.
+    /// Removes inputs, with their defaults, that no node reads and that are no outputs. Not for a subgraph, whose
+    /// inputs the node that holds it counts.
     /// </summary>
     public static void RemoveUnusedInputs(Graph graph)
     {

@@ -8,14 +8,17 @@ namespace OnnxIntervene.IR.Editing;
 /// </summary>
 public static class GraphCut
 {
-    /// <summary>All that these values need, which become the outputs; other inputs, nodes and constants are left.</summary>
+    /// <summary>
+    /// All that these values need, which become the outputs; other inputs, nodes and constants are left.
+    /// </summary>
     /// <param name="model">The model.</param>
     /// <param name="outputs">Values of its main graph, in the order of the part's outputs.</param>
     /// <exception cref="InterventionException">A value stands inside a branch, a loop, or another model.</exception>
     public static Model To(Model model, IReadOnlyList<Value> outputs) => Between(model, [], outputs);
 
     /// <summary>
-    /// What lies between a frontier, whose values become inputs, and chosen outputs; types are as the file declares them.
+    /// What lies between a frontier, whose values become inputs, and chosen outputs; types are as the file declares
+    /// them.
     /// </summary>
     /// <param name="model">The model.</param>
     /// <param name="frontier">Values of its main graph that the part is given.</param>
@@ -35,8 +38,8 @@ public static class GraphCut
     /// <param name="frontier">Values of its main graph that the part is given.</param>
     /// <param name="outputs">Values of its main graph, in the order of the part's outputs.</param>
     /// <param name="typeOf">
-    /// Tells types that the file does not declare. Give the rank wherever it is known: ONNX Runtime fuses less behind an
-    /// input without one.
+    /// Tells types that the file does not declare. Give the rank wherever it is known: ONNX Runtime fuses less behind
+    /// an input without one.
     /// </param>
     /// <param name="copies">For each value of the model that the part has, the part's value in its place.</param>
     /// <exception cref="InterventionException">
