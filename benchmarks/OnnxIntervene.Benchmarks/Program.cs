@@ -14,6 +14,7 @@ if (args.Length is 0 or > 2)
 var rounds = args.Length > 1 ? int.Parse(args[1], CultureInfo.InvariantCulture) : 40;
 using var graph = BenchmarkModel.Prepare(ModelFile.Find(args[0]).Path);
 Console.WriteLine($"{args[0]}: paired in one process, {rounds} rounds, one thread, {MachineName.Describe()}");
+RunCost.Measure(graph.Path, rounds);
 SpliceCost.Measure(graph.Path);
 SteeringCost.Measure(graph.Path, rounds);
 OpeningCost.Measure(graph.Path, rounds);

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using OnnxIntervene.Components;
 using OnnxIntervene.Components.Addressing;
 using OnnxIntervene.Interventions.Kinds;
+using OnnxIntervene.IR;
 using OnnxIntervene.IR.Serialization;
 using OnnxIntervene.Splicing;
 
@@ -27,6 +28,13 @@ internal static class SpliceCost
             $"read the graph: {load:F1} ms; splice and write it: {splice:F1} ms ({first:F1} ms the first time), "
                 + $"{bytes / MegaByte:F1} MB allocated"
         );
+    }
+
+    /// <summary>Splices the middle layer of a model, up to the bytes that ONNX Runtime opens.</summary>
+    public static void SpliceOne(Model model, ComponentMap map)
+    {
+        var address = new ComponentAddress(map.LayerCount / 2, ComponentNames.BlockOutput);
+        OnnxFile.Reference(Splicer.Splice(model, [new SpliceSite(address, InterventionType.Addition)]).Model);
     }
 
     // The first time includes just-in-time compilation; the others' median does not.
