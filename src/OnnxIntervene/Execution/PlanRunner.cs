@@ -27,7 +27,7 @@ internal sealed class PlanRunner(
         CallFunctions(@base, writes);
         var collects = Enumerable
             .Range(0, Count)
-            .Where(index => plan.Planned[index].Intervention.Type == InterventionType.Collect)
+            .Where(index => plan.Planned[index].Intervention.Type.ReadsOnly)
             .ToList();
         string[] outputs = [session.FirstOutput, .. collects.Select(ReadOutput)];
         var results = session.Run(
@@ -72,7 +72,7 @@ internal sealed class PlanRunner(
     {
         var functions = Splicing
             .SiteOrder.Forward(plan.Sites)
-            .Where(index => writes.Contains(index) && plan.Planned[index].Intervention.Type == InterventionType.Lambda)
+            .Where(index => writes.Contains(index) && plan.Planned[index].Intervention.Type.CallsFunction)
             .ToList();
         for (var order = 0; order < functions.Count; order++)
             Call(inputs, functions[order], writes.RemoveRange(functions[order..]));
@@ -89,7 +89,7 @@ internal sealed class PlanRunner(
         var site = plan.Planned[index];
         var values = site.Lambda(read, _read.GetValueOrDefault(index));
         _read.Remove(index);
-        if (((LambdaIntervention)site.Intervention).Function(values) is not { } made)
+        if (site.Intervention.Call(values) is not { } made)
             return;
         if (made.IsInteger || !made.Shape.SequenceEqual(values.Base.Shape))
             throw new InterventionException(
@@ -118,7 +118,7 @@ internal sealed class PlanRunner(
     {
         var site = plan.Planned[index];
         var read = _read.GetValueOrDefault(index);
-        return site.Intervention.Type == InterventionType.Lambda && read is null ? SiteFeed.Neutral : site.Write(read);
+        return site.Intervention.Type.CallsFunction && read is null ? SiteFeed.Neutral : site.Write(read);
     }
 
     private string ReadOutput(int index) => session.Spliced.Sites[index].Read!;

@@ -68,12 +68,7 @@ internal sealed class RunExplainer(
     {
         var site = plan.Planned[index];
         var feed = plan.IsWrittenInBase(index) ? site.Write(site.Placeholder()) : SiteFeed.Neutral;
-        return site.Intervention.Type is InterventionType.Collect or InterventionType.Lambda
-            ? feed with
-            {
-                ReadLocations = site.ReadBase().ReadLocations,
-            }
-            : feed;
+        return site.Intervention.Type.ReadsBase ? feed with { ReadLocations = site.ReadBase().ReadLocations } : feed;
     }
 
     private ImmutableArray<FedInput> Fed(ModelInputs inputs, Func<int, SiteFeed> feed) =>
