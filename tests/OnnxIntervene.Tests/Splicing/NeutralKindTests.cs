@@ -183,11 +183,12 @@ public sealed class NeutralKindTests
                 Normal(width),
                 One(1)
             ),
-            _ => new PCARotatedSpaceIntervention(
+            nameof(InterventionType.PCARotatedSpace) => new PCARotatedSpaceIntervention(
                 Rotation(width, width),
                 Normal(width),
                 NumericArray.Of(Enumerable.Repeat(2f, width).ToArray(), width)
             ),
+            _ => throw new NotSupportedException($"Say here when {kind} is neutral."),
         };
 
     // [width, 2 width], the identity and its negative side by side: x is the ReLU of x less that of −x.
