@@ -39,10 +39,7 @@ public sealed class ForeignKindTests
     [Test]
     public void It_begins_neutral()
     {
-        var (fresh, plain) = Logits(
-            width => ScaledIntervention.Kind.Fresh(new KindStart(width))!,
-            Subspaces.Whole
-        );
+        var (fresh, plain) = Logits(width => ScaledIntervention.Kind.Fresh(new KindStart(width))!, Subspaces.Whole);
 
         Assert.That(fresh, Is.EqualTo(plain));
     }
@@ -77,7 +74,15 @@ public sealed class ForeignKindTests
         var width = plain.Components.Get(1, "mlp_output").Width;
         var config = new IntervenableConfig
         {
-            Representations = [new() { Layer = 1, Component = "mlp_output", Intervention = make(width) }],
+            Representations =
+            [
+                new()
+                {
+                    Layer = 1,
+                    Component = "mlp_output",
+                    Intervention = make(width),
+                },
+            ],
         };
         using var model = IntervenableModel.Load(path, config, new ExecutionOptions { Threads = 1 });
         RunResult result = model.Run(

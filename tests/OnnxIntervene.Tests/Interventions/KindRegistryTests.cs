@@ -42,10 +42,7 @@ public sealed partial class KindRegistryTests
     {
         Assert.That(InterventionType.Parse(type.Name), Is.SameAs(type));
         Assert.That(InterventionType.Parse(type.ClassName), Is.SameAs(type));
-        Assert.That(
-            InterventionType.Parse($"<class 'pyvene.models.interventions.{type.ClassName}'>"),
-            Is.SameAs(type)
-        );
+        Assert.That(InterventionType.Parse($"<class 'pyvene.models.interventions.{type.ClassName}'>"), Is.SameAs(type));
     }
 
     [TestCase("Name")]

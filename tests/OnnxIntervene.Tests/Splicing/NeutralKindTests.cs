@@ -137,12 +137,6 @@ public sealed class NeutralKindTests
     private static Intervention Intervention(InterventionType kind, int width) =>
         kind.Name switch
         {
-            nameof(InterventionType.Vanilla) => new VanillaIntervention(),
-            nameof(InterventionType.Addition) => new AdditionIntervention(),
-            nameof(InterventionType.Subtraction) => new SubtractionIntervention(),
-            nameof(InterventionType.Zero) => new ZeroIntervention(),
-            nameof(InterventionType.Collect) => new CollectIntervention(),
-            nameof(InterventionType.Skip) => new SkipIntervention(),
             nameof(InterventionType.Mean) => new MeanIntervention(Normal(width)),
             nameof(InterventionType.ConstantSource) => new ConstantSourceIntervention(Normal(width)),
             nameof(InterventionType.Noise) => new NoiseIntervention(0f),
@@ -164,13 +158,7 @@ public sealed class NeutralKindTests
                 Signs(width, isTurned: false),
                 Zeros(width)
             ),
-            nameof(InterventionType.JumpReLUAutoencoder) => new JumpReLUAutoencoderIntervention(
-                Signs(width, isTurned: false),
-                Signs(width, isTurned: true),
-                Zeros(2 * width),
-                Zeros(2 * width),
-                Zeros(width)
-            ),
+            nameof(InterventionType.JumpReLUAutoencoder) => JumpReLU(width),
             nameof(InterventionType.LowRankRotatedSpace) => new LowRankRotatedSpaceIntervention(Rotation(width, 3)),
             nameof(InterventionType.RotatedSpace) => new RotatedSpaceIntervention(Rotation(width, width)),
             nameof(InterventionType.BoundlessRotatedSpace) => new BoundlessRotatedSpaceIntervention(
@@ -188,8 +176,19 @@ public sealed class NeutralKindTests
                 Normal(width),
                 NumericArray.Of(Enumerable.Repeat(2f, width).ToArray(), width)
             ),
-            _ => throw new NotSupportedException($"Say here when {kind} is neutral."),
+            _ => kind.Parameters.IsEmpty
+                ? kind.Fresh(new KindStart(width))!
+                : throw new NotSupportedException($"Say here when {kind} is neutral."),
         };
+
+    private static JumpReLUAutoencoderIntervention JumpReLU(int width) =>
+        new(
+            Signs(width, isTurned: false),
+            Signs(width, isTurned: true),
+            Zeros(2 * width),
+            Zeros(2 * width),
+            Zeros(width)
+        );
 
     // [width, 2 width], the identity and its negative side by side: x is the ReLU of x less that of −x.
     private static NumericArray Signs(int width, bool isTurned)

@@ -68,10 +68,13 @@ public abstract record Intervention
     internal virtual NumericArray? Call(LambdaValues values) => null;
 
     /// <inheritdoc/>
-    public sealed override string ToString() =>
-        Parameters.IsEmpty
-            ? Type.ClassName
-            : $"{Type.ClassName}({string.Join(", ", Parameters.OrderBy(entry => entry.Key, StringComparer.Ordinal).Select(entry => $"{entry.Key} {entry.Value}"))})";
+    public sealed override string ToString()
+    {
+        var parameters = Parameters
+            .OrderBy(entry => entry.Key, StringComparer.Ordinal)
+            .Select(entry => $"{entry.Key} {entry.Value}");
+        return Parameters.IsEmpty ? Type.ClassName : $"{Type.ClassName}({string.Join(", ", parameters)})";
+    }
 
     /// <summary>A parameter of one number as <c>[1]</c>, however a file shapes it.</summary>
     private protected static NumericArray Single(NumericArray number) =>
