@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using OnnxIntervene.Interventions.Kinds;
 using OnnxIntervene.IR;
 using OnnxIntervene.Planning;
 using OnnxIntervene.Runtime;

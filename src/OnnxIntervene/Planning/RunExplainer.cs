@@ -1,7 +1,6 @@
 using System.Collections.Immutable;
 using OnnxIntervene.Components;
 using OnnxIntervene.Components.Addressing;
-using OnnxIntervene.Interventions.Kinds;
 using OnnxIntervene.IR;
 using OnnxIntervene.Runtime;
 using OnnxIntervene.Splicing;

@@ -1,6 +1,5 @@
 using System.Collections.Immutable;
 using OnnxIntervene.Interventions;
-using OnnxIntervene.Interventions.Kinds;
 using OnnxIntervene.IR;
 using OnnxIntervene.Tensors;
 

@@ -1,5 +1,4 @@
 using System.Text.Json;
-using OnnxIntervene.Interventions.Kinds;
 
 namespace OnnxIntervene.Splicing;
 

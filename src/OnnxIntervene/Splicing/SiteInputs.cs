@@ -1,6 +1,5 @@
 using System.Collections.Immutable;
 using OnnxIntervene.Components.Addressing;
-using OnnxIntervene.Interventions.Kinds;
 using OnnxIntervene.IR;
 using OnnxIntervene.IR.Editing;
 using OnnxIntervene.Rewriting;
@@ -142,7 +141,7 @@ internal sealed class SiteInputs
 
     private Shape MaskShape => Shape.Of(Own("masked_rows"), Own("latents"));
 
-    private IEnumerable<(string Name, ImmutableArray<int> Shape)> ParameterList() =>
+    private ImmutableArray<(string Name, ImmutableArray<int> Shape)> ParameterList() =>
         _site.Custom?.GraphParameters ?? _site.Type.ShapesOf(_site.Sizes);
 
     private void Check()

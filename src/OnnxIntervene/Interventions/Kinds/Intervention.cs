@@ -73,7 +73,7 @@ public abstract record Intervention
         var parameters = Parameters
             .OrderBy(entry => entry.Key, StringComparer.Ordinal)
             .Select(entry => $"{entry.Key} {entry.Value}");
-        return Parameters.IsEmpty ? Type.ClassName : $"{Type.ClassName}({string.Join(", ", parameters)})";
+        return Type.ClassName + (Parameters.IsEmpty ? "" : $"({string.Join(", ", parameters)})");
     }
 
     /// <summary>A parameter of one number as <c>[1]</c>, however a file shapes it.</summary>
