@@ -223,7 +223,7 @@ public sealed class IntervenableModel : IDisposable
                             Interventions[index],
                             Components,
                             isWhole: false,
-                            hasSubspaces: Interventions[index].Type.TakesSubspaces()
+                            hasSubspaces: Interventions[index].Type.TakesSubspaces
                                 && (withSubspaces || representation.SubspacePartition.Length > 0)
                         )
                 ),

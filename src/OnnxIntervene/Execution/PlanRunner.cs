@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using OnnxIntervene.Interventions.Kinds;
 using OnnxIntervene.IR;
 using OnnxIntervene.Planning;
 using OnnxIntervene.Runtime;
@@ -25,7 +24,7 @@ internal sealed class PlanRunner(LoadedModel model, RunPlan plan, CancellationTo
         ReadSources();
         ImmutableArray<int> writes = [.. Enumerable.Range(0, Count).Where(plan.IsWrittenInBase)];
         CallFunctions(plan.Base, writes);
-        ImmutableArray<int> collects = [.. Indices(InterventionType.Collect)];
+        ImmutableArray<int> collects = [.. Indices(type => type.ReadsOnly)];
         var part = PlanPart.OfBase(plan, writes, collects);
         using var lease = model.Lease(part.Recipe);
         var session = lease.Session;
@@ -81,7 +80,7 @@ internal sealed class PlanRunner(LoadedModel model, RunPlan plan, CancellationTo
     // A function sees what the interventions before it in the computation have made.
     private void CallFunctions(ModelInputs inputs, ImmutableArray<int> writes)
     {
-        var functions = Indices(InterventionType.Lambda).Where(index => writes.Contains(index)).ToList();
+        var functions = Indices(type => type.CallsFunction).Where(index => writes.Contains(index)).ToList();
         if (functions.Count == 0)
             return;
         functions = [.. Splicing.SiteOrder.Forward(plan.Sites).Where(functions.Contains)];
@@ -95,7 +94,7 @@ internal sealed class PlanRunner(LoadedModel model, RunPlan plan, CancellationTo
         var site = plan.Planned[index];
         var values = site.Lambda(read, _read.GetValueOrDefault(index)?.Array);
         _read.Remove(index);
-        if (((LambdaIntervention)site.Intervention).Function(values) is not { } made)
+        if (site.Intervention.Call(values) is not { } made)
             return;
         if (made.IsInteger || !made.Shape.SequenceEqual(values.Base.Shape))
             throw new InterventionException(
@@ -120,15 +119,15 @@ internal sealed class PlanRunner(LoadedModel model, RunPlan plan, CancellationTo
         return values;
     }
 
-    private IEnumerable<int> Indices(InterventionType type) =>
-        Enumerable.Range(0, Count).Where(index => plan.Planned[index].Intervention.Type == type);
+    private IEnumerable<int> Indices(Func<InterventionType, bool> isWanted) =>
+        Enumerable.Range(0, Count).Where(index => isWanted(plan.Planned[index].Intervention.Type));
 
     // A function that made nothing writes nothing.
     private SiteFeed Write(int index)
     {
         var site = plan.Planned[index];
         var read = _read.GetValueOrDefault(index);
-        return site.Intervention.Type == InterventionType.Lambda && read is null ? SiteFeed.Neutral : site.Write(read);
+        return site.Intervention.Type.CallsFunction && read is null ? SiteFeed.Neutral : site.Write(read);
     }
 }
 

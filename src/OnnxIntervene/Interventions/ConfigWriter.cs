@@ -41,8 +41,8 @@ internal static class ConfigWriter
 
     private static bool HasConstantSource(RepresentationConfig item) =>
         item.SourceRepresentation is not null
-        || !item.InterventionType.NeedsSource()
-        || item.InterventionType.IsSourceConstant();
+        || !item.InterventionType.NeedsSource
+        || item.InterventionType.IsSourceConstant;
 
     private static JsonNode? Dimensions(RepresentationConfig item, int width)
     {
@@ -55,7 +55,7 @@ internal static class ConfigWriter
 
     // pyvene imports the class by this path; what it has not is named plainly.
     private static string TypeName(InterventionType type) =>
-        type.IsPyvenes() ? $"<class '{Module}{type.ClassName()}'>" : type.ClassName();
+        type.IsPyvenes ? $"<class '{Module}{type.ClassName}'>" : type.ClassName;
 
     // In the order of RepresentationReader.Fields; types and tensors stand elsewhere.
     private static JsonArray Tuple(RepresentationConfig item) =>

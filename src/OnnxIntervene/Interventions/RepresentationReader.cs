@@ -59,7 +59,7 @@ internal static class RepresentationReader
     {
         try
         {
-            return InterventionTypes.Parse(name);
+            return InterventionType.Parse(name);
         }
         catch (FormatException fault)
         {

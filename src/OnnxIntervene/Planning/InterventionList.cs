@@ -31,16 +31,8 @@ internal static class InterventionList
         }
     }
 
-    private static Intervention Own(RepresentationConfig representation, int width)
-    {
-        if (representation.Intervention is { } given)
-            return given;
-        return
-            representation.InterventionType == InterventionType.ConstantSource
-            && representation.SourceRepresentation is { } constant
-            ? new ConstantSourceIntervention(constant)
-            : FreshIntervention.Of(representation, width);
-    }
+    private static Intervention Own(RepresentationConfig representation, int width) =>
+        representation.Intervention ?? FreshIntervention.Of(representation, width);
 
     private static Intervention? Given(IntervenableConfig config, int key)
     {

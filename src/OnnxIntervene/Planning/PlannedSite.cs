@@ -70,7 +70,7 @@ internal sealed class PlannedSite
     // Everything where nothing is chosen: cheaper than choosing every unit.
     private bool IsWhole =>
         _request.Locations.BaseOf(_index) is null
-        && Type.HasCoefficient()
+        && Type.HasCoefficient
         && _constant is not null
         && _subspaces is null
         && _component is { Layout: ComponentLayout.Positions, Unit: "pos", Axes: 3 };
@@ -80,19 +80,16 @@ internal sealed class PlannedSite
     private int PerExample => _baseUnits.Counts.IsEmpty ? 0 : _baseUnits.Counts[0];
 
     private NumericArray? OwnConstant() =>
-        Intervention switch
-        {
-            NoiseIntervention noise => DrawnNoise.Over(noise, _baseUnits, _component.Width),
-            { Type: var type } when type.IsSourceConstant() => Intervention.Source(PerExample, _component.Width),
-            _ => null,
-        };
+        Intervention.IsSourceDrawn
+            ? DrawnSource.Over(Intervention, _baseUnits, _component.Width)
+            : Intervention.Source(PerExample, _component.Width);
 
-    private int SpaceDimensions => Type.HasParameters() ? Intervention.Sizes.Latents : _component.Width;
+    private int SpaceDimensions => Type.HasParameters ? Intervention.Sizes.Latents : _component.Width;
 
     private int UnitsPerRow => SiteStructure.UnitsPerRow(Intervention, _component);
 
     // Folding takes an example's positions together; where heads are addressed, the heads of each position.
-    private ResolvedUnits WriteUnits => Type.FoldsUnits() ? _baseUnits.PositionsFirst() : _baseUnits;
+    private ResolvedUnits WriteUnits => Type.FoldsUnits ? _baseUnits.PositionsFirst() : _baseUnits;
 
     /// <summary>What a source's run feeds the site to be read.</summary>
     public SiteFeed ReadSource() => new() { ReadLocations = _sourceUnits!.Locations };
@@ -104,11 +101,11 @@ internal sealed class PlannedSite
     /// <param name="read">What the source's run gave; null where the source is a constant or there is none.</param>
     public SiteFeed Write(SourceRows? read)
     {
-        if (Type == InterventionType.Collect || IsSkipped)
+        if (Type.ReadsOnly || IsSkipped)
             return SiteFeed.Neutral;
         if (IsWhole)
             return WholeFeed();
-        var source = Type == InterventionType.Zero ? default : Source(read);
+        var source = Intervention.TakesSource ? Source(read) : default;
         return new SiteFeed
         {
             WriteLocations = WriteUnits.Locations,
@@ -137,7 +134,7 @@ internal sealed class PlannedSite
     public NumericArray Collected(NumericArray read)
     {
         var arranged = Arranged(read, _baseUnits);
-        return _subspaces is null || Type == InterventionType.Lambda ? arranged : _subspaces.Select(arranged);
+        return _subspaces is null || Type.CallsFunction ? arranged : _subspaces.Select(arranged);
     }
 
     /// <summary>What was read of the source, in the shape of its units.</summary>
@@ -156,15 +153,15 @@ internal sealed class PlannedSite
         units.IsRagged ? read : read.Reshape([.. units.Shape, .. read.Shape.AsSpan()[1..]]);
 
     private ImmutableDictionary<string, NumericArray> Parameters =>
-        Type.HasParameters() || Type == InterventionType.Custom
-            ? Intervention.Parameters
-            : ImmutableDictionary<string, NumericArray>.Empty;
+        Intervention.GraphParameters.IsEmpty
+            ? ImmutableDictionary<string, NumericArray>.Empty
+            : Intervention.Parameters;
 
     private (TensorValue? Value, ReadOnlyMemory<float> Elements, ReadOnlyMemory<long> Shape) Source(SourceRows? rows)
     {
         if (rows is null && _constant is null)
             return default;
-        if (rows?.Value is { } value && UnitsPerRow == 1 && !(Type.FoldsUnits() && _baseUnits.Shape.Length == 3))
+        if (rows?.Value is { } value && UnitsPerRow == 1 && !(Type.FoldsUnits && _baseUnits.Shape.Length == 3))
             return (value, default, default);
         var (elements, shape) = Source(rows?.Array);
         return (null, elements, shape);
@@ -173,7 +170,7 @@ internal sealed class PlannedSite
     private (ReadOnlyMemory<float> Elements, ReadOnlyMemory<long> Shape) Source(NumericArray? read)
     {
         var elements = read?.FloatMemory ?? ConstantRows();
-        if (Type.FoldsUnits())
+        if (Type.FoldsUnits)
             elements = _baseUnits.PositionsFirst(elements, _component.Width);
         if (UnitsPerRow > 1)
             return (elements, new long[] { elements.Length / Intervention.Sizes.Width, Intervention.Sizes.Width });
@@ -208,7 +205,7 @@ internal sealed class PlannedSite
 
     private ReadOnlyMemory<float> Coefficients(ImmutableArray<int> counts)
     {
-        if (!Type.HasCoefficient())
+        if (!Type.HasCoefficient)
             return default;
         var coefficient = _request.Coefficient(_index);
         return counts.SelectMany((count, example) => Enumerable.Repeat(coefficient.At(example), count)).ToArray();

@@ -1,7 +1,6 @@
 using System.Collections.Immutable;
 using OnnxIntervene.Components;
 using OnnxIntervene.Components.Addressing;
-using OnnxIntervene.Interventions.Kinds;
 using OnnxIntervene.IR;
 using OnnxIntervene.Runtime;
 using OnnxIntervene.Splicing;
@@ -68,12 +67,7 @@ internal sealed class RunExplainer(
     {
         var site = plan.Planned[index];
         var feed = plan.IsWrittenInBase(index) ? site.Write(site.Placeholder()) : SiteFeed.Neutral;
-        return site.Intervention.Type is InterventionType.Collect or InterventionType.Lambda
-            ? feed with
-            {
-                ReadLocations = site.ReadBase().ReadLocations,
-            }
-            : feed;
+        return site.Intervention.Type.ReadsBase ? feed with { ReadLocations = site.ReadBase().ReadLocations } : feed;
     }
 
     private ImmutableArray<FedInput> Fed(ModelInputs inputs, Func<int, SiteFeed> feed) =>

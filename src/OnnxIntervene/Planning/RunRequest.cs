@@ -61,12 +61,7 @@ internal sealed class RunRequest
     public ModelInputs? GroupSource(int group) => _sources[group];
 
     /// <summary>Whether an intervention cannot act without a source.</summary>
-    public bool NeedsSource(int index) =>
-        Interventions[index] switch
-        {
-            CustomIntervention custom => custom.TakesSource,
-            { Type: var type } => type.NeedsSource(),
-        };
+    public bool NeedsSource(int index) => Interventions[index].NeedsSource;
 
     /// <summary>The constant source that was given for an intervention, if any.</summary>
     public NumericArray? Constant(int index) =>
@@ -118,8 +113,7 @@ internal sealed class RunRequest
     }
 
     private bool MayHaveSource(int index) =>
-        !Interventions[index].Type.IsSourceConstant()
-        && (NeedsSource(index) || Interventions[index].Type == InterventionType.Lambda);
+        !Interventions[index].Type.IsSourceConstant && Interventions[index].TakesSource;
 
     // One source serves every group, as in pyvene; null is one that is skipped on purpose.
     private ImmutableArray<ModelInputs?> Spread(IReadOnlyList<ModelInputs?>? sources)
@@ -138,7 +132,7 @@ internal sealed class RunRequest
 
         for (var index = 0; index < Count; index++)
         {
-            if (NeedsSource(index) && !Interventions[index].Type.IsSourceConstant() && Constant(index) is null)
+            if (NeedsSource(index) && !Interventions[index].Type.IsSourceConstant && Constant(index) is null)
                 throw new InterventionException(
                     $"{Representation(index)} needs a source: give a source input, or a constant source."
                 );

@@ -30,18 +30,12 @@ internal static class SiteRules
             );
         }
 
-        if (
-            units.IsRagged
-            && (
-                intervention.Type.FoldsUnits()
-                || intervention.Type is InterventionType.Collect or InterventionType.Lambda
-            )
-        )
+        if (units.IsRagged && (intervention.Type.FoldsUnits || intervention.Type.ReadsBase))
             throw new InterventionException(
                 $"{representation}: examples have {Show(units)} units; they must be equally many to be one array."
             );
         CheckWidth(representation, intervention, component, units);
-        if (intervention.Type.ReadsModuleInput())
+        if (intervention.Type.ReadsModuleInput)
             CheckModuleInput(representation, intervention, component, map);
     }
 
@@ -53,10 +47,10 @@ internal static class SiteRules
         ComponentMap map
     )
     {
-        if (!intervention.Type.ReadsModuleInput())
+        if (!intervention.Type.ReadsModuleInput)
             return null;
         var name =
-            (intervention as LoRAIntervention)?.InputComponent
+            intervention.NamedModuleInput
             ?? ComponentNames.InputOf(representation.Component)
             ?? throw new InterventionException(
                 $"{representation}: what the module at '{representation.Component}' reads is no component; use "
@@ -104,7 +98,7 @@ internal static class SiteRules
                 $"{representation}: the width of '{representation.Component}' is not known, so that parameters for "
                     + $"{width} cannot be proved to fit."
             );
-        var folded = intervention.Type.FoldsUnits() && units.Shape.Length > 1 ? units.Shape[1] : 1;
+        var folded = intervention.Type.FoldsUnits && units.Shape.Length > 1 ? units.Shape[1] : 1;
         if (width != component.Width * folded)
         {
             var count =
@@ -129,7 +123,7 @@ internal static class SiteRules
         var input = map.Get(address.Layer, address.Name);
         if (component.Layout != ComponentLayout.Positions || input.Layout != ComponentLayout.Positions)
             throw new InterventionException($"{representation}: the kind takes whole positions, not heads.");
-        var wanted = intervention.Type == InterventionType.Skip ? component.Width : intervention.Sizes.InputWidth;
+        var wanted = intervention.Type.ComputesWithModuleInput ? intervention.Sizes.InputWidth : component.Width;
         if (input.Width != wanted)
             throw new InterventionException(
                 $"{representation}: the module reads '{input.Address.Name}', which is {input.Width} wide, but "

@@ -35,9 +35,9 @@ internal static class SiteStructure
         {
             Sizes = intervention.Sizes,
             UnitsPerRow = UnitsPerRow(intervention, component),
-            HasSubspaces = hasSubspaces && type is not (InterventionType.Collect or InterventionType.Lambda),
+            HasSubspaces = hasSubspaces && !type.ReadsBase,
             CountsTwoAxes = UnitRules.CountsTwoAxes(representation, component),
-            ParameterSet = type.HasParameters() ? representation.InterventionLinkKey : null,
+            ParameterSet = type.HasParameters ? representation.InterventionLinkKey : null,
             ModuleInput = SiteRules.ModuleInput(representation, intervention, map),
             Custom = intervention as CustomIntervention,
         };
@@ -45,7 +45,7 @@ internal static class SiteStructure
 
     /// <summary>How many units of an example are one row to the kind.</summary>
     public static int UnitsPerRow(Intervention intervention, Component component) =>
-        intervention.Type.FoldsUnits() && component.Width > 0
+        intervention.Type.FoldsUnits && component.Width > 0
             ? Math.Max(1, intervention.Sizes.Width / component.Width)
             : 1;
 }

@@ -1,6 +1,5 @@
 using System.Collections.Immutable;
 using OnnxIntervene.Interventions;
-using OnnxIntervene.Interventions.Kinds;
 using OnnxIntervene.IR;
 using OnnxIntervene.Tensors;
 
@@ -36,7 +35,7 @@ internal sealed class SubspacePlan
         SubspacePartitions.Check(representation, dimensions);
         if (given is not { } rows)
             return Default(representation, dimensions);
-        if (!representation.InterventionType.TakesSubspaces())
+        if (!representation.InterventionType.TakesSubspaces)
             throw new InterventionException(
                 $"{representation}: the kind mixes all dimensions by its own mask; it takes no subspaces."
             );
@@ -50,9 +49,7 @@ internal sealed class SubspacePlan
         [
             .. rows.Select(row => SubspacePartitions.Dimensions(representation, row, dimensions)),
         ];
-        return
-            representation.InterventionType != InterventionType.Collect
-            || chosen.Select(row => row.Length).Distinct().Count() == 1
+        return !representation.InterventionType.ReadsOnly || chosen.Select(row => row.Length).Distinct().Count() == 1
             ? new SubspacePlan(chosen, dimensions)
             : throw new InterventionException(
                 $"{representation}: what is collected must be equally wide in every example; the subspaces differ "
@@ -98,14 +95,14 @@ internal sealed class SubspacePlan
 
     private static SubspacePlan? Default(RepresentationConfig representation, int dimensions)
     {
-        if (!representation.InterventionType.TakesSubspaces() || dimensions == 0)
+        if (!representation.InterventionType.TakesSubspaces || dimensions == 0)
             return null;
         if (representation.InterchangeDimensions is { } chosen)
             return new SubspacePlan([SubspacePartitions.Checked(representation, chosen, dimensions)], dimensions);
-        var takesNumber =
-            representation.InterventionType
-            is not (InterventionType.Autoencoder or InterventionType.JumpReLUAutoencoder);
-        return representation.InterchangeCount is { } count && takesNumber && count < dimensions
+        return
+            representation.InterchangeCount is { } count
+            && representation.InterventionType.TakesInterchangeCount
+            && count < dimensions
             ? new SubspacePlan(
                 [
                     [.. Enumerable.Range(0, count)],

@@ -41,9 +41,9 @@ internal sealed class BodySplice
     public static SplicedSite Splice(GraphEditor editor, SpliceSite site, Component component, int index)
     {
         editor.RequireOperatorSet(OldestOperatorSet, ((BodySource)component.Source).Owner);
-        if (site.Selection == SiteSelection.Whole || site.UnitsPerRow > 1 || site.Type.ReadsModuleInput())
+        if (site.Selection == SiteSelection.Whole || site.UnitsPerRow > 1 || site.Type.ReadsModuleInput)
             throw new InterventionException(
-                $"{site.Type.ClassName()} at {component} changes steps one by one: name the steps, and give it the "
+                $"{site.Type.ClassName} at {component} changes steps one by one: name the steps, and give it the "
                     + $"parameters for one."
             );
         return new BodySplice(editor, site, component, index).Splice();
@@ -61,7 +61,7 @@ internal sealed class BodySplice
                 new TensorType(ElementType.Float32, Shape.Of(Dimension.Unknown, Dimension.Fixed(_component.Width)))
             )
         );
-        if (_site is { Selection: SiteSelection.Units, Type: not InterventionType.Collect })
+        if (_site is { Selection: SiteSelection.Units, Type.ReadsOnly: false })
         {
             var changed = _ops.Reshape(Changed(rows), _ops.ShapeOf(current));
             _editor.Claim(_body, before);
@@ -79,8 +79,7 @@ internal sealed class BodySplice
         var isNow = _ops.Emit("Equal", [_ops.Reshape(_ops.Slice(locations, 1, 1, 2), -1), _ops.Reshape(Step(), 1)]);
         var examples = Picked(_ops.Slice(locations, 1, 0, 1), isNow);
         var units = _ops.GatherND(rows, examples, 0);
-        var written = KindArithmetic.Apply(
-            _site.Type,
+        var written = _site.Type.Apply(
             new KindRows(_ops, units, _site.Sizes, _inputs.ParameterValues)
             {
                 Source = _inputs.Source is { } source ? Picked(source, isNow) : null,

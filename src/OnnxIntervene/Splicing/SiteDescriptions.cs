@@ -1,5 +1,4 @@
 using System.Text.Json;
-using OnnxIntervene.Interventions.Kinds;
 
 namespace OnnxIntervene.Splicing;
 
@@ -19,7 +18,7 @@ internal static class SiteDescriptions
         {
             site.Component.Address.Layer,
             Component = site.Component.Address.Name,
-            Kind = site.Site.Type.ClassName(),
+            Kind = site.Site.Type.ClassName,
             Tensor = site.Component.Source.Description,
             Inputs = Inputs(site).ToDictionary(entry => entry.Name, entry => entry.Meaning),
             Outputs = site.Read is { } read

@@ -1,6 +1,5 @@
 using System.Collections.Immutable;
 using OnnxIntervene.Components.Addressing;
-using OnnxIntervene.Interventions.Kinds;
 using OnnxIntervene.IR;
 using OnnxIntervene.IR.Editing;
 using OnnxIntervene.Rewriting;
@@ -27,7 +26,7 @@ internal sealed class SiteInputs
         Place = $"{NameScope.Prefix}{index}";
         Check();
         var isWhole = site.Selection == SiteSelection.Whole;
-        var writes = site.Selection != SiteSelection.Size && site.Type != InterventionType.Collect;
+        var writes = site.Selection != SiteSelection.Size && !site.Type.ReadsOnly;
         if (site.Selection == SiteSelection.Units)
             _reads = AddLocations("read_locations");
         if (!writes)
@@ -41,7 +40,7 @@ internal sealed class SiteInputs
                     ? new TensorType(ElementType.Float32, Shape.Of(Own("batch"), Own("units"), Own("width")))
                     : RowType
             );
-        if (site.Type.HasCoefficient())
+        if (site.Type.HasCoefficient)
             _coefficient = Add("coefficient", isWhole ? WholeCoefficientType : CoefficientType);
         if (site.HasSubspaces)
             _mask = Add("subspace", new TensorType(ElementType.Bool, MaskShape));
@@ -70,7 +69,7 @@ internal sealed class SiteInputs
         Parameters.ToDictionary(entry => entry.Parameter.Name, entry => entry.Value);
 
     /// <summary>How many dimensions a run may choose from.</summary>
-    public int SubspaceSize => _site.Type.HasParameters() ? _site.Sizes.Latents : _component.Width;
+    public int SubspaceSize => _site.Type.HasParameters ? _site.Sizes.Latents : _component.Width;
 
     /// <summary>The type of what the site reads.</summary>
     public TensorType ReadType =>
@@ -81,8 +80,7 @@ internal sealed class SiteInputs
             )
             : UnitType;
 
-    private bool TakesSource =>
-        _site.Custom?.TakesSource ?? (_site.Type.NeedsSource() || _site.Type == InterventionType.Lambda);
+    private bool TakesSource => _site.Custom?.TakesSource ?? _site.Type.TakesSource;
 
     /// <summary>The site as the model has it now.</summary>
     /// <param name="read">What is read in the main graph, if anything.</param>
@@ -143,22 +141,18 @@ internal sealed class SiteInputs
 
     private Shape MaskShape => Shape.Of(Own("masked_rows"), Own("latents"));
 
-    private IEnumerable<(string Name, ImmutableArray<int> Shape)> ParameterList() =>
-        _site.Custom is { } custom
-            ? custom
-                .Parameters.OrderBy(entry => entry.Key, StringComparer.Ordinal)
-                .Select(entry => (entry.Key, entry.Value.Shape))
-            : ParameterShapes.Of(_site.Type, _site.Sizes);
+    private ImmutableArray<(string Name, ImmutableArray<int> Shape)> ParameterList() =>
+        _site.Custom?.GraphParameters ?? _site.Type.ShapesOf(_site.Sizes);
 
     private void Check()
     {
-        if (_site.Selection == SiteSelection.Whole && !_site.Type.HasCoefficient())
+        if (_site.Selection == SiteSelection.Whole && !_site.Type.HasCoefficient)
             throw new InterventionException(
-                $"{_site.Type.ClassName()} at {_component} needs its units to be chosen by the run."
+                $"{_site.Type.ClassName} at {_component} needs its units to be chosen by the run."
             );
-        if (_site.Type.HasParameters() && UnitAxes != 1)
+        if (_site.Type.HasParameters && UnitAxes != 1)
             throw new InterventionException(
-                $"{_site.Type.ClassName()} at {_component} needs units that are vectors; these have {UnitAxes} axes."
+                $"{_site.Type.ClassName} at {_component} needs units that are vectors; these have {UnitAxes} axes."
             );
     }
 

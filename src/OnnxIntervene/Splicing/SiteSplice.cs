@@ -92,7 +92,7 @@ internal sealed class SiteSplice
             ? null
             : ComponentView.Open(_editor, ops, moduleInput, _places.Current(moduleInput.Source));
         var type = ElementTypes.Of(current);
-        var read = Read(ops, _site.Type == InterventionType.Skip ? input! : view);
+        var read = Read(ops, _site.Type.IsSourceModuleInput ? input! : view);
         if (_site.Selection == SiteSelection.Whole)
             Write(
                 component,
@@ -102,7 +102,7 @@ internal sealed class SiteSplice
                     Precision.Restored(ops, Everywhere(ops, Precision.Widened(ops, view.Value, type)), type)
                 )
             );
-        else if (_site is { Selection: SiteSelection.Units, Type: not InterventionType.Collect })
+        else if (_site is { Selection: SiteSelection.Units, Type.ReadsOnly: false })
             Write(component, current, view.Close(ops, Scattered(ops, view, input, type)));
         _editor.Claim(graph, before);
         return read;
@@ -130,14 +130,13 @@ internal sealed class SiteSplice
     private Value Scattered(OpBuilder ops, ComponentView view, ComponentView? input, ElementType type)
     {
         var units = Units(ops, view, _inputs.WriteLocations);
-        var written = KindArithmetic.Apply(
-            _site.Type,
+        var written = _site.Type.Apply(
             new KindRows(ops, Folded(ops, units), _site.Sizes, _inputs.ParameterValues)
             {
                 Source = _inputs.Source is { } source ? Fitted(ops, source, units) : null,
                 Coefficient = _inputs.Coefficient,
                 Mask = _inputs.Mask,
-                ModuleInput = _site.Type == InterventionType.LoRA ? Units(ops, input!, _inputs.WriteLocations) : null,
+                ModuleInput = _site.Type.ComputesWithModuleInput ? Units(ops, input!, _inputs.WriteLocations) : null,
                 Custom = _site.Custom,
             }
         );
@@ -150,14 +149,17 @@ internal sealed class SiteSplice
     private Value Folded(OpBuilder ops, Value units) =>
         _site.UnitsPerRow == 1 ? units : ops.Reshape(units, -1, _site.Sizes.Width);
 
-    private Value Everywhere(OpBuilder ops, Value whole)
-    {
-        var change = ops.Mul(_inputs.Source!, _inputs.Coefficient!);
-        return _site.Type == InterventionType.Addition ? ops.Add(whole, change) : ops.Sub(whole, change);
-    }
+    private Value Everywhere(OpBuilder ops, Value whole) =>
+        _site.Type.Apply(
+            new KindRows(ops, whole, _site.Sizes, _inputs.ParameterValues)
+            {
+                Source = _inputs.Source,
+                Coefficient = _inputs.Coefficient,
+            }
+        );
 
     // Where the width of a unit is not known beforehand, a run that writes nothing cannot give a source of the right
     // shape.
     private Value Fitted(OpBuilder ops, Value source, Value units) =>
-        _component.Width > 0 || _site.Type.HasParameters() ? source : ops.Reshape(source, ops.ShapeOf(units));
+        _component.Width > 0 || _site.Type.HasParameters ? source : ops.Reshape(source, ops.ShapeOf(units));
 }

@@ -18,11 +18,11 @@ internal sealed class StepSite
     {
         if (site.Selection == SiteSelection.Whole)
             throw new InterventionException(
-                $"{site.Type.ClassName()} at {component} needs its steps to be chosen by the run."
+                $"{site.Type.ClassName} at {component} needs its steps to be chosen by the run."
             );
         if (site.UnitsPerRow > 1)
             throw new InterventionException(
-                $"{site.Type.ClassName()} at {component} changes steps one by one; give it the parameters for one step."
+                $"{site.Type.ClassName} at {component} changes steps one by one; give it the parameters for one step."
             );
         _inputs = new SiteInputs(editor, site, component, index);
         _site = site;
@@ -43,7 +43,7 @@ internal sealed class StepSite
     /// <summary>Everything that is laid out over steps.</summary>
     public IEnumerable<Value> Grids => new[] { Mask, Grid, Subspace }.OfType<Value>();
 
-    private bool Writes => _site.Selection == SiteSelection.Units && _site.Type != InterventionType.Collect;
+    private bool Writes => _site.Selection == SiteSelection.Units && !_site.Type.ReadsOnly;
 
     /// <summary>Lays the chosen steps out over all.</summary>
     public void Prepare(OpBuilder ops, Value batch, Value steps)
@@ -97,19 +97,14 @@ internal sealed class StepSite
 
     private Value Changed(OpBuilder ops, Value state, Value? change, Value? subspace)
     {
+        // The source is multiplied by its coefficient already.
         var rows = new KindRows(ops, state, _site.Sizes, _inputs.ParameterValues)
         {
             Source = change,
             Mask = subspace,
             Custom = _site.Custom,
         };
-        // The source is multiplied by its coefficient already.
-        return _site.Type switch
-        {
-            InterventionType.Addition => rows.Choose(ops.Add(state, change!), state),
-            InterventionType.Subtraction => rows.Choose(ops.Sub(state, change!), state),
-            var type => KindArithmetic.Apply(type, rows),
-        };
+        return _site.Type.Apply(rows);
     }
 
     private Value Scatter(OpBuilder ops, Value batch, Value steps, int width, Value updates)

@@ -20,6 +20,16 @@ namespace OnnxIntervene.Tests.Files;
 /// </summary>
 public sealed class OtherFilesTests
 {
+    private static readonly InterventionType[] s_swapping =
+    [
+        InterventionType.Vanilla,
+        InterventionType.RotatedSpace,
+        InterventionType.LowRankRotatedSpace,
+        InterventionType.BoundlessRotatedSpace,
+        InterventionType.SigmoidMask,
+        InterventionType.SigmoidMaskRotatedSpace,
+    ];
+
     private static readonly ExecutionOptions s_options = new() { Threads = 1 };
 
     // The second unit of the first example, the third of the second.
@@ -115,15 +125,7 @@ public sealed class OtherFilesTests
     [Test, Combinatorial]
     public void What_a_kind_makes_of_another_run_is_the_same_in_an_old_file(
         [Values(7, 8, 9, 10)] int operatorSet,
-        [Values(
-            InterventionType.Vanilla,
-            InterventionType.RotatedSpace,
-            InterventionType.LowRankRotatedSpace,
-            InterventionType.BoundlessRotatedSpace,
-            InterventionType.SigmoidMask,
-            InterventionType.SigmoidMaskRotatedSpace
-        )]
-            InterventionType type
+        [ValueSource(nameof(s_swapping))] InterventionType type
     )
     {
         var (actual, expected) = (Swapped(operatorSet, type), Swapped(17, type));
@@ -165,7 +167,7 @@ public sealed class OtherFilesTests
         var settings = new RunSettings
         {
             OutputOriginalOutput = true,
-            Subspaces = type.TakesSubspaces() ? Subspaces.Of(1, 4) : Subspaces.Whole,
+            Subspaces = type.TakesSubspaces ? Subspaces.Of(1, 4) : Subspaces.Whole,
         };
         return model.Run(
             sample.Inputs(),
@@ -234,7 +236,7 @@ public sealed class OtherFilesTests
         using var model = IntervenableModel.Load(folder.File("model.onnx"), config, s_options);
         return model.Run(
             sample.Inputs(),
-            type.NeedsSource() ? [sample.Inputs()] : null,
+            type.NeedsSource ? [sample.Inputs()] : null,
             UnitLocations.SourcesToBase(s_units),
             new RunSettings { OutputOriginalOutput = true }
         );

@@ -12,56 +12,48 @@ internal static class KindFormulas
     public static double[] Apply(Intervention intervention, KindInputs row)
     {
         var (x, s, chosen) = (row.Base, row.Source, row.Chosen);
-        return intervention.Type switch
+        return intervention switch
         {
-            InterventionType.Vanilla
-            or InterventionType.Skip
-            or InterventionType.Mean
-            or InterventionType.ConstantSource => Rows.Choose(chosen, s!, x),
-            InterventionType.Zero => Rows.Choose(chosen, new double[x.Length], x),
-            InterventionType.Addition => Rows.Choose(chosen, Rows.Add(x, Rows.Multiply(s!, row.Coefficient)), x),
-            InterventionType.Subtraction => Rows.Choose(
+            VanillaIntervention or SkipIntervention or MeanIntervention or ConstantSourceIntervention => Rows.Choose(
                 chosen,
-                Rows.Subtract(x, Rows.Multiply(s!, row.Coefficient)),
+                s!,
                 x
             ),
-            InterventionType.Noise => Rows.Choose(
+            ZeroIntervention => Rows.Choose(chosen, new double[x.Length], x),
+            AdditionIntervention => Rows.Choose(chosen, Rows.Add(x, Rows.Multiply(s!, row.Coefficient)), x),
+            SubtractionIntervention => Rows.Choose(chosen, Rows.Subtract(x, Rows.Multiply(s!, row.Coefficient)), x),
+            NoiseIntervention => Rows.Choose(
                 chosen,
                 Rows.Add(x, Rows.Multiply(s!, Number(intervention, "noise_level"))),
                 x
             ),
-            InterventionType.RotatedSpace => Rows.TimesTransposed(
+            RotatedSpaceIntervention => Rows.TimesTransposed(
                 Rows.Choose(chosen, Rotated(intervention, s!), Rotated(intervention, x)),
                 Rotation(intervention)
             ),
-            InterventionType.LowRankRotatedSpace => Towards(
+            LowRankRotatedSpaceIntervention => Towards(
                 x,
                 Rotated(intervention, s!),
                 Rotated(intervention, x),
                 chosen,
                 Rotation(intervention)
             ),
-            InterventionType.BoundlessRotatedSpace => InRotation(intervention, Boundary(intervention, x.Length), x, s!),
-            InterventionType.SigmoidMaskRotatedSpace => InRotation(
-                intervention,
-                SoftMask(intervention, "masks"),
-                x,
-                s!
-            ),
-            InterventionType.SigmoidMask => Rows.Mix(SoftMask(intervention, "mask"), x, s!),
-            InterventionType.PCARotatedSpace => PrincipalComponents(intervention, x, s!, chosen),
-            InterventionType.Autoencoder => Autoencoded(intervention, x, s!, chosen),
-            InterventionType.JumpReLUAutoencoder => JumpReLU(intervention, x, s!, chosen),
-            InterventionType.LoRA => Adapted(intervention, x, row.ModuleInput!),
-            InterventionType.LoReFT => Towards(
+            BoundlessRotatedSpaceIntervention => InRotation(intervention, Boundary(intervention, x.Length), x, s!),
+            SigmoidMaskRotatedSpaceIntervention => InRotation(intervention, SoftMask(intervention, "masks"), x, s!),
+            SigmoidMaskIntervention => Rows.Mix(SoftMask(intervention, "mask"), x, s!),
+            PCARotatedSpaceIntervention => PrincipalComponents(intervention, x, s!, chosen),
+            AutoencoderIntervention => Autoencoded(intervention, x, s!, chosen),
+            JumpReLUAutoencoderIntervention => JumpReLU(intervention, x, s!, chosen),
+            LoRAIntervention => Adapted(intervention, x, row.ModuleInput!),
+            LoReFTIntervention => Towards(
                 x,
                 Learned(intervention, x),
                 Rotated(intervention, x),
                 chosen,
                 Rotation(intervention)
             ),
-            InterventionType.ProjectOut => ProjectedOut(intervention, x, chosen),
-            InterventionType.Custom => Rows.Choose(chosen, SampleCode.Formula(intervention, x, s), x),
+            ProjectOutIntervention => ProjectedOut(intervention, x, chosen),
+            CustomIntervention => Rows.Choose(chosen, SampleCode.Formula(intervention, x, s), x),
             var other => throw new InvalidOperationException($"{other} has no formula of rows."),
         };
     }

@@ -11,49 +11,49 @@ namespace OnnxIntervene.Tests.Interpretation;
 internal sealed class ParameterDraw(Draws draws, int width, int inputWidth)
 {
     public Intervention Of(InterventionType type, Func<NumericArray> constant, bool takesSource) =>
-        type switch
+        type.Name switch
         {
-            InterventionType.Vanilla => new VanillaIntervention(),
-            InterventionType.Addition => new AdditionIntervention(),
-            InterventionType.Subtraction => new SubtractionIntervention(),
-            InterventionType.Zero => new ZeroIntervention(),
-            InterventionType.Collect => new CollectIntervention(),
-            InterventionType.Skip => new SkipIntervention(),
-            InterventionType.Mean => new MeanIntervention(constant()),
-            InterventionType.ConstantSource => new ConstantSourceIntervention(constant()),
-            InterventionType.Noise => draws.Chance(0.5)
+            nameof(InterventionType.Vanilla) => new VanillaIntervention(),
+            nameof(InterventionType.Addition) => new AdditionIntervention(),
+            nameof(InterventionType.Subtraction) => new SubtractionIntervention(),
+            nameof(InterventionType.Zero) => new ZeroIntervention(),
+            nameof(InterventionType.Collect) => new CollectIntervention(),
+            nameof(InterventionType.Skip) => new SkipIntervention(),
+            nameof(InterventionType.Mean) => new MeanIntervention(constant()),
+            nameof(InterventionType.ConstantSource) => new ConstantSourceIntervention(constant()),
+            nameof(InterventionType.Noise) => draws.Chance(0.5)
                 ? new NoiseIntervention(constant(), 0.7f)
                 : new NoiseIntervention(2f),
-            InterventionType.Lambda => new LambdaIntervention(draws.Chance(0.1) ? _ => null : SampleCode.Turn),
-            InterventionType.Custom => SampleCode.Custom(draws.Normal(1, width), takesSource),
-            InterventionType.LoRA => LoRA(),
-            InterventionType.LoReFT => LoReFT(),
-            InterventionType.ProjectOut => new ProjectOutIntervention(
+            nameof(InterventionType.Lambda) => new LambdaIntervention(draws.Chance(0.1) ? _ => null : SampleCode.Turn),
+            nameof(InterventionType.Custom) => SampleCode.Custom(draws.Normal(1, width), takesSource),
+            nameof(InterventionType.LoRA) => LoRA(),
+            nameof(InterventionType.LoReFT) => LoReFT(),
+            nameof(InterventionType.ProjectOut) => new ProjectOutIntervention(
                 draws.Chance(0.3) ? draws.Normal(1, width) : draws.Normal(1, draws.From(1, 3), width)
             ),
-            InterventionType.JumpReLUAutoencoder => JumpReLU(),
+            nameof(InterventionType.JumpReLUAutoencoder) => JumpReLU(),
             _ => Folded(type),
         };
 
     private Intervention Folded(InterventionType type) =>
-        type switch
+        type.Name switch
         {
-            InterventionType.RotatedSpace => new RotatedSpaceIntervention(Rotation(width)),
-            InterventionType.LowRankRotatedSpace => new LowRankRotatedSpaceIntervention(
+            nameof(InterventionType.RotatedSpace) => new RotatedSpaceIntervention(Rotation(width)),
+            nameof(InterventionType.LowRankRotatedSpace) => new LowRankRotatedSpaceIntervention(
                 Rotation(draws.From(1, Math.Min(6, width)))
             ),
-            InterventionType.BoundlessRotatedSpace => new BoundlessRotatedSpaceIntervention(
+            nameof(InterventionType.BoundlessRotatedSpace) => new BoundlessRotatedSpaceIntervention(
                 Rotation(width),
                 Single(draws.One([-0.2f, 0.3f, 0.7f, 1.4f])),
                 Single(draws.One([0.5f, 5f]))
             ),
-            InterventionType.SigmoidMask => new SigmoidMaskIntervention(draws.Normal(1, width), Single(0.6f)),
-            InterventionType.SigmoidMaskRotatedSpace => new SigmoidMaskRotatedSpaceIntervention(
+            nameof(InterventionType.SigmoidMask) => new SigmoidMaskIntervention(draws.Normal(1, width), Single(0.6f)),
+            nameof(InterventionType.SigmoidMaskRotatedSpace) => new SigmoidMaskRotatedSpaceIntervention(
                 Rotation(width),
                 draws.Normal(1, width),
                 Single(0.6f)
             ),
-            InterventionType.PCARotatedSpace => PrincipalComponents(),
+            nameof(InterventionType.PCARotatedSpace) => PrincipalComponents(),
             _ => Autoencoder(),
         };
 

@@ -21,13 +21,13 @@ internal sealed class ReferenceArguments(DrawnRun run, ImmutableArray<Interventi
 
     /// <summary>Whether the kind takes the units of an example as one row.</summary>
     public static bool Folds(InterventionType type) =>
-        type
-            is InterventionType.RotatedSpace
-                or InterventionType.LowRankRotatedSpace
-                or InterventionType.BoundlessRotatedSpace
-                or InterventionType.SigmoidMaskRotatedSpace
-                or InterventionType.PCARotatedSpace
-                or InterventionType.Autoencoder;
+        type.Name
+            is nameof(InterventionType.RotatedSpace)
+                or nameof(InterventionType.LowRankRotatedSpace)
+                or nameof(InterventionType.BoundlessRotatedSpace)
+                or nameof(InterventionType.SigmoidMaskRotatedSpace)
+                or nameof(InterventionType.PCARotatedSpace)
+                or nameof(InterventionType.Autoencoder);
 
     /// <summary>Which source is an intervention's.</summary>
     public int GroupOf(int index) => Keys.IndexOf(run.Config.Representations[index].GroupKey ?? index);
@@ -108,11 +108,11 @@ internal sealed class ReferenceArguments(DrawnRun run, ImmutableArray<Interventi
 
         var type = InterventionOf(index).Type;
         if (
-            type
-            is InterventionType.BoundlessRotatedSpace
-                or InterventionType.SigmoidMask
-                or InterventionType.SigmoidMaskRotatedSpace
-                or InterventionType.LoRA
+            type.Name
+            is nameof(InterventionType.BoundlessRotatedSpace)
+                or nameof(InterventionType.SigmoidMask)
+                or nameof(InterventionType.SigmoidMaskRotatedSpace)
+                or nameof(InterventionType.LoRA)
         )
             return null;
         return representation.InterchangeDimensions
@@ -127,16 +127,16 @@ internal sealed class ReferenceArguments(DrawnRun run, ImmutableArray<Interventi
         InterventionOf(index) switch
         {
             CustomIntervention custom => custom.TakesSource,
-            { Type: var type } => type
+            var other => other
                 is not (
-                    InterventionType.Zero
-                    or InterventionType.Collect
-                    or InterventionType.LoRA
-                    or InterventionType.LoReFT
-                    or InterventionType.ProjectOut
-                    or InterventionType.Mean
-                    or InterventionType.Noise
-                    or InterventionType.ConstantSource
+                    ZeroIntervention
+                    or CollectIntervention
+                    or LoRAIntervention
+                    or LoReFTIntervention
+                    or ProjectOutIntervention
+                    or MeanIntervention
+                    or NoiseIntervention
+                    or ConstantSourceIntervention
                 ),
         };
 

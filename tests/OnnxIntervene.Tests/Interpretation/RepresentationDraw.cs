@@ -36,19 +36,19 @@ internal sealed class RepresentationDraw(
     public DrawnRepresentation Draw(InterventionType kind, DrawnRepresentation? partner)
     {
         kind = partner?.Config.InterventionType ?? kind;
-        var isConstant = !s_constantKinds.Contains(kind) && kind.NeedsSource() && draws.Chance(0.2);
+        var isConstant = !s_constantKinds.Contains(kind) && kind.NeedsSource && draws.Chance(0.2);
         var readsRun = source is not null && !isConstant && !s_constantKinds.Contains(kind);
         var takesSource = partner?.Config.Intervention is CustomIntervention custom
             ? custom.TakesSource
             : kind == InterventionType.Custom && draws.Chance(0.5);
         var writesInto =
-            readsRun && (kind.NeedsSource() || kind == InterventionType.Lambda || takesSource) ? target : @base;
+            readsRun && (kind.NeedsSource || kind == InterventionType.Lambda || takesSource) ? target : @base;
         var isEquallyLong = !readsRun || source!.Length == writesInto.Length;
         var component = partner is null ? ComponentFor(kind) : Same(partner);
         var counts =
             partner is null
             || ((partner.Counts.Counts is null || partner.Counts.Unit == "h") && !isEquallyLong)
-            || kind.FoldsUnits()
+            || kind.FoldsUnits
                 ? Counts(kind, component, isEquallyLong, writesInto, partner)
                 : partner.Counts;
         return Complete(kind, component, counts, partner, (isConstant, takesSource), writesInto);
@@ -66,10 +66,10 @@ internal sealed class RepresentationDraw(
         var target =
             counts.Counts
             ?? [.. Enumerable.Repeat((Math.Max(1, component.Heads), writesInto.Length), writesInto.BatchSize)];
-        var together = kind.FoldsUnits() ? (component.Heads > 0 ? target[0].Item1 : target[0].Item2) : 1;
-        if (partner is not null && kind.FoldsUnits() && together != partner.Config.MaxNumberOfUnits)
+        var together = kind.FoldsUnits ? (component.Heads > 0 ? target[0].Item1 : target[0].Item2) : 1;
+        if (partner is not null && kind.FoldsUnits && together != partner.Config.MaxNumberOfUnits)
             partner = null;
-        var input = kind.ReadsModuleInput() ? InputOf(component).Width : 0;
+        var input = kind.ReadsModuleInput ? InputOf(component).Width : 0;
         var made = new ParameterDraw(draws, component.Width * together, input).Of(
             kind,
             () => Constant(component, target),
@@ -77,14 +77,14 @@ internal sealed class RepresentationDraw(
         );
         var isFresh =
             draws.Chance(0.2)
-            && kind
-                is InterventionType.RotatedSpace
-                    or InterventionType.LowRankRotatedSpace
-                    or InterventionType.BoundlessRotatedSpace
-                    or InterventionType.SigmoidMask
-                    or InterventionType.SigmoidMaskRotatedSpace
-                    or InterventionType.Vanilla
-                    or InterventionType.Zero;
+            && kind.Name
+                is nameof(InterventionType.RotatedSpace)
+                    or nameof(InterventionType.LowRankRotatedSpace)
+                    or nameof(InterventionType.BoundlessRotatedSpace)
+                    or nameof(InterventionType.SigmoidMask)
+                    or nameof(InterventionType.SigmoidMaskRotatedSpace)
+                    or nameof(InterventionType.Vanilla)
+                    or nameof(InterventionType.Zero);
         var given = sourced.IsConstant ? Constant(component, target) : null;
         var isInConfig = draws.Chance(0.5);
         var config = new RepresentationConfig
@@ -94,7 +94,7 @@ internal sealed class RepresentationDraw(
             Unit = counts.Unit,
             InterventionType = kind,
             Intervention = isFresh ? null : made,
-            MaxNumberOfUnits = kind.FoldsUnits() ? together : 1,
+            MaxNumberOfUnits = kind.FoldsUnits ? together : 1,
             LowRankDimension = kind == InterventionType.LowRankRotatedSpace ? made.Sizes.Latents : null,
             SourceRepresentation = isInConfig ? given : null,
         };
@@ -103,9 +103,9 @@ internal sealed class RepresentationDraw(
         var space = new SubspaceDraw(
             draws,
             writesInto.BatchSize,
-            kind.HasParameters() ? made.Sizes.Latents : component.Width
+            kind.HasParameters ? made.Sizes.Latents : component.Width
         );
-        var (withSpace, subspaces) = kind.TakesSubspaces() && partner is null ? space.Draw(config) : (config, null);
+        var (withSpace, subspaces) = kind.TakesSubspaces && partner is null ? space.Draw(config) : (config, null);
         return new DrawnRepresentation(
             withSpace,
             counts,
@@ -144,7 +144,7 @@ internal sealed class RepresentationDraw(
             : isEquallyLong ? ["h.pos", "h", "pos"]
             : ["h.pos", "pos"];
         var unit = partner?.Config.Unit ?? draws.One(units);
-        var limit = kind.FoldsUnits() ? Math.Max(1, WidestRow / component.Width) : int.MaxValue;
+        var limit = kind.FoldsUnits ? Math.Max(1, WidestRow / component.Width) : int.MaxValue;
         if (unit == "h" && !isEquallyLong)
             unit = "h.pos";
         if (partner is not null)
@@ -160,8 +160,8 @@ internal sealed class RepresentationDraw(
         var isRagged =
             batch > 1
             && draws.Chance(0.15)
-            && !kind.FoldsUnits()
-            && kind is not (InterventionType.Collect or InterventionType.Lambda);
+            && !kind.FoldsUnits
+            && kind.Name is not (nameof(InterventionType.Collect) or nameof(InterventionType.Lambda));
         var first = One();
         return new LocationDraw(
             unit,
@@ -197,7 +197,7 @@ internal sealed class RepresentationDraw(
     {
         if (!CutModel.IsTensor(component) || component.Layout == ComponentLayout.HeadsFirst)
             return false;
-        if (!kind.ReadsModuleInput())
+        if (!kind.ReadsModuleInput)
             return true;
         return component.Heads == 0
             && ComponentNames.InputOf(component.Address.Name) is not null

@@ -11,7 +11,6 @@ namespace OnnxIntervene.Tests.Interpretation;
 internal sealed class RunDraw(CutModel model, Draws draws)
 {
     private const int VocabularySize = 60;
-    private static readonly InterventionType[] s_kinds = Enum.GetValues<InterventionType>();
     private readonly int _batch = draws.From(1, 3);
     private readonly int? _length = draws.Chance(0.6) ? draws.From(4, 7) : null;
 
@@ -38,7 +37,7 @@ internal sealed class RunDraw(CutModel model, Draws draws)
                     : sources[sources.Length == 1 ? 0 : group + 1]!;
             var partner = index > 0 && draws.Chance(0.25) ? drawn[index - 1] = Linked(drawn[index - 1], index) : null;
             var representation = new RepresentationDraw(model, draws, source, next, @base);
-            var made = representation.Draw(index == 0 ? kind : draws.One(s_kinds), partner);
+            var made = representation.Draw(index == 0 ? kind : draws.One(DrawnKinds.All), partner);
             drawn.Add(made with { Config = made.Config with { GroupKey = areGrouped ? keys[index] : null } });
         }
 

@@ -23,8 +23,12 @@ public sealed class StepTests
 
     private static readonly InterventionType[] s_kinds =
     [
-        .. Enum.GetValues<InterventionType>()
-            .Except([InterventionType.Collect, InterventionType.Skip, InterventionType.LoRA, InterventionType.Lambda]),
+        .. DrawnKinds.All.Except([
+            InterventionType.Collect,
+            InterventionType.Skip,
+            InterventionType.LoRA,
+            InterventionType.Lambda,
+        ]),
     ];
 
     [Test, Combinatorial]
@@ -33,14 +37,14 @@ public sealed class StepTests
         [ValueSource(nameof(s_kinds))] InterventionType kind
     )
     {
-        var draws = new Draws((int)kind);
+        var draws = new Draws(DrawnKinds.NumberOf(kind));
         var intervention = new ParameterDraw(draws, Width, 0).Of(kind, () => draws.Normal(1, Width), takesSource: true);
         if (intervention is NoiseIntervention)
             intervention = new NoiseIntervention(draws.Normal(1, 1, 1, Width), 0.7f);
         var reference = new StepReference();
         var (@base, source) = (Inputs(draws), Inputs(draws));
-        var latents = kind.HasParameters() ? intervention.Sizes.Latents : Width;
-        ImmutableArray<ImmutableArray<int>>? rows = kind.TakesSubspaces()
+        var latents = kind.HasParameters ? intervention.Sizes.Latents : Width;
+        ImmutableArray<ImmutableArray<int>>? rows = kind.TakesSubspaces
             ?
             [
                 [0],
@@ -61,7 +65,7 @@ public sealed class StepTests
 
         var result = model.Run(
             @base,
-            intervention.Type.NeedsSource() || kind == InterventionType.Custom ? [source] : null,
+            intervention.Type.NeedsSource || kind == InterventionType.Custom ? [source] : null,
             new UnitLocations([Each(from)], [Each(to)]),
             new RunSettings
             {
@@ -88,7 +92,7 @@ public sealed class StepTests
         Assert.That(Difference.Largest(expected, plain), Is.GreaterThan(1e-2));
 
         double[] Source(int example) =>
-            kind.IsSourceConstant()
+            kind.IsSourceConstant
                 ? Rows.Of(intervention.Parameters.First(entry => entry.Value.Length >= Width).Value)
                 :
                 [

@@ -22,7 +22,8 @@ internal sealed class SubspaceDraw(Draws draws, int batch, int dimensions)
             );
         if (
             draws.Chance(0.1)
-            && config.InterventionType is not (InterventionType.Autoencoder or InterventionType.JumpReLUAutoencoder)
+            && config.InterventionType.Name
+                is not (nameof(InterventionType.Autoencoder) or nameof(InterventionType.JumpReLUAutoencoder))
         )
             return (config with { InterchangeCount = draws.From(1, dimensions) }, null);
         if (draws.Chance(0.4))

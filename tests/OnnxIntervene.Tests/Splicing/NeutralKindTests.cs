@@ -42,7 +42,7 @@ public sealed class NeutralKindTests
     [TestCaseSource(typeof(NeutralityTests), nameof(NeutralityTests.Models))]
     public void Kinds_that_add_nothing_choose_nothing_or_swap_with_themselves_are_bit_identical(string path)
     {
-        var result = Run(path, Enum.GetValues<InterventionType>().Except(s_rounding));
+        var result = Run(path, InterventionType.All.Except(s_rounding));
 
         Assert.That(result.Intervened.Logits.Floats.SequenceEqual(result.Original!.Logits.Floats));
     }
@@ -64,15 +64,16 @@ public sealed class NeutralKindTests
     {
         var model = OnnxFile.Load(path);
         var component = ModuleInput(ComponentMap.Find(model));
-        var kinds = Enum.GetValues<InterventionType>().Select(kind => Neutral(kind, component)).ToList();
+        var kinds = InterventionType.All.Select(kind => Neutral(kind, component)).ToList();
         var sites = kinds
             .Select(item => new SpliceSite(component.Address, item.InterventionType)
             {
                 Sizes = item.Intervention!.Sizes,
                 HasSubspaces =
-                    item.InterventionType.TakesSubspaces()
-                    && item.InterventionType is not (InterventionType.Collect or InterventionType.Lambda),
-                ModuleInput = item.InterventionType.ReadsModuleInput() ? component.Address : null,
+                    item.InterventionType.TakesSubspaces
+                    && item.InterventionType.Name
+                        is not (nameof(InterventionType.Collect) or nameof(InterventionType.Lambda)),
+                ModuleInput = item.InterventionType.ReadsModuleInput ? component.Address : null,
                 Custom = item.Intervention as CustomIntervention,
             })
             .ToList();
@@ -113,12 +114,12 @@ public sealed class NeutralKindTests
 
     // Kinds that cannot be neutral otherwise write into no dimension.
     private static ImmutableArray<ImmutableArray<int>>? Nothing(InterventionType kind) =>
-        kind
-            is InterventionType.Zero
-                or InterventionType.Mean
-                or InterventionType.ConstantSource
-                or InterventionType.LoReFT
-                or InterventionType.ProjectOut
+        kind.Name
+            is nameof(InterventionType.Zero)
+                or nameof(InterventionType.Mean)
+                or nameof(InterventionType.ConstantSource)
+                or nameof(InterventionType.LoReFT)
+                or nameof(InterventionType.ProjectOut)
             ?
             [
                 [],
@@ -134,60 +135,60 @@ public sealed class NeutralKindTests
         };
 
     private static Intervention Intervention(InterventionType kind, int width) =>
-        kind switch
+        kind.Name switch
         {
-            InterventionType.Vanilla => new VanillaIntervention(),
-            InterventionType.Addition => new AdditionIntervention(),
-            InterventionType.Subtraction => new SubtractionIntervention(),
-            InterventionType.Zero => new ZeroIntervention(),
-            InterventionType.Collect => new CollectIntervention(),
-            InterventionType.Skip => new SkipIntervention(),
-            InterventionType.Mean => new MeanIntervention(Normal(width)),
-            InterventionType.ConstantSource => new ConstantSourceIntervention(Normal(width)),
-            InterventionType.Noise => new NoiseIntervention(0f),
-            InterventionType.Lambda => new LambdaIntervention(_ => null),
-            InterventionType.Custom => new CustomIntervention(rows => rows.Ops.Identity(rows.Base)),
-            InterventionType.LoRA => new LoRAIntervention(
+            nameof(InterventionType.Mean) => new MeanIntervention(Normal(width)),
+            nameof(InterventionType.ConstantSource) => new ConstantSourceIntervention(Normal(width)),
+            nameof(InterventionType.Noise) => new NoiseIntervention(0f),
+            nameof(InterventionType.Lambda) => new LambdaIntervention(_ => null),
+            nameof(InterventionType.Custom) => new CustomIntervention(rows => rows.Ops.Identity(rows.Base)),
+            nameof(InterventionType.LoRA) => new LoRAIntervention(
                 Normal(2, width),
                 NumericArray.Of(new float[2 * width], width, 2)
             ),
-            InterventionType.LoReFT => new LoReFTIntervention(Rotation(width, 2), Normal(2, width), Normal(2)),
-            InterventionType.ProjectOut => new ProjectOutIntervention(Normal(2, width)),
-            InterventionType.SigmoidMask => new SigmoidMaskIntervention(
+            nameof(InterventionType.LoReFT) => new LoReFTIntervention(Rotation(width, 2), Normal(2, width), Normal(2)),
+            nameof(InterventionType.ProjectOut) => new ProjectOutIntervention(Normal(2, width)),
+            nameof(InterventionType.SigmoidMask) => new SigmoidMaskIntervention(
                 NumericArray.Of(Enumerable.Repeat(-1e6f, width).ToArray(), width),
                 One(1)
             ),
-            InterventionType.Autoencoder => new AutoencoderIntervention(
+            nameof(InterventionType.Autoencoder) => new AutoencoderIntervention(
                 Signs(width, isTurned: true),
                 Zeros(2 * width),
                 Signs(width, isTurned: false),
                 Zeros(width)
             ),
-            InterventionType.JumpReLUAutoencoder => new JumpReLUAutoencoderIntervention(
-                Signs(width, isTurned: false),
-                Signs(width, isTurned: true),
-                Zeros(2 * width),
-                Zeros(2 * width),
-                Zeros(width)
-            ),
-            InterventionType.LowRankRotatedSpace => new LowRankRotatedSpaceIntervention(Rotation(width, 3)),
-            InterventionType.RotatedSpace => new RotatedSpaceIntervention(Rotation(width, width)),
-            InterventionType.BoundlessRotatedSpace => new BoundlessRotatedSpaceIntervention(
+            nameof(InterventionType.JumpReLUAutoencoder) => JumpReLU(width),
+            nameof(InterventionType.LowRankRotatedSpace) => new LowRankRotatedSpaceIntervention(Rotation(width, 3)),
+            nameof(InterventionType.RotatedSpace) => new RotatedSpaceIntervention(Rotation(width, width)),
+            nameof(InterventionType.BoundlessRotatedSpace) => new BoundlessRotatedSpaceIntervention(
                 Rotation(width, width),
                 One(0.5f),
                 One(1)
             ),
-            InterventionType.SigmoidMaskRotatedSpace => new SigmoidMaskRotatedSpaceIntervention(
+            nameof(InterventionType.SigmoidMaskRotatedSpace) => new SigmoidMaskRotatedSpaceIntervention(
                 Rotation(width, width),
                 Normal(width),
                 One(1)
             ),
-            _ => new PCARotatedSpaceIntervention(
+            nameof(InterventionType.PCARotatedSpace) => new PCARotatedSpaceIntervention(
                 Rotation(width, width),
                 Normal(width),
                 NumericArray.Of(Enumerable.Repeat(2f, width).ToArray(), width)
             ),
+            _ => kind.Parameters.IsEmpty
+                ? kind.Fresh(new KindStart(width))!
+                : throw new NotSupportedException($"Say here when {kind} is neutral."),
         };
+
+    private static JumpReLUAutoencoderIntervention JumpReLU(int width) =>
+        new(
+            Signs(width, isTurned: false),
+            Signs(width, isTurned: true),
+            Zeros(2 * width),
+            Zeros(2 * width),
+            Zeros(width)
+        );
 
     // [width, 2 width], the identity and its negative side by side: x is the ReLU of x less that of −x.
     private static NumericArray Signs(int width, bool isTurned)

@@ -206,7 +206,7 @@ public sealed class RecurrentTests
         var (inputs, source) = (Inputs(Base()), Inputs(Source()));
         return model.Run(
             inputs,
-            intervention.NeedsSource() ? [source] : null,
+            intervention.NeedsSource ? [source] : null,
             UnitLocations.SourcesToBase(s_units),
             new RunSettings { OutputOriginalOutput = true }
         );

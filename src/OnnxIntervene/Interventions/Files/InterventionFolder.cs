@@ -83,9 +83,7 @@ public static class InterventionFolder
             .FirstOrDefault(File.Exists);
         if (file is null)
         {
-            return
-                item.InterventionType.HasParameters()
-                || item.InterventionType is InterventionType.Mean or InterventionType.ConstantSource
+            return item.InterventionType.Parameters.Any(parameter => !parameter.IsOptional)
                 ? throw new ModelFormatException(
                     $"{item}: the folder '{folder}' holds neither intkey_{key}.safetensors nor intkey_{key}.bin."
                 )
@@ -146,31 +144,20 @@ public static class InterventionFolder
 
     private static void Check(RepresentationConfig item, Intervention intervention, InterventionFileFormat format)
     {
-        if (intervention.Type is InterventionType.Lambda or InterventionType.Custom)
+        if (intervention.Type.Create is null)
             throw new InterventionException(
                 $"{item} is code, which no file holds; leave it out and give it again after loading."
             );
-        if (format == InterventionFileFormat.Torch && !HasPlaceInTorch(intervention))
+        if (format == InterventionFileFormat.Torch && !intervention.HasPlaceInPyvenesFiles)
             throw new InterventionException(
                 $"{item}: pyvene's files have no place for {intervention}; save as safetensors."
             );
     }
 
-    // pyvene keeps parameters of what it trains alone; noise it draws anew.
-    private static bool HasPlaceInTorch(Intervention intervention) =>
-        intervention.Type.IsPyvenes()
-        && intervention.Type switch
-        {
-            InterventionType.PCARotatedSpace => false,
-            InterventionType.Noise => !intervention.Parameters.ContainsKey("noise")
-                && intervention.Parameters["noise_level"].Floats[0] == NoiseIntervention.UsualLevel,
-            _ => true,
-        };
-
     // pyvene writes a file where there is something to keep.
     private static void WriteTorch(string path, RepresentationConfig item, Intervention intervention, int width)
     {
-        if (intervention.Type.IsTrainable() || item.SourceRepresentation is not null)
+        if (intervention.Type.HasParameters || item.SourceRepresentation is not null)
             TorchFile.Write(
                 path,
                 InterventionState.Write(intervention, item.SourceRepresentation, width * item.MaxNumberOfUnits)

@@ -9,8 +9,6 @@ namespace OnnxIntervene.Interventions.Files;
 /// <summary>An intervention's tensors as pyvene keeps them in its files (the module's state_dict), and back.</summary>
 internal static class InterventionState
 {
-    private const string Original = "rotate_layer.parametrizations.weight.original";
-    private const string Base = "rotate_layer.parametrizations.weight.0.base";
     private const string Source = "source_representation";
 
     /// <summary>The intervention and its constant source, if any.</summary>
@@ -21,11 +19,15 @@ internal static class InterventionState
     )
     {
         var parameters = new Dictionary<string, NumericArray>(tensors, StringComparer.Ordinal);
-        if (parameters.Remove(Original, out var original) && parameters.Remove(Base, out var start))
-            parameters[ParameterShapes.Rotation] = new OrthogonalParametrization(original, start).Weight();
+        foreach (var name in type.Parameters.Where(IsOrthogonal).Select(parameter => parameter.Name))
+        {
+            if (parameters.Remove(Original(name), out var original) && parameters.Remove(Base(name), out var start))
+                parameters[name] = new OrthogonalParametrization(original, start).Weight();
+        }
+
         return (
             InterventionParameters.Create(type, parameters),
-            type == InterventionType.ConstantSource ? null : parameters.GetValueOrDefault(Source)
+            type.Parameters.Any(parameter => parameter.Name == Source) ? null : parameters.GetValueOrDefault(Source)
         );
     }
 
@@ -41,17 +43,15 @@ internal static class InterventionState
         int width
     )
     {
-        foreach (var (name, shape) in Own(intervention))
+        var type = intervention.Type;
+        foreach (var parameter in type.Parameters.Where(IsPlain))
         {
-            var array = intervention.Parameters[name];
-            yield return new(
-                name,
-                TorchTensor.Of(shape.Length == 1 && name == ParameterShapes.Temperature ? array.Reshape() : array)
-            );
+            var array = intervention.Parameters[parameter.Name];
+            yield return new(parameter.Name, TorchTensor.Of(parameter.IsScalar ? array.Reshape() : array));
         }
 
-        if (intervention.Type == InterventionType.BoundlessRotatedSpace)
-            yield return new("intervention_population", TorchTensor.Of(Population(intervention.Sizes.Latents)));
+        foreach (var (name, array) in type.Buffers(intervention.Sizes))
+            yield return new(name, TorchTensor.Of(array));
         if (width > 0)
         {
             yield return new("embed_dim", TorchTensor.Of(width));
@@ -60,20 +60,26 @@ internal static class InterventionState
 
         if (source is not null)
             yield return new(Source, TorchTensor.Of(source));
-        if (!intervention.Parameters.TryGetValue(ParameterShapes.Rotation, out var rotation))
-            yield break;
-        var parametrization = OrthogonalParametrization.FromWeight(rotation);
-        yield return new(Original, TorchTensor.Of(parametrization.Original));
-        yield return new(Base, TorchTensor.Of(parametrization.Base));
+        foreach (var name in type.Parameters.Where(IsOrthogonal).Select(parameter => parameter.Name))
+        {
+            var parametrization = OrthogonalParametrization.FromWeight(intervention.Parameters[name]);
+            yield return new(Original(name), TorchTensor.Of(parametrization.Original));
+            yield return new(Base(name), TorchTensor.Of(parametrization.Base));
+        }
     }
 
-    private static IEnumerable<(string Name, System.Collections.Immutable.ImmutableArray<int> Shape)> Own(
-        Intervention intervention
-    ) =>
-        ParameterShapes
-            .Of(intervention.Type, intervention.Sizes)
-            .Where(entry => entry.Name != ParameterShapes.Rotation);
+    private static bool IsPlain(KindParameter parameter) => parameter.Shape is not null && !IsOrthogonal(parameter);
 
-    private static NumericArray Population(int count) =>
-        NumericArray.Of(Enumerable.Range(0, count).Select(number => (long)number).ToArray(), count);
+    private static bool IsOrthogonal(KindParameter parameter) => parameter.Training == ParameterTraining.Orthogonal;
+
+    // torch puts the parametrization of layer.weight beside it: layer.parametrizations.weight.
+    private static string Original(string name) => $"{Parametrized(name)}.original";
+
+    private static string Base(string name) => $"{Parametrized(name)}.0.base";
+
+    private static string Parametrized(string name)
+    {
+        var dot = name.LastIndexOf('.');
+        return $"{name[..(dot + 1)]}parametrizations.{name[(dot + 1)..]}";
+    }
 }

@@ -11,6 +11,13 @@ namespace OnnxIntervene.Interventions.Kinds;
 /// </summary>
 public sealed record CustomIntervention : Intervention
 {
+    internal static InterventionType Kind { get; } =
+        new("Custom", rows => rows.Choose(rows.Custom!.Built(rows), rows.Base))
+        {
+            Source = KindSource.None,
+            IsPyvenes = false,
+        };
+
     /// <summary>Creates the intervention.</summary>
     /// <param name="build">Writes the nodes and gives the new values, <c>[units, width]</c>.</param>
     /// <param name="parameters">Arrays that runs feed, by name; null for none.</param>
@@ -21,7 +28,7 @@ public sealed record CustomIntervention : Intervention
         bool takesSource = false
     )
         : base(
-            InterventionType.Custom,
+            Kind,
             default,
             [
                 .. (parameters ?? ImmutableDictionary<string, NumericArray>.Empty).Select(entry =>
@@ -37,7 +44,15 @@ public sealed record CustomIntervention : Intervention
     public Func<CustomRows, Value> Build { get; }
 
     /// <summary>Whether it reads a source.</summary>
-    public bool TakesSource { get; }
+    public override bool TakesSource { get; }
+
+    /// <summary>What was given: the kind itself prescribes none.</summary>
+    internal override ImmutableArray<(string Name, ImmutableArray<int> Shape)> GraphParameters =>
+        [
+            .. Parameters
+                .OrderBy(entry => entry.Key, StringComparer.Ordinal)
+                .Select(entry => (entry.Key, entry.Value.Shape)),
+        ];
 
     /// <summary>
     /// The intervention that a small ONNX model is: its input <c>base</c>, and <c>source</c> where it takes one, are
@@ -68,6 +83,8 @@ public sealed record CustomIntervention : Intervention
             graph.Inputs.Any(input => input.Name == "source")
         );
     }
+
+    private Value Built(KindRows rows) => Build(new CustomRows(rows.Ops, rows.Base, rows.Source, rows.Parameters));
 
     private static Value Inline(Model model, CustomRows rows)
     {
@@ -108,4 +125,10 @@ public sealed record CustomIntervention : Intervention
 
         return values[model.Graph.Outputs[0]];
     }
+}
+
+public sealed partial class InterventionType
+{
+    /// <summary>What nodes of the user's make of x and s, inside the graph.</summary>
+    public static InterventionType Custom => CustomIntervention.Kind;
 }

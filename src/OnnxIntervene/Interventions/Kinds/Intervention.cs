@@ -20,11 +20,11 @@ public abstract record Intervention
         Parameters = parameters
             .ToArray()
             .ToImmutableDictionary(entry => entry.Name, entry => entry.Array, StringComparer.Ordinal);
-        foreach (var (name, shape) in ParameterShapes.Of(type, sizes))
+        foreach (var (name, shape) in type.ShapesOf(sizes))
         {
             if (Parameters[name] is var array && (array.IsInteger || !array.Shape.SequenceEqual(shape)))
                 throw new InterventionException(
-                    $"{type.ClassName()}: '{name}' is {array}, but floats[{string.Join(", ", shape)}] fits the "
+                    $"{type.ClassName}: '{name}' is {array}, but floats[{string.Join(", ", shape)}] fits the "
                         + $"other parameters."
                 );
         }
@@ -39,14 +39,42 @@ public abstract record Intervention
     /// <summary>The parameters by their names in pyvene's files; empty where the kind has none.</summary>
     public ImmutableDictionary<string, NumericArray> Parameters { get; }
 
+    /// <summary>Whether a source is read, from a run or as a constant.</summary>
+    public virtual bool TakesSource => Type.TakesSource;
+
+    /// <summary>Whether it cannot act without a source.</summary>
+    internal bool NeedsSource => TakesSource && Type.Source != KindSource.Optional;
+
+    /// <summary>Whether <see cref="Source"/> draws numbers for one unit after the other.</summary>
+    internal virtual bool IsSourceDrawn => false;
+
+    /// <summary>The parameters that are inputs of the graph, with their shapes.</summary>
+    internal virtual ImmutableArray<(string Name, ImmutableArray<int> Shape)> GraphParameters => Type.ShapesOf(Sizes);
+
+    /// <summary>The component that the module reads, where it is not the usual one; null for that.</summary>
+    internal virtual string? NamedModuleInput => null;
+
+    /// <summary>Whether pyvene finds in its own files what the intervention is made of.</summary>
+    internal virtual bool HasPlaceInPyvenesFiles => Type.IsPyvenes;
+
     /// <summary>A constant source that the kind brings along, as runs may give one; null for none.</summary>
+    /// <param name="units">Units of an example.</param>
+    /// <param name="width">Elements of a unit.</param>
     public virtual NumericArray? Source(int units, int width) => null;
 
+    /// <summary>
+    /// What a function of this process makes of the values; null where it leaves them, or there is no function.
+    /// </summary>
+    internal virtual NumericArray? Call(LambdaValues values) => null;
+
     /// <inheritdoc/>
-    public sealed override string ToString() =>
-        Parameters.IsEmpty
-            ? Type.ClassName()
-            : $"{Type.ClassName()}({string.Join(", ", Parameters.OrderBy(entry => entry.Key, StringComparer.Ordinal).Select(entry => $"{entry.Key} {entry.Value}"))})";
+    public sealed override string ToString()
+    {
+        var parameters = Parameters
+            .OrderBy(entry => entry.Key, StringComparer.Ordinal)
+            .Select(entry => $"{entry.Key} {entry.Value}");
+        return Type.ClassName + (Parameters.IsEmpty ? "" : $"({string.Join(", ", parameters)})");
+    }
 
     /// <summary>A parameter of one number as <c>[1]</c>, however a file shapes it.</summary>
     private protected static NumericArray Single(NumericArray number) =>

@@ -1,75 +1,154 @@
+using System.Collections.Immutable;
+using OnnxIntervene.IR;
+using OnnxIntervene.Tensors;
+
 namespace OnnxIntervene.Interventions.Kinds;
 
 /// <summary>
-/// The kinds of intervention, which are pyvene's. x is what stands at the units, s the source, c the coefficient, W a
-/// matrix with
-/// orthonormal columns, S the chosen subspace.
+/// A kind of intervention, and everything that sets it apart from the others. Each kind is described in the file of its
+/// record, which adds its name here; no other file knows it. Where formulas stand, x is what stands at the units, s the
+/// source, c the coefficient, W a matrix with orthonormal columns, S the chosen subspace.
 /// </summary>
-public enum InterventionType
+public sealed partial class InterventionType
 {
-    /// <summary>Interchange: s in place of x, in S.</summary>
-    Vanilla,
+    private const string Suffix = "Intervention";
 
-    /// <summary>x + c · s, in S.</summary>
-    Addition,
+    private readonly Func<KindRows, Value> _arithmetic;
 
-    /// <summary>x − c · s, in S.</summary>
-    Subtraction,
+    /// <summary>Describes a kind.</summary>
+    /// <param name="name">Its name, without pyvene's ending.</param>
+    /// <param name="arithmetic">Writes the nodes that make the new values, in the shape of the rows.</param>
+    internal InterventionType(string name, Func<KindRows, Value> arithmetic) =>
+        (Name, _arithmetic) = (name, arithmetic);
 
-    /// <summary>Zeros in place of x, in S.</summary>
-    Zero,
+    /// <summary>Every kind there is, by name.</summary>
+    public static ImmutableArray<InterventionType> All => InterventionKinds.All;
 
-    /// <summary>An average in place of x, in S: mean ablation.</summary>
-    Mean,
+    /// <summary>The short name, such as <c>Vanilla</c>.</summary>
+    public string Name { get; }
 
-    /// <summary>x + level · noise, where the noise is a parameter.</summary>
-    Noise,
+    /// <summary>pyvene's class name, such as <c>VanillaIntervention</c>.</summary>
+    public string ClassName => Name + Suffix;
 
-    /// <summary>x is read and stays.</summary>
-    Collect,
+    /// <summary>Whether the kind cannot act without a source, from a run or as a constant.</summary>
+    public bool NeedsSource => Source is KindSource.Needed or KindSource.Constant;
 
-    /// <summary>What the module reads in the source's run, in place of what it gives: the module is skipped.</summary>
-    Skip,
+    /// <summary>Whether the kind's source is always a constant, never a run.</summary>
+    public bool IsSourceConstant => Source == KindSource.Constant;
 
-    /// <summary>DAS: x and s are rotated by W, S is interchanged, and the result is rotated back.</summary>
-    RotatedSpace,
+    /// <summary>Whether the kind's effect is scaled by a coefficient.</summary>
+    public bool HasCoefficient { get; internal init; }
 
-    /// <summary>x + (sW − xW)Wᵀ, of W's columns those in S.</summary>
-    LowRankRotatedSpace,
+    /// <summary>
+    /// Whether the units of an example are one row to the kind, <c>[batch, units × width]</c> (heads: <c>[batch,
+    /// position, heads × width]</c>), so that a rotation turns them together (pyvene, models/interventions.py).
+    /// </summary>
+    public bool FoldsUnits { get; internal init; }
 
-    /// <summary>DAS whose subspace ends at a trained, soft boundary.</summary>
-    BoundlessRotatedSpace,
+    /// <summary>
+    /// Whether a run may choose a subspace: dimensions of x, or of the space that the kind computes in.
+    /// </summary>
+    public bool TakesSubspaces { get; internal init; } = true;
 
-    /// <summary>x and s mixed by a soft mask over dimensions.</summary>
-    SigmoidMask,
+    /// <summary>Whether the kind computes with parameters inside the graph.</summary>
+    public bool HasParameters => Parameters.Any(parameter => parameter.Shape is not null);
 
-    /// <summary>x and s mixed by a soft mask over rotated dimensions.</summary>
-    SigmoidMaskRotatedSpace,
+    /// <summary>Whether the kind reads what the module reads, besides what it gives.</summary>
+    public bool ReadsModuleInput => IsSourceModuleInput || ComputesWithModuleInput;
 
-    /// <summary>Interchange in the space of principal components.</summary>
-    PCARotatedSpace,
+    /// <summary>Whether training changes any of the kind's parameters.</summary>
+    public bool IsTrainable => Parameters.Any(parameter => parameter.Training != ParameterTraining.None);
 
-    /// <summary>Interchange of an autoencoder's latents.</summary>
-    Autoencoder,
+    /// <summary>Whether pyvene has a class for the kind.</summary>
+    public bool IsPyvenes { get; internal init; } = true;
 
-    /// <summary>Interchange of the latents of a sparse autoencoder with JumpReLU.</summary>
-    JumpReLUAutoencoder,
+    /// <summary>Whether a source is read, if there is one.</summary>
+    internal bool TakesSource => Source != KindSource.None;
 
-    /// <summary>x + scaling · (i Aᵀ) Bᵀ, where i is what the module reads.</summary>
-    LoRA,
+    /// <summary>Where the source comes from.</summary>
+    internal KindSource Source { get; init; } = KindSource.Needed;
 
-    /// <summary>x + (V xᵀ + b − xR) Rᵀ.</summary>
-    LoReFT,
+    /// <summary>Whether what stands there is read for the caller and stays.</summary>
+    internal bool ReadsOnly { get; init; }
 
-    /// <summary>x without its part along some directions.</summary>
-    ProjectOut,
+    /// <summary>Whether a function of this process makes the new values, between two runs.</summary>
+    internal bool CallsFunction { get; init; }
 
-    /// <summary>A constant in place of x, in S.</summary>
-    ConstantSource,
+    /// <summary>Whether a run must bring what stands at the base's units out of the graph.</summary>
+    internal bool ReadsBase => ReadsOnly || CallsFunction;
 
-    /// <summary>What a function of this process makes of x and s.</summary>
-    Lambda,
+    /// <summary>Whether the source is what the module reads, not what it gives.</summary>
+    internal bool IsSourceModuleInput { get; init; }
 
-    /// <summary>What nodes of the user's make of x and s, inside the graph.</summary>
-    Custom,
+    /// <summary>Whether the arithmetic takes what the module reads.</summary>
+    internal bool ComputesWithModuleInput { get; init; }
+
+    /// <summary>
+    /// Whether a mere number of dimensions, counted from the first, may stand for a subspace (pyvene's
+    /// <c>interchange_dim</c>).
+    /// </summary>
+    internal bool TakesInterchangeCount { get; init; } = true;
+
+    /// <summary>The arrays that an intervention of the kind is made of, in the order of pyvene's files.</summary>
+    internal ImmutableArray<KindParameter> Parameters { get; init; } = [];
+
+    /// <summary>Makes an intervention of arrays by name; null where the kind is code, which no file holds.</summary>
+    internal Func<KindArrays, Intervention>? Create { get; init; }
+
+    /// <summary>
+    /// Makes the intervention that training begins with; null for a kind whose parameters cannot be guessed, or that
+    /// needs none.
+    /// </summary>
+    internal Func<KindStart, Intervention?>? Begin { get; init; }
+
+    /// <summary>Whether <see cref="Begin"/> needs to be told a rank.</summary>
+    internal bool BeginsWithRank { get; init; }
+
+    /// <summary>What pyvene's files hold of the kind besides its parameters.</summary>
+    internal Func<InterventionSizes, IEnumerable<(string Name, NumericArray Array)>> Buffers { get; init; } = _ => [];
+
+    /// <summary>The kind that a name means: see <see cref="InterventionKinds.Find"/>.</summary>
+    /// <param name="name">
+    /// The short name or pyvene's class name, alone or as Python prints it (<c>&lt;class
+    /// 'pyvene….VanillaIntervention'&gt;</c>).
+    /// </param>
+    /// <exception cref="FormatException">No such kind is known.</exception>
+    public static InterventionType Parse(string name)
+    {
+        ArgumentNullException.ThrowIfNull(name);
+        var plain = name.Trim().Replace("<class '", "", StringComparison.Ordinal).TrimEnd('>', '\'');
+        plain = plain[(plain.LastIndexOf('.') + 1)..];
+        var stem = plain.EndsWith(Suffix, StringComparison.Ordinal) ? plain[..^Suffix.Length] : plain;
+        return InterventionKinds.Find(stem)
+            ?? throw new FormatException(
+                $"'{name}' is no kind of intervention. Known: {string.Join(", ", All.Select(type => type.ClassName))}."
+            );
+    }
+
+    /// <summary>
+    /// Every parameter that the kind computes with inside the graph and its shape, in a fixed order.
+    /// </summary>
+    public ImmutableArray<(string Name, ImmutableArray<int> Shape)> ShapesOf(InterventionSizes sizes) =>
+        [
+            .. Parameters
+                .Where(parameter => parameter.Shape is not null)
+                .Select(parameter => (parameter.Name, parameter.Shape!(sizes))),
+        ];
+
+    /// <inheritdoc/>
+    public override string ToString() => Name;
+
+    /// <summary>The intervention that training begins with; null where its parameters cannot be guessed.</summary>
+    internal Intervention? Fresh(KindStart start)
+    {
+        if (Begin is not null)
+            return Begin(start);
+        // What is made of nothing begins as nothing.
+        return Parameters.All(parameter => parameter.IsOptional)
+            ? Create?.Invoke(new KindArrays(ClassName, ImmutableDictionary<string, NumericArray>.Empty))
+            : null;
+    }
+
+    /// <summary>Writes the kind's nodes and gives the new values, <c>[rows, width]</c>.</summary>
+    internal Value Apply(KindRows rows) => _arithmetic(rows);
 }

@@ -18,7 +18,7 @@ internal sealed record KindRows(
     /// <summary>The source, <c>[rows, width]</c>; null for kinds without.</summary>
     public Value? Source { get; init; }
 
-    /// <summary>The coefficient, <c>[rows, 1]</c>; null for kinds without.</summary>
+    /// <summary>The coefficient, <c>[rows, 1]</c>; null for none.</summary>
     public Value? Coefficient { get; init; }
 
     /// <summary>Which dimensions of the kind's space are meant, bool <c>[rows, latents]</c>; null for all.</summary>
@@ -34,6 +34,18 @@ internal sealed record KindRows(
 
     /// <summary>The chosen dimensions of one, the others of the other.</summary>
     public Value Choose(Value chosen, Value otherwise) => Mask is null ? chosen : Ops.Where(Mask, chosen, otherwise);
+
+    /// <summary>The chosen dimensions of the kind's space; zero in the others.</summary>
+    public Value Chosen(Value parts) => Mask is null ? parts : Choose(parts, Number(0));
+
+    /// <summary>
+    /// The latents of s where they are chosen, those of x elsewhere; x is not encoded where all are chosen.
+    /// </summary>
+    public Value Exchanged(Func<Value, Value> encode) =>
+        Mask is null ? encode(Source!) : Choose(encode(Source!), encode(Base));
+
+    /// <summary>The source times its coefficient; without one it is multiplied already.</summary>
+    public Value ScaledSource() => Coefficient is null ? Source! : Ops.Mul(Source!, Coefficient);
 
     /// <summary>A constant without axes.</summary>
     public Value Number(float number) =>

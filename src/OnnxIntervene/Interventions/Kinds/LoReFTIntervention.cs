@@ -1,3 +1,4 @@
+using OnnxIntervene.IR;
 using OnnxIntervene.Tensors;
 
 namespace OnnxIntervene.Interventions.Kinds;
@@ -7,17 +8,56 @@ namespace OnnxIntervene.Interventions.Kinds;
 /// </summary>
 public sealed record LoReFTIntervention : Intervention
 {
+    private const string WeightName = "learned_source.weight";
+    private const string BiasName = "learned_source.bias";
+
+    internal static InterventionType Kind { get; } =
+        new("LoReFT", Adapted)
+        {
+            Source = KindSource.None,
+            IsPyvenes = false,
+            Parameters =
+            [
+                RotationParameter.Description,
+                new(WeightName, sizes => [sizes.Latents, sizes.Width], ParameterTraining.Plain),
+                new(BiasName, sizes => [sizes.Latents], ParameterTraining.Plain),
+            ],
+            Create = arrays => new LoReFTIntervention(
+                arrays[RotationParameter.Name],
+                arrays[WeightName],
+                arrays[BiasName]
+            ),
+        };
+
     /// <summary>Creates the intervention.</summary>
     /// <param name="rotation">R (<c>rotate_layer.weight</c>), <c>[width, rank]</c> with orthonormal columns.</param>
     /// <param name="weight">V (<c>learned_source.weight</c>), <c>[rank, width]</c>.</param>
     /// <param name="bias">b (<c>learned_source.bias</c>), <c>[rank]</c>.</param>
-    /// <exception cref="OnnxIntervene.IR.InterventionException">The shapes do not fit each other.</exception>
+    /// <exception cref="InterventionException">The shapes do not fit each other.</exception>
     public LoReFTIntervention(NumericArray rotation, NumericArray weight, NumericArray bias)
         : base(
-            InterventionType.LoReFT,
-            new(SizesOf(rotation, ParameterShapes.Rotation).Rows, rotation.Shape[1]),
-            (ParameterShapes.Rotation, rotation),
-            ("learned_source.weight", weight),
-            ("learned_source.bias", bias)
+            Kind,
+            new(SizesOf(rotation, RotationParameter.Name).Rows, rotation.Shape[1]),
+            (RotationParameter.Name, rotation),
+            (WeightName, weight),
+            (BiasName, bias)
         ) { }
+
+    // Along the chosen columns of R.
+    private static Value Adapted(KindRows rows)
+    {
+        var rotation = rows.Parameter(RotationParameter.Name);
+        var wanted = rows.Ops.Add(
+            rows.MatMulTransposed(rows.Base, rows.Parameter(WeightName)),
+            rows.Parameter(BiasName)
+        );
+        var change = rows.Ops.Sub(wanted, rows.MatMul(rows.Base, rotation));
+        return rows.Ops.Add(rows.Base, rows.MatMulTransposed(rows.Chosen(change), rotation));
+    }
+}
+
+public sealed partial class InterventionType
+{
+    /// <summary>x + (V xᵀ + b − xR) Rᵀ.</summary>
+    public static InterventionType LoReFT => LoReFTIntervention.Kind;
 }

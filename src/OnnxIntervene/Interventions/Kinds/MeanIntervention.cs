@@ -6,10 +6,21 @@ namespace OnnxIntervene.Interventions.Kinds;
 /// <summary>Mean ablation: an average, collected beforehand, in place of x.</summary>
 public sealed record MeanIntervention : Intervention
 {
+    private const string ArrayName = "mean";
+
+    internal static InterventionType Kind { get; } =
+        new("Mean", rows => rows.Choose(rows.Source!, rows.Base))
+        {
+            Source = KindSource.Constant,
+            IsPyvenes = false,
+            Parameters = [new(ArrayName, Shape: null)],
+            Create = arrays => new MeanIntervention(arrays[ArrayName]),
+        };
+
     /// <summary>Creates the intervention.</summary>
     /// <param name="mean">The average, <c>[width]</c>, or one for each unit, <c>[units, width]</c>.</param>
     public MeanIntervention(NumericArray mean)
-        : base(InterventionType.Mean, default, ("mean", mean)) { }
+        : base(Kind, default, (ArrayName, mean)) { }
 
     /// <summary>The intervention whose average is that of what Collect interventions read.</summary>
     /// <param name="collected">Arrays whose last axis is a unit's width; every unit counts the same.</param>
@@ -37,5 +48,11 @@ public sealed record MeanIntervention : Intervention
     }
 
     /// <inheritdoc/>
-    public override NumericArray? Source(int units, int width) => Parameters["mean"];
+    public override NumericArray? Source(int units, int width) => Parameters[ArrayName];
+}
+
+public sealed partial class InterventionType
+{
+    /// <summary>An average in place of x, in S: mean ablation.</summary>
+    public static InterventionType Mean => MeanIntervention.Kind;
 }

@@ -6,7 +6,17 @@ namespace OnnxIntervene.Interventions.Kinds;
 /// <summary>Directional ablation (Arditi et al. 2024): x without its part along the directions, x − (xVᵀ)V.</summary>
 public sealed record ProjectOutIntervention : Intervention
 {
+    private const string DirectionsName = "directions";
     private const double SmallestNorm = 1e-6;
+
+    internal static InterventionType Kind { get; } =
+        new("ProjectOut", Projected)
+        {
+            Source = KindSource.None,
+            IsPyvenes = false,
+            Parameters = [new(DirectionsName, sizes => [sizes.Latents, sizes.Width])],
+            Create = arrays => new ProjectOutIntervention(arrays[DirectionsName]),
+        };
 
     /// <summary>Creates the intervention.</summary>
     /// <param name="directions">
@@ -20,13 +30,20 @@ public sealed record ProjectOutIntervention : Intervention
         ) { }
 
     private ProjectOutIntervention(NumericArray directions, bool _)
-        : base(InterventionType.ProjectOut, new(directions.Shape[1], directions.Shape[0]), ("directions", directions))
-    { }
+        : base(Kind, new(directions.Shape[1], directions.Shape[0]), (DirectionsName, directions)) { }
+
+    // x − (xVᵀ)V along the chosen directions.
+    private static Value Projected(KindRows rows)
+    {
+        var directions = rows.Parameter(DirectionsName);
+        var parts = rows.Chosen(rows.MatMulTransposed(rows.Base, directions));
+        return rows.Ops.Sub(rows.Base, rows.MatMul(parts, directions));
+    }
 
     // Gram-Schmidt, twice over for accuracy.
     private static NumericArray Orthonormal(NumericArray directions)
     {
-        var (rows, columns) = SizesOf(directions, "directions");
+        var (rows, columns) = SizesOf(directions, DirectionsName);
         var basis = directions.Floats.ToArray().Select(number => (double)number).ToArray();
         for (var row = 0; row < rows; row++)
         {
@@ -62,4 +79,10 @@ public sealed record ProjectOutIntervention : Intervention
             sum += left[index] * right[index];
         return sum;
     }
+}
+
+public sealed partial class InterventionType
+{
+    /// <summary>x without its part along some directions.</summary>
+    public static InterventionType ProjectOut => ProjectOutIntervention.Kind;
 }

@@ -1,6 +1,8 @@
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using Json.Schema;
 using OnnxIntervene.Interventions;
+using OnnxIntervene.Interventions.Kinds;
 
 namespace OnnxIntervene.Planning.Files;
 
@@ -49,10 +51,22 @@ internal static class RunSchema
             _ => message.TrimEnd('.'),
         };
 
+    /// <summary>The names of the kinds that a file can hold, short and as pyvene's classes.</summary>
+    public static IEnumerable<string> Kinds()
+    {
+        var kinds = InterventionType.All.Where(type => type.Create is not null).ToList();
+        return kinds.Select(type => type.Name).Concat(kinds.Select(type => type.ClassName));
+    }
+
     private static JsonSchema Read()
     {
         using var stream = typeof(RunSchema).Assembly.GetManifestResourceStream("interventions.schema.json")!;
         using var reader = new StreamReader(stream);
-        return JsonSchema.FromText(reader.ReadToEnd());
+        var schema = JsonNode.Parse(reader.ReadToEnd())!;
+        // The file lists them for editors; which kinds there are, the kinds say.
+        schema["$defs"]!["intervention"]!["properties"]!["kind"]!["enum"] = new JsonArray([
+            .. Kinds().Select(name => JsonValue.Create(name)),
+        ]);
+        return JsonSchema.FromText(schema.ToJsonString());
     }
 }

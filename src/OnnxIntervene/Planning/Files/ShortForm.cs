@@ -51,7 +51,7 @@ internal sealed class ShortForm(ParameterFiles files)
     private void Read(JsonElement item, string path)
     {
         var (unit, target, source) = Units(item, path);
-        var type = InterventionTypes.Parse(item.GetProperty("kind").GetString()!);
+        var type = InterventionType.Parse(item.GetProperty("kind").GetString()!);
         var representation = new RepresentationConfig
         {
             Component = item.GetProperty("component").GetString()!,

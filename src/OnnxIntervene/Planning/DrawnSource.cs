@@ -4,23 +4,21 @@ using OnnxIntervene.Tensors;
 namespace OnnxIntervene.Planning;
 
 /// <summary>
-/// Lays the numbers that a Noise intervention draws out over a run's units. Every example gets the same; where heads
+/// Lays the numbers that an intervention draws out over a run's units. Every example gets the same; where heads
 /// are addressed they
 /// lie side by side at each position, as pyvene folds them; an example with fewer units than another takes the first
 /// numbers.
 /// </summary>
-internal static class DrawnNoise
+internal static class DrawnSource
 {
-    /// <summary>The noise in a shape that stretches to the units.</summary>
+    /// <summary>The numbers in a shape that stretches to the units.</summary>
     /// <param name="intervention">What draws.</param>
     /// <param name="units">The run's units.</param>
     /// <param name="width">Elements of a unit.</param>
-    public static NumericArray Over(NoiseIntervention intervention, ResolvedUnits units, int width)
+    public static NumericArray Over(Intervention intervention, ResolvedUnits units, int width)
     {
         var most = units.Counts.IsEmpty ? 0 : units.Counts.Max();
-        var drawn = intervention.Numbers(most, width);
-        if (intervention.Parameters.ContainsKey(NoiseIntervention.NumbersName))
-            return drawn;
+        var drawn = intervention.Source(most, width)!;
         if (units.IsRagged)
             return Rows(drawn, [.. units.Counts.SelectMany(count => Enumerable.Range(0, count))], [units.Count, width]);
         if (units.Shape is not [_, var heads, var positions])

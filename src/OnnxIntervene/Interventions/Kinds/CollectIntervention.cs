@@ -1,0 +1,19 @@
+namespace OnnxIntervene.Interventions.Kinds;
+
+/// <summary>What stands there is read and stays.</summary>
+public sealed record CollectIntervention() : Intervention(Kind, default)
+{
+    internal static InterventionType Kind { get; } =
+        new("Collect", rows => rows.Base)
+        {
+            Source = KindSource.None,
+            ReadsOnly = true,
+            Create = _ => new CollectIntervention(),
+        };
+}
+
+public sealed partial class InterventionType
+{
+    /// <summary>x is read and stays.</summary>
+    public static InterventionType Collect => CollectIntervention.Kind;
+}

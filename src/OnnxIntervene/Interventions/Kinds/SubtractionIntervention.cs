@@ -1,0 +1,18 @@
+namespace OnnxIntervene.Interventions.Kinds;
+
+/// <summary>The source, times the coefficient, is subtracted.</summary>
+public sealed record SubtractionIntervention() : Intervention(Kind, default)
+{
+    internal static InterventionType Kind { get; } =
+        new("Subtraction", rows => rows.Choose(rows.Ops.Sub(rows.Base, rows.ScaledSource()), rows.Base))
+        {
+            HasCoefficient = true,
+            Create = _ => new SubtractionIntervention(),
+        };
+}
+
+public sealed partial class InterventionType
+{
+    /// <summary>x − c · s, in S.</summary>
+    public static InterventionType Subtraction => SubtractionIntervention.Kind;
+}
