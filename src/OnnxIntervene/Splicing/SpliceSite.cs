@@ -42,7 +42,7 @@ public sealed record SpliceSite(
     /// A site that only reads what this one reads of a source: the component, or for Skip what the module reads.
     /// </summary>
     internal SpliceSite ToRead() =>
-        new(Type == InterventionType.Skip ? ModuleInput!.Value : Address, InterventionType.Collect)
+        new(Type.IsSourceModuleInput ? ModuleInput!.Value : Address, InterventionType.Collect)
         {
             CountsTwoAxes = CountsTwoAxes,
         };
