@@ -59,8 +59,13 @@ internal sealed class TypeInference
     }
 
     /// <summary>The shape, sizes that are not known left open; null when not even the number of axes is known.</summary>
-    public Shape? ShapeOf(Value value) =>
-        FactsOf(value).Axes is { } axes ? new Shape([.. axes.Select(axis => axis.ToDimension())]) : null;
+    public Shape? ShapeOf(Value value)
+    {
+        if (FactsOf(value).Axes is not { } axes)
+            return null;
+        var told = value.Type?.Shape is { } shape && shape.Rank == axes.Length ? shape : null;
+        return new Shape([.. axes.Select((size, axis) => Shown(size, told?[axis] ?? Dimension.Unknown))]);
+    }
 
     /// <summary>How many axes the value has; null when that cannot be told.</summary>
     public int? RankOf(Value value) => FactsOf(value).Axes?.Length;
@@ -79,6 +84,25 @@ internal sealed class TypeInference
 
     /// <summary>The shape in words: <c>[batch, ?, 32]</c>.</summary>
     public string TextOf(Value value) => ShapeOf(value)?.ToString() ?? "?";
+
+    /// <summary>How many steps a Loop or Scan takes; null when only running it tells.</summary>
+    public long? StepsOf(Node loop)
+    {
+        ArgumentNullException.ThrowIfNull(loop);
+        foreach (var input in loop.Inputs.OfType<Value>())
+            FactsOf(input);
+        return ControlFlowRules.StepsOf(Seen(loop)).Number;
+    }
+
+    /// <summary>The number of the subgraph that an If runs; -1 when only running it tells.</summary>
+    public int BranchOf(Node choice)
+    {
+        ArgumentNullException.ThrowIfNull(choice);
+        if (choice.InputOrNull(0) is not { } condition || FactsOf(condition).Contents is not [{ Number: { } number }])
+            return -1;
+        var name = number != 0 ? ControlFlowRules.ThenBranch : ControlFlowRules.ElseBranch;
+        return choice.Attributes.Where(attribute => attribute.Subgraphs.Any()).ToList().FindIndex(attribute => attribute.Name == name);
+    }
 
     internal TensorFacts FactsOf(Value value)
     {
@@ -165,8 +189,14 @@ internal sealed class TypeInference
 
     private TensorFacts ByRule(Node producer, Value value) =>
         RuleTable.Find(producer.Operator) is { } rule
-            ? rule.Facts(new NodeFacts(producer, input => Known(input) ?? TensorFacts.Unknown), OutputIndex(value, producer))
+            ? rule.Facts(Seen(producer), OutputIndex(value, producer))
             : TensorFacts.Unknown;
+
+    private NodeFacts Seen(Node node) => new(node, input => Known(input) ?? TensorFacts.Unknown);
+
+    // A size that the file names keeps that name.
+    private static Dimension Shown(Quantity size, Dimension told) =>
+        size.Number is null && told.Symbol is { Length: > 0 } ? told : size.ToDimension();
 
     private void Settle(Node owner)
     {

@@ -15,7 +15,7 @@ internal sealed class AttentionArithmetic
     public AttentionArithmetic(GraphEditor editor, Node node)
     {
         Ops = editor.Builder($"{node.Name}/opened", node.Graph);
-        _type = ElementTypes.Of(node.Inputs[0]!);
+        _type = Precision.Of(node.Inputs[0]!);
     }
 
     public OpBuilder Ops { get; }
