@@ -48,7 +48,8 @@ public sealed record CountedMask(string Operator, string Input)
         };
 
     // These take a mask of all tokens too, [batch, key] or more axes, which may have gaps.
-    private static Value? Row(Value? mask, TypeInference types) => mask is not null && types.RankOf(mask) == 1 ? mask : null;
+    private static Value? Row(Value? mask, TypeInference types) =>
+        mask is not null && types.RankOf(mask) == 1 ? mask : null;
 
     // Counts are sums over the marks.
     private static IEnumerable<Value> MarksBehind(Value counts)

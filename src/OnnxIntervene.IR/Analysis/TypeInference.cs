@@ -101,7 +101,10 @@ internal sealed class TypeInference
         if (choice.InputOrNull(0) is not { } condition || FactsOf(condition).Contents is not [{ Number: { } number }])
             return -1;
         var name = number != 0 ? ControlFlowRules.ThenBranch : ControlFlowRules.ElseBranch;
-        return choice.Attributes.Where(attribute => attribute.Subgraphs.Any()).ToList().FindIndex(attribute => attribute.Name == name);
+        return choice
+            .Attributes.Where(attribute => attribute.Subgraphs.Any())
+            .ToList()
+            .FindIndex(attribute => attribute.Name == name);
     }
 
     internal TensorFacts FactsOf(Value value)
@@ -129,7 +132,7 @@ internal sealed class TypeInference
 
     private TensorFacts? Known(Value value) => _facts.GetValueOrDefault(value) ?? _outer?.Known(value);
 
-    private (ElementType Type, Value? Next) TypeStep(Value value)
+    private static (ElementType Type, Value? Next) TypeStep(Value value)
     {
         if (value.Type is { ElementType: not ElementType.Undefined and var told })
             return (told, null);
@@ -228,7 +231,10 @@ internal sealed class TypeInference
                 sizes[axis] = Quantity.Hidden(_hidden.Next());
         }
 
-        return facts with { Axes = sizes };
+        return facts with
+        {
+            Axes = sizes,
+        };
     }
 
     private static Quantity Better(Quantity inferred, Quantity told) =>

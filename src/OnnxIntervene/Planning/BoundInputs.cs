@@ -52,9 +52,10 @@ internal static class BoundInputs
         input.Name switch
         {
             "encoder_attention_mask" => new BoundInput([given.BatchSize, InputFiller.EncoderLength(given)]),
-            "attention_mask" or "token_type_ids" or PositionInput.Name => new BoundInput(
-                [given.BatchSize, given.Length]
-            ),
+            "attention_mask" or "token_type_ids" or PositionInput.Name => new BoundInput([
+                given.BatchSize,
+                given.Length,
+            ]),
             "use_cache_branch" => new BoundInput([1], [0]),
             var name when name.StartsWith(InputFiller.PastPrefix, StringComparison.Ordinal) => EmptyPast(
                 input,

@@ -33,6 +33,9 @@ public sealed class InferenceTests
         var model = FunctionInliner.Inline(OnnxFile.Load(export.ModelPath));
         var components = ComponentMap.Find(model);
         var sample = Sample(model);
+        // What the exporter says of the values would hide what the rules do not know.
+        foreach (var value in model.Graph.AllNodes().SelectMany(node => node.Outputs).OfType<Value>())
+            value.Type = null;
         foreach (var value in sample.Except(model.Graph.Outputs))
             model.Graph.AddOutput(value);
         using var session = SessionFactory.Open(model, s_options);
@@ -103,7 +106,11 @@ public sealed class InferenceTests
 
         Assert.That(shape.Rank, Is.EqualTo(actual.Shape.Length), given);
         foreach (var (size, length) in shape.Dimensions.Zip(actual.Shape))
-            Assert.That(size.Size ?? length, Is.EqualTo(length), $"{given} {shape}, [{string.Join(", ", actual.Shape)}]");
+            Assert.That(
+                size.Size ?? length,
+                Is.EqualTo(length),
+                $"{given} {shape}, [{string.Join(", ", actual.Shape)}]"
+            );
         var isKnown = type != ElementType.Undefined && shape.Dimensions.All(size => size.Size is not null);
         if (!isKnown)
             TestContext.Out.WriteLine($"{given}: {type}{shape}, but is [{string.Join(", ", actual.Shape)}]");

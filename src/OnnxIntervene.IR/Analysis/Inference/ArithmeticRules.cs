@@ -16,7 +16,15 @@ internal static class ArithmeticRules
         table.Add(Like(0), Folded(Least), "Min");
         table.Add(Like(0), Folded((left, right) => Negative(Least(Negative(left), Negative(right)))), "Max");
         table.Add(Like(0), Each(Negative), "Neg");
-        table.Add(Like(0), Each(item => item.IsSize ? item : item.Number < 0 ? Negative(item) : Quantity.Unknown), "Abs");
+        table.Add(
+            Like(0),
+            Each(item =>
+                item.IsSize ? item
+                : item.Number < 0 ? Negative(item)
+                : Quantity.Unknown
+            ),
+            "Abs"
+        );
         table.Add(Like(1, 2), Choice, "Where");
         AddComparisons(table);
     }
@@ -62,8 +70,7 @@ internal static class ArithmeticRules
                 .Select(node.Input)
                 .Aggregate(
                     node.Input(0),
-                    (sum, next) =>
-                        Combined(Broadcasting.Of(sum.Axes, next.Axes), sum.Contents, next.Contents, compute)
+                    (sum, next) => Combined(Broadcasting.Of(sum.Axes, next.Axes), sum.Contents, next.Contents, compute)
                 );
 
     // Exporters ask whether a size is -1, which no size is.
@@ -120,7 +127,11 @@ internal static class ArithmeticRules
             return new TensorFacts(axes);
         return new TensorFacts(
             axes,
-            [.. Enumerable.Range(0, count).Select(place => Chosen(At(which, place), At(first, place), At(second, place)))]
+            [
+                .. Enumerable
+                    .Range(0, count)
+                    .Select(place => Chosen(At(which, place), At(first, place), At(second, place))),
+            ]
         );
     }
 

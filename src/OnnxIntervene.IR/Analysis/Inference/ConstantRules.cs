@@ -14,16 +14,23 @@ internal static class ConstantRules
         var integers = Always(ElementType.Int64);
         table.Add((node, _) => TypeOf(node), Constant, "Constant");
         table.Add(
-            (node, _) => node.FindAttribute("value") is { Kind: AttributeKind.Tensor } filling
-                ? filling.Tensor.ElementType
-                : ElementType.Float32,
+            (node, _) =>
+                node.FindAttribute("value") is { Kind: AttributeKind.Tensor } filling
+                    ? filling.Tensor.ElementType
+                    : ElementType.Float32,
             ConstantOfShape,
             "ConstantOfShape"
         );
         table.Add(integers, ShapeOf, "Shape");
         table.Add(integers, (node, _) => TensorFacts.Scalar(node.Input(0).Count), "Size");
         table.Add(Like(0, 1, 2), Range, "Range");
-        table.Add(Named("dtype", Like(0)), ElementwiseRules.LikeFirst, "EyeLike", "RandomNormalLike", "RandomUniformLike");
+        table.Add(
+            Named("dtype", Like(0)),
+            ElementwiseRules.LikeFirst,
+            "EyeLike",
+            "RandomNormalLike",
+            "RandomUniformLike"
+        );
         table.Add(Named("dtype", Always(ElementType.Int32)), ElementwiseRules.LikeFirst, "Bernoulli");
         table.Add(
             Named("dtype", Always(ElementType.Float32)),
@@ -38,7 +45,7 @@ internal static class ConstantRules
 
     /// <summary>The element type of a Constant, which has one of several attributes.</summary>
     public static ElementType TypeOf(Node constant) =>
-        constant.Attributes.FirstOrDefault() switch
+        (constant.Attributes is [var only, ..] ? only : null) switch
         {
             { Name: "value", Kind: AttributeKind.Tensor } tensor => tensor.Tensor.ElementType,
             { Name: "value_int" or "value_ints" } => ElementType.Int64,
@@ -48,7 +55,7 @@ internal static class ConstantRules
         };
 
     private static TensorFacts Constant(NodeFacts node, int output) =>
-        node.Node.Attributes.FirstOrDefault() switch
+        (node.Node.Attributes is [var only, ..] ? only : null) switch
         {
             { Name: "value", Kind: AttributeKind.Tensor } tensor => Of(tensor.Tensor),
             { Name: "value_int" } number => TensorFacts.Scalar(Quantity.Of(number.Integer)),

@@ -21,7 +21,9 @@ internal static class ControlFlowRules
     {
         var branches = new[] { "then_branch", "else_branch" }
             .Select(name => node.Node.FindAttribute(name) is { Kind: AttributeKind.Graph } branch ? branch.Graph : null)
-            .Select(graph => graph is not null && output < graph.Outputs.Count ? node.Of(graph.Outputs[output]) : TensorFacts.Unknown)
+            .Select(graph =>
+                graph is not null && output < graph.Outputs.Count ? node.Of(graph.Outputs[output]) : TensorFacts.Unknown
+            )
             .ToArray();
         return node.Single(0).Number is { } condition ? branches[condition != 0 ? 0 : 1] : branches[0].Or(branches[1]);
     }
@@ -40,7 +42,10 @@ internal static class ControlFlowRules
     // Only a loop that nothing ends early runs as often as it says.
     private static Quantity Steps(NodeFacts node) =>
         node.Node.Subgraphs.First() is { Inputs: [_, var goesOn, ..] } body
-        && (body.Outputs[0] == goesOn || (body.Outputs[0].Producer is { Operator: ("", "Identity") } copy && copy.Inputs[0] == goesOn))
+        && (
+            body.Outputs[0] == goesOn
+            || (body.Outputs[0].Producer is { Operator: ("", "Identity") } copy && copy.Inputs[0] == goesOn)
+        )
         && (!node.Has(1) || node.Single(1).Number is 1)
             ? node.Single(0)
             : Quantity.Unknown;
@@ -67,5 +72,7 @@ internal static class ControlFlowRules
 
     /// <summary>The axis that a Scan walks along in one of its scanned inputs.</summary>
     public static int ScanAxis(Node node, int scanned) =>
-        node.FindAttribute("scan_input_axes") is { } axes && scanned < axes.Integers.Length ? (int)axes.Integers[scanned] : 0;
+        node.FindAttribute("scan_input_axes") is { } axes && scanned < axes.Integers.Length
+            ? (int)axes.Integers[scanned]
+            : 0;
 }

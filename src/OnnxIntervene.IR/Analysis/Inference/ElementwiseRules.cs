@@ -11,12 +11,7 @@ internal static class ElementwiseRules
     public static void AddTo(RuleTable table)
     {
         AddUnary(table);
-        table.Add(
-            Always(ElementType.Bool),
-            LikeFirst,
-            "IsNaN",
-            "IsInf"
-        );
+        table.Add(Always(ElementType.Bool), LikeFirst, "IsNaN", "IsInf");
         table.Add(Like(0), Unchanged, "Identity", "Floor", "Ceil", "Round");
         table.Add(Like(1), Unchanged, "CastLike");
         table.Add(Named("to", Always(ElementType.Undefined)), Cast, "Cast");
@@ -114,21 +109,24 @@ internal static class ElementwiseRules
 
     // Numbers that the type does not hold become others: exporters cast "to the end" of 64 bits to 32.
     private static Quantity Held(Quantity item, ElementType type) =>
-        item.Number is not { } number ? (type == ElementType.Bool ? Quantity.Unknown : item)
-        : type switch
-        {
-            ElementType.Bool => Truth(number != 0),
-            ElementType.Int64 => item,
-            ElementType.Int32 when number is >= int.MinValue and <= int.MaxValue => item,
-            ElementType.Float32 or ElementType.Float64 when Math.Abs(number) < 1 << 24 => item,
-            _ when number is >= 0 and < 128 => item,
-            _ => Quantity.Unknown,
-        };
+        item.Number is not { } number
+            ? (type == ElementType.Bool ? Quantity.Unknown : item)
+            : type switch
+            {
+                ElementType.Bool => Truth(number != 0),
+                ElementType.Int64 => item,
+                ElementType.Int32 when number is >= int.MinValue and <= int.MaxValue => item,
+                ElementType.Float32 or ElementType.Float64 when Math.Abs(number) < 1 << 24 => item,
+                _ when number is >= 0 and < 128 => item,
+                _ => Quantity.Unknown,
+            };
 
     private static TensorFacts Not(NodeFacts node, int output) =>
         node.Input(0) with
         {
-            Contents = node.Contents(0)?.Select(item => Truth(item.Number is { } number ? number == 0 : null)).ToArray(),
+            Contents = node.Contents(0)
+                ?.Select(item => Truth(item.Number is { } number ? number == 0 : null))
+                .ToArray(),
         };
 
     /// <summary>A truth value as a number.</summary>

@@ -24,7 +24,10 @@ internal static class JoiningRules
             return TensorFacts.Unknown;
         if (parts.Exists(part => part.Axes is { } axes && axes.Length != some.Length))
             return TensorFacts.Unknown;
-        var all = Enumerable.Range(0, some.Length).Select(axis => axis == joined ? Sum(parts, axis) : Shared(parts, axis)).ToArray();
+        var all = Enumerable
+            .Range(0, some.Length)
+            .Select(axis => axis == joined ? Sum(parts, axis) : Shared(parts, axis))
+            .ToArray();
         return some.Length == 1 ? new TensorFacts(all, Contents(parts)) : new TensorFacts(all);
     }
 
@@ -59,9 +62,10 @@ internal static class JoiningRules
         if (node.Axes(0) is not { } axes || NodeFacts.Place(node.Integer("axis", 0), axes.Length) is not { } axis)
             return TensorFacts.Unknown;
         var part = PartSize(node, axes[axis], output);
-        var contents = axes.Length == 1 && node.Setting("split", 1) is { } sizes && node.Contents(0) is { } all
-            ? Cut(all, sizes, output)
-            : null;
+        var contents =
+            axes.Length == 1 && node.Setting("split", 1) is { } sizes && node.Contents(0) is { } all
+                ? Cut(all, sizes, output)
+                : null;
         return new TensorFacts([.. axes.Select((size, place) => place == axis ? part : size)], contents);
     }
 

@@ -9,7 +9,11 @@ internal sealed class LoopBody(Node owner, Graph body, Func<Value, TensorFacts> 
     /// <summary>The loop whose body has this input; null for any other value.</summary>
     public static Node? OwnerOf(Value value)
     {
-        for (var graph = value.Uses.Count > 0 ? value.Uses[0].Node.Graph : null; graph is not null; graph = graph.Owner?.Graph)
+        for (
+            var graph = value.Uses.Count > 0 ? value.Uses[0].Node.Graph : null;
+            graph is not null;
+            graph = graph.Owner?.Graph
+        )
         {
             if (graph.Inputs.Contains(value))
                 return graph.Owner;

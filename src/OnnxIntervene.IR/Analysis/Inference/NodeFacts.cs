@@ -9,8 +9,7 @@ internal sealed class NodeFacts(Node node, Func<Value, TensorFacts> facts)
 
     public bool Has(int input) => node.InputOrNull(input) is not null;
 
-    public TensorFacts Input(int input) =>
-        node.InputOrNull(input) is { } value ? facts(value) : TensorFacts.Unknown;
+    public TensorFacts Input(int input) => node.InputOrNull(input) is { } value ? facts(value) : TensorFacts.Unknown;
 
     public TensorFacts Of(Value value) => facts(value);
 
@@ -44,8 +43,7 @@ internal sealed class NodeFacts(Node node, Func<Value, TensorFacts> facts)
     /// <summary>
     /// Numbers that older operator sets have as an attribute and newer ones as an input; null where they are computed.
     /// </summary>
-    public long[]? Setting(string attribute, int input) =>
-        Has(input) ? Numbers(input) : Integers(attribute)?.ToArray();
+    public long[]? Setting(string attribute, int input) => Has(input) ? Numbers(input) : Integers(attribute)?.ToArray();
 
     /// <summary>The axis of this number, counted from the end where negative; null beyond the rank.</summary>
     public static int? Place(long axis, int rank) =>

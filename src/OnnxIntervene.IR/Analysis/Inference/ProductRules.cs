@@ -18,7 +18,11 @@ internal static class ProductRules
         table.AddMicrosoft(Like(0, 1), (node, _) => Product(node.Axes(0), node.Axes(1)), "GemmFastGelu");
         table.AddMicrosoft(Like(2, 3), (node, _) => Product(node.Axes(0), node.Axes(1)), "MatMulIntegerToFloat");
         table.AddMicrosoft(Like(0), (node, _) => Product(node.Axes(0), node.Axes(1)), "DynamicQuantizeMatMul");
-        table.AddMicrosoft(Always(ElementType.Int32), (node, _) => Product(node.Axes(0), node.Axes(1)), "MatMulInteger16");
+        table.AddMicrosoft(
+            Always(ElementType.Int32),
+            (node, _) => Product(node.Axes(0), node.Axes(1)),
+            "MatMulInteger16"
+        );
         table.AddMicrosoft(Like(0), WithWidth, "MatMulNBits", "MatMulBnb4", "MatMulFpQ4");
     }
 
@@ -52,7 +56,10 @@ internal static class ProductRules
 
     private static TensorFacts WithWidth(NodeFacts node, int output) =>
         node.Axes(0) is { Length: > 0 } axes
-            ? TensorFacts.Of([.. axes[..^1], node.Integer("N", 0) is > 0 and var width ? Quantity.Of(width) : Quantity.Unknown])
+            ? TensorFacts.Of([
+                .. axes[..^1],
+                node.Integer("N", 0) is > 0 and var width ? Quantity.Of(width) : Quantity.Unknown,
+            ])
             : TensorFacts.Unknown;
 
     private static TensorFacts Determinant(NodeFacts node, int output) =>
@@ -68,7 +75,10 @@ internal static class ProductRules
         {
             var axes = node.Axes(input);
             for (var axis = 0; axis < letters.Length && axes?.Length == letters.Length; axis++)
-                sizes[letters[axis]] = Broadcasting.Axis(sizes.GetValueOrDefault(letters[axis], axes[axis]), axes[axis]);
+                sizes[letters[axis]] = Broadcasting.Axis(
+                    sizes.GetValueOrDefault(letters[axis], axes[axis]),
+                    axes[axis]
+                );
         }
 
         return TensorFacts.Of([.. result.Select(letter => sizes.GetValueOrDefault(letter))]);

@@ -45,8 +45,7 @@ internal readonly struct Quantity
     public static Quantity Named(string name) => new(0, new(StringComparer.Ordinal) { [name] = 1 });
 
     /// <summary>A size of its own, equal to itself alone.</summary>
-    public static Quantity Hidden(int number) =>
-        Named($"{HiddenMark}{number.ToString(CultureInfo.InvariantCulture)}");
+    public static Quantity Hidden(int number) => Named($"{HiddenMark}{number.ToString(CultureInfo.InvariantCulture)}");
 
     /// <summary>
     /// What a dimension of a file says. Exporters write sums (<c>past_sequence_length + sequence_length</c>) as names.
@@ -128,7 +127,9 @@ internal readonly struct Quantity
     {
         if (!_isKnown)
             return "?";
-        var parts = (_terms ?? []).Select(term => Text(term.Key.Replace($"{Times}", " * ", StringComparison.Ordinal), term.Value));
+        var parts = (_terms ?? []).Select(term =>
+            Text(term.Key.Replace($"{Times}", " * ", StringComparison.Ordinal), term.Value)
+        );
         if (_constant != 0 || _terms is null)
             parts = parts.Append(_constant.ToString(CultureInfo.InvariantCulture));
         return string.Join(" + ", parts);
@@ -148,7 +149,10 @@ internal readonly struct Quantity
     {
         if (IsSame(divisor))
             return Of(1);
-        if (divisor._terms is { Count: > 1 } || (divisor._terms is not null && (divisor._constant != 0 || _constant != 0)))
+        if (
+            divisor._terms is { Count: > 1 }
+            || (divisor._terms is not null && (divisor._constant != 0 || _constant != 0))
+        )
             return Unknown;
         var term = divisor._terms?.First();
         var (names, factor) = (term?.Key ?? "", term?.Value ?? divisor._constant);

@@ -33,9 +33,14 @@ internal static class QuantizationRules
     // Several small integers may lie in one byte, on the axis that the blocks stand on.
     private static TensorFacts GatheredBlocks(NodeFacts node, int output)
     {
-        if (node.Axes(0) is not { } data || NodeFacts.Place(node.Integer("quantize_axis", 1), data.Length) is not { } place)
+        if (
+            node.Axes(0) is not { } data
+            || NodeFacts.Place(node.Integer("quantize_axis", 1), data.Length) is not { } place
+        )
             return TensorFacts.Unknown;
-        var type = node.Node.InputOrNull(0) is { } value ? value.Type?.ElementType ?? value.Initializer?.ElementType : null;
+        var type = node.Node.InputOrNull(0) is { } value
+            ? value.Type?.ElementType ?? value.Initializer?.ElementType
+            : null;
         if (type is not (ElementType.UInt8 or ElementType.Int4 or ElementType.UInt4))
             return new TensorFacts(ProductOf(data, place, Quantity.Unknown, node));
         var perByte = type == ElementType.UInt8 ? 8 / node.Integer("bits", 4) : 1;

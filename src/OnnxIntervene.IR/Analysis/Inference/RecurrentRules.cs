@@ -14,9 +14,7 @@ internal static class RecurrentRules
         var directions = Quantity.Of(node.Node.FindAttribute("direction") is { Text: "bidirectional" } ? 2 : 1);
         var width = node.Integer("hidden_size", 0) is > 0 and var given ? Quantity.Of(given) : node.Axis(2, -1);
         if (output > 0)
-            return isBatchFirst
-                ? TensorFacts.Of(batch, directions, width)
-                : TensorFacts.Of(directions, batch, width);
+            return isBatchFirst ? TensorFacts.Of(batch, directions, width) : TensorFacts.Of(directions, batch, width);
         return isBatchFirst
             ? TensorFacts.Of(batch, steps, directions, width)
             : TensorFacts.Of(steps, directions, batch, width);

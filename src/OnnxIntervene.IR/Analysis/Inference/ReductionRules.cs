@@ -43,14 +43,19 @@ internal static class ReductionRules
             chosen = [.. Enumerable.Range(0, axes.Length).Select(axis => (long)axis)];
         }
 
-        return NodeFacts.Places(chosen, axes.Length) is { } places ? Without(node, axes, places, isKept) : TensorFacts.Unknown;
+        return NodeFacts.Places(chosen, axes.Length) is { } places
+            ? Without(node, axes, places, isKept)
+            : TensorFacts.Unknown;
     }
 
     private static TensorFacts OneAxis(NodeFacts node, int output)
     {
         var isKept = node.Integer("keepdims", 1) != 0;
         return node.Axes(0) is { } axes && NodeFacts.Place(node.Integer("axis", 0), axes.Length) is { } place
-            ? Without(node, axes, [place], isKept) with { Contents = null }
+            ? Without(node, axes, [place], isKept) with
+            {
+                Contents = null,
+            }
             : TensorFacts.Unknown;
     }
 

@@ -18,9 +18,7 @@ internal static class ReshapingRules
 
     private static TensorFacts Reshape(NodeFacts node, int output)
     {
-        var target = node.Has(1)
-            ? node.Contents(1)
-            : node.Integers("shape")?.Select(Quantity.Of).ToArray();
+        var target = node.Has(1) ? node.Contents(1) : node.Integers("shape")?.Select(Quantity.Of).ToArray();
         target ??= node.Length(1) is { } rank ? new Quantity[rank] : null;
         return target is null
             ? TensorFacts.Unknown
@@ -75,7 +73,9 @@ internal static class ReshapingRules
     {
         if (node.Axes(0) is not { } axes)
             return node.Integers("perm") is { } known ? TensorFacts.OfRank(known.Length) : TensorFacts.Unknown;
-        var order = node.Integers("perm")?.ToArray() ?? [.. Enumerable.Range(0, axes.Length).Reverse().Select(axis => (long)axis)];
+        var order =
+            node.Integers("perm")?.ToArray()
+            ?? [.. Enumerable.Range(0, axes.Length).Reverse().Select(axis => (long)axis)];
         return order.Length == axes.Length && NodeFacts.Places(order, axes.Length) is { } places
             ? new TensorFacts([.. places.Select(place => axes[place])], axes.Length < 2 ? node.Contents(0) : null)
             : TensorFacts.Unknown;
@@ -110,7 +110,9 @@ internal static class ReshapingRules
             return TensorFacts.Unknown;
         var given = node.Setting("axes", 1);
         if (given is null && node.Has(1))
-            return node.Length(1) is { } count && count <= axes.Length ? TensorFacts.OfRank(axes.Length - count) : TensorFacts.Unknown;
+            return node.Length(1) is { } count && count <= axes.Length
+                ? TensorFacts.OfRank(axes.Length - count)
+                : TensorFacts.Unknown;
         // All axes of one go where none is named, which only fixed sizes tell.
         if (given is null && Array.Exists(axes, size => size.Number is null))
             return TensorFacts.Unknown;

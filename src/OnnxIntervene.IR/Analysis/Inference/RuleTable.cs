@@ -28,7 +28,9 @@ internal sealed class RuleTable
         (node, _) =>
         {
             var values = inputs.Select(node.InputOrNull).OfType<Value>().ToList();
-            return TypeOrigin.Of(values.Find(value => value.Type is not null || value.IsConstant) ?? values.FirstOrDefault());
+            return TypeOrigin.Of(
+                values.Find(value => value.Type is not null || value.IsConstant) ?? values.FirstOrDefault()
+            );
         };
 
     /// <summary>This type, whatever is read.</summary>

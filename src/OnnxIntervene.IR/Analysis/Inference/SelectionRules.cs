@@ -39,7 +39,8 @@ internal static class SelectionRules
     private static TensorFacts GatherRows(NodeFacts node, int output)
     {
         var batch = (int)node.Integer("batch_dims", 0);
-        return node.Axes(0) is { } data
+        return
+            node.Axes(0) is { } data
             && node.Axes(1) is [.., { Number: { } depth }] indices
             && batch + depth <= data.Length
             ? TensorFacts.Of([.. indices[..^1], .. data[(int)(batch + depth)..]])
@@ -55,7 +56,12 @@ internal static class SelectionRules
         var left = axes.ToArray();
         foreach (var cut in cuts)
             left[cut.Axis] = cut.Of(axes[cut.Axis]);
-        var contents = axes.Length == 1 && cuts is [var only] ? node.Contents(0) is { } all ? only.Of(all) : null : null;
+        var contents =
+            axes.Length == 1 && cuts is [var only]
+                ? node.Contents(0) is { } all
+                    ? only.Of(all)
+                    : null
+                : null;
         return new TensorFacts(left, contents);
     }
 

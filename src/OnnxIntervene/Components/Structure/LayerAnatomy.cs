@@ -130,7 +130,9 @@ internal sealed class LayerAnatomy
     {
         var name = prefix + ComponentNames.AttentionValueOutput;
         var source =
-            _types.RankOf(output.Input) == 4 && heads > 0 && _view.Source(output.Input) is TensorSource { Value: var split }
+            _types.RankOf(output.Input) == 4
+            && heads > 0
+            && _view.Source(output.Input) is TensorSource { Value: var split }
                 ? new SplitHeadsSource(split, heads, output.InputWidth / heads)
                 : SourceOf(output.Input);
         Add(name, source, output.InputWidth);

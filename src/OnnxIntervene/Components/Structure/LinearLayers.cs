@@ -70,7 +70,11 @@ internal sealed class LinearLayers
                 && _types.RankOf(before) is 3 or 4
             )
                 return before;
-            else if (producer.Operator.OperatorType == "Reshape" && _types.RankOf(value) == 2 && _types.RankOf(before) == 2)
+            else if (
+                producer.Operator.OperatorType == "Reshape"
+                && _types.RankOf(value) == 2
+                && _types.RankOf(before) == 2
+            )
                 value = before;
             else
                 return value;
