@@ -1,4 +1,3 @@
-using OnnxIntervene.IR.Analysis;
 
 namespace OnnxIntervene.IR.Tests.Inference;
 

@@ -1,5 +1,4 @@
 using Microsoft.ML.OnnxRuntime;
-using Microsoft.ML.OnnxRuntime.Tensors;
 using OnnxIntervene.Components;
 using OnnxIntervene.IR;
 using OnnxIntervene.IR.Analysis;
