@@ -1,4 +1,3 @@
-
 namespace OnnxIntervene.IR.Tests.Inference;
 
 /// <summary>What branches and bodies of loops give, and what stands inside them.</summary>
