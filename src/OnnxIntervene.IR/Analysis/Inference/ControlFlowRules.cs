@@ -3,6 +3,12 @@ namespace OnnxIntervene.IR.Analysis.Inference;
 /// <summary>Nodes that run graphs of their own.</summary>
 internal static class ControlFlowRules
 {
+    /// <summary>The attribute of an If that holds what runs when the condition holds.</summary>
+    public const string ThenBranch = "then_branch";
+
+    /// <summary>The attribute of an If that holds what runs otherwise.</summary>
+    public const string ElseBranch = "else_branch";
+
     public static void AddTo(RuleTable table)
     {
         table.Add((node, output) => TypeOrigin.Of(Inner(node, output)), Chosen, "If");
@@ -19,7 +25,7 @@ internal static class ControlFlowRules
     // The branch that is taken, or what holds in both.
     private static TensorFacts Chosen(NodeFacts node, int output)
     {
-        var branches = new[] { "then_branch", "else_branch" }
+        var branches = new[] { ThenBranch, ElseBranch }
             .Select(name => node.Node.FindAttribute(name) is { Kind: AttributeKind.Graph } branch ? branch.Graph : null)
             .Select(graph =>
                 graph is not null && output < graph.Outputs.Count ? node.Of(graph.Outputs[output]) : TensorFacts.Unknown
@@ -36,11 +42,17 @@ internal static class ControlFlowRules
         var states = node.Node.Inputs.Count - 2;
         if (output < states)
             return Final(node, value, output + 2);
-        return node.Of(value).Axes is { } axes ? TensorFacts.Of([Steps(node), .. axes]) : TensorFacts.Unknown;
+        return node.Of(value).Axes is { } axes ? TensorFacts.Of([StepsOf(node), .. axes]) : TensorFacts.Unknown;
     }
 
+    /// <summary>How many steps a Loop or Scan takes.</summary>
+    public static Quantity StepsOf(NodeFacts node) =>
+        node.Node.Operator.OperatorType == "Scan"
+            ? node.Axis(node.Node.Inputs.Count - (int)node.Integer("num_scan_inputs", 1), ScanAxis(node.Node, 0))
+            : LoopSteps(node);
+
     // Only a loop that nothing ends early runs as often as it says.
-    private static Quantity Steps(NodeFacts node) =>
+    private static Quantity LoopSteps(NodeFacts node) =>
         node.Node.Subgraphs.First() is { Inputs: [_, var goesOn, ..] } body
         && (
             body.Outputs[0] == goesOn
@@ -66,7 +78,7 @@ internal static class ControlFlowRules
             return TensorFacts.Unknown;
         var axis = node.Integers("scan_output_axes") is { } given ? given[output - states] : 0;
         return NodeFacts.Place(axis, axes.Length + 1) is { } place
-            ? TensorFacts.Of([.. axes[..place], node.Axis(states, ScanAxis(node.Node, 0)), .. axes[place..]])
+            ? TensorFacts.Of([.. axes[..place], StepsOf(node), .. axes[place..]])
             : TensorFacts.Unknown;
     }
 

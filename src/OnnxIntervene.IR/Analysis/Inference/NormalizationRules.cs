@@ -5,6 +5,9 @@ namespace OnnxIntervene.IR.Analysis.Inference;
 /// <summary>Norms, those fused with the addition before them among them.</summary>
 internal static class NormalizationRules
 {
+    // The sum before the norm; mean and deviation lie between.
+    private const int SumOutput = 3;
+
     public static void AddTo(RuleTable table)
     {
         // The scale's type is the output's where the two differ.
@@ -44,7 +47,7 @@ internal static class NormalizationRules
     private static TensorFacts Batch(NodeFacts node, int output) => new(node.Axes(output == 0 ? 0 : 3));
 
     private static TensorFacts Skip(NodeFacts node, int output) =>
-        output is 0 or FusedOperators.SumOutput ? new TensorFacts(node.Axes(0)) : PerRow(node, -1);
+        output is 0 or SumOutput ? new TensorFacts(node.Axes(0)) : PerRow(node, -1);
 
     // Beside the embeddings, how many tokens each example has.
     private static TensorFacts Embedding(NodeFacts node, int output)

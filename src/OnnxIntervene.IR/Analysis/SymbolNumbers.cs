@@ -1,4 +1,4 @@
-namespace OnnxIntervene.IR.Analysis.Inference;
+namespace OnnxIntervene.IR.Analysis;
 
 /// <summary>What the named sizes of a file are in one run.</summary>
 internal static class SymbolNumbers
