@@ -80,15 +80,15 @@ public sealed class InferenceTests
     {
         var bound = BoundInputs.Of(model, components, inputs);
         var inference = TypeInference.Bind(model.Graph, bound);
-        var values = filler.Fill(inputs, new HashSet<string>());
+        using var binding = new RunBinding([]);
+        filler.Fill(binding, inputs);
+        var values = binding.Values;
         foreach (var (name, value) in values)
             Assert.That(bound[name].Shape, Is.EqualTo(value.GetTensorTypeAndShape().Shape), name);
         using var options = new RunOptions();
         using var results = session.Run(options, values, [.. sample.Select(value => value.Name)]);
         foreach (var (value, result) in sample.Zip(results))
             yield return IsKnown(value, inference, result.GetTensorTypeAndShape());
-        foreach (var value in values.Values)
-            value.Dispose();
     }
 
     private static bool IsKnown(Value value, TypeInference inference, OrtTensorTypeAndShapeInfo actual)
