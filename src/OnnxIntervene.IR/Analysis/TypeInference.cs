@@ -58,7 +58,9 @@ internal sealed class TypeInference
         return type;
     }
 
-    /// <summary>The shape, sizes that are not known left open; null when not even the number of axes is known.</summary>
+    /// <summary>
+    /// The shape, sizes that are not known left open; null when not even the number of axes is known.
+    /// </summary>
     public Shape? ShapeOf(Value value)
     {
         if (FactsOf(value).Axes is not { } axes)

@@ -10,7 +10,9 @@ using OnnxIntervene.Testing;
 
 namespace OnnxIntervene.Tests.Laws;
 
-/// <summary>What the graph tells of its values is what they are in ONNX Runtime, and it tells nearly all of it.</summary>
+/// <summary>
+/// What the graph tells of its values is what they are in ONNX Runtime, and it tells nearly all of it.
+/// </summary>
 public sealed class InferenceTests
 {
     private const int SampleSize = 60;

@@ -1,6 +1,8 @@
 namespace OnnxIntervene.IR.Analysis.Inference;
 
-/// <summary>What a Loop's or Scan's body is given at every step: what holds of its inputs whichever step it is.</summary>
+/// <summary>
+/// What a Loop's or Scan's body is given at every step: what holds of its inputs whichever step it is.
+/// </summary>
 internal sealed class LoopBody(Node owner, Graph body, Func<Value, TensorFacts> outside)
 {
     // Each round gives up at least one size of a state that the steps change.

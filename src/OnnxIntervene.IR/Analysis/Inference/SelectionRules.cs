@@ -19,7 +19,9 @@ internal static class SelectionRules
         table.Add(First(Like(0), Always(ElementType.Int64)), Unique, "Unique");
     }
 
-    /// <summary>The sizes of entries of <paramref name="data"/> that <paramref name="indices"/> choose on an axis.</summary>
+    /// <summary>
+    /// The sizes of entries of <paramref name="data"/> that <paramref name="indices"/> choose on an axis.
+    /// </summary>
     public static Quantity[]? Gathered(Quantity[]? data, Quantity[]? indices, long axis) =>
         data is null || indices is null || NodeFacts.Place(axis, data.Length) is not { } place
             ? null

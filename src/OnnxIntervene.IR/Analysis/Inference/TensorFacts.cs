@@ -8,7 +8,9 @@ namespace OnnxIntervene.IR.Analysis.Inference;
 /// </param>
 internal sealed record TensorFacts(Quantity[]? Axes, Quantity[]? Contents = null)
 {
-    /// <summary>The most elements whose numbers are followed: shapes, axes, and rows of positions of short texts.</summary>
+    /// <summary>
+    /// The most elements whose numbers are followed: shapes, axes, and rows of positions of short texts.
+    /// </summary>
     public const int LongestContents = 256;
 
     /// <summary>Nothing is known.</summary>
