@@ -16,12 +16,12 @@ public sealed record CountedMask(string Operator, string Input)
     /// <summary>Every counted mask of a graph and its branches.</summary>
     internal static ImmutableArray<CountedMask> All(Graph graph)
     {
-        var ranks = new Ranks();
+        var types = new TypeInference();
         return
         [
             .. graph
                 .AllNodes()
-                .Select(node => (node.Operator.OperatorType, Counts: CountsOf(node, ranks)))
+                .Select(node => (node.Operator.OperatorType, Counts: CountsOf(node, types)))
                 .Where(found => found.Counts is not null)
                 .SelectMany(found =>
                     MarksBehind(found.Counts!).Select(input => new CountedMask(found.OperatorType, input.Name))
@@ -32,23 +32,24 @@ public sealed record CountedMask(string Operator, string Input)
 
     // The input that holds how many tokens each row has (ONNX Runtime, docs/ContribOperators.md; ONNX,
     // docs/Operators.md).
-    private static Value? CountsOf(Node node, Ranks ranks) =>
+    private static Value? CountsOf(Node node, TypeInference types) =>
         (node.Operator.Domain, node.Operator.OperatorType) switch
         {
             (OperatorKey.Microsoft, "GroupQueryAttention" or "SparseAttention") => node.InputOrNull(5),
             (OperatorKey.Microsoft, "PagedAttention") => node.InputOrNull(6),
             (OperatorKey.Microsoft, "RemovePadding") => node.InputOrNull(1),
             (OperatorKey.Microsoft, "Attention" or "DecoderMaskedSelfAttention" or "DecoderMaskedMultiHeadAttention") =>
-                Row(node.InputOrNull(3), ranks),
-            (OperatorKey.Microsoft, "MultiHeadAttention") => Row(node.InputOrNull(4), ranks),
-            (OperatorKey.Microsoft, "QAttention") => Row(node.InputOrNull(5), ranks),
+                Row(node.InputOrNull(3), types),
+            (OperatorKey.Microsoft, "MultiHeadAttention") => Row(node.InputOrNull(4), types),
+            (OperatorKey.Microsoft, "QAttention") => Row(node.InputOrNull(5), types),
             ("", "Attention") => node.InputOrNull(6),
             ("", "GRU" or "LSTM" or "RNN") => node.InputOrNull(4),
             _ => null,
         };
 
     // These take a mask of all tokens too, [batch, key] or more axes, which may have gaps.
-    private static Value? Row(Value? mask, Ranks ranks) => mask is not null && ranks.Of(mask) == 1 ? mask : null;
+    private static Value? Row(Value? mask, TypeInference types) =>
+        mask is not null && types.RankOf(mask) == 1 ? mask : null;
 
     // Counts are sums over the marks.
     private static IEnumerable<Value> MarksBehind(Value counts)

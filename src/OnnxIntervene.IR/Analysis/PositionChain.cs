@@ -15,7 +15,7 @@ internal sealed record PositionChain(Value Start, ImmutableArray<(Node Node, int
     {
         var rules = new PositionWise(model.OperatorSetVersion);
         if (rules.RankOf(output) is not 3 and var rank)
-            return (null, $"{output} has {(rank < 0 ? "an unknown number of" : rank)} axes, not 3");
+            return (null, $"{output} has {(rank is { } known ? known : "an unknown number of")} axes, not 3");
         var steps = ImmutableArray.CreateBuilder<(Node Node, int Input)>();
         var (value, isFlat) = (output, false);
         while (isFlat || !steps.Any(step => PositionWise.IsProjection(step.Node)))

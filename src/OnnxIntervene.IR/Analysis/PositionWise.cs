@@ -8,11 +8,10 @@ internal sealed class PositionWise(int operatorSetVersion)
 {
     private const int Whole = 3;
     private const int Flat = 2;
-    private readonly Ranks _ranks = new();
-    private readonly Widths _widths = new();
+    private readonly TypeInference _types = new();
 
-    /// <summary>How many axes the value has; <see cref="Ranks.Unknown"/> when that cannot be told.</summary>
-    public int RankOf(Value value) => _ranks.Of(value);
+    /// <summary>How many axes the value has; null when that cannot be told.</summary>
+    public int? RankOf(Value value) => _types.RankOf(value);
 
     /// <summary>Whether the node multiplies with a matrix: what projecting few rows spares.</summary>
     public static bool IsProjection(Node node) =>
@@ -77,9 +76,9 @@ internal sealed class PositionWise(int operatorSetVersion)
     /// </summary>
     public bool IsFlattening(Node node, bool isFlat) =>
         node is { Operator.OperatorType: "Reshape", Inputs: [{ } before, not null] }
-        && _ranks.Of(before) == (isFlat ? Whole : Flat)
-        && _widths.Of(node.Output) is > 0 and var width
-        && _widths.Of(before) == width;
+        && _types.RankOf(before) == (isFlat ? Whole : Flat)
+        && _types.WidthOf(node.Output) is > 0 and var width
+        && _types.WidthOf(before) == width;
 
     // One operand has the positions; the others are alike at each. Where the first is a number, the second decides.
     private int Varying(Node node, int rank)
@@ -92,12 +91,12 @@ internal sealed class PositionWise(int operatorSetVersion)
             return -1;
 
         // An operand with more axes than the positions' would add some.
-        var known = _ranks.Of(data);
-        return known == rank || known == Ranks.Unknown && HaveNoMoreThanOneAxis(node, index) ? index : -1;
+        var known = _types.RankOf(data);
+        return known == rank || known is null && HaveNoMoreThanOneAxis(node, index) ? index : -1;
     }
 
     private bool HaveNoMoreThanOneAxis(Node node, int except) =>
-        node.Inputs.Where((_, index) => index != except).All(input => _ranks.Of(input!) is 0 or 1);
+        node.Inputs.Where((_, index) => index != except).All(input => _types.RankOf(input!) is 0 or 1);
 
     private static int OthersAre(Node node, int index, Func<Value, int, bool> test) =>
         node.Inputs.Where((input, at) => at != index && input is not null).All(input => test(input!, 0)) ? index : -1;
@@ -112,7 +111,7 @@ internal sealed class PositionWise(int operatorSetVersion)
         node.InputOrNull(0) is { } left
         && !GraphConstants.IsConstant(left)
         && node.InputOrNull(1) is { } matrix
-        && _ranks.Of(matrix) == Flat
+        && _types.RankOf(matrix) == Flat
         && Off(node, "transA")
         && Off(node, "transBatchA")
         && Off(node, "transBatchB");

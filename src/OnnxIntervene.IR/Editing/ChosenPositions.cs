@@ -46,10 +46,14 @@ public static class ChosenPositions
         var positions = AddInput(ops);
         var chosen = Choose(ops, chain.Start, positions);
         chosen.Type = chain.Start.Type is { } type ? type with { Shape = Narrow(type.Shape, positions) } : null;
+        // Asked before anything changes, so that they are the shapes of all positions.
+        var types = new TypeInference();
+        foreach (var (node, _) in chain.Steps)
+            types.WidthOf(node.Output);
         var (first, index) = chain.Steps[^1];
         first.SetInput(index, chosen);
         foreach (var (node, _) in chain.Steps)
-            Adapt(ops, node, chosen, positions);
+            Adapt(ops, types, node, chosen, positions);
         GraphOrder.Sort(model.Graph);
         return positions;
     }
@@ -74,19 +78,18 @@ public static class ChosenPositions
             : ops.Gather(hidden, positions, 1);
 
     // A Reshape on the way names the old number of positions.
-    private static void Adapt(OpBuilder ops, Node node, Value chosen, Value positions)
+    private static void Adapt(OpBuilder ops, TypeInference types, Node node, Value chosen, Value positions)
     {
         if (node.Operator.OperatorType == "Reshape")
-            node.SetInput(1, NewShape(ops, node, chosen));
+            node.SetInput(1, NewShape(ops, types, node, chosen));
         if (node.Output.Type is { } type)
             node.Output.Type = type with { Shape = Narrow(type.Shape, positions) };
     }
 
-    private static Value NewShape(OpBuilder ops, Node reshape, Value chosen)
+    private static Value NewShape(OpBuilder ops, TypeInference types, Node reshape, Value chosen)
     {
-        var widths = new Widths();
-        var width = widths.Of(reshape.Output);
-        return new Ranks().Of(reshape.Inputs[0]!) == 3
+        var width = types.WidthOf(reshape.Output);
+        return types.RankOf(reshape.Inputs[0]!) == 3
             ? ops.Constant(-1, width)
             : ops.Concat(0, ops.Slice(ops.ShapeOf(chosen), 0, 0, 2), ops.Constant(width));
     }

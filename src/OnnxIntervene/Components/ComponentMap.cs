@@ -13,6 +13,8 @@ public sealed class ComponentMap
     private readonly Dictionary<ComponentAddress, Component> _components;
     private readonly Model _model;
     private readonly Lazy<RawTensors> _tensors;
+    private readonly TypeInference _types = new();
+    private readonly Lock _typesLock = new();
 
     internal ComponentMap(
         Model model,
@@ -79,27 +81,30 @@ public sealed class ComponentMap
         var address = new ComponentAddress(layer, name);
         if (_components.TryGetValue(address, out var component))
             return component;
-        if (_tensors.Value.Find(name) is { } source)
+        if (_tensors.Value.Find(name) is not { } source)
+            throw Unknown(address);
+        lock (_typesLock)
             return FromTensor(layer, source);
-        throw Unknown(address);
     }
 
-    private static Component FromTensor(int layer, ComponentSource source)
+    private Component FromTensor(int layer, ComponentSource source)
     {
         var value = RawTensors.ValueOf(source);
-        var type = ElementTypes.Of(value);
-        if (!type.IsFloat())
+        var type = _types.ElementTypeOf(value);
+        // Of what nothing tells may be floating point; the session says so where it is not.
+        if (type != ElementType.Undefined && !type.IsFloat())
             throw new InterventionException(
                 $"The tensor '{value.Name}' holds {type}; interventions need floating point."
             );
         if (source is BodySource body)
-            return RawTensors.OfSteps(new ComponentAddress(layer, value.Name), body);
-        var axes = new Ranks().Of(value) is var rank && rank == Ranks.Unknown ? 3 : rank;
+            return RawTensors.OfSteps(new ComponentAddress(layer, value.Name), body, _types);
+        var axes = _types.RankOf(value) ?? 3;
         if (axes < 2)
             throw new InterventionException(
                 $"The tensor '{value.Name}' has {axes} axes; interventions need an axis of examples and one of units."
             );
-        var width = axes == 3 && value.Type?.Shape is { } shape ? (int)(shape[-1].Size ?? 0) : 0;
+        // Of fewer axes a unit is a number, of more an array: it has no width then.
+        var width = axes == 3 ? _types.WidthOf(value) : 0;
         return new Component(new ComponentAddress(layer, value.Name), source, width, 0, "pos")
         {
             IsRaw = true,

@@ -9,8 +9,7 @@ internal sealed class ComponentOverriding
 {
     private readonly Dictionary<ComponentAddress, Component> _found;
     private readonly Dictionary<string, ComponentSource> _described = new(StringComparer.Ordinal);
-    private readonly Ranks _ranks = new();
-    private readonly Widths _widths = new();
+    private readonly TypeInference _types = new();
     private readonly RawTensors _tensors;
     private readonly Model _model;
 
@@ -77,15 +76,16 @@ internal sealed class ComponentOverriding
     private Component FromTensor(ComponentOverride entry, ComponentSource source)
     {
         var value = RawTensors.ValueOf(source);
-        var type = ElementTypes.Of(value);
-        if (!type.IsFloat())
+        var type = _types.ElementTypeOf(value);
+        // Of what nothing tells may be floating point; the session says so where it is not.
+        if (type != ElementType.Undefined && !type.IsFloat())
             throw Fault(entry, "tensor", $"'{value.Name}' holds {type}; interventions need floating point");
         if (source is BodySource body)
             return OfSteps(entry, body);
-        var known = _ranks.Of(value);
-        if (IsHeadsFirst(entry) && (known is 4 or Ranks.Unknown))
+        var known = _types.RankOf(value);
+        if (IsHeadsFirst(entry) && (known is 4 or null))
             return HeadsFirst(entry, source, value);
-        var rank = known == Ranks.Unknown ? 3 : known;
+        var rank = known ?? 3;
         if (rank < 2)
             throw Fault(
                 entry,
@@ -93,7 +93,7 @@ internal sealed class ComponentOverriding
                 $"'{value.Name}' has {rank} axes; interventions need an axis of examples and one of units"
             );
         if (rank == 4 && entry is { Heads: > 0, Range: null })
-            return SplitHeads(entry, source, value, entry.Width ?? _widths.Of(value));
+            return SplitHeads(entry, source, value, entry.Width ?? _types.WidthOf(value));
         if (entry.Heads > 0 && rank != 3)
             throw Fault(
                 entry,
@@ -101,7 +101,7 @@ internal sealed class ComponentOverriding
                 $"'{value.Name}' has {rank} axes; heads need [batch, position, heads × width], [batch, position, "
                     + $"heads, width] or [batch, head, query, key]"
             );
-        var full = Range(entry, _widths.Of(value), rank);
+        var full = Range(entry, _types.WidthOf(value), rank);
         var width = full > 0 ? Divided(entry, full) : entry.Width ?? 0;
         if (width == 0 && (rank <= 3 || entry.Width is not null))
             throw Fault(entry, "width", $"the file does not tell how wide '{value.Name}' is; give the width");
@@ -122,7 +122,7 @@ internal sealed class ComponentOverriding
     }
 
     // A tensor of a loop's body, of which there is one row a step.
-    private static Component OfSteps(ComponentOverride entry, BodySource source)
+    private Component OfSteps(ComponentOverride entry, BodySource source)
     {
         foreach (var (isGiven, field) in new[] { (entry.Range is not null, "range"), (entry.Heads > 0, "heads") })
         {
@@ -130,7 +130,7 @@ internal sealed class ComponentOverriding
                 throw Fault(entry, field, $"'{entry.Tensor}' is taken whole at each step of {source.Owner.Name}");
         }
 
-        var component = RawTensors.OfSteps(entry.Address, source);
+        var component = RawTensors.OfSteps(entry.Address, source, _types);
         return entry.Width is null || entry.Width == component.Width
             ? WithUnit(entry, component, component.Unit)
             : throw WidthFault(entry, component.Width);

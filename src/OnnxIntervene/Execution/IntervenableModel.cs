@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using OnnxIntervene.Components;
+using OnnxIntervene.Components.Addressing;
 using OnnxIntervene.Components.Configuration;
 using OnnxIntervene.Execution.Results;
 using OnnxIntervene.Interventions;
@@ -23,6 +24,7 @@ namespace OnnxIntervene.Execution;
 public sealed class IntervenableModel : IDisposable
 {
     private readonly UnitCounter _units;
+    private readonly MeasuredUnits _measured;
     private readonly bool _ownsModel;
 
     internal IntervenableModel(LoadedModel model, IntervenableConfig config, bool ownsModel)
@@ -31,7 +33,8 @@ public sealed class IntervenableModel : IDisposable
         Loaded = model;
         Config = config;
         Interventions = InterventionList.Of(config, model.Components);
-        _units = new UnitCounter(model);
+        _units = new UnitCounter(model.Model, model.Components);
+        _measured = new MeasuredUnits(model, _units);
         _ownsModel = ownsModel;
     }
 
@@ -202,7 +205,7 @@ public sealed class IntervenableModel : IDisposable
     {
         ArgumentNullException.ThrowIfNull(@base);
         var request = new RunRequest(Config, Interventions, @base, sources, unitLocations, settings);
-        return new RunExplainer(Model, Components, Loaded.Search, request, Plan(request)).Explain();
+        return new RunExplainer(Model, Components, Loaded.Search, request, Plan(request, _units.Count)).Explain();
     }
 
     /// <summary>
@@ -276,7 +279,9 @@ public sealed class IntervenableModel : IDisposable
             Loaded.Dispose();
     }
 
-    private RunPlan Plan(RunRequest request)
+    private RunPlan Plan(RunRequest request) => Plan(request, _measured.Count);
+
+    private RunPlan Plan(RunRequest request, Func<Component, ModelInputs, bool, UnitExtent> count)
     {
         foreach (var name in request.Settings.Outputs.IsDefault ? [] : request.Settings.Outputs)
         {
@@ -287,6 +292,6 @@ public sealed class IntervenableModel : IDisposable
                 );
         }
 
-        return new RunPlan(request, Components, _units.Count, new LocationFinder(() => Tokenizer));
+        return new RunPlan(request, Components, count, new LocationFinder(() => Tokenizer));
     }
 }

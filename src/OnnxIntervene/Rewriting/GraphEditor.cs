@@ -1,4 +1,5 @@
 using OnnxIntervene.IR;
+using OnnxIntervene.IR.Analysis;
 using OnnxIntervene.IR.Editing;
 
 namespace OnnxIntervene.Rewriting;
@@ -25,6 +26,9 @@ internal sealed class GraphEditor
     public Model Model { get; }
 
     public Graph Graph => Model.Graph;
+
+    /// <summary>Types and shapes of the values: what takes a value's place has the same.</summary>
+    public TypeInference Types { get; } = new();
 
     /// <summary>
     /// A builder for nodes of an intervention, or of an opened operator, in the graph where they belong.

@@ -1,4 +1,5 @@
 using OnnxIntervene.IR;
+using OnnxIntervene.IR.Analysis;
 using OnnxIntervene.IR.Editing;
 
 namespace OnnxIntervene.Rewriting;
@@ -6,6 +7,15 @@ namespace OnnxIntervene.Rewriting;
 /// <summary>Interventions compute in 32 bits whatever the model computes in.</summary>
 internal static class Precision
 {
+    /// <summary>
+    /// What the value's elements are. What no operator's rule and no word of the file tells is taken for 32-bit floats,
+    /// which are by far the commonest: ONNX Runtime refuses the rewritten model where they are something else.
+    /// </summary>
+    public static ElementType Of(Value value) =>
+        new TypeInference().ElementTypeOf(value) is not ElementType.Undefined and var known
+            ? known
+            : ElementType.Float32;
+
     /// <summary>A value of the model as 32-bit floats.</summary>
     public static Value Widened(OpBuilder ops, Value value, ElementType type) =>
         type == ElementType.Float32 ? value : ops.Cast(value, ElementType.Float32);

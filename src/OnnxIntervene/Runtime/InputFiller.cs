@@ -19,7 +19,7 @@ internal sealed class InputFiller(
     ImmutableArray<string> modelInputs
 )
 {
-    private const string PastPrefix = "past_key_values.";
+    internal const string PastPrefix = "past_key_values.";
     private static readonly bool[] s_off = [false];
     private static readonly string[] s_filled =
     [
@@ -88,7 +88,7 @@ internal sealed class InputFiller(
     }
 
     // The encoder read a text of its own length.
-    private static int EncoderLength(ModelInputs given) =>
+    internal static int EncoderLength(ModelInputs given) =>
         given.Arrays.TryGetValue("encoder_hidden_states", out var states) && states.Shape.Length > 1
             ? states.Shape[1]
             : given.Length;

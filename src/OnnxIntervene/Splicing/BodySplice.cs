@@ -1,7 +1,6 @@
 using OnnxIntervene.Components.Addressing;
 using OnnxIntervene.Interventions.Kinds;
 using OnnxIntervene.IR;
-using OnnxIntervene.IR.Analysis;
 using OnnxIntervene.IR.Editing;
 using OnnxIntervene.Rewriting;
 
@@ -53,7 +52,7 @@ internal sealed class BodySplice
     {
         var before = _body.NodeCount;
         var current = _editor.Current(_source.Value);
-        var type = ElementTypes.Of(current);
+        var type = Precision.Of(current);
         var rows = _ops.Reshape(Precision.Widened(_ops, current, type), 0, -1);
         _body.AddOutput(
             Typed(

@@ -1,7 +1,6 @@
 using OnnxIntervene.Components.Addressing;
 using OnnxIntervene.Interventions.Kinds;
 using OnnxIntervene.IR;
-using OnnxIntervene.IR.Analysis;
 using OnnxIntervene.IR.Editing;
 using OnnxIntervene.Rewriting;
 
@@ -91,7 +90,7 @@ internal sealed class SiteSplice
         var input = moduleInput is null
             ? null
             : ComponentView.Open(_editor, ops, moduleInput, _places.Current(moduleInput.Source));
-        var type = ElementTypes.Of(current);
+        var type = Precision.Of(current);
         var read = Read(ops, _site.Type.IsSourceModuleInput ? input! : view);
         if (_site.Selection == SiteSelection.Whole)
             Write(
@@ -125,7 +124,7 @@ internal sealed class SiteSplice
     }
 
     private static Value Units(OpBuilder ops, ComponentView view, Value locations) =>
-        Precision.Widened(ops, UnitAccess.Read(ops, view.Value, locations), ElementTypes.Of(view.Holder));
+        Precision.Widened(ops, UnitAccess.Read(ops, view.Value, locations), Precision.Of(view.Holder));
 
     private Value Scattered(OpBuilder ops, ComponentView view, ComponentView? input, ElementType type)
     {

@@ -69,7 +69,7 @@ internal static class ModelVariants
 
     // Additions of positions and sizes are left as they are.
     private static bool IsFloatArithmetic(Node node) =>
-        ElementTypes.Of(node.Inputs[0]!).IsFloat() && node.Inputs.All(IsFloat);
+        new TypeInference().ElementTypeOf(node.Inputs[0]!).IsFloat() && node.Inputs.All(IsFloat);
 
     private static void SwapOperands(Model model)
     {
@@ -163,7 +163,7 @@ internal static class ModelVariants
                 .ToList()
         )
         {
-            if (new Ranks().Of(node.Output) != 4)
+            if (new TypeInference().RankOf(node.Output) != 4)
                 continue;
             var ops = Builder(model, node.Graph!);
             var isScores =

@@ -71,7 +71,7 @@ internal static class PackedVariants
 
     private static void Unpack(Model model, Node split, Node product, Value? bias)
     {
-        if (new Ranks().Of(split.Inputs[0]!) != 3 || IsFlat(product))
+        if (new TypeInference().RankOf(split.Inputs[0]!) != 3 || IsFlat(product))
             return;
         var ops = ModelVariants.Builder(model, split.Graph!);
         var weight = product.Inputs[1]!.Initializer!;

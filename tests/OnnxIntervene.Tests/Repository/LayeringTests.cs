@@ -8,6 +8,7 @@ public sealed class LayeringTests
     private static readonly string[] s_order =
     [
         "OnnxIntervene.IR",
+        "OnnxIntervene.IR/Analysis/Inference",
         "OnnxIntervene.IR/Analysis",
         "OnnxIntervene.IR/Editing",
         "OnnxIntervene.IR/Serialization",

@@ -65,13 +65,13 @@ internal sealed class RawTensors
     /// examples.
     /// </summary>
     /// <exception cref="InterventionException">Not all of its sizes but the first are known.</exception>
-    public static Component OfSteps(ComponentAddress address, BodySource source)
+    public static Component OfSteps(ComponentAddress address, BodySource source, TypeInference types)
     {
-        var shapes = new TensorShapes();
-        if (shapes.Of(source.Value) is not { Length: > 1 } sizes || sizes.Skip(1).Any(size => size.Size is null))
+        var sizes = types.ShapeOf(source.Value)?.Dimensions ?? [];
+        if (sizes.Length < 2 || sizes.Skip(1).Any(size => size.Size is null))
         {
             throw new InterventionException(
-                $"The tensor '{source.Value.Name}' inside the {source.Owner} is {shapes.Text(source.Value)}; all "
+                $"The tensor '{source.Value.Name}' inside the {source.Owner} is {types.TextOf(source.Value)}; all "
                     + $"sizes but the first must be known to take it as one row of each step."
             );
         }

@@ -18,8 +18,7 @@ internal sealed class CandidateFinder
     private readonly ImmutableArray<Landmark> _landmarks;
     private readonly ComponentMap _map;
     private readonly Repetition? _pattern;
-    private readonly Widths _widths = new();
-    private readonly TensorShapes _shapes = new();
+    private readonly TypeInference _types = new();
     private readonly int _nodeCount;
 
     public CandidateFinder(Graph graph, ComponentMap map, Repetition? pattern)
@@ -62,10 +61,10 @@ internal sealed class CandidateFinder
                 .Where(landmark => kinds.Contains(landmark.Kind) && landmark.Order >= first && landmark.Order <= last)
                 .Where(landmark =>
                     width == 0
-                    || _widths.Of(landmark.Value) is var own
+                    || _types.WidthOf(landmark.Value) is var own
                         && (own == 0 || own == width || (own > width && kinds.Contains(LandmarkKind.Part)))
                 )
-                .OrderByDescending(landmark => width > 0 && _widths.Of(landmark.Value) == width)
+                .OrderByDescending(landmark => width > 0 && _types.WidthOf(landmark.Value) == width)
                 .ThenBy(landmark => Array.IndexOf(kinds, landmark.Kind))
                 .ThenBy(landmark => address.Name == ComponentNames.BlockOutput ? -landmark.Order : landmark.Order)
                 .DistinctBy(landmark => landmark.Value)
@@ -88,14 +87,14 @@ internal sealed class CandidateFinder
         if (Dataflow.DataInputs(first).FirstOrDefault() is { } input)
             yield return new ComponentCandidate(
                 input.Name,
-                _widths.Of(input),
-                _shapes.Text(input),
+                _types.WidthOf(input),
+                _types.TextOf(input),
                 "read by the first operator of the repeated sequence"
             );
     }
 
     private ComponentCandidate Describe(Landmark landmark) =>
-        new(landmark.Value.Name, _widths.Of(landmark.Value), _shapes.Text(landmark.Value), landmark.Why);
+        new(landmark.Value.Name, _types.WidthOf(landmark.Value), _types.TextOf(landmark.Value), landmark.Why);
 
     private static LandmarkKind[] KindsOf(string name)
     {

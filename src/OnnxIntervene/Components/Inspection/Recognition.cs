@@ -24,7 +24,7 @@ internal static class Recognition
 
     private static ImmutableArray<RecognisedLayer> Of(OpenedView view, Graph graph)
     {
-        var layers = new LinearLayers(graph, new Ranks());
+        var layers = new LinearLayers(graph, new TypeInference());
         var stacks = Stack.All(graph, layers, new StreamTracer(graph, [.. AttentionCore.All(graph)], layers)).ToList();
         var main = Stack.Main(stacks);
         return

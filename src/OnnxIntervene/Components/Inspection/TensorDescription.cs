@@ -26,28 +26,28 @@ public sealed record TensorDescription(
     public static ImmutableArray<TensorDescription> All(Model model)
     {
         ArgumentNullException.ThrowIfNull(model);
-        return [.. All(model.Graph, null, new TensorShapes())];
+        return [.. All(model.Graph, null, new TypeInference())];
     }
 
-    private static IEnumerable<TensorDescription> All(Graph graph, string? branch, TensorShapes shapes)
+    private static IEnumerable<TensorDescription> All(Graph graph, string? branch, TypeInference types)
     {
         foreach (var value in graph.Inputs)
-            yield return Describe(value, value.IsConstant ? "weight" : "input", branch, shapes);
+            yield return Describe(value, value.IsConstant ? "weight" : "input", branch, types);
         foreach (var value in graph.Initializers.Where(value => !graph.Inputs.Contains(value)))
-            yield return Describe(value, "weight", branch, shapes);
+            yield return Describe(value, "weight", branch, types);
         foreach (var node in graph.Nodes)
         {
             foreach (var output in node.Outputs.OfType<Value>())
-                yield return Describe(output, node.Operator.OperatorType, branch, shapes);
+                yield return Describe(output, node.Operator.OperatorType, branch, types);
             foreach (
                 var inner in node.Attributes.SelectMany(attribute =>
-                    attribute.Subgraphs.SelectMany(subgraph => All(subgraph, $"{attribute.Name} of {node}", shapes))
+                    attribute.Subgraphs.SelectMany(subgraph => All(subgraph, $"{attribute.Name} of {node}", types))
                 )
             )
                 yield return inner;
         }
     }
 
-    private static TensorDescription Describe(Value value, string origin, string? branch, TensorShapes shapes) =>
-        new(value.Name, ElementTypes.Of(value), shapes.Of(value), origin, branch);
+    private static TensorDescription Describe(Value value, string origin, string? branch, TypeInference types) =>
+        new(value.Name, types.ElementTypeOf(value), types.ShapeOf(value)?.Dimensions, origin, branch);
 }

@@ -32,7 +32,7 @@ internal sealed record Landmark(Value Value, int Order, LandmarkKind Kind, strin
     /// <summary>Every landmark of a graph, in its order.</summary>
     public static IEnumerable<Landmark> All(Graph graph)
     {
-        var layers = new LinearLayers(graph, new Ranks());
+        var layers = new LinearLayers(graph, new TypeInference());
         foreach (
             var (node, order) in graph
                 .Nodes.Select((node, order) => (node, order))

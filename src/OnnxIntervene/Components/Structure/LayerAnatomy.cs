@@ -9,17 +9,17 @@ namespace OnnxIntervene.Components.Structure;
 internal sealed class LayerAnatomy
 {
     private readonly OpenedView _view;
-    private readonly Ranks _ranks;
+    private readonly TypeInference _types;
     private readonly LinearLayers _layers;
     private readonly Convention _convention;
     private readonly int _index;
     private readonly ImmutableArray<Component>.Builder _components = ImmutableArray.CreateBuilder<Component>();
     private Value? _batch;
 
-    private LayerAnatomy(OpenedView view, Ranks ranks, LinearLayers layers, Convention convention, int index)
+    private LayerAnatomy(OpenedView view, TypeInference types, LinearLayers layers, Convention convention, int index)
     {
         _view = view;
-        _ranks = ranks;
+        _types = types;
         _layers = layers;
         _convention = convention;
         _index = index;
@@ -27,14 +27,14 @@ internal sealed class LayerAnatomy
 
     public static ImmutableArray<Component> Of(
         OpenedView view,
-        Ranks ranks,
+        TypeInference types,
         LinearLayers layers,
         Convention convention,
         int index,
         ImmutableArray<SubLayer> parts
     )
     {
-        var anatomy = new LayerAnatomy(view, ranks, layers, convention, index);
+        var anatomy = new LayerAnatomy(view, types, layers, convention, index);
         anatomy.Describe(parts);
         return anatomy._components.ToImmutable();
     }
@@ -47,7 +47,7 @@ internal sealed class LayerAnatomy
         var stream = Present(parts[0].Stream);
         var width = StreamWidth(parts);
         _batch =
-            _ranks.Of(stream) > 2 ? (_view.Source(stream) as TensorSource)?.Value : Original(_view.Graph.Inputs[0]);
+            _types.RankOf(stream) > 2 ? (_view.Source(stream) as TensorSource)?.Value : Original(_view.Graph.Inputs[0]);
         Add(ComponentNames.BlockInput, stream, width);
         if (attention is not null)
             DescribeAttention(attention, "", width);
@@ -115,7 +115,7 @@ internal sealed class LayerAnatomy
     {
         // Heads that are folded into the batch cannot be told from it.
         ComponentSource? source = core.Probabilities is { } value
-            ? _ranks.Of(value) is 4 or Ranks.Unknown
+            ? _types.RankOf(value) is 4 or null
                 ? _view.Source(value)
                 : null
             : (_view.Source(core.Mixed) as TensorSource)?.Value.Producer is { } node
@@ -130,7 +130,9 @@ internal sealed class LayerAnatomy
     {
         var name = prefix + ComponentNames.AttentionValueOutput;
         var source =
-            _ranks.Of(output.Input) == 4 && heads > 0 && _view.Source(output.Input) is TensorSource { Value: var split }
+            _types.RankOf(output.Input) == 4
+            && heads > 0
+            && _view.Source(output.Input) is TensorSource { Value: var split }
                 ? new SplitHeadsSource(split, heads, output.InputWidth / heads)
                 : SourceOf(output.Input);
         Add(name, source, output.InputWidth);
@@ -248,19 +250,19 @@ internal sealed class LayerAnatomy
     private Value Original(Value value) => ((TensorSource)_view.Source(value)).Value;
 
     private ComponentSource SourceOf(Value value) =>
-        _ranks.Of(value) == 2 && _batch is not null && _view.Source(value) is TensorSource { Value: var flat }
+        _types.RankOf(value) == 2 && _batch is not null && _view.Source(value) is TensorSource { Value: var flat }
             ? new FlatSource(flat, _batch)
             : _view.Source(value);
 
     // A stream that is computed flat is shown in three axes where all that reads it does so.
     private Value Present(Value value)
     {
-        if (_ranks.Of(value) != 2)
+        if (_types.RankOf(value) != 2)
             return value;
         for (var at = value; at.Uses.Where(use => use.Node.Operator.OperatorType != "Shape").ToList() is [var only]; )
         {
             at = only.Node.Outputs.Count > 0 ? only.Node.Output : value;
-            if (only.Node.Operator.OperatorType == "Reshape" && only.InputIndex == 0 && _ranks.Of(at) == 3)
+            if (only.Node.Operator.OperatorType == "Reshape" && only.InputIndex == 0 && _types.RankOf(at) == 3)
                 return at;
             if (!Dataflow.IsTransparent(only.Node) && only.Node.Operator.OperatorType != "Reshape")
                 return value;

@@ -8,11 +8,11 @@ namespace OnnxIntervene.Components.Structure;
 internal sealed class LinearLayers
 {
     private readonly Dictionary<Node, LinearLayer> _layers = [];
-    private readonly Ranks _ranks;
+    private readonly TypeInference _types;
 
-    public LinearLayers(Graph graph, Ranks ranks)
+    public LinearLayers(Graph graph, TypeInference types)
     {
-        _ranks = ranks;
+        _types = types;
         foreach (var node in graph.Nodes)
         {
             if (Projections.Of(node) is { } sizes)
@@ -66,11 +66,15 @@ internal sealed class LinearLayers
                 value = before;
             else if (
                 producer.Operator.OperatorType is "Reshape" or "Flatten"
-                && _ranks.Of(value) == 2
-                && _ranks.Of(before) is 3 or 4
+                && _types.RankOf(value) == 2
+                && _types.RankOf(before) is 3 or 4
             )
                 return before;
-            else if (producer.Operator.OperatorType == "Reshape" && _ranks.Of(value) == 2 && _ranks.Of(before) == 2)
+            else if (
+                producer.Operator.OperatorType == "Reshape"
+                && _types.RankOf(value) == 2
+                && _types.RankOf(before) == 2
+            )
                 value = before;
             else
                 return value;
@@ -110,14 +114,14 @@ internal sealed class LinearLayers
                 && GraphConstants.IsConstant(bias)
                 && GraphConstants.Dimensions(bias) is { Length: 1 },
             "Mul" => value.Producer!.Operator.OperatorType is "MatMulInteger" or "Cast" && IsQuantised(value),
-            "Reshape" => use.InputIndex == 0 && _ranks.Of(value) == 2 && _ranks.Of(use.Node.Output) == 3,
+            "Reshape" => use.InputIndex == 0 && _types.RankOf(value) == 2 && _types.RankOf(use.Node.Output) == 3,
             _ => false,
         };
 
     private bool StaysFlat(Use use) =>
         use is { InputIndex: 0, Node.Operator.OperatorType: "Reshape" }
-        && _ranks.Of(use.Node.Inputs[0]!) == 2
-        && _ranks.Of(use.Node.Output) == 2;
+        && _types.RankOf(use.Node.Inputs[0]!) == 2
+        && _types.RankOf(use.Node.Output) == 2;
 
     private static bool IsQuantised(Value value) =>
         Dataflow.Root(value).Producer?.Operator.OperatorType == "MatMulInteger";

@@ -22,7 +22,7 @@ internal static class StructureSearch
             found = RunBranches(view);
         if (found.IsEmpty)
             found = RecurrentFinder.Run(view);
-        return found.IsEmpty ? PerceptronFinder.Run(view, new LinearLayers(view.Graph, new Ranks())) : found;
+        return found.IsEmpty ? PerceptronFinder.Run(view, new LinearLayers(view.Graph, new TypeInference())) : found;
     }
 
     // A merged decoder holds the whole model twice, in the branches of one If.
@@ -74,8 +74,8 @@ internal static class StructureSearch
 
     private static ImmutableArray<ImmutableArray<Component>> Run(OpenedView view, Graph graph)
     {
-        var ranks = new Ranks();
-        var layers = new LinearLayers(graph, ranks);
+        var types = new TypeInference();
+        var layers = new LinearLayers(graph, types);
         var tracer = new StreamTracer(graph, [.. AttentionCore.All(graph)], layers);
         var stacks = Stack.All(graph, layers, tracer).ToList();
         if (Stack.Main(stacks) is not { } stack)
@@ -83,7 +83,7 @@ internal static class StructureSearch
         var convention = Convention.Of(stack, layers, ModuleTree.Of(graph));
         return
         [
-            .. stack.Layers.Select((parts, index) => LayerAnatomy.Of(view, ranks, layers, convention, index, parts)),
+            .. stack.Layers.Select((parts, index) => LayerAnatomy.Of(view, types, layers, convention, index, parts)),
         ];
     }
 }

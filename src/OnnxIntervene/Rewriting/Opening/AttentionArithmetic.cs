@@ -1,5 +1,4 @@
 using OnnxIntervene.IR;
-using OnnxIntervene.IR.Analysis;
 using OnnxIntervene.IR.Editing;
 
 namespace OnnxIntervene.Rewriting.Opening;
@@ -15,7 +14,7 @@ internal sealed class AttentionArithmetic
     public AttentionArithmetic(GraphEditor editor, Node node)
     {
         Ops = editor.Builder($"{node.Name}/opened", node.Graph);
-        _type = ElementTypes.Of(node.Inputs[0]!);
+        _type = Precision.Of(node.Inputs[0]!);
     }
 
     public OpBuilder Ops { get; }

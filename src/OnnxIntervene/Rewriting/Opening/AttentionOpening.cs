@@ -37,11 +37,11 @@ internal sealed class AttentionOpening
     /// </exception>
     public static OpenedAttention Open(GraphEditor editor, Node node)
     {
-        Check(node);
+        Check(editor, node);
         return new AttentionOpening(editor, node).Open(editor);
     }
 
-    private static void Check(Node node)
+    private static void Check(GraphEditor editor, Node node)
     {
         var isPacked = FusedOperators.IsPackedAttention(node);
         if (node.FindAttribute("do_rotary") is { Integer: not 0 })
@@ -50,7 +50,7 @@ internal sealed class AttentionOpening
             throw Refusal(node, "shares its cache's memory or searches beams");
         if (!isPacked && (node.InputOrNull(1) is null || node.InputOrNull(2) is null))
             throw Refusal(node, "takes packed queries, keys and values");
-        if (!isPacked && new Ranks().Of(node.Inputs[1]!) > 3)
+        if (!isPacked && editor.Types.RankOf(node.Inputs[1]!) > 3)
             throw Refusal(node, "takes keys that are split into heads");
     }
 
@@ -156,7 +156,7 @@ internal sealed class AttentionOpening
     // A mask of the keys, [batch, key], or how many keys each example has, [batch].
     private Value IsKept(Value mask, Value scores)
     {
-        var rank = new Ranks().Of(mask);
+        var rank = new TypeInference().RankOf(mask);
         if (rank is 2 or 3)
         {
             var isKept = _ops.Emit("Greater", [_ops.Cast(mask, ElementType.Int64), _ops.Scalar(0)]);
@@ -164,7 +164,7 @@ internal sealed class AttentionOpening
         }
 
         if (rank != 1)
-            throw Refusal(_node, rank == Ranks.Unknown ? "has a mask of unknown shape" : $"has a mask of {rank} axes");
+            throw Refusal(_node, rank is null ? "has a mask of unknown shape" : $"has a mask of {rank} axes");
         if (mask.Producer is { Operator.OperatorType: "Concat" })
             throw Refusal(_node, "is told where tokens start, too");
         var keys = _attention.UpTo(_attention.Length(scores, 3));

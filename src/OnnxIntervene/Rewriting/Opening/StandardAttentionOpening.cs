@@ -1,5 +1,4 @@
 using OnnxIntervene.IR;
-using OnnxIntervene.IR.Analysis;
 using OnnxIntervene.IR.Editing;
 
 namespace OnnxIntervene.Rewriting.Opening;
@@ -30,7 +29,7 @@ internal sealed class StandardAttentionOpening
         _ops = _attention.Ops;
         _heads = (int)(node.FindAttribute("q_num_heads")?.Integer ?? 0);
         _keyHeads = (int)(node.FindAttribute("kv_num_heads")?.Integer ?? 0);
-        var rank = new Ranks().Of(node.Inputs[0]!);
+        var rank = editor.Types.RankOf(node.Inputs[0]!);
         _isSplit = rank == 4 || (rank != 3 && _heads == 0);
     }
 
@@ -77,7 +76,7 @@ internal sealed class StandardAttentionOpening
         if (_node.InputOrNull(Mask) is { } mask)
         {
             masked =
-                ElementTypes.Of(mask) == ElementType.Bool
+                Precision.Of(mask) == ElementType.Bool
                     ? _ops.Where(
                         Padded(mask, scores, _ops.Cast(_ops.Scalar(0), ElementType.Bool)),
                         masked,

@@ -1,0 +1,18 @@
+using OnnxIntervene.IR.Analysis.Inference;
+
+namespace OnnxIntervene.IR.Analysis;
+
+/// <summary>What an input is in one run.</summary>
+/// <param name="Shape">Its sizes, outermost first.</param>
+/// <param name="Contents">
+/// Its elements where they are whole numbers (truth values are 0 and 1) that shapes may depend on; null where they are
+/// not told.
+/// </param>
+internal sealed record BoundInput(IReadOnlyList<long> Shape, IReadOnlyList<long>? Contents = null)
+{
+    internal TensorFacts ToFacts() =>
+        new(
+            [.. Shape.Select(Quantity.Of)],
+            Contents is { Count: <= TensorFacts.LongestContents } ? [.. Contents.Select(Quantity.Of)] : null
+        );
+}

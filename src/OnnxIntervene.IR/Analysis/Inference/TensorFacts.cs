@@ -1,0 +1,47 @@
+namespace OnnxIntervene.IR.Analysis.Inference;
+
+/// <summary>What is known of a tensor besides its element type.</summary>
+/// <param name="Axes">The sizes, outermost first; null when even their number is unknown.</param>
+/// <param name="Contents">
+/// The elements of a small tensor of whole numbers (truth values are 0 and 1), some of them perhaps unknown; null where
+/// they are not followed.
+/// </param>
+internal sealed record TensorFacts(Quantity[]? Axes, Quantity[]? Contents = null)
+{
+    /// <summary>
+    /// The most elements whose numbers are followed: shapes, axes, and rows of positions of short texts.
+    /// </summary>
+    public const int LongestContents = 256;
+
+    /// <summary>Nothing is known.</summary>
+    public static TensorFacts Unknown { get; } = new((Quantity[]?)null);
+
+    /// <summary>How many elements there are.</summary>
+    public Quantity Count =>
+        Axes is null ? Quantity.Unknown : Axes.Aggregate(Quantity.Of(1), (product, size) => product * size);
+
+    public static TensorFacts Of(params Quantity[] axes) => new(axes);
+
+    /// <summary>A tensor of so many axes, of whose sizes nothing is known.</summary>
+    public static TensorFacts OfRank(int rank) => new(new Quantity[rank]);
+
+    /// <summary>One number.</summary>
+    public static TensorFacts Scalar(Quantity content) => new([], [content]);
+
+    /// <summary>A row of numbers.</summary>
+    public static TensorFacts Row(Quantity[] contents) =>
+        new([Quantity.Of(contents.Length)], contents.Length <= LongestContents ? contents : null);
+
+    /// <summary>What holds for both: the value is the one or the other.</summary>
+    public TensorFacts Or(TensorFacts other)
+    {
+        if (Axes is null || other.Axes is null || Axes.Length != other.Axes.Length)
+            return Unknown;
+        var contents =
+            Contents is null || Contents.Length != other.Contents?.Length ? null : Common(Contents, other.Contents);
+        return new TensorFacts(Common(Axes, other.Axes), contents);
+    }
+
+    private static Quantity[] Common(Quantity[] first, Quantity[] second) =>
+        [.. first.Zip(second, (one, other) => one.IsSame(other) ? one : Quantity.Unknown)];
+}

@@ -1,0 +1,27 @@
+namespace OnnxIntervene.IR.Analysis;
+
+/// <summary>What the named sizes of a file are in one run.</summary>
+internal static class SymbolNumbers
+{
+    /// <summary>
+    /// The number behind each name that inputs have; none for a name that two of them contradict each other on, which
+    /// ONNX Runtime accepts.
+    /// </summary>
+    public static IReadOnlyDictionary<string, long> Of(
+        IReadOnlyList<Value> given,
+        IReadOnlyDictionary<string, BoundInput> inputs
+    ) =>
+        given
+            .SelectMany(input => Pairs(input, inputs[input.Name].Shape))
+            .GroupBy(pair => pair.Name, pair => pair.Size, StringComparer.Ordinal)
+            .Where(group => group.Distinct().Count() == 1)
+            .ToDictionary(group => group.Key, group => group.First(), StringComparer.Ordinal);
+
+    private static IEnumerable<(string Name, long Size)> Pairs(Value input, IReadOnlyList<long> sizes) =>
+        input.Type?.Shape is { } shape && shape.Rank == sizes.Count
+            ? shape
+                .Dimensions.Zip(sizes)
+                .Where(pair => pair.First is { Size: null, Symbol: { Length: > 0 } })
+                .Select(pair => (pair.First.Symbol!, pair.Second))
+            : [];
+}

@@ -1,0 +1,26 @@
+using OnnxIntervene.Components.Addressing;
+using OnnxIntervene.Interventions.Kinds;
+using OnnxIntervene.Planning;
+using OnnxIntervene.Runtime;
+using OnnxIntervene.Splicing;
+
+namespace OnnxIntervene.Execution;
+
+/// <summary>
+/// Tells how many units a component has for some inputs; where the graph's operators do not (what they give depends on
+/// the inputs' contents), a run of the plain model shows it.
+/// </summary>
+internal sealed class MeasuredUnits(LoadedModel model, UnitCounter counter)
+{
+    public UnitExtent Count(Component component, ModelInputs inputs, bool countsTwoAxes) =>
+        counter.Find(component, inputs, countsTwoAxes) ?? Measure(component, inputs);
+
+    private UnitExtent Measure(Component component, ModelInputs inputs)
+    {
+        using var lease = model.Lease([
+            new SpliceSite(component.Address, InterventionType.Collect, SiteSelection.Size),
+        ]);
+        var size = lease.Session.Run(inputs, [SiteFeed.Neutral], [lease.Session.Spliced.Sites[0].Read!])[0].Integers;
+        return new UnitExtent(size.Length > 1 ? (int)size[1] : 1, size.Length > 2 ? (int)size[2] : 0);
+    }
+}

@@ -1,0 +1,81 @@
+using OnnxIntervene.Components;
+using OnnxIntervene.IR;
+using OnnxIntervene.IR.Analysis;
+using OnnxIntervene.Runtime;
+using OnnxIntervene.Tensors;
+
+namespace OnnxIntervene.Planning;
+
+/// <summary>What each input of a model will be in a run, without running: those given, and those filled in.</summary>
+internal static class BoundInputs
+{
+    // Flags and lengths decide shapes; token ids and positions do not, and differ from run to run.
+    private const int LongestContents = 8;
+
+    /// <summary>The inputs of which the sizes are known beforehand, by name.</summary>
+    public static Dictionary<string, BoundInput> Of(Model model, ComponentMap components, ModelInputs given)
+    {
+        var bound = new Dictionary<string, BoundInput>(StringComparer.Ordinal);
+        foreach (var input in model.Graph.Inputs)
+        {
+            if (given.Arrays.TryGetValue(input.Name, out var array))
+                bound[input.Name] = Given(array, input.Name);
+            else if (input.Initializer is null && Filled(input, components, given) is { } filled)
+                bound[input.Name] = filled;
+        }
+
+        return bound;
+    }
+
+    /// <summary>All that the sizes in a run depend on, in words.</summary>
+    public static string Text(ModelInputs given) =>
+        string.Join(
+            ' ',
+            given
+                .Arrays.OrderBy(array => array.Key, StringComparer.Ordinal)
+                .Select(array => $"{array.Key}{array.Value}{Contents(Given(array.Value, array.Key))}")
+        );
+
+    private static string Contents(BoundInput input) =>
+        input.Contents is { } contents ? $"={string.Join(',', contents)}" : "";
+
+    private static BoundInput Given(NumericArray array, string name) =>
+        new(
+            [.. array.Shape.Select(size => (long)size)],
+            array.IsInteger && array.Length <= LongestContents && name != ModelInputs.TokenInput
+                ? array.Integers.ToArray()
+                : null
+        );
+
+    // The shapes of what InputFiller makes.
+    private static BoundInput? Filled(Value input, ComponentMap components, ModelInputs given) =>
+        input.Name switch
+        {
+            "encoder_attention_mask" => new BoundInput([given.BatchSize, InputFiller.EncoderLength(given)]),
+            "attention_mask" or "token_type_ids" or PositionInput.Name => new BoundInput([
+                given.BatchSize,
+                given.Length,
+            ]),
+            "use_cache_branch" => new BoundInput([1], [0]),
+            var name when name.StartsWith(InputFiller.PastPrefix, StringComparison.Ordinal) => EmptyPast(
+                input,
+                components,
+                given.BatchSize
+            ),
+            _ => null,
+        };
+
+    private static BoundInput? EmptyPast(Value input, ComponentMap components, int batch)
+    {
+        if (input.Type?.Shape is not { Rank: 4 } shape || shape[1].Size is not { } heads)
+            return null;
+        var width =
+            shape[3].Size
+            ?? components
+                .Components.FirstOrDefault(component =>
+                    component.Address.Name is "head_key_output" or "head_attention_value_output"
+                )
+                ?.Width;
+        return width is { } known ? new BoundInput([batch, heads, 0, known]) : null;
+    }
+}
