@@ -65,7 +65,9 @@ internal sealed class WeightPlacement
         )
             candidate =
                 Path.GetDirectoryName(candidate)
-                ?? throw new ModelFormatException($"'{left}' and '{right}' lie on different drives.");
+                ?? throw new IOException(
+                    $"'{left}' and '{right}' are on different drives; weights of one model must be on one drive."
+                );
         return candidate;
     }
 }

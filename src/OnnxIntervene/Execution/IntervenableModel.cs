@@ -79,6 +79,8 @@ public sealed class IntervenableModel : IDisposable
     /// <exception cref="InterventionException">
     /// A component of the configuration is not in the model, or the map does not fit it.
     /// </exception>
+    /// <exception cref="OnnxIntervene.Hub.HubException">The Hub has no such repository, or cannot be reached.</exception>
+    /// <exception cref="IOException">A file cannot be read.</exception>
     public static IntervenableModel Load(
         string path,
         IntervenableConfig config,
@@ -155,6 +157,7 @@ public sealed class IntervenableModel : IDisposable
     /// <param name="settings">Coefficients, constant sources, and whether the plain output is wanted.</param>
     /// <param name="cancellation">Ends the run early.</param>
     /// <exception cref="InterventionException">Something does not fit the model; nothing has run.</exception>
+    /// <exception cref="ExecutionException">ONNX Runtime cannot open the model, or stopped the run.</exception>
     /// <exception cref="OperationCanceledException">The run was cancelled.</exception>
     public RunResult Run(
         ModelInputs @base,
@@ -244,6 +247,7 @@ public sealed class IntervenableModel : IDisposable
     /// <exception cref="InterventionException">
     /// Something does not fit the model, or the configuration is a chain; nothing has run.
     /// </exception>
+    /// <exception cref="ExecutionException">ONNX Runtime cannot open the model, or stopped the run.</exception>
     /// <exception cref="OperationCanceledException">The run was cancelled.</exception>
     public ImmutableArray<NumericArray?> ReadSources(
         IReadOnlyList<ModelInputs?> sources,

@@ -1,5 +1,4 @@
 using System.Text.Json;
-using OnnxIntervene.IR;
 
 namespace OnnxIntervene.Hub;
 
@@ -10,7 +9,7 @@ internal sealed class HubBody(HubOptions options, CancellationToken cancellation
     private const int BufferSize = 1 << 18;
 
     /// <summary>An answer as JSON.</summary>
-    /// <exception cref="ModelFormatException">It is none, or it is too large.</exception>
+    /// <exception cref="HubException">It is not JSON, or it is too large.</exception>
     public async Task<JsonDocument> JsonAsync(HttpResponseMessage response, string what)
     {
         using var memory = new MemoryStream();
@@ -22,10 +21,13 @@ internal sealed class HubBody(HubOptions options, CancellationToken cancellation
         }
         catch (JsonException fault)
         {
-            throw new ModelFormatException(
-                $"{what}: the answer is no JSON ({fault.Message}). Does HF_ENDPOINT ({options.Endpoint}) name a Hub?",
+            throw new HubException(
+                $"{what}: the answer is not JSON ({fault.Message}). Does HF_ENDPOINT ({options.Endpoint}) name a Hub?",
                 fault
-            );
+            )
+            {
+                Url = HubException.UrlOf(response),
+            };
         }
     }
 
@@ -35,7 +37,7 @@ internal sealed class HubBody(HubOptions options, CancellationToken cancellation
     /// <param name="limit">How many bytes it may have.</param>
     /// <param name="report">Told how many bytes have come.</param>
     /// <param name="what">What messages call it.</param>
-    /// <exception cref="ModelFormatException">More bytes come than the limit.</exception>
+    /// <exception cref="HubException">More bytes come than the limit.</exception>
     public async Task CopyAsync(
         HttpResponseMessage response,
         Stream target,
@@ -51,9 +53,11 @@ internal sealed class HubBody(HubOptions options, CancellationToken cancellation
         {
             total += count;
             if (total > limit)
-                throw new ModelFormatException(
-                    $"{what}: more than the {limit} bytes come that were to be expected. Nothing of it is kept."
-                );
+                throw new HubException($"{what}: more than the expected {limit} bytes come. None of them is kept.")
+                {
+                    Url = HubException.UrlOf(response),
+                    IsWrongContent = true,
+                };
             await target.WriteAsync(buffer.AsMemory(0, count), cancellation);
             report?.Invoke(total);
         }

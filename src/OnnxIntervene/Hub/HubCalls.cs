@@ -1,7 +1,6 @@
 using System.Net;
 using System.Net.Http.Headers;
 using System.Text.Json;
-using OnnxIntervene.IR;
 
 namespace OnnxIntervene.Hub;
 
@@ -50,11 +49,14 @@ internal sealed class HubCalls(HubConnection connection, HubReference reference)
         TellAsync(Request(target, Json(body), LargeFileType, what) with { Headers = s_largeFileHeaders }, cancellation);
 
     /// <summary>The exception for an answer that is not what it should be.</summary>
-    public ModelFormatException Malformed(string fault) =>
+    public HubException Malformed(string fault) =>
         new(
-            $"'{reference.Repository}': the answer of {connection.Options.Endpoint} {fault}. Does HF_ENDPOINT name "
-                + $"a Hub?"
-        );
+            $"'{reference.Repository}': the answer of {connection.Options.Endpoint} {fault}. "
+                + "Does HF_ENDPOINT name a Hub?"
+        )
+        {
+            Url = connection.Options.Endpoint,
+        };
 
     private Task<JsonDocument> SendAsync(HubRequest request, CancellationToken cancellation) =>
         connection.SendAsync(

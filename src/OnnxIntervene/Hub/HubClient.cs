@@ -22,10 +22,10 @@ public sealed class HubClient : IDisposable
     }
 
     /// <summary>The commit and the files of a repository.</summary>
-    /// <exception cref="InterventionException">
-    /// There is no such repository or revision, or the token does not suffice.
+    /// <exception cref="InterventionException">The client is offline.</exception>
+    /// <exception cref="HubException">
+    /// There is no such repository or revision, the token is not enough, or the Hub cannot be reached.
     /// </exception>
-    /// <exception cref="IOException">The Hub cannot be reached.</exception>
     public Task<HubSnapshot> ListAsync(HubReference reference, CancellationToken cancellation = default)
     {
         RequireNetwork();
@@ -40,12 +40,13 @@ public sealed class HubClient : IDisposable
     /// <param name="progress">Told how far each file has come.</param>
     /// <param name="cancellation">Ends the transfer; what has come stays, to go on with.</param>
     /// <exception cref="InterventionException">
-    /// There is no such repository, revision or file, the token does not suffice, or the disk has no room.
+    /// The repository holds no file that is asked for, or the client is offline and the cache does not hold it.
     /// </exception>
-    /// <exception cref="ModelFormatException">
-    /// A file is not what the list says, or a path leaves its folder.
+    /// <exception cref="HubException">
+    /// There is no such repository or revision, the token is not enough, the Hub cannot be reached or keeps failing, a
+    /// file is not what the list says, or a path leaves its folder.
     /// </exception>
-    /// <exception cref="IOException">The Hub cannot be reached, or keeps failing.</exception>
+    /// <exception cref="IOException">The disk has no room, or a file cannot be written.</exception>
     public async Task<HubPull> PullAsync(
         HubReference reference,
         HubFilter filter,
@@ -143,9 +144,13 @@ public sealed class HubClient : IDisposable
 
     /// <summary>Uploads what differs in a folder and commits it.</summary>
     /// <exception cref="InterventionException">
-    /// There is no such folder, repository or branch, or the token does not suffice.
+    /// There is no such folder, or no file in it that may be pushed; no token is set, or the client is offline.
     /// </exception>
-    /// <exception cref="IOException">The Hub cannot be reached, or keeps failing; nothing is committed.</exception>
+    /// <exception cref="HubException">
+    /// There is no such repository or branch, the token is not enough, or the Hub cannot be reached or keeps failing;
+    /// nothing is committed.
+    /// </exception>
+    /// <exception cref="IOException">A file cannot be read.</exception>
     public Task<HubCommit> PushAsync(
         HubPush push,
         IProgress<HubProgress>? progress = null,
@@ -171,10 +176,13 @@ public sealed class HubClient : IDisposable
         foreach (var file in files)
         {
             if (HubPaths.Fault(file.Path) is { } fault)
-                throw new ModelFormatException(
-                    $"'{reference}' has a file '{file.Path}', which {fault}. Nothing was fetched; --exclude leaves "
-                        + $"it out."
-                );
+                throw new HubException(
+                    $"'{reference}' has a file '{file.Path}', which {fault}. "
+                        + "Nothing was fetched; --exclude leaves it out."
+                )
+                {
+                    Url = _options.Endpoint,
+                };
         }
 
         var cache = new HubCache(_options, reference);

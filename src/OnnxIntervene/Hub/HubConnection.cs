@@ -41,7 +41,7 @@ internal sealed class HubConnection(HubOptions options) : IDisposable
     /// <param name="faults">Says what an unsuccessful one means.</param>
     /// <param name="position">How much has been read; what goes forward may go on.</param>
     /// <param name="cancellation">Ends it.</param>
-    /// <exception cref="IOException">The server cannot be reached, or keeps failing.</exception>
+    /// <exception cref="HubException">The server cannot be reached, refuses, or keeps failing.</exception>
     public async Task<T> SendAsync<T>(
         Func<HubRequest> request,
         Func<HttpResponseMessage, Task<T>> read,
@@ -68,11 +68,7 @@ internal sealed class HubConnection(HubOptions options) : IDisposable
             }
             catch (Exception lost) when (IsLost(lost, cancellation))
             {
-                fault = new IOException(
-                    $"{current.What}: the connection to {current.Target.Authority} fails: {Innermost(lost)} "
-                        + "Check the network and HF_ENDPOINT; HF_HUB_OFFLINE=1 uses only what has been pulled.",
-                    lost
-                );
+                fault = HubFaults.Lost(current, lost, Innermost(lost));
                 if (!current.MayRepeat || IsFinal(lost))
                     throw fault;
             }

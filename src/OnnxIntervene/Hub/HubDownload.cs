@@ -1,5 +1,4 @@
 using System.Net;
-using OnnxIntervene.IR;
 
 namespace OnnxIntervene.Hub;
 
@@ -18,7 +17,7 @@ internal sealed class HubDownload(
     private readonly HubFaults _faults = new(connection.Options, reference);
 
     /// <summary>Brings one file, and returns whether it had to be fetched.</summary>
-    /// <exception cref="ModelFormatException">
+    /// <exception cref="HubException">
     /// Its size or hash is not what the list says; what has come is deleted.
     /// </exception>
     public async Task<bool> FetchAsync(HubFile file, string commit, CancellationToken cancellation)
@@ -32,7 +31,7 @@ internal sealed class HubDownload(
                 await ReceiveAsync(file, commit, cancellation);
                 await CheckAsync(file, cancellation);
             }
-            catch (ModelFormatException)
+            catch (HubException fault) when (fault.IsWrongContent)
             {
                 File.Delete(cache.Incomplete(file));
                 throw;
@@ -113,8 +112,12 @@ internal sealed class HubDownload(
             throw Mismatch(file, $"its hash is {hash}, but the list says {file.Hash}");
     }
 
-    private static ModelFormatException Mismatch(HubFile file, string reason) =>
-        new($"{Name(file)}: {reason}. What came is deleted; pull again, and mistrust the network when it stays so.");
+    private HubException Mismatch(HubFile file, string reason) =>
+        new($"{Name(file)}: {reason}. What came is deleted; pull again, and mistrust the network if this goes on.")
+        {
+            Url = _routes.File(reference.Revision, file.Path),
+            IsWrongContent = true,
+        };
 
     private static string Name(HubFile file) => $"The file '{file.Path}'";
 }

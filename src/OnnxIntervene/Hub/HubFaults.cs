@@ -1,5 +1,3 @@
-using OnnxIntervene.IR;
-
 namespace OnnxIntervene.Hub;
 
 /// <summary>Says what an unsuccessful answer means, and what the user can do.</summary>
@@ -9,14 +7,28 @@ internal sealed class HubFaults(HubOptions options, HubReference reference)
     private const int LargestBody = 1 << 16;
 
     /// <summary>A redirect that is not followed.</summary>
-    public ModelFormatException BadRedirect(HubRequest request, Uri target) =>
+    public HubException BadRedirect(HubRequest request, Uri target) =>
         new(
             $"{request.What}: {options.Endpoint} redirects to '{target.GetLeftPart(UriPartial.Path)}', too often or "
                 + $"to where nothing is fetched from."
-        );
+        )
+        {
+            Url = HubException.WithoutQuery(request.Target),
+        };
+
+    /// <summary>The connection was lost, or never made.</summary>
+    public static HubException Lost(HubRequest request, Exception fault, string reason) =>
+        new(
+            $"{request.What}: the connection to {request.Target.Authority} fails: {reason} "
+                + "Check the network and HF_ENDPOINT; HF_HUB_OFFLINE=1 uses only what has been pulled.",
+            fault
+        )
+        {
+            Url = HubException.WithoutQuery(request.Target),
+        };
 
     /// <summary>The exception for an answer.</summary>
-    public async Task<Exception> OfAsync(
+    public async Task<HubException> OfAsync(
         HubRequest request,
         HttpResponseMessage response,
         CancellationToken cancellation
@@ -24,10 +36,12 @@ internal sealed class HubFaults(HubOptions options, HubReference reference)
     {
         var status = (int)response.StatusCode;
         var said = await SaidAsync(response, cancellation);
-        var text =
-            $"{request.What}: "
-            + $"{Meaning(status, Header(response, "X-Error-Code"), request)}{(said.Length > 0 ? $" The server says: {said}" : "")}";
-        return status is 408 or 429 or >= 500 ? new IOException(text) : new InterventionException(text);
+        var meaning = Meaning(status, Header(response, "X-Error-Code"), request);
+        return new HubException($"{request.What}: {meaning}{(said.Length > 0 ? $" The server says: {said}" : "")}")
+        {
+            Url = HubException.WithoutQuery(request.Target),
+            Status = response.StatusCode,
+        };
     }
 
     private string Meaning(int status, string code, HubRequest request) =>

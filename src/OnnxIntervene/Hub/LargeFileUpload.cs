@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Text.Json;
-using OnnxIntervene.IR;
 
 namespace OnnxIntervene.Hub;
 
@@ -48,7 +47,10 @@ internal sealed class LargeFileUpload(
     private async Task SendAsync(HashedFile file, JsonElement answer, CancellationToken cancellation)
     {
         if (HubJson.Object(answer, "error") is { } error)
-            throw new InterventionException($"The Hub does not take '{file.Path}': {HubJson.Text(error, "message")}");
+            throw new HubException($"The Hub does not take '{file.Path}': {HubJson.Text(error, "message")}")
+            {
+                Url = connection.Options.Endpoint,
+            };
 
         // Without actions, the store has it already.
         if (HubJson.Object(answer, "actions") is not { } actions)

@@ -40,7 +40,7 @@ public sealed class HubTransferFaultTests
         Directory.CreateDirectory(bench.Cache("blobs"));
         File.WriteAllBytes(bench.Cache($"blobs/{s_hash}.incomplete"), s_model[..200_000]);
 
-        Assert.That(async () => await bench.PullAsync(), Throws.TypeOf<IOException>());
+        Assert.That(async () => await bench.PullAsync(), Throws.TypeOf<HubException>());
         Assert.That(new FileInfo(bench.Cache($"blobs/{s_hash}.incomplete")).Length, Is.EqualTo(200_000));
         Assert.That(Directory.Exists(bench.Cache("snapshots")), Is.False);
         await bench.PullAsync();
@@ -130,7 +130,11 @@ public sealed class HubTransferFaultTests
             [.. Enumerable.Repeat<Func<LoopbackResponse, LoopbackResponse>>(_ => LoopbackResponse.Empty(status), 9)]
         );
 
-        Assert.That(async () => await bench.PullAsync(), Throws.TypeOf<IOException>().With.Message.Contains(message));
+        var fault = Assert.ThrowsAsync<HubException>(() => bench.PullAsync())!;
+
+        Assert.That(fault.Message, Does.Contain(message));
+        Assert.That(fault.Status, Is.EqualTo((System.Net.HttpStatusCode)status));
+        Assert.That(fault.Url!.AbsolutePath, Does.Contain("/revision/"));
         Assert.That(bench.Hub.Requests, Has.Count.EqualTo(5));
     }
 
@@ -142,7 +146,12 @@ public sealed class HubTransferFaultTests
 
         Assert.That(
             async () => await bench.PullAsync(),
-            Throws.TypeOf<IOException>().With.Message.Contains("127.0.0.1:1").And.Message.Contains("HF_HUB_OFFLINE=1")
+            Throws
+                .TypeOf<HubException>()
+                .With.Message.Contains("127.0.0.1:1")
+                .And.Message.Contains("HF_HUB_OFFLINE=1")
+                .And.Property(nameof(HubException.Status))
+                .Null
         );
     }
 
@@ -154,7 +163,7 @@ public sealed class HubTransferFaultTests
 
         Assert.That(
             async () => await bench.PullAsync(),
-            Throws.TypeOf<ModelFormatException>().With.Message.Contains("'model.onnx'").And.Message.Contains(s_hash)
+            Throws.TypeOf<HubException>().With.Message.Contains("'model.onnx'").And.Message.Contains(s_hash)
         );
         Assert.That(Directory.GetFiles(bench.Cache("blobs")), Is.Empty);
         Assert.That(Directory.Exists(bench.Cache("refs")), Is.False);
@@ -169,7 +178,7 @@ public sealed class HubTransferFaultTests
 
         Assert.That(
             async () => await bench.PullAsync(),
-            Throws.TypeOf<ModelFormatException>().With.Message.Contains($"{size} bytes").And.Message.Contains("300000")
+            Throws.TypeOf<HubException>().With.Message.Contains($"{size} bytes").And.Message.Contains("300000")
         );
         Assert.That(Directory.GetFiles(bench.Cache("blobs")), Is.Empty);
     }
@@ -185,7 +194,7 @@ public sealed class HubTransferFaultTests
 
         Assert.That(
             async () => await bench.PullAsync(),
-            Throws.TypeOf<ModelFormatException>().With.Message.Contains(path)
+            Throws.TypeOf<HubException>().With.Message.Contains(path)
         );
         Assert.That(bench.Hub.Asked("/resolve/"), Is.Empty);
     }
@@ -198,14 +207,14 @@ public sealed class HubTransferFaultTests
 
         Assert.That(
             async () => await bench.PullAsync(),
-            Throws.TypeOf<InterventionException>().With.Message.Contains("1125899906842624 bytes")
+            Throws.TypeOf<IOException>().With.Message.Contains("1125899906842624 bytes")
         );
         Assert.That(bench.Hub.Asked("/resolve/"), Is.Empty);
     }
 
     [TestCase("[]", "names no commit")]
     [TestCase("{\"sha\":\"../../etc\"}", "names no commit")]
-    [TestCase("<html>", "no JSON")]
+    [TestCase("<html>", "not JSON")]
     public void An_answer_that_is_no_hubs_is_refused(string body, string message)
     {
         using var bench = Bench();
@@ -213,7 +222,7 @@ public sealed class HubTransferFaultTests
 
         Assert.That(
             async () => await bench.PullAsync(),
-            Throws.TypeOf<ModelFormatException>().With.Message.Contains(message).And.Message.Contains("HF_ENDPOINT")
+            Throws.TypeOf<HubException>().With.Message.Contains(message).And.Message.Contains("HF_ENDPOINT")
         );
     }
 
@@ -242,7 +251,7 @@ public sealed class HubTransferFaultTests
 
         Assert.That(
             async () => await bench.PullAsync(),
-            Throws.TypeOf<ModelFormatException>().With.Message.Contains(message)
+            Throws.TypeOf<HubException>().With.Message.Contains(message)
         );
     }
 
@@ -269,7 +278,7 @@ public sealed class HubTransferFaultTests
 
         Assert.That(
             async () => await bench.PullAsync(),
-            Throws.TypeOf<ModelFormatException>().With.Message.Contains("pull again")
+            Throws.TypeOf<HubException>().With.Message.Contains("pull again")
         );
         Assert.That(Directory.GetFiles(bench.Cache("blobs")), Is.Empty);
     }
@@ -290,7 +299,7 @@ public sealed class HubTransferFaultTests
 
         Assert.That(
             async () => await bench.PullAsync(),
-            Throws.TypeOf<ModelFormatException>().With.Message.Contains("redirects")
+            Throws.TypeOf<HubException>().With.Message.Contains("redirects")
         );
         Assert.That(bench.Hub.Store.Requests, Has.Count.LessThan(10));
     }
@@ -311,7 +320,7 @@ public sealed class HubTransferFaultTests
         Assert.That(
             async () => await bench.PullAsync(reference),
             Throws
-                .TypeOf<InterventionException>()
+                .TypeOf<HubException>()
                 .With.Message.Contains(message)
                 .And.Message.Not.Contains("hf_wrong")
                 .And.Message.Contains("The server says:")
@@ -328,7 +337,7 @@ public sealed class HubTransferFaultTests
         Assert.That(
             async () => await bench.PullAsync(),
             Throws
-                .TypeOf<InterventionException>()
+                .TypeOf<HubException>()
                 .With.Message.Contains("'model.onnx'")
                 .And.Message.Contains("not in 'owner/name'")
         );

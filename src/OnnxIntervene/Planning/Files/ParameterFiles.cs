@@ -60,13 +60,13 @@ internal sealed class ParameterFiles(string folder)
     }
 
     /// <summary>The full path of a file or folder beside the run's file.</summary>
-    /// <exception cref="ModelFormatException">The name leads out of the folder.</exception>
+    /// <exception cref="InterventionException">The name leads out of the folder.</exception>
     public string Inside(string name, string path)
     {
         var full = Path.GetFullPath(Path.Combine(folder, name));
         var inside = Path.GetRelativePath(folder, full);
         if (Path.IsPathRooted(name) || inside.StartsWith("..", StringComparison.Ordinal))
-            throw new ModelFormatException($"{path}: '{name}' leaves the configuration's folder.");
+            throw ConfigField.Fault(path, $"'{name}' leaves the configuration's folder");
         return full;
     }
 
