@@ -41,6 +41,7 @@ internal static class Application
     }
 
     private static bool IsJson(ParseResult parsed) =>
-        parsed.CommandResult.Children.OfType<OptionResult>().Any(result => result is
-            { Option.Name: "--json", Implicit: false });
+        parsed
+            .CommandResult.Children.OfType<OptionResult>()
+            .Any(result => result is { Option.Name: "--json", Implicit: false });
 }

@@ -7,7 +7,9 @@ using OnnxIntervene.Runtime;
 namespace OnnxIntervene.Cli;
 
 /// <summary>Why a command did not do what it was asked: one message, and whose fault it was.</summary>
-/// <param name="Kind">Whose fault: <c>request</c>, <c>file</c>, <c>machine</c>, <c>network</c> or <c>cancelled</c>.</param>
+/// <param name="Kind">
+/// Whose fault: <c>request</c>, <c>file</c>, <c>machine</c>, <c>network</c> or <c>cancelled</c>.
+/// </param>
 /// <param name="Message">What is wrong, where, and what to do.</param>
 /// <param name="ExitCode">What the command tells the shell.</param>
 internal sealed record CommandFault(string Kind, string Message, int ExitCode)
@@ -26,7 +28,7 @@ internal sealed record CommandFault(string Kind, string Message, int ExitCode)
     /// <summary>The request is refused.</summary>
     public static CommandFault Request(string message) => new("request", message, ExitCodes.Request);
 
-    /// <summary>The fault as JSON, which a script tells from a result by its one name.</summary>
+    /// <summary>The fault as JSON, which a script can tell from a result by its only field, <c>error</c>.</summary>
     public string ToJson() => JsonText.Of(new { Error = this });
 
     // An execution provider that is missing on the system shows as an exception of ONNX Runtime's own, or as a call

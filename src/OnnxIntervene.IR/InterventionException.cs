@@ -2,7 +2,7 @@ namespace OnnxIntervene.IR;
 
 /// <summary>
 /// A request cannot be met: a name, a width, a position or a source does not fit the model or the run, or an option is
-/// wrong. The caller can mend it. Thrown before anything runs.
+/// wrong. The caller can correct it. Thrown before anything runs.
 /// </summary>
 public sealed class InterventionException : Exception
 {

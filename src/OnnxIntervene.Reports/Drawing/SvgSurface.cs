@@ -60,7 +60,7 @@ internal sealed class SvgSurface : DrawingSurface
         _svg.Append("</text>\n");
     }
 
-    /// <summary>Ends the element and gives the whole text.</summary>
+    /// <summary>Ends the element and returns the whole text.</summary>
     public string Close() => _svg.Append("</svg>\n").ToString();
 
     private static string Place(SKRect area) =>

@@ -1,6 +1,6 @@
 namespace OnnxIntervene.Reports.Drawing;
 
-/// <summary>Where text stands: beside or around a point, which is at half its height.</summary>
+/// <summary>Where text is placed: next to or around a point, which is at half its height.</summary>
 /// <param name="X">The point, across.</param>
 /// <param name="Y">The point, down.</param>
 /// <param name="Anchor">Which part of the text is at the point.</param>

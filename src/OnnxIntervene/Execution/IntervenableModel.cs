@@ -79,7 +79,9 @@ public sealed class IntervenableModel : IDisposable
     /// <exception cref="InterventionException">
     /// A component of the configuration is not in the model, or the map does not fit it.
     /// </exception>
-    /// <exception cref="OnnxIntervene.Hub.HubException">The Hub has no such repository, or cannot be reached.</exception>
+    /// <exception cref="OnnxIntervene.Hub.HubException">
+    /// The Hub has no such repository, or cannot be reached.
+    /// </exception>
     /// <exception cref="IOException">A file cannot be read.</exception>
     public static IntervenableModel Load(
         string path,

@@ -2,7 +2,7 @@ using System.Text.Json;
 
 namespace OnnxIntervene.Hub;
 
-/// <summary>Reads answers, no more of them than is reasonable, from servers that may fall silent.</summary>
+/// <summary>Reads answers up to a limit, from servers that may stop sending.</summary>
 internal sealed class HubBody(HubOptions options, CancellationToken cancellation)
 {
     private const int LargestJson = 64 << 20;
@@ -35,7 +35,7 @@ internal sealed class HubBody(HubOptions options, CancellationToken cancellation
     /// <param name="response">The answer.</param>
     /// <param name="target">Where it goes.</param>
     /// <param name="limit">How many bytes it may have.</param>
-    /// <param name="report">Told how many bytes have come.</param>
+    /// <param name="report">Told how many bytes have arrived.</param>
     /// <param name="what">What messages call it.</param>
     /// <exception cref="HubException">More bytes come than the limit.</exception>
     public async Task CopyAsync(

@@ -11,7 +11,7 @@ internal sealed class HubCalls(HubConnection connection, HubReference reference)
     private static readonly Dictionary<string, string> s_largeFileHeaders = new() { ["Accept"] = LargeFileType };
     private readonly HubFaults _faults = new(connection.Options, reference);
 
-    /// <summary>What the endpoint's answers are held to.</summary>
+    /// <summary>Says what the endpoint's unsuccessful answers mean.</summary>
     public HubFaults Faults => _faults;
 
     /// <summary>Posts to the Hub's own interface.</summary>
@@ -34,7 +34,7 @@ internal sealed class HubCalls(HubConnection connection, HubReference reference)
             cancellation
         );
 
-    /// <summary>Makes something; that it is there already is well too.</summary>
+    /// <summary>Creates something; it may exist already.</summary>
     public Task MakeAsync<T>(Uri target, T body, string what, CancellationToken cancellation) =>
         TellAsync(
             Request(target, Json(body), "application/json", what) with

@@ -33,14 +33,14 @@ public sealed class HubClient : IDisposable
     }
 
     /// <summary>
-    /// Brings files into the cache. What is there is not fetched again; what an earlier attempt left is gone on with.
+    /// Brings files into the cache. What is there is not fetched again; what an earlier attempt left is resumed.
     /// </summary>
     /// <param name="reference">The repository; a path in it restricts what is taken to that file or folder.</param>
     /// <param name="filter">Which files are taken.</param>
     /// <param name="progress">Told how far each file has come.</param>
-    /// <param name="cancellation">Ends the transfer; what has come stays, to go on with.</param>
+    /// <param name="cancellation">Ends the transfer; what has arrived stays, to be resumed.</param>
     /// <exception cref="InterventionException">
-    /// The repository holds no file that is asked for, or the client is offline and the cache does not hold it.
+    /// The repository has no file that was asked for, or the client is offline and the cache does not hold it.
     /// </exception>
     /// <exception cref="HubException">
     /// There is no such repository or revision, the token is not enough, the Hub cannot be reached or keeps failing, a
@@ -67,7 +67,7 @@ public sealed class HubClient : IDisposable
         if (chosen.Length == 0)
         {
             throw new InterventionException(
-                $"'{reference}': the repository holds {snapshot.Files.Length} files, but none that is asked for. "
+                $"'{reference}': the repository holds {snapshot.Files.Length} files, but none that was asked for. "
                     + $"Use --include; \"*\" takes everything."
             );
         }
@@ -81,7 +81,7 @@ public sealed class HubClient : IDisposable
     /// <param name="filter">Which files are taken.</param>
     /// <param name="folder">The folder; made when it is missing. Files that are not pulled stay.</param>
     /// <param name="progress">Told how far each file has come.</param>
-    /// <param name="cancellation">Ends the transfer; the folder is as it was then.</param>
+    /// <param name="cancellation">Ends the transfer; the folder then stays as it was.</param>
     public async Task<HubPull> PullToAsync(
         HubReference reference,
         HubFilter filter,
@@ -112,7 +112,7 @@ public sealed class HubClient : IDisposable
     /// The file, or a folder that holds a <c>model.onnx</c> or only one .onnx file, itself or in <c>onnx</c>.
     /// </param>
     /// <param name="progress">Told how far each file has come.</param>
-    /// <param name="cancellation">Ends the transfer; what has come stays, to go on with.</param>
+    /// <param name="cancellation">Ends the transfer; what has arrived stays, to be resumed.</param>
     /// <inheritdoc cref="PullAsync"/>
     public async Task<string> ModelAsync(
         HubReference reference,
@@ -192,7 +192,7 @@ public sealed class HubClient : IDisposable
         foreach (var file in files)
             downloaded += await download.FetchAsync(file, commit, cancellation) ? 1 : 0;
 
-        // Only a whole pull is remembered, so that one without a network never meets half of one.
+        // Only a whole pull is remembered, so a run without a network never finds half of one.
         cache.Remember(commit);
         return new HubPull(commit, cache.Snapshot(commit), files, downloaded);
     }
@@ -210,7 +210,7 @@ public sealed class HubClient : IDisposable
         return files.Length > 0
             ? new HubPull(commit, folder, files, 0)
             : throw new InterventionException(
-                $"'{reference}': the cache holds the commit {commit}, but not this of it. Pull it with a network."
+                $"'{reference}': the cache holds the commit {commit}, but not this part of it. Pull it with a network."
             );
     }
 

@@ -3,7 +3,7 @@ using System.Net;
 namespace OnnxIntervene.Hub;
 
 /// <summary>
-/// Brings files into the cache: goes on where an earlier attempt ended, and keeps nothing whose hash is another.
+/// Brings files into the cache: resumes an earlier attempt, and keeps nothing whose hash is wrong.
 /// </summary>
 internal sealed class HubDownload(
     HubConnection connection,
@@ -18,7 +18,7 @@ internal sealed class HubDownload(
 
     /// <summary>Brings one file, and returns whether it had to be fetched.</summary>
     /// <exception cref="HubException">
-    /// Its size or hash is not what the list says; what has come is deleted.
+    /// Its size or hash is not what the list says; what has arrived is deleted.
     /// </exception>
     public async Task<bool> FetchAsync(HubFile file, string commit, CancellationToken cancellation)
     {
@@ -46,7 +46,7 @@ internal sealed class HubDownload(
 
     private async Task ReceiveAsync(HubFile file, string commit, CancellationToken cancellation)
     {
-        // Nobody else may write it meanwhile.
+        // No other process may write it in the meantime.
         await using var target = new FileStream(
             cache.Incomplete(file),
             FileMode.OpenOrCreate,

@@ -19,16 +19,24 @@ public sealed class HubException : IOException
     public HubException(string message, Exception innerException)
         : base(message, innerException) { }
 
-    /// <summary>The address that was asked, without its query, which may hold a signature; null when none was.</summary>
+    /// <summary>
+    /// The address that was asked, without its query, which may hold a signature; null when none was.
+    /// </summary>
     public Uri? Url { get; internal init; }
 
-    /// <summary>The status that the server answered with; null when none came, or when only the body is at fault.</summary>
+    /// <summary>
+    /// The status that the server answered with; null when none came, or when only the body is at fault.
+    /// </summary>
     public HttpStatusCode? Status { get; internal init; }
 
-    /// <summary>Whether the contents that came are not those that the Hub lists, so that they must not be kept.</summary>
+    /// <summary>
+    /// Whether the contents that came are not those that the Hub lists, so that they must not be kept.
+    /// </summary>
     internal bool IsWrongContent { get; init; }
 
-    /// <summary>An address as it may be shown: links to stores of large files hold their permission in the query.</summary>
+    /// <summary>
+    /// An address as it may be shown: links to stores of large files hold their permission in the query.
+    /// </summary>
     internal static Uri WithoutQuery(Uri url) => new(url.GetLeftPart(UriPartial.Path));
 
     /// <summary>The address that an answer came from, as it may be shown.</summary>

@@ -9,8 +9,8 @@ internal sealed class HubFaults(HubOptions options, HubReference reference)
     /// <summary>A redirect that is not followed.</summary>
     public HubException BadRedirect(HubRequest request, Uri target) =>
         new(
-            $"{request.What}: {options.Endpoint} redirects to '{target.GetLeftPart(UriPartial.Path)}', too often or "
-                + $"to where nothing is fetched from."
+            $"{request.What}: {options.Endpoint} redirects to '{target.GetLeftPart(UriPartial.Path)}', too often, or "
+                + "to an address that is not allowed."
         )
         {
             Url = HubException.WithoutQuery(request.Target),
@@ -48,16 +48,17 @@ internal sealed class HubFaults(HubOptions options, HubReference reference)
         (status, code) switch
         {
             (401 or 403, "GatedRepo") =>
-                $"access to '{reference.Repository}' must be asked for ({status}). Visit {Page()}, accept its terms, "
-                    + "and give the token of that account (HF_TOKEN).",
+                $"access to '{reference.Repository}' must be requested ({status}). Visit {Page()}, accept its terms, "
+                    + "and set HF_TOKEN to a token of that account.",
             (401, _) when options.Token is null =>
-                $"{options.Endpoint} wants to know who asks (401). Give a token: set HF_TOKEN, or keep it in the "
+                $"{options.Endpoint} asks for a token (401). Set HF_TOKEN, or keep the token in the "
                     + $"file that HF_TOKEN_PATH names. "
-                    + $"A repository that does not exist is answered so too: is '{reference.Repository}' its name?",
+                    + "The answer is the same for a repository that does not exist: "
+                    + $"is '{reference.Repository}' its name?",
             (401, _) => $"the token is not accepted (401), or there is no repository '{reference.Repository}'. "
                 + $"Make a new token at {new Uri(options.Endpoint, "/settings/tokens")} and set HF_TOKEN.",
             (403, _) =>
-                $"the token does not allow this (403). Visit {Page()} to see who may; writing needs a token that "
+                $"the token does not allow this (403). Visit {Page()} to see who may; pushing needs a token that "
                     + $"may write.",
             (404, "RevisionNotFound") =>
                 $"'{reference.Repository}' has no branch, tag or commit '{reference.Revision}' (404). Branches are "
@@ -69,13 +70,12 @@ internal sealed class HubFaults(HubOptions options, HubReference reference)
                 + $"'{reference.Revision}' in it, "
                 + "or it is private (404). Check the name; for a private one set HF_TOKEN.",
             (409 or 412, _) =>
-                $"somebody else has changed '{reference.Repository}' meanwhile ({status}). Run it again.",
+                $"somebody else has changed '{reference.Repository}' in the meantime ({status}). Run it again.",
             (429, _) =>
-                $"{request.Target.Authority} is asked too often (429). Try again later; a token (HF_TOKEN) allows "
+                $"{request.Target.Authority} gets too many requests (429). Try again later; a token (HF_TOKEN) allows "
                     + $"more.",
-            (>= 500, _) =>
-                $"{request.Target.Authority} has a fault of its own ({status}), and keeps having it. Try again "
-                    + $"later; what has arrived is kept.",
+            (>= 500, _) => $"{request.Target.Authority} keeps failing ({status}). Try again "
+                + $"later; what has arrived is kept.",
             _ => $"{request.Target.Authority} refuses this ({status}).",
         };
 
@@ -98,7 +98,7 @@ internal sealed class HubFaults(HubOptions options, HubReference reference)
             said = HubJson.Text(json.RootElement, "error") ?? "";
         }
 
-        // A stranger's text must not move the cursor or fill the screen.
+        // Text from a server must not move the cursor or fill the screen.
         var clean = string.Concat(said.Where(character => !char.IsControl(character)));
         return clean.Length > LargestMessage ? clean[..LargestMessage] + "…" : clean;
     }

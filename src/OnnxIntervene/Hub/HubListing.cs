@@ -47,7 +47,7 @@ internal sealed partial class HubListing(HubConnection connection, HubReference 
         using (json)
         {
             if (json.RootElement.ValueKind != JsonValueKind.Array)
-                throw Malformed("is no list of files");
+                throw Malformed("is not a list of files");
             files.AddRange(
                 json.RootElement.EnumerateArray().Where(entry => HubJson.Text(entry, "type") == "file").Select(Read)
             );

@@ -162,7 +162,7 @@ public sealed class HubPushTests
 
         Assert.That(
             async () => await bench.PushAsync(folder),
-            Throws.TypeOf<HubException>().With.Message.Contains("meanwhile")
+            Throws.TypeOf<HubException>().With.Message.Contains("in the meantime")
         );
         Assert.That(repository.Files, Is.Empty);
     }

@@ -2,7 +2,9 @@ using OnnxIntervene.Components.Addressing;
 
 namespace OnnxIntervene.Components.Naming;
 
-/// <summary>What a file's module names tell: the family, its components, and what was looked for in vain.</summary>
+/// <summary>
+/// What a file's module names say: the family, its components, and what was looked for and not found.
+/// </summary>
 internal sealed record NamedComponents(
     string? Family,
     int LayerCount,

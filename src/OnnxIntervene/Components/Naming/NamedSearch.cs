@@ -10,7 +10,7 @@ namespace OnnxIntervene.Components.Naming;
 /// </summary>
 internal sealed class NamedSearch(Model model)
 {
-    // Without these a name may stand for something else, and none is given out.
+    // Without these a name may mean something else, and none is used.
     private static readonly string[] s_core =
     [
         ComponentNames.BlockInput,
@@ -87,7 +87,7 @@ internal sealed class NamedSearch(Model model)
         Add(index, ComponentNames.BlockOutput, BlockOutput(index, layers, pattern), blockInput.Width);
     }
 
-    // A layer gives what the next one reads, and the last one what the final norm reads.
+    // A layer outputs what the next one reads, and the last one what the final norm reads.
     private Found BlockOutput(int index, List<LayerFinder> layers, ArchitecturePattern pattern)
     {
         if (index + 1 < layers.Count)
@@ -95,7 +95,7 @@ internal sealed class NamedSearch(Model model)
         var norms = pattern.FinalNorm.SelectMany(_modules.PathsNamed).Select(layers[index].NormInput);
         return norms.FirstOrDefault(found => found.IsFound) is { IsFound: true } found
             ? found
-            : Found.Nothing($"no norm called {string.Join(" or ", pattern.FinalNorm)} behind the last layer");
+            : Found.Nothing($"no norm called {string.Join(" or ", pattern.FinalNorm)} after the last layer");
     }
 
     private void AddWithHeads(int layer, string name, Found found, int heads)

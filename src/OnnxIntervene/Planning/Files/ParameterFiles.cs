@@ -8,7 +8,8 @@ using OnnxIntervene.Tensors;
 namespace OnnxIntervene.Planning.Files;
 
 /// <summary>
-/// Arrays and parameters that a run's file holds, or names in files beside it. No name leads out of the file's folder.
+/// Arrays and parameters that a run's file holds, or that it names in files beside it. No name may lead out of the
+/// file's folder.
 /// </summary>
 internal sealed class ParameterFiles(string folder)
 {
@@ -22,7 +23,7 @@ internal sealed class ParameterFiles(string folder)
         var reference = json.GetString()!;
         var mark = reference.LastIndexOf('#');
         if (mark <= 0)
-            throw ConfigField.Fault(path, $"'{reference}' names no tensor; write file.safetensors#name");
+            throw ConfigField.Fault(path, $"'{reference}' does not name a tensor; write file.safetensors#name");
         return Open(reference[..mark], path).Read(reference[(mark + 1)..]);
     }
 
