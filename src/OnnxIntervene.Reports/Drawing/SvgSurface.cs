@@ -42,8 +42,8 @@ internal sealed class SvgSurface : DrawingSurface
     {
         var anchor = spot.Anchor switch
         {
-            TextAnchor.Start => "start",
-            TextAnchor.Middle => "middle",
+            TextAlignment.Start => "start",
+            TextAlignment.Middle => "middle",
             _ => "end",
         };
         Append($"<text x=\"{spot.X:0.##}\" y=\"{spot.Y + spot.Drop:0.##}\" ");

@@ -6,7 +6,7 @@ namespace OnnxIntervene.Reports.Drawing;
 /// <param name="Anchor">Which part of the text is at the point.</param>
 /// <param name="Size">The font's size.</param>
 /// <param name="IsTurned">Whether it reads upwards.</param>
-internal readonly record struct TextSpot(float X, float Y, TextAnchor Anchor, float Size, bool IsTurned = false)
+internal readonly record struct TextSpot(float X, float Y, TextAlignment Anchor, float Size, bool IsTurned = false)
 {
     /// <summary>From the middle of small letters and capitals down to their foot.</summary>
     public float Drop => Size * 0.36f;

@@ -1,5 +1,4 @@
 using OnnxIntervene.Hub;
-using OnnxIntervene.IR;
 using OnnxIntervene.Testing.Servers;
 
 namespace OnnxIntervene.Tests.Hub;

@@ -25,7 +25,7 @@ internal sealed class NamedSearch(Model model)
     private readonly List<Component> _components = [];
     private readonly List<MissingComponent> _missing = [];
 
-    public NamedComponents Run()
+    public NameFindings Run()
     {
         List<MissingComponent> reasons = [];
         foreach (var pattern in ArchitecturePattern.Known)
@@ -39,13 +39,13 @@ internal sealed class NamedSearch(Model model)
                 continue;
             Find(layers, pattern);
             if (!_missing.Exists(missing => s_core.Contains(missing.Address.Name)))
-                return new NamedComponents(pattern.Family, layers.Count, _components, _missing);
+                return new NameFindings(pattern.Family, layers.Count, _components, _missing);
             reasons.AddRange(_missing);
             _components.Clear();
             _missing.Clear();
         }
 
-        return new NamedComponents(null, 0, [], reasons);
+        return new NameFindings(null, 0, [], reasons);
     }
 
     private void Find(List<LayerFinder> layers, ArchitecturePattern pattern)

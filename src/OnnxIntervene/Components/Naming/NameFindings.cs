@@ -5,7 +5,7 @@ namespace OnnxIntervene.Components.Naming;
 /// <summary>
 /// What a file's module names say: the family, its components, and what was looked for and not found.
 /// </summary>
-internal sealed record NamedComponents(
+internal sealed record NameFindings(
     string? Family,
     int LayerCount,
     IReadOnlyList<Component> Components,

@@ -5,7 +5,7 @@ using OnnxIntervene.IR.Analysis;
 namespace OnnxIntervene.Components;
 
 /// <summary>Makes components of a map's entries, and proves each by what the file says about its tensor.</summary>
-internal sealed class ComponentOverriding
+internal sealed class OverrideResolver
 {
     private readonly Dictionary<ComponentAddress, Component> _found;
     private readonly Dictionary<string, ComponentSource> _described = new(StringComparer.Ordinal);
@@ -14,7 +14,7 @@ internal sealed class ComponentOverriding
     private readonly RawTensors _tensors;
     private readonly Model _model;
 
-    public ComponentOverriding(Model model, ComponentMap found)
+    public OverrideResolver(Model model, ComponentMap found)
     {
         _model = model;
         _tensors = new RawTensors(model);
