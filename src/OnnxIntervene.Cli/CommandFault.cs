@@ -1,4 +1,3 @@
-using Microsoft.ML.OnnxRuntime;
 using OnnxIntervene.Cli.Output;
 using OnnxIntervene.Hub;
 using OnnxIntervene.IR;
@@ -31,12 +30,10 @@ internal sealed record CommandFault(string Kind, string Message, int ExitCode)
     /// <summary>The fault as JSON, which a script can tell from a result by its only field, <c>error</c>.</summary>
     public string ToJson() => JsonText.Of(new { Error = this });
 
-    // An execution provider that is missing on the system shows as an exception of ONNX Runtime's own, or as a call
-    // that is not supported.
+    // ONNX Runtime says that a call is not supported when this build cannot add an execution provider by its name.
     private static bool IsOfTheMachine(Exception fault) =>
         fault
             is ExecutionException
-                or OnnxRuntimeException
                 or NotSupportedException
                 or IOException
                 or UnauthorizedAccessException;

@@ -129,7 +129,7 @@ public sealed class EditingTests
             faults,
             Does.Contain("IR version is 99").And.Contain("two nodes are named 'sum'").And.Contain("is not imported")
         );
-        Assert.That(faults, Does.Contain("'stranger'").And.Contain("'y' is given twice"));
+        Assert.That(faults, Does.Contain("'stranger'").And.Contain("'y' occurs twice"));
     }
 
     [Test]
