@@ -32,9 +32,5 @@ internal sealed record CommandFault(string Kind, string Message, int ExitCode)
 
     // ONNX Runtime says that a call is not supported when this build cannot add an execution provider by its name.
     private static bool IsOfTheMachine(Exception fault) =>
-        fault
-            is ExecutionException
-                or NotSupportedException
-                or IOException
-                or UnauthorizedAccessException;
+        fault is ExecutionException or NotSupportedException or IOException or UnauthorizedAccessException;
 }
