@@ -77,6 +77,10 @@ public sealed class LoadedModel : IDisposable
     /// The file is not a well-formed model, or the configuration beside it is not JSON.
     /// </exception>
     /// <exception cref="InterventionException">The map does not fit the model.</exception>
+    /// <exception cref="OnnxIntervene.Hub.HubException">
+    /// The Hub has no such repository, or cannot be reached.
+    /// </exception>
+    /// <exception cref="IOException">A file cannot be read.</exception>
     public static LoadedModel Load(string path, ExecutionOptions? options = null, ComponentOverrides? map = null)
     {
         var file = ModelFile.Find(path);
@@ -122,6 +126,7 @@ public sealed class LoadedModel : IDisposable
     /// the lease when its runs are over.
     /// </summary>
     /// <exception cref="InterventionException">A component is not in the model, or cannot be reached.</exception>
+    /// <exception cref="ExecutionException">ONNX Runtime cannot open the model.</exception>
     /// <exception cref="ObjectDisposedException">The model was disposed.</exception>
     public SessionLease Lease(IReadOnlyList<SpliceSite> sites)
     {

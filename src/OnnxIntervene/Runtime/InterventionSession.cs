@@ -46,7 +46,7 @@ public sealed class InterventionSession : IDisposable
 
     /// <summary>Opens a session. The spliced model's weight files must stay where they are.</summary>
     /// <exception cref="InterventionException">This build has no such execution provider.</exception>
-    /// <exception cref="ExecutionException">ONNX Runtime cannot open the model.</exception>
+    /// <exception cref="ExecutionException">The provider does not load, or ONNX Runtime cannot open the model.</exception>
     public static InterventionSession Open(SplicedModel spliced, ExecutionOptions? options = null) =>
         Open(spliced, options ?? new ExecutionOptions(), null);
 
@@ -92,6 +92,7 @@ public sealed class InterventionSession : IDisposable
     /// <param name="cancellation">Ends the run early.</param>
     /// <param name="positions">What <see cref="SplicedModel.PositionsInput"/> is fed, where there is one.</param>
     /// <exception cref="InterventionException">The inputs do not fit the model.</exception>
+    /// <exception cref="ExecutionException">ONNX Runtime stopped the run.</exception>
     /// <exception cref="OperationCanceledException">The run was cancelled.</exception>
     public IReadOnlyList<TensorValue> RunValues(
         ModelInputs inputs,

@@ -11,7 +11,7 @@ public static class SessionFactory
 
     /// <summary>A session of a model in memory whose weights stay in their files. The caller disposes it.</summary>
     /// <exception cref="InterventionException">This build has no such execution provider.</exception>
-    /// <exception cref="ExecutionException">ONNX Runtime cannot open the model.</exception>
+    /// <exception cref="ExecutionException">The provider does not load, or ONNX Runtime cannot open the model.</exception>
     public static InferenceSession Open(Model model, ExecutionOptions options)
     {
         var file = OnnxFile.Reference(model);
@@ -26,7 +26,7 @@ public static class SessionFactory
     /// <param name="options">How ONNX Runtime runs it.</param>
     /// <param name="weights">The weights that sessions share; null where this one has its own.</param>
     /// <exception cref="InterventionException">This build has no such execution provider.</exception>
-    /// <exception cref="ExecutionException">ONNX Runtime cannot open the model.</exception>
+    /// <exception cref="ExecutionException">The provider does not load, or ONNX Runtime cannot open the model.</exception>
     internal static OrtSession OpenShared(Model model, ExecutionOptions options, SharedWeights? weights)
     {
         var file = OnnxFile.Reference(model);
@@ -41,12 +41,12 @@ public static class SessionFactory
                     : new InferenceSession(file.Bytes.ToArray(), settings, weights.Packed),
             options.Provider
         );
-        return new OrtSession(session, OrtMemoryInfo.DefaultInstance);
+        return new OrtSession(session, OrtMemoryInfo.DefaultInstance, options.Provider);
     }
 
     /// <summary>A session of a model file as it is. The caller disposes it.</summary>
     /// <exception cref="InterventionException">This build has no such execution provider.</exception>
-    /// <exception cref="ExecutionException">ONNX Runtime cannot open the model.</exception>
+    /// <exception cref="ExecutionException">The provider does not load, or ONNX Runtime cannot open the model.</exception>
     public static InferenceSession Open(string path, ExecutionOptions options)
     {
         using var session = Settings(options);

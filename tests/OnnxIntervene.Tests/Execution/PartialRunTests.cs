@@ -39,7 +39,16 @@ public sealed class PartialRunTests
     public static IEnumerable<string> Models() =>
         [
             RepositoryPaths.DefaultModel,
-            .. new[] { "gpt2/optimum", "gpt2/optimum-past", "gpt2/dynamo", "llama/genai-fp32", "qwen3-int4/genai-int4", "gemma2/dynamo", "opt/optimum" }
+            .. new[]
+            {
+                "gpt2/optimum",
+                "gpt2/optimum-past",
+                "gpt2/dynamo",
+                "llama/genai-fp32",
+                "qwen3-int4/genai-int4",
+                "gemma2/dynamo",
+                "opt/optimum",
+            }
                 .Select(name => Path.Combine(RepositoryPaths.OwnReferences, "families", name))
                 .Where(Directory.Exists),
         ];
@@ -48,7 +57,10 @@ public sealed class PartialRunTests
     public void A_run_that_only_reads_ends_where_it_reads()
     {
         using var model = LoadedModel.Load(RepositoryPaths.DefaultModel);
-        var site = new Splicing.SpliceSite(new ComponentAddress(0, ComponentNames.BlockOutput), InterventionType.Collect);
+        var site = new Splicing.SpliceSite(
+            new ComponentAddress(0, ComponentNames.BlockOutput),
+            InterventionType.Collect
+        );
 
         using var whole = model.Lease(new SessionRecipe([site]));
         using var part = model.Lease(new SessionRecipe([site]) { ReadsOnly = true });
@@ -70,7 +82,12 @@ public sealed class PartialRunTests
         using var model = Load(path, 1, InterventionType.Vanilla);
         var settings = new RunSettings { LogitPositions = UnitLocation.At(1, -1), OutputOriginalOutput = true };
 
-        using var whole = model.Run(s_base, [s_source], UnitLocations.SourcesToBase(2), new RunSettings { OutputOriginalOutput = true });
+        using var whole = model.Run(
+            s_base,
+            [s_source],
+            UnitLocations.SourcesToBase(2),
+            new RunSettings { OutputOriginalOutput = true }
+        );
         using var part = model.Run(s_base, [s_source], UnitLocations.SourcesToBase(2), settings);
 
         var vocabulary = whole.Intervened.Logits.Shape[2];
@@ -96,7 +113,9 @@ public sealed class PartialRunTests
         var tokens = NumericArray.Of(new long[] { 1, 2, 3, 4, 7, 8, 0, 0 }, 2, 4);
         var mask = NumericArray.Of(new long[] { 1, 1, 1, 1, 1, 1, 0, 0 }, 2, 4);
         var inputs = new ModelInputs(
-            ImmutableDictionary<string, NumericArray>.Empty.Add(ModelInputs.TokenInput, tokens).Add("attention_mask", mask)
+            ImmutableDictionary<string, NumericArray>
+                .Empty.Add(ModelInputs.TokenInput, tokens)
+                .Add("attention_mask", mask)
         );
 
         using var whole = model.Run(inputs);
@@ -115,8 +134,14 @@ public sealed class PartialRunTests
         using var result = model.Run(s_base);
 
         Assert.That(result.Outputs.Keys, Is.EquivalentTo(model.Model.Graph.Outputs.Select(output => output.Name)));
-        Assert.That(result.Outputs["logits"].Array.Floats.ToArray(), Is.EqualTo(result.Intervened.Logits.Floats.ToArray()));
-        Assert.That(result.Outputs.Where(output => output.Key.StartsWith("present", StringComparison.Ordinal)), Is.Not.Empty);
+        Assert.That(
+            result.Outputs["logits"].Array.Floats.ToArray(),
+            Is.EqualTo(result.Intervened.Logits.Floats.ToArray())
+        );
+        Assert.That(
+            result.Outputs.Where(output => output.Key.StartsWith("present", StringComparison.Ordinal)),
+            Is.Not.Empty
+        );
     }
 
     [Test]
