@@ -4,7 +4,6 @@ using OnnxIntervene.Components;
 using OnnxIntervene.Components.MapFiles;
 using OnnxIntervene.Execution;
 using OnnxIntervene.Hub;
-using OnnxIntervene.Interventions;
 using OnnxIntervene.Runtime;
 
 namespace OnnxIntervene.Cli.Commands;

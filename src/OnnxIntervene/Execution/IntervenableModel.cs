@@ -6,8 +6,6 @@ using OnnxIntervene.Interventions;
 using OnnxIntervene.Interventions.Files;
 using OnnxIntervene.Interventions.Kinds;
 using OnnxIntervene.IR;
-using OnnxIntervene.IR.Editing;
-using OnnxIntervene.IR.Serialization;
 using OnnxIntervene.Planning;
 using OnnxIntervene.Runtime;
 using OnnxIntervene.Splicing;

@@ -1,5 +1,4 @@
 using Microsoft.ML.OnnxRuntime;
-using OnnxIntervene.IR;
 
 namespace OnnxIntervene.Runtime;
 
