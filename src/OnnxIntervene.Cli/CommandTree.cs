@@ -6,15 +6,22 @@ namespace OnnxIntervene.Cli;
 /// <summary>The command with its subcommands.</summary>
 internal static class CommandTree
 {
-    public static RootCommand Create() =>
-        new(
-            """
-            Causal interventions on exported ONNX models: see, swap, add to or zero any component.
+    private const string Description = """
+        Causal interventions on exported ONNX models: see, swap, add to or zero any component.
 
-            MODEL is an .onnx file, a folder with a model.onnx, or hf:owner/name on the Hugging Face Hub; without it, the small GPT-2 that comes with the tool is used. Example:
-              onnx-intervene trace --prompt "The Space Needle is located in the city of" --subject "Space Needle" --answer " Seattle"
-            """
-        )
+        MODEL is an .onnx file, a folder with a model.onnx, or hf:owner/name on the Hugging Face Hub; without it, the
+        small GPT-2 that comes with the tool is used. Example:
+          onnx-intervene trace --prompt "The Space Needle is located in the city of" --subject "Space Needle" \
+            --answer " Seattle"
+
+        Exit codes: 0 done; 1 the request is refused; 2 a file is missing or malformed; 3 this machine failed (ONNX
+        Runtime, disk); 4 the Hub or the network failed; 130 cancelled. With --json, an error is printed as
+        {"error": {"kind": "request|file|machine|network|cancelled", "message": …, "exit_code": …}} in place of a
+        result.
+        """;
+
+    public static RootCommand Create() =>
+        new(Description)
         {
             InspectCommand.Create(),
             RunCommand.Create(),

@@ -5,7 +5,7 @@ namespace OnnxIntervene.IR;
 /// </summary>
 public enum AttributeKind
 {
-    /// <summary>Not said.</summary>
+    /// <summary>Not stated.</summary>
     Undefined = 0,
 
     /// <summary>A 32-bit float.</summary>

@@ -5,7 +5,7 @@ namespace OnnxIntervene.IR;
 /// <summary>One dimension of a shape: a size, a symbol (<c>dim_param</c>), or neither when nothing is known.</summary>
 /// <param name="Size">The size, when it is fixed.</param>
 /// <param name="Symbol">The name that equal dimensions share, when the size is not fixed.</param>
-/// <param name="Denotation">What the dimension means, in ONNX's words; rarely given.</param>
+/// <param name="Denotation">What the dimension means, in ONNX's words; rarely stated.</param>
 public readonly record struct Dimension(long? Size, string? Symbol = null, string? Denotation = null)
 {
     /// <summary>A dimension of which nothing is known.</summary>

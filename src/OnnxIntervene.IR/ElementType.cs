@@ -3,7 +3,7 @@ namespace OnnxIntervene.IR;
 /// <summary>What a tensor's elements are. The numbers are those of <c>TensorProto.DataType</c> (onnx.proto).</summary>
 public enum ElementType
 {
-    /// <summary>Not said.</summary>
+    /// <summary>Not stated.</summary>
     Undefined = 0,
 
     /// <summary>32-bit floating point.</summary>

@@ -1,6 +1,6 @@
 namespace OnnxIntervene.IR;
 
-/// <summary>What follows from an element type.</summary>
+/// <summary>Sizes and uses that follow from an element type.</summary>
 public static class ElementTypeExtensions
 {
     /// <summary>Bits of one element; 0 where elements have no fixed size (strings) or the type is not known.</summary>
@@ -30,7 +30,7 @@ public static class ElementTypeExtensions
     public static bool IsFloat(this ElementType type) =>
         type is ElementType.Float32 or ElementType.Float16 or ElementType.Float64 or ElementType.BFloat16;
 
-    /// <summary>Bytes that <paramref name="count"/> elements take, the last byte filled up.</summary>
+    /// <summary>Bytes that <paramref name="count"/> elements take, the last byte padded.</summary>
     /// <exception cref="OverflowException">More bytes than a 64-bit number counts.</exception>
     public static long ByteCount(this ElementType type, long count) => checked((count * type.BitWidth()) + 7) / 8;
 }

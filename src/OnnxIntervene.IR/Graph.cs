@@ -23,7 +23,7 @@ public sealed class Graph
     public Node? Owner { get; internal set; }
 
     /// <summary>
-    /// The nodes in order. The list may be edited while it is walked: a node added behind the current one is met, a
+    /// The nodes in order. The list may be edited while it is walked: a node added after the current one is visited, a
     /// removed one is not.
     /// </summary>
     public IEnumerable<Node> Nodes
@@ -32,8 +32,7 @@ public sealed class Graph
         {
             for (var link = _nodes.First; link is not null; )
             {
-                // A node that was removed while it was current has lost its link, so the next one is taken beforehand
-                // then.
+                // A node that was removed while it was current has lost its link, so the next one was taken before.
                 var next = link.Next;
                 yield return link.Value;
                 link = link.List is null ? next : link.Next;
@@ -44,10 +43,10 @@ public sealed class Graph
     /// <summary>How many nodes there are, those of subgraphs not counted.</summary>
     public int NodeCount => _nodes.Count;
 
-    /// <summary>What the caller gives.</summary>
+    /// <summary>What the caller passes in.</summary>
     public IReadOnlyList<Value> Inputs => _inputs;
 
-    /// <summary>What the caller gets.</summary>
+    /// <summary>What the caller gets back.</summary>
     public IReadOnlyList<Value> Outputs => _outputs;
 
     /// <summary>The constants, dense and sparse, in the file's order.</summary>
@@ -59,10 +58,10 @@ public sealed class Graph
     /// <summary>Fields of the file's graph that this library has no name for.</summary>
     internal ReadOnlyMemory<byte> Unknown { get; set; }
 
-    /// <summary>Value infos of the file whose name nothing in the graph bears.</summary>
+    /// <summary>Value infos of the file whose name nothing in the graph has.</summary>
     internal ImmutableArray<ReadOnlyMemory<byte>> StrayValueInfos { get; set; } = [];
 
-    /// <summary>Adds an input behind the others.</summary>
+    /// <summary>Adds an input after the others.</summary>
     public Value AddInput(string name, TensorType? type = null)
     {
         var value = new Value(name, type);
@@ -70,7 +69,7 @@ public sealed class Graph
         return value;
     }
 
-    /// <summary>Adds a constant behind the others.</summary>
+    /// <summary>Adds a constant after the others.</summary>
     public Value AddInitializer(string name, TensorData data)
     {
         ArgumentNullException.ThrowIfNull(data);
@@ -86,18 +85,20 @@ public sealed class Graph
     /// Gives an input a default, so that runs may leave it out (from IR version 4 on; the ONNX specification calls it
     /// an overridable initializer).
     /// </summary>
-    /// <exception cref="ArgumentException">The value is no input of this graph, or has a default already.</exception>
+    /// <exception cref="ArgumentException">
+    /// The value is not an input of this graph, or already has a default.
+    /// </exception>
     public void SetDefault(Value input, TensorData data)
     {
         ArgumentNullException.ThrowIfNull(input);
         ArgumentNullException.ThrowIfNull(data);
         if (!_inputs.Contains(input) || input.IsConstant)
-            throw new ArgumentException($"{input} is no input without a default of {this}.", nameof(input));
+            throw new ArgumentException($"{input} is not an input of {this}, or already has a default.", nameof(input));
         input.Initializer = data;
         _initializers.Add(input);
     }
 
-    /// <summary>Makes a value one of the graph's outputs, behind the others.</summary>
+    /// <summary>Makes a value one of the graph's outputs, after the others.</summary>
     public void AddOutput(Value value)
     {
         ArgumentNullException.ThrowIfNull(value);
@@ -105,8 +106,7 @@ public sealed class Graph
     }
 
     /// <summary>
-    /// Adds a node at the end, or behind <paramref name="after"/>, whose outputs bear the given names (empty: left
-    /// out).
+    /// Adds a node at the end, or after <paramref name="after"/>, whose outputs have the given names (empty: left out).
     /// </summary>
     public Node AddNode(
         string name,
@@ -131,22 +131,22 @@ public sealed class Graph
         return node;
     }
 
-    /// <summary>Takes a node out. Its outputs must not be read any more.</summary>
+    /// <summary>Removes a node. Nothing may still read its outputs.</summary>
     /// <exception cref="InvalidOperationException">
-    /// Something still reads an output, or the node stands in another graph.
+    /// Something still reads an output, or the node is in another graph.
     /// </exception>
     public void Remove(Node node)
     {
         ArgumentNullException.ThrowIfNull(node);
         if (node.Graph != this)
-            throw new InvalidOperationException($"{node} does not stand in graph '{Name}'.");
+            throw new InvalidOperationException($"{node} is not in the graph '{Name}'.");
         if (
             node.Outputs.FirstOrDefault(output =>
                 output is not null && (output.Uses.Count > 0 || _outputs.Contains(output))
             ) is
             { } read
         )
-            throw new InvalidOperationException($"{node} cannot go: {read} is still read.");
+            throw new InvalidOperationException($"{node} cannot be removed: {read} is still read.");
         node.DropInputs();
         _nodes.Remove(node.Link!);
         node.Link = null;
@@ -155,10 +155,9 @@ public sealed class Graph
 
     /// <summary>
     /// Makes every reader of <paramref name="value"/> read <paramref name="replacement"/>: nodes, captures in
-    /// subgraphs, and graph outputs,
-    /// except the given nodes. An output keeps its name: the replacement takes it, and the value gets a new one from
-    /// <paramref name="names"/>.
-    /// An output that is also an input or an initializer stays what it is, since its name cannot move.
+    /// subgraphs, and graph outputs, except the given nodes. An output keeps its name: the replacement takes it, and
+    /// the value gets a new one from <paramref name="names"/>. An output that is also an input or an initializer stays
+    /// what it is, since its name cannot move.
     /// </summary>
     public void Redirect(Value value, Value replacement, NameScope names, params ReadOnlySpan<Node> except)
     {
@@ -178,7 +177,7 @@ public sealed class Graph
         replacement.Type ??= value.Type;
     }
 
-    /// <summary>Every node, those of subgraphs too, each behind the node that holds it.</summary>
+    /// <summary>Every node, those of subgraphs too, each after the node that holds it.</summary>
     public IEnumerable<Node> AllNodes()
     {
         foreach (var node in Nodes)

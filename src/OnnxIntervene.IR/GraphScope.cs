@@ -36,7 +36,7 @@ internal sealed class GraphScope(
     private void CheckNode(Graph graph, Node node, List<Value> defined)
     {
         if (!operatorSets.ContainsKey(node.Operator.Domain))
-            faults.Add($"{graph}: {node} is of a domain that the model does not import.");
+            faults.Add($"{graph}: the domain of {node} is not imported by the model.");
         for (var index = 0; index < node.Inputs.Count; index++)
         {
             if (node.Inputs[index] is { } input && !_visible.Contains(input))
@@ -49,7 +49,7 @@ internal sealed class GraphScope(
         foreach (var output in node.Outputs.OfType<Value>())
             Define(graph, output, defined);
         if (node.Outputs.All(output => output is null))
-            faults.Add($"{graph}: {node} gives nothing.");
+            faults.Add($"{graph}: {node} has no outputs.");
     }
 
     private void CheckNodeNames(Graph graph)
@@ -69,7 +69,7 @@ internal sealed class GraphScope(
         );
         if (function is not null && node.Outputs.Count > function.Body.Outputs.Count)
             faults.Add(
-                $"{graph}: {node} has {node.Outputs.Count} outputs, but the function gives "
+                $"{graph}: {node} has {node.Outputs.Count} outputs, but the function has "
                     + $"{function.Body.Outputs.Count}."
             );
         if (
@@ -101,7 +101,7 @@ internal sealed class GraphScope(
         if (value.Name.Length == 0)
             faults.Add($"{graph}: a value has no name.");
         else if (!_names.TryAdd(value.Name, value))
-            faults.Add($"{graph}: the name '{value.Name}' is given twice.");
+            faults.Add($"{graph}: the name '{value.Name}' occurs twice.");
         else
             defined.Add(value);
         _visible.Add(value);

@@ -1,8 +1,8 @@
 namespace OnnxIntervene.IR;
 
 /// <summary>
-/// An intervention does not fit the model or the run: a name, a width, a position, a source. Thrown before anything
-/// runs.
+/// A request cannot be met: a name, a width, a position or a source does not fit the model or the run, or an option is
+/// wrong. The caller can correct it. Thrown before anything runs.
 /// </summary>
 public sealed class InterventionException : Exception
 {

@@ -20,7 +20,7 @@ public sealed class LocalFunction
     /// <summary>Parameters, nodes and results.</summary>
     public Graph Body { get; }
 
-    /// <summary>Names of attributes that a call must give.</summary>
+    /// <summary>Names of attributes that a call must set.</summary>
     public ImmutableArray<string> RequiredAttributes { get; internal init; } = [];
 
     /// <summary>Attributes that a call may leave out, with the contents they have then.</summary>

@@ -25,7 +25,7 @@ public sealed class Model
     /// <summary>The version of the file format, 3 to 13.</summary>
     public int IrVersion { get; set; }
 
-    /// <summary>The operator set version of each domain, the standard domain being the empty text.</summary>
+    /// <summary>The operator set version of each domain, with the empty text for the standard domain.</summary>
     public ImmutableSortedDictionary<string, long> OperatorSets { get; set; }
 
     /// <summary>The functions that the file brings.</summary>
@@ -51,8 +51,7 @@ public sealed class Model
 
     /// <summary>
     /// Raises the IR version where it is lower. Before version 4 every constant is listed as an input and cannot be
-    /// replaced by the
-    /// caller; from then on the list would allow that, so that constants leave it.
+    /// replaced by the caller; from then on the list would allow that, so constants are removed from it.
     /// </summary>
     public void RaiseIrVersion(int version)
     {

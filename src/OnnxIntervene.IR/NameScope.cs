@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace OnnxIntervene.IR;
 
-/// <summary>Gives out names that nothing in a model bears, all of them under one prefix.</summary>
+/// <summary>Creates names that nothing in a model has, all of them under one prefix.</summary>
 public sealed class NameScope
 {
     /// <summary>What every name that this project adds to a model begins with.</summary>
@@ -24,7 +24,7 @@ public sealed class NameScope
         return new NameScope(taken);
     }
 
-    /// <summary>The wish under the prefix when it is free, else with the first number that makes it so.</summary>
+    /// <summary>The wanted name under the prefix, with the first number that makes it free where it is taken.</summary>
     public string Unique(string wish)
     {
         ArgumentNullException.ThrowIfNull(wish);
@@ -33,7 +33,7 @@ public sealed class NameScope
     }
 
     /// <summary>
-    /// The wish itself when it is free, else with the first number that makes it so; for names of the file's own nodes.
+    /// The wanted name itself, with the first number that makes it free where it is taken; for the file's own nodes.
     /// </summary>
     internal string Free(string wish)
     {

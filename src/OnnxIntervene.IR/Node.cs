@@ -24,13 +24,13 @@ public sealed class Node
     /// <summary>Which of several local functions of one name is meant (IR 10); usually empty.</summary>
     public string Overload { get; internal init; } = "";
 
-    /// <summary>The graph whose list the node stands in; null once it is removed.</summary>
+    /// <summary>The graph whose list the node is in; null once it is removed.</summary>
     public Graph? Graph { get; internal set; }
 
     /// <summary>What the node reads; null where an optional input is left out.</summary>
     public IReadOnlyList<Value?> Inputs => _inputs;
 
-    /// <summary>What the node gives; null where an optional output is left out.</summary>
+    /// <summary>What the node computes; null where an optional output is left out.</summary>
     public IReadOnlyList<Value?> Outputs => _outputs;
 
     /// <summary>The settings, in the file's order.</summary>
@@ -70,7 +70,7 @@ public sealed class Node
         value?.AddUse(new Use(this, index));
     }
 
-    /// <summary>Makes the node read one more value, behind the others.</summary>
+    /// <summary>Makes the node read one more value, after the others.</summary>
     public void AddInput(Value? value)
     {
         _inputs.Add(value);
@@ -78,8 +78,7 @@ public sealed class Node
     }
 
     /// <summary>
-    /// Puts an attribute in the place of the one of its name; adds it where there is none. Not for attributes that hold
-    /// graphs.
+    /// Replaces the attribute of the same name, or adds one. Not for attributes that hold graphs.
     /// </summary>
     public void SetAttribute(NodeAttribute attribute)
     {
@@ -91,7 +90,7 @@ public sealed class Node
             _attributes[index] = attribute;
     }
 
-    /// <summary>Gives the node one more output behind the others.</summary>
+    /// <summary>Adds an output to the node, after the others.</summary>
     public Value AddOutput(string name)
     {
         var output = new Value(name);
@@ -116,7 +115,7 @@ public sealed class Node
 
     /// <inheritdoc/>
     public override string ToString() =>
-        Name.Length > 0 ? $"{Operator} node '{Name}'" : $"{Operator} node that gives {FirstOutputName}";
+        Name.Length > 0 ? $"{Operator} node '{Name}'" : $"{Operator} node that computes {FirstOutputName}";
 
     private string FirstOutputName =>
         _outputs.Find(output => output is not null) is { } output ? $"'{output.Name}'" : "nothing";
@@ -129,7 +128,7 @@ public sealed class Node
     }
 
     /// <summary>
-    /// Gives the node one more named output at <paramref name="index"/>, outputs in between being left out.
+    /// Adds a named output to the node at <paramref name="index"/>, outputs in between being left out.
     /// </summary>
     internal void SetOutput(int index, Value value)
     {
@@ -149,7 +148,7 @@ public sealed class Node
 
     internal void AddAttribute(NodeAttribute attribute) => _attributes.Add(attribute);
 
-    /// <summary>Lets another node give what this one gave.</summary>
+    /// <summary>Makes another node compute what this one computed.</summary>
     internal void ReleaseOutputs() => _outputs.Clear();
 
     internal void DropInputs()

@@ -22,7 +22,7 @@ public sealed class NodeAttribute
     /// <summary>What it holds.</summary>
     public AttributeKind Kind { get; }
 
-    /// <summary>In a local function: the function's attribute that gives the contents; empty elsewhere.</summary>
+    /// <summary>In a local function: the function's attribute that supplies the contents; empty elsewhere.</summary>
     public string ReferenceName { get; private init; } = "";
 
     /// <summary>The number of an <see cref="AttributeKind.Float"/>.</summary>
@@ -64,7 +64,7 @@ public sealed class NodeAttribute
     /// </summary>
     public ImmutableArray<SparseTensorData> SparseTensors => Content<ImmutableArray<SparseTensorData>>();
 
-    /// <summary>Every graph that the attribute holds, whichever its kind.</summary>
+    /// <summary>Every graph that the attribute holds, whatever its kind.</summary>
     public ImmutableArray<Graph> Subgraphs =>
         _content switch
         {

@@ -3,8 +3,7 @@ using System.Collections.Immutable;
 namespace OnnxIntervene.IR;
 
 /// <summary>
-/// A sparse constant: its non-zero values, where they stand, and the sizes of the whole (onnx.proto,
-/// SparseTensorProto).
+/// A sparse constant: its non-zero values, their places, and the sizes of the whole (onnx.proto, SparseTensorProto).
 /// </summary>
 /// <param name="Values">The non-zero values, one dimension.</param>
 /// <param name="Indices">Their places: linear, or one row of coordinates each.</param>

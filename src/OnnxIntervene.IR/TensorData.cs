@@ -4,7 +4,7 @@ using System.Runtime.InteropServices;
 namespace OnnxIntervene.IR;
 
 /// <summary>
-/// The contents of a constant: bytes in memory, bytes that still lie in a file, or strings. Immutable.
+/// The contents of a constant: bytes in memory, bytes that are still in a file, or strings. Immutable.
 /// </summary>
 public sealed class TensorData
 {
@@ -31,19 +31,19 @@ public sealed class TensorData
     /// <summary>The sizes, outermost first; empty for a scalar.</summary>
     public ImmutableArray<long> Dimensions { get; }
 
-    /// <summary>Where the bytes lie, when they are not in memory.</summary>
+    /// <summary>Where the bytes are, when they are not in memory.</summary>
     public FileSpan? Span { get; }
 
     /// <summary>The elements of a string tensor, as bytes; empty for any other.</summary>
     public ImmutableArray<ReadOnlyMemory<byte>> Texts { get; }
 
-    /// <summary>A name that the tensor carries besides that of its value; tensors in attributes may have one.</summary>
+    /// <summary>A name that the tensor has besides that of its value; tensors in attributes may have one.</summary>
     public string Name { get; init; } = "";
 
     /// <summary>How many elements there are.</summary>
     public long Count => Dimensions.Aggregate(1L, (product, size) => product * size);
 
-    /// <summary>How many bytes the elements take, wherever they lie.</summary>
+    /// <summary>How many bytes the elements take, wherever they are.</summary>
     public long ByteLength =>
         Span?.Length ?? (Texts.Length > 0 ? Texts.Sum(text => (long)text.Length) : _inline.Length);
 
@@ -51,7 +51,7 @@ public sealed class TensorData
     internal ReadOnlyMemory<byte> Unknown { get; init; }
 
     /// <summary>A tensor of little-endian bytes in memory.</summary>
-    /// <exception cref="ArgumentException">The bytes are not as many as the sizes and the type ask for.</exception>
+    /// <exception cref="ArgumentException">The number of bytes does not fit the sizes and the type.</exception>
     public static TensorData FromBytes(ElementType type, ReadOnlySpan<long> dimensions, ReadOnlyMemory<byte> bytes)
     {
         var data = new TensorData(type, [.. dimensions], bytes, null, []);
@@ -64,7 +64,7 @@ public sealed class TensorData
         return data;
     }
 
-    /// <summary>A tensor whose bytes stay where they lie.</summary>
+    /// <summary>A tensor whose bytes stay where they are.</summary>
     public static TensorData FromFile(ElementType type, ReadOnlySpan<long> dimensions, FileSpan span) =>
         new(type, [.. dimensions], default, span, []);
 
@@ -84,7 +84,7 @@ public sealed class TensorData
     internal TensorData With(string name, ReadOnlyMemory<byte> unknown) =>
         new(ElementType, Dimensions, _inline, Span, Texts) { Name = name, Unknown = unknown };
 
-    /// <summary>The little-endian bytes; read from the file when they lie there.</summary>
+    /// <summary>The little-endian bytes; read from the file when they are there.</summary>
     /// <exception cref="ModelFormatException">The file no longer holds them.</exception>
     public ReadOnlyMemory<byte> ReadBytes() => Span?.Read() ?? _inline;
 

@@ -1,7 +1,7 @@
 namespace OnnxIntervene.IR;
 
 /// <summary>
-/// Orders nodes so that each stands behind what it reads, as ONNX demands, and otherwise as they stood.
+/// Orders nodes so that each comes after what it reads, as ONNX demands, and keeps the rest of the order.
 /// </summary>
 internal static class TopologicalOrder
 {
@@ -13,7 +13,7 @@ internal static class TopologicalOrder
     }
 
     /// <summary>
-    /// Sorts the graph; subgraphs are not entered. Returns a node that lies on a cycle, or null when all is well.
+    /// Sorts the graph; subgraphs are not entered. Returns a node that is on a cycle, or null when there is none.
     /// </summary>
     public static Node? Sort(Graph graph)
     {

@@ -3,8 +3,8 @@ using System.Runtime.InteropServices;
 namespace OnnxIntervene.IR;
 
 /// <summary>
-/// One tensor of a graph: an input, an initializer, or what a node gives. Two values are equal only when they are the
-/// same object.
+/// One tensor of a graph: an input, an initializer, or what a node computes. Two values are equal only when they are
+/// the same object.
 /// </summary>
 public sealed class Value
 {
@@ -19,19 +19,18 @@ public sealed class Value
     /// <summary>The name in the file. Names matter only there: nodes refer to the object.</summary>
     public string Name { get; internal set; }
 
-    /// <summary>Element type and shape, when the file tells them.</summary>
+    /// <summary>Element type and shape, when the file states them.</summary>
     public TensorType? Type { get; set; }
 
-    /// <summary>The node that gives this value; null for inputs and initializers.</summary>
+    /// <summary>The node that computes this value; null for inputs and initializers.</summary>
     public Node? Producer { get; internal set; }
 
     /// <summary>
-    /// The constant that stands behind the name, if any. A graph input that has one may be left out by the caller (IR 4
-    /// and later).
+    /// The constant of this name, if any. A caller may leave out a graph input that has one (IR 4 and later).
     /// </summary>
     public TensorData? Initializer { get; internal set; }
 
-    /// <summary>The sparse constant that stands behind the name, if any.</summary>
+    /// <summary>The sparse constant of this name, if any.</summary>
     public SparseTensorData? SparseInitializer { get; internal set; }
 
     /// <summary>
@@ -39,10 +38,10 @@ public sealed class Value
     /// </summary>
     public IReadOnlyList<Use> Uses => _uses;
 
-    /// <summary>Whether the file describes this value itself, besides what its producer or contents tell.</summary>
+    /// <summary>Whether the file describes this value itself, besides what its producer or contents say.</summary>
     internal bool HasInfo { get; set; }
 
-    /// <summary>A type that is no tensor (sequence, map, optional, sparse), as the file writes it.</summary>
+    /// <summary>A type that is not a tensor (sequence, map, optional, sparse), as the file writes it.</summary>
     internal ReadOnlyMemory<byte> OpaqueType { get; set; }
 
     /// <summary>Fields of the file's value info that this library has no name for.</summary>
@@ -53,8 +52,8 @@ public sealed class Value
 
     /// <summary>
     /// Makes every node that reads this value read <paramref name="replacement"/>, except <paramref name="except"/> and
-    /// what lies in its
-    /// subgraphs. Graph outputs stay as they are; <see cref="Graph.Redirect"/> moves these too. O(number of reads).
+    /// what is in its subgraphs. Graph outputs stay as they are; <see cref="Graph.Redirect"/> moves these too. O(number
+    /// of reads).
     /// </summary>
     public void ReplaceUses(Value replacement, params ReadOnlySpan<Node> except)
     {
@@ -70,7 +69,7 @@ public sealed class Value
 
     internal void RemoveUse(Use use)
     {
-        // The reads of most values are few, and the last one is the likeliest to go.
+        // The reads of most values are few, and the last one is the likeliest to be removed.
         var index = CollectionsMarshal.AsSpan(_uses).LastIndexOf(use);
         if (index >= 0)
             _uses.RemoveAt(index);

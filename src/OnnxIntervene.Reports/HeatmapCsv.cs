@@ -8,8 +8,8 @@ namespace OnnxIntervene.Reports;
 public static class HeatmapCsv
 {
     /// <summary>
-    /// The text: index and label of row and column, then the number with every digit it takes to read it back.
-    /// The indices are there because a prompt may hold a token twice.
+    /// The text: index and label of row and column, then the number with every digit it takes to read it back. The
+    /// indices are there because a prompt may hold a token twice.
     /// </summary>
     public static string Render(Heatmap heatmap)
     {

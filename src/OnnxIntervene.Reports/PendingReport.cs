@@ -23,7 +23,7 @@ internal sealed class PendingReport(string folder) : IDisposable
         stream.Write(file.Contents.Span);
     }
 
-    /// <summary>Gives every file its name, replacing what bore it.</summary>
+    /// <summary>Renames every file to its final name, replacing what has that name.</summary>
     public void Commit()
     {
         foreach (var (temporary, final) in _files)

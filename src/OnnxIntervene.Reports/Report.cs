@@ -11,7 +11,7 @@ public sealed record Report
     /// <summary>What it is about, in a sentence.</summary>
     public required string Summary { get; init; }
 
-    /// <summary>Names and values that stand above the pictures.</summary>
+    /// <summary>Names and values above the pictures.</summary>
     public ImmutableArray<ReportFact> Facts
     {
         get;

@@ -13,10 +13,12 @@ public static class ReportFiles
     private static readonly SearchValues<char> s_reserved = SearchValues.Create("/\\:*?\"<>|");
 
     /// <summary>
-    /// The files' names and contents: <c>NAME.html</c>, <c>NAME.json</c>, and for each heatmap
-    /// <c>NAME-HEATMAP.png</c> and <c>.csv</c>.
+    /// The files' names and contents: <c>NAME.html</c>, <c>NAME.json</c>, and for each heatmap <c>NAME-HEATMAP.png</c>
+    /// and <c>.csv</c>.
     /// </summary>
-    /// <exception cref="ArgumentException">The name is none for a file, or parts of the report do not fit.</exception>
+    /// <exception cref="ArgumentException">
+    /// The name is not a valid file name, or parts of the report do not fit.
+    /// </exception>
     public static ImmutableArray<ReportFile> Render(Report report, string name)
     {
         ArgumentNullException.ThrowIfNull(report);
@@ -24,12 +26,15 @@ public static class ReportFiles
     }
 
     /// <summary>
-    /// Writes the report's files into a folder, which is made when it is missing, and gives their paths. Everything is
-    /// drawn first and written under other names, so that a fault or a cancellation leaves an earlier report as it was.
+    /// Writes the report's files into a folder, which is made when it is missing, and returns their paths. Everything
+    /// is drawn first and written under other names, so that a fault or a cancellation leaves an earlier report as it
+    /// was.
     /// </summary>
-    /// <exception cref="ArgumentException">The name is none for a file, or parts of the report do not fit.</exception>
+    /// <exception cref="ArgumentException">
+    /// The name is not a valid file name, or parts of the report do not fit.
+    /// </exception>
     /// <exception cref="IOException">A file cannot be written.</exception>
-    /// <exception cref="OperationCanceledException">It was cancelled; nothing was left behind.</exception>
+    /// <exception cref="OperationCanceledException">It was cancelled; no file was left.</exception>
     public static ImmutableArray<string> Write(
         string folder,
         string name,
@@ -79,7 +84,7 @@ public static class ReportFiles
         if (name.AsSpan().ContainsAny(s_reserved) || name.Any(char.IsControl) || name[0] == '.')
         {
             throw new ArgumentException(
-                $"'{name}' is no name for a report's files. Give one without a folder, such as 'trace'.",
+                $"'{name}' is not a valid name for a report's files. Use one without a folder, such as 'trace'.",
                 nameof(name)
             );
         }

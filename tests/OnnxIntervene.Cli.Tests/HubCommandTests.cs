@@ -100,14 +100,15 @@ public sealed class HubCommandTests
     }
 
     [Test]
-    public void A_refusal_is_one_message()
+    public void A_refusal_of_the_hub_is_one_message_and_exit_code_4()
     {
         using var hub = Hub();
         using var folder = new TemporaryFolder();
-        var (output, error, code) = Run(hub, folder, "inspect", "hf:owner/none");
+        var (output, error, code) = Run(hub, folder, "inspect", "hf:owner/none", "--json");
+        using var json = JsonDocument.Parse(output);
 
-        Assert.That(code, Is.EqualTo(1));
-        Assert.That(output, Is.Empty);
+        Assert.That(code, Is.EqualTo(4));
+        Assert.That(json.RootElement.GetProperty("error").GetProperty("kind").GetString(), Is.EqualTo("network"));
         Assert.That(error, Does.Contain("'owner/none'").And.Not.Contain("   at "));
     }
 

@@ -9,13 +9,13 @@ public sealed class ProcessTests
     private static readonly string s_command = typeof(CommandTree).Assembly.Location;
 
     [Test]
-    public void A_refusal_is_one_message_on_the_error_stream_and_exit_code_1()
+    public void A_refusal_is_one_message_on_the_error_stream_and_exit_code_2_for_a_file()
     {
         using var process = Start("inspect", "no-such-model");
         var (output, error) = (process.StandardOutput.ReadToEnd(), process.StandardError.ReadToEnd());
         process.WaitForExit();
 
-        Assert.That(process.ExitCode, Is.EqualTo(1));
+        Assert.That(process.ExitCode, Is.EqualTo(2));
         Assert.That(output, Is.Empty);
         Assert.That(error, Does.Contain("'no-such-model'").And.Not.Contain("   at "));
     }

@@ -61,7 +61,7 @@ public sealed class ProvidersTests
                     provider
                 ),
             Throws
-                .TypeOf<InterventionException>()
+                .TypeOf(status is null ? typeof(InterventionException) : typeof(ExecutionException))
                 .With.Message.Contains($"'{provider}'")
                 .And.Message.Contains(status?.MissingLibrary ?? "cpu")
         );

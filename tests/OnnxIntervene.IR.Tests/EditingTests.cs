@@ -127,9 +127,9 @@ public sealed class EditingTests
 
         Assert.That(
             faults,
-            Does.Contain("IR version is 99").And.Contain("two nodes are named 'sum'").And.Contain("does not import")
+            Does.Contain("IR version is 99").And.Contain("two nodes are named 'sum'").And.Contain("is not imported")
         );
-        Assert.That(faults, Does.Contain("'stranger'").And.Contain("'y' is given twice"));
+        Assert.That(faults, Does.Contain("'stranger'").And.Contain("'y' occurs twice"));
     }
 
     [Test]

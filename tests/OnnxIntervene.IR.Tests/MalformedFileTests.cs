@@ -66,7 +66,7 @@ public sealed class MalformedFileTests
     public void An_empty_file_a_text_and_a_later_version_are_refused()
     {
         Assert.That(Fault([])!.Message, Does.Contain("empty"));
-        Assert.That(Fault("hello, this is no model at all"u8.ToArray()), Is.Not.Null);
+        Assert.That(Fault("hello, this is not a model at all"u8.ToArray()), Is.Not.Null);
         Assert.That(Fault(Change(proto => proto.IrVersion = 14))!.Message, Does.Contain("IR version is 14"));
         Assert.That(Fault(Change(proto => proto.Graph = null))!.Message, Does.Contain("no graph"));
     }
@@ -106,7 +106,7 @@ public sealed class MalformedFileTests
         );
         Assert.That(
             Fault(Change(proto => proto.Graph.Node[1].Output[0] = "sum_out"))!.Message,
-            Does.Contain("'sum_out' is given twice")
+            Does.Contain("'sum_out' occurs twice")
         );
         Assert.That(Fault(Change(proto => proto.Graph.Node[0].Input[0] = "y"))!.Message, Does.Contain("circle"));
         Assert.That(Fault(Change(proto => proto.Graph.Output[0].Name = "gone"))!.Message, Does.Contain("'gone'"));
@@ -138,7 +138,7 @@ public sealed class MalformedFileTests
     }
 
     [TestCase("../outside.bin", "leaves the model's folder")]
-    [TestCase("/etc/hostname", "no path inside")]
+    [TestCase("/etc/hostname", "not a path inside")]
     [TestCase("missing.bin", "no such file")]
     [TestCase("link.bin", "link that leaves")]
     [TestCase("short.bin", "8 bytes")]

@@ -26,7 +26,7 @@ internal static class CollectCommand
         var (model, texts) = (new ModelOptions(), new TextOptions());
         var components = new Option<string[]>("--component")
         {
-            Description = "A component, or any tensor's name; may be given several times.",
+            Description = "A component, or any tensor's name; may be repeated.",
             Required = true,
         };
         var layers = new Option<string?>("--layers") { Description = "Layers, such as 0-5,7. Default: all." };

@@ -39,7 +39,7 @@ internal static class ExplanationReport
                 writer.WriteLine($"  opens    {opened}");
         }
 
-        writer.WriteLine($"The rewritten graph has {explanation.AddedNodes} nodes more.");
+        writer.WriteLine($"The rewritten graph has {explanation.AddedNodes} more nodes.");
         foreach (var (run, inputs) in explanation.Runs)
             writer.WriteLine(
                 $"Run of the {run}, fed "

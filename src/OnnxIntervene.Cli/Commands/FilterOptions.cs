@@ -8,12 +8,11 @@ internal sealed class FilterOptions(HubFilter otherwise)
 {
     private readonly Option<string[]> _include = new("--include")
     {
-        Description =
-            "Only files that fit this pattern, such as \"onnx/*\"; may be given several times. \"*\" takes everything.",
+        Description = "Only files that fit this pattern, such as \"onnx/*\"; may be repeated. \"*\" takes everything.",
     };
     private readonly Option<string[]> _exclude = new("--exclude")
     {
-        Description = "No files that fit this pattern; may be given several times.",
+        Description = "No files that fit this pattern; may be repeated.",
     };
 
     public void AddTo(Command command)
@@ -22,7 +21,7 @@ internal sealed class FilterOptions(HubFilter otherwise)
         command.Add(_exclude);
     }
 
-    /// <summary>What is asked for; patterns that are given take the place of the usual ones.</summary>
+    /// <summary>What is asked for; patterns of the user replace the usual ones.</summary>
     public HubFilter Read(ParseResult arguments)
     {
         var filter = arguments.GetValue(_include) is { Length: > 0 } include

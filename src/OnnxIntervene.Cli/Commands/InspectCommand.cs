@@ -26,7 +26,8 @@ internal static class InspectCommand
         };
         var tensors = new Option<bool>("--tensors")
         {
-            Description = "List every tensor with its type and shape; any that holds floats may stand for a component.",
+            Description =
+                "List every tensor with its type and shape; one that holds floats may be used in place of a component.",
         };
         var map = new Option<string?>("--write-map") { Description = "Write a component map to edit, for --map." };
         var json = new Option<bool>("--json") { Description = "Print JSON." };

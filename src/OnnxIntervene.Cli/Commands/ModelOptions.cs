@@ -4,7 +4,6 @@ using OnnxIntervene.Components;
 using OnnxIntervene.Components.MapFiles;
 using OnnxIntervene.Execution;
 using OnnxIntervene.Hub;
-using OnnxIntervene.Interventions;
 using OnnxIntervene.Runtime;
 
 namespace OnnxIntervene.Cli.Commands;
@@ -22,7 +21,8 @@ internal sealed class ModelOptions
 
     private readonly Option<string?> _map = new("--map")
     {
-        Description = "A component map to use in place of what is found, or beside it: see inspect --write-map.",
+        Description =
+            "A component map to use in place of what is found, or in addition to it: see inspect --write-map.",
     };
 
     private readonly Option<string> _provider = new("--provider")
@@ -63,7 +63,7 @@ internal sealed class ModelOptions
             { } path => path,
         };
 
-    /// <summary>The user's own component map; no entries when none is given.</summary>
+    /// <summary>The user's own component map; no entries when there is none.</summary>
     public ComponentOverrides Map(ParseResult arguments) =>
         arguments.GetValue(_map) is { } path ? ComponentMapFile.Read(path) : ComponentOverrides.None;
 

@@ -4,13 +4,13 @@ using OnnxIntervene.IR;
 
 namespace OnnxIntervene.Cli.Commands;
 
-/// <summary>Numbers as one writes them: <c>0-5,7</c>.</summary>
+/// <summary>Numbers as people write them: <c>0-5,7</c>.</summary>
 internal static class NumberRanges
 {
     private const int Most = 100_000;
 
     /// <summary>The numbers; none when the text is null.</summary>
-    /// <exception cref="InterventionException">The text is no such list.</exception>
+    /// <exception cref="InterventionException">The text is not such a list.</exception>
     public static ImmutableArray<int> Parse(string? text, string option)
     {
         if (text is null)
@@ -25,7 +25,7 @@ internal static class NumberRanges
                 || !TryParse(ends[^1], out var last)
                 || last < first
             )
-                throw new InterventionException($"{option}: '{part}' is no number or range. Write 0-5,7.");
+                throw new InterventionException($"{option}: '{part}' is not a number or range. Write 0-5,7.");
             numbers.AddRange(Enumerable.Range(first, last - first + 1));
         }
 

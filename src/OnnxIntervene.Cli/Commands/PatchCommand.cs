@@ -1,6 +1,5 @@
 using System.CommandLine;
 using OnnxIntervene.Cli.Output;
-using OnnxIntervene.Interventions;
 using OnnxIntervene.Runtime;
 using OnnxIntervene.Sweeps;
 

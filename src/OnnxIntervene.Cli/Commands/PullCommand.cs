@@ -11,8 +11,8 @@ internal static class PullCommand
     {
         var command = new Command(
             "pull",
-            "Bring a model's files from the Hugging Face Hub into its cache, or into a folder; what an interrupted "
-                + "pull left is gone on with. Example: onnx-intervene pull hf:owner/name@main --to models/name"
+            "Bring a model's files from the Hugging Face Hub into its cache, or into a folder; an interrupted "
+                + "pull is resumed. Example: onnx-intervene pull hf:owner/name@main --to models/name"
         );
         var filter = new FilterOptions(HubFilter.Model);
         var source = new Argument<string>("SOURCE")

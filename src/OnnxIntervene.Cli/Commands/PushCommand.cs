@@ -24,7 +24,7 @@ internal static class PushCommand
         var revision = new Option<string?>("--revision") { Description = "The branch. Default: main." };
         var create = new Option<bool>("--create")
         {
-            Description = "Make the repository, or the branch, when it is not there.",
+            Description = "Create the repository, or the branch, when it does not exist.",
         };
         var secret = new Option<bool>("--private") { Description = "With --create: only you see the repository." };
         var json = new Option<bool>("--json") { Description = "Print JSON." };
@@ -36,7 +36,7 @@ internal static class PushCommand
         command.Validators.Add(result =>
         {
             if (result.GetValue(secret) && !result.GetValue(create))
-                result.AddError("--private says how a repository is made; give --create with it.");
+                result.AddError("--private says how a repository is created; use it with --create.");
         });
         command.SetAction(
             async (arguments, cancellation) =>
@@ -87,7 +87,7 @@ internal static class PushCommand
 
         terminal.Output.WriteLine(
             commit.Files.Length == 0
-                ? $"'{target.Repository}' holds all of it already, at {commit.Commit}."
+                ? $"'{target.Repository}' already holds all of it, at {commit.Commit}."
                 : $"Committed {commit.Files.Length} files: {commit.Url}"
         );
     }

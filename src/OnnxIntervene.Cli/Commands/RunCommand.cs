@@ -24,8 +24,8 @@ internal static class RunCommand
         {
             Description =
                 "The configuration as JSON: the short form (schemas/interventions.schema.json), or pyvene's with "
-                + "unit_locations, subspaces, coefficients, source_representations and parameters beside it; or a "
-                + "folder of saved interventions.",
+                + "unit_locations, subspaces, coefficients, source_representations and parameters as further fields; "
+                + "or a folder of saved interventions.",
             Required = true,
         };
         var top = new Option<int>("--top")
@@ -36,7 +36,7 @@ internal static class RunCommand
         var explain = new Option<bool>("--explain")
         {
             Description =
-                "Tell first, on stderr, which tensors and nodes are touched, what is opened, and what each run is fed.",
+                "Say first, on stderr, which tensors and nodes are touched, what is opened, and what each run is fed.",
         };
         var output = new Option<string?>("--out")
         {

@@ -10,7 +10,7 @@ using OnnxIntervene.Tensors;
 
 namespace OnnxIntervene.Cli.Commands;
 
-/// <summary>What a run gave, as it is shown and saved.</summary>
+/// <summary>What a run computed, as it is shown and saved.</summary>
 internal sealed record RunOutcome
 {
     private RunOutcome(string name, NumericArray before, NumericArray after, OutputKind kind)

@@ -26,13 +26,13 @@ internal static class SpliceCommand
         };
         var output = new Option<string>("--out")
         {
-            Description = "The folder that gets model.onnx. It must not be the model's own.",
+            Description = "The folder for model.onnx. It must not be the model's own.",
             Required = true,
         };
         var copies = new Option<bool>("--copy-weights")
         {
             Description =
-                "Write the weights anew. Default: the original's files get a second name in the folder (a hard link).",
+                "Copy the weights. Default: the original's files get a second name in the folder (a hard link).",
         };
         var subspaces = new Option<bool>("--subspaces")
         {

@@ -11,7 +11,7 @@ internal static class StructureText
         foreach (var stack in structure.Layers.GroupBy(layer => (layer.Stack, layer.IsMain)))
         {
             terminal.Output.WriteLine(
-                $"Stack {stack.Key.Stack}{(stack.Key.IsMain ? "" : ", which gives no components")}:"
+                $"Stack {stack.Key.Stack}{(stack.Key.IsMain ? "" : ", which has no components")}:"
             );
             foreach (var layer in stack)
             {
@@ -24,7 +24,7 @@ internal static class StructureText
             WriteUnrecognised(terminal, structure);
         if (structure.NotFound.Length == 0)
             return;
-        terminal.Output.WriteLine("Not found, and what is nearest:");
+        terminal.Output.WriteLine("Not found, with the nearest candidates:");
 
         // Where nothing is recognised the same is not found in every layer.
         foreach (
@@ -80,7 +80,7 @@ internal static class StructureText
             terminal.Output.WriteLine($"  {Line(landmark)}");
     }
 
-    // Lines, not a table: names are long, and a broken one is of no use.
+    // Lines, not a table: names are long, and a broken one is useless.
     private static string Line(RecognisedPart part)
     {
         var kind = part.LinearLayers.Length > 0 ? $"{part.Kind} ({string.Join(", ", part.LinearLayers)})" : part.Kind;

@@ -26,8 +26,8 @@ internal sealed class TextOptions
     private readonly Option<string?> _baseFile = new("--base-file")
     {
         Description =
-            "Inputs from a file, beside a text or in place of one: .safetensors with a tensor for each input, or "
-            + ".npy for the only one that must be given.",
+            "Inputs from a file, in addition to a text or in place of one: .safetensors with a tensor for each "
+            + "input, or .npy for the only required input.",
     };
 
     private readonly Option<string[]> _sourceFiles = new("--source-file")
@@ -68,7 +68,7 @@ internal sealed class TextOptions
             ?? throw new InterventionException("Give --base TEXT, --base-ids 1,2,3, or --base-file FILE.");
     }
 
-    /// <summary>The sources, or null when none is given.</summary>
+    /// <summary>The sources, or null when there are none.</summary>
     public IReadOnlyList<ModelInputs?>? Sources(ParseResult arguments, LoadedModel model)
     {
         var (texts, ids, files) = (
@@ -81,7 +81,7 @@ internal sealed class TextOptions
         var count = Math.Max(texts.Length, ids.Length);
         if (count > 0 && files.Length > 0 && count != files.Length)
             throw new InterventionException(
-                $"{files.Length} files for {count} sources; give a file for each, or files alone."
+                $"{files.Length} files for {count} sources; name a file for each, or files alone."
             );
         var sources = Enumerable
             .Range(0, Math.Max(count, files.Length))
@@ -130,7 +130,7 @@ internal sealed class TextOptions
             ids.Add(
                 int.TryParse(part, NumberStyles.None, CultureInfo.InvariantCulture, out var id)
                     ? id
-                    : throw new InterventionException($"{option}: '{part}' is no token id. Write 1,2,3.")
+                    : throw new InterventionException($"{option}: '{part}' is not a token id. Write 1,2,3.")
             );
         }
 

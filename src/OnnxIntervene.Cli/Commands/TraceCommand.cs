@@ -3,7 +3,6 @@ using System.CommandLine.Parsing;
 using OnnxIntervene.Cli.Output;
 using OnnxIntervene.Components.Addressing;
 using OnnxIntervene.Execution;
-using OnnxIntervene.Interventions;
 using OnnxIntervene.Runtime;
 using OnnxIntervene.Sweeps;
 

@@ -4,7 +4,7 @@ using OnnxIntervene.Hub;
 namespace OnnxIntervene.Cli.Output;
 
 /// <summary>
-/// Shows how far transfers have come: a moving line where somebody watches, and a line for each file when it is whole.
+/// Shows how far transfers have come: a moving line on a terminal, and a line for each file when it is complete.
 /// </summary>
 internal sealed class TransferLine(TextWriter error) : IProgress<HubProgress>, IDisposable
 {

@@ -1,7 +1,7 @@
 namespace OnnxIntervene.IR.Serialization;
 
 /// <summary>
-/// A file beside a model that holds the contents of its large constants, one after the other on whole pages.
+/// A file beside a model that holds the contents of its large constants, in sequence, each starting on a new page.
 /// </summary>
 internal sealed class DataFile
 {

@@ -4,8 +4,8 @@ namespace OnnxIntervene.IR.Serialization;
 
 /// <summary>
 /// Finds the files that external tensors name. A location is relative to the model's folder and may not leave it, by
-/// its text or by links;
-/// a link may lead to the folder where the model file itself really lies, which is how download caches store files.
+/// its text or by links; a link may lead to the folder where the model file itself really is, which is how download
+/// caches store files.
 /// </summary>
 internal sealed class ExternalDataLocator(string? modelPath)
 {
@@ -56,17 +56,17 @@ internal sealed class ExternalDataLocator(string? modelPath)
     private (string Path, long Length) Find(string location, WirePlace place)
     {
         if (_folder is null)
-            throw place.Fault($"its data lie in '{location}', but the model has no folder.");
+            throw place.Fault($"its data are in '{location}', but the model has no folder.");
         if (Path.IsPathRooted(location) || location.Contains('\0', StringComparison.Ordinal))
-            throw place.Fault($"its data lie in '{location}', which is no path inside the model's folder.");
+            throw place.Fault($"its data are in '{location}', which is not a path inside the model's folder.");
         var direct = Path.GetFullPath(Path.Combine(_folder, location));
         if (!IsInside(direct, _folder))
-            throw place.Fault($"its data lie in '{location}', which leaves the model's folder.");
+            throw place.Fault($"its data are in '{location}', which leaves the model's folder.");
         if (!File.Exists(direct))
-            throw place.Fault($"its data lie in '{location}', but there is no such file beside the model.");
+            throw place.Fault($"its data are in '{location}', but there is no such file beside the model.");
         var real = RealPath(direct);
         if (!IsInside(real, _folder) && !IsInside(real, _realFolder!))
-            throw place.Fault($"its data lie in '{location}', a link that leaves the model's folder.");
+            throw place.Fault($"its data are in '{location}', a link that leaves the model's folder.");
         return (real, new FileInfo(real).Length);
     }
 
@@ -82,6 +82,6 @@ internal sealed class ExternalDataLocator(string? modelPath)
             return otherwise;
         return long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number)
             ? number
-            : throw place.Fault($"the {key} of its external data is '{text}', which is no number.");
+            : throw place.Fault($"the {key} of its external data is '{text}', which is not a number.");
     }
 }

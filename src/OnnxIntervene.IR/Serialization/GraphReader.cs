@@ -43,7 +43,7 @@ internal sealed class GraphReader(TensorReader tensors, GraphReader? around)
 
         Connect(graph, nodes, place);
         foreach (var name in proto.Output)
-            graph.AddOutput(Find(name) ?? throw place.Fault($"the function's output '{name}' is given by nothing."));
+            graph.AddOutput(Find(name) ?? throw place.Fault($"nothing computes the function's output '{name}'."));
         Order(graph, place);
         return graph;
     }
@@ -133,7 +133,7 @@ internal sealed class GraphReader(TensorReader tensors, GraphReader? around)
                 node.AddInput(
                     name.Length == 0
                         ? null
-                        : Find(name) ?? throw here.Fault($"{node} reads '{name}', which nothing gives.")
+                        : Find(name) ?? throw here.Fault($"{node} reads '{name}', which nothing computes.")
                 );
             }
 
@@ -146,7 +146,7 @@ internal sealed class GraphReader(TensorReader tensors, GraphReader? around)
 
     private void AddOutput(Graph graph, ValueInfoProto proto, WirePlace place)
     {
-        var value = Find(proto.Name) ?? throw place.Fault($"the output '{proto.Name}' is given by nothing.");
+        var value = Find(proto.Name) ?? throw place.Fault($"nothing computes the output '{proto.Name}'.");
         if (!graph.Inputs.Contains(value) && value.Initializer is null)
             ValueReader.Apply(value, proto);
         graph.AddOutput(value);
@@ -163,7 +163,7 @@ internal sealed class GraphReader(TensorReader tensors, GraphReader? around)
         if (value.Name.Length == 0)
             throw place.Fault("a value has no name.");
         if (!_values.TryAdd(value.Name, value))
-            throw place.Fault($"the name '{value.Name}' is given twice.");
+            throw place.Fault($"the name '{value.Name}' occurs twice.");
         return value;
     }
 

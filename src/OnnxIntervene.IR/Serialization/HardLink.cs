@@ -3,11 +3,11 @@ using System.Runtime.InteropServices;
 
 namespace OnnxIntervene.IR.Serialization;
 
-/// <summary>Gives a file a second name. The framework has no call for it.</summary>
+/// <summary>Links a second name to a file (a hard link). The framework has no call for it.</summary>
 internal static class HardLink
 {
     /// <exception cref="IOException">
-    /// The file system has no such links, or the two names are on different drives.
+    /// The file system has no hard links, or the two names are on different drives.
     /// </exception>
     public static void Create(string existing, string name)
     {

@@ -4,11 +4,11 @@ using OnnxIntervene.IR.Serialization.Wire;
 
 namespace OnnxIntervene.IR.Serialization;
 
-/// <summary>Reads a model from the bytes of a file, leaving the contents of its tensors where they lie.</summary>
+/// <summary>Reads a model from the bytes of a file, leaving the contents of its tensors where they are.</summary>
 internal static class ModelReader
 {
     /// <summary>
-    /// Reads a model. <paramref name="path"/> is where its tensors are looked for; null when the stream is no file.
+    /// Reads a model. <paramref name="path"/> is where its tensors are looked for; null when the stream is not a file.
     /// </summary>
     /// <exception cref="ModelFormatException">The stream holds no well-formed model.</exception>
     public static Model Read(Stream stream, string? path)

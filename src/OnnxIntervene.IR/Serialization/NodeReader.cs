@@ -39,7 +39,7 @@ internal static class NodeReader
         return NodeAttribute.Create(name, kind, content, reference, Clear(proto));
     }
 
-    // Files before IR 3 leave the type out; then the field that is there tells it.
+    // Files before IR 3 leave the type out; there the field that is present says it.
     private static AttributeKind KindOf(AttributeProto proto) =>
         (AttributeKind)proto.Type switch
         {
@@ -88,11 +88,11 @@ internal static class NodeReader
                 .TypeProtos.Select(type => (ReadOnlyMemory<byte>)type.ToByteArray())
                 .ToImmutableArray(),
             AttributeKind.Undefined => null,
-            _ => throw place.Fault($"the attribute's type is {(int)kind}, which is not known."),
+            _ => throw place.Fault($"the attribute's type is {(int)kind}, which is unknown."),
         };
 
     private static T Need<T>(T? content, WirePlace place)
-        where T : class => content ?? throw place.Fault("the attribute lacks the content that its type announces.");
+        where T : class => content ?? throw place.Fault("the attribute lacks the content that its type requires.");
 
     private static ReadOnlyMemory<byte> Clear(AttributeProto proto)
     {

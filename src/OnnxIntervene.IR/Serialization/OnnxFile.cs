@@ -2,7 +2,7 @@ using Google.Protobuf;
 
 namespace OnnxIntervene.IR.Serialization;
 
-/// <summary>The door between ONNX files and <see cref="Model"/>.</summary>
+/// <summary>Reads and writes ONNX files as <see cref="Model"/>.</summary>
 public static class OnnxFile
 {
     private const long LargestSingleFile = 1L << 30;
@@ -11,7 +11,7 @@ public static class OnnxFile
     /// Reads a model's wiring. The contents of large tensors stay in the file, which must stay where it is. O(wiring).
     /// </summary>
     /// <exception cref="ModelFormatException">
-    /// The file is no well-formed ONNX model; the message names the place.
+    /// The file is not a well-formed ONNX model; the message names the place.
     /// </exception>
     /// <exception cref="IOException">The file cannot be read.</exception>
     public static Model Load(string path)
@@ -25,11 +25,10 @@ public static class OnnxFile
 
     /// <summary>
     /// Writes a model to a file of its own, weights included; above 1 GiB these go to <c>PATH.data</c> beside it. The
-    /// files are written
-    /// under other names and renamed at the end.
+    /// files are written under other names and renamed at the end.
     /// </summary>
     /// <exception cref="InvalidGraphException">The model breaks rules of ONNX; nothing is written.</exception>
-    /// <exception cref="OperationCanceledException">Nothing is left behind.</exception>
+    /// <exception cref="OperationCanceledException">No file is left.</exception>
     public static void Save(Model model, string path, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(model);
@@ -47,9 +46,8 @@ public static class OnnxFile
     }
 
     /// <summary>
-    /// Writes a model as a small file that refers to the original's weights: files that lie elsewhere get a second name
-    /// beside it (a hard
-    /// link), since ONNX Runtime opens no file outside a model's folder. O(wiring).
+    /// Writes a model as a small file that refers to the original's weights: files that are elsewhere get a second name
+    /// beside it (a hard link), since ONNX Runtime opens no file outside a model's folder. O(wiring).
     /// </summary>
     /// <exception cref="InvalidGraphException">The model breaks rules of ONNX; nothing is written.</exception>
     /// <exception cref="IOException">

@@ -7,7 +7,7 @@ public sealed class PendingFiles : IDisposable
 {
     private readonly List<(string Temporary, string Final)> _files = [];
 
-    /// <summary>Writes one file and gives it its name.</summary>
+    /// <summary>Writes one file, and names it when it is whole.</summary>
     /// <exception cref="IOException">The file cannot be written; what was there before stays.</exception>
     public static void WriteOne(string path, Action<Stream> write)
     {
@@ -29,8 +29,10 @@ public sealed class PendingFiles : IDisposable
         write(stream);
     }
 
-    /// <summary>Gives an existing file a second name, <paramref name="path"/>.</summary>
-    /// <exception cref="IOException">The file system cannot.</exception>
+    /// <summary>Links the second name <paramref name="path"/> to an existing file.</summary>
+    /// <exception cref="IOException">
+    /// The file system has no hard links, or the names are on different drives.
+    /// </exception>
     internal void Link(string existing, string path)
     {
         Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(path))!);
@@ -40,7 +42,7 @@ public sealed class PendingFiles : IDisposable
         _files.Add((temporary, path));
     }
 
-    /// <summary>Gives every file its name, replacing what bore it.</summary>
+    /// <summary>Renames every file to its final name, replacing what has that name.</summary>
     public void Commit()
     {
         foreach (var (temporary, final) in _files)

@@ -18,7 +18,7 @@ internal sealed class TensorReader(string? filePath)
     {
         var type = (ElementType)proto.DataType;
         if (type != ElementType.Text && type.BitWidth() == 0)
-            throw place.Fault($"the tensor '{proto.Name}' has the element type {proto.DataType}, which is not known.");
+            throw place.Fault($"the tensor '{proto.Name}' has the element type {proto.DataType}, which is unknown.");
         var dimensions = proto.Dims.ToImmutableArray();
         var count = Count(dimensions, proto.Name, place);
         var data =

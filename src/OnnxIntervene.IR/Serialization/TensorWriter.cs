@@ -5,12 +5,12 @@ using OnnxIntervene.IR.Serialization.Wire;
 namespace OnnxIntervene.IR.Serialization;
 
 /// <summary>
-/// Writes tensors: their contents inline, or a reference to where these lie, as <paramref name="placement"/> decides.
+/// Writes tensors: their contents inline, or a reference to where they are, as <paramref name="placement"/> decides.
 /// </summary>
 /// <param name="placement">The folder-relative location of a constant's contents, or null for inline.</param>
 internal sealed class TensorWriter(Func<Value, FileSpan?> placement)
 {
-    /// <summary>The constant behind a value.</summary>
+    /// <summary>The constant of a value.</summary>
     public TensorProto Write(Value value, TensorData data)
     {
         if (placement(value) is not { } span)

@@ -6,7 +6,7 @@ namespace OnnxIntervene.IR.Serialization;
 /// <summary>Turns a file's value infos into types.</summary>
 internal static class ValueReader
 {
-    /// <summary>Gives a value what its value info says.</summary>
+    /// <summary>Sets on a value what its value info says.</summary>
     public static void Apply(Value value, ValueInfoProto proto)
     {
         value.HasInfo = true;

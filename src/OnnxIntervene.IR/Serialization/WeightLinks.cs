@@ -8,7 +8,7 @@ internal sealed class WeightLinks
 
     private WeightLinks(WeightPlacement placement) => _placement = placement;
 
-    /// <summary>Links every file of weights that does not lie in the folder of <paramref name="modelPath"/>.</summary>
+    /// <summary>Links every file of weights that is not in the folder of <paramref name="modelPath"/>.</summary>
     public static WeightLinks Make(WeightPlacement placement, string modelPath, PendingFiles files)
     {
         var links = new WeightLinks(placement);
@@ -32,7 +32,7 @@ internal sealed class WeightLinks
         return links;
     }
 
-    /// <summary>Where a constant's contents lie, seen from the model's folder; null for inline.</summary>
+    /// <summary>Where a constant's contents are, seen from the model's folder; null for inline.</summary>
     public FileSpan? Place(Value value) =>
         _placement.SpanOf(value) is { } span ? span with { Path = _locations[span.Path] } : null;
 

@@ -23,7 +23,7 @@ internal sealed class WeightPlacement
     /// <summary>The files that hold the constants.</summary>
     public IEnumerable<string> Files => _external.Select(value => value.Initializer!.Span!.Path).Distinct();
 
-    /// <summary>Where a constant's contents lie; null for inline.</summary>
+    /// <summary>Where a constant's contents are; null for inline.</summary>
     public FileSpan? SpanOf(Value value) => _external.Contains(value) ? value.Initializer!.Span : null;
 
     /// <summary>A placement for the model, or null when nothing needs a reference.</summary>
@@ -36,7 +36,7 @@ internal sealed class WeightPlacement
         return new WeightPlacement(folders.Aggregate(CommonFolder), external);
     }
 
-    /// <summary>Where a constant's contents lie, seen from <see cref="Folder"/>; null for inline.</summary>
+    /// <summary>Where a constant's contents are, seen from <see cref="Folder"/>; null for inline.</summary>
     public FileSpan? Place(Value value) =>
         _external.Contains(value)
             ? value.Initializer!.Span! with
@@ -46,8 +46,7 @@ internal sealed class WeightPlacement
             : null;
 
     // ONNX Runtime reads shapes, axes and flags while it builds the graph and does not look into files then; and
-    // ReduceMean rounds
-    // differently over bytes that are not aligned.
+    // ReduceMean rounds differently over bytes that are not aligned.
     private static bool MayBeReferenced(Value value) =>
         value.Initializer is { Span: not null } data
         && data.ByteLength > WireScanner.LargestInline
@@ -65,7 +64,9 @@ internal sealed class WeightPlacement
         )
             candidate =
                 Path.GetDirectoryName(candidate)
-                ?? throw new ModelFormatException($"'{left}' and '{right}' lie on different drives.");
+                ?? throw new IOException(
+                    $"'{left}' and '{right}' are on different drives; weights of one model must be on one drive."
+                );
         return candidate;
     }
 }

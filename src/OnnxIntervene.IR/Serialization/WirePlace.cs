@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace OnnxIntervene.IR.Serialization;
 
-/// <summary>Where in a file something stands, written out only when a message needs it.</summary>
+/// <summary>A place in a file, written out only when a message needs it.</summary>
 internal sealed record WirePlace(WirePlace? Parent, string Part, int Index)
 {
     public static WirePlace File(string name) => new(null, name, -1);

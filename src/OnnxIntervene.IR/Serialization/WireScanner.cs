@@ -3,9 +3,8 @@ using Google.Protobuf;
 namespace OnnxIntervene.IR.Serialization;
 
 /// <summary>
-/// Copies a model file without the bytes of its tensors. In their stead each tensor gets an <c>in_file</c> field that
-/// says where they lie,
-/// so that what is parsed afterwards is small however large the weights are (protobuf encoding:
+/// Copies a model file without the bytes of its tensors. Instead, each tensor gets an <c>in_file</c> field that says
+/// where they are, so what is parsed afterwards is small however large the weights are (protobuf encoding:
 /// protobuf.dev/programming-guides/encoding).
 /// </summary>
 internal sealed class WireScanner(WireInput input)
@@ -30,7 +29,7 @@ internal sealed class WireScanner(WireInput input)
     }
 
     /// <summary>The file without tensor contents.</summary>
-    /// <exception cref="ModelFormatException">The file is no protobuf, is cut off, or lies about a length.</exception>
+    /// <exception cref="ModelFormatException">The file is not protobuf, is cut off, or lies about a length.</exception>
     public static byte[] Scan(Stream stream, string name)
     {
         var input = new WireInput(stream, name);
@@ -158,7 +157,7 @@ internal sealed class WireScanner(WireInput input)
         input.CopyTo(output, length);
     }
 
-    // raw_data, and the packed float_data and double_data, are little-endian bytes as they stand.
+    // raw_data, and the packed float_data and double_data, are little-endian bytes as they are.
     private static bool IsContents(Part part, int field) => part == Part.Tensor && field is (9 or 4 or 10);
 
     private static Part ChildOf(Part part, int field) =>

@@ -3,7 +3,7 @@ using System.Globalization;
 
 namespace OnnxIntervene.Reports.Drawing;
 
-/// <summary>Round numbers beside a colour bar.</summary>
+/// <summary>Round numbers for a colour bar.</summary>
 internal static class AxisTicks
 {
     private const int Intervals = 5;
@@ -25,7 +25,7 @@ internal static class AxisTicks
         ];
     }
 
-    /// <summary>The least of 1, 2, 5, 10, 20, 50 … that is enough: how many labels stand for one.</summary>
+    /// <summary>The least of 1, 2, 5, 10, 20, 50 … that is enough: one label of how many is shown.</summary>
     public static int Stride(float needed, float each)
     {
         var stride = (int)Math.Clamp(Step(Math.Max(1, needed / each)), 1, int.MaxValue);

@@ -4,7 +4,7 @@ using SkiaSharp;
 
 namespace OnnxIntervene.Reports.Drawing;
 
-/// <summary>Where the parts of a heatmap's picture stand, in points.</summary>
+/// <summary>Where the parts of a heatmap's picture are, in points.</summary>
 internal sealed class HeatmapLayout
 {
     public const float Margin = 14;
@@ -30,7 +30,7 @@ internal sealed class HeatmapLayout
 
     public required SKRect Bar { get; init; }
 
-    /// <summary>Each how many labels one is shown, so that they do not touch.</summary>
+    /// <summary>One label of how many is shown, so that they do not touch.</summary>
     public required int RowStride { get; init; }
 
     public required int ColumnStride { get; init; }

@@ -50,7 +50,7 @@ internal sealed class HeatmapPainter(DrawingSurface surface, Heatmap heatmap, He
         {
             var label = Label.Of(heatmap.RowLabels[row], starred.Contains(row), surface.CanShow);
             var (x, y) = (layout.Grid.Left - HeatmapLayout.Gap, layout.CellAt(row, 0).MidY);
-            surface.Text(new TextSpot(x, y, TextAnchor.End, HeatmapLayout.FontSize), label);
+            surface.Text(new TextSpot(x, y, TextAlignment.End, HeatmapLayout.FontSize), label);
         }
     }
 
@@ -58,7 +58,7 @@ internal sealed class HeatmapPainter(DrawingSurface surface, Heatmap heatmap, He
     {
         var starred = heatmap.EmphasizedColumns.ToHashSet();
         var isTurned = layout.AreColumnLabelsTurned;
-        var anchor = isTurned ? TextAnchor.End : TextAnchor.Middle;
+        var anchor = isTurned ? TextAlignment.End : TextAlignment.Middle;
         var y = layout.Grid.Bottom + HeatmapLayout.Gap + (isTurned ? 0 : HeatmapLayout.FontSize / 2);
         for (var column = 0; column < heatmap.ColumnLabels.Length; column += layout.ColumnStride)
         {
@@ -73,17 +73,17 @@ internal sealed class HeatmapPainter(DrawingSurface surface, Heatmap heatmap, He
         var (grid, left, size) = (layout.Grid, HeatmapLayout.Margin, HeatmapLayout.FontSize);
         for (var line = 0; line < layout.TitleLines.Length; line++)
         {
-            var spot = new TextSpot(left, HeatmapLayout.TitleY(line), TextAnchor.Start, HeatmapLayout.TitleSize);
+            var spot = new TextSpot(left, HeatmapLayout.TitleY(line), TextAlignment.Start, HeatmapLayout.TitleSize);
             surface.Text(spot, layout.TitleLines[line]);
         }
 
         // Beside a single row a longer name would reach up into the title.
         var axisY = Math.Max(grid.MidY, grid.Top + (EmbeddedFont.Measure(heatmap.RowAxis, size) / 2));
-        surface.Text(new TextSpot(left + 7, axisY, TextAnchor.Middle, size, IsTurned: true), heatmap.RowAxis);
-        surface.Text(new TextSpot(grid.MidX, layout.ColumnAxisY, TextAnchor.Middle, size), heatmap.ColumnAxis);
+        surface.Text(new TextSpot(left + 7, axisY, TextAlignment.Middle, size, IsTurned: true), heatmap.RowAxis);
+        surface.Text(new TextSpot(grid.MidX, layout.ColumnAxisY, TextAlignment.Middle, size), heatmap.ColumnAxis);
         for (var line = 0; line < layout.CaptionLines.Length; line++)
         {
-            var spot = new TextSpot(left, layout.CaptionY(line), TextAnchor.Start, HeatmapLayout.SmallSize);
+            var spot = new TextSpot(left, layout.CaptionY(line), TextAlignment.Start, HeatmapLayout.SmallSize);
             surface.Text(spot, layout.CaptionLines[line]);
         }
     }
@@ -103,12 +103,18 @@ internal sealed class HeatmapPainter(DrawingSurface surface, Heatmap heatmap, He
             var share = (value - scale.Minimum) / (scale.Maximum - scale.Minimum);
             var y = bar.Bottom - ((float)share * bar.Height);
             surface.Line(new SKPoint(bar.Right, y), new SKPoint(bar.Right + TickLength, y));
-            var spot = new TextSpot(bar.Right + HeatmapLayout.Gap, y, TextAnchor.Start, HeatmapLayout.SmallSize);
+            var spot = new TextSpot(bar.Right + HeatmapLayout.Gap, y, TextAlignment.Start, HeatmapLayout.SmallSize);
             surface.Text(spot, text);
         }
 
         surface.Text(
-            new TextSpot(layout.ValueLabelX, ValueLabelY(), TextAnchor.Middle, HeatmapLayout.FontSize, IsTurned: true),
+            new TextSpot(
+                layout.ValueLabelX,
+                ValueLabelY(),
+                TextAlignment.Middle,
+                HeatmapLayout.FontSize,
+                IsTurned: true
+            ),
             Label.Of(heatmap.ValueLabel, isStarred: false, surface.CanShow)
         );
     }
@@ -133,7 +139,12 @@ internal sealed class HeatmapPainter(DrawingSurface surface, Heatmap heatmap, He
         var area = SKRect.Create(left, top, HeatmapLayout.BarWidth, HeatmapLayout.MissingHeight);
         surface.Fill(area, ColorScale.Missing);
         surface.Frame(area);
-        var spot = new TextSpot(area.Right + HeatmapLayout.Gap, area.MidY, TextAnchor.Start, HeatmapLayout.SmallSize);
+        var spot = new TextSpot(
+            area.Right + HeatmapLayout.Gap,
+            area.MidY,
+            TextAlignment.Start,
+            HeatmapLayout.SmallSize
+        );
         surface.Text(spot, "n/a");
     }
 }

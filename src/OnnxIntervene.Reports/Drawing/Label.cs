@@ -12,8 +12,8 @@ internal static class Label
     private const string Cut = "…";
 
     /// <summary>
-    /// A token's label. Spaces at its ends become faint dots, because " Seattle" and "Seattle" are two tokens.
-    /// A long one is cut at the same place whether or not the surface can show all its characters.
+    /// A token's label. Spaces at its ends become faint dots, because " Seattle" and "Seattle" are two tokens. A long
+    /// one is cut at the same place whether or not the surface can show all its characters.
     /// </summary>
     public static ImmutableArray<LabelPart> Of(string label, bool isStarred, Func<Rune, bool> canShow)
     {

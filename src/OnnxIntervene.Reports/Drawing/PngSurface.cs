@@ -61,8 +61,8 @@ internal sealed class PngSurface : DrawingSurface, IDisposable
         var widths = parts.Select(part => font.MeasureText(part.Text)).ToArray();
         var share = spot.Anchor switch
         {
-            TextAnchor.Start => 0,
-            TextAnchor.Middle => 0.5f,
+            TextAlignment.Start => 0,
+            TextAlignment.Middle => 0.5f,
             _ => 1f,
         };
         _surface.Canvas.Save();

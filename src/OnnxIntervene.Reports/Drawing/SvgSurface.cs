@@ -42,8 +42,8 @@ internal sealed class SvgSurface : DrawingSurface
     {
         var anchor = spot.Anchor switch
         {
-            TextAnchor.Start => "start",
-            TextAnchor.Middle => "middle",
+            TextAlignment.Start => "start",
+            TextAlignment.Middle => "middle",
             _ => "end",
         };
         Append($"<text x=\"{spot.X:0.##}\" y=\"{spot.Y + spot.Drop:0.##}\" ");
@@ -60,7 +60,7 @@ internal sealed class SvgSurface : DrawingSurface
         _svg.Append("</text>\n");
     }
 
-    /// <summary>Ends the element and gives the whole text.</summary>
+    /// <summary>Ends the element and returns the whole text.</summary>
     public string Close() => _svg.Append("</svg>\n").ToString();
 
     private static string Place(SKRect area) =>

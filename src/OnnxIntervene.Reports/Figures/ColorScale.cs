@@ -2,10 +2,10 @@ using System.Collections.Immutable;
 
 namespace OnnxIntervene.Reports.Figures;
 
-/// <summary>From numbers to colours that also readers who see few colours can tell apart. Immutable.</summary>
+/// <summary>From numbers to colours that colour-blind readers can tell apart too. Immutable.</summary>
 public sealed record ColorScale
 {
-    // Purples and red-blue of ColorBrewer (colorbrewer2.org): even steps of lightness, safe for colour-blind readers.
+    // Purples and red-blue of ColorBrewer (colorbrewer2.org): even steps of lightness.
     private static readonly ImmutableArray<RgbColor> s_purples =
     [
         new(252, 251, 253),
@@ -50,7 +50,7 @@ public sealed record ColorScale
     public ImmutableArray<RgbColor> Stops { get; }
 
     /// <summary>White to dark purple, for numbers that have a lowest value.</summary>
-    /// <remarks>An end that is not finite, as after an overflow, gives way to 0 or to the lower end plus 1.</remarks>
+    /// <remarks>An end that is not finite, as after an overflow, is replaced by 0 or by the lower end plus 1.</remarks>
     public static ColorScale Sequential(double minimum, double maximum)
     {
         var lower = double.IsFinite(minimum) ? minimum : 0;
@@ -58,14 +58,16 @@ public sealed record ColorScale
     }
 
     /// <summary>Blue over white to red, for numbers around 0, which is white; as far below 0 as above.</summary>
-    /// <remarks>A largest value that is no finite number gives way to 1.</remarks>
+    /// <remarks>A largest value that is not a finite number is replaced by 1.</remarks>
     public static ColorScale Diverging(double largest)
     {
         var upper = Above(0, Math.Abs(largest));
         return new ColorScale(-upper, upper, s_blueWhiteRed);
     }
 
-    /// <summary>The scale that fits the finite numbers: diverging where one is negative, else sequential.</summary>
+    /// <summary>
+    /// The scale that fits the finite numbers: diverging where one is negative, sequential when none is.
+    /// </summary>
     public static ColorScale For(IEnumerable<double> values)
     {
         ArgumentNullException.ThrowIfNull(values);
@@ -74,7 +76,7 @@ public sealed record ColorScale
         return minimum < 0 ? Diverging(Math.Max(-minimum, maximum)) : Sequential(minimum, maximum);
     }
 
-    /// <summary>The colour of a number; the ends hold for all beyond them, and what is no number is grey.</summary>
+    /// <summary>The colour of a number; the ends hold for all beyond them, and what is not a number is grey.</summary>
     public RgbColor At(double value)
     {
         if (double.IsNaN(value))

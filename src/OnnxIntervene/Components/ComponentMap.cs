@@ -33,7 +33,7 @@ public sealed class ComponentMap
         _components = Components.ToDictionary(component => component.Address);
     }
 
-    /// <summary>The family whose module names the file bears; null when none is recognised.</summary>
+    /// <summary>The family whose module names the file has; null when none is recognised.</summary>
     public string? Family { get; }
 
     /// <summary>How many layers were found.</summary>
@@ -42,7 +42,7 @@ public sealed class ComponentMap
     /// <summary>The components, layer by layer, in the order in which a forward pass meets them.</summary>
     public ImmutableArray<Component> Components { get; }
 
-    /// <summary>What was looked for in vain.</summary>
+    /// <summary>What was looked for and not found.</summary>
     public ImmutableArray<MissingComponent> Missing { get; }
 
     /// <summary>
@@ -60,7 +60,7 @@ public sealed class ComponentMap
     /// <summary>Finds the components of a model. O(nodes).</summary>
     /// <param name="model">The model.</param>
     /// <param name="options">
-    /// What is known beside the graph: the user's own map, and the configuration that stands beside the file.
+    /// What is known besides the graph: the user's own map, and the configuration beside the file.
     /// </param>
     /// <exception cref="InterventionException">
     /// The user's map does not fit the model; the message names the place in it.
@@ -123,7 +123,7 @@ public sealed class ComponentMap
             .ToList();
         if (layers.Count > 0 && address.Layer < LayerCount)
             return new InterventionException(
-                $"Layer {address.Layer} has no {address.Name}; the layers {string.Join(", ", layers)} have."
+                $"Layer {address.Layer} has no {address.Name}; the layers {string.Join(", ", layers)} have it."
             );
         if (layers.Count > 0)
             return new InterventionException(

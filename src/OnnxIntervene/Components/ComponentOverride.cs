@@ -2,7 +2,9 @@ using OnnxIntervene.Components.Addressing;
 
 namespace OnnxIntervene.Components;
 
-/// <summary>What a user says of one component: which tensor it is, in place of what was found or beside it.</summary>
+/// <summary>
+/// What a user says about one component: which tensor it is, in place of what was found or in addition to it.
+/// </summary>
 /// <param name="Address">Layer and name.</param>
 /// <param name="Tensor">
 /// A tensor of the file, or what <c>inspect</c> shows as the place of a component that was found.
@@ -12,7 +14,9 @@ public sealed record ComponentOverride(ComponentAddress Address, string Tensor)
     /// <summary>The range of the tensor's last axis that is meant, its end excluded; null for all of it.</summary>
     public (int Start, int End)? Range { get; init; }
 
-    /// <summary>Elements of one unit: of a position, or of a head at a position. Null where the tensor tells.</summary>
+    /// <summary>
+    /// Elements of one unit: of a position, or of a head at a position. Null where the tensor says it.
+    /// </summary>
     public int? Width { get; init; }
 
     /// <summary>How many heads there are; 0 for a component that is not split into heads.</summary>
@@ -21,6 +25,8 @@ public sealed record ComponentOverride(ComponentAddress Address, string Tensor)
     /// <summary>The unit kind: <c>pos</c>, <c>h</c>, <c>h.pos</c> or <c>t</c>. Null for the usual one.</summary>
     public string? Unit { get; init; }
 
-    /// <summary>Where the entry stands in its file, which messages name; empty for one that no file holds.</summary>
+    /// <summary>
+    /// The place of the entry in its file, which messages name; empty for an entry that is not from a file.
+    /// </summary>
     public string Place { get; init; } = "";
 }

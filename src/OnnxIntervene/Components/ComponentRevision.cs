@@ -11,7 +11,7 @@ internal static class ComponentRevision
 {
     public static ComponentMap Of(Model model, ComponentMap found, ComponentSearchOptions options)
     {
-        var overriding = new ComponentOverriding(model, found);
+        var overriding = new OverrideResolver(model, found);
         var named = options.Overrides.Entries.Select(overriding.Component).ToList();
         var addresses = named.Select(component => component.Address).ToHashSet();
         var check = new ConfigurationCheck(options.Configuration, found);

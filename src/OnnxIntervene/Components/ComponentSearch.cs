@@ -7,8 +7,8 @@ using OnnxIntervene.IR;
 namespace OnnxIntervene.Components;
 
 /// <summary>
-/// Brings together what names tell and what the graph's structure tells; where they contradict each other, neither is
-/// given out.
+/// Brings together what names say and what the graph's structure says; where they contradict each other, neither is
+/// used.
 /// </summary>
 internal sealed class ComponentSearch(Model model)
 {

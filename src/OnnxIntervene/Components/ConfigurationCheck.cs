@@ -15,7 +15,7 @@ internal sealed class ConfigurationCheck
         _configuration = configuration;
         _layerCount = found.LayerCount;
 
-        // Of a pair, only the decoder looks at another stack.
+        // Of a pair, only the decoder reads another stack.
         _stack = found.Components.Any(component =>
             component.Address.Name.StartsWith(ComponentNames.CrossPrefix, StringComparison.Ordinal)
         )
@@ -24,8 +24,7 @@ internal sealed class ConfigurationCheck
     }
 
     /// <summary>
-    /// What a component and the configuration say of the same thing differently, with both numbers; null where they
-    /// agree.
+    /// Where a component and the configuration contradict each other, with both numbers; null where they agree.
     /// </summary>
     public string? Contradiction(Component component)
     {
@@ -51,8 +50,8 @@ internal sealed class ConfigurationCheck
         );
         return said is null || found == 0
             ? null
-            : $"{place} has {found} {what}, but {said}; correct the configuration if it is another model's, or name "
-                + $"the component in a map";
+            : $"{place} has {found} {what}, but {said}; "
+                + "correct the configuration if it belongs to another model, or name the component in a map";
     }
 
     private static ConfiguredQuantity HeadsOf(string part) =>

@@ -2,23 +2,23 @@ using OnnxIntervene.Components.Addressing;
 
 namespace OnnxIntervene.Components;
 
-/// <summary>Says of layers with attention which of its components the graph did not show, and why.</summary>
+/// <summary>Says which components of attention the graph did not show in a layer, and why.</summary>
 internal static class MissingParts
 {
     private static readonly (string Name, string Reason)[] s_attention =
     [
         (
             ComponentNames.QueryOutput,
-            "no linear layer, or known part of a packed one, is behind the queries of the scores"
+            "no linear layer, or known part of a packed one, computes the queries of the scores"
         ),
         (
             ComponentNames.KeyOutput,
-            "no linear layer, or known part of a packed one, is behind the keys of the scores, in every branch of "
+            "no linear layer, or known part of a packed one, computes the keys of the scores, in every branch of "
                 + "the graph"
         ),
         (
             ComponentNames.ValueOutput,
-            "no linear layer, or known part of a packed one, is behind the values, in every branch of the graph"
+            "no linear layer, or known part of a packed one, computes the values, in every branch of the graph"
         ),
         (
             ComponentNames.AttentionWeight,

@@ -7,8 +7,6 @@ using OnnxIntervene.Interventions;
 using OnnxIntervene.Interventions.Files;
 using OnnxIntervene.Interventions.Kinds;
 using OnnxIntervene.IR;
-using OnnxIntervene.IR.Editing;
-using OnnxIntervene.IR.Serialization;
 using OnnxIntervene.Planning;
 using OnnxIntervene.Runtime;
 using OnnxIntervene.Splicing;
@@ -82,6 +80,10 @@ public sealed class IntervenableModel : IDisposable
     /// <exception cref="InterventionException">
     /// A component of the configuration is not in the model, or the map does not fit it.
     /// </exception>
+    /// <exception cref="OnnxIntervene.Hub.HubException">
+    /// The Hub has no such repository, or cannot be reached.
+    /// </exception>
+    /// <exception cref="IOException">A file cannot be read.</exception>
     public static IntervenableModel Load(
         string path,
         IntervenableConfig config,
@@ -158,6 +160,7 @@ public sealed class IntervenableModel : IDisposable
     /// <param name="settings">Coefficients, constant sources, and whether the plain output is wanted.</param>
     /// <param name="cancellation">Ends the run early.</param>
     /// <exception cref="InterventionException">Something does not fit the model; nothing has run.</exception>
+    /// <exception cref="ExecutionException">ONNX Runtime cannot open the model, or stopped the run.</exception>
     /// <exception cref="OperationCanceledException">The run was cancelled.</exception>
     public RunResult Run(
         ModelInputs @base,
@@ -247,6 +250,7 @@ public sealed class IntervenableModel : IDisposable
     /// <exception cref="InterventionException">
     /// Something does not fit the model, or the configuration is a chain; nothing has run.
     /// </exception>
+    /// <exception cref="ExecutionException">ONNX Runtime cannot open the model, or stopped the run.</exception>
     /// <exception cref="OperationCanceledException">The run was cancelled.</exception>
     public ImmutableArray<NumericArray?> ReadSources(
         IReadOnlyList<ModelInputs?> sources,

@@ -1,13 +1,11 @@
 using System.Globalization;
 using OnnxIntervene.Components;
-using OnnxIntervene.Components.Addressing;
 using OnnxIntervene.Components.Configuration;
 using OnnxIntervene.Execution.Results;
 using OnnxIntervene.Interventions;
 using OnnxIntervene.IR;
 using OnnxIntervene.IR.Editing;
 using OnnxIntervene.IR.Serialization;
-using OnnxIntervene.Numerics;
 using OnnxIntervene.Runtime;
 using OnnxIntervene.Splicing;
 using OnnxIntervene.Tensors;
@@ -77,6 +75,10 @@ public sealed class LoadedModel : IDisposable
     /// The file is not a well-formed model, or the configuration beside it is not JSON.
     /// </exception>
     /// <exception cref="InterventionException">The map does not fit the model.</exception>
+    /// <exception cref="OnnxIntervene.Hub.HubException">
+    /// The Hub has no such repository, or cannot be reached.
+    /// </exception>
+    /// <exception cref="IOException">A file cannot be read.</exception>
     public static LoadedModel Load(string path, ExecutionOptions? options = null, ComponentOverrides? map = null)
     {
         var file = ModelFile.Find(path);
@@ -122,6 +124,7 @@ public sealed class LoadedModel : IDisposable
     /// the lease when its runs are over.
     /// </summary>
     /// <exception cref="InterventionException">A component is not in the model, or cannot be reached.</exception>
+    /// <exception cref="ExecutionException">ONNX Runtime cannot open the model.</exception>
     /// <exception cref="ObjectDisposedException">The model was disposed.</exception>
     public SessionLease Lease(IReadOnlyList<SpliceSite> sites)
     {

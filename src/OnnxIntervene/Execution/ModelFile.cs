@@ -20,8 +20,10 @@ public sealed record ModelFile(string Path, string Folder)
     /// or <c>hf:owner/name</c> on the Hub, which is pulled into the cache (<see cref="HubOptions.FromEnvironment"/>).
     /// </summary>
     /// <exception cref="ModelFormatException">There is no model at the path, or there are several.</exception>
-    /// <exception cref="InterventionException">The Hub has no such model.</exception>
-    /// <exception cref="IOException">The Hub cannot be reached.</exception>
+    /// <exception cref="InterventionException">
+    /// The text is not a reference to the Hub, or the repository holds no model, or several.
+    /// </exception>
+    /// <exception cref="HubException">The Hub has no such repository, or cannot be reached.</exception>
     public static ModelFile Find(string path)
     {
         ArgumentNullException.ThrowIfNull(path);

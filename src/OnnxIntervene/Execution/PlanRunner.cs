@@ -32,9 +32,9 @@ internal sealed class PlanRunner(LoadedModel model, RunPlan plan, CancellationTo
         IReadOnlyList<string> outputs = plan.Outputs.IsDefault ? session.Outputs : plan.Outputs;
         string[] wanted = [.. outputs, .. collects.Select(index => part.ReadOutput(session, index))];
         var feeds = part.Feeds(Write, index => plan.Planned[index].ReadBase());
-        var results = session.RunValues(plan.Base, feeds, wanted, cancellation, plan.Positions);
+        var results = session.RunValues(plan.Base, feeds, wanted, plan.Positions, cancellation);
         var original = withOriginal
-            ? session.RunValues(plan.Base, part.Neutral(), outputs, cancellation, plan.Positions)
+            ? session.RunValues(plan.Base, part.Neutral(), outputs, plan.Positions, cancellation)
             : null;
         return new PlanOutputs(
             [.. results.Take(outputs.Count)],
@@ -115,7 +115,7 @@ internal sealed class PlanRunner(LoadedModel model, RunPlan plan, CancellationTo
         var part = PlanPart.OfReads(plan, writes, reads);
         using var lease = model.Lease(part.Recipe);
         var outputs = reads.Select(index => part.ReadOutput(lease.Session, index)).ToList();
-        var values = lease.Session.RunValues(inputs, part.Feeds(Write, reading), outputs, cancellation);
+        var values = lease.Session.RunValues(inputs, part.Feeds(Write, reading), outputs, cancellation: cancellation);
         _values.AddRange(values);
         return values;
     }

@@ -18,13 +18,13 @@ public sealed record ControlVector(string ModelHint, ImmutableSortedDictionary<i
 
     /// <summary>Reads a gguf file of the architecture <c>controlvector</c>.</summary>
     /// <exception cref="ModelFormatException">
-    /// The file is no such file, or its directions are not of one width.
+    /// The file is not a control vector, or its directions differ in width.
     /// </exception>
     public static ControlVector Read(string path)
     {
         var file = GgufFile.Open(path);
         if (file.Metadata.GetValueOrDefault("general.architecture") is var architecture and not "controlvector")
-            throw new ModelFormatException($"'{path}' is no control vector, but a file of '{architecture}'.");
+            throw new ModelFormatException($"'{path}' is not a control vector, but a file of '{architecture}'.");
         var directions = ImmutableSortedDictionary.CreateBuilder<int, NumericArray>();
         foreach (var name in file.Names)
         {
@@ -33,7 +33,7 @@ public sealed record ControlVector(string ModelHint, ImmutableSortedDictionary<i
                 || !int.TryParse(name[Prefix.Length..], NumberStyles.None, CultureInfo.InvariantCulture, out var layer)
                 || !directions.TryAdd(layer, file.Read(name))
             )
-                throw new ModelFormatException($"'{path}': the tensor '{name}' is no direction of a layer.");
+                throw new ModelFormatException($"'{path}': the tensor '{name}' is not a direction of a layer.");
         }
 
         if (

@@ -6,8 +6,7 @@ namespace OnnxIntervene.Formats;
 
 /// <summary>
 /// A gguf file, versions 2 and 3 (github.com/ggml-org/ggml, docs/gguf.md): metadata, and tensors that are read when
-/// asked for.
-/// Tensors of F32, F16 and BF16 only; quantised ones are refused.
+/// asked for. Tensors of F32, F16 and BF16 only; quantised ones are refused.
 /// </summary>
 public sealed class GgufFile
 {
@@ -25,14 +24,14 @@ public sealed class GgufFile
         Metadata = metadata;
     }
 
-    /// <summary>Texts, and numbers and truth values as text. Of an array, its length.</summary>
+    /// <summary>Texts, and numbers and truth values as text; for an array its length.</summary>
     public ImmutableSortedDictionary<string, string> Metadata { get; }
 
     /// <summary>The tensors' names, sorted.</summary>
     public IEnumerable<string> Names => _entries.Keys;
 
     /// <summary>Reads the header only.</summary>
-    /// <exception cref="ModelFormatException">The file is no well-formed gguf file.</exception>
+    /// <exception cref="ModelFormatException">The file is not a well-formed gguf file.</exception>
     public static GgufFile Open(string path)
     {
         ArgumentNullException.ThrowIfNull(path);

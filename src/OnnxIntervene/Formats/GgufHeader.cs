@@ -19,7 +19,7 @@ internal sealed class GgufHeader(Stream stream, string path)
     public GgufFile Read()
     {
         if (Unsigned(4) != Magic)
-            throw new ModelFormatException($"'{path}' is no gguf file.");
+            throw new ModelFormatException($"'{path}' is not a gguf file.");
         if (Unsigned(4) is var version and not (2 or 3))
             throw new ModelFormatException($"'{path}': gguf version {version} is not read; 2 and 3 are.");
         var tensorCount = Count("tensors");
@@ -114,7 +114,7 @@ internal sealed class GgufHeader(Stream stream, string path)
             11 => ((long)Unsigned(8)).ToString(CultureInfo.InvariantCulture),
             12 => BitConverter.UInt64BitsToDouble(Unsigned(8)).ToString(CultureInfo.InvariantCulture),
             _ => throw new ModelFormatException(
-                $"'{path}': metadata of the type {type}, {depth} arrays deep, are not understood."
+                $"'{path}': metadata of the type {type}, {depth} arrays deep, is not supported."
             ),
         };
 
@@ -127,7 +127,7 @@ internal sealed class GgufHeader(Stream stream, string path)
         return count.ToString(CultureInfo.InvariantCulture);
     }
 
-    // Whatever is counted takes at least a byte.
+    // Each counted item takes at least a byte.
     private long Count(string what)
     {
         var count = Unsigned(8);

@@ -32,7 +32,7 @@ public sealed record LoraAdapter(ImmutableArray<LoraWeights> Modules)
                 : TorchFile.Read(path).ToDictionary(tensor => tensor.Key, tensor => tensor.Value.Array);
         if (arrays.Keys.FirstOrDefault(name => !IsKnown(name)) is { } unknown)
             throw new ModelFormatException(
-                $"'{path}': the tensor '{unknown}' is no LoRA matrix of a linear module. Merge the adapter into the "
+                $"'{path}': the tensor '{unknown}' is not a LoRA matrix of a linear module. Merge the adapter into the "
                     + $"model instead."
             );
         var reader = new NamedArrays(arrays, path);

@@ -54,7 +54,7 @@ internal sealed record LoraConfig(
     private static LoraConfig Parse(JsonElement json, string path)
     {
         if (json.ValueKind != JsonValueKind.Object)
-            throw new ModelFormatException($"'{path}' is no JSON object.");
+            throw new ModelFormatException($"'{path}' is not a JSON object.");
         if (
             !json.TryGetProperty("peft_type", out var kind)
             || kind.ValueKind != JsonValueKind.String

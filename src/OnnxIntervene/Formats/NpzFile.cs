@@ -14,7 +14,7 @@ public static class NpzFile
 
     /// <summary>Reads all arrays, by name. Floats of any size become 32-bit floats, integers 64-bit integers.</summary>
     /// <exception cref="ModelFormatException">
-    /// The file is no .npz file, is too large when unpacked, or holds what no array here can.
+    /// The file is not a .npz file, is too large when unpacked, or holds what no array here can.
     /// </exception>
     public static ImmutableSortedDictionary<string, NumericArray> Read(string path)
     {

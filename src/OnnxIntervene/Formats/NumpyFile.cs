@@ -15,7 +15,7 @@ public static partial class NumpyFile
     private static readonly byte[] s_magic = [0x93, (byte)'N', (byte)'U', (byte)'M', (byte)'P', (byte)'Y'];
 
     /// <summary>Reads an array; floats of any size become 32-bit floats, integers 64-bit integers.</summary>
-    /// <exception cref="ModelFormatException">The file is no .npy file, or holds what no array here can.</exception>
+    /// <exception cref="ModelFormatException">The file is not a .npy file, or holds what no array here can.</exception>
     public static NumericArray Read(string path)
     {
         ArgumentNullException.ThrowIfNull(path);
@@ -25,7 +25,7 @@ public static partial class NumpyFile
         return Read(stream, path);
     }
 
-    /// <summary>Writes an array beside the path and then renames the file.</summary>
+    /// <summary>Writes an array under another name in the same folder, and then renames the file.</summary>
     /// <exception cref="IOException">The file cannot be written.</exception>
     public static void Write(string path, NumericArray array)
     {
@@ -81,7 +81,7 @@ public static partial class NumpyFile
             || !start.AsSpan(0, 6).SequenceEqual(s_magic)
             || start[6] is < 1 or > 3
         )
-            throw new ModelFormatException($"'{path}' is no .npy file.");
+            throw new ModelFormatException($"'{path}' is not a .npy file.");
         var lengthBytes = new byte[4];
         var count = start[6] == 1 ? 2 : 4;
         if (stream.ReadAtLeast(lengthBytes.AsSpan(0, count), count, throwOnEndOfStream: false) < count)
@@ -142,7 +142,8 @@ public static partial class NumpyFile
         };
 
     [GeneratedRegex(
-        @"^\{\s*'descr':\s*'(?<type>[^']+)',\s*'fortran_order':\s*(?<order>True|False),\s*'shape':\s*\((?<shape>[^)]*)\),?\s*\}\s*$"
+        @"^\{\s*'descr':\s*'(?<type>[^']+)',\s*'fortran_order':\s*(?<order>True|False),"
+            + @"\s*'shape':\s*\((?<shape>[^)]*)\),?\s*\}\s*$"
     )]
     private static partial Regex HeaderPattern();
 }

@@ -109,7 +109,7 @@ internal static class PickleInstructions
             catch (DecoderFallbackException fault)
             {
                 throw new ModelFormatException(
-                    $"'{path}': a text before byte {_position} of the pickle is no UTF-8.",
+                    $"'{path}': a text before byte {_position} of the pickle is not UTF-8.",
                     fault
                 );
             }
@@ -141,7 +141,7 @@ internal static class PickleInstructions
                     ? $"'{path}' asks for the pickle opcode {opcode} at byte {_position - 1}, which no dictionary "
                         + $"of tensors needs. "
                         + "It is not run. Save a state_dict of tensors alone: torch.save(module.state_dict(), path)."
-                    : $"'{path}': the byte {(byte)opcode:x2} at {_position - 1} of the pickle is no opcode."
+                    : $"'{path}': the byte {(byte)opcode:x2} at {_position - 1} of the pickle is not an opcode."
             );
     }
 }

@@ -3,8 +3,8 @@ using System.Collections.Immutable;
 namespace OnnxIntervene.Formats;
 
 /// <summary>
-/// What a pickle of tensors can put on its stack. Items may hold one another in a circle: nothing may walk them without
-/// an end.
+/// What a pickle of tensors can put on its stack. Items may hold one another in a cycle, so a walk over them needs a
+/// limit.
 /// </summary>
 internal abstract record PickleItem(string Kind);
 

@@ -5,9 +5,8 @@ namespace OnnxIntervene.Formats;
 
 /// <summary>
 /// Runs the few pickle instructions that a dictionary of tensors needs. No class is ever looked up: the known ones are
-/// words that this
-/// machine understands by itself, all others are refused by name. Work and memory grow with the pickle's length, not
-/// with what it claims.
+/// words that this machine understands by itself, all others are refused by name. Work and memory grow with the
+/// pickle's length, not with what it claims.
 /// </summary>
 internal sealed class PickleMachine
 {
@@ -122,7 +121,7 @@ internal sealed class PickleMachine
     }
 
     private string Text(PickleItem item) =>
-        item is PickleText text ? text.Text : throw Fault($"{item.Kind} stands where a name must");
+        item is PickleText text ? text.Text : throw Fault($"{item.Kind} is where a name must be");
 
     private PickleItem Pop() => Take(1)[0];
 

@@ -1,7 +1,7 @@
 namespace OnnxIntervene.Formats;
 
 /// <summary>
-/// The opcodes of pickle, protocols 0 to 5 (CPython, Lib/pickle.py). Most are here only to be refused by name.
+/// The opcodes of pickle, protocols 0 to 5 (CPython, Lib/pickle.py). Most are listed only to be refused by name.
 /// </summary>
 internal enum PickleOpcode : byte
 {

@@ -8,7 +8,7 @@ namespace OnnxIntervene.Formats;
 /// </summary>
 internal sealed class PickleWriter
 {
-    // CPython's pickler sets so many entries of a dictionary at once.
+    // CPython's pickler sets this many entries of a dictionary at once.
     private const int BatchSize = 1000;
 
     private readonly List<byte> _bytes = [];
@@ -36,7 +36,7 @@ internal sealed class PickleWriter
             }
         );
 
-    /// <summary>A text that is one object in Python, so that the memo gives it the second time.</summary>
+    /// <summary>A text that is one object in Python, so the memo supplies it the second time.</summary>
     public void SharedText(string text) => Shared(text, AddText);
 
     public void Text(string text)
@@ -72,7 +72,7 @@ internal sealed class PickleWriter
             Put(numbers.Length > 3 ? PickleOpcode.Tuple : PickleOpcode.Tuple1 + (byte)(numbers.Length - 1));
     }
 
-    /// <summary>Entries of the dictionary on top; each action writes a key and what it stands for.</summary>
+    /// <summary>Entries of the dictionary on top; each action writes a key and its value.</summary>
     public void Items(IEnumerable<Action> entries)
     {
         foreach (var batch in entries.Chunk(BatchSize))

@@ -5,7 +5,7 @@ using OnnxIntervene.Tensors;
 
 namespace OnnxIntervene.Formats;
 
-/// <summary>What a safetensors header says of one tensor, checked against the file's length.</summary>
+/// <summary>What a safetensors header says about one tensor, checked against the file's length.</summary>
 internal sealed record SafetensorsEntry(string Type, ImmutableArray<int> Shape, long Offset, long Length)
 {
     public static SafetensorsEntry Parse(string name, JsonElement json, long start, long fileLength, string path)

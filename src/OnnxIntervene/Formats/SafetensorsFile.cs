@@ -28,7 +28,7 @@ public sealed class SafetensorsFile
     public IEnumerable<string> Names => _entries.Keys;
 
     /// <summary>Reads the header only.</summary>
-    /// <exception cref="ModelFormatException">The file is no well-formed safetensors file.</exception>
+    /// <exception cref="ModelFormatException">The file is not a well-formed safetensors file.</exception>
     public static SafetensorsFile Open(string path)
     {
         ArgumentNullException.ThrowIfNull(path);
@@ -56,7 +56,9 @@ public sealed class SafetensorsFile
         return ElementConversion.Convert(entry.Type, bytes, entry.Shape.AsSpan());
     }
 
-    /// <summary>Writes tensors, sorted by name, beside the path and then renames the file.</summary>
+    /// <summary>
+    /// Writes tensors, sorted by name, under another name in the same folder, and then renames the file.
+    /// </summary>
     /// <exception cref="IOException">The file cannot be written.</exception>
     public static void Write(
         string path,
@@ -170,7 +172,7 @@ public sealed class SafetensorsFile
         )
         {
             if (header.ValueKind != JsonValueKind.Object)
-                throw new ModelFormatException($"'{path}': the header is no JSON object.");
+                throw new ModelFormatException($"'{path}': the header is not a JSON object.");
             var entries = ImmutableSortedDictionary.CreateBuilder<string, SafetensorsEntry>(StringComparer.Ordinal);
             foreach (var property in header.EnumerateObject().Where(property => property.Name != "__metadata__"))
                 entries[property.Name] = SafetensorsEntry.Parse(property.Name, property.Value, start, fileLength, path);

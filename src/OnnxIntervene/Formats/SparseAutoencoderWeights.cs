@@ -24,7 +24,7 @@ public sealed record SparseAutoencoderWeights(
 {
     /// <summary>Reads a file such as Gemma Scope's <c>params.npz</c>.</summary>
     /// <exception cref="ModelFormatException">
-    /// The file is no .npz file, or arrays are missing or do not fit one another.
+    /// The file is not a .npz file, or arrays are missing or do not fit one another.
     /// </exception>
     public static SparseAutoencoderWeights Read(string path) => From(NpzFile.Read(path), path);
 

@@ -3,18 +3,18 @@ using System.Text.Json;
 namespace OnnxIntervene.Formats;
 
 /// <summary>
-/// Opens JSON that strangers wrote. A text that is no Unicode (<c>"\ud800"</c>) would else fail in the middle of
-/// reading, when it is first
-/// looked at; here it is refused before anything is read.
+/// Opens JSON from untrusted sources. A text that is not valid Unicode (<c>"\ud800"</c>) would fail in the middle of
+/// reading; here it is refused before anything is read.
 /// </summary>
 internal static class StrictJson
 {
     /// <summary>Parses a text. The caller disposes the document.</summary>
     /// <param name="text">The text.</param>
     /// <param name="refusal">
-    /// Makes the exception from what is wrong ("is no JSON: …", "holds a text that is no Unicode: …") and its cause.
+    /// Makes the exception from what is wrong ("is not JSON: …", "holds a text that is not valid Unicode: …") and its
+    /// cause.
     /// </param>
-    /// <param name="options">What is let pass beyond the specification (RFC 8259); nothing by default.</param>
+    /// <param name="options">What is allowed beyond the specification (RFC 8259); nothing by default.</param>
     public static JsonDocument Parse(
         string text,
         Func<string, Exception, Exception> refusal,
@@ -28,10 +28,10 @@ internal static class StrictJson
         }
         catch (JsonException fault)
         {
-            throw refusal($"is no JSON: {fault.Message}", fault);
+            throw refusal($"is not JSON: {fault.Message}", fault);
         }
 
-        // Halves of surrogate pairs come in as escapes only: most files are not looked through.
+        // Halves of surrogate pairs can only be written as escapes, so most files need no check.
         if (text.Contains("\\ud", StringComparison.OrdinalIgnoreCase))
             Check(document, refusal);
         return document;
@@ -46,7 +46,7 @@ internal static class StrictJson
         catch (InvalidOperationException fault)
         {
             document.Dispose();
-            throw refusal($"holds a text that is no Unicode: {fault.Message}", fault);
+            throw refusal($"holds a text that is not valid Unicode: {fault.Message}", fault);
         }
     }
 

@@ -7,21 +7,20 @@ namespace OnnxIntervene.Formats;
 
 /// <summary>
 /// Files that <c>torch.save</c> writes of a dictionary of tensors (a state_dict): a zip file with a pickle and the
-/// tensors' bytes.
-/// Nothing in the file is run: of the pickle, only what tensors need is understood, and everything else is refused by
-/// name.
+/// tensors' bytes. Nothing in the file is run: of the pickle, only what tensors need is understood, and everything else
+/// is refused by name.
 /// </summary>
 public static class TorchFile
 {
     private const long LargestPickle = 1 << 24;
     private const long LargestUnpacked = 1 << 28;
 
-    // Tied weights are seen more than once; a file that shows its bytes more often than this wants memory, not tensors.
+    // Tied weights share bytes; a file whose tensors share them more often than this is made to exhaust memory.
     private const int MostViews = 8;
 
     /// <summary>Reads all tensors, in the file's order. Views and transposed tensors come in row-major order.</summary>
     /// <exception cref="ModelFormatException">
-    /// The file is no such file, is cut off, lies about sizes, or asks for code to be run.
+    /// The file is not a file of torch.save, is cut off, lies about sizes, or asks for code to be run.
     /// </exception>
     public static OrderedDictionary<string, TorchTensor> Read(string path)
     {
@@ -40,9 +39,8 @@ public static class TorchFile
     }
 
     /// <summary>
-    /// Writes tensors in the given order, as <c>torch.save(module.state_dict(), path)</c> does, beside the path and
-    /// then renames the file.
-    /// <c>torch.load(path, weights_only=True)</c> reads it.
+    /// Writes tensors in the given order, as <c>torch.save(module.state_dict(), path)</c> does, under another name in
+    /// the same folder, and then renames the file. <c>torch.load(path, weights_only=True)</c> reads it.
     /// </summary>
     /// <exception cref="ArgumentException">
     /// A name comes twice, a type is not torch's, or numbers do not fit their type.
@@ -95,7 +93,7 @@ public static class TorchFile
                 start[0] == (byte)PickleOpcode.Protocol
                     ? $"'{path}' has the format of torch before 1.6, a bare pickle. Load it in torch and save it "
                         + $"again with torch.save."
-                    : $"'{path}' is no file of torch.save: it does not begin as a zip file does."
+                    : $"'{path}' is not a file of torch.save: it does not begin as a zip file does."
             );
         }
     }
@@ -115,7 +113,7 @@ public static class TorchFile
         var name = folder + "byteorder";
         if (zip.Contains(name) && (zip.Length(name) > 16 || !zip.Read(name).AsSpan().SequenceEqual("little"u8)))
             throw new ModelFormatException(
-                $"'{path}' was written in another byte order than little-endian. Load it in torch on a usual "
+                $"'{path}' was written in another byte order than little-endian. Load it in torch on a little-endian "
                     + $"machine and save it again."
             );
     }
@@ -156,7 +154,7 @@ public static class TorchFile
     )
     {
         if (key is not PickleText { Text: var name })
-            throw new ModelFormatException($"'{path}': {key.Kind} stands where a tensor's name must.");
+            throw new ModelFormatException($"'{path}': {key.Kind} is where a tensor's name must be.");
         if (item is not PickleTensor tensor)
             throw new ModelFormatException(
                 $"'{path}': the entry '{name}' is {item.Kind}, not a tensor. Save the dictionary of tensors itself."
@@ -182,8 +180,8 @@ public static class TorchFile
         var held = zip.Names.Sum(name => (decimal)zip.Length(name));
         if (wanted > MostViews * held)
             throw new ModelFormatException(
-                $"'{path}': its tensors would take {wanted} bytes, but the file holds {held}. They show the same "
-                    + $"bytes again and again."
+                $"'{path}': its tensors would take {wanted} bytes, but the file holds {held}. They share the same "
+                    + $"bytes too often."
             );
     }
 }

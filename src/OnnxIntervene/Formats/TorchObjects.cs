@@ -15,7 +15,7 @@ internal static class TorchObjects
     public static bool IsKnown(string className) =>
         className is Dictionary or Tensor or Parameter || TorchStorageType.Named(className) is not null;
 
-    /// <summary>What a call of one of the known classes gives.</summary>
+    /// <summary>What a call of one of the known classes returns.</summary>
     public static PickleItem Call(string className, ImmutableArray<PickleItem> items, string path) =>
         (className, items) switch
         {
@@ -52,10 +52,10 @@ internal static class TorchObjects
                 ]
             }
         )
-            throw new ModelFormatException($"'{path}': {id.Kind} stands where a storage must be named.");
+            throw new ModelFormatException($"'{path}': {id.Kind} is where a storage must be named.");
         return TorchStorageType.Named(type.Name) is { } known
             ? new PickleStorage(known, key.Text, count.Number)
-            : throw new ModelFormatException($"'{path}': '{type.Name}' is no class of storages.");
+            : throw new ModelFormatException($"'{path}': '{type.Name}' is not a class of storages.");
     }
 
     private static ImmutableArray<long> Numbers(PickleTuple tuple, string path) =>
@@ -64,7 +64,7 @@ internal static class TorchObjects
                 item is PickleNumber number
                     ? number.Number
                     : throw new ModelFormatException(
-                        $"'{path}': {item.Kind} stands among the sizes or strides of a tensor."
+                        $"'{path}': {item.Kind} is among the sizes or strides of a tensor."
                     )
             ),
         ];

@@ -28,7 +28,7 @@ internal sealed record TorchStorageType(string ClassName, ElementType ElementTyp
     public bool IsInteger =>
         ElementType is not (ElementType.Float32 or ElementType.Float64 or ElementType.Float16 or ElementType.BFloat16);
 
-    /// <summary>The storage that a pickle names; null for a class that is none.</summary>
+    /// <summary>The storage that a pickle names; null for any other class.</summary>
     public static TorchStorageType? Named(string className) =>
         s_all.FirstOrDefault(type => type.ClassName == className);
 

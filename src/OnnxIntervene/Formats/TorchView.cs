@@ -12,7 +12,7 @@ internal static class TorchView
     public static int Count(string name, PickleTensor tensor, string path)
     {
         if (tensor.Shape.Length != tensor.Strides.Length || tensor.Shape.Any(size => size is < 0 or > int.MaxValue))
-            throw Fault("its sizes are no shape");
+            throw Fault("its sizes are not a shape");
         Int128 count = 1;
         Int128 last = tensor.Offset;
         foreach (var (size, stride) in tensor.Shape.Zip(tensor.Strides))
@@ -28,11 +28,11 @@ internal static class TorchView
         if (tensor.Offset < 0 || tensor.Strides.Any(stride => stride < 0) || last >= tensor.Storage.Count)
             throw Fault($"its elements reach to {last}, but its storage has {tensor.Storage.Count}");
 
-        // One element seen a billion times would take memory that the file does not have.
+        // One element viewed a billion times would take memory that the file does not have.
         return count <= tensor.Storage.Count
             ? (int)count
             : throw Fault(
-                "it shows elements of its storage more than once; save it with "
+                "it views elements of its storage more than once; save it with "
                     + ".clone(memory_format=torch.contiguous_format)"
             );
 

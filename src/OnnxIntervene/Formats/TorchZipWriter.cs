@@ -5,8 +5,7 @@ namespace OnnxIntervene.Formats;
 
 /// <summary>
 /// Writes a zip file as torch does (caffe2/serialize/inline_container.cc over miniz): nothing compressed, every entry's
-/// data on a multiple
-/// of 64 bytes by an extra field "FB", sizes after the data, no times.
+/// data on a multiple of 64 bytes by an extra field "FB", sizes after the data, no times.
 /// </summary>
 internal sealed class TorchZipWriter(Stream stream, string folder)
 {

@@ -28,7 +28,7 @@ internal sealed class ZipContents : IDisposable
 
     /// <summary>Opens a zip file whose compressed entries, all together, may take so many bytes.</summary>
     /// <exception cref="ModelFormatException">
-    /// The file is no zip file, or its entries' names or sizes cannot be.
+    /// The file is not a zip file, or the names or sizes of its entries are impossible.
     /// </exception>
     public static ZipContents Open(string path, long largestUnpacked)
     {
@@ -42,7 +42,7 @@ internal sealed class ZipContents : IDisposable
         catch (InvalidDataException fault)
         {
             stream.Dispose();
-            throw new ModelFormatException($"'{path}' is no whole zip file: {fault.Message} Is it cut off?", fault);
+            throw new ModelFormatException($"'{path}' is not a whole zip file: {fault.Message} Is it cut off?", fault);
         }
         catch (ModelFormatException)
         {

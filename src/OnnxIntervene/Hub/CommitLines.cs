@@ -11,14 +11,14 @@ internal static class CommitLines
 {
     private const long LargestTotal = 256L << 20;
 
-    /// <summary>The lines as UTF-8. Contents of files that are not large stand in them.</summary>
+    /// <summary>The lines as UTF-8. Contents of files that are not large are in them.</summary>
     public static byte[] Of(string message, string parent, IReadOnlyList<HashedFile> files)
     {
         var total = files.Where(file => !file.IsLarge).Sum(file => file.Size);
         if (total > LargestTotal)
         {
             throw new InterventionException(
-                $"{total} bytes would go into one commit beside the large files; {LargestTotal} are the most. "
+                $"{total} bytes would go into one commit besides the large files; the limit is {LargestTotal}. "
                     + "Push in parts with --include, or let .gitattributes keep those files as large ones."
             );
         }

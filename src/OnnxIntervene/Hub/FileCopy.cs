@@ -7,7 +7,7 @@ internal static class FileCopy
 {
     private const int BufferSize = 1 << 20;
 
-    /// <summary>Copies one file beside its place and then renames it.</summary>
+    /// <summary>Copies one file under another name in its folder, and then renames it.</summary>
     public static void Write(string source, string place, CancellationToken cancellation) =>
         PendingFiles.WriteOne(place, stream => Write(source, stream, cancellation));
 

@@ -1,16 +1,15 @@
 using System.Text.Json;
-using OnnxIntervene.IR;
 
 namespace OnnxIntervene.Hub;
 
-/// <summary>Reads answers, no more of them than is reasonable, from servers that may fall silent.</summary>
+/// <summary>Reads answers up to a limit, from servers that may stop sending.</summary>
 internal sealed class HubBody(HubOptions options, CancellationToken cancellation)
 {
     private const int LargestJson = 64 << 20;
     private const int BufferSize = 1 << 18;
 
     /// <summary>An answer as JSON.</summary>
-    /// <exception cref="ModelFormatException">It is none, or it is too large.</exception>
+    /// <exception cref="HubException">It is not JSON, or it is too large.</exception>
     public async Task<JsonDocument> JsonAsync(HttpResponseMessage response, string what)
     {
         using var memory = new MemoryStream();
@@ -22,10 +21,13 @@ internal sealed class HubBody(HubOptions options, CancellationToken cancellation
         }
         catch (JsonException fault)
         {
-            throw new ModelFormatException(
-                $"{what}: the answer is no JSON ({fault.Message}). Does HF_ENDPOINT ({options.Endpoint}) name a Hub?",
+            throw new HubException(
+                $"{what}: the answer is not JSON ({fault.Message}). Does HF_ENDPOINT ({options.Endpoint}) name a Hub?",
                 fault
-            );
+            )
+            {
+                Url = HubException.UrlOf(response),
+            };
         }
     }
 
@@ -33,9 +35,9 @@ internal sealed class HubBody(HubOptions options, CancellationToken cancellation
     /// <param name="response">The answer.</param>
     /// <param name="target">Where it goes.</param>
     /// <param name="limit">How many bytes it may have.</param>
-    /// <param name="report">Told how many bytes have come.</param>
+    /// <param name="report">Told how many bytes have arrived.</param>
     /// <param name="what">What messages call it.</param>
-    /// <exception cref="ModelFormatException">More bytes come than the limit.</exception>
+    /// <exception cref="HubException">More bytes come than the limit.</exception>
     public async Task CopyAsync(
         HttpResponseMessage response,
         Stream target,
@@ -51,9 +53,11 @@ internal sealed class HubBody(HubOptions options, CancellationToken cancellation
         {
             total += count;
             if (total > limit)
-                throw new ModelFormatException(
-                    $"{what}: more than the {limit} bytes come that were to be expected. Nothing of it is kept."
-                );
+                throw new HubException($"{what}: more than the expected {limit} bytes come. None of them is kept.")
+                {
+                    Url = HubException.UrlOf(response),
+                    IsWrongContent = true,
+                };
             await target.WriteAsync(buffer.AsMemory(0, count), cancellation);
             report?.Invoke(total);
         }

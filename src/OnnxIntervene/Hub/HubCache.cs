@@ -5,8 +5,8 @@ namespace OnnxIntervene.Hub;
 
 /// <summary>
 /// A repository's part of the Hub's cache: contents in <c>blobs</c>, named by their hashes; a folder for each commit in
-/// <c>snapshots</c>, whose files
-/// link to them; the commit of each branch in <c>refs</c> (huggingface.co/docs/hub/local-cache).
+/// <c>snapshots</c>, whose files link to them; the commit of each branch in <c>refs</c>
+/// (huggingface.co/docs/hub/local-cache).
 /// </summary>
 internal sealed class HubCache(HubOptions options, HubReference reference)
 {
@@ -26,7 +26,7 @@ internal sealed class HubCache(HubOptions options, HubReference reference)
     public bool Holds(HubFile file, string commit) =>
         HasSize(Blob(file), file.Size) || HasSize(HubPaths.Inside(Snapshot(commit), file.Path), file.Size);
 
-    /// <summary>The snapshot that the revision means by the cache alone.</summary>
+    /// <summary>The commit that the revision means, by the cache alone.</summary>
     /// <exception cref="InterventionException">The cache does not know it.</exception>
     public string KnownCommit()
     {
@@ -51,7 +51,7 @@ internal sealed class HubCache(HubOptions options, HubReference reference)
             FileCopy.Write(Blob(file), place, CancellationToken.None);
     }
 
-    /// <summary>Remembers what the branch or tag means; for those who come without a network.</summary>
+    /// <summary>Remembers the commit of the branch or tag, for later runs without a network.</summary>
     public void Remember(string commit)
     {
         if (reference.Revision != commit)

@@ -1,7 +1,6 @@
 using System.Net;
 using System.Net.Http.Headers;
 using System.Text.Json;
-using OnnxIntervene.IR;
 
 namespace OnnxIntervene.Hub;
 
@@ -12,7 +11,7 @@ internal sealed class HubCalls(HubConnection connection, HubReference reference)
     private static readonly Dictionary<string, string> s_largeFileHeaders = new() { ["Accept"] = LargeFileType };
     private readonly HubFaults _faults = new(connection.Options, reference);
 
-    /// <summary>What the endpoint's answers are held to.</summary>
+    /// <summary>Says what the endpoint's unsuccessful answers mean.</summary>
     public HubFaults Faults => _faults;
 
     /// <summary>Posts to the Hub's own interface.</summary>
@@ -35,7 +34,7 @@ internal sealed class HubCalls(HubConnection connection, HubReference reference)
             cancellation
         );
 
-    /// <summary>Makes something; that it is there already is well too.</summary>
+    /// <summary>Creates something; it may exist already.</summary>
     public Task MakeAsync<T>(Uri target, T body, string what, CancellationToken cancellation) =>
         TellAsync(
             Request(target, Json(body), "application/json", what) with
@@ -50,11 +49,14 @@ internal sealed class HubCalls(HubConnection connection, HubReference reference)
         TellAsync(Request(target, Json(body), LargeFileType, what) with { Headers = s_largeFileHeaders }, cancellation);
 
     /// <summary>The exception for an answer that is not what it should be.</summary>
-    public ModelFormatException Malformed(string fault) =>
+    public HubException Malformed(string fault) =>
         new(
-            $"'{reference.Repository}': the answer of {connection.Options.Endpoint} {fault}. Does HF_ENDPOINT name "
-                + $"a Hub?"
-        );
+            $"'{reference.Repository}': the answer of {connection.Options.Endpoint} {fault}. "
+                + "Does HF_ENDPOINT name a Hub?"
+        )
+        {
+            Url = connection.Options.Endpoint,
+        };
 
     private Task<JsonDocument> SendAsync(HubRequest request, CancellationToken cancellation) =>
         connection.SendAsync(

@@ -22,10 +22,10 @@ public sealed class HubClient : IDisposable
     }
 
     /// <summary>The commit and the files of a repository.</summary>
-    /// <exception cref="InterventionException">
-    /// There is no such repository or revision, or the token does not suffice.
+    /// <exception cref="InterventionException">The client is offline.</exception>
+    /// <exception cref="HubException">
+    /// There is no such repository or revision, the token is not enough, or the Hub cannot be reached.
     /// </exception>
-    /// <exception cref="IOException">The Hub cannot be reached.</exception>
     public Task<HubSnapshot> ListAsync(HubReference reference, CancellationToken cancellation = default)
     {
         RequireNetwork();
@@ -33,19 +33,20 @@ public sealed class HubClient : IDisposable
     }
 
     /// <summary>
-    /// Brings files into the cache. What is there is not fetched again; what an earlier attempt left is gone on with.
+    /// Brings files into the cache. What is there is not fetched again; what an earlier attempt left is resumed.
     /// </summary>
     /// <param name="reference">The repository; a path in it restricts what is taken to that file or folder.</param>
     /// <param name="filter">Which files are taken.</param>
     /// <param name="progress">Told how far each file has come.</param>
-    /// <param name="cancellation">Ends the transfer; what has come stays, to go on with.</param>
+    /// <param name="cancellation">Ends the transfer; what has arrived stays, to be resumed.</param>
     /// <exception cref="InterventionException">
-    /// There is no such repository, revision or file, the token does not suffice, or the disk has no room.
+    /// The repository has no file that was asked for, or the client is offline and the cache does not hold it.
     /// </exception>
-    /// <exception cref="ModelFormatException">
-    /// A file is not what the list says, or a path leaves its folder.
+    /// <exception cref="HubException">
+    /// There is no such repository or revision, the token is not enough, the Hub cannot be reached or keeps failing, a
+    /// file is not what the list says, or a path leaves its folder.
     /// </exception>
-    /// <exception cref="IOException">The Hub cannot be reached, or keeps failing.</exception>
+    /// <exception cref="IOException">The disk has no room, or a file cannot be written.</exception>
     public async Task<HubPull> PullAsync(
         HubReference reference,
         HubFilter filter,
@@ -66,7 +67,7 @@ public sealed class HubClient : IDisposable
         if (chosen.Length == 0)
         {
             throw new InterventionException(
-                $"'{reference}': the repository holds {snapshot.Files.Length} files, but none that is asked for. "
+                $"'{reference}': the repository holds {snapshot.Files.Length} files, but none that was asked for. "
                     + $"Use --include; \"*\" takes everything."
             );
         }
@@ -80,7 +81,7 @@ public sealed class HubClient : IDisposable
     /// <param name="filter">Which files are taken.</param>
     /// <param name="folder">The folder; made when it is missing. Files that are not pulled stay.</param>
     /// <param name="progress">Told how far each file has come.</param>
-    /// <param name="cancellation">Ends the transfer; the folder is as it was then.</param>
+    /// <param name="cancellation">Ends the transfer; the folder then stays as it was.</param>
     public async Task<HubPull> PullToAsync(
         HubReference reference,
         HubFilter filter,
@@ -111,7 +112,7 @@ public sealed class HubClient : IDisposable
     /// The file, or a folder that holds a <c>model.onnx</c> or only one .onnx file, itself or in <c>onnx</c>.
     /// </param>
     /// <param name="progress">Told how far each file has come.</param>
-    /// <param name="cancellation">Ends the transfer; what has come stays, to go on with.</param>
+    /// <param name="cancellation">Ends the transfer; what has arrived stays, to be resumed.</param>
     /// <inheritdoc cref="PullAsync"/>
     public async Task<string> ModelAsync(
         HubReference reference,
@@ -143,9 +144,13 @@ public sealed class HubClient : IDisposable
 
     /// <summary>Uploads what differs in a folder and commits it.</summary>
     /// <exception cref="InterventionException">
-    /// There is no such folder, repository or branch, or the token does not suffice.
+    /// There is no such folder, or no file in it that may be pushed; no token is set, or the client is offline.
     /// </exception>
-    /// <exception cref="IOException">The Hub cannot be reached, or keeps failing; nothing is committed.</exception>
+    /// <exception cref="HubException">
+    /// There is no such repository or branch, the token is not enough, or the Hub cannot be reached or keeps failing;
+    /// nothing is committed.
+    /// </exception>
+    /// <exception cref="IOException">A file cannot be read.</exception>
     public Task<HubCommit> PushAsync(
         HubPush push,
         IProgress<HubProgress>? progress = null,
@@ -171,10 +176,13 @@ public sealed class HubClient : IDisposable
         foreach (var file in files)
         {
             if (HubPaths.Fault(file.Path) is { } fault)
-                throw new ModelFormatException(
-                    $"'{reference}' has a file '{file.Path}', which {fault}. Nothing was fetched; --exclude leaves "
-                        + $"it out."
-                );
+                throw new HubException(
+                    $"'{reference}' has a file '{file.Path}', which {fault}. "
+                        + "Nothing was fetched; --exclude leaves it out."
+                )
+                {
+                    Url = _options.Endpoint,
+                };
         }
 
         var cache = new HubCache(_options, reference);
@@ -184,7 +192,7 @@ public sealed class HubClient : IDisposable
         foreach (var file in files)
             downloaded += await download.FetchAsync(file, commit, cancellation) ? 1 : 0;
 
-        // Only a whole pull is remembered, so that one without a network never meets half of one.
+        // Only a whole pull is remembered, so a run without a network never finds half of one.
         cache.Remember(commit);
         return new HubPull(commit, cache.Snapshot(commit), files, downloaded);
     }
@@ -202,7 +210,7 @@ public sealed class HubClient : IDisposable
         return files.Length > 0
             ? new HubPull(commit, folder, files, 0)
             : throw new InterventionException(
-                $"'{reference}': the cache holds the commit {commit}, but not this of it. Pull it with a network."
+                $"'{reference}': the cache holds the commit {commit}, but not this part of it. Pull it with a network."
             );
     }
 

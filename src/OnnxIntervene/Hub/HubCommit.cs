@@ -2,8 +2,8 @@ using System.Collections.Immutable;
 
 namespace OnnxIntervene.Hub;
 
-/// <summary>What a push has led to.</summary>
-/// <param name="Commit">The commit that the branch now stands at, 40 hexadecimal digits.</param>
+/// <summary>The outcome of a push.</summary>
+/// <param name="Commit">The commit that the branch is now at, 40 hexadecimal digits.</param>
 /// <param name="Url">The commit's page.</param>
 /// <param name="Files">
 /// The paths of the files that it changed; none when the repository held all of them, and then there is no new commit.

@@ -5,7 +5,7 @@ using System.Net.Sockets;
 namespace OnnxIntervene.Hub;
 
 /// <summary>
-/// Sends requests: with the token to the endpoint only, along redirects, again after faults that may pass. Owns its
+/// Sends requests: with the token to the endpoint only, along redirects, and again after faults that may pass. Owns its
 /// connections.
 /// </summary>
 internal sealed class HubConnection(HubOptions options) : IDisposable
@@ -34,14 +34,14 @@ internal sealed class HubConnection(HubOptions options) : IDisposable
     public HubOptions Options => options;
 
     /// <summary>
-    /// Sends a request and reads its answer; both again when the connection is lost, or the server asks to come back.
+    /// Sends a request and reads its answer; does both again when the connection is lost, or the server asks to retry.
     /// </summary>
     /// <param name="request">Makes the request; it may ask for less after a part has arrived.</param>
     /// <param name="read">Reads a successful answer.</param>
     /// <param name="faults">Says what an unsuccessful one means.</param>
-    /// <param name="position">How much has been read; what goes forward may go on.</param>
+    /// <param name="position">How much has been read; a transfer that advances may go on.</param>
     /// <param name="cancellation">Ends it.</param>
-    /// <exception cref="IOException">The server cannot be reached, or keeps failing.</exception>
+    /// <exception cref="HubException">The server cannot be reached, refuses, or keeps failing.</exception>
     public async Task<T> SendAsync<T>(
         Func<HubRequest> request,
         Func<HttpResponseMessage, Task<T>> read,
@@ -64,15 +64,11 @@ internal sealed class HubConnection(HubOptions options) : IDisposable
                 var refusal = await faults.OfAsync(current, response, cancellation);
                 if (!MayPass(response.StatusCode) || (!current.MayRepeat && !IsUnheard(response.StatusCode)))
                     throw refusal;
-                (fault, pause) = (refusal, RetryPause.Wish(response.Headers.RetryAfter));
+                (fault, pause) = (refusal, RetryPause.Requested(response.Headers.RetryAfter));
             }
             catch (Exception lost) when (IsLost(lost, cancellation))
             {
-                fault = new IOException(
-                    $"{current.What}: the connection to {current.Target.Authority} fails: {Innermost(lost)} "
-                        + "Check the network and HF_ENDPOINT; HF_HUB_OFFLINE=1 uses only what has been pulled.",
-                    lost
-                );
+                fault = HubFaults.Lost(current, lost, Innermost(lost));
                 if (!current.MayRepeat || IsFinal(lost))
                     throw fault;
             }
@@ -125,7 +121,7 @@ internal sealed class HubConnection(HubOptions options) : IDisposable
         if (target.Authority == request.Target.Authority)
             Add(request.Headers, message);
 
-        // A long upload is no silence.
+        // During a long upload the server may say nothing.
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         if (request.Content is null)
             patience.CancelAfter(options.Patience);
@@ -145,7 +141,7 @@ internal sealed class HubConnection(HubOptions options) : IDisposable
     private bool IsHome(Uri target) =>
         target.Scheme == options.Endpoint.Scheme && target.Authority == options.Endpoint.Authority;
 
-    // What was asked for in secrecy is not fetched in the open.
+    // What was asked for over HTTPS is not fetched over HTTP.
     private bool IsAllowed(Uri target) =>
         target.Scheme == Uri.UriSchemeHttps
         || (target.Scheme == Uri.UriSchemeHttp && options.Endpoint.Scheme == Uri.UriSchemeHttp);
@@ -166,7 +162,7 @@ internal sealed class HubConnection(HubOptions options) : IDisposable
             _ => false,
         };
 
-    // An unknown name and a wrong certificate stay so.
+    // An unknown name and a wrong certificate do not get better.
     private static bool IsFinal(Exception fault) =>
         fault
             is HttpRequestException
@@ -176,6 +172,6 @@ internal sealed class HubConnection(HubOptions options) : IDisposable
 
     private static string Innermost(Exception fault) =>
         fault is OperationCanceledException
-            ? "it says nothing any more."
+            ? "it has stopped answering."
             : fault.GetBaseException().Message.TrimEnd('.') + ".";
 }

@@ -1,10 +1,9 @@
 using System.Net;
-using OnnxIntervene.IR;
 
 namespace OnnxIntervene.Hub;
 
 /// <summary>
-/// Brings files into the cache: goes on where an earlier attempt ended, and keeps nothing whose hash is another.
+/// Brings files into the cache: resumes an earlier attempt, and keeps nothing whose hash is wrong.
 /// </summary>
 internal sealed class HubDownload(
     HubConnection connection,
@@ -18,8 +17,8 @@ internal sealed class HubDownload(
     private readonly HubFaults _faults = new(connection.Options, reference);
 
     /// <summary>Brings one file, and returns whether it had to be fetched.</summary>
-    /// <exception cref="ModelFormatException">
-    /// Its size or hash is not what the list says; what has come is deleted.
+    /// <exception cref="HubException">
+    /// Its size or hash is not what the list says; what has arrived is deleted.
     /// </exception>
     public async Task<bool> FetchAsync(HubFile file, string commit, CancellationToken cancellation)
     {
@@ -32,7 +31,7 @@ internal sealed class HubDownload(
                 await ReceiveAsync(file, commit, cancellation);
                 await CheckAsync(file, cancellation);
             }
-            catch (ModelFormatException)
+            catch (HubException fault) when (fault.IsWrongContent)
             {
                 File.Delete(cache.Incomplete(file));
                 throw;
@@ -47,7 +46,7 @@ internal sealed class HubDownload(
 
     private async Task ReceiveAsync(HubFile file, string commit, CancellationToken cancellation)
     {
-        // Nobody else may write it meanwhile.
+        // No other process may write it in the meantime.
         await using var target = new FileStream(
             cache.Incomplete(file),
             FileMode.OpenOrCreate,
@@ -113,8 +112,12 @@ internal sealed class HubDownload(
             throw Mismatch(file, $"its hash is {hash}, but the list says {file.Hash}");
     }
 
-    private static ModelFormatException Mismatch(HubFile file, string reason) =>
-        new($"{Name(file)}: {reason}. What came is deleted; pull again, and mistrust the network when it stays so.");
+    private HubException Mismatch(HubFile file, string reason) =>
+        new($"{Name(file)}: {reason}. What came is deleted; pull again, and mistrust the network if this goes on.")
+        {
+            Url = _routes.File(reference.Revision, file.Path),
+            IsWrongContent = true,
+        };
 
     private static string Name(HubFile file) => $"The file '{file.Path}'";
 }

@@ -37,7 +37,7 @@ internal static class HubEnvironment
         Uri.TryCreate(text.TrimEnd('/'), UriKind.Absolute, out var address) && address.Scheme is "http" or "https"
             ? address
             : throw new InterventionException(
-                $"HF_ENDPOINT is '{text}', which is no address. Example: https://huggingface.co."
+                $"HF_ENDPOINT is '{text}', which is not an address. Example: https://huggingface.co."
             );
 
     private static string? Stored(string path)
@@ -56,12 +56,13 @@ internal static class HubEnvironment
         return File.ReadAllText(path).Trim() is { Length: > 0 } token ? token : null;
     }
 
-    // The token itself must not stand in a message.
+    // The token itself must not be in a message.
     private static string? Checked(string? token) =>
         token is null || token.All(character => character is > ' ' and < (char)127)
             ? token
             : throw new InterventionException(
-                "The Hub's token holds a space, a line break or another character that no token has. Set HF_TOKEN anew."
+                "The Hub's token holds a space, a line break or another character that no token has. "
+                    + "Set HF_TOKEN again."
             );
 
     private static bool IsOn(string? value) => value?.ToUpperInvariant() is "1" or "ON" or "YES" or "TRUE";

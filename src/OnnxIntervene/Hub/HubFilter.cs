@@ -4,8 +4,8 @@ using System.IO.Enumeration;
 namespace OnnxIntervene.Hub;
 
 /// <summary>
-/// Which files are taken. In a pattern <c>*</c> stands for any characters, slashes too, and <c>?</c> for one; a folder
-/// ends in a slash.
+/// Which files are taken. In a pattern <c>*</c> matches any characters, slashes too, and <c>?</c> one; a folder ends in
+/// a slash.
 /// </summary>
 /// <param name="Include">A file must fit one of these.</param>
 /// <param name="Exclude">And none of these.</param>
@@ -16,8 +16,7 @@ public sealed record HubFilter(ImmutableArray<string> Include, ImmutableArray<st
 
     /// <summary>
     /// What a model's folder needs: models with their data, configurations, tokenizers, saved interventions and
-    /// vectors, card and licence;
-    /// not the weights for torch.
+    /// vectors, card and licence; not the weights for torch.
     /// </summary>
     public static HubFilter Model { get; } =
         new(

@@ -17,7 +17,7 @@ internal static class HubHash
     public static bool IsHash(string text, bool isLarge) =>
         text.Length == (isLarge ? LargeLength : CommitLength) && IsHexadecimal(text);
 
-    /// <summary>The hash of a file on disk as the Hub counts it.</summary>
+    /// <summary>The hash of a file on disk as the Hub computes it.</summary>
     public static async Task<string> OfAsync(string path, bool isLarge, CancellationToken cancellation)
     {
         var (large, plain) = await BothAsync(path, cancellation);

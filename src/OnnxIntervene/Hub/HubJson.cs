@@ -2,14 +2,14 @@ using System.Text.Json;
 
 namespace OnnxIntervene.Hub;
 
-/// <summary>Reads strangers' JSON: what is not of the kind that is wanted is not there.</summary>
+/// <summary>Reads JSON from servers: what is not of the wanted kind counts as missing.</summary>
 internal static class HubJson
 {
     /// <summary>A property's text; null when it has none.</summary>
     public static string? Text(JsonElement element, string name) =>
         Property(element, name, JsonValueKind.String) is { } value ? Text(value) : null;
 
-    /// <summary>A property that is an object; null when it is none.</summary>
+    /// <summary>A property that is an object; null when there is none.</summary>
     public static JsonElement? Object(JsonElement element, string name) =>
         Property(element, name, JsonValueKind.Object);
 
@@ -17,7 +17,7 @@ internal static class HubJson
     public static bool IsTrue(JsonElement element, string name) =>
         Property(element, name, JsonValueKind.True) is not null;
 
-    /// <summary>The objects of a list; none when it is no list.</summary>
+    /// <summary>The objects of a list; none when it is not a list.</summary>
     public static IEnumerable<JsonElement> List(JsonElement element, string name) =>
         Property(element, name, JsonValueKind.Array) is { } list
             ? list.EnumerateArray().Where(item => item.ValueKind == JsonValueKind.Object)
@@ -54,7 +54,7 @@ internal static class HubJson
         }
         catch (InvalidOperationException)
         {
-            // Half a surrogate pair is a JSON string, but no text.
+            // Half a surrogate pair is a JSON string, but not text.
             return null;
         }
     }

@@ -1,7 +1,6 @@
 using System.Collections.Immutable;
 using System.Text.Json;
 using System.Text.RegularExpressions;
-using OnnxIntervene.IR;
 
 namespace OnnxIntervene.Hub;
 
@@ -48,7 +47,7 @@ internal sealed partial class HubListing(HubConnection connection, HubReference 
         using (json)
         {
             if (json.RootElement.ValueKind != JsonValueKind.Array)
-                throw Malformed("is no list of files");
+                throw Malformed("is not a list of files");
             files.AddRange(
                 json.RootElement.EnumerateArray().Where(entry => HubJson.Text(entry, "type") == "file").Select(Read)
             );
@@ -98,8 +97,11 @@ internal sealed partial class HubListing(HubConnection connection, HubReference 
             ? next
             : null;
 
-    private ModelFormatException Malformed(string fault) =>
-        new($"'{reference}': the list that {connection.Options.Endpoint} gives {fault}. Does HF_ENDPOINT name a Hub?");
+    private HubException Malformed(string fault) =>
+        new($"'{reference}': the list from {connection.Options.Endpoint} {fault}. Does HF_ENDPOINT name a Hub?")
+        {
+            Url = connection.Options.Endpoint,
+        };
 
     [GeneratedRegex("<(?<target>[^<>]{1,4096})>\\s*;\\s*rel=\"next\"")]
     private static partial Regex NextLink();

@@ -12,10 +12,13 @@ public static class HubModel
     /// <param name="options">Which Hub and which cache.</param>
     /// <param name="progress">Told how far each file has come.</param>
     /// <exception cref="InterventionException">
-    /// There is no such model, or it is not said which, or the token does not suffice.
+    /// The text is not a reference, or the repository holds no model, or several.
     /// </exception>
-    /// <exception cref="ModelFormatException">What the Hub sends is not what it lists.</exception>
-    /// <exception cref="IOException">The Hub cannot be reached.</exception>
+    /// <exception cref="HubException">
+    /// There is no such repository, the token is not enough, the Hub cannot be reached, or it sends what it does not
+    /// list.
+    /// </exception>
+    /// <exception cref="IOException">The disk has no room, or a file cannot be written.</exception>
     public static string Locate(string reference, HubOptions options, IProgress<HubProgress>? progress = null)
     {
         var parsed = HubReference.Parse(reference);

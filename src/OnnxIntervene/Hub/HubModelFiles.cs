@@ -41,8 +41,8 @@ internal static class HubModelFiles
     }
 
     /// <summary>
-    /// The model, the data beside it, and what its folder and the repository's hold beside models: configurations,
-    /// tokenizers.
+    /// The model, the data beside it, and what its folder and the repository's root hold besides models:
+    /// configurations, tokenizers.
     /// </summary>
     public static ImmutableArray<HubFile> Needed(string model, ImmutableArray<HubFile> files)
     {
@@ -57,7 +57,7 @@ internal static class HubModelFiles
         ];
     }
 
-    // Data of another variant of the model bear that variant's name.
+    // Data of another variant of the model have that variant's name.
     private static bool IsData(string path, string model)
     {
         var stem = model[..^".onnx".Length];

@@ -9,7 +9,7 @@ public sealed record HubOptions
     public Uri Endpoint { get; init; } = new("https://huggingface.co");
 
     /// <summary>
-    /// The user's token; it is sent to the endpoint and to no other host. Null for what everybody may read.
+    /// The user's token; it is sent to the endpoint and to no other host. Null for public repositories.
     /// </summary>
     public string? Token { get; init; }
 
@@ -22,14 +22,14 @@ public sealed record HubOptions
     public bool IsOffline { get; init; }
 
     /// <summary>
-    /// Whether the cache's snapshots link to its blobs; copies are made otherwise, and where the system knows no links.
+    /// Whether the cache's snapshots link to its blobs; if not, and where the system has no links, files are copied.
     /// </summary>
     public bool UsesLinks { get; init; } = true;
 
     /// <summary>How often in a row a request may fail for reasons that may pass.</summary>
     public int Attempts { get; init; } = 5;
 
-    /// <summary>How long a server may say nothing.</summary>
+    /// <summary>How long a server may stay silent.</summary>
     public TimeSpan Patience { get; init; } = TimeSpan.FromMinutes(1);
 
     /// <summary>Waits between attempts.</summary>
@@ -37,10 +37,9 @@ public sealed record HubOptions
 
     /// <summary>
     /// What the environment says: HF_ENDPOINT, HF_TOKEN or HUGGING_FACE_HUB_TOKEN or the token file (HF_TOKEN_PATH,
-    /// HF_HOME/token),
-    /// HF_HUB_CACHE or HF_HOME/hub, HF_HUB_OFFLINE, HF_HUB_DISABLE_SYMLINKS.
+    /// HF_HOME/token), HF_HUB_CACHE or HF_HOME/hub, HF_HUB_OFFLINE, HF_HUB_DISABLE_SYMLINKS.
     /// </summary>
-    /// <exception cref="InterventionException">A variable holds what it cannot.</exception>
+    /// <exception cref="InterventionException">The value of a variable is not valid.</exception>
     public static HubOptions FromEnvironment() =>
         HubEnvironment.Read(
             Environment.GetEnvironmentVariable,

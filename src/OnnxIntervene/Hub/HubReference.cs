@@ -5,8 +5,7 @@ namespace OnnxIntervene.Hub;
 
 /// <summary>
 /// A model on the Hugging Face Hub: <c>hf:owner/name</c>, <c>hf:owner/name@revision</c>, and a file or folder in it
-/// after another slash.
-/// A slash inside a revision is written <c>%2F</c>, except in <c>refs/pr/1</c> and the like.
+/// after another slash. A slash inside a revision is written <c>%2F</c>, except in <c>refs/pr/1</c> and the like.
 /// </summary>
 public sealed partial record HubReference
 {
@@ -28,7 +27,7 @@ public sealed partial record HubReference
     /// <summary>The repository's name.</summary>
     public string Name { get; }
 
-    /// <summary>A branch, a tag or a commit; <c>main</c> where none is given.</summary>
+    /// <summary>A branch, a tag or a commit; <c>main</c> where none is named.</summary>
     public string Revision { get; }
 
     /// <summary>A file or folder inside the repository, with slashes; empty for all of it.</summary>
@@ -37,7 +36,7 @@ public sealed partial record HubReference
     /// <summary>Owner and name.</summary>
     public string Repository => $"{Owner}/{Name}";
 
-    /// <summary>Whether a text means something on the Hub, and no path here.</summary>
+    /// <summary>Whether a text names something on the Hub, not a path on this machine.</summary>
     public static bool IsReference(string text)
     {
         ArgumentNullException.ThrowIfNull(text);
@@ -45,7 +44,7 @@ public sealed partial record HubReference
     }
 
     /// <summary>Reads a reference.</summary>
-    /// <exception cref="InterventionException">The text is no reference.</exception>
+    /// <exception cref="InterventionException">The text is not a reference.</exception>
     public static HubReference Parse(string text)
     {
         ArgumentNullException.ThrowIfNull(text);
@@ -71,7 +70,7 @@ public sealed partial record HubReference
     }
 
     /// <summary>The same repository at another revision.</summary>
-    /// <exception cref="InterventionException">The revision is no branch, tag or commit.</exception>
+    /// <exception cref="InterventionException">The revision is not a branch, tag or commit.</exception>
     public HubReference At(string revision) =>
         HubPaths.Fault(revision) is { } fault
             ? throw Fault(ToString(), $"the revision '{revision}' {fault}")
@@ -82,7 +81,7 @@ public sealed partial record HubReference
         $"{Prefix}{Repository}{(Revision == MainBranch ? "" : "@" + Revision)}{(Path.Length == 0 ? "" : "/" + Path)}";
 
     private static InterventionException Fault(string text, string reason) =>
-        new($"'{text}' is no reference to the Hub: {reason}. Example: hf:openai-community/gpt2@main/onnx.");
+        new($"'{text}' is not a reference to the Hub: {reason}. Example: hf:openai-community/gpt2@main/onnx.");
 
     // The separators that the Hub's cache puts between owner and name may not occur in either.
     private static bool IsName(string name) =>
@@ -93,7 +92,8 @@ public sealed partial record HubReference
         && name[^1] is not ('-' or '.');
 
     [GeneratedRegex(
-        @"\Ahf:(//)?(?<owner>[A-Za-z0-9_.-]+)/(?<name>[A-Za-z0-9_.-]+)(@(?<revision>refs/(pr|convert)/[^/@]+|[^/@]+))?(/(?<path>.+?))?/?\z",
+        @"\Ahf:(//)?(?<owner>[A-Za-z0-9_.-]+)/(?<name>[A-Za-z0-9_.-]+)"
+            + @"(@(?<revision>refs/(pr|convert)/[^/@]+|[^/@]+))?(/(?<path>.+?))?/?\z",
         RegexOptions.CultureInvariant
     )]
     private static partial Regex Pattern();

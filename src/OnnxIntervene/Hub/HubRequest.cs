@@ -8,16 +8,16 @@ internal sealed record HubRequest(HttpMethod Method, Uri Target)
     /// <summary>What is asked for, as messages call it.</summary>
     public required string What { get; init; }
 
-    /// <summary>Makes the body anew for each attempt.</summary>
+    /// <summary>Makes the body again for each attempt.</summary>
     public Func<HttpContent>? Content { get; init; }
 
     /// <summary>The first byte that is wanted.</summary>
     public long From { get; init; }
 
-    /// <summary>Whether it may be sent again when nobody knows what became of it.</summary>
+    /// <summary>Whether it may be sent again when its outcome is unknown.</summary>
     public bool MayRepeat { get; init; } = true;
 
-    /// <summary>Whether the user's token goes with it, as far as the target is the endpoint.</summary>
+    /// <summary>Whether the user's token goes with it, where the target is the endpoint.</summary>
     public bool SendsToken { get; init; } = true;
 
     /// <summary>A status that is as good as success.</summary>

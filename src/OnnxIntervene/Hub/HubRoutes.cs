@@ -24,10 +24,11 @@ internal sealed class HubRoutes(HubOptions options, HubReference reference)
     public Uri Tree(string commit) =>
         new($"{_endpoint}/api/models/{reference.Repository}/tree/{commit}?recursive=true");
 
-    public Uri File(string commit, string path) =>
-        new(
-            $"{_endpoint}/{reference.Repository}/resolve/{commit}/{string.Join('/', path.Split('/').Select(Uri.EscapeDataString))}"
-        );
+    public Uri File(string commit, string path)
+    {
+        var escaped = string.Join('/', path.Split('/').Select(Uri.EscapeDataString));
+        return new Uri($"{_endpoint}/{reference.Repository}/resolve/{commit}/{escaped}");
+    }
 
     private Uri Of(string verb) =>
         new($"{_endpoint}/api/models/{reference.Repository}/{verb}/{Uri.EscapeDataString(reference.Revision)}");

@@ -1,12 +1,10 @@
-using OnnxIntervene.IR;
-
 namespace OnnxIntervene.Hub;
 
 /// <summary>Finds out before a transfer whether the disk has room.</summary>
 internal static class HubSpace
 {
     /// <summary>Refuses what does not fit.</summary>
-    /// <exception cref="InterventionException">The disk has less room.</exception>
+    /// <exception cref="IOException">The disk has less room.</exception>
     public static void Require(Int128 bytes, string folder, string what)
     {
         var existing = Path.GetFullPath(folder);
@@ -17,7 +15,7 @@ internal static class HubSpace
         ).AvailableFreeSpace;
         if (bytes > free)
         {
-            throw new InterventionException(
+            throw new IOException(
                 $"{what} needs {bytes} bytes in '{folder}', but the disk has {free} free. "
                     + "Make room, take less (--include, --exclude), or set HF_HUB_CACHE to another disk."
             );

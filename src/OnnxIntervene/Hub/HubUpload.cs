@@ -64,7 +64,7 @@ internal sealed class HubUpload(HubConnection connection, HubPush push, IProgres
 
         return files.Count > 0
             ? files
-            : throw new InterventionException($"The folder '{push.Folder}' holds no file to push.");
+            : throw new InterventionException($"The folder '{push.Folder}' has no file to push.");
     }
 
     private static async Task<List<HashedFile>> HashAsync(List<LocalFile> files, CancellationToken cancellation)

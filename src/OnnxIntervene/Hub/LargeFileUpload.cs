@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Text.Json;
-using OnnxIntervene.IR;
 
 namespace OnnxIntervene.Hub;
 
@@ -48,7 +47,10 @@ internal sealed class LargeFileUpload(
     private async Task SendAsync(HashedFile file, JsonElement answer, CancellationToken cancellation)
     {
         if (HubJson.Object(answer, "error") is { } error)
-            throw new InterventionException($"The Hub does not take '{file.Path}': {HubJson.Text(error, "message")}");
+            throw new HubException($"The Hub does not accept '{file.Path}': {HubJson.Text(error, "message")}")
+            {
+                Url = connection.Options.Endpoint,
+            };
 
         // Without actions, the store has it already.
         if (HubJson.Object(answer, "actions") is not { } actions)
@@ -155,7 +157,7 @@ internal sealed class LargeFileUpload(
 
     private Uri Target(JsonElement action) => Target(HubJson.Text(action, "href") ?? "");
 
-    // Contents are not sent in the open when the Hub itself is not.
+    // Contents are not sent over HTTP when the Hub itself uses HTTPS.
     private Uri Target(string address) =>
         Uri.TryCreate(address, UriKind.Absolute, out var target)
         && (
@@ -163,5 +165,5 @@ internal sealed class LargeFileUpload(
             || (target.Scheme == Uri.UriSchemeHttp && connection.Options.Endpoint.Scheme == Uri.UriSchemeHttp)
         )
             ? target
-            : throw calls.Malformed($"sends the upload to '{address}', which is no address for it");
+            : throw calls.Malformed($"sends the upload to '{address}', which is not an allowed address");
 }

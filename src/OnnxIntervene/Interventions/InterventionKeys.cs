@@ -22,8 +22,8 @@ public static class InterventionKeys
         string Key(RepresentationConfig item)
         {
             var isPath = item.Component.AsSpan().ContainsAny('.', '/');
-            var stem =
-                $"{(isPath ? "" : $"layer_{item.Layer}_")}comp_{Plain(item.Component)}_unit_{Plain(item.Unit)}_nunit_{item.MaxNumberOfUnits}";
+            var place = $"{(isPath ? "" : $"layer_{item.Layer}_")}comp_{Plain(item.Component)}";
+            var stem = $"{place}_unit_{Plain(item.Unit)}_nunit_{item.MaxNumberOfUnits}";
             var number = counts.GetValueOrDefault(stem);
             counts[stem] = number + 1;
             return $"{stem}#{number}";

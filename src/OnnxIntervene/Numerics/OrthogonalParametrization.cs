@@ -6,9 +6,8 @@ namespace OnnxIntervene.Numerics;
 
 /// <summary>
 /// A matrix W with orthonormal columns, as <c>torch.nn.utils.parametrizations.orthogonal</c> keeps it with its
-/// defaults: free parameters X
-/// (<c>parametrizations.weight.original</c>, <c>[d, r]</c>) and the matrix where training began
-/// (<c>parametrizations.weight.0.base</c>, <c>[d, d]</c>).
+/// defaults: free parameters X (<c>parametrizations.weight.original</c>, <c>[d, r]</c>) and the matrix where training
+/// began (<c>parametrizations.weight.0.base</c>, <c>[d, d]</c>).
 /// </summary>
 /// <param name="Original">X, <c>[d, r]</c>.</param>
 /// <param name="Base">The base, <c>[d, d]</c>.</param>
@@ -22,11 +21,10 @@ public sealed record OrthogonalParametrization(NumericArray Original, NumericArr
 
     /// <summary>
     /// The parametrization of a matrix <c>[d, r]</c> as a fresh torch module has it: X = −1, and a base whose first
-    /// columns are W's own.
-    /// <see cref="Weight"/> gives W back exactly.
+    /// columns are W's own. <see cref="Weight"/> returns W exactly.
     /// </summary>
     /// <exception cref="InterventionException">
-    /// The columns are not orthonormal, or the array is no matrix of at least as many rows as columns.
+    /// The columns are not orthonormal, or the array is not a matrix of at least as many rows as columns.
     /// </exception>
     public static OrthogonalParametrization FromWeight(NumericArray weight)
     {
@@ -53,9 +51,8 @@ public sealed record OrthogonalParametrization(NumericArray Original, NumericArr
 
     /// <summary>
     /// W, <c>[d, r]</c>. Square: base · exp(tril(X) − tril(X)ᵀ). Tall: base · the first columns of the product of the
-    /// reflections along
-    /// X's columns below the diagonal, each times X's diagonal cut to a whole number. Computed in double precision, in
-    /// the order of d³.
+    /// reflections along X's columns below the diagonal, each times X's diagonal cut to a whole number. Computed in
+    /// double precision, in the order of d³.
     /// </summary>
     /// <exception cref="InterventionException">X or the base has a shape that does not fit.</exception>
     public NumericArray Weight()
@@ -85,8 +82,8 @@ public sealed record OrthogonalParametrization(NumericArray Original, NumericArr
         return skew;
     }
 
-    // Reflection j is 1 − τ v vᵀ with v = (0 … 0, 1, X below the diagonal of column j) and τ = 2 / vᵀv.
-    // They are applied from the last to the first.
+    // Reflection j is 1 − τ v vᵀ with v = (0 … 0, 1, X below the diagonal of column j) and τ = 2 / vᵀv. They are
+    // applied from the last to the first.
     private static Matrix Reflections(Matrix original)
     {
         // Its rows are the columns of the product.

@@ -7,16 +7,15 @@ namespace OnnxIntervene.Numerics;
 /// <summary>Makes the columns of a matrix orthonormal, in double precision.</summary>
 public static class Orthonormalization
 {
-    // A column of which less than this part is left was a mixture of those before it.
+    // A column that loses more than this to those before it depends on them.
     private const double SmallestRemainder = 1e-6;
 
     /// <summary>
     /// The factor Q of the matrix's QR decomposition whose R has a positive diagonal, which makes Q the only one: what
-    /// torch's
-    /// orthogonal parametrization makes of a matrix that is assigned to it. <c>[d, k]</c>, k at most d.
+    /// torch's orthogonal parametrization makes of a matrix that is assigned to it. <c>[d, k]</c>, k at most d.
     /// </summary>
     /// <exception cref="InterventionException">
-    /// The array is no such matrix, or its columns depend on one another.
+    /// The array is not such a matrix, or its columns depend on one another.
     /// </exception>
     public static NumericArray Columns(NumericArray matrix)
     {
@@ -37,7 +36,9 @@ public static class Orthonormalization
     /// <summary>
     /// How far the columns are from orthonormal: the largest absolute element of WᵀW − 1. <c>[d, k]</c>.
     /// </summary>
-    /// <exception cref="InterventionException">The array is no matrix of at least as many rows as columns.</exception>
+    /// <exception cref="InterventionException">
+    /// The array is not a matrix of at least as many rows as columns.
+    /// </exception>
     public static double Error(NumericArray matrix)
     {
         var (rows, columns) = MatrixShape.TallOf(matrix, "The matrix");
@@ -48,9 +49,8 @@ public static class Orthonormalization
     }
 
     /// <summary>
-    /// The matrix's own columns, and behind them more, so that all d are orthonormal: <c>[d, k]</c> to <c>[d, d]</c>.
-    /// The new ones are
-    /// what the unit vectors, taken in order, have left; torch takes random vectors there.
+    /// The matrix's own columns, and after them more, so that all d are orthonormal: <c>[d, k]</c> to <c>[d, d]</c>.
+    /// The new ones are what the unit vectors, taken in order, have left; torch takes random vectors there.
     /// </summary>
     internal static NumericArray Complete(NumericArray matrix)
     {

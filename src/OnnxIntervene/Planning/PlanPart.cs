@@ -1,6 +1,5 @@
 using System.Collections.Immutable;
 using OnnxIntervene.Runtime;
-using OnnxIntervene.Splicing;
 
 namespace OnnxIntervene.Planning;
 

@@ -11,13 +11,13 @@ public static class ExecutionProviders
     private const string Suffix = "ExecutionProvider";
 
     /// <summary>The version of ONNX Runtime's native library.</summary>
-    /// <exception cref="InterventionException">The application brings no native library of ONNX Runtime.</exception>
+    /// <exception cref="ExecutionException">The application brings no native library of ONNX Runtime.</exception>
     public static string RuntimeVersion => Runtime().GetVersionString();
 
     /// <summary>
     /// Tries each provider of this build with a model of one addition. Loads their libraries: milliseconds to seconds.
     /// </summary>
-    /// <exception cref="InterventionException">The application brings no native library of ONNX Runtime.</exception>
+    /// <exception cref="ExecutionException">The application brings no native library of ONNX Runtime.</exception>
     public static ImmutableArray<ExecutionProviderStatus> Probe() =>
         [.. Runtime().GetAvailableProviders().Select(Probe)];
 
@@ -54,7 +54,7 @@ public static class ExecutionProviders
         catch (TypeInitializationException fault)
             when (fault.InnerException is DllNotFoundException or EntryPointNotFoundException)
         {
-            throw new InterventionException(
+            throw new ExecutionException(
                 "The native library of ONNX Runtime is not there, or is too old. The application chooses it: "
                     + "reference the package Microsoft.ML.OnnxRuntime, or Microsoft.ML.OnnxRuntime.Gpu for CUDA.",
                 fault
@@ -70,7 +70,7 @@ public static class ExecutionProviders
             ProviderProbe.Run(name);
             return new ExecutionProviderStatus(name, fullName);
         }
-        catch (InterventionException fault)
+        catch (ExecutionException fault)
         {
             return new ExecutionProviderStatus(name, fullName, fault.Message, ProviderLibrary.FindMissing(fullName));
         }
@@ -102,14 +102,15 @@ public static class ExecutionProviders
         }
     }
 
-    private static InterventionException Refusal(string fullName, Exception fault)
+    private static ExecutionException Refusal(string fullName, Exception fault)
     {
         var reason = ProviderLibrary.FindMissing(fullName) is { } missing
             ? $"the library {missing} is missing. Install it where the system looks for libraries, or choose"
             : $"{fault.Message} Choose";
-        return new InterventionException(
+        return new ExecutionException(
             $"The execution provider '{ShortName(fullName)}' does not load: {reason} another provider, such as {Cpu}.",
-            fault
+            fault,
+            ShortName(fullName)
         );
     }
 

@@ -45,9 +45,8 @@ public sealed class InterventionSession : IDisposable
     internal static int OpenedCount => s_opened;
 
     /// <summary>Opens a session. The spliced model's weight files must stay where they are.</summary>
-    /// <exception cref="InterventionException">
-    /// The execution provider is not there, or ONNX Runtime refuses the model.
-    /// </exception>
+    /// <exception cref="InterventionException">This build has no such execution provider.</exception>
+    /// <exception cref="ExecutionException">The provider does not load, or ONNX Runtime cannot open the model.</exception>
     public static InterventionSession Open(SplicedModel spliced, ExecutionOptions? options = null) =>
         Open(spliced, options ?? new ExecutionOptions(), null);
 
@@ -65,6 +64,7 @@ public sealed class InterventionSession : IDisposable
     /// <param name="outputs">The outputs that are wanted, by name.</param>
     /// <param name="cancellation">Ends the run early.</param>
     /// <exception cref="InterventionException">The inputs do not fit the model.</exception>
+    /// <exception cref="ExecutionException">ONNX Runtime stopped the run.</exception>
     /// <exception cref="OperationCanceledException">The run was cancelled.</exception>
     public ImmutableArray<NumericArray> Run(
         ModelInputs inputs,
@@ -73,7 +73,7 @@ public sealed class InterventionSession : IDisposable
         CancellationToken cancellation = default
     )
     {
-        var values = RunValues(inputs, feeds, outputs, cancellation);
+        var values = RunValues(inputs, feeds, outputs, cancellation: cancellation);
         try
         {
             return [.. values.Select(value => value.Array)];
@@ -89,16 +89,17 @@ public sealed class InterventionSession : IDisposable
     /// <param name="inputs">What the model is run on.</param>
     /// <param name="feeds">What each site is fed, in the order of <see cref="SplicedModel.Sites"/>.</param>
     /// <param name="outputs">The outputs that are wanted, by name.</param>
-    /// <param name="cancellation">Ends the run early.</param>
     /// <param name="positions">What <see cref="SplicedModel.PositionsInput"/> is fed, where there is one.</param>
+    /// <param name="cancellation">Ends the run early.</param>
     /// <exception cref="InterventionException">The inputs do not fit the model.</exception>
+    /// <exception cref="ExecutionException">ONNX Runtime stopped the run.</exception>
     /// <exception cref="OperationCanceledException">The run was cancelled.</exception>
     public IReadOnlyList<TensorValue> RunValues(
         ModelInputs inputs,
         IReadOnlyList<SiteFeed> feeds,
         IReadOnlyList<string> outputs,
-        CancellationToken cancellation = default,
-        NumericArray? positions = null
+        NumericArray? positions = null,
+        CancellationToken cancellation = default
     )
     {
         ArgumentNullException.ThrowIfNull(inputs);

@@ -1,5 +1,4 @@
 using Microsoft.ML.OnnxRuntime;
-using OnnxIntervene.IR;
 
 namespace OnnxIntervene.Runtime;
 
@@ -11,11 +10,14 @@ internal sealed class OrtSession : IDisposable
 {
     private readonly InferenceSession _session;
     private readonly OrtMemoryInfo _results;
+    private readonly string _provider;
 
     /// <param name="session">The session, which this one owns from now on.</param>
-    /// <param name="results">Where outputs are to lie.</param>
-    public OrtSession(InferenceSession session, OrtMemoryInfo results)
+    /// <param name="results">Where outputs are to be.</param>
+    /// <param name="provider">The execution provider that the session was opened with.</param>
+    public OrtSession(InferenceSession session, OrtMemoryInfo results, string provider)
     {
+        _provider = provider;
         _session = session;
         _results = results;
         Inputs = session.InputMetadata;
@@ -40,7 +42,7 @@ internal sealed class OrtSession : IDisposable
     /// <summary>Runs the model. The caller disposes what comes out.</summary>
     /// <param name="binding">What is fed, and which outputs are wanted.</param>
     /// <param name="cancellation">Stops a run in flight.</param>
-    /// <exception cref="InterventionException">ONNX Runtime stopped the run.</exception>
+    /// <exception cref="ExecutionException">ONNX Runtime stopped the run.</exception>
     /// <exception cref="OperationCanceledException">The run was cancelled.</exception>
     public IReadOnlyList<TensorValue> Run(RunBinding binding, CancellationToken cancellation)
     {
@@ -59,7 +61,7 @@ internal sealed class OrtSession : IDisposable
         }
         catch (OnnxRuntimeException fault)
         {
-            throw new InterventionException($"ONNX Runtime stopped the run: {fault.Message}", fault);
+            throw new ExecutionException($"ONNX Runtime stopped the run: {fault.Message}", fault, _provider);
         }
     }
 

@@ -12,7 +12,7 @@ internal static class ProviderProbe
     private static readonly float[] s_input = [1.5f];
     private static readonly long[] s_shape = [1];
 
-    /// <exception cref="InterventionException">The provider does not load, or cannot compute a sum.</exception>
+    /// <exception cref="ExecutionException">The provider does not load, or cannot compute a sum.</exception>
     public static void Run(string provider)
     {
         using var session = SessionFactory.Open(Doubling(), new ExecutionOptions { Provider = provider, Threads = 1 });
@@ -24,9 +24,10 @@ internal static class ProviderProbe
         }
         catch (OnnxRuntimeException fault)
         {
-            throw new InterventionException(
+            throw new ExecutionException(
                 $"The execution provider '{provider}' loads, but computes nothing: {fault.Message}",
-                fault
+                fault,
+                provider
             );
         }
     }

@@ -10,9 +10,8 @@ public static class SessionFactory
     private const string WeightsFolderKey = "session.model_external_initializers_file_folder_path";
 
     /// <summary>A session of a model in memory whose weights stay in their files. The caller disposes it.</summary>
-    /// <exception cref="InterventionException">
-    /// The execution provider is not there, or ONNX Runtime refuses the model.
-    /// </exception>
+    /// <exception cref="InterventionException">This build has no such execution provider.</exception>
+    /// <exception cref="ExecutionException">The provider does not load, or ONNX Runtime cannot open the model.</exception>
     public static InferenceSession Open(Model model, ExecutionOptions options)
     {
         var file = OnnxFile.Reference(model);
@@ -26,9 +25,8 @@ public static class SessionFactory
     /// <param name="model">The model.</param>
     /// <param name="options">How ONNX Runtime runs it.</param>
     /// <param name="weights">The weights that sessions share; null where this one has its own.</param>
-    /// <exception cref="InterventionException">
-    /// The execution provider is not there, or ONNX Runtime refuses the model.
-    /// </exception>
+    /// <exception cref="InterventionException">This build has no such execution provider.</exception>
+    /// <exception cref="ExecutionException">The provider does not load, or ONNX Runtime cannot open the model.</exception>
     internal static OrtSession OpenShared(Model model, ExecutionOptions options, SharedWeights? weights)
     {
         var file = OnnxFile.Reference(model);
@@ -43,13 +41,12 @@ public static class SessionFactory
                     : new InferenceSession(file.Bytes.ToArray(), settings, weights.Packed),
             options.Provider
         );
-        return new OrtSession(session, OrtMemoryInfo.DefaultInstance);
+        return new OrtSession(session, OrtMemoryInfo.DefaultInstance, options.Provider);
     }
 
     /// <summary>A session of a model file as it is. The caller disposes it.</summary>
-    /// <exception cref="InterventionException">
-    /// The execution provider is not there, or ONNX Runtime refuses the model.
-    /// </exception>
+    /// <exception cref="InterventionException">This build has no such execution provider.</exception>
+    /// <exception cref="ExecutionException">The provider does not load, or ONNX Runtime cannot open the model.</exception>
     public static InferenceSession Open(string path, ExecutionOptions options)
     {
         using var session = Settings(options);
@@ -64,18 +61,20 @@ public static class SessionFactory
         }
         catch (OnnxRuntimeException fault) when (fault.Message.Contains("NotImplemented", StringComparison.Ordinal))
         {
-            throw new InterventionException(
+            throw new ExecutionException(
                 $"The execution provider '{provider}' cannot compute all of the model, perhaps for its element "
                     + $"types (BFloat16 among them): {fault.Message}. "
                     + "Choose another provider, or convert the model to 32-bit floats.",
-                fault
+                fault,
+                provider
             );
         }
         catch (OnnxRuntimeException fault)
         {
-            throw new InterventionException(
+            throw new ExecutionException(
                 $"ONNX Runtime cannot open the model with the execution provider '{provider}': {fault.Message}",
-                fault
+                fault,
+                provider
             );
         }
     }

@@ -37,7 +37,7 @@ internal static class SiteDescriptions
                 ? site.Component.Heads > 0
                     ? "example, position, head"
                     : "example, entry of axis 1, entry of axis 2"
-                : $"example, {(site.Component.Unit == "h" ? "head" : site.Component.Unit == "t" ? "step" : "position")}";
+                : $"example, {UnitName(site.Component.Unit)}";
         if (site.ReadLocations is { } reads)
             yield return (
                 reads,
@@ -53,7 +53,7 @@ internal static class SiteDescriptions
                 source,
                 isWhole
                     ? "float32 [batch or 1, position or 1, width]: the source"
-                    : $"float32 [{(site.Site.UnitsPerRow > 1 ? $"rows of {site.Site.UnitsPerRow} units" : "units")}, width]: the source of each"
+                    : $"float32 [{Rows(site.Site.UnitsPerRow)}, width]: the source of each"
             );
         if (site.Coefficient is { } coefficient)
             yield return (
@@ -67,4 +67,14 @@ internal static class SiteDescriptions
         foreach (var parameter in site.Parameters)
             yield return (parameter.Input, $"float32 [{string.Join(", ", parameter.Shape)}]: {parameter.Name}");
     }
+
+    private static string UnitName(string unit) =>
+        unit switch
+        {
+            "h" => "head",
+            "t" => "step",
+            _ => "position",
+        };
+
+    private static string Rows(int unitsPerRow) => unitsPerRow > 1 ? $"rows of {unitsPerRow} units" : "units";
 }

@@ -20,6 +20,7 @@ public static class CausalTrace
     /// <exception cref="InterventionException">
     /// The noise does not fit the model, or a component is not there.
     /// </exception>
+    /// <exception cref="ExecutionException">ONNX Runtime cannot open the model, or stopped a run.</exception>
     /// <exception cref="OperationCanceledException">The sweep was cancelled.</exception>
     public static CausalTraceResult Run(
         LoadedModel model,

@@ -6,8 +6,7 @@ namespace OnnxIntervene.Sweeps;
 
 /// <summary>
 /// Causal tracing (Meng et al. 2022, arXiv:2202.05262): noise on the subject's embeddings corrupts the run; one
-/// component at one layer and
-/// position at a time is restored from the clean run.
+/// component at one layer and position at a time is restored from the clean run.
 /// </summary>
 public sealed record CausalTraceRequest
 {

@@ -3,7 +3,7 @@ using OnnxIntervene.Tensors;
 
 namespace OnnxIntervene.Sweeps;
 
-/// <summary>What causal tracing gave: probabilities of the answer at the last position.</summary>
+/// <summary>What causal tracing measured: probabilities of the answer at the last position.</summary>
 /// <param name="CleanProbability">Without noise.</param>
 /// <param name="CorruptedProbabilities">With noise, for each sample.</param>
 /// <param name="Restored">With noise and one thing restored, for each target.</param>

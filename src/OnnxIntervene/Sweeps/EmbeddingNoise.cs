@@ -17,7 +17,7 @@ public static class EmbeddingNoise
         var matrix =
             components.TokenEmbedding
             ?? throw new InterventionException(
-                "The model has no token embedding that can be read, so that the size of the noise is not known."
+                "The model has no token embedding that can be read, so the size of the noise is not known."
             );
         return Deviation(matrix.ReadFloats());
     }
@@ -32,7 +32,7 @@ public static class EmbeddingNoise
         return NumericArray.Of(noise, samples, positions, width);
     }
 
-    // In double precision: a vocabulary's worth of elements loses digits otherwise.
+    // In double precision: a sum over a whole vocabulary would lose digits in single precision.
     private static float Deviation(float[] values)
     {
         var mean = 0.0;

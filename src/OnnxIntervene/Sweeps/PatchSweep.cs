@@ -21,6 +21,7 @@ public static class PatchSweep
     /// <exception cref="InterventionException">
     /// The runs differ in length, or the component, a layer or a position is not there.
     /// </exception>
+    /// <exception cref="ExecutionException">ONNX Runtime cannot open the model, or stopped a run.</exception>
     /// <exception cref="OperationCanceledException">The sweep was cancelled.</exception>
     public static PatchSweepResult Run(
         LoadedModel model,

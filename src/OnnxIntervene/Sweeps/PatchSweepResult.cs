@@ -2,13 +2,13 @@ using System.Collections.Immutable;
 
 namespace OnnxIntervene.Sweeps;
 
-/// <summary>What activation patching gave: logits at the last position for each layer and column.</summary>
+/// <summary>What activation patching measured: logits at the last position for each layer and column.</summary>
 public sealed record PatchSweepResult
 {
     /// <summary>The component that was patched.</summary>
     public required string Component { get; init; }
 
-    /// <summary>Whether columns are heads, else positions.</summary>
+    /// <summary>Whether columns are heads; they are positions when not.</summary>
     public required bool ColumnsAreHeads { get; init; }
 
     /// <summary>The layers, a row each.</summary>

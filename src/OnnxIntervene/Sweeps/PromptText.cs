@@ -8,7 +8,7 @@ namespace OnnxIntervene.Sweeps;
 /// <param name="Text">The prompt.</param>
 /// <param name="Ids">Its tokens, special ones included.</param>
 /// <param name="Tokens">The tokens as text.</param>
-/// <param name="Offsets">The part of the text that each stands for.</param>
+/// <param name="Offsets">The part of the text that each covers.</param>
 public sealed record PromptText(
     string Text,
     ImmutableArray<int> Ids,
@@ -63,7 +63,7 @@ public sealed record PromptText(
     }
 
     /// <summary>Throws unless the two prompts have equally many tokens, which the message shows.</summary>
-    /// <exception cref="InterventionException">They have not.</exception>
+    /// <exception cref="InterventionException">The numbers of tokens differ.</exception>
     public static void RequireEqualLength(PromptText clean, PromptText corrupt)
     {
         ArgumentNullException.ThrowIfNull(clean);

@@ -15,7 +15,7 @@ internal sealed record UnitGrid(Component Component, int Length)
     public SiteFeed ReadAll() =>
         new() { ReadLocations = Enumerable.Range(0, Count).SelectMany(unit => Location(0, unit)).ToArray() };
 
-    /// <summary>The units of one cell: a position; a head at the given positions; or a head.</summary>
+    /// <summary>The units of one cell: a position; a head at some positions; or a head.</summary>
     public IEnumerable<int> UnitsOf(int column, IReadOnlyList<int> positions) =>
         Component.Layout == ComponentLayout.HeadsInWidth
             ? positions.Select(position => (position * Component.Heads) + column)

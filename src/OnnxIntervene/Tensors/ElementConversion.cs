@@ -5,7 +5,7 @@ namespace OnnxIntervene.Tensors;
 /// <summary>Turns little-endian bytes of any common element type into the two types that arrays hold.</summary>
 internal static class ElementConversion
 {
-    /// <summary>Bytes of one element of a type, by safetensors' names; 0 for a type that is not known.</summary>
+    /// <summary>Bytes of one element of a type, by safetensors' names; 0 for an unknown type.</summary>
     public static int ByteCount(string type) =>
         type switch
         {
@@ -50,9 +50,10 @@ internal static class ElementConversion
             "U8" => Bytes<long, byte>(array.Integers, number => checked((byte)number)),
             "BOOL" => Bytes<long, byte>(
                 array.Integers,
-                number => number is 0 or 1 ? (byte)number : throw new OverflowException($"{number} is no truth value.")
+                number =>
+                    number is 0 or 1 ? (byte)number : throw new OverflowException($"{number} is not a truth value.")
             ),
-            _ => throw new ArgumentException($"'{type}' is not written.", nameof(type)),
+            _ => throw new ArgumentException($"arrays are not written as '{type}'.", nameof(type)),
         };
 
     // Rounds to the nearest, halves to the even; a NaN keeps a bit that makes it one.

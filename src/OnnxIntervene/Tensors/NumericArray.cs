@@ -4,8 +4,8 @@ using System.Numerics.Tensors;
 namespace OnnxIntervene.Tensors;
 
 /// <summary>
-/// An n-dimensional array of 32-bit floats or of 64-bit integers, in row-major order. Immutable as long as the given
-/// memory is.
+/// An n-dimensional array of 32-bit floats or of 64-bit integers, in row-major order. Immutable as long as the memory
+/// underneath is.
 /// </summary>
 public sealed class NumericArray
 {

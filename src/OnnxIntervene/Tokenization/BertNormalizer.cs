@@ -4,9 +4,8 @@ using System.Text;
 namespace OnnxIntervene.Tokenization;
 
 /// <summary>
-/// Cleans text as BERT does: control characters go, white space becomes blanks, accents and capitals go where the model
-/// is uncased
-/// (github.com/google-research/bert, tokenization.py).
+/// Cleans text as BERT does: control characters are removed, white space becomes spaces, accents and capitals are
+/// removed where the model is uncased (github.com/google-research/bert, tokenization.py).
 /// </summary>
 internal sealed record BertNormalizer(bool CleansText, bool SeparatesChinese, bool StripsAccents, bool Lowercases)
 {
@@ -26,7 +25,7 @@ internal sealed record BertNormalizer(bool CleansText, bool SeparatesChinese, bo
         return result;
     }
 
-    /// <summary>Whether a character stands alone as a token.</summary>
+    /// <summary>Whether a character is always a token of its own.</summary>
     public static bool IsPunctuation(Rune rune) =>
         rune.Value is (>= 33 and <= 47) or (>= 58 and <= 64) or (>= 91 and <= 96) or (>= 123 and <= 126)
         || Rune.IsPunctuation(rune);

@@ -3,9 +3,8 @@ using System.Collections.Immutable;
 namespace OnnxIntervene.Tokenization;
 
 /// <summary>
-/// GPT-2's printable character for each byte: printable Latin-1 bytes stand for themselves, the others follow from
-/// U+0100 on
-/// (github.com/openai/gpt-2, src/encoder.py, bytes_to_unicode).
+/// GPT-2's printable character for each byte: printable Latin-1 bytes represent themselves, the others follow from
+/// U+0100 on (github.com/openai/gpt-2, src/encoder.py, bytes_to_unicode).
 /// </summary>
 internal static class ByteAlphabet
 {

@@ -6,8 +6,7 @@ namespace OnnxIntervene.Tokenization;
 
 /// <summary>
 /// Unicode's canonical decomposition (form D), read from a table of our own: .NET's needs ICU, which a server image
-/// often lacks
-/// (Unicode Standard Annex 15; Hangul by the rule of chapter 3.12).
+/// often lacks (Unicode Standard Annex 15; Hangul by the rule of chapter 3.12).
 /// </summary>
 internal static class CanonicalDecomposition
 {

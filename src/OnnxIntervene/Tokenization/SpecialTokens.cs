@@ -6,7 +6,7 @@ namespace OnnxIntervene.Tokenization;
 /// <summary>Reads which special tokens a post-processor puts around a text.</summary>
 internal static class SpecialTokens
 {
-    /// <summary>The tokens before and behind a single text.</summary>
+    /// <summary>The tokens before and after a single text.</summary>
     public static (ImmutableArray<int> Before, ImmutableArray<int> Behind) Around(JsonElement processor, string path)
     {
         switch (TokenizerJson.Text(processor, "type"))

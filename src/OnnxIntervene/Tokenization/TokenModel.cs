@@ -9,7 +9,7 @@ internal abstract class TokenModel
     /// <summary>Adds the tokens of a piece of text that begins at <paramref name="start"/> of the whole.</summary>
     public abstract void Encode(ReadOnlySpan<char> text, int start, List<(int Id, TokenSpan Span)> tokens);
 
-    /// <summary>The text of tokens, those in <paramref name="added"/> standing for themselves.</summary>
+    /// <summary>The text of tokens, those in <paramref name="added"/> kept as they are.</summary>
     public abstract string Decode(IEnumerable<int> ids, IReadOnlyDictionary<int, string> added);
 
     /// <summary>One token as text to be read.</summary>

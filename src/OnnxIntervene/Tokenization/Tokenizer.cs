@@ -5,8 +5,7 @@ namespace OnnxIntervene.Tokenization;
 
 /// <summary>
 /// Turns text into tokens and back as the files beside a model say: byte-level byte-pair encoding or WordPiece, read
-/// from
-/// <c>tokenizer.json</c>, <c>vocab.json</c> with <c>merges.txt</c>, or <c>vocab.txt</c>. Immutable.
+/// from <c>tokenizer.json</c>, <c>vocab.json</c> with <c>merges.txt</c>, or <c>vocab.txt</c>. Immutable.
 /// </summary>
 public sealed class Tokenizer
 {
@@ -27,7 +26,7 @@ public sealed class Tokenizer
         _definition.Model.VocabularySize
         + _definition.AddedTokens.Count(token => _definition.Model.Find(token.Content) is null);
 
-    /// <summary>The token that stands for a word to be guessed; null when the tokenizer has none.</summary>
+    /// <summary>The token in place of a word to be guessed; null when the tokenizer has none.</summary>
     public int? MaskToken => s_maskTokens.Select(FindSpecial).FirstOrDefault(id => id is not null);
 
     /// <summary>Whether a folder holds files of a tokenizer.</summary>
@@ -82,7 +81,7 @@ public sealed class Tokenizer
     /// <summary>The text of tokens.</summary>
     /// <param name="ids">The tokens' numbers.</param>
     /// <param name="skipSpecialTokens">
-    /// Whether special tokens are left out; else they are written as they are spelled.
+    /// Whether special tokens are left out; if not, they are written as they are spelled.
     /// </param>
     public string Decode(IEnumerable<int> ids, bool skipSpecialTokens = false)
     {
@@ -90,11 +89,11 @@ public sealed class Tokenizer
         return _definition.Model.Decode(skipSpecialTokens ? ids.Where(id => !_special.Contains(id)) : ids, _added);
     }
 
-    /// <summary>One token as text to be read; bytes that are no characters are shown as <c>\xNN</c>.</summary>
+    /// <summary>One token as text to be read; bytes that are not characters are shown as <c>\xNN</c>.</summary>
     public string TokenText(int id) =>
         _added.TryGetValue(id, out var content) ? content : _definition.Model.TokenText(id);
 
-    /// <summary>The token that a text is, when it is exactly one; else null.</summary>
+    /// <summary>The token that a text is, when it is exactly one; null when not.</summary>
     public int? FindToken(string text) => Encode(text, addSpecialTokens: false).Ids is [var id] ? id : null;
 
     private int? FindSpecial(string content) =>

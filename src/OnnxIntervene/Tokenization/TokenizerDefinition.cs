@@ -14,6 +14,6 @@ internal sealed record TokenizerDefinition
     /// <summary>Special tokens put before a text.</summary>
     public ImmutableArray<int> Before { get; init; } = [];
 
-    /// <summary>Special tokens put behind a text.</summary>
+    /// <summary>Special tokens put after a text.</summary>
     public ImmutableArray<int> Behind { get; init; } = [];
 }

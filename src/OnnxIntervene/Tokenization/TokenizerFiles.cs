@@ -63,7 +63,7 @@ internal static class TokenizerFiles
             || !vocabulary.TryGetValue("[SEP]", out var end)
             || !vocabulary.ContainsKey("[UNK]")
         )
-            throw new ModelFormatException($"'{path}' is no BERT vocabulary: it lacks [CLS], [SEP] or [UNK].");
+            throw new ModelFormatException($"'{path}' is not a BERT vocabulary: it lacks [CLS], [SEP] or [UNK].");
         string[] special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"];
         return new TokenizerDefinition
         {

@@ -17,7 +17,7 @@ internal static class TokenizerJson
             || !root.TryGetProperty("model", out var model)
             || model.ValueKind != JsonValueKind.Object
         )
-            throw new ModelFormatException($"'{path}' describes no tokenizer: there is no model in it.");
+            throw new ModelFormatException($"'{path}' does not describe a tokenizer: there is no model in it.");
         var (before, behind) = SpecialTokens.Around(Member(root, "post_processor"), path);
         return new TokenizerDefinition
         {
@@ -37,7 +37,7 @@ internal static class TokenizerJson
     {
         var vocabulary = new Dictionary<string, int>(StringComparer.Ordinal);
         if (json.ValueKind != JsonValueKind.Object)
-            throw new ModelFormatException($"'{path}': the vocabulary is no JSON object.");
+            throw new ModelFormatException($"'{path}': the vocabulary is not a JSON object.");
         foreach (var entry in json.EnumerateObject())
         {
             if (
@@ -96,7 +96,7 @@ internal static class TokenizerJson
     private static ImmutableArray<string> Merges(JsonElement json, string path)
     {
         if (json.ValueKind != JsonValueKind.Array)
-            throw new ModelFormatException($"'{path}': the merges are no list.");
+            throw new ModelFormatException($"'{path}': the merges are not a list.");
         return
         [
             .. json.EnumerateArray()
@@ -108,7 +108,7 @@ internal static class TokenizerJson
                             when merge.GetArrayLength() == 2
                                 && merge.EnumerateArray().All(part => part.ValueKind == JsonValueKind.String) =>
                             $"{merge[0].GetString()} {merge[1].GetString()}",
-                        _ => throw new ModelFormatException($"'{path}': the merge {merge} is no pair of tokens."),
+                        _ => throw new ModelFormatException($"'{path}': the merge {merge} is not a pair of tokens."),
                     }
                 ),
         ];

@@ -92,8 +92,7 @@ internal sealed class WordPieceModel : TokenModel
         word.Clear();
     }
 
-    // Token by token, so that only punctuation loses its blank: github.com/huggingface/tokenizers,
-    // decoders/wordpiece.rs.
+    // Token by token, so only punctuation loses its space: github.com/huggingface/tokenizers, decoders/wordpiece.rs.
     private static string CleanUp(string text) =>
         new StringBuilder(text)
             .Replace(" .", ".")
@@ -109,7 +108,7 @@ internal sealed class WordPieceModel : TokenModel
             .Replace(" 're", "'re")
             .ToString();
 
-    // The library reads a vocabulary as lines, the line's number being the token's.
+    // The library reads a vocabulary as lines; a token's number is that of its line.
     private MemoryStream Lines()
     {
         var text = new StringBuilder();

@@ -105,7 +105,7 @@ public sealed class ComponentMapFileTests
     }
 
     [TestCase("""[]""", "$: an object")]
-    [TestCase("""{"components": [""", "is no JSON")]
+    [TestCase("""{"components": [""", "is not JSON")]
     [TestCase("""{"components": {}}""", "$.components: a list")]
     [TestCase("""{"layers": 3, "components": []}""", "$.layers: no such field")]
     [TestCase("""{"model": 3, "components": []}""", "$.model: a text")]
@@ -119,7 +119,7 @@ public sealed class ComponentMapFileTests
         "$.components[0].tensr: no such field"
     )]
     [TestCase("""{"components": [{"layer": 0, "component": "x", "tensor": 5}]}""", "$.components[0].tensor: a text")]
-    [TestCase("""{"components": [{"layer": 0, "component": "x", "tensor": "\ud800"}]}""", "no Unicode")]
+    [TestCase("""{"components": [{"layer": 0, "component": "x", "tensor": "\ud800"}]}""", "not valid Unicode")]
     [TestCase(
         """{"components": [{"layer": 0, "component": "x", "tensor": "y", "range": [5]}]}""",
         "$.components[0].range: two numbers"
@@ -143,7 +143,7 @@ public sealed class ComponentMapFileTests
     [TestCase("""{"components": [{"layer": 0, "component": "x", "candidates": 3}]}""", "$.components[0].candidates")]
     [TestCase(
         """{"components": [{"layer": 0, "component": "x"}, {"layer": 0, "component": "x"}]}""",
-        "$.components[1]: x of layer 0 stands at $.components[0]"
+        "$.components[1]: x of layer 0 is already at $.components[0]"
     )]
     public void A_map_that_is_none_is_refused_by_its_place(string json, string message) =>
         Assert.That(
@@ -151,7 +151,7 @@ public sealed class ComponentMapFileTests
             Throws.TypeOf<InterventionException>().With.Message.Contains(message)
         );
 
-    [TestCase("\"tensor\": \"nowhere\"", "$.components[0].tensor: 'nowhere' is no tensor")]
+    [TestCase("\"tensor\": \"nowhere\"", "$.components[0].tensor: 'nowhere' is not a tensor")]
     [TestCase("\"tensor\": \"input_ids\"", "holds Int64")]
     [TestCase(
         "\"tensor\": \"STREAM\", \"width\": 16",

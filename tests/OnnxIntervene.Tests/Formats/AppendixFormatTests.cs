@@ -66,11 +66,11 @@ public sealed class AppendixFormatTests
 
         Assert.That(
             () => NpzFile.Read(folder.File("a.npz")),
-            Throws.TypeOf<ModelFormatException>().With.Message.Contains("no .npy file")
+            Throws.TypeOf<ModelFormatException>().With.Message.Contains("not a .npy file")
         );
         Assert.That(
             () => NpzFile.Read(folder.File("W_enc.npy")),
-            Throws.TypeOf<ModelFormatException>().With.Message.Contains("no whole zip file")
+            Throws.TypeOf<ModelFormatException>().With.Message.Contains("not a whole zip file")
         );
         Assert.That(
             () => SparseAutoencoderWeights.Read(folder.File("b.npz")),
@@ -131,7 +131,7 @@ public sealed class AppendixFormatTests
     [TestCase("\"bias\": \"all\"", "biases")]
     [TestCase("\"alpha_pattern\": {\"(a+)+$\": 2}", "regular expression")]
     [TestCase("\"peft_type\": \"IA3\"", "IA3")]
-    [TestCase("[", "no JSON")]
+    [TestCase("[", "not JSON")]
     public void An_adapter_that_would_give_other_numbers_is_refused(string option, string message)
     {
         using var folder = new TemporaryFolder();

@@ -22,7 +22,7 @@ public sealed class StrictJsonTests
             () => IntervenableConfig.FromJson(json),
             Throws
                 .TypeOf<InterventionException>()
-                .With.Message.Contains("The configuration holds a text that is no Unicode")
+                .With.Message.Contains("The configuration holds a text that is not valid Unicode")
         );
 
     [TestCase($$"""{"interventions": [{"site": "{{Half}}"}]}""")]
@@ -34,7 +34,7 @@ public sealed class StrictJsonTests
 
         Assert.That(
             () => RunFile.Read(folder.File("run.json")),
-            Throws.TypeOf<InterventionException>().With.Message.Contains("no Unicode")
+            Throws.TypeOf<InterventionException>().With.Message.Contains("not valid Unicode")
         );
     }
 
@@ -49,7 +49,7 @@ public sealed class StrictJsonTests
 
         Assert.That(
             () => InterventionFolder.Load(folder.Path),
-            Throws.TypeOf<InterventionException>().With.Message.Contains("no Unicode")
+            Throws.TypeOf<InterventionException>().With.Message.Contains("not valid Unicode")
         );
     }
 
@@ -66,7 +66,9 @@ public sealed class StrictJsonTests
 
         Assert.That(
             () => SafetensorsFile.Open(folder.File("x.safetensors")),
-            Throws.TypeOf<ModelFormatException>().With.Message.Contains("the header holds a text that is no Unicode")
+            Throws
+                .TypeOf<ModelFormatException>()
+                .With.Message.Contains("the header holds a text that is not valid Unicode")
         );
     }
 

@@ -140,7 +140,7 @@ public sealed class HubPushTests
 
         Assert.That(
             async () => await bench.PushAsync(folder),
-            Throws.TypeOf<IOException>().With.Message.Contains("Committing to 'owner/name'")
+            Throws.TypeOf<HubException>().With.Message.Contains("Committing to 'owner/name'")
         );
         Assert.That(bench.Hub.Store.Requests, Has.Count.EqualTo(2));
         Assert.That(bench.Hub.Asked("/commit/"), Has.Count.EqualTo(2));
@@ -162,7 +162,7 @@ public sealed class HubPushTests
 
         Assert.That(
             async () => await bench.PushAsync(folder),
-            Throws.TypeOf<InterventionException>().With.Message.Contains("meanwhile")
+            Throws.TypeOf<HubException>().With.Message.Contains("in the meantime")
         );
         Assert.That(repository.Files, Is.Empty);
     }
@@ -174,7 +174,7 @@ public sealed class HubPushTests
         Assert.That(
             async () => await bench.PushAsync(folder),
             Throws
-                .TypeOf<InterventionException>()
+                .TypeOf<HubException>()
                 .With.Message.Contains("no repository 'owner/name'")
                 .And.Message.Not.Contains("hf_secret")
         );

@@ -36,7 +36,7 @@ public sealed class ConfigTests
         Assert.That(each.Representations[1].InterventionType, Is.EqualTo(InterventionType.Collect));
     }
 
-    [TestCase("{", "no JSON")]
+    [TestCase("{", "not JSON")]
     [TestCase("[]", "object is expected")]
     [TestCase("""{"representations": []}""", "no representation")]
     [TestCase("""{"representations": [{"layr": 1}]}""", "$.representations[0].layr")]

@@ -22,8 +22,10 @@ internal sealed class PartialRuns : IDisposable
         Model = model;
         Components = ComponentMap.Find(Model);
         using var session = SessionFactory.Open(Model, new ExecutionOptions { Threads = 1 });
-        _values = new InputFiller(session.InputMetadata, Components).Fill(inputs, new HashSet<string>());
-        _owned.AddRange(_values.Values);
+        var binding = new RunBinding([]);
+        new InputFiller(session.InputMetadata, Components).Fill(binding, inputs);
+        _values = new(binding.Values, StringComparer.Ordinal);
+        _owned.Add(binding);
     }
 
     public Model Model { get; }

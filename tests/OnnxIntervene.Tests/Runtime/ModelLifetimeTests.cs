@@ -1,10 +1,8 @@
-using System.Collections.Immutable;
 using System.Diagnostics;
 using OnnxIntervene.Components.Addressing;
 using OnnxIntervene.Execution;
 using OnnxIntervene.Interventions;
 using OnnxIntervene.Interventions.Kinds;
-using OnnxIntervene.Planning;
 using OnnxIntervene.Runtime;
 using OnnxIntervene.Splicing;
 using OnnxIntervene.Testing;
@@ -42,8 +40,12 @@ public sealed class ModelLifetimeTests
             var intervened = model.With(Zero(round % 6));
             intervened.Run(s_inputs).Dispose();
             using var start = new Barrier(Threads + 1);
-            var runners = Enumerable.Range(0, Threads).Select(_ => Task.Factory.StartNew(
-                () => RunUntilRefused(intervened, start), TaskCreationOptions.LongRunning)).ToArray();
+            var runners = Enumerable
+                .Range(0, Threads)
+                .Select(_ =>
+                    Task.Factory.StartNew(() => RunUntilRefused(intervened, start), TaskCreationOptions.LongRunning)
+                )
+                .ToArray();
             start.SignalAndWait();
             Thread.SpinWait(round * 20_000);
             model.Dispose();
@@ -130,7 +132,13 @@ public sealed class ModelLifetimeTests
     [Test]
     public void Sessions_that_were_not_used_for_longest_are_closed_at_the_memory_limit()
     {
-        using var model = LoadedModel.Load(RepositoryPaths.DefaultModel, s_options with { SessionMemoryLimit = 4 << 20 });
+        using var model = LoadedModel.Load(
+            RepositoryPaths.DefaultModel,
+            s_options with
+            {
+                SessionMemoryLimit = 4 << 20,
+            }
+        );
         for (var layer = 0; layer < 6; layer++)
             Logits(model, layer);
         var kept = model.OpenSessionCount;

@@ -12,7 +12,7 @@ using OnnxIntervene.Testing;
 
 namespace OnnxIntervene.Tests.Splicing;
 
-/// <summary>What is written as a spliced file gives the same numbers in a plain session, wherever it lies.</summary>
+/// <summary>What is written as a spliced file gives the same numbers in a plain session, wherever it is.</summary>
 public sealed class SplicedFileTests
 {
     private static readonly long[] s_tokens = [5, 17, 3, 88, 41];

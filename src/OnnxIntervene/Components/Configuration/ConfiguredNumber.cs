@@ -5,7 +5,7 @@ namespace OnnxIntervene.Components.Configuration;
 /// <param name="Stack">Which layers it is meant for.</param>
 /// <param name="Number">The number.</param>
 /// <param name="File">The configuration's file name.</param>
-/// <param name="Key">The key it stands under.</param>
+/// <param name="Key">Its key.</param>
 public sealed record ConfiguredNumber(
     ConfiguredQuantity Quantity,
     ConfiguredStack Stack,

@@ -9,6 +9,6 @@ public enum ConfiguredStack
     /// <summary>The encoder of a pair.</summary>
     Encoder,
 
-    /// <summary>The decoder of a pair, which looks at an encoder.</summary>
+    /// <summary>The decoder of a pair, which reads an encoder.</summary>
     Decoder,
 }

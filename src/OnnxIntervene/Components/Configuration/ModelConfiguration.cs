@@ -4,9 +4,8 @@ using OnnxIntervene.IR;
 namespace OnnxIntervene.Components.Configuration;
 
 /// <summary>
-/// What the files beside a model say of its layers and heads: Hugging Face's <c>config.json</c>, and
-/// <c>genai_config.json</c> of
-/// onnxruntime-genai.
+/// What the files beside a model say about its layers and heads: Hugging Face's <c>config.json</c>, and
+/// <c>genai_config.json</c> of onnxruntime-genai.
 /// </summary>
 /// <param name="Numbers">The numbers, in the order of the files' keys.</param>
 public sealed record ModelConfiguration(ImmutableArray<ConfiguredNumber> Numbers)
@@ -18,9 +17,9 @@ public sealed record ModelConfiguration(ImmutableArray<ConfiguredNumber> Numbers
     public ImmutableDictionary<int, string> Labels { get; init; } = ImmutableDictionary<int, string>.Empty;
 
     /// <summary>
-    /// Reads what stands in the folder of an .onnx file; files and keys that are not there say nothing.
+    /// Reads what is in the folder of an .onnx file; files and keys that are not there say nothing.
     /// </summary>
-    /// <exception cref="ModelFormatException">A file is no JSON.</exception>
+    /// <exception cref="ModelFormatException">A file is not JSON.</exception>
     public static ModelConfiguration ReadBeside(string modelPath)
     {
         ArgumentNullException.ThrowIfNull(modelPath);

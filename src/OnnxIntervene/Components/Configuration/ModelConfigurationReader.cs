@@ -14,8 +14,7 @@ internal static class ModelConfigurationReader
     private const string GenAIFile = "genai_config.json";
 
     // The names that transformers' families use (their configuration_*.py). What is nested (text_config, vision_config)
-    // belongs to a part
-    // of the model that the file need not hold.
+    // belongs to a part of the model that the file need not hold.
     private static readonly ImmutableArray<(string Key, ConfiguredQuantity Quantity, ConfiguredStack Stack)> s_keys =
     [
         ("num_hidden_layers", ConfiguredQuantity.Layers, ConfiguredStack.Encoder),
@@ -87,7 +86,7 @@ internal static class ModelConfigurationReader
             File.ReadAllText(path),
             (what, cause) =>
                 new ModelFormatException(
-                    $"The configuration '{path}' {what} Mend or remove it; a model does not need one.",
+                    $"The configuration '{path}' {what} Correct or remove it; a model does not need one.",
                     cause
                 ),
             new JsonDocumentOptions { AllowTrailingCommas = true, CommentHandling = JsonCommentHandling.Skip }
@@ -132,7 +131,7 @@ internal static class ModelConfigurationReader
         return labels.ToImmutable();
     }
 
-    // A section speaks of the file that it names.
+    // A section is about the file that it names.
     private static IEnumerable<ConfiguredNumber> FromGenAI(JsonElement root, string fileName)
     {
         if (!root.TryGetProperty("model", out var model) || model.ValueKind != JsonValueKind.Object)
@@ -161,7 +160,7 @@ internal static class ModelConfigurationReader
         }
     }
 
-    // Null, lists with a number for each layer and the like say nothing of all layers.
+    // Null, lists with a number for each layer and the like say nothing about all layers.
     private static int? Number(JsonElement section, string key) =>
         section.TryGetProperty(key, out var json)
         && json.ValueKind == JsonValueKind.Number

@@ -38,7 +38,7 @@ internal sealed class CandidateFinder
     public bool HasAttention =>
         _landmarks.Any(landmark => landmark.Kind is LandmarkKind.Softmax or LandmarkKind.Attention);
 
-    /// <summary>What stands out in the whole graph.</summary>
+    /// <summary>The likeliest tensors of the whole graph.</summary>
     public ImmutableArray<ComponentCandidate> Landmarks() =>
         [
             .. _landmarks
@@ -73,7 +73,7 @@ internal sealed class CandidateFinder
         ];
     }
 
-    // In a graph of which nothing is known, what a repetition begins with is the likeliest input of a layer.
+    // In a graph where nothing is recognised, what a repetition begins with is the likeliest input of a layer.
     private IEnumerable<ComponentCandidate> StartOfRepetition(ComponentAddress address)
     {
         if (
@@ -163,7 +163,8 @@ internal sealed class CandidateFinder
             : 0;
     }
 
-    // Where the layer's own components are; else its repetition; else its share of the graph.
+    // Where the layer's own components are; if there are none, its repetition; if there is none, its share of the
+    // graph.
     private (int First, int Last) Range(ComponentAddress address)
     {
         var layer = address.Layer;

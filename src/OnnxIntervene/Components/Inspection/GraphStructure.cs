@@ -9,7 +9,7 @@ namespace OnnxIntervene.Components.Inspection;
 /// </summary>
 public sealed record GraphStructure
 {
-    // A graph of which nothing is known gets entries for so many layers at most.
+    // A graph where nothing is recognised gets entries for at most this many layers.
     private const int MostLayers = 100;
 
     private static readonly ImmutableArray<string> s_usual =
@@ -45,7 +45,7 @@ public sealed record GraphStructure
 
     /// <summary>
     /// The linear layers, additions of computed tensors, softmaxes and norms of a graph in which no layer is
-    /// recognised; empty otherwise.
+    /// recognised; empty when one is.
     /// </summary>
     public required ImmutableArray<ComponentCandidate> Landmarks { get; init; }
 
@@ -79,8 +79,8 @@ public sealed record GraphStructure
         };
     }
 
-    // What was looked for in vain, what other layers have, and in a graph of which nothing is known the usual parts of
-    // a layer.
+    // What was looked for and not found, what other layers have, and in a graph where nothing is recognised the usual
+    // parts of a layer.
     private static IEnumerable<MissingComponent> Missing(ComponentMap map, int repetitions, bool hasAttention)
     {
         if (map.LayerCount == 0)

@@ -6,7 +6,7 @@ using OnnxIntervene.IR.Analysis;
 
 namespace OnnxIntervene.Components.Inspection;
 
-/// <summary>Describes the layers that the structural search goes by.</summary>
+/// <summary>Describes the layers that the structural search recognises.</summary>
 internal static class Recognition
 {
     public static ImmutableArray<RecognisedLayer> Of(Model model, ComponentMap map)

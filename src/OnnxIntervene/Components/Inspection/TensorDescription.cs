@@ -5,12 +5,12 @@ using OnnxIntervene.IR.Analysis;
 namespace OnnxIntervene.Components.Inspection;
 
 /// <summary>
-/// A tensor of a model file, which may stand wherever a component's name may when it holds floating point.
+/// A tensor of a model file, whose name may be used in place of a component's when it holds floating point.
 /// </summary>
 /// <param name="Name">Its name.</param>
 /// <param name="ElementType">What its elements are.</param>
 /// <param name="Shape">Its sizes, open ones by name or unknown; null when not even the number of axes is known.</param>
-/// <param name="Origin">What gives it: <c>input</c>, <c>weight</c>, or an operator.</param>
+/// <param name="Origin">Where it comes from: <c>input</c>, <c>weight</c>, or an operator.</param>
 /// <param name="Branch">The branch or body that holds it, and its node; null in the main graph.</param>
 public sealed record TensorDescription(
     string Name,
@@ -21,7 +21,7 @@ public sealed record TensorDescription(
 )
 {
     /// <summary>
-    /// Every tensor of a model, graph by graph in their order, those of subgraphs behind the node that holds them.
+    /// Every tensor of a model, graph by graph in their order, those of subgraphs after the node that holds them.
     /// </summary>
     public static ImmutableArray<TensorDescription> All(Model model)
     {

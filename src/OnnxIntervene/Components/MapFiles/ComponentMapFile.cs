@@ -11,7 +11,7 @@ public static class ComponentMapFile
 
     /// <summary>Reads a map. Entries without a tensor are left to what is found in the model.</summary>
     /// <exception cref="InterventionException">
-    /// The file is no component map; the message names the place in it.
+    /// The file is not a component map; the message names the place in it.
     /// </exception>
     public static ComponentOverrides Read(string path)
     {
@@ -25,7 +25,7 @@ public static class ComponentMapFile
 
     /// <summary>Reads a map from its text.</summary>
     /// <exception cref="InterventionException">
-    /// The text is no component map; the message names the place in it.
+    /// The text is not a component map; the message names the place in it.
     /// </exception>
     public static ComponentOverrides Parse(string json) => ComponentMapReader.Read(json);
 

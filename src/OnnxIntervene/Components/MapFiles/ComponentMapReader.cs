@@ -6,7 +6,7 @@ using OnnxIntervene.IR;
 
 namespace OnnxIntervene.Components.MapFiles;
 
-/// <summary>Reads component maps, and refuses what it does not know by its place.</summary>
+/// <summary>Reads component maps, and refuses unknown fields, naming their place.</summary>
 internal static class ComponentMapReader
 {
     private const int HighestLayer = 100_000;
@@ -49,7 +49,7 @@ internal static class ComponentMapReader
             var place = $"$.components[{index}]";
             var entry = Entry(item, place);
             if (!places.TryAdd(entry.Address, place))
-                throw Fault(place, $"{entry.Address} stands at {places[entry.Address]} already");
+                throw Fault(place, $"{entry.Address} is already at {places[entry.Address]}");
             if (entry.Tensor.Length > 0)
                 entries.Add(entry);
         }
@@ -66,10 +66,10 @@ internal static class ComponentMapReader
         var layer =
             Number(fields, "layer", place) ?? throw Fault($"{place}.layer", "the layer, counted from 0, is missing");
         if (layer > HighestLayer)
-            throw Fault($"{place}.layer", $"{layer} is no layer; the highest is {HighestLayer}");
+            throw Fault($"{place}.layer", $"{layer} is not a layer; the highest is {HighestLayer}");
         var unit = Text(fields, "unit", place);
         if (unit is not null && !s_units.Contains(unit))
-            throw Fault($"{place}.unit", $"'{unit}' is no unit; use {string.Join(", ", s_units)}");
+            throw Fault($"{place}.unit", $"'{unit}' is not a unit; use {string.Join(", ", s_units)}");
         Text(fields, "reason", place);
         if (fields.TryGetValue("candidates", out var candidates) && candidates.ValueKind != JsonValueKind.Array)
             throw Fault($"{place}.candidates", "a list is expected");

@@ -30,7 +30,7 @@ internal static class ComponentMapWriter
     {
         var fields = Start(component.Address);
 
-        // A range can be said in plain numbers; what lies elsewhere inside an operator keeps its description.
+        // A range is two plain numbers; any other place inside an operator keeps its description.
         if (component.Source is SliceSource slice)
         {
             fields.Add("tensor", slice.Value.Name);

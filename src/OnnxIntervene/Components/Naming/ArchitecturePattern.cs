@@ -4,8 +4,7 @@ namespace OnnxIntervene.Components.Naming;
 
 /// <summary>
 /// How one family names its modules below a layer; each exporter keeps these names in its own way. Several names for
-/// one module are the
-/// spellings of different exporters.
+/// one module are the spellings of different exporters.
 /// </summary>
 internal sealed record ArchitecturePattern
 {
@@ -21,26 +20,26 @@ internal sealed record ArchitecturePattern
     /// <summary>The norm before the feed-forward.</summary>
     public required string MlpNorm { get; init; }
 
-    /// <summary>The norm behind the last layer.</summary>
+    /// <summary>The norm after the last layer.</summary>
     public required ImmutableArray<string> FinalNorm { get; init; }
 
     /// <summary>The attention module.</summary>
     public required ImmutableArray<string> Attention { get; init; }
 
-    /// <summary>The query projection inside attention, when it stands alone.</summary>
+    /// <summary>The query projection inside attention, when it is a module of its own.</summary>
     public string? Query { get; init; }
 
-    /// <summary>The key projection inside attention, when it stands alone.</summary>
+    /// <summary>The key projection inside attention, when it is a module of its own.</summary>
     public string? Key { get; init; }
 
-    /// <summary>The value projection inside attention, when it stands alone.</summary>
+    /// <summary>The value projection inside attention, when it is a module of its own.</summary>
     public string? Value { get; init; }
 
-    /// <summary>The projection inside attention that gives queries, keys and values side by side.</summary>
+    /// <summary>The projection inside attention that computes queries, keys and values side by side.</summary>
     public required string PackedProjection { get; init; }
 
     /// <summary>
-    /// Whether the packed projection lays out query, key and value head by head, not one after the other.
+    /// Whether the packed projection lays out query, key and value head by head, not as three blocks.
     /// </summary>
     public bool PacksByHead { get; init; }
 
@@ -120,7 +119,7 @@ internal sealed record ArchitecturePattern
             Activation = "mlp.act_fn",
             DownProjection = "mlp.down_proj",
 
-            // Gemma 2 normalises behind each sub-layer too, and its post_attention_layernorm stands there.
+            // Gemma 2 normalises after each sub-layer too; its post_attention_layernorm is there.
             ForeignModules = ["pre_feedforward_layernorm", "post_feedforward_layernorm"],
         },
     ];

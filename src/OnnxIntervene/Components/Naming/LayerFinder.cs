@@ -18,7 +18,7 @@ internal sealed class LayerFinder(ModuleTree modules, ArchitecturePattern patter
     /// <summary>Whether there is an attention or a feed-forward in the layer at all.</summary>
     public bool IsLayer => _attention is not null || modules.NodesOf($"{layer}.{pattern.DownProjection}").Count > 0;
 
-    /// <summary>A module that layers of this family do not have; null when all is well.</summary>
+    /// <summary>A module that layers of this family do not have; null when there is none.</summary>
     public string? ForeignModule =>
         pattern.ForeignModules.FirstOrDefault(name => modules.NodesOf($"{layer}.{name}").Count > 0);
 
@@ -92,7 +92,7 @@ internal sealed class LayerFinder(ModuleTree modules, ArchitecturePattern patter
 
     /// <summary>
     /// How many heads of one of <c>query</c> (0), <c>key</c> (1) and <c>value</c> (2) there are; 0 when the graph does
-    /// not tell.
+    /// not say.
     /// </summary>
     public int Heads(int part, Found projection)
     {

@@ -10,7 +10,7 @@ namespace OnnxIntervene.Components.Naming;
 /// </summary>
 internal sealed class NamedSearch(Model model)
 {
-    // Without these a name may stand for something else, and none is given out.
+    // Without these a name may mean something else, and none is used.
     private static readonly string[] s_core =
     [
         ComponentNames.BlockInput,
@@ -25,7 +25,7 @@ internal sealed class NamedSearch(Model model)
     private readonly List<Component> _components = [];
     private readonly List<MissingComponent> _missing = [];
 
-    public NamedComponents Run()
+    public NameFindings Run()
     {
         List<MissingComponent> reasons = [];
         foreach (var pattern in ArchitecturePattern.Known)
@@ -39,13 +39,13 @@ internal sealed class NamedSearch(Model model)
                 continue;
             Find(layers, pattern);
             if (!_missing.Exists(missing => s_core.Contains(missing.Address.Name)))
-                return new NamedComponents(pattern.Family, layers.Count, _components, _missing);
+                return new NameFindings(pattern.Family, layers.Count, _components, _missing);
             reasons.AddRange(_missing);
             _components.Clear();
             _missing.Clear();
         }
 
-        return new NamedComponents(null, 0, [], reasons);
+        return new NameFindings(null, 0, [], reasons);
     }
 
     private void Find(List<LayerFinder> layers, ArchitecturePattern pattern)
@@ -87,7 +87,7 @@ internal sealed class NamedSearch(Model model)
         Add(index, ComponentNames.BlockOutput, BlockOutput(index, layers, pattern), blockInput.Width);
     }
 
-    // A layer gives what the next one reads, and the last one what the final norm reads.
+    // A layer outputs what the next one reads, and the last one what the final norm reads.
     private Found BlockOutput(int index, List<LayerFinder> layers, ArchitecturePattern pattern)
     {
         if (index + 1 < layers.Count)
@@ -95,7 +95,7 @@ internal sealed class NamedSearch(Model model)
         var norms = pattern.FinalNorm.SelectMany(_modules.PathsNamed).Select(layers[index].NormInput);
         return norms.FirstOrDefault(found => found.IsFound) is { IsFound: true } found
             ? found
-            : Found.Nothing($"no norm called {string.Join(" or ", pattern.FinalNorm)} behind the last layer");
+            : Found.Nothing($"no norm called {string.Join(" or ", pattern.FinalNorm)} after the last layer");
     }
 
     private void AddWithHeads(int layer, string name, Found found, int heads)

@@ -8,7 +8,8 @@ using OnnxIntervene.Tensors;
 namespace OnnxIntervene.Planning.Files;
 
 /// <summary>
-/// Arrays and parameters that a run's file holds, or names in files beside it. No name leads out of the file's folder.
+/// Arrays and parameters that a run's file holds, or that it names in files beside it. No name may lead out of the
+/// file's folder.
 /// </summary>
 internal sealed class ParameterFiles(string folder)
 {
@@ -22,7 +23,7 @@ internal sealed class ParameterFiles(string folder)
         var reference = json.GetString()!;
         var mark = reference.LastIndexOf('#');
         if (mark <= 0)
-            throw ConfigField.Fault(path, $"'{reference}' names no tensor; write file.safetensors#name");
+            throw ConfigField.Fault(path, $"'{reference}' does not name a tensor; write file.safetensors#name");
         return Open(reference[..mark], path).Read(reference[(mark + 1)..]);
     }
 
@@ -60,13 +61,13 @@ internal sealed class ParameterFiles(string folder)
     }
 
     /// <summary>The full path of a file or folder beside the run's file.</summary>
-    /// <exception cref="ModelFormatException">The name leads out of the folder.</exception>
+    /// <exception cref="InterventionException">The name leads out of the folder.</exception>
     public string Inside(string name, string path)
     {
         var full = Path.GetFullPath(Path.Combine(folder, name));
         var inside = Path.GetRelativePath(folder, full);
         if (Path.IsPathRooted(name) || inside.StartsWith("..", StringComparison.Ordinal))
-            throw new ModelFormatException($"{path}: '{name}' leaves the configuration's folder.");
+            throw ConfigField.Fault(path, $"'{name}' leaves the configuration's folder");
         return full;
     }
 

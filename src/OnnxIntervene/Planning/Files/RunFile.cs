@@ -8,14 +8,12 @@ namespace OnnxIntervene.Planning.Files;
 
 /// <summary>
 /// A configuration with what one run of it needs, in one of two forms: the short one
-/// (<c>schemas/interventions.schema.json</c>), or pyvene's
-/// <c>config.json</c> with, beside its fields, <c>unit_locations</c>, <c>subspaces</c>, <c>coefficients</c> (a number
-/// for each intervention, or a
-/// list with one for each example), <c>source_representations</c> (for each intervention null, an array, or
-/// <c>"file.safetensors#name"</c>
-/// relative to the file) and <c>parameters</c> (for each intervention null, an object of arrays, or
-/// <c>"file.safetensors#prefix"</c>); in place of
-/// <c>representations</c>, <c>saved</c> may name a folder of saved interventions beside the file.
+/// (<c>schemas/interventions.schema.json</c>), or pyvene's <c>config.json</c> with, in addition to its fields,
+/// <c>unit_locations</c>, <c>subspaces</c>, <c>coefficients</c> (a number for each intervention, or a list with one for
+/// each example), <c>source_representations</c> (for each intervention null, an array, or
+/// <c>"file.safetensors#name"</c> relative to the file) and <c>parameters</c> (for each intervention null, an object of
+/// arrays, or <c>"file.safetensors#prefix"</c>); in place of <c>representations</c>, <c>saved</c> may name a folder of
+/// saved interventions beside the file.
 /// </summary>
 /// <param name="Config">The interventions.</param>
 /// <param name="UnitLocations">Where they read and write; null for everywhere.</param>
@@ -26,10 +24,10 @@ public sealed record RunFile(IntervenableConfig Config, UnitLocations? UnitLocat
 
     /// <summary>Reads a file of either form, or a folder of saved interventions.</summary>
     /// <exception cref="InterventionException">
-    /// The file is no configuration; the message names the place in it.
+    /// The file is not a configuration; the message names the place in it.
     /// </exception>
     /// <exception cref="ModelFormatException">
-    /// A file of constant sources is not well formed, or lies outside the folder.
+    /// A file of constant sources is not well formed.
     /// </exception>
     public static RunFile Read(string path)
     {

@@ -12,14 +12,16 @@ internal static class RunSchema
     private static readonly Lazy<JsonSchema> s_schema = new(Read);
     private static readonly EvaluationOptions s_options = new() { OutputFormat = OutputFormat.List };
 
-    /// <summary>Throws unless the file has the short form; the message names the first place that has not.</summary>
+    /// <summary>
+    /// Throws unless the file has the short form; the message names the first place that does not fit.
+    /// </summary>
     /// <exception cref="OnnxIntervene.IR.InterventionException">The file breaks the schema.</exception>
     public static void Validate(JsonElement root)
     {
         var results = s_schema.Value.Evaluate(root, s_options);
         if (results.IsValid)
             return;
-        // The deepest place says most: above it each way of reading a field has failed.
+        // The deepest place says most: above it every form of a field has failed.
         var fault = results
             .Details.Where(detail => detail.HasErrors)
             .OrderByDescending(detail => detail.InstanceLocation.Count)
@@ -32,15 +34,12 @@ internal static class RunSchema
     private static string Path(string pointer) =>
         "$"
         + string.Concat(
-            pointer
-                .Split('/')
-                .Skip(1)
-                .Select(part =>
-                    int.TryParse(part, out _)
-                        ? $"[{part}]"
-                        : $".{part.Replace("~1", "/", StringComparison.Ordinal).Replace("~0", "~", StringComparison.Ordinal)}"
-                )
+            pointer.Split('/').Skip(1).Select(part => int.TryParse(part, out _) ? $"[{part}]" : $".{Unescaped(part)}")
         );
+
+    // RFC 6901, section 4: the order of the two matters.
+    private static string Unescaped(string part) =>
+        part.Replace("~1", "/", StringComparison.Ordinal).Replace("~0", "~", StringComparison.Ordinal);
 
     // The library's own words speak of schemas where the user wrote a field.
     private static string Explain(string keyword, string message) =>

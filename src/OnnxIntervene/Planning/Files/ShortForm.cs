@@ -6,7 +6,7 @@ using OnnxIntervene.Interventions.Kinds;
 namespace OnnxIntervene.Planning.Files;
 
 /// <summary>
-/// Reads the short form of a run's file: one entry an intervention, with everything that belongs to it.
+/// Reads the short form of a run's file: one entry for each intervention, with everything that belongs to it.
 /// </summary>
 internal sealed class ShortForm(ParameterFiles files)
 {
@@ -71,7 +71,7 @@ internal sealed class ShortForm(ParameterFiles files)
                 ? files.Intervention(parameters, type, $"{path}.parameters")
                 : null,
         };
-        // One entry stands for the same intervention in several layers.
+        // One entry can mean the same intervention in several layers.
         var layers = item.TryGetProperty("layer", out var layer) ? Row(layer, path) : [0];
         foreach (var number in layers)
         {
@@ -95,7 +95,7 @@ internal sealed class ShortForm(ParameterFiles files)
         if (positions is not null != sourcePositions is not null || heads is not null != sourceHeads is not null)
             throw ConfigField.Fault(
                 path,
-                "what the source is read at must be chosen as what the base is written at: give positions with "
+                "the source must be read by the same kinds of unit as the base is written by: set positions with "
                     + "source_positions, heads with source_heads"
             );
         return (

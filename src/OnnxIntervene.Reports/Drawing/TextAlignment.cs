@@ -1,7 +1,7 @@
 namespace OnnxIntervene.Reports.Drawing;
 
 /// <summary>Which part of a text is at its point.</summary>
-internal enum TextAnchor
+internal enum TextAlignment
 {
     Start,
     Middle,

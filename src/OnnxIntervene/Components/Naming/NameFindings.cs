@@ -2,8 +2,10 @@ using OnnxIntervene.Components.Addressing;
 
 namespace OnnxIntervene.Components.Naming;
 
-/// <summary>What a file's module names tell: the family, its components, and what was looked for in vain.</summary>
-internal sealed record NamedComponents(
+/// <summary>
+/// What a file's module names say: the family, its components, and what was looked for and not found.
+/// </summary>
+internal sealed record NameFindings(
     string? Family,
     int LayerCount,
     IReadOnlyList<Component> Components,

@@ -4,8 +4,8 @@ using OnnxIntervene.IR.Analysis;
 
 namespace OnnxIntervene.Components;
 
-/// <summary>Makes components of a map's entries, and proves each by what the file says of its tensor.</summary>
-internal sealed class ComponentOverriding
+/// <summary>Makes components of a map's entries, and proves each by what the file says about its tensor.</summary>
+internal sealed class OverrideResolver
 {
     private readonly Dictionary<ComponentAddress, Component> _found;
     private readonly Dictionary<string, ComponentSource> _described = new(StringComparer.Ordinal);
@@ -13,7 +13,7 @@ internal sealed class ComponentOverriding
     private readonly RawTensors _tensors;
     private readonly Model _model;
 
-    public ComponentOverriding(Model model, ComponentMap found)
+    public OverrideResolver(Model model, ComponentMap found)
     {
         _model = model;
         _tensors = new RawTensors(model);
@@ -45,7 +45,7 @@ internal sealed class ComponentOverriding
         throw Fault(
             entry,
             "tensor",
-            $"'{entry.Tensor}' is no tensor of this model. Nearest: {string.Join(", ", names)}"
+            $"'{entry.Tensor}' is not a tensor of this model. Nearest: {string.Join(", ", names)}"
         );
     }
 
@@ -104,7 +104,7 @@ internal sealed class ComponentOverriding
         var full = Range(entry, _types.WidthOf(value), rank);
         var width = full > 0 ? Divided(entry, full) : entry.Width ?? 0;
         if (width == 0 && (rank <= 3 || entry.Width is not null))
-            throw Fault(entry, "width", $"the file does not tell how wide '{value.Name}' is; give the width");
+            throw Fault(entry, "width", $"the file does not say how wide '{value.Name}' is; state the width");
         if (full > 0 && entry.Width is { } said && said * Math.Max(1L, entry.Heads) != full)
             throw WidthFault(entry, full);
         var component = new Component(
@@ -121,7 +121,7 @@ internal sealed class ComponentOverriding
         return WithUnit(entry, component, "pos");
     }
 
-    // A tensor of a loop's body, of which there is one row a step.
+    // A tensor of a loop's body, which has one row for each step.
     private Component OfSteps(ComponentOverride entry, BodySource source)
     {
         foreach (var (isGiven, field) in new[] { (entry.Range is not null, "range"), (entry.Heads > 0, "heads") })
@@ -136,7 +136,7 @@ internal sealed class ComponentOverriding
             : throw WidthFault(entry, component.Width);
     }
 
-    // Probabilities have no width; heads that have one lie side by side.
+    // Probabilities have no width; heads that have one are side by side.
     private static bool IsHeadsFirst(ComponentOverride entry) =>
         entry.Heads > 0
         && (
@@ -167,12 +167,12 @@ internal sealed class ComponentOverriding
     private static Component SplitHeads(ComponentOverride entry, ComponentSource source, Value value, int width)
     {
         if (width < 1)
-            throw Fault(entry, "width", $"the file does not tell how wide a head of '{value.Name}' is; give the width");
+            throw Fault(entry, "width", $"the file does not say how wide a head of '{value.Name}' is; state the width");
         if (source is not TensorSource)
             throw Fault(
                 entry,
                 "tensor",
-                $"'{value.Name}' lies in branches and is split into heads, which a map cannot name"
+                $"'{value.Name}' is in branches and is split into heads, which a map cannot name"
             );
         if (
             value.Type?.Shape is { Rank: 4 } shape
@@ -191,11 +191,11 @@ internal sealed class ComponentOverriding
         if (entry.Range is { } range)
             return source is TensorSource
                 ? new SliceSource(value, range.Start, range.End)
-                : throw Fault(entry, "range", $"'{value.Name}' lies in branches, of which no range can be taken");
+                : throw Fault(entry, "range", $"'{value.Name}' is in branches, of which no range can be taken");
         if (rank != 2)
             return source;
 
-        // [batch × position, width]: how many examples there are, an input tells.
+        // [batch × position, width]: an input says how many examples there are.
         var batch = _model.Graph.Inputs.FirstOrDefault(input =>
             !input.IsConstant && input.Type?.Shape is { Rank: > 1 }
         );
@@ -204,7 +204,7 @@ internal sealed class ComponentOverriding
             : throw Fault(
                 entry,
                 "tensor",
-                $"'{value.Name}' has two axes, and no input of the model tells how many examples there are"
+                $"'{value.Name}' has two axes, and no input of the model says how many examples there are"
             );
     }
 

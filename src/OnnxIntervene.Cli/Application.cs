@@ -1,0 +1,47 @@
+using System.CommandLine;
+using System.CommandLine.Invocation;
+using System.CommandLine.Parsing;
+
+namespace OnnxIntervene.Cli;
+
+/// <summary>The whole command: reads the arguments, runs them, and turns faults into messages and exit codes.</summary>
+internal static class Application
+{
+    /// <summary>Runs the command and returns its exit code.</summary>
+    /// <param name="arguments">What the user wrote.</param>
+    /// <param name="output">Gets results; with <c>--json</c> exactly one JSON value, which may be an error.</param>
+    /// <param name="error">Gets everything else.</param>
+    public static async Task<int> RunAsync(string[] arguments, TextWriter output, TextWriter error)
+    {
+        var parsed = CommandTree.Create().Parse(arguments);
+        var json = IsJson(parsed) ? output : null;
+        if (json is not null && parsed.Action is ParseErrorAction)
+            return Report(CommandFault.Request(string.Join(" ", parsed.Errors.Select(fault => fault.Message))));
+        try
+        {
+            var configuration = new InvocationConfiguration
+            {
+                Output = output,
+                Error = error,
+                EnableDefaultExceptionHandler = false,
+            };
+            return await parsed.InvokeAsync(configuration).ConfigureAwait(false);
+        }
+        catch (Exception fault) when (CommandFault.Of(fault) is { } known)
+        {
+            return Report(known);
+        }
+
+        int Report(CommandFault fault)
+        {
+            error.WriteLine(fault.Message);
+            json?.WriteLine(fault.ToJson());
+            return fault.ExitCode;
+        }
+    }
+
+    private static bool IsJson(ParseResult parsed) =>
+        parsed
+            .CommandResult.Children.OfType<OptionResult>()
+            .Any(result => result is { Option.Name: "--json", Implicit: false });
+}
