@@ -13,6 +13,7 @@ public sealed class ComponentMap
     private readonly Dictionary<ComponentAddress, Component> _components;
     private readonly Model _model;
     private readonly Lazy<RawTensors> _tensors;
+    private readonly Lazy<ImmutableArray<CountedMask>> _countedMasks;
 
     internal ComponentMap(
         Model model,
@@ -24,6 +25,7 @@ public sealed class ComponentMap
     {
         _model = model;
         _tensors = new Lazy<RawTensors>(() => new RawTensors(model));
+        _countedMasks = new Lazy<ImmutableArray<CountedMask>>(() => CountedMask.All(model.Graph));
         Family = family;
         LayerCount = layerCount;
         Components = [.. components];
@@ -51,6 +53,15 @@ public sealed class ComponentMap
         _model.Graph.Inputs.FirstOrDefault(input => input.Name == "input_ids") is { } tokens
             ? EmbeddingFinder.Find(tokens)
             : null;
+
+    /// <summary>The model that the components belong to.</summary>
+    internal Model Model => _model;
+
+    /// <summary>
+    /// Inputs whose marks the model counts from the start of each row, so that rows cannot be padded there. Looked for
+    /// once. O(nodes).
+    /// </summary>
+    internal ImmutableArray<CountedMask> CountedMasks => _countedMasks.Value;
 
     /// <summary>Whether positions that are left out count the tokens that the mask keeps, not all.</summary>
     internal bool PositionsCountKeptTokens => PositionInput.CountsKeptTokens(_model);

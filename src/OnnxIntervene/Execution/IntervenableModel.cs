@@ -202,7 +202,7 @@ public sealed class IntervenableModel : IDisposable
     {
         ArgumentNullException.ThrowIfNull(@base);
         var request = new RunRequest(Config, Interventions, @base, sources, unitLocations, settings);
-        return new RunExplainer(Model, Components, Loaded.Search, request, Plan(request)).Explain();
+        return new RunExplainer(Model, Components, request, Plan(request)).Explain();
     }
 
     /// <summary>
@@ -215,6 +215,7 @@ public sealed class IntervenableModel : IDisposable
     public SplicedModel Splice(bool withSubspaces = false) =>
         Splicer.Splice(
             Model,
+            Components,
             [
                 .. Config.Representations.Select(
                     (representation, index) =>
@@ -227,8 +228,7 @@ public sealed class IntervenableModel : IDisposable
                                 && (withSubspaces || representation.SubspacePartition.Length > 0)
                         )
                 ),
-            ],
-            Loaded.Search
+            ]
         );
 
     /// <summary>

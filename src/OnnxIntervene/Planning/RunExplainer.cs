@@ -11,12 +11,11 @@ namespace OnnxIntervene.Planning;
 internal sealed class RunExplainer(
     Model model,
     ComponentMap components,
-    ComponentSearchOptions search,
     RunRequest request,
     RunPlan plan
 )
 {
-    private readonly SplicedModel _spliced = Splicer.Splice(model, plan.Sites, search);
+    private readonly SplicedModel _spliced = Splicer.Splice(model, components, plan.Sites);
 
     public RunExplanation Explain() =>
         new(

@@ -7,7 +7,7 @@ namespace OnnxIntervene.Splicing;
 
 /// <summary>A model with interventions in its graph, whose places, sources and coefficients are inputs.</summary>
 /// <param name="Model">The rewritten model; its weights stay in the original's files.</param>
-/// <param name="Components">The components of the rewritten model's original wiring.</param>
+/// <param name="Components">The components of the model that was rewritten.</param>
 /// <param name="Sites">The spliced places, in the order in which they were asked for.</param>
 public sealed record SplicedModel(Model Model, ComponentMap Components, ImmutableArray<SplicedSite> Sites)
 {
