@@ -47,7 +47,9 @@ internal static class DeeperModel
                 Name(node.Name, layer),
                 node.Operator,
                 node.Inputs.Select(input => input is null ? null : copies.GetValueOrDefault(input, input)),
-                node.Outputs.Select(output => output is null ? "" : names.Unique($"repeated.{layer.Own}/{output.Name}")),
+                node.Outputs.Select(output =>
+                    output is null ? "" : names.Unique($"repeated.{layer.Own}/{output.Name}")
+                ),
                 node.Attributes
             );
             foreach (var (old, made) in node.Outputs.Zip(copy.Outputs))

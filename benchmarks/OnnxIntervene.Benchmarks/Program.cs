@@ -16,7 +16,8 @@ using var graph = BenchmarkModel.Prepare(ModelFile.Find(args[0]).Path);
 Console.WriteLine($"{args[0]}: paired in one process, {rounds} rounds, one thread, {MachineName.Describe()}");
 RunCost.Measure(graph.Path, rounds);
 SpliceCost.Measure(graph.Path);
-if (args.Length > 2) return 0;
+if (args.Length > 2)
+    return 0;
 SteeringCost.Measure(graph.Path, rounds);
 OpeningCost.Measure(graph.Path, rounds);
 return 0;

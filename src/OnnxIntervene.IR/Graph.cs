@@ -41,6 +41,9 @@ public sealed class Graph
         }
     }
 
+    /// <summary>The last node; null where there is none.</summary>
+    internal Node? LastNode => _nodes.Last?.Value;
+
     /// <summary>How many nodes there are, those of subgraphs not counted.</summary>
     public int NodeCount => _nodes.Count;
 
@@ -200,6 +203,13 @@ public sealed class Graph
 
     /// <inheritdoc/>
     public override string ToString() => $"graph '{Name}' of {_nodes.Count} nodes";
+
+    /// <summary>The nodes behind one, the last of them first; every node where that is null. O(nodes given).</summary>
+    internal IEnumerable<Node> NodesBehind(Node? node)
+    {
+        for (var link = _nodes.Last; link is not null && link.Value != node; link = link.Previous)
+            yield return link.Value;
+    }
 
     internal void AddInput(Value value) => _inputs.Add(value);
 

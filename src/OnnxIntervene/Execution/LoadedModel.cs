@@ -140,7 +140,7 @@ public sealed class LoadedModel : IDisposable
 
     private (InterventionSession Session, long ByteCount) Open(SessionRecipe recipe)
     {
-        var spliced = RecipeModel.Of(Splicer.Splice(Model, recipe.Sites, Search), recipe, _ => null);
+        var spliced = RecipeModel.Of(Splicer.Splice(Model, Components, recipe.Sites), recipe, _ => null);
         return (
             InterventionSession.Open(spliced, Options, _weights),
             SessionSize.Estimate(spliced.Model, _weights is not null)

@@ -1,5 +1,6 @@
 using OnnxIntervene.Components.Addressing;
 using OnnxIntervene.IR;
+using OnnxIntervene.IR.Analysis;
 using OnnxIntervene.Rewriting;
 using OnnxIntervene.Rewriting.Opening;
 
@@ -36,7 +37,12 @@ internal sealed class ComponentPlaces(GraphEditor editor)
             case PackedAttentionSource { Node: var node }:
                 _openings.Attention(node);
                 break;
+            case InputSource:
+                break;
             default:
+                // The norm reads the sum inside the operator: changing the output alone would not reach it.
+                foreach (var sum in SourcePlaces.Values(source).Where(FusedOperators.IsResidualSum))
+                    _openings.Normalization(sum.Producer!);
                 break;
         }
     }
@@ -75,7 +81,8 @@ internal sealed class ComponentPlaces(GraphEditor editor)
         }
 
         replacement.Type ??= current.Type;
-        foreach (var use in current.Uses.Where(use => input.Readers.Contains(use.Node)).ToList())
+        var readers = input.Readers.SelectMany(editor.StandingFor).ToHashSet();
+        foreach (var use in current.Uses.Where(use => readers.Contains(use.Node)).ToList())
             use.Node.SetInput(use.InputIndex, replacement);
         _inputs[input] = replacement;
     }

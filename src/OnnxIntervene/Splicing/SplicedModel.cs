@@ -12,6 +12,11 @@ namespace OnnxIntervene.Splicing;
 public sealed record SplicedModel(Model Model, ComponentMap Components, ImmutableArray<SplicedSite> Sites)
 {
     /// <summary>
+    /// The numbers of the sites in the order in which they act: that in which the graph computes their tensors.
+    /// </summary>
+    public required ImmutableArray<int> Order { get; init; }
+
+    /// <summary>
     /// Inputs whose marks the original counts from the start of each row, so that rows cannot be padded there.
     /// </summary>
     public ImmutableArray<CountedMask> CountedMasks { get; init; } = [];

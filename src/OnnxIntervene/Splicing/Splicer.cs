@@ -17,8 +17,9 @@ public static class Splicer
     private const int OldestIrVersion = 4;
 
     /// <summary>
-    /// Splices every site into a copy of the model, in the order of a forward pass; sites at one component keep their
-    /// order. Every read of a component sees what the intervention writes: nodes, subgraphs, graph outputs. O(nodes).
+    /// Splices every site into a copy of the model, in the order in which the graph computes their tensors; sites at one
+    /// tensor keep their order, but what a module gives comes before what the next one reads. Every read of a component
+    /// sees what the intervention writes: nodes, subgraphs, graph outputs. O(nodes).
     /// </summary>
     /// <param name="model">The model, its local functions written out; it stays as it is.</param>
     /// <param name="components">The components of this very model.</param>
@@ -35,44 +36,18 @@ public static class Splicer
         ArgumentNullException.ThrowIfNull(components);
         ArgumentNullException.ThrowIfNull(sites);
         Check(model, components);
-        var found = sites.Select(site => components.Get(site.Address.Layer, site.Address.Name)).ToList();
-        var foundInputs = sites
-            .Select(site => site.ModuleInput is { } input ? components.Get(input.Layer, input.Name) : null)
-            .ToList();
         var copy = model.Copy(out var copies);
         copy.RaiseIrVersion(OldestIrVersion);
+        Sort(copy);
         var sources = new CopiedSources(copies);
-        var placed = found.Select(sources.Of).ToList();
-        var moduleInputs = foundInputs.Select(input => input is null ? null : sources.Of(input)).ToList();
-        var editor = new GraphEditor(copy);
-        var places = new ComponentPlaces(editor);
-        foreach (var component in placed.Concat(moduleInputs.OfType<Component>()))
-            places.Open(component.Source);
-        var spliced = new SplicedSite[sites.Count];
-        foreach (var index in SiteOrder.Forward(sites).Where(index => !RecurrentSplice.Applies(placed[index])))
-        {
-            spliced[index] =
-                placed[index].Source is BodySource
-                    ? BodySplice.Splice(editor, sites[index], placed[index], index)
-                    : SiteSplice.Splice(editor, places, sites[index], placed[index], moduleInputs[index], index);
-        }
-
-        foreach (
-            var layer in SiteOrder
-                .Forward(sites)
-                .Where(index => RecurrentSplice.Applies(placed[index]))
-                .GroupBy(index => placed[index])
-        )
-            RecurrentSplice.Splice(editor, layer.Key, [.. layer], sites, spliced);
-        foreach (var graph in copy.Graph.AllNodes().SelectMany(node => node.Subgraphs).Prepend(copy.Graph).ToList())
-            GraphOrder.Sort(graph);
+        var (spliced, order) = new ModelSplice(copy, components).Splice([
+            .. sites.Select((site, index) => PlacedSite.Of(site, index, components, sources)),
+        ]);
+        Sort(copy);
         GraphVerifier.Verify(copy);
-        return new SplicedModel(
-            copy,
-            components,
-            [.. spliced.Select((site, index) => site with { Component = found[index] })]
-        )
+        return new SplicedModel(copy, components, spliced)
         {
+            Order = order,
             CountedMasks = components.CountedMasks,
             Inputs = [.. model.Graph.Inputs.Select(input => input.Name)],
         };
@@ -92,5 +67,12 @@ public static class Splicer
                 $"The model uses operator set {model.OperatorSetVersion}; interventions need {OldestOperatorSet} or "
                     + $"later."
             );
+    }
+
+    private static void Sort(Model model)
+    {
+        GraphOrder.Sort(model.Graph);
+        foreach (var graph in model.Graph.AllNodes().SelectMany(node => node.Subgraphs).ToList())
+            GraphOrder.Sort(graph);
     }
 }

@@ -44,7 +44,9 @@ internal sealed class CopiedSources(IReadOnlyDictionary<Value, Value> copies)
     private Value Of(Value value) =>
         copies.TryGetValue(value, out var copy)
             ? copy
-            : throw new ArgumentException($"{value} is not in the model, which was changed after its components were found.");
+            : throw new ArgumentException(
+                $"{value} is not in the model, which was changed after its components were found."
+            );
 
     // A node is known by any of the values that it gives; one that gives nothing is no well-formed node.
     private Node Of(Node node) => Of(node.Outputs.First(output => output is not null)!).Producer!;

@@ -31,7 +31,7 @@ internal sealed class AttentionOpening
         _isPacked = FusedOperators.IsPackedAttention(node);
     }
 
-    /// <summary>Replaces the node.</summary>
+    /// <summary>Puts the opened form in the node's place; the node is left for the caller to take out.</summary>
     /// <exception cref="InterventionException">
     /// The operator uses a setting that the opened form does not have.
     /// </exception>
@@ -76,7 +76,6 @@ internal sealed class AttentionOpening
         ReplaceCache(editor, key, value);
         if (!_isPacked)
             editor.ReplaceIfGiven(_node, 3, masked);
-        _node.Graph!.Remove(_node);
         return new OpenedAttention(probabilities, projections);
     }
 

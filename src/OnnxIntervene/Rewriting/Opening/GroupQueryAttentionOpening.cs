@@ -34,7 +34,7 @@ internal sealed class GroupQueryAttentionOpening
         _tokens = editor.Once(CountedTokens.KeyOf(node, window), () => CountedTokens.Build(_attention, node, window));
     }
 
-    /// <summary>Replaces the node and returns the probabilities, <c>[batch, head, query, key]</c>.</summary>
+    /// <summary>Puts the opened form in the node's place and returns the probabilities, <c>[batch, head, query, key]</c>.</summary>
     /// <exception cref="InterventionException">
     /// The operator uses a setting that the opened form does not have.
     /// </exception>
@@ -71,7 +71,6 @@ internal sealed class GroupQueryAttentionOpening
         editor.Replace(_node.Output, _attention.JoinHeads(Mixed(probabilities, value)));
         editor.ReplaceIfGiven(_node, 1, key);
         editor.ReplaceIfGiven(_node, 2, value);
-        _node.Graph!.Remove(_node);
         return new OpenedAttention(probabilities, []);
     }
 

@@ -19,7 +19,7 @@ internal sealed class Openings(GraphEditor editor)
     public OpenedNormalization Normalization(Node node)
     {
         if (!_normalizations.TryGetValue(node, out var opened))
-            _normalizations.Add(node, opened = SkipNormalizationOpening.Open(editor, node));
+            _normalizations.Add(node, opened = InPlace(node, () => SkipNormalizationOpening.Open(editor, node)));
         return opened;
     }
 
@@ -34,13 +34,28 @@ internal sealed class Openings(GraphEditor editor)
         editor.RequireOperatorSet(OldestForAttention, node);
         _attentions.Add(
             node,
-            opened = node switch
-            {
-                _ when FusedOperators.IsGroupQueryAttention(node) => GroupQueryAttentionOpening.Open(editor, node),
-                _ when FusedOperators.IsStandardAttention(node) => StandardAttentionOpening.Open(editor, node),
-                _ => AttentionOpening.Open(editor, node),
-            }
+            opened = InPlace(
+                node,
+                () =>
+                    node switch
+                    {
+                        _ when FusedOperators.IsGroupQueryAttention(node) => GroupQueryAttentionOpening.Open(
+                            editor,
+                            node
+                        ),
+                        _ when FusedOperators.IsStandardAttention(node) => StandardAttentionOpening.Open(editor, node),
+                        _ => AttentionOpening.Open(editor, node),
+                    }
+            )
         );
+        return opened;
+    }
+
+    private T InPlace<T>(Node node, Func<T> open)
+    {
+        var last = node.Graph!.LastNode;
+        var opened = open();
+        editor.RemoveOpened(node, last);
         return opened;
     }
 }

@@ -12,7 +12,7 @@ internal static class SkipNormalizationOpening
 {
     private const int MeanOutput = 1;
 
-    /// <summary>Replaces the node and returns the sum and the part that is added.</summary>
+    /// <summary>Puts the opened form in the node's place and returns the sum and the part that is added.</summary>
     public static OpenedNormalization Open(GraphEditor editor, Node node)
     {
         if (node.OutputOrNull(MeanOutput) is not null || node.OutputOrNull(2) is not null)
@@ -35,7 +35,6 @@ internal static class SkipNormalizationOpening
         editor.Replace(node.Output, norm);
         if (node.OutputOrNull(FusedOperators.SumOutput) is { } old)
             editor.Replace(old, sum);
-        node.Graph!.Remove(node);
         return new OpenedNormalization(sum, part);
     }
 

@@ -34,7 +34,7 @@ internal sealed class StandardAttentionOpening
         _isSplit = rank == 4 || (rank != 3 && _heads == 0);
     }
 
-    /// <summary>Replaces the node and returns the probabilities, <c>[batch, head, query, key]</c>.</summary>
+    /// <summary>Puts the opened form in the node's place and returns the probabilities, <c>[batch, head, query, key]</c>.</summary>
     public static OpenedAttention Open(GraphEditor editor, Node node) =>
         new StandardAttentionOpening(editor, node).Open(editor);
 
@@ -62,7 +62,6 @@ internal sealed class StandardAttentionOpening
                 _ => probabilities,
             }
         );
-        _node.Graph!.Remove(_node);
         return new OpenedAttention(probabilities, []);
     }
 
