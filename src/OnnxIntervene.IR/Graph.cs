@@ -187,16 +187,24 @@ public sealed class Graph
         foreach (var node in Nodes)
         {
             yield return node;
-            foreach (var inner in node.Subgraphs.SelectMany(graph => graph.AllNodes()))
-                yield return inner;
+            foreach (var graph in node.Subgraphs)
+            {
+                foreach (var inner in graph.AllNodes())
+                    yield return inner;
+            }
         }
     }
 
     /// <summary>Every value that the graph itself defines, once: inputs, initializers, outputs of nodes.</summary>
     public IEnumerable<Value> AllValues() =>
-        _inputs
-            .Concat(_initializers.Where(value => !_inputs.Contains(value)))
-            .Concat(_nodes.SelectMany(node => node.Outputs.OfType<Value>()));
+        _inputs.Concat(InitializersBesideInputs()).Concat(_nodes.SelectMany(node => node.Outputs).OfType<Value>());
+
+    /// <summary>The constants that are no inputs. Before IR 4 every constant is an input, too.</summary>
+    internal IEnumerable<Value> InitializersBesideInputs()
+    {
+        var inputs = _inputs.ToHashSet();
+        return _initializers.Where(value => !inputs.Contains(value));
+    }
 
     /// <summary>The value of this name that the graph itself defines, or null. O(values).</summary>
     public Value? FindValue(string name) => AllValues().FirstOrDefault(value => value.Name == name);

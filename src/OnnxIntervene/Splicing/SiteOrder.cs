@@ -21,6 +21,7 @@ internal sealed class SiteOrder
     /// <param name="components">The components of the model that the graph is a copy of.</param>
     public SiteOrder(Graph graph, ComponentMap components)
     {
+        _numbers.EnsureCapacity(graph.NodeCount);
         Number(graph);
         _readers = new Lazy<Dictionary<Value, int>>(() => Readers(components));
     }
