@@ -20,17 +20,30 @@ internal static class TopologicalOrder
     /// </summary>
     public static Node? Sort(Graph graph)
     {
+        if (Find(graph, out var order) is { } onCycle)
+            return onCycle;
+        if (order is not null)
+            graph.Reorder(order);
+        return null;
+    }
+
+    /// <summary>
+    /// The nodes in order, null where they stand so already. Returns a node that lies on a cycle, or null when all is
+    /// well.
+    /// </summary>
+    public static Node? Find(Graph graph, out List<Node>? order)
+    {
+        order = null;
         if (IsSorted(graph))
             return null;
         var states = new Dictionary<Node, State>(graph.NodeCount);
-        var order = new List<Node>(graph.NodeCount);
+        order = new List<Node>(graph.NodeCount);
         foreach (var node in graph.Nodes)
         {
             if (Visit(graph, node, states, order) is { } onCycle)
                 return onCycle;
         }
 
-        graph.Reorder(order);
         return null;
     }
 

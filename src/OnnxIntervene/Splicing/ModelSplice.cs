@@ -31,14 +31,7 @@ internal sealed class ModelSplice
             .OrderBy(entry => entry.Place)
             .ThenBy(entry => entry.Step.Site.Index)
             .ToList();
-        var order = sites
-            .Select(site =>
-                (site.Index, Place: Sources(site.Component.Source).Max(source => _order.PlaceOf(source, site.Found)))
-            )
-            .OrderBy(entry => entry.Place)
-            .ThenBy(entry => entry.Index)
-            .Select(entry => entry.Index)
-            .ToImmutableArray();
+        var order = _order.Of(sites.Select(site => (site.Component.Source, site.Found)));
         foreach (var component in sites.SelectMany(site => new[] { site.Component, site.ModuleInput }))
         {
             if (component is not null)
@@ -69,13 +62,4 @@ internal sealed class ModelSplice
     }
 
     private static bool IsRecurrent(PlacedSite site) => site.Component.Source is RecurrentSource;
-
-    // The tensors that a component is in: one in each branch, one a step.
-    private static IEnumerable<ComponentSource> Sources(ComponentSource source) =>
-        source switch
-        {
-            BranchSource branches => branches.Sources,
-            StepsSource steps => steps.States.Select(state => new TensorSource(state)),
-            _ => [source],
-        };
 }

@@ -1,7 +1,9 @@
+using System.Collections.Immutable;
 using OnnxIntervene.Components;
 using OnnxIntervene.Components.Addressing;
 using OnnxIntervene.IR;
 using OnnxIntervene.IR.Analysis;
+using OnnxIntervene.IR.Editing;
 
 namespace OnnxIntervene.Splicing;
 
@@ -17,8 +19,8 @@ internal sealed class SiteOrder
     private readonly Dictionary<Node, int> _numbers = [];
     private readonly Lazy<Dictionary<Value, int>> _readers;
 
-    /// <param name="graph">The graph, its nodes sorted.</param>
-    /// <param name="components">The components of the model that the graph is a copy of.</param>
+    /// <param name="graph">The graph.</param>
+    /// <param name="components">The components of the model whose graph it is, or a copy of it.</param>
     public SiteOrder(Graph graph, ComponentMap components)
     {
         _numbers.EnsureCapacity(graph.NodeCount);
@@ -49,10 +51,30 @@ internal sealed class SiteOrder
         SitePlace At(Node? node, PlaceStage stage) => new(node is null ? -1 : _numbers[node], stage, Reader(component));
     }
 
+    /// <summary>The numbers of sites in the order in which they act; those at one place keep their order.</summary>
+    /// <param name="sites">Where each is in the graph, and its component as the component map has it.</param>
+    public ImmutableArray<int> Of(IEnumerable<(ComponentSource Source, Component Found)> sites) =>
+        [
+            .. sites
+                .Select((site, index) => (Index: index, Place: Tensors(site.Source).Max(at => PlaceOf(at, site.Found))))
+                .OrderBy(entry => entry.Place)
+                .ThenBy(entry => entry.Index)
+                .Select(entry => entry.Index),
+        ];
+
+    // One tensor in each branch, or one a step.
+    private static IEnumerable<ComponentSource> Tensors(ComponentSource source) =>
+        source switch
+        {
+            BranchSource branches => branches.Sources,
+            StepsSource steps => steps.States.Select(state => new TensorSource(state)),
+            _ => [source],
+        };
+
     // A node that holds graphs gives its outputs when these have run.
     private void Number(Graph graph)
     {
-        foreach (var node in graph.Nodes)
+        foreach (var node in GraphOrder.Of(graph))
         {
             foreach (var inner in node.Subgraphs)
                 Number(inner);
@@ -74,14 +96,14 @@ internal sealed class SiteOrder
         {
             if (component.Source is InputSource || Known(component.Address) is not { } reader)
                 continue;
-            foreach (var value in Tensors(component.Source))
+            foreach (var value in ValuesOf(component.Source))
                 readers[value] = Math.Min(reader, readers.GetValueOrDefault(value, int.MaxValue));
         }
 
         return readers;
     }
 
-    private static IEnumerable<Value> Tensors(ComponentSource source) =>
+    private static IEnumerable<Value> ValuesOf(ComponentSource source) =>
         source is ResidualSumSource { Node: var node }
             ? new[] { node.OutputOrNull(FusedOperators.SumOutput) }.OfType<Value>()
             : SourcePlaces.Values(source);

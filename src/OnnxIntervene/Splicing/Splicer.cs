@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using OnnxIntervene.Components;
 using OnnxIntervene.Components.Addressing;
 using OnnxIntervene.IR;
@@ -38,12 +39,12 @@ public static class Splicer
         Check(model, components);
         var copy = model.Copy(out var copies);
         copy.RaiseIrVersion(OldestIrVersion);
-        Sort(copy);
         var sources = new CopiedSources(copies);
         var (spliced, order) = new ModelSplice(copy, components).Splice([
             .. sites.Select((site, index) => PlacedSite.Of(site, index, components, sources)),
         ]);
-        Sort(copy);
+        foreach (var graph in copy.Graph.AllNodes().SelectMany(node => node.Subgraphs).Prepend(copy.Graph).ToList())
+            GraphOrder.Sort(graph);
         GraphVerifier.Verify(copy);
         return new SplicedModel(copy, components, spliced)
         {
@@ -51,6 +52,19 @@ public static class Splicer
             CountedMasks = components.CountedMasks,
             Inputs = [.. model.Graph.Inputs.Select(input => input.Name)],
         };
+    }
+
+    /// <summary>
+    /// The numbers of sites in the order in which they act once they are spliced: that in which the graph computes their
+    /// tensors. O(nodes).
+    /// </summary>
+    /// <exception cref="InterventionException">A component is not in the model.</exception>
+    public static ImmutableArray<int> Order(ComponentMap components, IReadOnlyList<SpliceSite> sites)
+    {
+        ArgumentNullException.ThrowIfNull(components);
+        ArgumentNullException.ThrowIfNull(sites);
+        var found = sites.Select(site => components.Get(site.Address.Layer, site.Address.Name)).ToList();
+        return new SiteOrder(components.Model.Graph, components).Of(found.Select(site => (site.Source, site)));
     }
 
     private static void Check(Model model, ComponentMap components)
@@ -67,12 +81,5 @@ public static class Splicer
                 $"The model uses operator set {model.OperatorSetVersion}; interventions need {OldestOperatorSet} or "
                     + $"later."
             );
-    }
-
-    private static void Sort(Model model)
-    {
-        GraphOrder.Sort(model.Graph);
-        foreach (var graph in model.Graph.AllNodes().SelectMany(node => node.Subgraphs).ToList())
-            GraphOrder.Sort(graph);
     }
 }

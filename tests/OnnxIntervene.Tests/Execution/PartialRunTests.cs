@@ -48,7 +48,7 @@ public sealed class PartialRunTests
     public void A_run_that_only_reads_ends_where_it_reads()
     {
         using var model = LoadedModel.Load(RepositoryPaths.DefaultModel);
-        var site = new Splicing.SpliceSite(new ComponentAddress(0, ComponentNames.BlockOutput), InterventionType.Collect);
+        var site = new OnnxIntervene.Splicing.SpliceSite(new ComponentAddress(0, ComponentNames.BlockOutput), InterventionType.Collect);
 
         using var whole = model.Lease(new SessionRecipe([site]));
         using var part = model.Lease(new SessionRecipe([site]) { ReadsOnly = true });

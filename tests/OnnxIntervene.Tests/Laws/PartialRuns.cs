@@ -22,8 +22,10 @@ internal sealed class PartialRuns : IDisposable
         Model = model;
         Components = ComponentMap.Find(Model);
         using var session = SessionFactory.Open(Model, new ExecutionOptions { Threads = 1 });
-        _values = new InputFiller(session.InputMetadata, Components).Fill(inputs, new HashSet<string>());
-        _owned.AddRange(_values.Values);
+        var binding = new RunBinding([]);
+        _owned.Add(binding);
+        new InputFiller(session.InputMetadata, Components).Fill(binding, inputs);
+        _values = binding.Values.ToDictionary();
     }
 
     public Model Model { get; }
