@@ -26,23 +26,23 @@ internal sealed class ComponentPlaces(GraphEditor editor)
                     Open(inner);
                 break;
             case ResidualSumSource { Node: var node }:
-                _openings.Normalization(node);
+                _openings.Of(node);
                 break;
             case ResidualPartSource { Node: var node }:
-                _openings.Normalization(node);
+                _openings.Of(node);
                 break;
             case AttentionProbabilitySource { Node: var node }:
-                _openings.Attention(node);
+                _openings.Of(node);
                 break;
             case PackedAttentionSource { Node: var node }:
-                _openings.Attention(node);
+                _openings.Of(node);
                 break;
             case InputSource:
                 break;
             default:
                 // The norm reads the sum inside the operator: changing the output alone would not reach it.
                 foreach (var sum in SourcePlaces.Values(source).Where(FusedOperators.IsResidualSum))
-                    _openings.Normalization(sum.Producer!);
+                    _openings.Of(sum.Producer!);
                 break;
         }
     }
@@ -59,12 +59,12 @@ internal sealed class ComponentPlaces(GraphEditor editor)
             InputSource input => _inputs.TryGetValue(input, out var read)
                 ? editor.Current(read)
                 : editor.Current(input.Value),
-            ResidualSumSource sum => editor.Current(_openings.Normalization(sum.Node).Sum),
-            ResidualPartSource part => editor.Current(_openings.Normalization(part.Node).Part),
+            ResidualSumSource sum => editor.Current(_openings.Of(sum.Node).Sum!),
+            ResidualPartSource part => editor.Current(_openings.Of(part.Node).Part!),
             AttentionProbabilitySource probabilities => editor.Current(
-                _openings.Attention(probabilities.Node).Probabilities
+                _openings.Of(probabilities.Node).Probabilities!
             ),
-            PackedAttentionSource packed => editor.Current(_openings.Attention(packed.Node).Projections[packed.Part]),
+            PackedAttentionSource packed => editor.Current(_openings.Of(packed.Node).Projections[packed.Part]),
             _ => throw new System.Diagnostics.UnreachableException(source.ToString()),
         };
 

@@ -35,10 +35,10 @@ internal sealed class StandardAttentionOpening
     }
 
     /// <summary>Puts the opened form in the node's place and returns the probabilities, <c>[batch, head, query, key]</c>.</summary>
-    public static OpenedAttention Open(GraphEditor editor, Node node) =>
+    public static OpenedOperator Open(GraphEditor editor, Node node) =>
         new StandardAttentionOpening(editor, node).Open(editor);
 
-    private OpenedAttention Open(GraphEditor editor)
+    private OpenedOperator Open(GraphEditor editor)
     {
         var query = Split(_node.Inputs[0]!, _heads);
         var key = _attention.WithPast(Split(_node.Inputs[1]!, _keyHeads), _node.InputOrNull(PastKey));
@@ -62,7 +62,7 @@ internal sealed class StandardAttentionOpening
                 _ => probabilities,
             }
         );
-        return new OpenedAttention(probabilities, []);
+        return new OpenedOperator { Probabilities = probabilities };
     }
 
     private Value Split(Value value, int heads) => _isSplit ? value : _attention.SplitHeads(value, heads);
