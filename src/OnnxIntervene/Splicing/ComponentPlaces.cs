@@ -61,9 +61,7 @@ internal sealed class ComponentPlaces(GraphEditor editor)
                 : editor.Current(input.Value),
             ResidualSumSource sum => editor.Current(_openings.Of(sum.Node).Sum!),
             ResidualPartSource part => editor.Current(_openings.Of(part.Node).Part!),
-            AttentionProbabilitySource probabilities => editor.Current(
-                _openings.Of(probabilities.Node).Probabilities!
-            ),
+            AttentionProbabilitySource probabilities => editor.Current(_openings.Of(probabilities.Node).Probabilities!),
             PackedAttentionSource packed => editor.Current(_openings.Of(packed.Node).Projections[packed.Part]),
             _ => throw new System.Diagnostics.UnreachableException(source.ToString()),
         };

@@ -53,7 +53,13 @@ internal static class SimpleFusedSamples
         yield return Activation("com.microsoft.FastGelu", "plain", 17, hasBias: false);
         yield return Activation("com.microsoft.FastGelu", "bias", 17, hasBias: true);
         yield return Activation("com.microsoft.QuickGelu", "plain", 17, hasBias: false);
-        yield return Activation("com.microsoft.QuickGelu", "alpha", 17, hasBias: false, NodeAttribute.Of("alpha", 1.5f));
+        yield return Activation(
+            "com.microsoft.QuickGelu",
+            "alpha",
+            17,
+            hasBias: false,
+            NodeAttribute.Of("alpha", 1.5f)
+        );
     }
 
     private static FileSample Activation(

@@ -15,7 +15,8 @@ internal static class FusedProductOpening
         if (IsSet(node, "transBatchA") || IsSet(node, "transBatchB"))
             return "turns the axes of batches";
         var ranks = new Ranks();
-        return (IsSet(node, "transA") && ranks.Of(node.Inputs[0]!) < 2)
+        return
+            (IsSet(node, "transA") && ranks.Of(node.Inputs[0]!) < 2)
             || (IsSet(node, "transB") && ranks.Of(node.Inputs[1]!) < 2)
             ? "swaps axes of a tensor of unknown shape"
             : null;

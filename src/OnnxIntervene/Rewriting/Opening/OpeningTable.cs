@@ -12,9 +12,8 @@ internal static class OpeningTable
     // Range came with this operator set.
     private const int OldestForAttention = 11;
 
-
-    private static readonly FrozenDictionary<OperatorKey, OperatorOpening> s_openings = All.ToFrozenDictionary(opening =>
-        opening.Operator
+    private static readonly FrozenDictionary<OperatorKey, OperatorOpening> s_openings = All.ToFrozenDictionary(
+        opening => opening.Operator
     );
 
     /// <summary>Every opening.</summary>
@@ -24,7 +23,12 @@ internal static class OpeningTable
             Of("SkipSimplifiedLayerNormalization", 1, SkipNormalizationOpening.Refusal, SkipNormalizationOpening.Open),
             Of("Attention", OldestForAttention, AttentionOpening.Refusal, AttentionOpening.Open),
             Of("MultiHeadAttention", OldestForAttention, AttentionOpening.Refusal, AttentionOpening.Open),
-            Of("GroupQueryAttention", OldestForAttention, GroupQueryAttentionOpening.Refusal, GroupQueryAttentionOpening.Open),
+            Of(
+                "GroupQueryAttention",
+                OldestForAttention,
+                GroupQueryAttentionOpening.Refusal,
+                GroupQueryAttentionOpening.Open
+            ),
             new(new OperatorKey("", "Attention"), OldestForAttention, _ => null, StandardAttentionOpening.Open),
             Of("BiasGelu", 9, _ => null, ActivationOpening.BiasGelu),
             Of("Gelu", 9, _ => null, ActivationOpening.Gelu),

@@ -24,7 +24,9 @@ internal sealed class Openings(GraphEditor editor)
     {
         var opening =
             OpeningTable.Of(node)
-            ?? throw new InterventionException($"What lies inside {node} cannot be reached: its operator has no opening.");
+            ?? throw new InterventionException(
+                $"What lies inside {node} cannot be reached: its operator has no opening."
+            );
         if (opening.Refusal(node) is { } reason)
             throw new InterventionException($"{node} {reason}, so that what lies inside cannot be reached.");
         editor.RequireOperatorSet(opening.OldestOperatorSet, node);
