@@ -2,9 +2,7 @@ using System.Collections.Immutable;
 using OnnxIntervene.Components;
 using OnnxIntervene.Components.Addressing;
 using OnnxIntervene.IR;
-using OnnxIntervene.IR.Analysis;
 using OnnxIntervene.IR.Editing;
-using OnnxIntervene.Rewriting;
 
 namespace OnnxIntervene.Splicing;
 

@@ -1,4 +1,3 @@
-using OnnxIntervene.Components.Addressing;
 using OnnxIntervene.Interventions.Kinds;
 using OnnxIntervene.IR;
 using OnnxIntervene.IR.Editing;
