@@ -65,7 +65,7 @@ internal static class OpeningCost
         ExecutionOptions options
     )
     {
-        using var opened = InterventionSession.Open(Splicer.Splice(model, sites), options);
+        using var opened = InterventionSession.Open(Splicer.Splice(model, components, sites), options);
         var inputs = ModelInputs.FromTokens([.. Enumerable.Range(1, length)]);
         PairedRuns.Report(name, plain, opened, inputs, [.. sites.Select(_ => SiteFeed.Neutral)], rounds, components);
     }

@@ -18,12 +18,12 @@ internal static class SpliceCost
     {
         var (_, load, _) = Measure(() => OnnxFile.Load(path));
         var model = OnnxFile.Load(path);
-        var layers = ComponentMap.Find(model).LayerCount;
+        var components = ComponentMap.Find(model);
         var site = new SpliceSite(
-            new ComponentAddress(layers / 2, ComponentNames.BlockOutput),
+            new ComponentAddress(components.LayerCount / 2, ComponentNames.BlockOutput),
             InterventionType.Addition
         );
-        var (first, splice, bytes) = Measure(() => OnnxFile.Reference(Splicer.Splice(model, [site]).Model));
+        var (first, splice, bytes) = Measure(() => OnnxFile.Reference(Splicer.Splice(model, components, [site]).Model));
         Console.WriteLine(
             $"read the graph: {load:F1} ms; splice and write it: {splice:F1} ms ({first:F1} ms the first time), "
                 + $"{bytes / MegaByte:F1} MB allocated"
@@ -34,7 +34,7 @@ internal static class SpliceCost
     public static void SpliceOne(Model model, ComponentMap map)
     {
         var address = new ComponentAddress(map.LayerCount / 2, ComponentNames.BlockOutput);
-        OnnxFile.Reference(Splicer.Splice(model, [new SpliceSite(address, InterventionType.Addition)]).Model);
+        OnnxFile.Reference(Splicer.Splice(model, map, [new SpliceSite(address, InterventionType.Addition)]).Model);
     }
 
     // The first time includes just-in-time compilation; the others' median does not.

@@ -20,27 +20,32 @@ internal static class SteeringCost
         var model = OnnxFile.Load(path);
         var components = ComponentMap.Find(model);
         using var plain = SessionFactory.Open(path, options);
-        using var same = InterventionSession.Open(Splicer.Splice(model, []), options);
+        using var same = InterventionSession.Open(Splicer.Splice(model, components, []), options);
         Report("nothing spliced, batch 1", plain, same, 1, rounds, components);
-        using (var one = Open(model, [components.LayerCount / 2], options))
+        using (var one = Open(model, components, [components.LayerCount / 2], options))
         {
             Report("one steered layer, batch 1", plain, one, 1, rounds, components);
             Report("one steered layer, 8 vectors in a batch of 8", plain, one, 8, rounds, components);
         }
 
-        using var all = Open(model, Enumerable.Range(0, components.LayerCount), options);
+        using var all = Open(model, components, Enumerable.Range(0, components.LayerCount), options);
         Report("all layers steered, batch 1", plain, all, 1, rounds, components);
         Report("all layers steered, 8 vectors in a batch of 8", plain, all, 8, rounds, components);
     }
 
-    private static InterventionSession Open(Model model, IEnumerable<int> layers, ExecutionOptions options)
+    private static InterventionSession Open(
+        Model model,
+        ComponentMap components,
+        IEnumerable<int> layers,
+        ExecutionOptions options
+    )
     {
         var sites = layers.Select(layer => new SpliceSite(
             new ComponentAddress(layer, ComponentNames.BlockOutput),
             InterventionType.Addition,
             SiteSelection.Whole
         ));
-        return InterventionSession.Open(Splicer.Splice(model, [.. sites]), options);
+        return InterventionSession.Open(Splicer.Splice(model, components, [.. sites]), options);
     }
 
     private static void Report(

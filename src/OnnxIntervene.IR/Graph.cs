@@ -40,6 +40,9 @@ public sealed class Graph
         }
     }
 
+    /// <summary>The last node; null where there is none.</summary>
+    internal Node? LastNode => _nodes.Last?.Value;
+
     /// <summary>How many nodes there are, those of subgraphs not counted.</summary>
     public int NodeCount => _nodes.Count;
 
@@ -183,22 +186,37 @@ public sealed class Graph
         foreach (var node in Nodes)
         {
             yield return node;
-            foreach (var inner in node.Subgraphs.SelectMany(graph => graph.AllNodes()))
-                yield return inner;
+            foreach (var graph in node.Subgraphs)
+            {
+                foreach (var inner in graph.AllNodes())
+                    yield return inner;
+            }
         }
     }
 
     /// <summary>Every value that the graph itself defines, once: inputs, initializers, outputs of nodes.</summary>
     public IEnumerable<Value> AllValues() =>
-        _inputs
-            .Concat(_initializers.Where(value => !_inputs.Contains(value)))
-            .Concat(_nodes.SelectMany(node => node.Outputs.OfType<Value>()));
+        _inputs.Concat(InitializersBesideInputs()).Concat(_nodes.SelectMany(node => node.Outputs).OfType<Value>());
+
+    /// <summary>The constants that are no inputs. Before IR 4 every constant is an input, too.</summary>
+    internal IEnumerable<Value> InitializersBesideInputs()
+    {
+        var inputs = _inputs.ToHashSet();
+        return _initializers.Where(value => !inputs.Contains(value));
+    }
 
     /// <summary>The value of this name that the graph itself defines, or null. O(values).</summary>
     public Value? FindValue(string name) => AllValues().FirstOrDefault(value => value.Name == name);
 
     /// <inheritdoc/>
     public override string ToString() => $"graph '{Name}' of {_nodes.Count} nodes";
+
+    /// <summary>The nodes behind one, the last of them first; every node where that is null. O(nodes given).</summary>
+    internal IEnumerable<Node> NodesBehind(Node? node)
+    {
+        for (var link = _nodes.Last; link is not null && link.Value != node; link = link.Previous)
+            yield return link.Value;
+    }
 
     internal void AddInput(Value value) => _inputs.Add(value);
 

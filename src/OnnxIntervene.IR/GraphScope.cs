@@ -17,8 +17,10 @@ internal sealed class GraphScope(
 
     public void Check(Graph graph)
     {
-        var defined = new List<Value>();
-        foreach (var value in graph.Inputs.Concat(graph.Initializers.Except(graph.Inputs)))
+        var defined = new List<Value>(2 * graph.NodeCount);
+        _visible.EnsureCapacity(_visible.Count + (2 * graph.NodeCount));
+        _names.EnsureCapacity(_names.Count + (2 * graph.NodeCount));
+        foreach (var value in graph.Inputs.Concat(graph.InitializersBesideInputs()))
             Define(graph, value, defined);
         foreach (var constant in graph.Initializers)
             CheckConstant(graph, constant);
@@ -46,15 +48,22 @@ internal sealed class GraphScope(
         CheckCall(graph, node);
         foreach (var subgraph in node.Subgraphs)
             Check(subgraph);
-        foreach (var output in node.Outputs.OfType<Value>())
+        var givesNothing = true;
+        for (var index = 0; index < node.Outputs.Count; index++)
+        {
+            if (node.Outputs[index] is not { } output)
+                continue;
             Define(graph, output, defined);
-        if (node.Outputs.All(output => output is null))
+            givesNothing = false;
+        }
+
+        if (givesNothing)
             faults.Add($"{graph}: {node} has no outputs.");
     }
 
     private void CheckNodeNames(Graph graph)
     {
-        var names = new HashSet<string>(StringComparer.Ordinal);
+        var names = new HashSet<string>(graph.NodeCount, StringComparer.Ordinal);
         foreach (var node in graph.Nodes)
         {
             if (node.Name.Length > 0 && !names.Add(node.Name))
@@ -64,16 +73,18 @@ internal sealed class GraphScope(
 
     private void CheckCall(Graph graph, Node node)
     {
-        var function = functions.FirstOrDefault(function =>
-            function.Key == node.Operator && function.Overload == node.Overload
-        );
+        var function = functions.IsEmpty
+            ? null
+            : functions.FirstOrDefault(function => function.Key == node.Operator && function.Overload == node.Overload);
         if (function is not null && node.Outputs.Count > function.Body.Outputs.Count)
             faults.Add(
                 $"{graph}: {node} has {node.Outputs.Count} outputs, but the function has "
                     + $"{function.Body.Outputs.Count}."
             );
         if (
-            node.Attributes.GroupBy(attribute => attribute.Name).FirstOrDefault(group => group.Count() > 1) is { } twice
+            node.Attributes.Count > 1
+            && node.Attributes.GroupBy(attribute => attribute.Name).FirstOrDefault(group => group.Count() > 1)
+                is { } twice
         )
             faults.Add($"{graph}: {node} has the attribute '{twice.Key}' twice.");
     }

@@ -18,7 +18,10 @@ public sealed class NameScope
     public static NameScope Of(Model model)
     {
         ArgumentNullException.ThrowIfNull(model);
-        var taken = new HashSet<string>(StringComparer.Ordinal);
+        var taken = new HashSet<string>(
+            (3 * model.Graph.NodeCount) + model.Graph.Initializers.Count,
+            StringComparer.Ordinal
+        );
         foreach (var graph in model.Functions.Select(function => function.Body).Prepend(model.Graph))
             Collect(graph, taken);
         return new NameScope(taken);

@@ -15,6 +15,15 @@ public sealed class Node
         Operator = op;
     }
 
+    /// <summary>A node whose lists have room for those of another.</summary>
+    internal Node(Node like)
+        : this(like.Name, like.Operator)
+    {
+        _inputs.EnsureCapacity(like._inputs.Count);
+        _outputs.EnsureCapacity(like._outputs.Count);
+        _attributes.EnsureCapacity(like._attributes.Count);
+    }
+
     /// <summary>The name in the file; may be empty.</summary>
     public string Name { get; internal set; }
 
@@ -111,7 +120,23 @@ public sealed class Node
     }
 
     /// <summary>Every graph inside the node's attributes.</summary>
-    public IEnumerable<Graph> Subgraphs => _attributes.SelectMany(attribute => attribute.Subgraphs);
+    public IEnumerable<Graph> Subgraphs =>
+        HoldsGraphs ? _attributes.SelectMany(attribute => attribute.Subgraphs) : Enumerable.Empty<Graph>();
+
+    // Few nodes do; walks over a graph ask each.
+    private bool HoldsGraphs
+    {
+        get
+        {
+            foreach (var attribute in _attributes)
+            {
+                if (!attribute.Subgraphs.IsEmpty)
+                    return true;
+            }
+
+            return false;
+        }
+    }
 
     /// <inheritdoc/>
     public override string ToString() =>

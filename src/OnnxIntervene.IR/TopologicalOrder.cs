@@ -5,6 +5,9 @@ namespace OnnxIntervene.IR;
 /// </summary>
 internal static class TopologicalOrder
 {
+    // Few nodes hold graphs; the others share this list, which nobody adds to.
+    private static readonly List<Node> s_none = [];
+
     private enum State
     {
         Unseen,
@@ -17,28 +20,42 @@ internal static class TopologicalOrder
     /// </summary>
     public static Node? Sort(Graph graph)
     {
+        if (Find(graph, out var order) is { } onCycle)
+            return onCycle;
+        if (order is not null)
+            graph.Reorder(order);
+        return null;
+    }
+
+    /// <summary>
+    /// The nodes in order, null where they stand so already. Returns a node that lies on a cycle, or null when all is
+    /// well.
+    /// </summary>
+    public static Node? Find(Graph graph, out List<Node>? order)
+    {
+        order = null;
         if (IsSorted(graph))
             return null;
-        var states = new Dictionary<Node, State>();
-        var order = new List<Node>(graph.NodeCount);
+        var states = new Dictionary<Node, State>(graph.NodeCount);
+        order = new List<Node>(graph.NodeCount);
         foreach (var node in graph.Nodes)
         {
             if (Visit(graph, node, states, order) is { } onCycle)
                 return onCycle;
         }
 
-        graph.Reorder(order);
         return null;
     }
 
     private static bool IsSorted(Graph graph)
     {
-        var seen = new HashSet<Node>();
+        var seen = new HashSet<Node>(graph.NodeCount);
         foreach (var node in graph.Nodes)
         {
-            foreach (var producer in Dependencies(graph, node))
+            var captured = Captures(graph, node);
+            for (var index = 0; NeedAt(node, ref index, captured, graph) is { } need; index++)
             {
-                if (!seen.Contains(producer))
+                if (!seen.Contains(need))
                     return false;
             }
 
@@ -51,24 +68,25 @@ internal static class TopologicalOrder
     // A file may chain any number of nodes, so the walk keeps its own stack.
     private static Node? Visit(Graph graph, Node start, Dictionary<Node, State> states, List<Node> order)
     {
-        var stack = new Stack<(Node Node, IEnumerator<Node> Needs)>();
+        var stack = new Stack<(Node Node, List<Node> Captured, int Next)>();
         if (states.GetValueOrDefault(start) == State.Unseen)
             Open(start);
-        while (stack.TryPeek(out var top))
+        while (stack.TryPop(out var top))
         {
-            if (!top.Needs.MoveNext())
+            var index = top.Next;
+            if (NeedAt(top.Node, ref index, top.Captured, graph) is not { } need)
             {
-                stack.Pop();
                 states[top.Node] = State.Done;
                 order.Add(top.Node);
                 continue;
             }
 
-            var state = states.GetValueOrDefault(top.Needs.Current);
+            stack.Push(top with { Next = index + 1 });
+            var state = states.GetValueOrDefault(need);
             if (state == State.Open)
-                return top.Needs.Current;
+                return need;
             if (state == State.Unseen)
-                Open(top.Needs.Current);
+                Open(need);
         }
 
         return null;
@@ -76,27 +94,32 @@ internal static class TopologicalOrder
         void Open(Node node)
         {
             states[node] = State.Open;
-            stack.Push((node, Dependencies(graph, node).GetEnumerator()));
+            stack.Push((node, Captures(graph, node), 0));
         }
     }
 
-    // What a node needs before it: the producers of its inputs and of what its subgraphs capture.
-    private static IEnumerable<Node> Dependencies(Graph graph, Node node)
+    // The next node, from an index on, that a node needs before it: the producers of its inputs, and of what its
+    // subgraphs capture.
+    private static Node? NeedAt(Node node, ref int index, List<Node> captured, Graph graph)
     {
-        foreach (var input in node.Inputs)
+        for (; index < node.Inputs.Count; index++)
         {
-            if (input?.Producer is { } producer && producer.Graph == graph)
-                yield return producer;
+            if (node.Inputs[index]?.Producer is { } producer && producer.Graph == graph)
+                return producer;
         }
 
-        foreach (var captured in node.Subgraphs.SelectMany(Captures))
-        {
-            if (captured.Graph == graph)
-                yield return captured;
-        }
+        return index - node.Inputs.Count < captured.Count ? captured[index - node.Inputs.Count] : null;
     }
 
-    private static IEnumerable<Node> Captures(Graph subgraph) =>
+    private static List<Node> Captures(Graph graph, Node node)
+    {
+        List<Node>? captured = null;
+        foreach (var subgraph in node.Subgraphs)
+            (captured ??= []).AddRange(Producers(subgraph).Where(producer => producer.Graph == graph));
+        return captured ?? s_none;
+    }
+
+    private static IEnumerable<Node> Producers(Graph subgraph) =>
         subgraph
             .AllNodes()
             .SelectMany(node => node.Inputs)

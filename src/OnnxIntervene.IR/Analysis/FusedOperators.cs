@@ -11,6 +11,10 @@ internal static class FusedOperators
     public static bool IsSkipNormalization(Node node) =>
         node.Operator is (OperatorKey.Microsoft, "SkipLayerNormalization" or "SkipSimplifiedLayerNormalization");
 
+    /// <summary>Whether a value is the sum that a Skip(Simplified)LayerNormalization gives beside the norm.</summary>
+    public static bool IsResidualSum(Value value) =>
+        value.Producer is { } node && IsSkipNormalization(node) && node.OutputOrNull(SumOutput) == value;
+
     public static bool IsSimplified(Node node) => node.Operator.OperatorType == "SkipSimplifiedLayerNormalization";
 
     public static bool IsGroupQueryAttention(Node node) =>

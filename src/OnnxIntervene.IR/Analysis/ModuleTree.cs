@@ -20,6 +20,7 @@ internal sealed class ModuleTree
 
     private readonly Dictionary<string, ImmutableArray<Node>.Builder> _nodes = new(StringComparer.Ordinal);
     private readonly Dictionary<Node, string> _paths = [];
+    private readonly Dictionary<string, ImmutableArray<Node>.Builder[]> _lists = new(StringComparer.Ordinal);
 
     private ModuleTree() { }
 
@@ -100,20 +101,34 @@ internal sealed class ModuleTree
 
     /// <summary>What a module gives: the first output of the last node that something outside reads.</summary>
     public Value? OutputOf(string path) =>
-        NodesOf(path)
-            .Reverse()
+        Backwards(NodesOf(path))
             .Select(node => node.OutputOrNull(0))
             .FirstOrDefault(output => output is not null && output.Uses.Any(use => !IsInside(use.Node, path)));
+
+    private static IEnumerable<Node> Backwards(IReadOnlyList<Node> nodes)
+    {
+        for (var index = nodes.Count - 1; index >= 0; index--)
+            yield return nodes[index];
+    }
 
     private void Add(Node node, string path)
     {
         _paths.Add(node, path);
+        if (!_lists.TryGetValue(path, out var lists))
+            _lists.Add(path, lists = [.. Modules(path)]);
+        foreach (var nodes in lists)
+            nodes.Add(node);
+    }
+
+    // The node lists of a path's module and of those that hold it.
+    private IEnumerable<ImmutableArray<Node>.Builder> Modules(string path)
+    {
         for (var end = path.Length; end > 0; end = path.LastIndexOf('.', end - 1))
         {
             var module = path[..end];
             if (!_nodes.TryGetValue(module, out var nodes))
                 _nodes.Add(module, nodes = ImmutableArray.CreateBuilder<Node>());
-            nodes.Add(node);
+            yield return nodes;
         }
     }
 

@@ -63,6 +63,13 @@ public static class FunctionInliner
         }
     }
 
+    /// <summary>Whether <see cref="Inline"/> would leave the model as it is.</summary>
+    public static bool IsInlined(Model model)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        return !model.Functions.Any(function => Fits(function, model));
+    }
+
     private static bool Fits(LocalFunction function, Model model) =>
         function.OperatorSets.All(set => model.OperatorSets.GetValueOrDefault(set.Key, set.Value) == set.Value);
 }

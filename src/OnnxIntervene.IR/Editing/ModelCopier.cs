@@ -8,6 +8,7 @@ internal sealed class ModelCopier
     public static (Model Model, IReadOnlyDictionary<Value, Value> Copies) Copy(Model model)
     {
         var copier = new ModelCopier();
+        copier._values.EnsureCapacity((2 * model.Graph.NodeCount) + model.Graph.Initializers.Count);
         var copy = new Model(copier.Copy(model.Graph), model.IrVersion, model.OperatorSets)
         {
             Functions = [.. model.Functions.Select(copier.Copy)],
@@ -51,18 +52,22 @@ internal sealed class ModelCopier
 
     private Node Copy(Node node)
     {
-        var copy = new Node(node.Name, node.Operator)
+        var copy = new Node(node)
         {
             Overload = node.Overload,
             Metadata = node.Metadata,
             Unknown = node.Unknown,
         };
-        foreach (var input in node.Inputs)
-            copy.AddInput(input is null ? null : Map(input));
-        foreach (var output in node.Outputs)
-            copy.AddOutput(output is null ? null : Map(output));
-        foreach (var attribute in node.Attributes)
-            copy.AddAttribute(attribute.WithGraphs(Copy));
+        for (var index = 0; index < node.Inputs.Count; index++)
+            copy.AddInput(node.Inputs[index] is { } input ? Map(input) : null);
+        for (var index = 0; index < node.Outputs.Count; index++)
+            copy.AddOutput(node.Outputs[index] is { } output ? Map(output) : null);
+        for (var index = 0; index < node.Attributes.Count; index++)
+        {
+            var attribute = node.Attributes[index];
+            copy.AddAttribute(attribute.Subgraphs.IsEmpty ? attribute : attribute.WithGraphs(Copy));
+        }
+
         return copy;
     }
 

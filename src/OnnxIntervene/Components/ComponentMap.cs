@@ -15,6 +15,7 @@ public sealed class ComponentMap
     private readonly Lazy<RawTensors> _tensors;
     private readonly TypeInference _types = new();
     private readonly Lock _typesLock = new();
+    private readonly Lazy<ImmutableArray<CountedMask>> _countedMasks;
 
     internal ComponentMap(
         Model model,
@@ -26,6 +27,7 @@ public sealed class ComponentMap
     {
         _model = model;
         _tensors = new Lazy<RawTensors>(() => new RawTensors(model));
+        _countedMasks = new Lazy<ImmutableArray<CountedMask>>(() => CountedMask.All(model.Graph));
         Family = family;
         LayerCount = layerCount;
         Components = [.. components];
@@ -53,6 +55,15 @@ public sealed class ComponentMap
         _model.Graph.Inputs.FirstOrDefault(input => input.Name == "input_ids") is { } tokens
             ? EmbeddingFinder.Find(tokens)
             : null;
+
+    /// <summary>The model that the components belong to.</summary>
+    internal Model Model => _model;
+
+    /// <summary>
+    /// Inputs whose marks the model counts from the start of each row, so that rows cannot be padded there. Looked for
+    /// once. O(nodes).
+    /// </summary>
+    internal ImmutableArray<CountedMask> CountedMasks => _countedMasks.Value;
 
     /// <summary>Whether positions that are left out count the tokens that the mask keeps, not all.</summary>
     internal bool PositionsCountKeptTokens => PositionInput.CountsKeptTokens(_model);

@@ -21,8 +21,6 @@ namespace OnnxIntervene.Execution;
 /// </summary>
 public sealed class IntervenableModel : IDisposable
 {
-    private readonly UnitCounter _units;
-    private readonly MeasuredUnits _measured;
     private readonly bool _ownsModel;
 
     internal IntervenableModel(LoadedModel model, IntervenableConfig config, bool ownsModel)
@@ -31,8 +29,6 @@ public sealed class IntervenableModel : IDisposable
         Loaded = model;
         Config = config;
         Interventions = InterventionList.Of(config, model.Components);
-        _units = new UnitCounter(model.Model, model.Components);
-        _measured = new MeasuredUnits(model, _units);
         _ownsModel = ownsModel;
     }
 
@@ -208,7 +204,7 @@ public sealed class IntervenableModel : IDisposable
     {
         ArgumentNullException.ThrowIfNull(@base);
         var request = new RunRequest(Config, Interventions, @base, sources, unitLocations, settings);
-        return new RunExplainer(Model, Components, Loaded.Search, request, Plan(request, _units.Count)).Explain();
+        return new RunExplainer(Model, Components, request, Plan(request, Loaded.Units.Count)).Explain();
     }
 
     /// <summary>
@@ -221,6 +217,7 @@ public sealed class IntervenableModel : IDisposable
     public SplicedModel Splice(bool withSubspaces = false) =>
         Splicer.Splice(
             Model,
+            Components,
             [
                 .. Config.Representations.Select(
                     (representation, index) =>
@@ -233,8 +230,7 @@ public sealed class IntervenableModel : IDisposable
                                 && (withSubspaces || representation.SubspacePartition.Length > 0)
                         )
                 ),
-            ],
-            Loaded.Search
+            ]
         );
 
     /// <summary>
@@ -283,7 +279,7 @@ public sealed class IntervenableModel : IDisposable
             Loaded.Dispose();
     }
 
-    private RunPlan Plan(RunRequest request) => Plan(request, _measured.Count);
+    private RunPlan Plan(RunRequest request) => Plan(request, Loaded.MeasuredUnits.Count);
 
     private RunPlan Plan(RunRequest request, Func<Component, ModelInputs, bool, UnitExtent> count)
     {

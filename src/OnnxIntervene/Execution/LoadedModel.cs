@@ -2,10 +2,11 @@ using System.Globalization;
 using OnnxIntervene.Components;
 using OnnxIntervene.Components.Configuration;
 using OnnxIntervene.Execution.Results;
-using OnnxIntervene.Interventions;
 using OnnxIntervene.IR;
 using OnnxIntervene.IR.Editing;
 using OnnxIntervene.IR.Serialization;
+using OnnxIntervene.Interventions;
+using OnnxIntervene.Planning;
 using OnnxIntervene.Runtime;
 using OnnxIntervene.Splicing;
 using OnnxIntervene.Tensors;
@@ -33,6 +34,8 @@ public sealed class LoadedModel : IDisposable
         HasTokenizer = Tokenization.Tokenizer.ExistsIn(file.Folder);
         _tokenizer = new Lazy<Tokenizer>(() => Tokenization.Tokenizer.Load(file.Folder));
         _weights = options.SharesWeights ? new SharedWeights() : null;
+        Units = new UnitCounter(model, Components);
+        MeasuredUnits = new MeasuredUnits(this, Units);
         _pool = new SessionPool(Open, options.SessionMemoryLimit, options.Logger);
     }
 
@@ -60,6 +63,12 @@ public sealed class LoadedModel : IDisposable
 
     /// <summary>How many sessions are open.</summary>
     public int OpenSessionCount => _pool.Count;
+
+    /// <summary>Counts a component's units without running anything.</summary>
+    internal UnitCounter Units { get; }
+
+    /// <summary>Counts a component's units, by a run where nothing else tells.</summary>
+    internal MeasuredUnits MeasuredUnits { get; }
 
     /// <summary>What was known of the components beside the graph.</summary>
     internal ComponentSearchOptions Search { get; }
@@ -143,7 +152,7 @@ public sealed class LoadedModel : IDisposable
 
     private (InterventionSession Session, long ByteCount) Open(SessionRecipe recipe)
     {
-        var spliced = RecipeModel.Of(Splicer.Splice(Model, recipe.Sites, Search), recipe, _ => null);
+        var spliced = RecipeModel.Of(Splicer.Splice(Model, Components, recipe.Sites), recipe);
         return (
             InterventionSession.Open(spliced, Options, _weights),
             SessionSize.Estimate(spliced.Model, _weights is not null)

@@ -8,7 +8,7 @@ namespace OnnxIntervene.Execution;
 
 /// <summary>
 /// Tells how many units a component has for some inputs; where the graph's operators do not (what they give depends on
-/// the inputs' contents), a run of the plain model shows it.
+/// the inputs' contents), a run that ends there shows it.
 /// </summary>
 internal sealed class MeasuredUnits(LoadedModel model, UnitCounter counter)
 {
@@ -17,10 +17,14 @@ internal sealed class MeasuredUnits(LoadedModel model, UnitCounter counter)
 
     private UnitExtent Measure(Component component, ModelInputs inputs)
     {
-        using var lease = model.Lease([
-            new SpliceSite(component.Address, InterventionType.Collect, SiteSelection.Size),
-        ]);
-        var size = lease.Session.Run(inputs, [SiteFeed.Neutral], [lease.Session.Spliced.Sites[0].Read!])[0].Integers;
+        using var lease = model.Lease(
+            new SessionRecipe([new SpliceSite(component.Address, InterventionType.Collect, SiteSelection.Size)])
+            {
+                ReadsOnly = true,
+            }
+        );
+        var session = lease.Session;
+        var size = session.Run(inputs, [SiteFeed.Neutral], [session.Spliced.Sites[0].Read!])[0].Integers;
         return new UnitExtent(size.Length > 1 ? (int)size[1] : 1, size.Length > 2 ? (int)size[2] : 0);
     }
 }

@@ -84,7 +84,7 @@ internal sealed class PlanRunner(LoadedModel model, RunPlan plan, CancellationTo
         var functions = Indices(type => type.CallsFunction).Where(index => writes.Contains(index)).ToList();
         if (functions.Count == 0)
             return;
-        functions = [.. Splicing.SiteOrder.Forward(plan.Sites).Where(functions.Contains)];
+        functions = [.. Splicing.Splicer.Order(model.Components, plan.Sites).Where(functions.Contains)];
         for (var order = 0; order < functions.Count; order++)
             Call(inputs, functions[order], writes.RemoveRange(functions[order..]));
     }

@@ -2,21 +2,16 @@ using System.Collections.Immutable;
 using OnnxIntervene.Components;
 using OnnxIntervene.Components.Addressing;
 using OnnxIntervene.IR;
+using OnnxIntervene.IR.Analysis;
 using OnnxIntervene.Runtime;
 using OnnxIntervene.Splicing;
 
 namespace OnnxIntervene.Planning;
 
 /// <summary>Tells what a plan touches and feeds, without running it.</summary>
-internal sealed class RunExplainer(
-    Model model,
-    ComponentMap components,
-    ComponentSearchOptions search,
-    RunRequest request,
-    RunPlan plan
-)
+internal sealed class RunExplainer(Model model, ComponentMap components, RunRequest request, RunPlan plan)
 {
-    private readonly SplicedModel _spliced = Splicer.Splice(model, plan.Sites, search);
+    private readonly SplicedModel _spliced = Splicer.Splice(model, components, plan.Sites);
 
     public RunExplanation Explain() =>
         new(
@@ -34,7 +29,7 @@ internal sealed class RunExplainer(
         var representation = request.Representation(index);
         var source = components.Get(representation.Layer, representation.Component).Source;
         var values = SourcePlaces.Values(source).ToList();
-        var opened = SourcePlaces.OpenedNode(source);
+        var opened = SourcePlaces.OpenedNode(source) ?? values.Find(FusedOperators.IsResidualSum)?.Producer;
         return new SiteExplanation(
             representation.ToString(),
             source.Description,

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using OnnxIntervene.IR;
 using OnnxIntervene.IR.Analysis;
 using OnnxIntervene.IR.Editing;
@@ -15,6 +16,7 @@ internal sealed class GraphEditor
     private readonly Dictionary<object, object> _once = [];
     private readonly Dictionary<string, Value> _shared = new(StringComparer.Ordinal);
     private readonly HashSet<Node> _own = [];
+    private readonly Dictionary<Node, ImmutableArray<Node>> _opened = [];
     private readonly NameScope _names;
 
     public GraphEditor(Model model)
@@ -80,9 +82,21 @@ internal sealed class GraphEditor
     }
 
     /// <summary>
-    /// Remembers the nodes that were added to a graph since <paramref name="before"/> as belonging to interventions.
+    /// Remembers the nodes that were added to a graph behind <paramref name="last"/>, its last node before, as belonging
+    /// to interventions. O(nodes added).
     /// </summary>
-    public void Claim(Graph graph, int before) => _own.UnionWith(graph.Nodes.Skip(before));
+    public void Claim(Graph graph, Node? last) => _own.UnionWith(graph.NodesBehind(last));
+
+    /// <summary>Takes a node out whose work the nodes behind <paramref name="last"/> do now.</summary>
+    public void RemoveOpened(Node node, Node? last)
+    {
+        var graph = node.Graph!;
+        _opened.Add(node, [.. graph.NodesBehind(last)]);
+        graph.Remove(node);
+    }
+
+    /// <summary>The nodes that do a node's work: itself, or what it was opened into.</summary>
+    public IEnumerable<Node> StandingFor(Node node) => _opened.TryGetValue(node, out var nodes) ? nodes : [node];
 
     /// <summary>Makes everything but interventions read <paramref name="replacement"/>.</summary>
     public void Replace(Value value, Value replacement)

@@ -1,4 +1,5 @@
 using OnnxIntervene.IR;
+using OnnxIntervene.IR.Analysis;
 using OnnxIntervene.IR.Editing;
 using OnnxIntervene.Splicing;
 
@@ -10,9 +11,8 @@ internal static class RecipeModel
     /// <summary>The part that the recipe asks for; the model itself where it asks for all of it.</summary>
     /// <param name="spliced">The model with the recipe's sites, which is changed where positions are chosen.</param>
     /// <param name="recipe">What is wanted.</param>
-    /// <param name="typeOf">Tells the types of tensors that the file does not declare.</param>
     /// <exception cref="InterventionException">An output is not there.</exception>
-    public static SplicedModel Of(SplicedModel spliced, SessionRecipe recipe, Func<Value, TensorType?> typeOf)
+    public static SplicedModel Of(SplicedModel spliced, SessionRecipe recipe)
     {
         var graph = spliced.Model.Graph;
         var first = graph.Outputs[0];
@@ -22,11 +22,23 @@ internal static class RecipeModel
             return spliced;
         var values = graph.AllValues().DistinctBy(value => value.Name).ToDictionary(value => value.Name);
         var from = recipe.From.Select(name => values[name]).ToList();
+        var types = new TypeInference();
         return spliced with
         {
-            Model = GraphCut.Between(spliced.Model, from, [.. Outputs(spliced, recipe)], typeOf, out _),
+            Model = GraphCut.Between(
+                spliced.Model,
+                from,
+                [.. Outputs(spliced, recipe)],
+                value => TypeOf(types, value),
+                out _
+            ),
         };
     }
+
+    private static TensorType? TypeOf(TypeInference types, Value value) =>
+        types.ElementTypeOf(value) is not ElementType.Undefined and var element
+            ? new TensorType(element, types.ShapeOf(value))
+            : null;
 
     // Rows of their own for each example need GatherND with a batch.
     private static bool CanChoose(Model model, Value output) =>

@@ -11,7 +11,7 @@ namespace OnnxIntervene.Splicing;
 /// run names; what the
 /// site reads leaves the loop as one more output that gathers all steps (ONNX, Operators.md, Loop and Scan).
 /// </summary>
-internal sealed class BodySplice
+internal sealed class BodySplice : SiteWork
 {
     private const int OldestOperatorSet = 11;
 
@@ -23,34 +23,37 @@ internal sealed class BodySplice
     private readonly Graph _body;
     private readonly OpBuilder _ops;
 
-    private BodySplice(GraphEditor editor, SpliceSite site, Component component, int index)
-    {
-        _editor = editor;
-        _site = site;
-        _component = component;
-        _source = (BodySource)component.Source;
-        _inputs = new SiteInputs(editor, site, component, index);
-        _body = _source.Value.Producer!.Graph!;
-        _ops = editor.Builder(_inputs.Place, _body);
-    }
+    private readonly PlacedSite _placed;
+    private Value? _read;
 
     /// <exception cref="InterventionException">
     /// The kind takes several steps at once, or the operator set is too old.
     /// </exception>
-    public static SplicedSite Splice(GraphEditor editor, SpliceSite site, Component component, int index)
+    public BodySplice(GraphEditor editor, PlacedSite placed)
     {
-        editor.RequireOperatorSet(OldestOperatorSet, ((BodySource)component.Source).Owner);
-        if (site.Selection == SiteSelection.Whole || site.UnitsPerRow > 1 || site.Type.ReadsModuleInput)
+        _editor = editor;
+        _placed = placed;
+        _site = placed.Site;
+        _component = placed.Component;
+        _source = (BodySource)_component.Source;
+        editor.RequireOperatorSet(OldestOperatorSet, _source.Owner);
+        if (_site.Selection == SiteSelection.Whole || _site.UnitsPerRow > 1 || _site.Type.ReadsModuleInput)
             throw new InterventionException(
-                $"{site.Type.ClassName} at {component} changes steps one by one: name the steps, and give it the "
+                $"{_site.Type.ClassName} at {_component} changes steps one by one: name the steps, and give it the "
                     + $"parameters for one."
             );
-        return new BodySplice(editor, site, component, index).Splice();
+        _inputs = new SiteInputs(editor, placed);
+        _body = _source.Value.Producer!.Graph!;
+        _ops = editor.Builder(_inputs.Place, _body);
     }
 
-    private SplicedSite Splice()
+    public override IEnumerable<SiteStep> Steps() => [new SiteStep(_placed, _source, Splice)];
+
+    public override IEnumerable<(int Index, SplicedSite Site)> Finish() => [(_placed.Index, _inputs.Describe(_read))];
+
+    private void Splice()
     {
-        var before = _body.NodeCount;
+        var last = _body.LastNode;
         var current = _editor.Current(_source.Value);
         var type = Precision.Of(current);
         var rows = _ops.Reshape(Precision.Widened(_ops, current, type), 0, -1);
@@ -63,12 +66,12 @@ internal sealed class BodySplice
         if (_site is { Selection: SiteSelection.Units, Type.ReadsOnly: false })
         {
             var changed = _ops.Reshape(Changed(rows), _ops.ShapeOf(current));
-            _editor.Claim(_body, before);
+            _editor.Claim(_body, last);
             _editor.Replace(current, Precision.Restored(_ops, changed, type));
         }
 
-        _editor.Claim(_body, before);
-        return _inputs.Describe(Read(), null);
+        _editor.Claim(_body, last);
+        _read = Read();
     }
 
     // Rows of this step's units, changed and put back; none leave what stands there.
@@ -105,13 +108,13 @@ internal sealed class BodySplice
         if (isScan)
             Extend("scan_output_axes", "scan_output_directions");
         var ops = _editor.Builder(_inputs.Place);
-        var before = _editor.Graph.NodeCount;
+        var last = _editor.Graph.LastNode;
         var states = ops.Transpose(gathered, 1, 0, 2);
         var read =
             _site.Selection == SiteSelection.Size
                 ? ops.ShapeOf(states)
                 : ops.GatherND(states, _inputs.ReadLocations, 0);
-        _editor.Claim(_editor.Graph, before);
+        _editor.Claim(_editor.Graph, last);
         return Typed(read, _inputs.ReadType);
     }
 
@@ -129,10 +132,10 @@ internal sealed class BodySplice
                 var first = owner.Inputs[owner.Inputs.Count - count]!;
                 var axis = owner.FindAttribute("scan_input_axes") is { } axes ? axes.Integers[0] : 0;
                 var ops = _editor.Builder(_inputs.Place);
-                var before = _editor.Graph.NodeCount;
+                var last = _editor.Graph.LastNode;
                 var length = ops.Gather(ops.ShapeOf(_editor.Current(first)), ops.Scalar(axis), 0);
                 owner.AddInput(ops.Range(ops.Scalar(0), length, ops.Scalar(1)));
-                _editor.Claim(_editor.Graph, before);
+                _editor.Claim(_editor.Graph, last);
                 owner.SetAttribute(NodeAttribute.Of("num_scan_inputs", (long)(count + 1)));
                 Extend("scan_input_axes", "scan_input_directions");
                 return _body.AddInput(_editor.Unique(wish), new TensorType(ElementType.Int64, new Shape([])));

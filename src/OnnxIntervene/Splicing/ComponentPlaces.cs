@@ -1,5 +1,6 @@
 using OnnxIntervene.Components.Addressing;
 using OnnxIntervene.IR;
+using OnnxIntervene.IR.Analysis;
 using OnnxIntervene.Rewriting;
 using OnnxIntervene.Rewriting.Opening;
 
@@ -25,18 +26,23 @@ internal sealed class ComponentPlaces(GraphEditor editor)
                     Open(inner);
                 break;
             case ResidualSumSource { Node: var node }:
-                _openings.Normalization(node);
+                _openings.Of(node);
                 break;
             case ResidualPartSource { Node: var node }:
-                _openings.Normalization(node);
+                _openings.Of(node);
                 break;
             case AttentionProbabilitySource { Node: var node }:
-                _openings.Attention(node);
+                _openings.Of(node);
                 break;
             case PackedAttentionSource { Node: var node }:
-                _openings.Attention(node);
+                _openings.Of(node);
+                break;
+            case InputSource:
                 break;
             default:
+                // The norm reads the sum inside the operator: changing the output alone would not reach it.
+                foreach (var sum in SourcePlaces.Values(source).Where(FusedOperators.IsResidualSum))
+                    _openings.Of(sum.Producer!);
                 break;
         }
     }
@@ -53,12 +59,10 @@ internal sealed class ComponentPlaces(GraphEditor editor)
             InputSource input => _inputs.TryGetValue(input, out var read)
                 ? editor.Current(read)
                 : editor.Current(input.Value),
-            ResidualSumSource sum => editor.Current(_openings.Normalization(sum.Node).Sum),
-            ResidualPartSource part => editor.Current(_openings.Normalization(part.Node).Part),
-            AttentionProbabilitySource probabilities => editor.Current(
-                _openings.Attention(probabilities.Node).Probabilities
-            ),
-            PackedAttentionSource packed => editor.Current(_openings.Attention(packed.Node).Projections[packed.Part]),
+            ResidualSumSource sum => editor.Current(_openings.Of(sum.Node).Sum!),
+            ResidualPartSource part => editor.Current(_openings.Of(part.Node).Part!),
+            AttentionProbabilitySource probabilities => editor.Current(_openings.Of(probabilities.Node).Probabilities!),
+            PackedAttentionSource packed => editor.Current(_openings.Of(packed.Node).Projections[packed.Part]),
             _ => throw new System.Diagnostics.UnreachableException(source.ToString()),
         };
 
@@ -75,7 +79,8 @@ internal sealed class ComponentPlaces(GraphEditor editor)
         }
 
         replacement.Type ??= current.Type;
-        foreach (var use in current.Uses.Where(use => input.Readers.Contains(use.Node)).ToList())
+        var readers = input.Readers.SelectMany(editor.StandingFor).ToHashSet();
+        foreach (var use in current.Uses.Where(use => readers.Contains(use.Node)).ToList())
             use.Node.SetInput(use.InputIndex, replacement);
         _inputs[input] = replacement;
     }

@@ -49,7 +49,7 @@ internal sealed class RecurrentLoop
 
     private void Splice(ImmutableArray<StepSite> sites)
     {
-        var before = _editor.Graph.NodeCount;
+        var last = _editor.Graph.LastNode;
         var input = _editor.Current(_node.Inputs[0]!);
         var sizes = _ops.ShapeOf(input);
         var (steps, batch) = (_ops.Slice(sizes, 0, 0, 1), _ops.Slice(sizes, 0, 1, 2));
@@ -74,8 +74,8 @@ internal sealed class RecurrentLoop
         _editor.ReplaceIfGiven(_node, 1, outputs[0]);
         if (_hasCell)
             _editor.ReplaceIfGiven(_node, 2, outputs[1]);
+        _editor.Claim(_editor.Graph, last);
         _editor.Graph.Remove(_node);
-        _editor.Claim(_editor.Graph, before);
     }
 
     // States in, one element of each scanned input in; states out, the changed state and what each site reads out.

@@ -12,18 +12,21 @@ internal sealed class SiteInputs
     private readonly GraphEditor _editor;
     private readonly SpliceSite _site;
     private readonly Component _component;
+    private readonly Component _found;
     private readonly Value? _reads;
     private readonly Value? _writes;
     private readonly Value? _source;
     private readonly Value? _coefficient;
     private readonly Value? _mask;
 
-    public SiteInputs(GraphEditor editor, SpliceSite site, Component component, int index)
+    public SiteInputs(GraphEditor editor, PlacedSite placed)
     {
+        var site = placed.Site;
         _editor = editor;
         _site = site;
-        _component = component;
-        Place = $"{NameScope.Prefix}{index}";
+        _component = placed.Component;
+        _found = placed.Found;
+        Place = $"{NameScope.Prefix}{placed.Index}";
         Check();
         var isWhole = site.Selection == SiteSelection.Whole;
         var writes = site.Selection != SiteSelection.Size && !site.Type.ReadsOnly;
@@ -83,18 +86,17 @@ internal sealed class SiteInputs
     private bool TakesSource => _site.Custom?.TakesSource ?? _site.Type.TakesSource;
 
     /// <summary>The site as the model has it now.</summary>
-    /// <param name="read">What is read in the main graph, if anything.</param>
-    /// <param name="lifted">What is read in branches, if anything.</param>
-    public SplicedSite Describe(Value? read, Value? lifted)
+    /// <param name="read">What is read, in the main graph; null for nothing.</param>
+    public SplicedSite Describe(Value? read)
     {
-        if ((read ?? lifted) is { } output)
-            _editor.Graph.AddOutput(output);
+        if (read is not null)
+            _editor.Graph.AddOutput(read);
         return new SplicedSite
         {
             Site = _site,
-            Component = _component,
+            Component = _found,
             ReadLocations = _reads?.Name,
-            Read = (read ?? lifted)?.Name,
+            Read = read?.Name,
             WriteLocations = _writes?.Name,
             Source = _source?.Name,
             Coefficient = _coefficient?.Name,

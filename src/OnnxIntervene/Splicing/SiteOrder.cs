@@ -1,26 +1,121 @@
+using System.Collections.Immutable;
+using OnnxIntervene.Components;
 using OnnxIntervene.Components.Addressing;
+using OnnxIntervene.IR;
+using OnnxIntervene.IR.Analysis;
+using OnnxIntervene.IR.Editing;
 
 namespace OnnxIntervene.Splicing;
 
-/// <summary>In which order sites act.</summary>
-public static class SiteOrder
+/// <summary>
+/// In which order sites act: that in which the graph computes their tensors, whatever names they were asked for by. It
+/// is taken from a graph before anything in it is changed.
+/// </summary>
+internal sealed class SiteOrder
 {
-    /// <summary>
-    /// The sites' numbers in the order of a forward pass; sites at one component keep their order. A layer's output and
-    /// the next one's input
-    /// can be one tensor: what comes first in the model acts first on it.
-    /// </summary>
-    public static IEnumerable<int> Forward(IReadOnlyList<SpliceSite> sites)
+    // More than a layer has components.
+    private const int NamesPerLayer = 64;
+
+    private readonly Dictionary<Node, int> _numbers = [];
+    private readonly Lazy<Dictionary<Value, int>> _readers;
+
+    /// <param name="graph">The graph.</param>
+    /// <param name="components">The components of the model whose graph it is, or a copy of it.</param>
+    public SiteOrder(Graph graph, ComponentMap components)
     {
-        ArgumentNullException.ThrowIfNull(sites);
-        return Enumerable
-            .Range(0, sites.Count)
-            .OrderBy(index => sites[index].Address.Layer)
-            .ThenBy(index => ComponentNames.OfLayer.IndexOf(WithoutHeads(sites[index].Address.Name)));
+        _numbers.EnsureCapacity(graph.NodeCount);
+        Number(graph);
+        _readers = new Lazy<Dictionary<Value, int>>(() => Readers(components));
     }
 
-    private static string WithoutHeads(string name) =>
-        name.StartsWith(ComponentNames.HeadPrefix, StringComparison.Ordinal)
-            ? name[ComponentNames.HeadPrefix.Length..]
-            : name;
+    /// <summary>Where a site acts.</summary>
+    /// <param name="source">Where in the graph, in one tensor.</param>
+    /// <param name="component">The component as the component map has it.</param>
+    public SitePlace PlaceOf(ComponentSource source, Component component)
+    {
+        return source switch
+        {
+            ResidualPartSource { Node: var node } => At(node, PlaceStage.Terms),
+            PackedAttentionSource { Node: var node } => At(node, PlaceStage.Terms),
+            ResidualSumSource { Node: var node } => At(node, PlaceStage.Inside),
+            AttentionProbabilitySource { Node: var node } => At(node, PlaceStage.Inside),
+            RecurrentSource { Node: var node } => At(node, PlaceStage.Inside),
+            InputSource { Value: var value } => At(value.Producer, PlaceStage.Read),
+            _ when SourcePlaces.Values(source).First() is var value && FusedOperators.IsResidualSum(value) => At(
+                value.Producer,
+                PlaceStage.Inside
+            ),
+            _ => At(SourcePlaces.Values(source).First().Producer, PlaceStage.Output),
+        };
+
+        SitePlace At(Node? node, PlaceStage stage) => new(node is null ? -1 : _numbers[node], stage, Reader(component));
+    }
+
+    /// <summary>The numbers of sites in the order in which they act; those at one place keep their order.</summary>
+    /// <param name="sites">Where each is in the graph, and its component as the component map has it.</param>
+    public ImmutableArray<int> Of(IEnumerable<(ComponentSource Source, Component Found)> sites) =>
+        [
+            .. sites
+                .Select((site, index) => (Index: index, Place: Tensors(site.Source).Max(at => PlaceOf(at, site.Found))))
+                .OrderBy(entry => entry.Place)
+                .ThenBy(entry => entry.Index)
+                .Select(entry => entry.Index),
+        ];
+
+    // One tensor in each branch, or one a step.
+    private static IEnumerable<ComponentSource> Tensors(ComponentSource source) =>
+        source switch
+        {
+            BranchSource branches => branches.Sources,
+            StepsSource steps => steps.States.Select(state => new TensorSource(state)),
+            _ => [source],
+        };
+
+    // A node that holds graphs gives its outputs when these have run.
+    private void Number(Graph graph)
+    {
+        foreach (var node in GraphOrder.Of(graph))
+        {
+            foreach (var inner in node.Subgraphs)
+                Number(inner);
+            _numbers.Add(node, _numbers.Count);
+        }
+    }
+
+    // A tensor that was asked for by its own name is what the first component there is: the output of a module where it
+    // is that and the next one's input.
+    private int Reader(Component component) =>
+        Known(component.Address) is { } known ? known
+        : SourcePlaces.Values(component.Source).FirstOrDefault() is { } value ? _readers.Value.GetValueOrDefault(value)
+        : 0;
+
+    private static Dictionary<Value, int> Readers(ComponentMap components)
+    {
+        var readers = new Dictionary<Value, int>();
+        foreach (var component in components.Components)
+        {
+            if (component.Source is InputSource || Known(component.Address) is not { } reader)
+                continue;
+            foreach (var value in ValuesOf(component.Source))
+                readers[value] = Math.Min(reader, readers.GetValueOrDefault(value, int.MaxValue));
+        }
+
+        return readers;
+    }
+
+    private static IEnumerable<Value> ValuesOf(ComponentSource source) =>
+        source is ResidualSumSource { Node: var node }
+            ? new[] { node.OutputOrNull(FusedOperators.SumOutput) }.OfType<Value>()
+            : SourcePlaces.Values(source);
+
+    private static int? Known(ComponentAddress address)
+    {
+        var name = address.Name.StartsWith(ComponentNames.HeadPrefix, StringComparison.Ordinal)
+            ? address.Name[ComponentNames.HeadPrefix.Length..]
+            : address.Name;
+        var number = ComponentNames.OfLayer.IndexOf(name);
+        return number < 0 ? null
+            : ComponentNames.InputOf(name) == name ? (address.Layer * NamesPerLayer) + number + 1
+            : 0;
+    }
 }

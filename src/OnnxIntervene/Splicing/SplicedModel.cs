@@ -7,10 +7,15 @@ namespace OnnxIntervene.Splicing;
 
 /// <summary>A model with interventions in its graph, whose places, sources and coefficients are inputs.</summary>
 /// <param name="Model">The rewritten model; its weights stay in the original's files.</param>
-/// <param name="Components">The components of the rewritten model's original wiring.</param>
+/// <param name="Components">The components of the model that was rewritten.</param>
 /// <param name="Sites">The spliced places, in the order in which they were asked for.</param>
 public sealed record SplicedModel(Model Model, ComponentMap Components, ImmutableArray<SplicedSite> Sites)
 {
+    /// <summary>
+    /// The numbers of the sites in the order in which they act: that in which the graph computes their tensors.
+    /// </summary>
+    public required ImmutableArray<int> Order { get; init; }
+
     /// <summary>
     /// Inputs whose marks the original counts from the start of each row, so that rows cannot be padded there.
     /// </summary>

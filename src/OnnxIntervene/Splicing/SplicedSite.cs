@@ -12,7 +12,7 @@ public sealed record SplicedSite
     /// <summary>What was asked for.</summary>
     public required SpliceSite Site { get; init; }
 
-    /// <summary>The component there.</summary>
+    /// <summary>The component there, as the model has it that was rewritten.</summary>
     public required Component Component { get; init; }
 
     /// <summary>

@@ -1,9 +1,8 @@
+using System.Collections.Immutable;
 using OnnxIntervene.Components;
 using OnnxIntervene.Components.Addressing;
 using OnnxIntervene.IR;
-using OnnxIntervene.IR.Analysis;
 using OnnxIntervene.IR.Editing;
-using OnnxIntervene.Rewriting;
 
 namespace OnnxIntervene.Splicing;
 
@@ -17,65 +16,68 @@ public static class Splicer
     private const int OldestIrVersion = 4;
 
     /// <summary>
-    /// Splices every site into a copy of the model, in the order of a forward pass; sites at one component keep their
-    /// order. Every read
-    /// of a component sees what the intervention writes: nodes, subgraphs, graph outputs. Local functions are written
-    /// out first. O(nodes).
+    /// Splices every site into a copy of the model, in the order in which the graph computes their tensors; sites at one
+    /// tensor keep their order, but what a module gives comes before what the next one reads. Every read of a component
+    /// sees what the intervention writes: nodes, subgraphs, graph outputs. O(nodes).
     /// </summary>
-    /// <param name="model">The model, which stays as it is.</param>
+    /// <param name="model">The model, its local functions written out; it stays as it is.</param>
+    /// <param name="components">The components of this very model.</param>
     /// <param name="sites">Where to intervene, and how.</param>
-    /// <param name="search">What is known of the components beside the graph.</param>
     /// <exception cref="InterventionException">
     /// A component is not in the model, or cannot be reached; nothing has been changed.
     /// </exception>
-    public static SplicedModel Splice(
-        Model model,
-        IReadOnlyList<SpliceSite> sites,
-        ComponentSearchOptions? search = null
-    )
+    /// <exception cref="ArgumentException">
+    /// The components are another model's, or the model has local functions that are not written out.
+    /// </exception>
+    public static SplicedModel Splice(Model model, ComponentMap components, IReadOnlyList<SpliceSite> sites)
     {
         ArgumentNullException.ThrowIfNull(model);
+        ArgumentNullException.ThrowIfNull(components);
         ArgumentNullException.ThrowIfNull(sites);
+        Check(model, components);
+        var copy = model.Copy(out var copies);
+        copy.RaiseIrVersion(OldestIrVersion);
+        var sources = new CopiedSources(copies);
+        var (spliced, order) = new ModelSplice(copy, components).Splice([
+            .. sites.Select((site, index) => PlacedSite.Of(site, index, components, sources)),
+        ]);
+        foreach (var graph in copy.Graph.AllNodes().SelectMany(node => node.Subgraphs).Prepend(copy.Graph).ToList())
+            GraphOrder.Sort(graph);
+        GraphVerifier.Verify(copy);
+        return new SplicedModel(copy, components, spliced)
+        {
+            Order = order,
+            CountedMasks = components.CountedMasks,
+            Inputs = [.. model.Graph.Inputs.Select(input => input.Name)],
+        };
+    }
+
+    /// <summary>
+    /// The numbers of sites in the order in which they act once they are spliced: that in which the graph computes their
+    /// tensors. O(nodes).
+    /// </summary>
+    /// <exception cref="InterventionException">A component is not in the model.</exception>
+    public static ImmutableArray<int> Order(ComponentMap components, IReadOnlyList<SpliceSite> sites)
+    {
+        ArgumentNullException.ThrowIfNull(components);
+        ArgumentNullException.ThrowIfNull(sites);
+        var found = sites.Select(site => components.Get(site.Address.Layer, site.Address.Name)).ToList();
+        return new SiteOrder(components.Model.Graph, components).Of(found.Select(site => (site.Source, site)));
+    }
+
+    private static void Check(Model model, ComponentMap components)
+    {
+        if (components.Model != model)
+            throw new ArgumentException("The components are those of another model.", nameof(components));
+        if (!FunctionInliner.IsInlined(model))
+            throw new ArgumentException(
+                "The model has local functions that are not written out. Inline them, and find the components then.",
+                nameof(model)
+            );
         if (model.OperatorSetVersion < OldestOperatorSet)
             throw new InterventionException(
                 $"The model uses operator set {model.OperatorSetVersion}; interventions need {OldestOperatorSet} or "
                     + $"later."
             );
-        var plain = FunctionInliner.Inline(model);
-        var copy = plain.Copy();
-        copy.RaiseIrVersion(OldestIrVersion);
-        var map = ComponentMap.Find(copy, search);
-        var components = sites.Select(site => map.Get(site.Address.Layer, site.Address.Name)).ToList();
-        var moduleInputs = sites
-            .Select(site => site.ModuleInput is { } input ? map.Get(input.Layer, input.Name) : null)
-            .ToList();
-        var editor = new GraphEditor(copy);
-        var places = new ComponentPlaces(editor);
-        foreach (var component in components.Concat(moduleInputs.OfType<Component>()))
-            places.Open(component.Source);
-        var spliced = new SplicedSite[sites.Count];
-        foreach (var index in SiteOrder.Forward(sites).Where(index => !RecurrentSplice.Applies(components[index])))
-        {
-            spliced[index] =
-                components[index].Source is BodySource
-                    ? BodySplice.Splice(editor, sites[index], components[index], index)
-                    : SiteSplice.Splice(editor, places, sites[index], components[index], moduleInputs[index], index);
-        }
-
-        foreach (
-            var layer in SiteOrder
-                .Forward(sites)
-                .Where(index => RecurrentSplice.Applies(components[index]))
-                .GroupBy(index => components[index])
-        )
-            RecurrentSplice.Splice(editor, layer.Key, [.. layer], sites, spliced);
-        foreach (var graph in copy.Graph.AllNodes().SelectMany(node => node.Subgraphs).Prepend(copy.Graph).ToList())
-            GraphOrder.Sort(graph);
-        GraphVerifier.Verify(copy);
-        return new SplicedModel(copy, map, [.. spliced])
-        {
-            CountedMasks = CountedMask.All(plain.Graph),
-            Inputs = [.. plain.Graph.Inputs.Select(input => input.Name)],
-        };
     }
 }

@@ -1,4 +1,3 @@
-using OnnxIntervene.Components.Addressing;
 using OnnxIntervene.Interventions.Kinds;
 using OnnxIntervene.IR;
 using OnnxIntervene.IR.Editing;
@@ -14,8 +13,9 @@ internal sealed class StepSite
     private readonly int _width;
     private Value? _read;
 
-    public StepSite(GraphEditor editor, SpliceSite site, Component component, int index)
+    public StepSite(GraphEditor editor, PlacedSite placed)
     {
+        var (site, component) = (placed.Site, placed.Component);
         if (site.Selection == SiteSelection.Whole)
             throw new InterventionException(
                 $"{site.Type.ClassName} at {component} needs its steps to be chosen by the run."
@@ -24,7 +24,7 @@ internal sealed class StepSite
             throw new InterventionException(
                 $"{site.Type.ClassName} at {component} changes steps one by one; give it the parameters for one step."
             );
-        _inputs = new SiteInputs(editor, site, component, index);
+        _inputs = new SiteInputs(editor, placed);
         _site = site;
         _width = component.Width;
     }
@@ -93,7 +93,7 @@ internal sealed class StepSite
         _read.Type = _inputs.ReadType;
     }
 
-    public SplicedSite Describe() => _inputs.Describe(_read, null);
+    public SplicedSite Describe() => _inputs.Describe(_read);
 
     private Value Changed(OpBuilder ops, Value state, Value? change, Value? subspace)
     {

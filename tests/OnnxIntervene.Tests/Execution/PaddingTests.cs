@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using OnnxIntervene.Components;
 using OnnxIntervene.IR;
 using OnnxIntervene.IR.Analysis;
 using OnnxIntervene.IR.Editing;
@@ -120,11 +121,10 @@ public sealed class PaddingTests
         );
         graph.AddOutput(ops.Emit(name, [hidden, .. Enumerable.Repeat<Value?>(null, input - 1), counts], [], domain));
 
-        Assert.That(
-            Splicer.Splice(ModelOf(graph), []).CountedMasks,
-            Is.EqualTo(new[] { new CountedMask(name, "input_mask") })
-        );
+        Assert.That(Splice(ModelOf(graph)).CountedMasks, Is.EqualTo(new[] { new CountedMask(name, "input_mask") }));
     }
+
+    private static SplicedModel Splice(Model model) => Splicer.Splice(model, ComponentMap.Find(model), []);
 
     private static double Apart(string family, string one, string other, long[] mask) =>
         Difference.Largest(Plain(family, one, mask), Plain(family, other, mask), mask);
@@ -137,7 +137,7 @@ public sealed class PaddingTests
 
     private static float[] Run(Model model, long[] mask, float[]? hidden = null)
     {
-        using var session = InterventionSession.Open(Splicer.Splice(model, []), new ExecutionOptions { Threads = 1 });
+        using var session = InterventionSession.Open(Splice(model), new ExecutionOptions { Threads = 1 });
         return session.Run(Inputs(hidden, mask), [], [session.FirstOutput])[0].Floats.ToArray();
     }
 
@@ -145,7 +145,7 @@ public sealed class PaddingTests
     private static float[] PlainRun(Model model, float[]? hidden, long[] mask)
     {
         using var session = InterventionSession.Open(
-            Splicer.Splice(model, []) with
+            Splice(model) with
             {
                 CountedMasks = [],
             },

@@ -199,6 +199,7 @@ public sealed class OtherFilesTests
 
         var spliced = Splicer.Splice(
             loaded,
+            ComponentMap.Find(loaded),
             [new SpliceSite(new ComponentAddress(0, "hidden"), InterventionType.Zero)]
         );
 
@@ -216,7 +217,11 @@ public sealed class OtherFilesTests
         var model = FloatSamples.Pictures(3, 8);
 
         var spliced = Splicer
-            .Splice(model, [new SpliceSite(new ComponentAddress(0, "features"), InterventionType.Zero)])
+            .Splice(
+                model,
+                ComponentMap.Find(model),
+                [new SpliceSite(new ComponentAddress(0, "features"), InterventionType.Zero)]
+            )
             .Model;
 
         Assert.That(spliced.IrVersion, Is.EqualTo(4));

@@ -19,7 +19,7 @@ internal static class FusedSamples
     private const int KeyWidth = KeyHeads * HeadWidth;
 
     public static IEnumerable<FileSample> All() =>
-        [.. Packed(), .. MultiHead(), .. GroupQuery(), .. Standard(), .. Norms()];
+        [.. Packed(), .. MultiHead(), .. GroupQuery(), .. Standard(), .. SimpleFusedSamples.All()];
 
     private static IEnumerable<FileSample> Packed()
     {
@@ -320,36 +320,6 @@ internal static class FusedSamples
         Value Cached(string input) => sketch.Input(input, Batch, KeyHeads, Length, HeadWidth);
     }
 
-    private static IEnumerable<FileSample> Norms()
-    {
-        foreach (var isSimplified in new[] { false, true })
-        {
-            foreach (var hasBias in new[] { false, true })
-            {
-                var sketch = new ModelSketch(8, 17);
-                List<Value?> inputs =
-                [
-                    sketch.Input("x", Batch, Length, Width),
-                    sketch.Input("skip", Batch, Length, Width),
-                    sketch.Weights("scale", Width),
-                ];
-                if (!isSimplified)
-                    inputs.Add(sketch.Weights("shift", Width));
-                if (hasBias)
-                    inputs.Add(sketch.Weights("bias", Width));
-                var type = isSimplified ? "SkipSimplifiedLayerNormalization" : "SkipLayerNormalization";
-                yield return Finish(
-                    $"{type}, bias {hasBias}",
-                    sketch,
-                    $"com.microsoft.{type}",
-                    [.. inputs],
-                    ["y", "", "", "sum"],
-                    [NodeAttribute.Of("epsilon", 1e-5f)]
-                );
-            }
-        }
-    }
-
     private static Value Cache(ModelSketch sketch, string name, int heads, int batch = Batch) =>
         sketch.Input(name, batch, heads, Past, HeadWidth);
 
@@ -359,7 +329,8 @@ internal static class FusedSamples
             TensorData.FromBytes(ElementType.Int32, sizes, MemoryMarshal.AsBytes(numbers.AsSpan()).ToArray())
         );
 
-    private static FileSample Finish(
+    /// <summary>A model of the one node.</summary>
+    public static FileSample Finish(
         string name,
         ModelSketch sketch,
         string type,

@@ -79,7 +79,7 @@ public sealed class NeutralKindTests
             .ToList();
         using var plain = IntervenableModel.Load(path, IntervenableConfig.Empty, new ExecutionOptions { Threads = 1 });
         using var session = InterventionSession.Open(
-            Splicer.Splice(model, sites),
+            Splicer.Splice(model, ComponentMap.Find(model), sites),
             new ExecutionOptions { Threads = 1 }
         );
 

@@ -36,7 +36,7 @@ public sealed class NeutralityTests
             .Select(component => new SpliceSite(component.Address, InterventionType.Vanilla))
             .ToList();
         using var session = InterventionSession.Open(
-            Splicer.Splice(model, sites),
+            Splicer.Splice(model, ComponentMap.Find(model), sites),
             new ExecutionOptions { Threads = 1 }
         );
         string[] outputs = [session.FirstOutput, .. session.Spliced.Sites.Select(site => site.Read!)];
@@ -74,7 +74,7 @@ public sealed class NeutralityTests
             .Select(component => new SpliceSite(component.Address, InterventionType.Addition, SiteSelection.Whole))
             .ToList();
         using var session = InterventionSession.Open(
-            Splicer.Splice(model, sites),
+            Splicer.Splice(model, ComponentMap.Find(model), sites),
             new ExecutionOptions { Threads = 1 }
         );
 

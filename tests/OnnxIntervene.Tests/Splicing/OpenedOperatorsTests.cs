@@ -1,9 +1,7 @@
-using OnnxIntervene.Components.Addressing;
 using OnnxIntervene.IR;
-using OnnxIntervene.IR.Analysis;
 using OnnxIntervene.IR.Editing;
 using OnnxIntervene.Rewriting;
-using OnnxIntervene.Splicing;
+using OnnxIntervene.Rewriting.Opening;
 using OnnxIntervene.Testing;
 using OnnxIntervene.Tests.Files;
 
@@ -17,6 +15,14 @@ public sealed class OpenedOperatorsTests
     public static IEnumerable<TestCaseData> Samples() =>
         FusedSamples.All().Select(sample => new TestCaseData(sample).SetArgDisplayNames(sample.Name));
 
+    [Test]
+    public void Every_opening_has_a_sample()
+    {
+        var samples = FusedSamples.All().Select(sample => sample.Model.Graph.Nodes.Single().Operator).ToHashSet();
+
+        Assert.That(OpeningTable.All.Select(opening => opening.Operator), Is.SubsetOf(samples));
+    }
+
     [TestCaseSource(nameof(Samples))]
     public void Opened_equals_fused(object item)
     {
@@ -25,9 +31,7 @@ public sealed class OpenedOperatorsTests
         var editor = new GraphEditor(opened);
         var node = opened.Graph.Nodes.Single();
 
-        new ComponentPlaces(editor).Open(
-            FusedOperators.IsAttention(node) ? new AttentionProbabilitySource(node) : new ResidualSumSource(node)
-        );
+        new Openings(editor).Of(node);
 
         GraphOrder.Sort(opened.Graph);
         Assert.That(GraphVerifier.FindFaults(opened), Is.Empty);

@@ -28,7 +28,7 @@ internal sealed record FeedForward(LinearLayer Entry, LinearLayer? Down, LinearL
         return new FeedForward(entry, down, null, down is null ? null : ActivationOf(down, layers));
     }
 
-    private static bool HasLayerBehind(Value value, ImmutableHashSet<Node> among, LinearLayers layers)
+    private static bool HasLayerBehind(Value value, IReadOnlySet<Node> among, LinearLayers layers)
     {
         var seen = new HashSet<Value>();
         var open = new Stack<Value>([value]);

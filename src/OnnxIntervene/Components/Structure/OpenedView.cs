@@ -2,78 +2,62 @@ using OnnxIntervene.Components.Addressing;
 using OnnxIntervene.IR;
 using OnnxIntervene.IR.Analysis;
 using OnnxIntervene.IR.Editing;
+using OnnxIntervene.Rewriting;
+using OnnxIntervene.Rewriting.Opening;
 
 namespace OnnxIntervene.Components.Structure;
 
 /// <summary>
-/// A copy of a model to look for structure in: additions that are fused with a norm stand on their own, and every value
+/// A view of a model to look for structure in: additions that are fused with a norm stand on their own, and every value
 /// knows where it
 /// is in the model itself.
 /// </summary>
 internal sealed class OpenedView
 {
+    // What stands for a value of the copy in the model; where no norm is fused, the model itself is looked at.
+    private readonly Dictionary<Value, Value> _originals = [];
     private readonly Dictionary<Value, ComponentSource> _sources = [];
-    private readonly NameScope _names;
-    private readonly Model _copy;
+    private readonly Model _view;
 
     public OpenedView(Model model)
     {
-        _copy = model.Copy(out var copies);
-        _names = NameScope.Of(_copy);
-        var originals = copies.ToDictionary(pair => pair.Value, pair => pair.Key);
-        foreach (var (copy, original) in originals)
-            _sources.Add(copy, new TensorSource(original));
-        foreach (var node in _copy.Graph.AllNodes().Where(FusedOperators.IsSkipNormalization).ToList())
-            Open(node, originals);
+        _view = model;
+        if (!model.Graph.AllNodes().Any(FusedOperators.IsSkipNormalization))
+            return;
+        _view = model.Copy(out var copies);
+        _originals.EnsureCapacity(copies.Count);
+        foreach (var (original, copy) in copies)
+            _originals.Add(copy, original);
+        var editor = new GraphEditor(_view);
+        var openings = new Openings(editor);
+        foreach (var node in _view.Graph.AllNodes().Where(FusedOperators.IsSkipNormalization).ToList())
+            Open(openings, editor, node);
+        foreach (var graph in _view.Graph.AllNodes().SelectMany(node => node.Subgraphs).Prepend(_view.Graph).ToList())
+            GraphOrder.Sort(graph);
     }
 
     /// <summary>The main graph of the copy.</summary>
-    public Graph Graph => _copy.Graph;
+    public Graph Graph => _view.Graph;
 
     /// <summary>The node of the model itself that a node of the copy stands for.</summary>
-    public Node Original(Node node) => ((TensorSource)_sources[node.Output]).Value.Producer!;
+    public Node Original(Node node) => ((TensorSource)Source(node.Output)).Value.Producer!;
 
     /// <summary>Where a value of the copy is in the model itself.</summary>
-    public ComponentSource Source(Value value) => _sources[value];
+    public ComponentSource Source(Value value) =>
+        _sources.TryGetValue(value, out var source)
+            ? source
+            : new TensorSource(_originals.GetValueOrDefault(value, value));
 
-    // The part that is added to the stream is put together first, so that it can be found with its bias.
-    private void Open(Node node, Dictionary<Value, Value> originals)
+    // By the same opening as splices, so that what is found is what can be reached; what has none stays closed.
+    private void Open(Openings openings, GraphEditor editor, Node node)
     {
-        var fused = originals[node.Output].Producer!;
-        var isSimplified = FusedOperators.IsSimplified(node);
-        var (stream, part) = FusedOperators.PartIsFirst(node)
-            ? (node.Inputs[1]!, node.Inputs[0]!)
-            : (node.Inputs[0]!, node.Inputs[1]!);
-        if (FusedOperators.SkipBias(node) is { } bias)
-        {
-            part = Emit(node, "Add", [part, bias]);
-            _sources.Add(part, new ResidualPartSource(fused));
-        }
-
-        var sum = Emit(node, "Add", [stream, part]);
-        _sources.Add(sum, new ResidualSumSource(fused));
-        var norm = Emit(
-            node,
-            isSimplified ? "SimplifiedLayerNormalization" : "LayerNormalization",
-            [sum, node.Inputs[2]!]
-        );
-        _sources.Add(norm, new TensorSource(originals[node.Output]));
-        Replace(node.Output, norm);
-        if (node.OutputOrNull(FusedOperators.SumOutput) is { } old)
-            Replace(old, sum);
-        if (node.OutputOrNull(1) is null && node.OutputOrNull(2) is null)
-            node.Graph!.Remove(node);
+        if (OpeningTable.Of(node)!.Refusal(node) is not null)
+            return;
+        var (fused, output) = (_originals[node.Output].Producer!, node.Output);
+        var opened = openings.Of(node);
+        if (!_originals.ContainsKey(opened.Part!))
+            _sources.Add(opened.Part!, new ResidualPartSource(fused));
+        _sources.Add(opened.Sum!, new ResidualSumSource(fused));
+        _sources.Add(editor.Current(output), new TensorSource(_originals[output]));
     }
-
-    private void Replace(Value value, Value replacement) => value.Producer!.Graph!.Redirect(value, replacement, _names);
-
-    private Value Emit(Node at, string operatorType, Value[] inputs) =>
-        at.Graph!.AddNode(
-            _names.Unique("view"),
-            new OperatorKey("", operatorType),
-            inputs,
-            [_names.Unique("view/output")],
-            [],
-            at
-        ).Output;
 }

@@ -27,13 +27,15 @@ internal sealed class StreamTracer
     public Value StreamOf(Value input)
     {
         var own = Dataflow.FlatRoot(input);
-        return NextAddition(own, []) is null && Norms.InputOf(own) is { } before ? Dataflow.FlatRoot(before) : own;
+        return NextAddition(own, new PassedStreams()) is null && Norms.InputOf(own) is { } before
+            ? Dataflow.FlatRoot(before)
+            : own;
     }
 
     /// <summary>Every sub-layer from here on, in the order of a forward pass.</summary>
     public IEnumerable<SubLayer> From(Value start)
     {
-        var (stream, earlier, isPostNorm) = (start, new List<Value>(), false);
+        var (stream, earlier, isPostNorm) = (start, new PassedStreams(), false);
         while (NextAddition(stream, earlier) is { } next)
         {
             earlier.Add(stream);
@@ -55,7 +57,7 @@ internal sealed class StreamTracer
     }
 
     // The stream goes on as the sum, or as the sum's norm; what follows tells, and at the end what went before.
-    private Value ResultOf(Value sum, List<Value> earlier, ref bool isPostNorm)
+    private Value ResultOf(Value sum, PassedStreams earlier, ref bool isPostNorm)
     {
         if (NextAddition(sum, earlier) is not null)
             return sum;
@@ -68,7 +70,7 @@ internal sealed class StreamTracer
         return sum;
     }
 
-    private Addition? NextAddition(Value stream, List<Value> earlier)
+    private Addition? NextAddition(Value stream, PassedStreams earlier)
     {
         // What reads the stream inside a branch or a loop is no part of this graph.
         foreach (
@@ -94,20 +96,17 @@ internal sealed class StreamTracer
     }
 
     // The nodes that the part is made of, as far back as the stream; null when the stream is not behind it.
-    private ImmutableHashSet<Node>? NodesBetween(Value stream, List<Value> earlier, Value part)
+    private HashSet<Node>? NodesBetween(Value stream, PassedStreams earlier, Value part)
     {
-        var (root, first) = (
-            Dataflow.FlatRoot(stream),
-            Index(Dataflow.FlatRoot(earlier.Count > 0 ? earlier[^1] : stream))
-        );
-        var stops = new HashSet<Value>(earlier.Select(Dataflow.FlatRoot)) { root };
-        var nodes = ImmutableHashSet.CreateBuilder<Node>();
+        var root = Dataflow.FlatRoot(stream);
+        var first = Index(earlier.Last ?? root);
+        var nodes = new HashSet<Node>();
         var (isBehind, seen, open) = (false, new HashSet<Value>(), new Stack<Value>([part]));
         while (open.TryPop(out var value))
         {
-            if (stops.Contains(value))
+            if (value == root || earlier.Contains(value))
             {
-                isBehind |= value == root || value == Dataflow.FlatRoot(earlier[^1]);
+                isBehind |= value == root || value == earlier.Last;
                 continue;
             }
 
@@ -118,11 +117,11 @@ internal sealed class StreamTracer
                 open.Push(input);
         }
 
-        return isBehind ? nodes.ToImmutable() : null;
+        return isBehind ? nodes : null;
     }
 
     // Attention and feed-forward side by side (GPT-J, GPT-NeoX, Phi): the sum of both is added at once.
-    private IEnumerable<SubLayer> Split(Value part, ImmutableHashSet<Node> nodes)
+    private IEnumerable<SubLayer> Split(Value part, HashSet<Node> nodes)
     {
         var root = Dataflow.FlatRoot(part);
         if (root.Producer is { Operator.OperatorType: "Add" } sum && CoreAmong(nodes) is not null)
@@ -147,7 +146,7 @@ internal sealed class StreamTracer
         yield return Describe(part, nodes);
     }
 
-    private SubLayer Describe(Value part, ImmutableHashSet<Node> nodes)
+    private SubLayer Describe(Value part, HashSet<Node> nodes)
     {
         var core = CoreAmong(nodes);
         return new SubLayer
@@ -170,9 +169,9 @@ internal sealed class StreamTracer
             || Dataflow.FlatRoot(queries.Layer.Input) != Dataflow.FlatRoot(keys.Layer.Input);
     }
 
-    private static ImmutableHashSet<Node> Behind(Value value, ImmutableHashSet<Node> among)
+    private static HashSet<Node> Behind(Value value, HashSet<Node> among)
     {
-        var found = ImmutableHashSet.CreateBuilder<Node>();
+        var found = new HashSet<Node>();
         var open = new Stack<Value>([value]);
         while (open.TryPop(out var at))
         {
@@ -182,11 +181,10 @@ internal sealed class StreamTracer
                 open.Push(input);
         }
 
-        return found.ToImmutable();
+        return found;
     }
 
-    private AttentionCore? CoreAmong(ImmutableHashSet<Node> nodes) =>
-        _cores.FirstOrDefault(core => nodes.Contains(core.Node));
+    private AttentionCore? CoreAmong(HashSet<Node> nodes) => _cores.FirstOrDefault(core => nodes.Contains(core.Node));
 
     private int Index(Value value) => value.Producer is { } producer ? _order.GetValueOrDefault(producer, -1) : -1;
 
@@ -209,7 +207,19 @@ internal sealed class StreamTracer
         }
     }
 
-    private sealed record Addition(Node Sum, Value Part, ImmutableHashSet<Node> Nodes)
+    // The roots of the streams before the current one.
+    private sealed class PassedStreams
+    {
+        private readonly HashSet<Value> _roots = [];
+
+        public Value? Last { get; private set; }
+
+        public void Add(Value stream) => _roots.Add(Last = Dataflow.FlatRoot(stream));
+
+        public bool Contains(Value value) => _roots.Contains(value);
+    }
+
+    private sealed record Addition(Node Sum, Value Part, HashSet<Node> Nodes)
     {
         public Value Output => Sum.Output;
     }

@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using OnnxIntervene.IR;
 
 namespace OnnxIntervene.Components.Structure;
@@ -22,7 +21,7 @@ internal sealed record SubLayer
     public bool IsPostNorm { get; init; }
 
     /// <summary>Every node between the stream and the part.</summary>
-    public required ImmutableHashSet<Node> Nodes { get; init; }
+    public required IReadOnlySet<Node> Nodes { get; init; }
 
     /// <summary>The attention among the nodes; null in a feed-forward.</summary>
     public AttentionCore? Core { get; init; }

@@ -31,33 +31,43 @@ internal sealed class AttentionOpening
         _isPacked = FusedOperators.IsPackedAttention(node);
     }
 
-    /// <summary>Replaces the node.</summary>
-    /// <exception cref="InterventionException">
-    /// The operator uses a setting that the opened form does not have.
-    /// </exception>
-    public static OpenedAttention Open(GraphEditor editor, Node node)
-    {
-        Check(editor, node);
-        return new AttentionOpening(editor, node).Open(editor);
-    }
+    /// <summary>Puts the opened form in the node's place; the node is left for the caller to take out.</summary>
+    public static OpenedOperator Open(GraphEditor editor, Node node) => new AttentionOpening(editor, node).Open(editor);
 
-    private static void Check(GraphEditor editor, Node node)
+    /// <summary>Why a node cannot be opened; null where it can.</summary>
+    public static string? Refusal(Node node)
     {
         var isPacked = FusedOperators.IsPackedAttention(node);
         if (node.FindAttribute("do_rotary") is { Integer: not 0 })
-            throw Refusal(node, "rotates inside");
+            return "rotates inside";
         if (node.Inputs.Skip(isPacked ? 6 : 8).Any(input => input is not null))
-            throw Refusal(node, "shares its cache's memory or searches beams");
+            return "shares its cache's memory or searches beams";
         if (!isPacked && (node.InputOrNull(1) is null || node.InputOrNull(2) is null))
-            throw Refusal(node, "takes packed queries, keys and values");
-        if (!isPacked && editor.Types.RankOf(node.Inputs[1]!) > 3)
-            throw Refusal(node, "takes keys that are split into heads");
+            return "takes packed queries, keys and values";
+        if (!isPacked && new TypeInference().RankOf(node.Inputs[1]!) > 3)
+            return "takes keys that are split into heads";
+        return MaskRefusal(node, isPacked) ?? (NeedsWidths(node, isPacked) ? "has weights of unknown size" : null);
     }
 
-    private static InterventionException Refusal(Node node, string reason) =>
-        new($"{node} {reason}, so that what lies inside cannot be reached.");
+    // A mask of keys, of queries and keys, or how many keys each example has.
+    private static string? MaskRefusal(Node node, bool isPacked) =>
+        node.InputOrNull(isPacked ? 3 : 4) is not { } mask
+            ? null
+            : new TypeInference().RankOf(mask) switch
+            {
+                1 => mask.Producer is { Operator.OperatorType: "Concat" } ? "is told where tokens start, too" : null,
+                2 or 3 => null,
+                null => "has a mask of unknown shape",
+                var rank => $"has a mask of {rank} axes",
+            };
 
-    private OpenedAttention Open(GraphEditor editor)
+    // Where nothing says how wide projections are, they are thirds of the weights, or of the biases.
+    private static bool NeedsWidths(Node node, bool isPacked) =>
+        node.FindAttribute("qkv_hidden_sizes") is null
+        && (isPacked ? node.Inputs[1] : node.InputOrNull(3)) is { } packed
+        && GraphConstants.Dimensions(packed) is not { Length: > 0 };
+
+    private OpenedOperator Open(GraphEditor editor)
     {
         var projections = _isPacked ? Multiplied() : Given();
         var query = _attention.SplitHeads(projections[0], _heads);
@@ -76,8 +86,7 @@ internal sealed class AttentionOpening
         ReplaceCache(editor, key, value);
         if (!_isPacked)
             editor.ReplaceIfGiven(_node, 3, masked);
-        _node.Graph!.Remove(_node);
-        return new OpenedAttention(probabilities, projections);
+        return new OpenedOperator { Probabilities = probabilities, Projections = projections };
     }
 
     // One product with the packed weights, then the three parts.
@@ -113,10 +122,8 @@ internal sealed class AttentionOpening
 
     private ImmutableArray<long> Thirds()
     {
-        var weights = _node.InputOrNull(_isPacked ? 1 : 3) is { } value ? GraphConstants.Dimensions(value) : null;
-        return weights is { Length: > 0 } sizes
-            ? [.. Enumerable.Repeat(sizes[^1] / 3, 3)]
-            : throw Refusal(_node, "has weights of unknown size");
+        var sizes = GraphConstants.Dimensions(_node.Inputs[_isPacked ? 1 : 3]!)!.Value;
+        return [.. Enumerable.Repeat(sizes[^1] / 3, 3)];
     }
 
     // Attention keeps keys and values in one tensor, [2, batch, head, position, width]; MultiHeadAttention in two.
@@ -163,10 +170,6 @@ internal sealed class AttentionOpening
             return rank == 2 ? _ops.Unsqueeze(isKept, 1, 2) : _ops.Unsqueeze(isKept, 1);
         }
 
-        if (rank != 1)
-            throw Refusal(_node, rank is null ? "has a mask of unknown shape" : $"has a mask of {rank} axes");
-        if (mask.Producer is { Operator.OperatorType: "Concat" })
-            throw Refusal(_node, "is told where tokens start, too");
         var keys = _attention.UpTo(_attention.Length(scores, 3));
         return _ops.Emit(
             "Less",

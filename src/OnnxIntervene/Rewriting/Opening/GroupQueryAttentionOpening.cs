@@ -34,33 +34,26 @@ internal sealed class GroupQueryAttentionOpening
         _tokens = editor.Once(CountedTokens.KeyOf(node, window), () => CountedTokens.Build(_attention, node, window));
     }
 
-    /// <summary>Replaces the node and returns the probabilities, <c>[batch, head, query, key]</c>.</summary>
-    /// <exception cref="InterventionException">
-    /// The operator uses a setting that the opened form does not have.
-    /// </exception>
-    public static OpenedAttention Open(GraphEditor editor, Node node)
+    /// <summary>Puts the opened form in the node's place and returns the probabilities, <c>[batch, head, query, key]</c>.</summary>
+    public static OpenedOperator Open(GraphEditor editor, Node node) =>
+        new GroupQueryAttentionOpening(editor, node).Open(editor);
+
+    /// <summary>Why a node cannot be opened; null where it can.</summary>
+    public static string? Refusal(Node node)
     {
         foreach (var name in new[] { "k_quant_type", "v_quant_type" })
         {
             if (node.FindAttribute(name) is { Text: not "NONE" } setting)
-                throw new InterventionException(
-                    $"{node} has {setting}, so that its attention probabilities cannot be reached."
-                );
+                return $"has {setting}";
         }
 
         // In a prompt the operator looks at the first position alone.
         if (node.InputOrNull(PositionIds) is not null)
-            throw new InterventionException(
-                $"{node} is given positions, so that its attention probabilities cannot be reached."
-            );
-        if (node.OutputOrNull(3) is not null)
-            throw new InterventionException(
-                $"{node} gives its scores too, so that its attention probabilities cannot be reached."
-            );
-        return new GroupQueryAttentionOpening(editor, node).Open(editor);
+            return "is given positions";
+        return node.OutputOrNull(3) is null ? null : "gives its scores too";
     }
 
-    private OpenedAttention Open(GraphEditor editor)
+    private OpenedOperator Open(GraphEditor editor)
     {
         var (query, key, value) = Projections();
         if (_node.FindAttribute("do_rotary") is { Integer: 1 })
@@ -71,8 +64,7 @@ internal sealed class GroupQueryAttentionOpening
         editor.Replace(_node.Output, _attention.JoinHeads(Mixed(probabilities, value)));
         editor.ReplaceIfGiven(_node, 1, key);
         editor.ReplaceIfGiven(_node, 2, value);
-        _node.Graph!.Remove(_node);
-        return new OpenedAttention(probabilities, []);
+        return new OpenedOperator { Probabilities = probabilities };
     }
 
     private (Value Query, Value Key, Value Value) Projections()

@@ -1,46 +1,38 @@
 using OnnxIntervene.IR;
-using OnnxIntervene.IR.Analysis;
 
 namespace OnnxIntervene.Rewriting.Opening;
 
 /// <summary>
-/// The fused operators of a graph that have been opened, each once however many components lie in it.
+/// The operators of a graph that have been opened, each once however many components lie in it.
 /// </summary>
 internal sealed class Openings(GraphEditor editor)
 {
-    // Range came with this operator set.
-    private const int OldestForAttention = 11;
+    private readonly Dictionary<Node, OpenedOperator> _opened = [];
 
-    private readonly Dictionary<Node, OpenedNormalization> _normalizations = [];
-    private readonly Dictionary<Node, OpenedAttention> _attentions = [];
-
-    /// <summary>The addition and the norm that a Skip(Simplified)LayerNormalization fuses.</summary>
-    /// <exception cref="InterventionException">The operator is used in a way that cannot be opened.</exception>
-    public OpenedNormalization Normalization(Node node)
-    {
-        if (!_normalizations.TryGetValue(node, out var opened))
-            _normalizations.Add(node, opened = SkipNormalizationOpening.Open(editor, node));
-        return opened;
-    }
-
-    /// <summary>What an attention operator fuses.</summary>
+    /// <summary>What an operator is made of, which stands in its place from then on.</summary>
     /// <exception cref="InterventionException">
     /// The operator is used in a way that cannot be opened, or the operator set is too old.
     /// </exception>
-    public OpenedAttention Attention(Node node)
+    public OpenedOperator Of(Node node)
     {
-        if (_attentions.TryGetValue(node, out var opened))
-            return opened;
-        editor.RequireOperatorSet(OldestForAttention, node);
-        _attentions.Add(
-            node,
-            opened = node switch
-            {
-                _ when FusedOperators.IsGroupQueryAttention(node) => GroupQueryAttentionOpening.Open(editor, node),
-                _ when FusedOperators.IsStandardAttention(node) => StandardAttentionOpening.Open(editor, node),
-                _ => AttentionOpening.Open(editor, node),
-            }
-        );
+        if (!_opened.TryGetValue(node, out var opened))
+            _opened.Add(node, opened = Open(node));
+        return opened;
+    }
+
+    private OpenedOperator Open(Node node)
+    {
+        var opening =
+            OpeningTable.Of(node)
+            ?? throw new InterventionException(
+                $"What lies inside {node} cannot be reached: its operator has no opening."
+            );
+        if (opening.Refusal(node) is { } reason)
+            throw new InterventionException($"{node} {reason}, so that what lies inside cannot be reached.");
+        editor.RequireOperatorSet(opening.OldestOperatorSet, node);
+        var last = node.Graph!.LastNode;
+        var opened = opening.Open(editor, node);
+        editor.RemoveOpened(node, last);
         return opened;
     }
 }

@@ -12,11 +12,9 @@ internal static class SkipNormalizationOpening
 {
     private const int MeanOutput = 1;
 
-    /// <summary>Replaces the node and returns the sum and the part that is added.</summary>
-    public static OpenedNormalization Open(GraphEditor editor, Node node)
+    /// <summary>Puts the opened form in the node's place and returns the sum and the part that is added.</summary>
+    public static OpenedOperator Open(GraphEditor editor, Node node)
     {
-        if (node.OutputOrNull(MeanOutput) is not null || node.OutputOrNull(2) is not null)
-            throw new InterventionException($"{node} gives the mean or the variance too, so that it cannot be opened.");
         var ops = editor.Builder($"{node.Name}/opened", node.Graph);
         var isSimplified = FusedOperators.IsSimplified(node);
         var isFirst = FusedOperators.PartIsFirst(node);
@@ -35,9 +33,14 @@ internal static class SkipNormalizationOpening
         editor.Replace(node.Output, norm);
         if (node.OutputOrNull(FusedOperators.SumOutput) is { } old)
             editor.Replace(old, sum);
-        node.Graph!.Remove(node);
-        return new OpenedNormalization(sum, part);
+        return new OpenedOperator { Sum = sum, Part = part };
     }
+
+    /// <summary>Why a node cannot be opened; null where it can.</summary>
+    public static string? Refusal(Node node) =>
+        node.OutputOrNull(MeanOutput) is null && node.OutputOrNull(2) is null
+            ? null
+            : "gives the mean or the variance too";
 
     private static IEnumerable<NodeAttribute> Settings(Node node) =>
         [NodeAttribute.Of("axis", -1L), NodeAttribute.Of("epsilon", node.FindAttribute("epsilon")?.Float ?? 1e-5f)];

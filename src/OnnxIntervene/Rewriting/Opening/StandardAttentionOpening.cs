@@ -33,11 +33,11 @@ internal sealed class StandardAttentionOpening
         _isSplit = rank == 4 || (rank != 3 && _heads == 0);
     }
 
-    /// <summary>Replaces the node and returns the probabilities, <c>[batch, head, query, key]</c>.</summary>
-    public static OpenedAttention Open(GraphEditor editor, Node node) =>
+    /// <summary>Puts the opened form in the node's place and returns the probabilities, <c>[batch, head, query, key]</c>.</summary>
+    public static OpenedOperator Open(GraphEditor editor, Node node) =>
         new StandardAttentionOpening(editor, node).Open(editor);
 
-    private OpenedAttention Open(GraphEditor editor)
+    private OpenedOperator Open(GraphEditor editor)
     {
         var query = Split(_node.Inputs[0]!, _heads);
         var key = _attention.WithPast(Split(_node.Inputs[1]!, _keyHeads), _node.InputOrNull(PastKey));
@@ -61,8 +61,7 @@ internal sealed class StandardAttentionOpening
                 _ => probabilities,
             }
         );
-        _node.Graph!.Remove(_node);
-        return new OpenedAttention(probabilities, []);
+        return new OpenedOperator { Probabilities = probabilities };
     }
 
     private Value Split(Value value, int heads) => _isSplit ? value : _attention.SplitHeads(value, heads);

@@ -7,73 +7,66 @@ using OnnxIntervene.Rewriting;
 namespace OnnxIntervene.Splicing;
 
 /// <summary>Splices one site: reads the chosen units, and writes what the kind of intervention makes of them.</summary>
-internal sealed class SiteSplice
+internal sealed class UnitSplice : SiteWork
 {
     private readonly GraphEditor _editor;
     private readonly ComponentPlaces _places;
+    private readonly PlacedSite _placed;
     private readonly SpliceSite _site;
     private readonly Component _component;
     private readonly Component? _moduleInput;
     private readonly SiteInputs _inputs;
+    private readonly Value?[] _reads;
 
-    private SiteSplice(
-        GraphEditor editor,
-        ComponentPlaces places,
-        SpliceSite site,
-        Component component,
-        Component? moduleInput,
-        int index
-    )
+    /// <param name="editor">The graph.</param>
+    /// <param name="places">Where components stand in it.</param>
+    /// <param name="placed">The site.</param>
+    public UnitSplice(GraphEditor editor, ComponentPlaces places, PlacedSite placed)
     {
         _editor = editor;
         _places = places;
-        _site = site;
-        _component = component;
-        _moduleInput = moduleInput;
-        _inputs = new SiteInputs(editor, site, component, index);
+        _placed = placed;
+        _site = placed.Site;
+        _component = placed.Component;
+        _moduleInput = placed.ModuleInput;
+        _inputs = new SiteInputs(editor, placed);
+        _reads = new Value?[(_component.Source as BranchSource)?.Sources.Length ?? 1];
     }
 
-    /// <summary>Splices a site.</summary>
-    /// <param name="editor">The graph.</param>
-    /// <param name="places">Where components stand in it.</param>
-    /// <param name="site">What is asked for.</param>
-    /// <param name="component">The component there.</param>
-    /// <param name="moduleInput">What the module at the component reads; null where the kind does not read it.</param>
-    /// <param name="index">The site's number, which its inputs are named after.</param>
-    public static SplicedSite Splice(
-        GraphEditor editor,
-        ComponentPlaces places,
-        SpliceSite site,
-        Component component,
-        Component? moduleInput,
-        int index
-    ) => new SiteSplice(editor, places, site, component, moduleInput, index).Splice();
-
-    private SplicedSite Splice()
+    public override IEnumerable<SiteStep> Steps()
     {
         if (_component.Source is not BranchSource branches)
-            return _inputs.Describe(SpliceAt(_component, _moduleInput), null);
-        var moduleInputs = (_moduleInput?.Source as BranchSource)?.Sources;
-        var reads = branches
-            .Sources.Select(
-                (source, branch) =>
-                    SpliceAt(
-                        _component with
-                        {
-                            Source = source,
-                        },
-                        moduleInputs is { } all ? _moduleInput! with { Source = all[branch] } : _moduleInput
-                    )
-            )
-            .ToList();
-        return _inputs.Describe(null, reads.OfType<Value>().Any() ? Lift(branches.Owner, reads!) : null);
+            return [new SiteStep(_placed, _component.Source, () => _reads[0] = SpliceAt(_component, _moduleInput))];
+        return branches.Sources.Select(
+            (source, branch) =>
+                new SiteStep(
+                    _placed,
+                    source,
+                    () => _reads[branch] = SpliceAt(_component with { Source = source }, ModuleInputOf(branch))
+                )
+        );
     }
 
-    // One branch runs; what it read leaves the branch as an output of the node that chooses.
-    private Value Lift(Node owner, IReadOnlyList<Value> reads)
+    public override IEnumerable<(int Index, SplicedSite Site)> Finish()
     {
-        foreach (var (graph, read) in owner.Subgraphs.Zip(reads))
-            graph.AddOutput(read);
+        var read =
+            _component.Source is BranchSource branches && _reads[0] is not null ? Lift(branches.Owner) : _reads[0];
+        yield return (_placed.Index, _inputs.Describe(read));
+    }
+
+    private Component? ModuleInputOf(int branch) =>
+        _moduleInput?.Source is BranchSource { Sources: var sources }
+            ? _moduleInput with
+            {
+                Source = sources[branch],
+            }
+            : _moduleInput;
+
+    // One branch runs; what it read leaves the branch as an output of the node that chooses.
+    private Value Lift(Node owner)
+    {
+        foreach (var (graph, read) in owner.Subgraphs.Zip(_reads))
+            graph.AddOutput(read!);
         var lifted = owner.AddOutput(_editor.Unique($"{_inputs.Place}/read"));
         lifted.Type = _inputs.ReadType;
         return lifted;
@@ -84,7 +77,7 @@ internal sealed class SiteSplice
     {
         var current = _places.Current(component.Source);
         var graph = _editor.GraphOf(current);
-        var before = graph.NodeCount;
+        var before = graph.LastNode;
         var ops = _editor.Builder(_inputs.Place, graph);
         var view = ComponentView.Open(_editor, ops, component, current);
         var input = moduleInput is null

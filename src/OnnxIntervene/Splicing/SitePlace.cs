@@ -1,0 +1,12 @@
+namespace OnnxIntervene.Splicing;
+
+/// <summary>When in a forward pass a site acts; what is smaller acts first.</summary>
+/// <param name="Node">The node's number in the graph's order; -1 for the model's inputs.</param>
+/// <param name="Stage">Where at the node.</param>
+/// <param name="Reader">
+/// For one tensor: 0 for what a module gives, larger for what the next one reads of it, inner modules behind outer ones.
+/// </param>
+internal readonly record struct SitePlace(int Node, PlaceStage Stage, int Reader) : IComparable<SitePlace>
+{
+    public int CompareTo(SitePlace other) => (Node, Stage, Reader).CompareTo((other.Node, other.Stage, other.Reader));
+}

@@ -1,0 +1,14 @@
+namespace OnnxIntervene.Splicing;
+
+/// <summary>
+/// The splicing of one site, or of all sites of one recurrent operator: steps, each of which changes the graph at one
+/// tensor, and the description of what has become of the sites.
+/// </summary>
+internal abstract class SiteWork
+{
+    /// <summary>The steps. Between them other sites may change the graph elsewhere.</summary>
+    public abstract IEnumerable<SiteStep> Steps();
+
+    /// <summary>Adds what the sites read to the outputs, once every step of every site is done.</summary>
+    public abstract IEnumerable<(int Index, SplicedSite Site)> Finish();
+}
