@@ -23,16 +23,23 @@ internal static class RecipeModel
         var values = graph.AllValues().DistinctBy(value => value.Name).ToDictionary(value => value.Name);
         var from = recipe.From.Select(name => values[name]).ToList();
         var types = new TypeInference();
+        var outputs = Outputs(spliced, recipe).ToList();
+        outputs.AddRange(Beside(spliced.Model.Graph, outputs, from));
         return spliced with
         {
-            Model = GraphCut.Between(
-                spliced.Model,
-                from,
-                [.. Outputs(spliced, recipe)],
-                value => TypeOf(types, value),
-                out _
-            ),
+            Model = GraphCut.Between(spliced.Model, from, outputs, value => TypeOf(types, value), out _),
         };
+    }
+
+    // A node that stays computes its other outputs too. Were they no longer the model's, ONNX Runtime would plan memory
+    // for them, and takes the cache that an attention reads for as large as the one that it writes.
+    private static IEnumerable<Value> Beside(Graph graph, List<Value> outputs, List<Value> from)
+    {
+        var nodes = Cone.Before(outputs, from.ToHashSet()).Nodes;
+        return graph
+            .Outputs.Where(output => output.Producer is { Outputs.Count: > 1 } node && nodes.Contains(node))
+            .Except(outputs)
+            .ToList();
     }
 
     private static TensorType? TypeOf(TypeInference types, Value value) =>
