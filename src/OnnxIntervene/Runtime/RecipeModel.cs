@@ -24,7 +24,7 @@ internal static class RecipeModel
         var from = recipe.From.Select(name => values[name]).ToList();
         var types = new TypeInference();
         var outputs = Outputs(spliced, recipe).ToList();
-        outputs.AddRange(Beside(spliced.Model.Graph, outputs, from));
+        outputs = [.. outputs, .. Beside(spliced.Model.Graph, outputs, from)];
         return spliced with
         {
             Model = GraphCut.Between(spliced.Model, from, outputs, value => TypeOf(types, value), out _),
@@ -38,8 +38,7 @@ internal static class RecipeModel
         var nodes = Cone.Before(outputs, from.ToHashSet()).Nodes;
         return graph
             .Outputs.Where(output => output.Producer is { Outputs.Count: > 1 } node && nodes.Contains(node))
-            .Except(outputs)
-            .ToList();
+            .Except(outputs);
     }
 
     private static TensorType? TypeOf(TypeInference types, Value value) =>
