@@ -5,7 +5,8 @@ using OnnxIntervene.IR.Serialization;
 namespace OnnxIntervene.Benchmarks;
 
 /// <summary>
-/// A small decoder of any number of layers, with about as many nodes in each as exporters write, to see how times grow with
+/// A small decoder of any number of layers, with about as many nodes in each as exporters write, to see how times grow
+/// with
 /// the graph; and a graph of one wide tensor.
 /// </summary>
 internal static class LayeredModel

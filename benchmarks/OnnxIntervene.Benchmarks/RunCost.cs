@@ -12,7 +12,9 @@ using OnnxIntervene.Tensors;
 
 namespace OnnxIntervene.Benchmarks;
 
-/// <summary>Times what surrounds a run: planning, binding, sources, parameters; and finding and splicing as graphs grow.</summary>
+/// <summary>
+/// Times what surrounds a run: planning, binding, sources, parameters; and finding and splicing as graphs grow.
+/// </summary>
 internal static class RunCost
 {
     private const double MegaByte = 1 << 20;
@@ -60,7 +62,8 @@ internal static class RunCost
         model.Run(inputs, unitLocations: at);
         var allocated = GC.GetAllocatedBytesForCurrentThread() - before;
         Console.WriteLine(
-            $"overhead of Run: {1000 * Median([.. run.Zip(bare, (one, other) => one - other)]):F0} µs over {Median(bare):F2} ms, "
+            $"overhead of Run: {1000 * Median([.. run.Zip(bare, (one, other) => one - other)]):F0} µs over "
+                + $"{Median(bare):F2} ms, "
                 + $"{allocated / 1024.0:F1} KB allocated"
         );
     }
@@ -102,7 +105,8 @@ internal static class RunCost
         var (start, before) = (Stopwatch.GetTimestamp(), GC.GetTotalAllocatedBytes());
         model.Explain(Tokens(8));
         Console.WriteLine(
-            $"planning with four raw tensors: {Stopwatch.GetElapsedTime(start).TotalMilliseconds:F0} ms the first time, "
+            $"planning with four raw tensors: {Stopwatch.GetElapsedTime(start).TotalMilliseconds:F0} ms the first "
+                + $"time, "
                 + $"{(GC.GetTotalAllocatedBytes() - before) / MegaByte:F1} MB allocated"
         );
     }

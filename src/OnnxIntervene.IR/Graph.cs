@@ -198,7 +198,7 @@ public sealed class Graph
     public IEnumerable<Value> AllValues() =>
         _inputs.Concat(InitializersBesideInputs()).Concat(_nodes.SelectMany(node => node.Outputs).OfType<Value>());
 
-    /// <summary>The constants that are no inputs. Before IR 4 every constant is an input, too.</summary>
+    /// <summary>The constants that are not inputs. Before IR 4 every constant is an input, too.</summary>
     internal IEnumerable<Value> InitializersBesideInputs()
     {
         var inputs = _inputs.ToHashSet();
@@ -211,7 +211,7 @@ public sealed class Graph
     /// <inheritdoc/>
     public override string ToString() => $"graph '{Name}' of {_nodes.Count} nodes";
 
-    /// <summary>The nodes behind one, the last of them first; every node where that is null. O(nodes given).</summary>
+    /// <summary>The nodes after one, the last of them first; every node where that is null. O(nodes given).</summary>
     internal IEnumerable<Node> NodesBehind(Node? node)
     {
         for (var link = _nodes.Last; link is not null && link.Value != node; link = link.Previous)

@@ -66,7 +66,7 @@ public sealed class Cone
         return cone;
     }
 
-    // A subgraph's outputs are no reads of nodes, so the nodes that they leave through are listed.
+    // A subgraph's outputs are not reads of nodes, so the nodes that they leave through are listed.
     private static ILookup<Value, Node> Returned(Graph graph) =>
         graph
             .AllNodes()

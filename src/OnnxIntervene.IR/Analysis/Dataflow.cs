@@ -5,10 +5,10 @@ namespace OnnxIntervene.IR.Analysis;
 /// </summary>
 internal static class Dataflow
 {
-    /// <summary>Whether the node gives the numbers that it reads, in the same shape.</summary>
+    /// <summary>Whether the node outputs the numbers that it reads, in the same shape.</summary>
     public static bool IsTransparent(Node node) => node.Operator.OperatorType is "Cast" or "Identity" or "Dropout";
 
-    /// <summary>Whether the node gives the numbers that it reads, arranged in another way.</summary>
+    /// <summary>Whether the node outputs the numbers that it reads, arranged in another way.</summary>
     public static bool IsArrangement(Node node) =>
         node.Operator.OperatorType is "Reshape" or "Transpose" or "Squeeze" or "Unsqueeze" or "Flatten" or "Expand";
 

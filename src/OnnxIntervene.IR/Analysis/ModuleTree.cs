@@ -99,7 +99,7 @@ internal sealed class ModuleTree
         return null;
     }
 
-    /// <summary>What a module gives: the first output of the last node that something outside reads.</summary>
+    /// <summary>What a module outputs: the first output of the last node that something outside reads.</summary>
     public Value? OutputOf(string path) =>
         Backwards(NodesOf(path))
             .Select(node => node.OutputOrNull(0))

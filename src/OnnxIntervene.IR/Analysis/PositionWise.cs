@@ -101,7 +101,7 @@ internal sealed class PositionWise(int operatorSetVersion)
     private static int OthersAre(Node node, int index, Func<Value, int, bool> test) =>
         node.Inputs.Where((input, at) => at != index && input is not null).All(input => test(input!, 0)) ? index : -1;
 
-    // The standard's axis was counted from the front, and all axes behind it went in, before operator set 13.
+    // The standard's axis was counted from the front, and all axes after it went in, before operator set 13.
     private bool IsAlongRows(Node node, int rank) =>
         node.FindAttribute("axis") is { } axis
             ? axis.Integer == rank - 1 || (operatorSetVersion >= 13 && axis.Integer == -1)

@@ -19,7 +19,7 @@ public static class DeadCode
     }
 
     /// <summary>
-    /// Removes inputs, with their defaults, that no node reads and that are no outputs. Not for a subgraph, whose
+    /// Removes inputs, with their defaults, that no node reads and that are not outputs. Not for a subgraph, whose
     /// inputs the node that holds it counts.
     /// </summary>
     public static void RemoveUnusedInputs(Graph graph)

@@ -41,7 +41,8 @@ internal sealed class FunctionCall
         return nodes;
     }
 
-    // What the caller reads becomes what the inner node gives; the rest, such as an input that is handed back, needs a
+    // What the caller reads becomes what the inner node outputs; the rest, such as an input that is handed back, needs
+    // a
     // node to give it.
     private List<(Value From, Value To)> GiveOutputs(List<Value?> given)
     {

@@ -38,7 +38,7 @@ public static class GraphCut
     /// <param name="frontier">Values of its main graph that the part is given.</param>
     /// <param name="outputs">Values of its main graph, in the order of the part's outputs.</param>
     /// <param name="typeOf">
-    /// Tells types that the file does not declare. Give the rank wherever it is known: ONNX Runtime fuses less behind
+    /// Tells types that the file does not declare. Give the rank wherever it is known: ONNX Runtime fuses less after
     /// an input without one.
     /// </param>
     /// <param name="copies">For each value of the model that the part has, the part's value in its place.</param>
@@ -85,7 +85,7 @@ public static class GraphCut
             throw new InterventionException("A part of a model needs an output. Choose at least one.");
     }
 
-    // What is no tensor (a sequence, a map) has a type that the file declares and the copy carries.
+    // What is not a tensor (a sequence, a map) has a type that the file declares and the copy carries.
     private static TensorType? InputType(Value value, Func<Value, TensorType?> typeOf)
     {
         var declared = value.Type;
@@ -124,7 +124,7 @@ public static class GraphCut
             ReturnInputs(body, inputs);
     }
 
-    // A branch may give a captured value as it is, which is no read of a node.
+    // A branch may give a captured value as it is, which is not a read of a node.
     private static void ReturnInputs(Graph body, Dictionary<Value, Value> inputs)
     {
         if (body.Outputs.Any(inputs.ContainsKey))

@@ -4,7 +4,7 @@ namespace OnnxIntervene.IR.Editing;
 public static class GraphInterface
 {
     /// <summary>
-    /// Takes outputs away. What made them stays until <see cref="DeadCode.Remove"/>. Values that are no outputs are
+    /// Takes outputs away. What made them stays until <see cref="DeadCode.Remove"/>. Values that are not outputs are
     /// passed over.
     /// </summary>
     public static void RemoveOutputs(this Graph graph, params IEnumerable<Value> outputs)
@@ -16,7 +16,7 @@ public static class GraphInterface
     }
 
     /// <summary>Makes a constant an input that every run must give; its content is dropped.</summary>
-    /// <exception cref="ArgumentException">The value is no constant of this graph.</exception>
+    /// <exception cref="ArgumentException">The value is not a constant of this graph.</exception>
     public static void MakeInput(this Graph graph, Value constant)
     {
         ArgumentNullException.ThrowIfNull(graph);
@@ -29,7 +29,7 @@ public static class GraphInterface
     /// Makes a constant of the main graph an input that runs may give or leave out, its content being the default. The
     /// IR version is raised to 4, which first knows such inputs.
     /// </summary>
-    /// <exception cref="ArgumentException">The value is no constant of the main graph.</exception>
+    /// <exception cref="ArgumentException">The value is not a constant of the main graph.</exception>
     public static void MakeOverridable(this Model model, Value constant)
     {
         ArgumentNullException.ThrowIfNull(model);

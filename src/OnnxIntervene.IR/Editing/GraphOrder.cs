@@ -1,6 +1,6 @@
 namespace OnnxIntervene.IR.Editing;
 
-/// <summary>Brings nodes behind what they read, after a rewrite that added nodes anywhere.</summary>
+/// <summary>Brings nodes after what they read, after a rewrite that added nodes anywhere.</summary>
 public static class GraphOrder
 {
     /// <summary>

@@ -18,7 +18,7 @@ public static class InputFile
     /// <param name="model">The model that takes the inputs.</param>
     /// <param name="given">Inputs that are given already, such as a text's tokens; the file's are added.</param>
     /// <exception cref="ModelFormatException">The file is not well formed.</exception>
-    /// <exception cref="InterventionException">An array is no input of the model, or does not fit it.</exception>
+    /// <exception cref="InterventionException">An array is not an input of the model, or does not fit it.</exception>
     public static ModelInputs Read(string path, Model model, ModelInputs? given = null)
     {
         ArgumentNullException.ThrowIfNull(path);

@@ -16,7 +16,8 @@ using OnnxIntervene.Tokenization;
 namespace OnnxIntervene.Execution;
 
 /// <summary>
-/// A model with a configuration of interventions (pyvene's <c>IntervenableModel</c>): plans runs, and carries them out on
+/// A model with a configuration of interventions (pyvene's <c>IntervenableModel</c>): plans runs, and carries them out
+/// on
 /// the sessions of a <see cref="LoadedModel"/>. Safe for concurrent use.
 /// </summary>
 public sealed class IntervenableModel : IDisposable
@@ -71,7 +72,7 @@ public sealed class IntervenableModel : IDisposable
     /// <param name="options">How ONNX Runtime runs the model.</param>
     /// <param name="map">The user's own component map, in place of what is found or beside it.</param>
     /// <exception cref="ModelFormatException">
-    /// The file is no well-formed model, or the configuration beside it is no JSON.
+    /// The file is not a well-formed model, or the configuration beside it is not JSON.
     /// </exception>
     /// <exception cref="InterventionException">
     /// A component of the configuration is not in the model, or the map does not fit it.

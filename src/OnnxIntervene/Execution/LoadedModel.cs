@@ -16,7 +16,8 @@ namespace OnnxIntervene.Execution;
 
 /// <summary>
 /// A model as it lies on disk, with its components, its tokenizer and its open sessions; no interventions. Many
-/// <see cref="IntervenableModel"/>s can share one. Safe for concurrent use; disposing it waits for runs that are under way.
+/// <see cref="IntervenableModel"/>s can share one. Safe for concurrent use; disposing it waits for runs that are under
+/// way.
 /// </summary>
 public sealed class LoadedModel : IDisposable
 {
@@ -100,11 +101,15 @@ public sealed class LoadedModel : IDisposable
         return new LoadedModel(file, model, options ?? new ExecutionOptions(), search);
     }
 
-    /// <summary>This model with interventions. The result shares the sessions, and must not outlive this model.</summary>
+    /// <summary>
+    /// This model with interventions. The result shares the sessions, and must not outlive this model.
+    /// </summary>
     /// <exception cref="InterventionException">A component of the configuration is not in the model.</exception>
     public IntervenableModel With(IntervenableConfig config) => new(this, config, ownsModel: false);
 
-    /// <summary>A text as the model reads it, a batch of one; special tokens around it as its tokenizer puts them.</summary>
+    /// <summary>
+    /// A text as the model reads it, a batch of one; special tokens around it as its tokenizer puts them.
+    /// </summary>
     public ModelInputs Tokenize(string text) => ModelInputs.FromTokens(Tokenizer.Encode(text).Ids);
 
     /// <summary>A token's text; its number where no tokenizer stands beside the model.</summary>
@@ -129,7 +134,8 @@ public sealed class LoadedModel : IDisposable
     }
 
     /// <summary>
-    /// Lends a session with these sites spliced in. It is opened when it is first asked for, and kept. The caller disposes
+    /// Lends a session with these sites spliced in. It is opened when it is first asked for, and kept. The caller
+    /// disposes
     /// the lease when its runs are over.
     /// </summary>
     /// <exception cref="InterventionException">A component is not in the model, or cannot be reached.</exception>

@@ -16,7 +16,7 @@ public sealed record IntervenableConfig
 
     /// <summary>Reads what pyvene's <c>config.json</c> holds.</summary>
     /// <exception cref="OnnxIntervene.IR.InterventionException">
-    /// The text is no configuration; the message names the place in it.
+    /// The text is not a configuration; the message names the place in it.
     /// </exception>
     public static IntervenableConfig FromJson(string json) => ConfigReader.Read(json);
 

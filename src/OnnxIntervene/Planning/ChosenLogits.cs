@@ -22,7 +22,8 @@ internal static class ChosenLogits
         {
             if (position >= request.Base.Length)
                 throw new InterventionException(
-                    $"Logits are wanted at position {position}; the inputs have the positions 0 to {request.Base.Length - 1}."
+                    $"Logits are wanted at position {position}; the inputs have the positions 0 to "
+                        + $"{request.Base.Length - 1}."
                 );
         }
 

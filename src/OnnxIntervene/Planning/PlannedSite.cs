@@ -119,7 +119,9 @@ internal sealed class PlannedSite
         };
     }
 
-    /// <summary>What the site is fed to do nothing: its parameters are there already, and zeros would have to be made.</summary>
+    /// <summary>
+    /// What the site is fed to do nothing: its parameters are there already, and zeros would have to be made.
+    /// </summary>
     public SiteFeed Neutral => Parameters.IsEmpty ? SiteFeed.Neutral : new SiteFeed { Parameters = Parameters };
 
     /// <summary>Zeros in the shape of what the source's run will give; null where there is no such run.</summary>

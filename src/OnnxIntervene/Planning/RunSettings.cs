@@ -22,8 +22,10 @@ public sealed record RunSettings
     public ImmutableArray<string> Outputs { get; init; }
 
     /// <summary>
-    /// The positions at which logits are wanted: <c>UnitLocation.At(-1)</c> is the last token of each example, padding left
-    /// aside. The first output is then <c>[batch, chosen, vocabulary]</c>, and where the model allows it the product with the
+    /// The positions at which logits are wanted: <c>UnitLocation.At(-1)</c> is the last token of each example, padding
+    /// left
+    /// aside. The first output is then <c>[batch, chosen, vocabulary]</c>, and where the model allows it the product
+    /// with the
     /// vocabulary's matrix is computed for these positions alone. All positions where left out.
     /// </summary>
     public UnitLocation? LogitPositions { get; init; }

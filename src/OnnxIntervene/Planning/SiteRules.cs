@@ -40,7 +40,7 @@ internal static class SiteRules
     }
 
     /// <summary>The component that the module reads; null where the kind does not read it.</summary>
-    /// <exception cref="InterventionException">What the module reads is no component.</exception>
+    /// <exception cref="InterventionException">What the module reads is not a component.</exception>
     public static ComponentAddress? ModuleInput(
         RepresentationConfig representation,
         Intervention intervention,

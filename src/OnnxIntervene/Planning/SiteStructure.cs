@@ -12,7 +12,7 @@ namespace OnnxIntervene.Planning;
 internal static class SiteStructure
 {
     /// <exception cref="IR.InterventionException">
-    /// The kind reads what the module reads, and that is no component.
+    /// The kind reads what the module reads, and that is not a component.
     /// </exception>
     public static SpliceSite Of(
         RepresentationConfig representation,

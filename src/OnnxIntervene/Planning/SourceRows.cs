@@ -3,7 +3,9 @@ using OnnxIntervene.Tensors;
 
 namespace OnnxIntervene.Planning;
 
-/// <summary>What one intervention writes: what a source's run read, still in ONNX Runtime, or what a function made.</summary>
+/// <summary>
+/// What one intervention writes: what a source's run read, still in ONNX Runtime, or what a function made.
+/// </summary>
 internal sealed class SourceRows
 {
     private readonly NumericArray? _made;

@@ -8,7 +8,8 @@ namespace OnnxIntervene.Planning;
 
 /// <summary>
 /// Tells how many positions or steps a component has for some inputs, and runs nothing: as many as there are tokens,
-/// or, where the input is no row of tokens (pixels, features), the component a raw tensor or made of another stream, as
+/// or, where the input is not a row of tokens (pixels, features), the component a raw tensor or made of another stream,
+/// as
 /// many as the graph's operators give for inputs of these sizes. Safe for concurrent calls.
 /// </summary>
 internal sealed class UnitCounter(Model model, ComponentMap components)

@@ -82,12 +82,12 @@ internal sealed class GraphEditor
     }
 
     /// <summary>
-    /// Remembers the nodes that were added to a graph behind <paramref name="last"/>, its last node before, as belonging
+    /// Remembers the nodes that were added to a graph after <paramref name="last"/>, its last node before, as belonging
     /// to interventions. O(nodes added).
     /// </summary>
     public void Claim(Graph graph, Node? last) => _own.UnionWith(graph.NodesBehind(last));
 
-    /// <summary>Takes a node out whose work the nodes behind <paramref name="last"/> do now.</summary>
+    /// <summary>Takes a node out whose work the nodes after <paramref name="last"/> do now.</summary>
     public void RemoveOpened(Node node, Node? last)
     {
         var graph = node.Graph!;
@@ -107,7 +107,7 @@ internal sealed class GraphEditor
         _current.Add(value, replacement);
     }
 
-    /// <summary>Puts a value in the place of an output, where the node gives it.</summary>
+    /// <summary>Puts a value in the place of an output, where the node outputs it.</summary>
     public void ReplaceIfGiven(Node node, int output, Value replacement)
     {
         if (node.OutputOrNull(output) is { } old)

@@ -12,7 +12,7 @@ internal static class UnitAccess
 {
     private const int CoordinatesSince = 11;
 
-    /// <summary>The units at the locations, one behind the other.</summary>
+    /// <summary>The units at the locations, one after the other.</summary>
     public static Value Read(OpBuilder ops, Value tensor, Value locations) =>
         ops.OperatorSetVersion >= CoordinatesSince
             ? ops.GatherND(tensor, locations, 0)

@@ -6,7 +6,7 @@ namespace OnnxIntervene.Rewriting;
 /// <summary>
 /// A tensor as rows, one a unit, for operator sets 7 to 10. Rows are read by their numbers; they are written by
 /// choosing each row of the
-/// result from the old rows with the new ones behind them, so that what is not written keeps its bits.
+/// result from the old rows with the new ones after them, so that what is not written keeps its bits.
 /// </summary>
 internal sealed class UnitRows
 {

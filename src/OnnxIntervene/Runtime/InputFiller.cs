@@ -39,7 +39,8 @@ internal sealed class InputFiller(
         s_filled.Contains(name) || name.StartsWith(PastPrefix, StringComparison.Ordinal);
 
     /// <summary>
-    /// Feeds every input of the model, those given and those filled in. What a cut of the model has no use for is left out.
+    /// Feeds every input of the model, those given and those filled in. What a cut of the model has no use for is left
+    /// out.
     /// </summary>
     /// <exception cref="InterventionException">
     /// An input is missing that cannot be filled in, or one is given that the model does not have.

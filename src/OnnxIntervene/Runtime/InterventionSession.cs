@@ -46,7 +46,9 @@ public sealed class InterventionSession : IDisposable
 
     /// <summary>Opens a session. The spliced model's weight files must stay where they are.</summary>
     /// <exception cref="InterventionException">This build has no such execution provider.</exception>
-    /// <exception cref="ExecutionException">The provider does not load, or ONNX Runtime cannot open the model.</exception>
+    /// <exception cref="ExecutionException">
+    /// The provider does not load, or ONNX Runtime cannot open the model.
+    /// </exception>
     public static InterventionSession Open(SplicedModel spliced, ExecutionOptions? options = null) =>
         Open(spliced, options ?? new ExecutionOptions(), null);
 

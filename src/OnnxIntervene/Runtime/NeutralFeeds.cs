@@ -4,7 +4,9 @@ using OnnxIntervene.Splicing;
 
 namespace OnnxIntervene.Runtime;
 
-/// <summary>What sites are fed that do nothing in a run: made once for a session, since most sites of a sweep do nothing.</summary>
+/// <summary>
+/// What sites are fed that do nothing in a run: made once for a session, since most sites of a sweep do nothing.
+/// </summary>
 internal sealed class NeutralFeeds(ImmutableArray<SplicedSite> sites, IReadOnlyDictionary<string, NodeMetadata> inputs)
     : IDisposable
 {

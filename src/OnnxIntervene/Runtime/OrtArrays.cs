@@ -28,7 +28,9 @@ internal static class OrtArrays
         }
     }
 
-    /// <summary>A tensor over memory of this process, which is pinned until the tensor is disposed. Nothing is copied.</summary>
+    /// <summary>
+    /// A tensor over memory of this process, which is pinned until the tensor is disposed. Nothing is copied.
+    /// </summary>
     public static OrtValue Over<T>(ReadOnlyMemory<T> memory, long[] shape)
         where T : unmanaged =>
         OrtValue.CreateTensorValueFromMemory(OrtMemoryInfo.DefaultInstance, MemoryMarshal.AsMemory(memory), shape);

@@ -33,7 +33,9 @@ internal sealed class RunBinding(IReadOnlyList<string> outputs) : IDisposable
         _own.Add(value);
     }
 
-    /// <summary>The binding in ONNX Runtime's terms, for the inputs that the session has. The caller disposes it.</summary>
+    /// <summary>
+    /// The binding in ONNX Runtime's terms, for the inputs that the session has. The caller disposes it.
+    /// </summary>
     /// <param name="session">The session that runs.</param>
     /// <param name="results">Where outputs are to lie.</param>
     public OrtIoBinding Bind(InferenceSession session, OrtMemoryInfo results)

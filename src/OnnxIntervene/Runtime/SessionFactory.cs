@@ -11,7 +11,9 @@ public static class SessionFactory
 
     /// <summary>A session of a model in memory whose weights stay in their files. The caller disposes it.</summary>
     /// <exception cref="InterventionException">This build has no such execution provider.</exception>
-    /// <exception cref="ExecutionException">The provider does not load, or ONNX Runtime cannot open the model.</exception>
+    /// <exception cref="ExecutionException">
+    /// The provider does not load, or ONNX Runtime cannot open the model.
+    /// </exception>
     public static InferenceSession Open(Model model, ExecutionOptions options)
     {
         var file = OnnxFile.Reference(model);
@@ -26,7 +28,9 @@ public static class SessionFactory
     /// <param name="options">How ONNX Runtime runs it.</param>
     /// <param name="weights">The weights that sessions share; null where this one has its own.</param>
     /// <exception cref="InterventionException">This build has no such execution provider.</exception>
-    /// <exception cref="ExecutionException">The provider does not load, or ONNX Runtime cannot open the model.</exception>
+    /// <exception cref="ExecutionException">
+    /// The provider does not load, or ONNX Runtime cannot open the model.
+    /// </exception>
     internal static OrtSession OpenShared(Model model, ExecutionOptions options, SharedWeights? weights)
     {
         var file = OnnxFile.Reference(model);
@@ -46,7 +50,9 @@ public static class SessionFactory
 
     /// <summary>A session of a model file as it is. The caller disposes it.</summary>
     /// <exception cref="InterventionException">This build has no such execution provider.</exception>
-    /// <exception cref="ExecutionException">The provider does not load, or ONNX Runtime cannot open the model.</exception>
+    /// <exception cref="ExecutionException">
+    /// The provider does not load, or ONNX Runtime cannot open the model.
+    /// </exception>
     public static InferenceSession Open(string path, ExecutionOptions options)
     {
         using var session = Settings(options);

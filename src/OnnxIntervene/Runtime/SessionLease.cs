@@ -1,6 +1,8 @@
 namespace OnnxIntervene.Runtime;
 
-/// <summary>A session that is lent for a run or several; the model cannot be closed until the lease is disposed.</summary>
+/// <summary>
+/// A session that is lent for a run or several; the model cannot be closed until the lease is disposed.
+/// </summary>
 public sealed class SessionLease : IDisposable
 {
     private Action? _return;

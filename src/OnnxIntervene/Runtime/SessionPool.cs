@@ -30,7 +30,9 @@ internal sealed class SessionPool(
         }
     }
 
-    /// <summary>Lends a session, which is opened if need be. The caller disposes the lease when its run is over.</summary>
+    /// <summary>
+    /// Lends a session, which is opened if need be. The caller disposes the lease when its run is over.
+    /// </summary>
     /// <exception cref="ObjectDisposedException">The pool was disposed.</exception>
     public SessionLease Lease(SessionRecipe recipe)
     {

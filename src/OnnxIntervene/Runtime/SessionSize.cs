@@ -5,7 +5,8 @@ namespace OnnxIntervene.Runtime;
 /// <summary>How much memory an open session takes, as far as that can be told beforehand.</summary>
 internal static class SessionSize
 {
-    // What ONNX Runtime keeps of a node: its kernel, its place in the plan, its shapes. Measured on the reference models.
+    // What ONNX Runtime keeps of a node: its kernel, its place in the plan, its shapes. Measured on the reference
+    // models.
     private const long BytesOfNode = 4096;
 
     /// <summary>The wiring, and the weights that the session does not share with others.</summary>

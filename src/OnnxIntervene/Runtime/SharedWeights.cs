@@ -15,7 +15,9 @@ internal sealed class SharedWeights : IDisposable
     private readonly Dictionary<(FileSpan Span, ElementType Type), OrtValue> _values = [];
     private readonly Lock _lock = new();
 
-    /// <summary>What ONNX Runtime has packed: a session finds there what an earlier one packed from the same weight.</summary>
+    /// <summary>
+    /// What ONNX Runtime has packed: a session finds there what an earlier one packed from the same weight.
+    /// </summary>
     public PrePackedWeightsContainer Packed { get; } = new();
 
     /// <summary>How many bytes of weights are shared.</summary>
@@ -103,7 +105,8 @@ internal sealed class SharedWeights : IDisposable
             return span.Offset + span.Length <= size
                 ? _view.SafeMemoryMappedViewHandle.DangerousGetHandle() + (nint)span.Offset
                 : throw new ModelFormatException(
-                    $"'{_path}' is shorter than it was: bytes {span.Offset} to {span.Offset + span.Length} are not in it."
+                    $"'{_path}' is shorter than it was: bytes {span.Offset} to {span.Offset + span.Length} are not "
+                        + $"in it."
                 );
         }
 

@@ -43,7 +43,9 @@ public sealed class TensorValue : IDisposable
     /// <summary>The sizes, outermost first.</summary>
     public ImmutableArray<long> Shape { get; }
 
-    /// <summary>What the elements are in the model; <see cref="Array"/> holds them as 32-bit floats or 64-bit integers.</summary>
+    /// <summary>
+    /// What the elements are in the model; <see cref="Array"/> holds them as 32-bit floats or 64-bit integers.
+    /// </summary>
     public ElementType ElementType { get; }
 
     /// <summary>The numbers, copied out of ONNX Runtime when they are first asked for.</summary>

@@ -11,7 +11,7 @@ internal enum PlaceStage
     /// <summary>Made of these: attention probabilities, the residual sum, the states of a recurrent layer.</summary>
     Inside,
 
-    /// <summary>What the node gives.</summary>
+    /// <summary>What the node outputs.</summary>
     Output,
 
     /// <summary>What a module reads of it.</summary>

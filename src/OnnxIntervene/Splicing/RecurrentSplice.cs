@@ -5,7 +5,8 @@ using OnnxIntervene.Rewriting;
 namespace OnnxIntervene.Splicing;
 
 /// <summary>
-/// Splices every site of one recurrent operator at once. A step's state is changed where the run says so, each example at
+/// Splices every site of one recurrent operator at once. A step's state is changed where the run says so, each example
+/// at
 /// its own steps, and later steps follow from it.
 /// </summary>
 internal sealed class RecurrentSplice : SiteWork

@@ -4,7 +4,8 @@ namespace OnnxIntervene.Splicing;
 /// <param name="Node">The node's number in the graph's order; -1 for the model's inputs.</param>
 /// <param name="Stage">Where at the node.</param>
 /// <param name="Reader">
-/// For one tensor: 0 for what a module gives, larger for what the next one reads of it, inner modules behind outer ones.
+/// For one tensor: 0 for what a module outputs, larger for what the next one reads of it, inner modules after outer
+/// ones.
 /// </param>
 internal readonly record struct SitePlace(int Node, PlaceStage Stage, int Reader) : IComparable<SitePlace>
 {

@@ -22,7 +22,8 @@ public sealed record SplicedModel(Model Model, ComponentMap Components, Immutabl
     public ImmutableArray<CountedMask> CountedMasks { get; init; } = [];
 
     /// <summary>
-    /// The input that chooses the positions of the first output, int64 <c>[batch, chosen]</c>; null where the model computes
+    /// The input that chooses the positions of the first output, int64 <c>[batch, chosen]</c>; null where the model
+    /// computes
     /// all of them.
     /// </summary>
     public string? PositionsInput { get; init; }

@@ -16,8 +16,10 @@ public static class Splicer
     private const int OldestIrVersion = 4;
 
     /// <summary>
-    /// Splices every site into a copy of the model, in the order in which the graph computes their tensors; sites at one
-    /// tensor keep their order, but what a module gives comes before what the next one reads. Every read of a component
+    /// Splices every site into a copy of the model, in the order in which the graph computes their tensors; sites at
+    /// one
+    /// tensor keep their order, but what a module outputs comes before what the next one reads. Every read of a
+    /// component
     /// sees what the intervention writes: nodes, subgraphs, graph outputs. O(nodes).
     /// </summary>
     /// <param name="model">The model, its local functions written out; it stays as it is.</param>
@@ -53,7 +55,8 @@ public static class Splicer
     }
 
     /// <summary>
-    /// The numbers of sites in the order in which they act once they are spliced: that in which the graph computes their
+    /// The numbers of sites in the order in which they act once they are spliced: that in which the graph computes
+    /// their
     /// tensors. O(nodes).
     /// </summary>
     /// <exception cref="InterventionException">A component is not in the model.</exception>

@@ -6,7 +6,8 @@ using OnnxIntervene.Rewriting;
 namespace OnnxIntervene.Splicing;
 
 /// <summary>
-/// Splices a site of a recurrent layer whose steps the graph writes out: each step's state is a tensor of its own, where
+/// Splices a site of a recurrent layer whose steps the graph writes out: each step's state is a tensor of its own,
+/// where
 /// other sites may act too.
 /// </summary>
 internal sealed class StepsSplice : SiteWork

@@ -4,7 +4,9 @@ using Microsoft.CodeAnalysis.CSharp.Syntax;
 
 namespace OnnxIntervene.Tests.Repository;
 
-/// <summary>Which folders of source files name types of which other folders. The compiler says what a name means.</summary>
+/// <summary>
+/// Which folders of source files name types of which other folders. The compiler says what a name means.
+/// </summary>
 internal static class FolderArrows
 {
     // What ImplicitUsings brings.
@@ -14,7 +16,9 @@ internal static class FolderArrows
         """;
 
     /// <summary>Every arrow from a folder to another one, with a file that draws it.</summary>
-    /// <param name="sources">Files by their path from the root of the sources, such as <c>OnnxIntervene/Hub/HubFile.cs</c>.</param>
+    /// <param name="sources">
+    /// Files by their path from the root of the sources, such as <c>OnnxIntervene/Hub/HubFile.cs</c>.
+    /// </param>
     public static IEnumerable<FolderArrow> Of(IReadOnlyDictionary<string, string> sources)
     {
         var options = new CSharpParseOptions(LanguageVersion.Preview, DocumentationMode.Parse);

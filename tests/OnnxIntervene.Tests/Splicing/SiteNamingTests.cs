@@ -182,7 +182,8 @@ public sealed class SiteNamingTests
         return NumericArray.Of(doubled, [.. values.Base.Shape]);
     }
 
-    // Components that are a whole tensor, and the tensor's own name. One that is what a layer gives and what the next one
+    // Components that are a whole tensor, and the tensor's own name. One that is what a layer gives and what the next
+    // one
     // reads is meant as what the layer gives.
     private static List<(ComponentAddress Component, ComponentAddress Tensor)> Named(
         string family,

@@ -13,7 +13,8 @@ using OnnxIntervene.Testing;
 namespace OnnxIntervene.Tests.Splicing;
 
 /// <summary>
-/// A step's state of a layer that the graph writes out is one tensor too: sites that name it act between those that name
+/// A step's state of a layer that the graph writes out is one tensor too: sites that name it act between those that
+/// name
 /// the layer.
 /// </summary>
 public sealed class StepNamingTests

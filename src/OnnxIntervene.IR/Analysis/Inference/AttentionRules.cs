@@ -36,7 +36,7 @@ internal static class AttentionRules
             : TensorFacts.Of(query[0], heads, query[2], headWidth);
     }
 
-    // The cache with this run's keys (1) or values (2) behind it.
+    // The cache with this run's keys (1) or values (2) after it.
     private static TensorFacts Present(NodeFacts node, int output, Quantity keyHeads, bool isFlat)
     {
         var own = node.Axes(output);
@@ -100,7 +100,7 @@ internal static class AttentionRules
         var (heads, keyHeads) = (Attribute(node, "num_heads"), Attribute(node, "kv_num_heads"));
         if (node.Axes(0) is not [var batch, var length, var width])
             return TensorFacts.OfRank(output == 0 ? 3 : 4);
-        // Keys and values may lie behind the queries in one tensor.
+        // Keys and values may lie after the queries in one tensor.
         var headWidth = width.DividedBy(node.Has(1) ? heads : heads + keyHeads + keyHeads);
         return output switch
         {

@@ -34,7 +34,7 @@ internal static class ControlFlowRules
         return node.Single(0).Number is { } condition ? branches[condition != 0 ? 0 : 1] : branches[0].Or(branches[1]);
     }
 
-    // The last states, and then what each step gives, one behind the other on a new first axis.
+    // The last states, and then what each step gives, one after the other on a new first axis.
     private static TensorFacts Looped(NodeFacts node, int output)
     {
         if (Inner(node.Node, output + 1) is not { } value)

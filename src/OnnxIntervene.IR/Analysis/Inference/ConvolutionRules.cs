@@ -2,7 +2,7 @@ using static OnnxIntervene.IR.Analysis.Inference.RuleTable;
 
 namespace OnnxIntervene.IR.Analysis.Inference;
 
-/// <summary>Operators that slide a window over the axes behind the first two.</summary>
+/// <summary>Operators that slide a window over the axes after the first two.</summary>
 internal static class ConvolutionRules
 {
     public static void AddTo(RuleTable table)

@@ -55,7 +55,7 @@ internal sealed class LoopBody(Node owner, Graph body, Func<Value, TensorFacts> 
 
     private int StateCount => IsScan ? owner.Inputs.Count - ScannedCount : owner.Inputs.Count - 2;
 
-    // A Loop's body is given its step and whether it goes on before the states; a Scan's, slices behind them.
+    // A Loop's body is given its step and whether it goes on before the states; a Scan's, slices after them.
     private bool IsState(int index) => IsScan ? index < StateCount : index >= 2;
 
     private TensorFacts First(int index)

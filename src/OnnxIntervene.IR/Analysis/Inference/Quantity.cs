@@ -187,7 +187,7 @@ internal readonly struct Quantity
         return true;
     }
 
-    // What no 64-bit number holds is no size of any tensor.
+    // What no 64-bit number holds is not a size of any tensor.
     private static Quantity Fitting(Int128 constant, SortedDictionary<string, long>? terms) =>
         constant >= long.MinValue && constant <= long.MaxValue ? new Quantity((long)constant, terms) : Unknown;
 }

@@ -8,7 +8,7 @@ public static class ComponentNames
     /// <summary>What a layer reads: the residual stream before it.</summary>
     public const string BlockInput = "block_input";
 
-    /// <summary>What a layer gives: the residual stream behind it.</summary>
+    /// <summary>What a layer outputs: the residual stream after it.</summary>
     public const string BlockOutput = "block_output";
 
     /// <summary>What the feed-forward sub-layer reads.</summary>
@@ -54,14 +54,14 @@ public static class ComponentNames
     public const string InProjOutput = "in_proj_output";
 
     /// <summary>
-    /// What the projection of a scan's parameters reads: the convolution's output behind its activation.
+    /// What the projection of a scan's parameters reads: the convolution's output after its activation.
     /// </summary>
     public const string ConvOutput = "conv_output";
 
     /// <summary>What a mixer's last projection reads: the gated scan.</summary>
     public const string OutProjInput = "out_proj_input";
 
-    /// <summary>The state of a recurrent layer behind a step.</summary>
+    /// <summary>The state of a recurrent layer after a step.</summary>
     public const string CellOutput = "cell_output";
 
     /// <summary>What the name of a component of cross-attention begins with.</summary>
@@ -132,7 +132,7 @@ public static class ComponentNames
     }
 
     /// <summary>
-    /// Where in a forward pass a component comes; one split into heads stands behind the whole. Unknown names come
+    /// Where in a forward pass a component comes; one split into heads stands after the whole. Unknown names come
     /// first.
     /// </summary>
     internal static int Order(string name)

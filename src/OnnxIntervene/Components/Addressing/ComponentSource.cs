@@ -133,7 +133,7 @@ public sealed record BranchSource(Node Owner, ImmutableArray<ComponentSource> So
 }
 
 /// <summary>
-/// The component is the state of a recurrent operator behind each step; splicing turns the operator into a loop over
+/// The component is the state of a recurrent operator after each step; splicing turns the operator into a loop over
 /// its steps.
 /// </summary>
 /// <param name="Node">The GRU, LSTM or RNN.</param>
@@ -147,7 +147,7 @@ public sealed record RecurrentSource(Node Node) : ComponentSource
 /// The component is the state of a recurrent layer whose steps the graph writes out: one tensor <c>[batch, width]</c> a
 /// step.
 /// </summary>
-/// <param name="States">The state behind each step.</param>
+/// <param name="States">The state after each step.</param>
 public sealed record StepsSource(ImmutableArray<Value> States) : ComponentSource
 {
     /// <inheritdoc/>

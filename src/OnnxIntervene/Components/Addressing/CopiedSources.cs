@@ -48,6 +48,6 @@ internal sealed class CopiedSources(IReadOnlyDictionary<Value, Value> copies)
                 $"{value} is not in the model, which was changed after its components were found."
             );
 
-    // A node is known by any of the values that it gives; one that gives nothing is no well-formed node.
+    // A node is known by any of the values that it gives; one that gives nothing is not a well-formed node.
     private Node Of(Node node) => Of(node.Outputs.First(output => output is not null)!).Producer!;
 }

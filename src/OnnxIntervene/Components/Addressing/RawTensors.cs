@@ -61,7 +61,7 @@ internal sealed class RawTensors
     }
 
     /// <summary>
-    /// A tensor of a loop's body as a component: at each step one row an example, everything behind the axis of
+    /// A tensor of a loop's body as a component: at each step one row an example, everything after the axis of
     /// examples.
     /// </summary>
     /// <exception cref="InterventionException">Not all of its sizes but the first are known.</exception>

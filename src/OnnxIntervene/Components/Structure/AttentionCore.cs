@@ -40,7 +40,7 @@ internal sealed record AttentionCore(Node Node, Value? Probabilities, Value Quer
         }
     }
 
-    // ONNX Runtime's own Attention multiplies its weights itself: its second input is no key.
+    // ONNX Runtime's own Attention multiplies its weights itself: its second input is not a key.
     private static Value? Third(Node node, int index) =>
         FusedOperators.IsPackedAttention(node) ? null : node.InputOrNull(index);
 

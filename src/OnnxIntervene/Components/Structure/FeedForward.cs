@@ -113,7 +113,7 @@ internal sealed record FeedForward(LinearLayer Entry, LinearLayer? Down, LinearL
         return factors[1 - straight];
     }
 
-    // The product that gives the value with nothing but a bias, a cast, a reshape or a division into parts behind it.
+    // The product that gives the value with nothing but a bias, a cast, a reshape or a division into parts after it.
     private static Node? StraightFrom(Value value, LinearLayers layers)
     {
         for (

@@ -138,7 +138,7 @@ internal sealed record Landmark(Value Value, int Order, LandmarkKind Kind, strin
             ));
     }
 
-    // The scale and the shift that exporters write behind a norm belong to it.
+    // The scale and the shift that exporters write after a norm belong to it.
     private static bool IsEndOfNorm(Node node)
     {
         if (Norms.InputOf(node.Output) is not { } input && !FusedOperators.IsSkipNormalization(node))

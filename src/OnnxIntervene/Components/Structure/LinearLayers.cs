@@ -89,7 +89,7 @@ internal sealed class LinearLayers
     }
 
     /// <summary>
-    /// A product, or a part of one, with the bias, scale, cast and reshape behind it; what else stands there is left.
+    /// A product, or a part of one, with the bias, scale, cast and reshape after it; what else stands there is left.
     /// </summary>
     public Value WithBias(Value product)
     {
@@ -106,7 +106,7 @@ internal sealed class LinearLayers
         return value;
     }
 
-    // The bias, the scale of a quantised product, the cast behind it, and the return to three axes.
+    // The bias, the scale of a quantised product, the cast after it, and the return to three axes.
     private bool IsPartOfLayer(Use use, Value value) =>
         use.Node.Operator.OperatorType switch
         {

@@ -7,7 +7,7 @@ namespace OnnxIntervene.Components.Structure;
 /// <summary>Which part of a reshaped tensor a node cuts out: entries of one axis.</summary>
 /// <param name="Axis">The axis, counted in the reshape's result.</param>
 /// <param name="Start">The first entry; <see cref="Computed"/> when the graph computes it from sizes.</param>
-/// <param name="End">Behind the last entry.</param>
+/// <param name="End">After the last entry.</param>
 internal sealed record PackedPiece(int Axis, long Start, long End)
 {
     /// <summary>An entry that only a run tells.</summary>

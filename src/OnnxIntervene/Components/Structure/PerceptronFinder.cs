@@ -6,7 +6,7 @@ using OnnxIntervene.IR.Analysis;
 namespace OnnxIntervene.Components.Structure;
 
 /// <summary>
-/// Finds the layers of a plain perceptron: linear layers one after the other, an activation behind each but the last.
+/// Finds the layers of a plain perceptron: linear layers one after the other, an activation after each but the last.
 /// </summary>
 internal static class PerceptronFinder
 {

@@ -72,7 +72,7 @@ internal sealed class StreamTracer
 
     private Addition? NextAddition(Value stream, PassedStreams earlier)
     {
-        // What reads the stream inside a branch or a loop is no part of this graph.
+        // What reads the stream inside a branch or a loop is not a part of this graph.
         foreach (
             var node in Readers(stream)
                 .Where(node => node.Operator.OperatorType == "Add" && _order.ContainsKey(node))

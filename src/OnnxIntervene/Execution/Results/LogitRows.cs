@@ -6,7 +6,8 @@ namespace OnnxIntervene.Execution.Results;
 public static class LogitRows
 {
     /// <summary>
-    /// The logits of one example at one position, the last one when <paramref name="position"/> is negative. The memory is
+    /// The logits of one example at one position, the last one when <paramref name="position"/> is negative. The memory
+    /// is
     /// shared.
     /// </summary>
     public static ReadOnlyMemory<float> RowAt(this NumericArray logits, int example, int position)

@@ -4,7 +4,8 @@ using OnnxIntervene.Tensors;
 namespace OnnxIntervene.Execution.Results;
 
 /// <summary>
-/// What a model computed. The numbers stay in ONNX Runtime until they are asked for. Owns native memory: dispose it early,
+/// What a model computed. The numbers stay in ONNX Runtime until they are asked for. Owns native memory: dispose it
+/// early,
 /// or leave it to the garbage collector.
 /// </summary>
 public sealed class ModelOutput : IDisposable
@@ -23,13 +24,15 @@ public sealed class ModelOutput : IDisposable
     public IReadOnlyDictionary<string, TensorValue> Outputs { get; }
 
     /// <summary>
-    /// The first output, whatever its name; for language models the logits <c>[batch, position, vocabulary]</c>. Copied when
+    /// The first output, whatever its name; for language models the logits <c>[batch, position, vocabulary]</c>. Copied
+    /// when
     /// it is first asked for.
     /// </summary>
     public NumericArray Logits => _logits.Value;
 
     /// <summary>
-    /// The logits of one example at one position, the last one when <paramref name="position"/> is negative. Copies no others.
+    /// The logits of one example at one position, the last one when <paramref name="position"/> is negative. Copies no
+    /// others.
     /// </summary>
     public ReadOnlyMemory<float> LogitsAt(int example, int position)
     {

@@ -8,7 +8,7 @@ namespace OnnxIntervene.Execution.Results;
 /// <summary>Tells logits from hidden states.</summary>
 internal static class OutputKinds
 {
-    // What exporters call outputs that are no logits.
+    // What exporters call outputs that are not logits.
     private static readonly string[] s_states = ["hidden", "state", "embed", "pool", "feature"];
 
     public static OutputKind Of(Model model, ComponentMap components, NumericArray output, ModelInputs inputs)

@@ -5,7 +5,8 @@ using OnnxIntervene.Tensors;
 namespace OnnxIntervene.Execution.Results;
 
 /// <summary>
-/// What an intervened run gave. The numbers stay in ONNX Runtime until they are asked for. Owns native memory: dispose it
+/// What an intervened run gave. The numbers stay in ONNX Runtime until they are asked for. Owns native memory: dispose
+/// it
 /// early, or leave it to the garbage collector.
 /// </summary>
 public sealed class RunResult : IDisposable
@@ -29,7 +30,8 @@ public sealed class RunResult : IDisposable
     public IReadOnlyDictionary<string, TensorValue> Outputs => Intervened.Outputs;
 
     /// <summary>
-    /// What each Collect intervention read, in the configuration's order: <c>[batch, units, width]</c>, <c>[batch, heads,
+    /// What each Collect intervention read, in the configuration's order: <c>[batch, units, width]</c>, <c>[batch,
+    /// heads,
     /// positions, width]</c> for head components, <c>[batch, heads, query, key]</c> for <c>attention_weight</c>.
     /// </summary>
     public ImmutableArray<NumericArray> Collected => _collected.Value;

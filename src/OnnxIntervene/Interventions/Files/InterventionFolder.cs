@@ -113,7 +113,7 @@ public static class InterventionFolder
         return open.Names.ToDictionary(name => name, open.Read);
     }
 
-    // Files bear the keys of the version of pyvene that wrote them.
+    // Files have the keys of the version of pyvene that wrote them.
     private static ImmutableArray<string> Keys(JsonElement root, IntervenableConfig config, string path)
     {
         if (!root.TryGetProperty("sorted_keys", out var list) || list.ValueKind == JsonValueKind.Null)

@@ -15,7 +15,7 @@ internal sealed class PendingFolder : IDisposable
         Directory.CreateDirectory(_temporary);
     }
 
-    /// <summary>Where to write the file that will bear this name.</summary>
+    /// <summary>Where to write the file that will have this name.</summary>
     public string Path(string name) => System.IO.Path.Combine(_temporary, name);
 
     /// <summary>Gives every file its place, replacing what bore its name.</summary>

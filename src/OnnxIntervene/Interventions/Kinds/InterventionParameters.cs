@@ -7,7 +7,7 @@ namespace OnnxIntervene.Interventions.Kinds;
 public static class InterventionParameters
 {
     /// <summary>
-    /// The intervention of a kind with these parameters, which bear pyvene's names (peft's for LoRA, pyreft's for
+    /// The intervention of a kind with these parameters, which have pyvene's names (peft's for LoRA, pyreft's for
     /// LoReFT).
     /// </summary>
     /// <param name="type">The kind.</param>

@@ -5,7 +5,7 @@ namespace OnnxIntervene.Interventions.Kinds;
 /// <summary>One of the arrays that interventions of a kind are made of.</summary>
 /// <param name="Name">Its name in pyvene's files (peft's for LoRA, pyreft's for LoReFT).</param>
 /// <param name="Shape">
-/// Its shape; null where any shape will do that stretches to the units, and the array is no input of the graph.
+/// Its shape; null where any shape will do that stretches to the units, and the array is not an input of the graph.
 /// </param>
 /// <param name="Training">How training changes it.</param>
 internal sealed record KindParameter(

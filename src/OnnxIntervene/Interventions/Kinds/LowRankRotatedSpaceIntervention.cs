@@ -18,7 +18,7 @@ public sealed record LowRankRotatedSpaceIntervention : Intervention
 
     /// <summary>Creates the intervention.</summary>
     /// <param name="weight">W, <c>[width, rank]</c> with orthonormal columns.</param>
-    /// <exception cref="InterventionException">It is no matrix.</exception>
+    /// <exception cref="InterventionException">It is not a matrix.</exception>
     public LowRankRotatedSpaceIntervention(NumericArray weight)
         : base(
             Kind,

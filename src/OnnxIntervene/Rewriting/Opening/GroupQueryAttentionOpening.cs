@@ -34,7 +34,9 @@ internal sealed class GroupQueryAttentionOpening
         _tokens = editor.Once(CountedTokens.KeyOf(node, window), () => CountedTokens.Build(_attention, node, window));
     }
 
-    /// <summary>Puts the opened form in the node's place and returns the probabilities, <c>[batch, head, query, key]</c>.</summary>
+    /// <summary>
+    /// Puts the opened form in the node's place and returns the probabilities, <c>[batch, head, query, key]</c>.
+    /// </summary>
     public static OpenedOperator Open(GraphEditor editor, Node node) =>
         new GroupQueryAttentionOpening(editor, node).Open(editor);
 

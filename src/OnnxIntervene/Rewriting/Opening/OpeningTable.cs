@@ -5,7 +5,8 @@ using OnnxIntervene.IR;
 namespace OnnxIntervene.Rewriting.Opening;
 
 /// <summary>
-/// The operators that can be opened, one entry each. A test walks the table and proves each opening against its operator.
+/// The operators that can be opened, one entry each. A test walks the table and proves each opening against its
+/// operator.
 /// </summary>
 internal static class OpeningTable
 {

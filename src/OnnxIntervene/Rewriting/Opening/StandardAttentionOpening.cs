@@ -33,7 +33,9 @@ internal sealed class StandardAttentionOpening
         _isSplit = rank == 4 || (rank != 3 && _heads == 0);
     }
 
-    /// <summary>Puts the opened form in the node's place and returns the probabilities, <c>[batch, head, query, key]</c>.</summary>
+    /// <summary>
+    /// Puts the opened form in the node's place and returns the probabilities, <c>[batch, head, query, key]</c>.
+    /// </summary>
     public static OpenedOperator Open(GraphEditor editor, Node node) =>
         new StandardAttentionOpening(editor, node).Open(editor);
 
