@@ -8,9 +8,48 @@ namespace OnnxIntervene.Cli.Commands;
 /// <summary>
 /// Runs a configuration and shows the output before and after: top tokens, top classes, or how far the numbers moved.
 /// </summary>
-internal static class RunCommand
+internal sealed class RunCommand
 {
-    public static Command Create()
+    private readonly ModelOptions _model = new();
+    private readonly TextOptions _texts = new();
+    private readonly Option<string> _config = new("--config")
+    {
+        Description =
+            "The configuration as JSON: the short form (schemas/interventions.schema.json), or pyvene's with "
+            + "unit_locations, subspaces, coefficients, source_representations and parameters as further fields; "
+            + "or a folder of saved interventions.",
+        Required = true,
+    };
+    private readonly Option<int> _top = new("--top")
+    {
+        Description = "How many tokens or classes to show.",
+        DefaultValueFactory = _ => 10,
+    };
+    private readonly Option<bool> _explain = new("--explain")
+    {
+        Description =
+            "Say first, on stderr, which tensors and nodes are touched, what is opened, and what each run is fed.",
+    };
+    private readonly Option<string?> _output = new("--out")
+    {
+        Description =
+            "A file for the first output: .npy for the output after, .safetensors for both (NAME, NAME.before) "
+            + "and what Collect interventions read (collected.0 …).",
+    };
+    private readonly Option<string?> _save = new("--save")
+    {
+        Description = "A folder for the interventions with their parameters, in pyvene's layout.",
+    };
+    private readonly Option<InterventionFileFormat> _format = new("--save-format")
+    {
+        Description = "safetensors, or torch for files that pyvene loads.",
+        DefaultValueFactory = _ => InterventionFileFormat.Safetensors,
+    };
+    private readonly Option<bool> _json = new("--json") { Description = "Print JSON." };
+
+    public static Command Create() => new RunCommand().Build();
+
+    private Command Build()
     {
         var command = new Command(
             "run",
@@ -19,75 +58,40 @@ internal static class RunCommand
                 + "--base \"The Eiffel Tower is located in the city of\" --source \"The Space Needle is located in "
                 + "the city of\""
         );
-        var (model, texts) = (new ModelOptions(), new TextOptions());
-        var config = new Option<string>("--config")
-        {
-            Description =
-                "The configuration as JSON: the short form (schemas/interventions.schema.json), or pyvene's with "
-                + "unit_locations, subspaces, coefficients, source_representations and parameters as further fields; "
-                + "or a folder of saved interventions.",
-            Required = true,
-        };
-        var top = new Option<int>("--top")
-        {
-            Description = "How many tokens or classes to show.",
-            DefaultValueFactory = _ => 10,
-        };
-        var explain = new Option<bool>("--explain")
-        {
-            Description =
-                "Say first, on stderr, which tensors and nodes are touched, what is opened, and what each run is fed.",
-        };
-        var output = new Option<string?>("--out")
-        {
-            Description =
-                "A file for the first output: .npy for the output after, .safetensors for both (NAME, NAME.before) "
-                + "and what Collect interventions read (collected.0 …).",
-        };
-        var save = new Option<string?>("--save")
-        {
-            Description = "A folder for the interventions with their parameters, in pyvene's layout.",
-        };
-        var format = new Option<InterventionFileFormat>("--save-format")
-        {
-            Description = "safetensors, or torch for files that pyvene loads.",
-            DefaultValueFactory = _ => InterventionFileFormat.Safetensors,
-        };
-        var json = new Option<bool>("--json") { Description = "Print JSON." };
-        model.AddTo(command);
-        texts.AddTo(command, sources: true);
-        command.Add(config);
-        command.Add(top);
-        command.Add(explain);
-        command.Add(output);
-        command.Add(save);
-        command.Add(format);
-        command.Add(json);
-        command.SetAction(
-            (arguments, cancellation) =>
-            {
-                var path = arguments.GetValue(output);
-                RunOutcome.CheckPath(path);
-                var file = RunFile.Read(arguments.GetValue(config)!);
-                using var loaded = model.Load(arguments);
-                var intervened = loaded.With(file.Config);
-                var (inputs, sources) = (texts.Base(arguments, loaded), texts.Sources(arguments, loaded));
-                if (arguments.GetValue(explain))
-                    ExplanationReport.Write(
-                        Terminal.Of(arguments).Error,
-                        intervened.Explain(inputs, sources, file.UnitLocations, file.Settings),
-                        arguments.GetValue(json)
-                    );
-                using var result = intervened.Run(inputs, sources, file.UnitLocations, file.Settings, cancellation);
-                var outcome = RunOutcome.Of(loaded, inputs, result, arguments.GetValue(top));
-                if (path is not null)
-                    outcome.Save(path);
-                if (arguments.GetValue(save) is { } folder)
-                    intervened.Save(folder, arguments.GetValue(format));
-                outcome.Write(Terminal.Of(arguments), arguments.GetValue(json), path);
-                return Task.FromResult(ExitCodes.Done);
-            }
-        );
+        _model.AddTo(command);
+        _texts.AddTo(command, sources: true);
+        command.Add(_config);
+        command.Add(_top);
+        command.Add(_explain);
+        command.Add(_output);
+        command.Add(_save);
+        command.Add(_format);
+        command.Add(_json);
+        command.SetAction(Run);
         return command;
+    }
+
+    private Task<int> Run(ParseResult arguments, CancellationToken cancellation)
+    {
+        var path = arguments.GetValue(_output);
+        RunOutcome.CheckPath(path);
+        var file = RunFile.Read(arguments.GetValue(_config)!);
+        using var loaded = _model.Load(arguments);
+        var intervened = loaded.With(file.Config);
+        var (inputs, sources) = (_texts.Base(arguments, loaded), _texts.Sources(arguments, loaded));
+        if (arguments.GetValue(_explain))
+            ExplanationReport.Write(
+                Terminal.Of(arguments).Error,
+                intervened.Explain(inputs, sources, file.UnitLocations, file.Settings),
+                arguments.GetValue(_json)
+            );
+        using var result = intervened.Run(inputs, sources, file.UnitLocations, file.Settings, cancellation);
+        var outcome = RunOutcome.Of(loaded, inputs, result, arguments.GetValue(_top));
+        if (path is not null)
+            outcome.Save(path);
+        if (arguments.GetValue(_save) is { } folder)
+            intervened.Save(folder, arguments.GetValue(_format));
+        outcome.Write(Terminal.Of(arguments), arguments.GetValue(_json), path);
+        return Task.FromResult(ExitCodes.Done);
     }
 }

@@ -8,9 +8,32 @@ using OnnxIntervene.Splicing;
 namespace OnnxIntervene.Cli.Commands;
 
 /// <summary>Writes a configuration's interventions into a model file that plain ONNX Runtime runs.</summary>
-internal static class SpliceCommand
+internal sealed class SpliceCommand
 {
-    public static Command Create()
+    private readonly ModelOptions _model = new();
+    private readonly Option<string> _config = new("--config")
+    {
+        Description = "The configuration, in pyvene's form or the short one.",
+        Required = true,
+    };
+    private readonly Option<string> _output = new("--out")
+    {
+        Description = "The folder for model.onnx. It must not be the model's own.",
+        Required = true,
+    };
+    private readonly Option<bool> _copies = new("--copy-weights")
+    {
+        Description = "Copy the weights. Default: the original's files get a second name in the folder (a hard link).",
+    };
+    private readonly Option<bool> _subspaces = new("--subspaces")
+    {
+        Description = "Give every intervention that can an input that chooses dimensions.",
+    };
+    private readonly Option<bool> _json = new("--json") { Description = "Print JSON." };
+
+    public static Command Create() => new SpliceCommand().Build();
+
+    private Command Build()
     {
         var command = new Command(
             "splice",
@@ -18,55 +41,28 @@ internal static class SpliceCommand
                 + "runs, unchanged until its new inputs are fed. Example: onnx-intervene splice model.onnx --config "
                 + "swap.json --out spliced"
         );
-        var model = new ModelOptions();
-        var config = new Option<string>("--config")
-        {
-            Description = "The configuration, in pyvene's form or the short one.",
-            Required = true,
-        };
-        var output = new Option<string>("--out")
-        {
-            Description = "The folder for model.onnx. It must not be the model's own.",
-            Required = true,
-        };
-        var copies = new Option<bool>("--copy-weights")
-        {
-            Description =
-                "Copy the weights. Default: the original's files get a second name in the folder (a hard link).",
-        };
-        var subspaces = new Option<bool>("--subspaces")
-        {
-            Description = "Give every intervention that can an input that chooses dimensions.",
-        };
-        var json = new Option<bool>("--json") { Description = "Print JSON." };
-        model.AddTo(command);
-        command.Add(config);
-        command.Add(output);
-        command.Add(copies);
-        command.Add(subspaces);
-        command.Add(json);
-        command.SetAction(
-            (arguments, cancellation) =>
-            {
-                var file = RunFile.Read(arguments.GetValue(config)!);
-                using var loaded = model.Load(arguments);
-                var intervened = loaded.With(file.Config);
-                var path = Target(arguments.GetValue(output)!, loaded.File);
-                var withSubspaces =
-                    arguments.GetValue(subspaces) || file.Settings.Subspaces.Rows.Any(rows => rows is not null);
-                var spliced = intervened.Splice(withSubspaces);
-                SplicedModelFile.Write(
-                    spliced,
-                    intervened.Interventions,
-                    path,
-                    arguments.GetValue(copies),
-                    cancellation
-                );
-                Write(Terminal.Of(arguments), path, spliced, arguments.GetValue(json));
-                return Task.FromResult(ExitCodes.Done);
-            }
-        );
+        _model.AddTo(command);
+        command.Add(_config);
+        command.Add(_output);
+        command.Add(_copies);
+        command.Add(_subspaces);
+        command.Add(_json);
+        command.SetAction(Run);
         return command;
+    }
+
+    private Task<int> Run(ParseResult arguments, CancellationToken cancellation)
+    {
+        var file = RunFile.Read(arguments.GetValue(_config)!);
+        using var loaded = _model.Load(arguments);
+        var intervened = loaded.With(file.Config);
+        var path = Target(arguments.GetValue(_output)!, loaded.File);
+        var withSubspaces =
+            arguments.GetValue(_subspaces) || file.Settings.Subspaces.Rows.Any(rows => rows is not null);
+        var spliced = intervened.Splice(withSubspaces);
+        SplicedModelFile.Write(spliced, intervened.Interventions, path, arguments.GetValue(_copies), cancellation);
+        Write(Terminal.Of(arguments), path, spliced, arguments.GetValue(_json));
+        return Task.FromResult(ExitCodes.Done);
     }
 
     private static string Target(string folder, ModelFile model)

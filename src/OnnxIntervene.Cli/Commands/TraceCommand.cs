@@ -9,11 +9,52 @@ using OnnxIntervene.Sweeps;
 namespace OnnxIntervene.Cli.Commands;
 
 /// <summary>Causal tracing.</summary>
-internal static class TraceCommand
+internal sealed class TraceCommand
 {
     private const int SmallestWindow = 3;
 
-    public static Command Create()
+    private readonly ModelOptions _model = new();
+    private readonly SweepOptions _output = new("trace");
+    private readonly Option<string> _prompt = new("--prompt")
+    {
+        Description = "The text, up to where the answer follows.",
+        Required = true,
+    };
+    private readonly Option<string> _subject = new("--subject")
+    {
+        Description = "The part of the prompt that noise is put on.",
+        Required = true,
+    };
+    private readonly Option<string> _answer = new("--answer")
+    {
+        Description = "The token that should follow, with the space before it.",
+        Required = true,
+    };
+    private readonly Option<int> _samples = new("--samples")
+    {
+        Description = "How many draws of noise.",
+        DefaultValueFactory = _ => 10,
+    };
+    private readonly Option<float> _noise = new("--noise")
+    {
+        Description = "The noise, in standard deviations of the embedding matrix.",
+        DefaultValueFactory = _ => 3,
+    };
+    private readonly Option<int> _seed = new("--seed")
+    {
+        Description = "The seed of the noise.",
+        DefaultValueFactory = _ => 0,
+    };
+    private readonly Option<int?> _window = new("--window")
+    {
+        Description =
+            "Layers restored together for mlp_output and attention_output. Default: a fifth of the layers, at "
+            + "least 3.",
+    };
+
+    public static Command Create() => new TraceCommand().Build();
+
+    private Command Build()
     {
         var command = new Command(
             "trace",
@@ -21,71 +62,34 @@ internal static class TraceCommand
                 + "onnx-intervene trace --prompt \"The Space Needle is located in the city of\" --subject \"Space "
                 + "Needle\" --answer \" Seattle\""
         );
-        var (model, output) = (new ModelOptions(), new SweepOptions("trace"));
-        var prompt = new Option<string>("--prompt")
-        {
-            Description = "The text, up to where the answer follows.",
-            Required = true,
-        };
-        var subject = new Option<string>("--subject")
-        {
-            Description = "The part of the prompt that noise is put on.",
-            Required = true,
-        };
-        var answer = new Option<string>("--answer")
-        {
-            Description = "The token that should follow, with the space before it.",
-            Required = true,
-        };
-        var samples = new Option<int>("--samples")
-        {
-            Description = "How many draws of noise.",
-            DefaultValueFactory = _ => 10,
-        };
-        var noise = new Option<float>("--noise")
-        {
-            Description = "The noise, in standard deviations of the embedding matrix.",
-            DefaultValueFactory = _ => 3,
-        };
-        var seed = new Option<int>("--seed") { Description = "The seed of the noise.", DefaultValueFactory = _ => 0 };
-        var window = new Option<int?>("--window")
-        {
-            Description =
-                "Layers restored together for mlp_output and attention_output. Default: a fifth of the layers, at "
-                + "least 3.",
-        };
-        model.AddTo(command);
-        foreach (var option in new Option[] { prompt, subject, answer, samples, noise, seed, window })
+        _model.AddTo(command);
+        foreach (var option in new Option[] { _prompt, _subject, _answer, _samples, _noise, _seed, _window })
             command.Add(option);
-        output.AddTo(command);
-        samples.Validators.Add(RequirePositive);
-        window.Validators.Add(RequirePositive);
-        command.SetAction(
-            (arguments, cancellation) =>
-            {
-                using var loaded = model.Load(arguments);
-                var text = PromptText.Of(arguments.GetValue(prompt)!, loaded.Tokenizer);
-                var settings = new TraceSettings(
-                    arguments.GetValue(subject)!,
-                    arguments.GetValue(answer)!,
-                    arguments.GetValue(samples),
-                    arguments.GetValue(noise),
-                    arguments.GetValue(seed),
-                    arguments.GetValue(window)
-                );
-                var request = Request(loaded, text, settings);
-                using var progress = new ProgressLine(Terminal.Of(arguments).Error, "Restoring");
-                var result = CausalTrace.Run(loaded, request, progress, cancellation);
-                progress.Dispose();
-                output.Publish(
-                    arguments,
-                    TraceReport.Create(text, settings, request, result, loaded.File),
-                    cancellation
-                );
-                return Task.FromResult(ExitCodes.Done);
-            }
-        );
+        _output.AddTo(command);
+        _samples.Validators.Add(RequirePositive);
+        _window.Validators.Add(RequirePositive);
+        command.SetAction(Run);
         return command;
+    }
+
+    private Task<int> Run(ParseResult arguments, CancellationToken cancellation)
+    {
+        using var loaded = _model.Load(arguments);
+        var text = PromptText.Of(arguments.GetValue(_prompt)!, loaded.Tokenizer);
+        var settings = new TraceSettings(
+            arguments.GetValue(_subject)!,
+            arguments.GetValue(_answer)!,
+            arguments.GetValue(_samples),
+            arguments.GetValue(_noise),
+            arguments.GetValue(_seed),
+            arguments.GetValue(_window)
+        );
+        var request = Request(loaded, text, settings);
+        using var progress = new ProgressLine(Terminal.Of(arguments).Error, "Restoring");
+        var result = CausalTrace.Run(loaded, request, progress, cancellation);
+        progress.Dispose();
+        _output.Publish(arguments, TraceReport.Create(text, settings, request, result, loaded.File), cancellation);
+        return Task.FromResult(ExitCodes.Done);
     }
 
     private static void RequirePositive(OptionResult result)

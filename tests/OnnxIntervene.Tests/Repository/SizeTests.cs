@@ -22,6 +22,10 @@ public sealed class SizeTests
             )
             .Where(file => !file.Split(Path.DirectorySeparatorChar).Any(part => part is "obj" or "bin"));
 
+    // What tests say in one sentence may take more lines than what programs do.
+    private static IEnumerable<string> SourceFiles() =>
+        Files().Where(file => file.StartsWith(Path.Combine(RepositoryPaths.Root, "src"), StringComparison.Ordinal));
+
     [Test]
     public void No_file_is_longer_than_400_lines() =>
         Assert.That(Files().Where(file => File.ReadLines(file).Count() > LongestFile), Is.Empty);
@@ -29,7 +33,7 @@ public sealed class SizeTests
     [Test]
     public void No_method_is_longer_than_50_lines()
     {
-        var methods = Files()
+        var methods = SourceFiles()
             .SelectMany(file =>
                 CSharpSyntaxTree
                     .ParseText(File.ReadAllText(file), new CSharpParseOptions(LanguageVersion.Preview))
@@ -48,8 +52,7 @@ public sealed class SizeTests
     [Test]
     public void No_line_of_the_sources_is_wider_than_120_columns()
     {
-        var wide = Files()
-            .Where(file => file.StartsWith(Path.Combine(RepositoryPaths.Root, "src"), StringComparison.Ordinal))
+        var wide = SourceFiles()
             .SelectMany(file =>
                 File.ReadLines(file).Where(line => line.Length > WidestLine).Select(line => $"{file}: {line}")
             );
