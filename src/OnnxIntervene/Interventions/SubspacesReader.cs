@@ -7,7 +7,7 @@ namespace OnnxIntervene.Interventions;
 /// Reads subspaces in pyvene's forms: a number, a list of numbers, or <c>[interventions][batch][numbers]</c> with null
 /// for none.
 /// </summary>
-public static class SubspacesReader
+internal static class SubspacesReader
 {
     /// <summary>Reads the subspaces of a run of a configuration.</summary>
     /// <exception cref="OnnxIntervene.IR.InterventionException">

@@ -7,7 +7,7 @@ namespace OnnxIntervene.Interventions;
 /// Reads unit locations as pyvene's callers write them: <c>{"sources->base": …}</c>, <c>{"base": …}</c>, and in a chain
 /// <c>{"source_0->source_1": …, "source_1->base": …}</c>, with all its short forms.
 /// </summary>
-public static class UnitLocationsReader
+internal static class UnitLocationsReader
 {
     private const string Root = "$.unit_locations";
 

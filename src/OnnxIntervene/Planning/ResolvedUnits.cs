@@ -16,7 +16,7 @@ namespace OnnxIntervene.Planning;
 /// in number.
 /// </param>
 /// <param name="Counts">How many units each example has.</param>
-public sealed record ResolvedUnits(
+internal sealed record ResolvedUnits(
     ReadOnlyMemory<long> Locations,
     ImmutableArray<int> Shape,
     ImmutableArray<int> Counts
@@ -115,7 +115,7 @@ public sealed record ResolvedUnits(
             );
             counts.Add(units.Length);
             foreach (var unit in units)
-                locations.AddRange([row, unit]);
+                locations.AddRange(UnitAddress.Of(row, unit));
         }
 
         return new ResolvedUnits(
@@ -152,7 +152,7 @@ public sealed record ResolvedUnits(
             );
             counts.Add((outer.Length, inner.Length));
             foreach (var (first, second) in outer.SelectMany(first => inner.Select(second => (first, second))))
-                locations.AddRange(isHead ? [row, second, first] : [row, first, second]);
+                locations.AddRange(UnitAddress.Of(component, row, first, second));
         }
 
         return new ResolvedUnits(

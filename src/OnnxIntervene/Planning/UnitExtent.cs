@@ -5,4 +5,4 @@ namespace OnnxIntervene.Planning;
 /// Entries of the second axis of its tensor: positions, steps, or heads where these come first.
 /// </param>
 /// <param name="Second">Entries of the third axis, where units count two axes.</param>
-public readonly record struct UnitExtent(int First, int Second = 0);
+internal readonly record struct UnitExtent(int First, int Second = 0);

@@ -5,7 +5,7 @@ using OnnxIntervene.IR.Serialization;
 namespace OnnxIntervene.Runtime;
 
 /// <summary>Opens ONNX Runtime sessions.</summary>
-public static class SessionFactory
+internal static class SessionFactory
 {
     private const string WeightsFolderKey = "session.model_external_initializers_file_folder_path";
 

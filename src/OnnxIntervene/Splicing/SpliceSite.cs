@@ -50,8 +50,7 @@ public sealed record SpliceSite(
     /// <summary>
     /// How many numbers address a unit: 3 where a unit is a head at a position, or an entry of two axes, else 2.
     /// </summary>
-    internal int LocationWidthOf(Component component) =>
-        CountsTwoAxes || component.Layout == ComponentLayout.HeadsInWidth ? 3 : 2;
+    internal int LocationWidthOf(Component component) => UnitAddress.LengthOf(component, CountsTwoAxes);
 
     /// <summary>Axes of one unit.</summary>
     internal int UnitAxesOf(Component component) =>

@@ -24,8 +24,8 @@ internal sealed record UnitGrid(Component Component, int Length)
     /// <summary>A unit of an example as a spliced site takes it.</summary>
     public long[] Location(int example, int unit) =>
         Component.Layout == ComponentLayout.HeadsInWidth
-            ? [example, unit / Component.Heads, unit % Component.Heads]
-            : [example, unit];
+            ? UnitAddress.Of(Component, example, unit % Component.Heads, unit / Component.Heads).ToArray()
+            : UnitAddress.Of(example, unit).ToArray();
 
     private int Count =>
         Component.Layout switch
