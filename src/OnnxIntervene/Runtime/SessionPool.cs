@@ -132,7 +132,10 @@ internal sealed class SessionPool(
         var closed = new List<Entry>();
         if (_byteCount <= byteLimit)
             return closed;
-        foreach (var entry in _entries.Values.Where(entry => entry.Leases == 0).OrderBy(entry => entry.LastUse))
+        // The one that was used last stays, however large: the next run most likely wants it.
+        foreach (
+            var entry in _entries.Values.OrderBy(entry => entry.LastUse).SkipLast(1).Where(entry => entry.Leases == 0)
+        )
         {
             if (_byteCount <= byteLimit)
                 break;

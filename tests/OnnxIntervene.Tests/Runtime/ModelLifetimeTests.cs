@@ -136,7 +136,7 @@ public sealed class ModelLifetimeTests
             RepositoryPaths.DefaultModel,
             s_options with
             {
-                SessionMemoryLimit = 4 << 20,
+                SessionMemoryLimit = 16 << 20,
             }
         );
         for (var layer = 0; layer < 6; layer++)
@@ -165,7 +165,7 @@ public sealed class ModelLifetimeTests
         for (var round = 200; round < 1_200; round++)
             Open(model, component.Address, round);
 
-        Assert.That(model.OpenSessionCount, Is.Zero);
+        Assert.That(model.OpenSessionCount, Is.EqualTo(1), "the one that was used last");
         Assert.That(ResidentBytes() - before, Is.LessThan(48L << 20));
     }
 
