@@ -53,7 +53,7 @@ internal sealed class OrtSession : IDisposable
         try
         {
             var results = _session.RunWithBoundResults(options, bound);
-            return [.. results.Select((result, index) => new TensorValue(binding.Outputs[index], result))];
+            return [.. results.Select((result, index) => Owned(binding, binding.Outputs[index], result))];
         }
         catch (OnnxRuntimeException) when (cancellation.IsCancellationRequested)
         {
@@ -67,4 +67,13 @@ internal sealed class OrtSession : IDisposable
 
     /// <inheritdoc/>
     public void Dispose() => _session.Dispose();
+
+    // An output that is an input lies in the caller's memory, which is pinned for the run only: its numbers are taken now.
+    private static TensorValue Owned(RunBinding binding, string name, OrtValue result)
+    {
+        var value = new TensorValue(name, result);
+        if (binding.Find(name) is not null)
+            _ = value.Array;
+        return value;
+    }
 }
