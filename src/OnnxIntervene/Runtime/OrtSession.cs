@@ -68,7 +68,7 @@ internal sealed class OrtSession : IDisposable
     /// <inheritdoc/>
     public void Dispose() => _session.Dispose();
 
-    // An output that is an input lies in the caller's memory, which is pinned for the run only: its numbers are taken now.
+    // An output that is an input lies in the caller's memory, which is pinned for the run only: take its numbers now.
     private static TensorValue Owned(RunBinding binding, string name, OrtValue result)
     {
         var value = new TensorValue(name, result);
