@@ -16,6 +16,7 @@ public sealed class ComponentMap
     private readonly TypeInference _types = new();
     private readonly Lock _typesLock = new();
     private readonly Lazy<ImmutableArray<CountedMask>> _countedMasks;
+    private readonly Lazy<bool> _positionsCountKeptTokens;
 
     internal ComponentMap(
         Model model,
@@ -28,6 +29,7 @@ public sealed class ComponentMap
         _model = model;
         _tensors = new Lazy<RawTensors>(() => new RawTensors(model));
         _countedMasks = new Lazy<ImmutableArray<CountedMask>>(() => CountedMask.All(model.Graph));
+        _positionsCountKeptTokens = new Lazy<bool>(() => PositionInput.CountsKeptTokens(model));
         Family = family;
         LayerCount = layerCount;
         Components = [.. components];
@@ -66,7 +68,7 @@ public sealed class ComponentMap
     internal ImmutableArray<CountedMask> CountedMasks => _countedMasks.Value;
 
     /// <summary>Whether positions that are left out count the tokens that the mask keeps, not all.</summary>
-    internal bool PositionsCountKeptTokens => PositionInput.CountsKeptTokens(_model);
+    internal bool PositionsCountKeptTokens => _positionsCountKeptTokens.Value;
 
     /// <summary>Finds the components of a model. O(nodes).</summary>
     /// <param name="model">The model.</param>

@@ -37,12 +37,14 @@ internal static class SessionFactory
         using var settings = Settings(options);
         if (file.WeightsFolder is { } folder)
             settings.AddSessionConfigEntry(WeightsFolderKey, folder);
-        weights?.AddTo(settings, file.Referenced);
         var session = Guard(
             () =>
-                weights is null
-                    ? new InferenceSession(file.Bytes.ToArray(), settings)
-                    : new InferenceSession(file.Bytes.ToArray(), settings, weights.Packed),
+            {
+                if (weights is null)
+                    return new InferenceSession(file.Bytes.ToArray(), settings);
+                weights.AddTo(settings, file.Referenced);
+                return new InferenceSession(file.Bytes.ToArray(), settings, weights.Packed);
+            },
             options.Provider
         );
         return new OrtSession(session, OrtMemoryInfo.DefaultInstance, options.Provider);

@@ -104,10 +104,8 @@ internal sealed class SessionPool(
         List<Entry> closed;
         lock (_lock)
         {
-            entry.Leases--;
+            Release(entry);
             closed = Surplus();
-            if (--_leases == 0)
-                Monitor.PulseAll(_lock);
         }
 
         foreach (var old in closed)
@@ -119,12 +117,17 @@ internal sealed class SessionPool(
     {
         lock (_lock)
         {
-            entry.Leases--;
+            Release(entry);
             if (_entries.GetValueOrDefault(entry.Recipe) == entry)
                 _entries.Remove(entry.Recipe);
-            if (--_leases == 0)
-                Monitor.PulseAll(_lock);
         }
+    }
+
+    private void Release(Entry entry)
+    {
+        entry.Leases--;
+        if (--_leases == 0)
+            Monitor.PulseAll(_lock);
     }
 
     private List<Entry> Surplus()
