@@ -284,15 +284,7 @@ public sealed class IntervenableModel : IDisposable
 
     private RunPlan Plan(RunRequest request, Func<Component, ModelInputs, bool, UnitExtent> count)
     {
-        foreach (var name in request.Settings.Outputs.IsDefault ? [] : request.Settings.Outputs)
-        {
-            if (!Model.Graph.Outputs.Any(output => output.Name == name))
-                throw new InterventionException(
-                    $"The model has no output '{name}'. It has: "
-                        + $"{string.Join(", ", Model.Graph.Outputs.Select(output => output.Name))}."
-                );
-        }
-
+        WantedOutputs.Check(Model, request.Settings);
         return new RunPlan(request, Components, count, new LocationFinder(() => Tokenizer));
     }
 }

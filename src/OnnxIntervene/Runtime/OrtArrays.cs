@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Runtime.InteropServices;
 using Microsoft.ML.OnnxRuntime;
 using Microsoft.ML.OnnxRuntime.Tensors;
@@ -60,8 +61,25 @@ internal static class OrtArrays
         };
     }
 
-    /// <summary>The tensor's contents, copied out.</summary>
-    /// <exception cref="InterventionException">The tensor holds neither numbers nor truth values.</exception>
+    /// <summary>
+    /// Whether tensors of this type can be copied out: text, complex numbers and floats of 8 bits cannot.
+    /// </summary>
+    public static bool CanCopy(TensorElementType type) =>
+        type
+            is TensorElementType.Float
+                or TensorElementType.Float16
+                or TensorElementType.BFloat16
+                or TensorElementType.Double
+                or TensorElementType.Bool
+                or (>= TensorElementType.UInt8 and <= TensorElementType.Int64)
+                or TensorElementType.UInt32
+                or TensorElementType.UInt64;
+
+    /// <inheritdoc cref="CanCopy(TensorElementType)"/>
+    public static bool CanCopy(ElementType type) => CanCopy((TensorElementType)type);
+
+    /// <summary>The contents of a tensor of a type that <see cref="CanCopy(TensorElementType)"/> admits.</summary>
+    /// <exception cref="ExecutionException">A number takes more than 63 bits.</exception>
     public static NumericArray Copy(OrtValue value, string name)
     {
         var info = value.GetTensorTypeAndShape();
@@ -74,14 +92,21 @@ internal static class OrtArrays
             TensorElementType.BFloat16 => Floats<BFloat16>(value, shape, number => (float)number),
             TensorElementType.Double => Floats<double>(value, shape, number => (float)number),
             TensorElementType.Int32 => Integers<int>(value, shape, number => number),
+            TensorElementType.Int16 => Integers<short>(value, shape, number => number),
+            TensorElementType.UInt16 => Integers<ushort>(value, shape, number => number),
+            TensorElementType.UInt32 => Integers<uint>(value, shape, number => number),
+            TensorElementType.UInt64 => Integers<ulong>(value, shape, number => Signed(number, name)),
             TensorElementType.UInt8 => Integers<byte>(value, shape, number => number),
             TensorElementType.Int8 => Integers<sbyte>(value, shape, number => number),
             TensorElementType.Bool => Integers<bool>(value, shape, number => number ? 1 : 0),
-            _ => throw new InterventionException(
-                $"The output '{name}' is {info.ElementDataType}, which cannot be read."
-            ),
+            _ => throw new UnreachableException($"'{name}' is {info.ElementDataType}, which nobody should ask for."),
         };
     }
+
+    private static long Signed(ulong number, string name) =>
+        number <= long.MaxValue
+            ? (long)number
+            : throw new ExecutionException($"The output '{name}' has the number {number}, which takes 64 bits.");
 
     private static OrtValue Integers<T>(NumericArray array, long[] shape, Converter<long, T> convert)
         where T : unmanaged =>

@@ -25,10 +25,7 @@ internal sealed class OrtSession : IDisposable
         [
             .. session
                 .OutputMetadata.Where(output => output.Value.OnnxValueType == OnnxValueType.ONNX_TYPE_TENSOR)
-                .Where(output =>
-                    output.Value.IsTensor
-                    && output.Value.ElementDataType is not Microsoft.ML.OnnxRuntime.Tensors.TensorElementType.String
-                )
+                .Where(output => output.Value.IsTensor && OrtArrays.CanCopy(output.Value.ElementDataType))
                 .Select(output => output.Key),
         ];
     }
