@@ -11,7 +11,6 @@ internal static class RecipeModel
     /// <summary>The part that the recipe asks for; the model itself where it asks for all of it.</summary>
     /// <param name="spliced">The model with the recipe's sites, which is changed where positions are chosen.</param>
     /// <param name="recipe">What is wanted.</param>
-    /// <exception cref="InterventionException">An output is not there.</exception>
     public static SplicedModel Of(SplicedModel spliced, SessionRecipe recipe)
     {
         var graph = spliced.Model.Graph;
@@ -27,6 +26,7 @@ internal static class RecipeModel
         outputs = [.. outputs, .. Beside(spliced.Model.Graph, outputs, from)];
         return spliced with
         {
+            Inputs = spliced.Inputs.AddRange(recipe.From),
             Model = GraphCut.Between(spliced.Model, from, outputs, value => TypeOf(types, value), out _),
         };
     }
@@ -54,12 +54,6 @@ internal static class RecipeModel
     private static IEnumerable<Value> Outputs(SplicedModel spliced, SessionRecipe recipe)
     {
         var reads = spliced.Sites.Select(site => site.Read).OfType<string>().ToHashSet(StringComparer.Ordinal);
-        var own = spliced.Model.Graph.Outputs.Where(output => !reads.Contains(output.Name)).ToList();
-        var names = own.Select(output => output.Name).ToHashSet(StringComparer.Ordinal);
-        if (!recipe.Outputs.IsDefault && recipe.Outputs.FirstOrDefault(name => !names.Contains(name)) is { } unknown)
-            throw new InterventionException(
-                $"The model has no output '{unknown}'. It has: {string.Join(", ", own.Select(output => output.Name))}."
-            );
         return spliced.Model.Graph.Outputs.Where(output =>
             reads.Contains(output.Name)
             || (!recipe.ReadsOnly && (recipe.Outputs.IsDefault || recipe.Outputs.Contains(output.Name)))

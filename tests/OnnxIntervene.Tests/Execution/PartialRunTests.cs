@@ -1,4 +1,6 @@
 using System.Collections.Immutable;
+using System.Runtime.CompilerServices;
+using OnnxIntervene.Components;
 using OnnxIntervene.Components.Addressing;
 using OnnxIntervene.Execution;
 using OnnxIntervene.Interventions;
@@ -75,6 +77,73 @@ public sealed class PartialRunTests
         var feed = new SiteFeed { ReadLocations = new long[] { 0, 2, 0, 5 } };
         return session.Run(s_base, [feed], [session.Spliced.Sites[0].Read!])[0].Floats.ToArray();
     }
+
+    [Test]
+    public void A_run_that_begins_at_a_tensor_computes_nothing_below_it()
+    {
+        using var model = LoadedModel.Load(RepositoryPaths.DefaultModel);
+        var site = new OnnxIntervene.Splicing.SpliceSite(
+            new ComponentAddress(2, ComponentNames.BlockOutput),
+            InterventionType.Collect
+        );
+        using var whole = model.Lease(new SessionRecipe([site]));
+        var stream = ((TensorSource)model.Components.Get(2, ComponentNames.BlockOutput).Source).Value.Name;
+
+        using var suffix = model.Lease(
+            new SessionRecipe([]) { From = [stream], Outputs = [whole.Session.FirstOutput] }
+        );
+
+        var part = suffix.Session.Spliced.Model.Graph;
+        Assert.That(part.NodeCount, Is.LessThan(whole.Session.Spliced.Model.Graph.NodeCount * 3 / 4));
+        var inputs = new ModelInputs(s_base.Arrays.Add(stream, Stream(whole.Session)));
+        var expected = whole.Session.Run(s_base, [SiteFeed.Neutral], [whole.Session.FirstOutput])[0];
+        var actual = suffix.Session.Run(inputs, [], [suffix.Session.FirstOutput])[0];
+        Assert.That(actual.Shape, Is.EqualTo(expected.Shape));
+        RequireClose(actual.FloatMemory, expected.FloatMemory);
+    }
+
+    private static NumericArray Stream(InterventionSession whole)
+    {
+        var feed = new SiteFeed { ReadLocations = new long[] { 0, 0, 0, 1, 0, 2, 0, 3, 0, 4, 0, 5 } };
+        var rows = whole.Run(s_base, [feed], [whole.Spliced.Sites[0].Read!])[0];
+        return rows.Reshape(1, 6, rows.Shape[^1]);
+    }
+
+    [Test]
+    public void An_output_that_is_an_input_as_it_is_stays_readable_after_the_run()
+    {
+        using var folder = new TemporaryFolder();
+        var sketch = new Files.ModelSketch(8, 17);
+        var x = sketch.Input("x", -1, 4, 8);
+        var y = sketch.Op("y", "Relu", [x]);
+        y.Type = Files.ModelSketch.Type(ElementType.Float32, -1, 4, 8);
+        OnnxIntervene.IR.Serialization.OnnxFile.Save(sketch.Build(y, x), folder.File("model.onnx"));
+        using var model = LoadedModel.Load(folder.File("model.onnx"));
+
+        using var result = RunOnTransientInputs(model);
+        GC.Collect();
+        _ = Enumerable.Range(0, 64).Select(_ => new float[64]).ToList();
+
+        Assert.That(
+            result.Outputs["x"].Array.Floats.ToArray(),
+            Is.EqualTo(Execution.TinyModels.Waves(2, 4, 8).Floats.ToArray())
+        );
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static OnnxIntervene.Execution.Results.RunResult RunOnTransientInputs(LoadedModel model) =>
+        model
+            .With(
+                new IntervenableConfig
+                {
+                    Representations = [new() { Component = "y", InterventionType = InterventionType.Zero }],
+                }
+            )
+            .Run(
+                new ModelInputs(
+                    ImmutableDictionary<string, NumericArray>.Empty.Add("x", Execution.TinyModels.Waves(2, 4, 8))
+                )
+            );
 
     [TestCaseSource(nameof(Models))]
     public void Logits_at_chosen_positions_are_those_of_a_whole_run(string path)
@@ -166,6 +235,45 @@ public sealed class PartialRunTests
             Throws.TypeOf<InterventionException>().With.Message.Contains("has no output 'logit'")
         );
         Assert.That(model.Loaded.OpenSessionCount, Is.Zero);
+    }
+
+    [Test]
+    public void An_output_of_text_is_refused_and_integers_of_any_size_are_read()
+    {
+        using var folder = new TemporaryFolder();
+        var sketch = new Files.ModelSketch(8, 17);
+        var x = sketch.Input("x", -1, 4, 8);
+        var outputs = new[] { ElementType.Text, ElementType.UInt16, ElementType.Int16, ElementType.UInt64 }
+            .Select(type =>
+            {
+                var cast = sketch.Op($"{type}", "Cast", [x], NodeAttribute.Of("to", (long)type));
+                cast.Type = Files.ModelSketch.Type(type, -1, 4, 8);
+                return cast;
+            })
+            .ToArray();
+        OnnxIntervene.IR.Serialization.OnnxFile.Save(sketch.Build(outputs), folder.File("model.onnx"));
+        using var model = IntervenableModel.Load(
+            folder.File("model.onnx"),
+            new IntervenableConfig { Representations = [] }
+        );
+        var inputs = new ModelInputs(
+            ImmutableDictionary<string, NumericArray>.Empty.Add(
+                "x",
+                NumericArray.Of(Enumerable.Range(0, 32).Select(index => (float)index).ToArray(), 1, 4, 8)
+            )
+        );
+
+        using var result = model.Run(inputs);
+
+        Assert.That(result.Outputs.Keys, Is.EqualTo(new[] { "UInt16", "Int16", "UInt64" }));
+        Assert.That(
+            result.Outputs.Values.Select(output => output.Array.Integers.ToArray()),
+            Is.All.EqualTo(Enumerable.Range(0, 32))
+        );
+        Assert.That(
+            () => model.Run(inputs, settings: new RunSettings { Outputs = ["Text"] }),
+            Throws.TypeOf<InterventionException>().With.Message.Contains("cannot be read as numbers")
+        );
     }
 
     [Test]

@@ -34,7 +34,7 @@ public sealed class ModelLifetimeTests
     [Test]
     public void Disposing_waits_for_runs_under_way_and_later_runs_are_refused()
     {
-        for (var round = 0; round < 40; round++)
+        for (var round = 0; round < 10; round++)
         {
             var model = LoadedModel.Load(RepositoryPaths.DefaultModel, s_options);
             var intervened = model.With(Zero(round % 6));
@@ -47,7 +47,7 @@ public sealed class ModelLifetimeTests
                 )
                 .ToArray();
             start.SignalAndWait();
-            Thread.SpinWait(round * 20_000);
+            Thread.SpinWait(round * 100_000);
             model.Dispose();
 
             Assert.That(Task.WaitAll(runners, TimeSpan.FromMinutes(2)));
@@ -69,6 +69,25 @@ public sealed class ModelLifetimeTests
             // What a run after Dispose is told.
         }
     }
+
+    [Test]
+    public void Sixteen_threads_that_run_and_dispose_at_random_get_right_numbers_or_are_refused()
+    {
+        using var shared = new DisposedAtRandom(TinyPath, s_options);
+
+        var threads = Enumerable
+            .Range(0, Threads)
+            .Select(seed => Task.Factory.StartNew(() => shared.Go(seed, 1_000), TaskCreationOptions.LongRunning))
+            .ToArray();
+
+        Assert.That(Task.WaitAll(threads, TimeSpan.FromMinutes(5)));
+        Assert.That(shared.Disposed, Is.GreaterThanOrEqualTo(1_000));
+        Assert.That(shared.Wrong, Is.Zero);
+        Assert.That(shared.Right, Is.GreaterThan(1_000));
+    }
+
+    private static string TinyPath =>
+        Path.Combine(RepositoryPaths.OwnReferences, "families", "mlp", "torchscript", "model.onnx");
 
     [Test]
     public void Sixteen_threads_with_different_structures_run_at_once_and_open_each_session_once()
@@ -155,8 +174,7 @@ public sealed class ModelLifetimeTests
     [Test]
     public void A_thousand_structures_opened_and_closed_leave_the_resident_set_flat()
     {
-        var path = Path.Combine(RepositoryPaths.OwnReferences, "families", "mlp", "torchscript", "model.onnx");
-        using var model = LoadedModel.Load(path, s_options with { SessionMemoryLimit = 0 });
+        using var model = LoadedModel.Load(TinyPath, s_options with { SessionMemoryLimit = 0 });
         var component = model.Components.Components.First(item => item.Address.Name == ComponentNames.BlockOutput);
         for (var round = 0; round < 200; round++)
             Open(model, component.Address, round);

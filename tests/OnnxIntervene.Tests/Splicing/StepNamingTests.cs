@@ -21,6 +21,7 @@ public sealed class StepNamingTests
 {
     private const double Tolerance = 1e-5;
     private const int Step = 1;
+    private const int Width = 12;
 
     [Test]
     public void A_steps_own_tensor_shows_what_was_written_into_the_layer_before()
@@ -66,10 +67,37 @@ public sealed class StepNamingTests
         );
     }
 
+    [Test]
+    public void The_output_of_a_recurrent_operator_shows_what_was_written_into_its_state_whichever_is_listed_first()
+    {
+        var output = new ComponentAddress(0, "/gru/GRU_output_0");
+
+        var plain = Run(OperatorPath, [At(output, InterventionType.Collect)], [null]).Collected[0];
+        var after = Run(
+            OperatorPath,
+            [At(Layer, InterventionType.Zero), At(output, InterventionType.Collect)],
+            [Unit(0), null]
+        ).Collected[0];
+        var before = Run(
+            OperatorPath,
+            [At(output, InterventionType.Collect), At(Layer, InterventionType.Zero)],
+            [null, Unit(0)]
+        ).Collected[0];
+
+        // The operator's own output begins with the first step.
+        Assert.That(plain.Floats[..Width].ToArray(), Is.Not.All.EqualTo(0));
+        Assert.That(after.Floats[..Width].ToArray(), Is.All.EqualTo(0));
+        Assert.That(Difference.Largest(before.Floats, after.Floats), Is.LessThan(Tolerance));
+    }
+
     private static ComponentAddress Layer => new(0, ComponentNames.CellOutput);
 
-    private static string ModelPath =>
-        Path.Combine(RepositoryPaths.OwnReferences, "families", "gru", "unrolled", "model.onnx");
+    private static string ModelPath => PathOf("unrolled");
+
+    private static string OperatorPath => PathOf("gru-op");
+
+    private static string PathOf(string export) =>
+        Path.Combine(RepositoryPaths.OwnReferences, "families", "gru", export, "model.onnx");
 
     private static ComponentAddress Tensor(int step) =>
         new(0, ((StepsSource)ComponentMap.Find(OnnxFile.Load(ModelPath)).Get(0, Layer.Name).Source).States[step].Name);
@@ -85,10 +113,17 @@ public sealed class StepNamingTests
             InterventionType = type,
         };
 
-    private static RunResult Run(ImmutableArray<RepresentationConfig> sites, ImmutableArray<UnitLocation?> units)
+    private static RunResult Run(ImmutableArray<RepresentationConfig> sites, ImmutableArray<UnitLocation?> units) =>
+        Run(ModelPath, sites, units);
+
+    private static RunResult Run(
+        string path,
+        ImmutableArray<RepresentationConfig> sites,
+        ImmutableArray<UnitLocation?> units
+    )
     {
         using var model = IntervenableModel.Load(
-            ModelPath,
+            path,
             new IntervenableConfig { Representations = sites },
             new ExecutionOptions { Threads = 1 }
         );
