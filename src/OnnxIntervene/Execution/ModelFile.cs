@@ -7,7 +7,7 @@ namespace OnnxIntervene.Execution;
 /// <summary>A model on disk: the .onnx file, and the folder that may hold its tokenizer and configuration.</summary>
 /// <param name="Path">The .onnx file.</param>
 /// <param name="Folder">
-/// The folder that the file lies in, or the one around it when that folder is called <c>onnx</c> and only the outer one
+/// The folder that holds the file, or the one around it when that folder is called <c>onnx</c> and only the outer one
 /// has a tokenizer.
 /// </param>
 public sealed record ModelFile(string Path, string Folder)

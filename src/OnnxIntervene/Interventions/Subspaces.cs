@@ -5,7 +5,7 @@ namespace OnnxIntervene.Interventions;
 /// <summary>
 /// Which part of the space each intervention of a run changes (pyvene's <c>subspaces</c>): for each intervention
 /// <c>[batch][numbers]</c>, or null for all of it. Numbers are those of the partition's parts where the representation
-/// has one, else dimensions:
+/// has one, otherwise dimensions:
 /// of the component, of the rotated space, or latents.
 /// </summary>
 /// <param name="Rows">

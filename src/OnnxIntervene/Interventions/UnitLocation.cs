@@ -6,7 +6,7 @@ namespace OnnxIntervene.Interventions;
 /// <param name="Units">
 /// <c>[batch][units]</c>: positions, or heads where the unit is <c>h</c>. A single row serves every example. Negative
 /// positions count from
-/// the end of the example's own tokens, padding left aside: -1 is the last token.
+/// the end of the example's own tokens, ignoring padding: -1 is the last token.
 /// </param>
 /// <param name="Heads">
 /// <c>[batch][heads]</c> where the unit is <c>h.pos</c>: each head at each position of <see cref="Units"/>; where a
@@ -27,7 +27,7 @@ public sealed record UnitLocation(
             Anchor = new TextAnchor("", TextAnchorPart.All),
         };
 
-    /// <summary>Positions named by a text, found anew in each example; the units are left empty then.</summary>
+    /// <summary>Positions named by a text, found in each example; the units are left empty then.</summary>
     public TextAnchor? Anchor { get; init; }
 
     /// <summary>The same units in every example.</summary>

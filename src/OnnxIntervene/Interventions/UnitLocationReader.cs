@@ -27,7 +27,7 @@ internal static class UnitLocationReader
     }
 
     /// <summary>
-    /// Positions by name: <c>"unpadded"</c>, or an object whose key says which token of the text is meant.
+    /// Positions by name: <c>"unpadded"</c>, or an object whose key says which token of the text.
     /// </summary>
     public static UnitLocation Named(JsonElement json, string path)
     {

@@ -17,7 +17,7 @@ public sealed record UnitLocations(ImmutableArray<UnitLocation?> Sources, Immuta
     /// <summary>One unit, the same in sources and base, for every intervention and example.</summary>
     public static UnitLocations SourcesToBase(int unit) => SourcesToBase(unit, unit);
 
-    /// <summary>One unit of the sources to another of the base, for every intervention and example.</summary>
+    /// <summary>From one unit of the sources to another of the base, for every intervention and example.</summary>
     public static UnitLocations SourcesToBase(int sourceUnit, int baseUnit) =>
         new([UnitLocation.At(sourceUnit)], [UnitLocation.At(baseUnit)]);
 

@@ -13,7 +13,7 @@ internal static class UnitLocationsReader
 
     /// <summary>Reads the locations of a run of a configuration.</summary>
     /// <exception cref="OnnxIntervene.IR.InterventionException">
-    /// The JSON is none of pyvene's forms; the message names the place.
+    /// The JSON has none of pyvene's forms; the message names the place.
     /// </exception>
     public static UnitLocations Read(JsonElement json, IntervenableConfig config)
     {
@@ -78,7 +78,7 @@ internal static class UnitLocationsReader
             .FirstOrDefault(name => !known.Contains(name));
         return unknown is null
             ? new UnitLocations([.. sources], [.. bases])
-            : throw ConfigField.Fault($"{Root}['{unknown}']", "there is no such stage");
+            : throw ConfigField.Fault($"{Root}['{unknown}']", "the configuration has no such stage");
     }
 
     // One form for both sides, or a list of two: where sources are read, and where the base is written.

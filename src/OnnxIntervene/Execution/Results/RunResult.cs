@@ -5,7 +5,7 @@ using OnnxIntervene.Tensors;
 namespace OnnxIntervene.Execution.Results;
 
 /// <summary>
-/// What an intervened run gave. The numbers stay in ONNX Runtime until they are asked for. Owns native memory: dispose
+/// What an intervened run computed. The numbers stay in ONNX Runtime until they are asked for. Owns native memory: dispose
 /// it
 /// early, or leave it to the garbage collector.
 /// </summary>
