@@ -4,7 +4,7 @@ using OnnxIntervene.Reports;
 
 namespace OnnxIntervene.Cli.Commands;
 
-/// <summary>Where a sweep's report goes.</summary>
+/// <summary>Where a sweep's report is written.</summary>
 internal sealed class SweepOptions(string name)
 {
     private readonly Option<string> _folder = new("--out")

@@ -1,13 +1,13 @@
 namespace OnnxIntervene.IR.Analysis;
 
-/// <summary>How wide the matrix of a linear layer is on either side.</summary>
+/// <summary>The input and output widths of a linear layer's matrix.</summary>
 internal sealed record Projections(int InputWidth, int OutputWidth)
 {
-    /// <summary>The matrix of the linear layer that a module is; null when it has none that can be read.</summary>
+    /// <summary>The matrix of a module that is a linear layer; null when it has none that can be read.</summary>
     public static Projections? Of(ModuleTree modules, string path) =>
         modules.NodesOf(path).Select(Of).FirstOrDefault(projection => projection is not null);
 
-    /// <summary>The matrix that a node multiplies with; null when it multiplies with none that is constant.</summary>
+    /// <summary>The matrix that a node multiplies with; null when none is constant.</summary>
     public static Projections? Of(Node node)
     {
         if (node.Operator is (OperatorKey.Microsoft, "MatMulNBits"))

@@ -1,6 +1,6 @@
 namespace OnnxIntervene.IR.Editing;
 
-/// <summary>One call of a local function while its nodes are written in the call's place.</summary>
+/// <summary>One call of a local function while its nodes replace the call.</summary>
 internal sealed class FunctionCall
 {
     private readonly Dictionary<Value, Value?> _values = [];
@@ -17,7 +17,7 @@ internal sealed class FunctionCall
         _place = call.Name.Length > 0 ? call.Name : call.Outputs.OfType<Value>().First().Name;
     }
 
-    /// <summary>Replaces the call and returns the nodes that stand in its place.</summary>
+    /// <summary>Replaces the call and returns the nodes that replace it.</summary>
     public static List<Node> Expand(Node call, LocalFunction function, NameScope names) =>
         new FunctionCall(call, function, names).Expand();
 
@@ -41,9 +41,9 @@ internal sealed class FunctionCall
         return nodes;
     }
 
-    // What the caller reads becomes what the inner node outputs; the rest, such as an input that is handed back, needs
+    // What the caller reads becomes what the inner node outputs; the rest, such as an input that is returned, needs
     // a
-    // node to give it.
+    // node to output it.
     private List<(Value From, Value To)> GiveOutputs(List<Value?> given)
     {
         var passed = new List<(Value, Value)>();
@@ -83,7 +83,7 @@ internal sealed class FunctionCall
         return copy;
     }
 
-    // An attribute that refers to one of the function's is what the call gives, or the function by default; without
+    // An attribute that refers to one of the function's has the call's value, or the function's default; without
     // either it is left out.
     private NodeAttribute? Resolve(NodeAttribute attribute)
     {
@@ -116,7 +116,7 @@ internal sealed class FunctionCall
         return copy;
     }
 
-    // What is not the function's own comes from outside.
+    // What is not in the function comes from outside.
     private Value? Map(Value value) => _values.TryGetValue(value, out var mapped) ? mapped : value;
 
     private Value Define(Value value, TensorType? type)

@@ -1,12 +1,12 @@
 namespace OnnxIntervene.IR.Editing;
 
-/// <summary>Brings nodes after what they read, after a rewrite that added nodes anywhere.</summary>
+/// <summary>Moves nodes after what they read, once a rewrite has added nodes anywhere.</summary>
 public static class GraphOrder
 {
     /// <summary>
-    /// Sorts the graph's own nodes, which otherwise stay as they stood. Subgraphs are not entered. O(nodes + reads).
+    /// Sorts the graph's own nodes, which otherwise keep their order. Subgraphs are not entered. O(nodes + reads).
     /// </summary>
-    /// <exception cref="InvalidGraphException">The nodes read each other in a circle.</exception>
+    /// <exception cref="InvalidGraphException">The nodes read each other in a cycle.</exception>
     public static void Sort(Graph graph)
     {
         ArgumentNullException.ThrowIfNull(graph);
@@ -14,8 +14,8 @@ public static class GraphOrder
             throw Circle(node);
     }
 
-    /// <summary>The nodes as <see cref="Sort"/> would put them; the graph stays as it is.</summary>
-    /// <exception cref="InvalidGraphException">The nodes read each other in a circle.</exception>
+    /// <summary>The nodes as <see cref="Sort"/> would order them; the graph stays as it is.</summary>
+    /// <exception cref="InvalidGraphException">The nodes read each other in a cycle.</exception>
     internal static IEnumerable<Node> Of(Graph graph) =>
         TopologicalOrder.Find(graph, out var order) is { } node ? throw Circle(node) : order ?? graph.Nodes;
 

@@ -16,6 +16,6 @@ public sealed record TorchTensor(NumericArray Array, ElementType ElementType)
         return new TorchTensor(array, array.IsInteger ? ElementType.Int64 : ElementType.Float32);
     }
 
-    /// <summary>A 64-bit integer without axes, such as pyvene's <c>embed_dim</c>.</summary>
+    /// <summary>A scalar 64-bit integer, such as pyvene's <c>embed_dim</c>.</summary>
     public static TorchTensor Of(long number) => new(NumericArray.Of(new[] { number }), ElementType.Int64);
 }

@@ -33,11 +33,11 @@ internal sealed class HubBody(HubOptions options, CancellationToken cancellation
 
     /// <summary>Writes an answer to a stream.</summary>
     /// <param name="response">The answer.</param>
-    /// <param name="target">Where it goes.</param>
+    /// <param name="target">Where it is written.</param>
     /// <param name="limit">How many bytes it may have.</param>
-    /// <param name="report">Told how many bytes have arrived.</param>
+    /// <param name="report">Receives how many bytes have arrived.</param>
     /// <param name="what">What messages call it.</param>
-    /// <exception cref="HubException">More bytes come than the limit.</exception>
+    /// <exception cref="HubException">More bytes arrive than the limit.</exception>
     public async Task CopyAsync(
         HttpResponseMessage response,
         Stream target,
@@ -53,7 +53,7 @@ internal sealed class HubBody(HubOptions options, CancellationToken cancellation
         {
             total += count;
             if (total > limit)
-                throw new HubException($"{what}: more than the expected {limit} bytes come. None of them is kept.")
+                throw new HubException($"{what}: the answer is longer than the expected {limit} bytes. None of it is kept.")
                 {
                     Url = HubException.UrlOf(response),
                     IsWrongContent = true,

@@ -5,7 +5,7 @@ using System.Net.Sockets;
 namespace OnnxIntervene.Hub;
 
 /// <summary>
-/// Sends requests: with the token to the endpoint only, along redirects, and again after faults that may pass. Owns its
+/// Sends requests: with the token to the endpoint only, along redirects, and again after transient faults. Owns its
 /// connections.
 /// </summary>
 internal sealed class HubConnection(HubOptions options) : IDisposable
@@ -38,8 +38,8 @@ internal sealed class HubConnection(HubOptions options) : IDisposable
     /// </summary>
     /// <param name="request">Makes the request; it may ask for less after a part has arrived.</param>
     /// <param name="read">Reads a successful answer.</param>
-    /// <param name="faults">Says what an unsuccessful one means.</param>
-    /// <param name="position">How much has been read; a transfer that advances may go on.</param>
+    /// <param name="faults">Says what an unsuccessful answer means.</param>
+    /// <param name="position">How much has been read; a transfer that progresses may continue.</param>
     /// <param name="cancellation">Ends it.</param>
     /// <exception cref="HubException">The server cannot be reached, refuses, or keeps failing.</exception>
     public async Task<T> SendAsync<T>(
@@ -128,7 +128,7 @@ internal sealed class HubConnection(HubOptions options) : IDisposable
         return await _client.SendAsync(message, HttpCompletionOption.ResponseHeadersRead, patience.Token);
     }
 
-    // Some header lines belong to the body.
+    // Some headers belong to the body.
     private static void Add(IReadOnlyDictionary<string, string> headers, HttpRequestMessage message)
     {
         foreach (var (name, value) in headers)
@@ -141,7 +141,7 @@ internal sealed class HubConnection(HubOptions options) : IDisposable
     private bool IsHome(Uri target) =>
         target.Scheme == options.Endpoint.Scheme && target.Authority == options.Endpoint.Authority;
 
-    // What was asked for over HTTPS is not fetched over HTTP.
+    // A request over HTTPS is not redirected to HTTP.
     private bool IsAllowed(Uri target) =>
         target.Scheme == Uri.UriSchemeHttps
         || (target.Scheme == Uri.UriSchemeHttp && options.Endpoint.Scheme == Uri.UriSchemeHttp);
@@ -150,7 +150,7 @@ internal sealed class HubConnection(HubOptions options) : IDisposable
 
     private static bool MayPass(HttpStatusCode status) => (int)status is 408 or 429 or >= 500;
 
-    // The server says that it did nothing.
+    // The server says that it has done nothing.
     private static bool IsUnheard(HttpStatusCode status) => (int)status is 429 or 503;
 
     private static bool IsLost(Exception fault, CancellationToken cancellation) =>
@@ -162,7 +162,7 @@ internal sealed class HubConnection(HubOptions options) : IDisposable
             _ => false,
         };
 
-    // An unknown name and a wrong certificate do not get better.
+    // An unknown host name or a wrong certificate is not transient.
     private static bool IsFinal(Exception fault) =>
         fault
             is HttpRequestException

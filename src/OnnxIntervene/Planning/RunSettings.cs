@@ -17,7 +17,7 @@ public sealed record RunSettings
     public Subspaces Subspaces { get; init; } = Subspaces.Whole;
 
     /// <summary>
-    /// The model's outputs that are wanted, by name. What only others need is not computed. All of them where left out.
+    /// The model's outputs that are wanted, by name. What only the others need is not computed. All of them where left out.
     /// </summary>
     public ImmutableArray<string> Outputs { get; init; }
 

@@ -10,7 +10,7 @@ namespace OnnxIntervene.Rewriting;
 /// </summary>
 internal sealed class UnitRows
 {
-    // NonZero, ConstantOfShape and Scatter came with this operator set.
+    // The oldest operator set with NonZero, ConstantOfShape and Scatter.
     private const int ScatterSince = 9;
 
     private readonly OpBuilder _ops;
@@ -49,14 +49,14 @@ internal sealed class UnitRows
         return _ops.Emit("Scatter", [UpTo(_ops.Reshape(count, 1)), _numbers, behind], [NodeAttribute.Of("axis", 0L)]);
     }
 
-    // Range came later: 0, 1, 2, … are where ones are.
+    // Range is newer than this: 0, 1, 2, … are the positions of ones.
     private Value UpTo(Value count)
     {
         var ones = _ops.ConstantOfShape(count, TensorData.FromIntegers([1], [1]));
         return _ops.Reshape(_ops.Emit("NonZero", [ones]), -1);
     }
 
-    // One step a row: which of the locations names it, if any does. The old Loop wants a state too; the count serves.
+    // One step a row: which of the locations names it, if any does. The old Loop needs a state too; the count serves.
     private Value Looped(Value count)
     {
         var named = _ops.Concat(0, _ops.Constant(-1), _numbers);

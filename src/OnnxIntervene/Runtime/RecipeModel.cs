@@ -11,7 +11,7 @@ internal static class RecipeModel
     /// <summary>The part that the recipe asks for; the model itself where it asks for all of it.</summary>
     /// <param name="spliced">The model with the recipe's sites, which is changed where positions are chosen.</param>
     /// <param name="recipe">What is wanted.</param>
-    /// <exception cref="InterventionException">An output is not there.</exception>
+    /// <exception cref="InterventionException">An output does not exist.</exception>
     public static SplicedModel Of(SplicedModel spliced, SessionRecipe recipe)
     {
         var graph = spliced.Model.Graph;
@@ -46,7 +46,7 @@ internal static class RecipeModel
             ? new TensorType(element, types.ShapeOf(value))
             : null;
 
-    // Rows of their own for each example need GatherND with a batch.
+    // Different rows for each example need GatherND with a batch.
     private static bool CanChoose(Model model, Value output) =>
         model.OperatorSetVersion >= ChosenPositions.OldestForExamples
         && ChosenPositions.FindObstacle(model, output) is null;

@@ -4,12 +4,12 @@ using OnnxIntervene.Tensors;
 
 namespace OnnxIntervene.Runtime;
 
-/// <summary>Turns what a site is fed into the inputs that splicing gave it.</summary>
+/// <summary>Turns a site's feed into the inputs that splicing added.</summary>
 internal static class SiteBinding
 {
     private static readonly bool[] s_all = [true];
 
-    /// <summary>Feeds a site, as far as the session still has its inputs: a cut leaves out what nobody reads.</summary>
+    /// <summary>Feeds a site, as far as the session still has its inputs: a cut leaves out inputs that nothing reads.</summary>
     public static void Add(
         RunBinding binding,
         SplicedSite site,

@@ -74,7 +74,7 @@ internal sealed class BodySplice : SiteWork
         _read = Read();
     }
 
-    // Rows of this step's units, changed and put back; none leave what stands there.
+    // Rows of this step's units, changed and put back; with none, the values stay as they are.
     private Value Changed(Value rows)
     {
         var locations = _inputs.WriteLocations;
@@ -118,7 +118,7 @@ internal sealed class BodySplice : SiteWork
         return Typed(read, _inputs.ReadType);
     }
 
-    // The number of the step: a Loop's body is given it, a Scan's gets it as one more scanned input.
+    // The step's number: a Loop's body has it as an input, a Scan's gets it as one more scanned input.
     private Value Step()
     {
         var owner = _source.Owner;

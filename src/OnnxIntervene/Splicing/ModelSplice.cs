@@ -20,7 +20,7 @@ internal sealed class ModelSplice
         _places = new ComponentPlaces(_editor);
     }
 
-    /// <summary>Splices the sites; returns them as the model has them, and the order in which they act.</summary>
+    /// <summary>Splices the sites; returns the spliced sites, and the order in which they act.</summary>
     public (ImmutableArray<SplicedSite> Sites, ImmutableArray<int> Order) Splice(ImmutableArray<PlacedSite> sites)
     {
         // Before anything is opened or changed: places are those of the file.

@@ -35,14 +35,14 @@ internal sealed class RecurrentLoop
     }
 
     /// <summary>Replaces the operator; the sites read and write its states.</summary>
-    /// <exception cref="InterventionException">The operator uses a setting that the loop does not have.</exception>
+    /// <exception cref="InterventionException">The operator uses a setting that the loop does not support.</exception>
     public static void Splice(GraphEditor editor, ImmutableArray<StepSite> sites, Node node)
     {
         if (node.FindAttribute("direction") is { Text: not "forward" } direction)
             throw new InterventionException($"{node} has {direction}; only states of a forward pass can be reached.");
         if (node.InputOrNull(SequenceLengths) is not null || node.FindAttribute("layout") is { Integer: not 0 })
             throw new InterventionException(
-                $"{node} has lengths or a layout of its own, so that its states cannot be reached."
+                $"{node} sets sequence_lens or layout, so that its states cannot be reached."
             );
         new RecurrentLoop(editor, node).Splice(sites);
     }
@@ -78,7 +78,8 @@ internal sealed class RecurrentLoop
         _editor.Graph.Remove(_node);
     }
 
-    // States in, one element of each scanned input in; states out, the changed state and what each site reads out.
+    // Inputs: the states and one element of each scanned input. Outputs: the states, the changed state, and what each
+    // site reads.
     private void BuildBody(ImmutableArray<StepSite> sites, int stateCount, List<Value> grids)
     {
         var states = Enumerable.Range(0, stateCount).Select(_ => Input(ElementType.Float32, 3)).ToList();

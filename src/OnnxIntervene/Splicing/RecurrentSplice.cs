@@ -11,7 +11,7 @@ namespace OnnxIntervene.Splicing;
 /// </summary>
 internal sealed class RecurrentSplice : SiteWork
 {
-    // Scan takes axes as it does now from this operator set on, and Where is there.
+    // The oldest operator set with today's axes of Scan, and with Where.
     internal const int OldestOperatorSet = 9;
 
     private readonly GraphEditor _editor;

@@ -2,7 +2,7 @@ using System.Text.Json;
 
 namespace OnnxIntervene.Splicing;
 
-/// <summary>What the sites of a written model are, as JSON for its metadata.</summary>
+/// <summary>Describes the sites of a written model, as JSON for its metadata.</summary>
 internal static class SiteDescriptions
 {
     private static readonly JsonSerializerOptions s_format = new()

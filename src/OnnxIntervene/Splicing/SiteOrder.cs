@@ -8,12 +8,12 @@ using OnnxIntervene.IR.Editing;
 namespace OnnxIntervene.Splicing;
 
 /// <summary>
-/// In which order sites act: that in which the graph computes their tensors, whatever names they were asked for by. It
+/// The order in which sites act: that in which the graph computes their tensors, whatever names they were asked for by. It
 /// is taken from a graph before anything in it is changed.
 /// </summary>
 internal sealed class SiteOrder
 {
-    // More than a layer has components.
+    // Larger than the number of components of a layer.
     private const int NamesPerLayer = 64;
 
     private readonly Dictionary<Node, int> _numbers = [];
@@ -71,7 +71,7 @@ internal sealed class SiteOrder
             _ => [source],
         };
 
-    // A node that holds graphs gives its outputs when these have run.
+    // A node that holds graphs outputs its values after these have run.
     private void Number(Graph graph)
     {
         foreach (var node in GraphOrder.Of(graph))
@@ -82,7 +82,7 @@ internal sealed class SiteOrder
         }
     }
 
-    // A tensor that was asked for by its own name is what the first component there is: the output of a module where it
+    // A tensor that was asked for by its own name ranks as the first component there: as the output of a module where it
     // is that and the next one's input.
     private int Reader(Component component) =>
         Known(component.Address) is { } known ? known

@@ -1,8 +1,8 @@
 namespace OnnxIntervene.Splicing;
 
-/// <summary>When in a forward pass a site acts; what is smaller acts first.</summary>
+/// <summary>When in a forward pass a site acts; the smaller acts first.</summary>
 /// <param name="Node">The node's number in the graph's order; -1 for the model's inputs.</param>
-/// <param name="Stage">Where at the node.</param>
+/// <param name="Stage">The stage of the node.</param>
 /// <param name="Reader">
 /// For one tensor: 0 for what a module outputs, larger for what the next one reads of it, inner modules after outer
 /// ones.

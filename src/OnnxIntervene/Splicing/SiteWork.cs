@@ -2,7 +2,7 @@ namespace OnnxIntervene.Splicing;
 
 /// <summary>
 /// The splicing of one site, or of all sites of one recurrent operator: steps, each of which changes the graph at one
-/// tensor, and the description of what has become of the sites.
+/// tensor, and the spliced sites that result.
 /// </summary>
 internal abstract class SiteWork
 {

@@ -17,7 +17,7 @@ public sealed record SplicedModel(Model Model, ComponentMap Components, Immutabl
     public required ImmutableArray<int> Order { get; init; }
 
     /// <summary>
-    /// Inputs whose marks the original counts from the start of each row, so that rows cannot be padded there.
+    /// Inputs (masks) whose ones the original counts from the start of each row, so that rows cannot be padded there.
     /// </summary>
     public ImmutableArray<CountedMask> CountedMasks { get; init; } = [];
 
@@ -28,6 +28,6 @@ public sealed record SplicedModel(Model Model, ComponentMap Components, Immutabl
     /// </summary>
     public string? PositionsInput { get; init; }
 
-    /// <summary>The original's own inputs that a run may be given.</summary>
+    /// <summary>The original's inputs that a run may feed.</summary>
     public ImmutableArray<string> Inputs { get; init; } = [];
 }

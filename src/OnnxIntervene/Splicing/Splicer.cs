@@ -12,7 +12,7 @@ public static class Splicer
     // Operators broadcast from this operator set on.
     private const int OldestOperatorSet = 7;
 
-    // Before, every constant had to be listed as an input, so that what a splice adds would be one too.
+    // Before it, every initializer had to be listed as an input, and a splice's constants would be inputs too.
     private const int OldestIrVersion = 4;
 
     /// <summary>
@@ -23,7 +23,7 @@ public static class Splicer
     /// sees what the intervention writes: nodes, subgraphs, graph outputs. O(nodes).
     /// </summary>
     /// <param name="model">The model, its local functions written out; it stays as it is.</param>
-    /// <param name="components">The components of this very model.</param>
+    /// <param name="components">The components of the same model.</param>
     /// <param name="sites">Where to intervene, and how.</param>
     /// <exception cref="InterventionException">
     /// A component is not in the model, or cannot be reached; nothing has been changed.
@@ -74,7 +74,7 @@ public static class Splicer
             throw new ArgumentException("The components are those of another model.", nameof(components));
         if (!FunctionInliner.IsInlined(model))
             throw new ArgumentException(
-                "The model has local functions that are not written out. Inline them, and find the components then.",
+                "The model has local functions that are not written out. Inline them, and find the components afterwards.",
                 nameof(model)
             );
         if (model.OperatorSetVersion < OldestOperatorSet)

@@ -6,7 +6,7 @@ using OnnxIntervene.Rewriting;
 
 namespace OnnxIntervene.Splicing;
 
-/// <summary>Splices one site: reads the chosen units, and writes what the kind of intervention makes of them.</summary>
+/// <summary>Splices one site: reads the chosen units, and writes what the kind of intervention computes from them.</summary>
 internal sealed class UnitSplice : SiteWork
 {
     private readonly GraphEditor _editor;
@@ -19,7 +19,7 @@ internal sealed class UnitSplice : SiteWork
     private readonly Value?[] _reads;
 
     /// <param name="editor">The graph.</param>
-    /// <param name="places">Where components stand in it.</param>
+    /// <param name="places">Where components are in it.</param>
     /// <param name="placed">The site.</param>
     public UnitSplice(GraphEditor editor, ComponentPlaces places, PlacedSite placed)
     {
@@ -62,7 +62,7 @@ internal sealed class UnitSplice : SiteWork
             }
             : _moduleInput;
 
-    // One branch runs; what it read leaves the branch as an output of the node that chooses.
+    // One branch runs; what it reads leaves the branch as an output of the If.
     private Value Lift(Node owner)
     {
         foreach (var (graph, read) in owner.Subgraphs.Zip(_reads))
@@ -150,7 +150,7 @@ internal sealed class UnitSplice : SiteWork
             }
         );
 
-    // Where the width of a unit is not known beforehand, a run that writes nothing cannot give a source of the right
+    // Where the width of a unit is not known beforehand, a run that writes nothing cannot feed a source of the right
     // shape.
     private Value Fitted(OpBuilder ops, Value source, Value units) =>
         _component.Width > 0 || _site.Type.HasParameters ? source : ops.Reshape(source, ops.ShapeOf(units));

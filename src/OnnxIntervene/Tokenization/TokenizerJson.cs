@@ -17,7 +17,7 @@ internal static class TokenizerJson
             || !root.TryGetProperty("model", out var model)
             || model.ValueKind != JsonValueKind.Object
         )
-            throw new ModelFormatException($"'{path}' does not describe a tokenizer: there is no model in it.");
+            throw new ModelFormatException($"'{path}' does not describe a tokenizer: it has no model.");
         var (before, behind) = SpecialTokens.Around(Member(root, "post_processor"), path);
         return new TokenizerDefinition
         {

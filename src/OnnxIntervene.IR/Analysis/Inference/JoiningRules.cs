@@ -34,7 +34,7 @@ internal static class JoiningRules
     private static Quantity Sum(List<TensorFacts> parts, int axis) =>
         parts.Aggregate(Quantity.Of(0), (sum, part) => sum + (part.Axes is { } axes ? axes[axis] : Quantity.Unknown));
 
-    // The parts must fit, so that the one that is known best tells.
+    // The parts must fit, so the best-known one decides.
     private static Quantity Shared(List<TensorFacts> parts, int axis)
     {
         var sizes = parts.Select(part => part.Axes is { } axes ? axes[axis] : Quantity.Unknown).ToList();

@@ -26,7 +26,7 @@ internal static class ProductRules
         table.AddMicrosoft(Like(0), WithWidth, "MatMulNBits", "MatMulBnb4", "MatMulFpQ4");
     }
 
-    /// <summary>The shape of a product as numpy has it: rows stand alone, and outer axes stretch.</summary>
+    /// <summary>The shape of a product as numpy has it: rows are independent, and outer axes broadcast.</summary>
     public static TensorFacts Product(Quantity[]? left, Quantity[]? right)
     {
         if (left is null || right is null || left.Length == 0 || right.Length == 0)

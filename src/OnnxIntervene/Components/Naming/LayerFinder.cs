@@ -7,7 +7,7 @@ using OnnxIntervene.IR.Analysis;
 namespace OnnxIntervene.Components.Naming;
 
 /// <summary>
-/// Finds the components of one layer by the family's module names, and proves each by the weights around it.
+/// Finds the components of one layer by the family's module names, and checks each against the weights around it.
 /// </summary>
 internal sealed class LayerFinder(ModuleTree modules, ArchitecturePattern pattern, string layer)
 {
@@ -91,7 +91,7 @@ internal sealed class LayerFinder(ModuleTree modules, ArchitecturePattern patter
     }
 
     /// <summary>
-    /// How many heads of one of <c>query</c> (0), <c>key</c> (1) and <c>value</c> (2) there are; 0 when the graph does
+    /// The number of heads of <c>query</c> (0), <c>key</c> (1) or <c>value</c> (2); 0 when the graph does
     /// not say.
     /// </summary>
     public int Heads(int part, Found projection)
@@ -161,7 +161,7 @@ internal sealed class LayerFinder(ModuleTree modules, ArchitecturePattern patter
             ? Found.At(new TensorSource(output), 0)
             : Found.Nothing($"no node of the module '{layer}.{name}'");
 
-    // A norm's scale is as long as what it normalises is wide.
+    // A norm's scale is as long as its input is wide.
     private static int NormWidth(IReadOnlyList<Node> nodes) =>
         (int)
             nodes

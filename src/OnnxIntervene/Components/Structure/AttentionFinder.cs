@@ -74,7 +74,7 @@ internal static class AttentionFinder
             _ => false,
         };
 
-    /// <summary>How many heads the last two sizes of a reshape make of a width; 0 when they do not split it.</summary>
+    /// <summary>The number of heads that the last two sizes of a reshape split a width into; 0 when they do not split it.</summary>
     public static int HeadsOf(long? heads, long? headWidth, int width) =>
         (heads, headWidth) switch
         {

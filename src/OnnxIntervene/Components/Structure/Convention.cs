@@ -4,7 +4,7 @@ using OnnxIntervene.IR.Analysis;
 namespace OnnxIntervene.Components.Structure;
 
 /// <summary>
-/// What a family's modules take in, which decides what names mean where the arithmetic is the same (pyvene, models/).
+/// What a family's modules include, which decides what names mean where the arithmetic is the same (pyvene, models/).
 /// </summary>
 /// <param name="IncludesResidual">
 /// Whether a sub-layer's output includes the residual and what norm follows it, and its input is the stream itself
@@ -17,7 +17,7 @@ internal sealed record Convention(bool IncludesResidual, bool ActivationIsBefore
     {
         var includesResidual =
             SaidByNames(stack, layers, modules) ?? (stack.IsPostNorm || ScalesBeforeRotation(stack, layers));
-        // A post-norm encoder of text that looks at another encoder of the same file is BLIP's.
+        // A post-norm text encoder that attends to another encoder of the same file is BLIP's.
         var looksAcross = stack.IsPostNorm && stack.Layers.Any(layer => layer.Any(part => part.IsCross));
         return new Convention(includesResidual, looksAcross);
     }
@@ -43,7 +43,7 @@ internal sealed record Convention(bool IncludesResidual, bool ActivationIsBefore
         return module.Length == 0 ? null : modules.IsInside(part.Addition!, module);
     }
 
-    // ESM alone divides queries by the root of the head's width before it rotates them.
+    // Only ESM divides queries by the root of the head's width before rotating them.
     private static bool ScalesBeforeRotation(Stack stack, LinearLayers layers) =>
         stack
             .Layers.SelectMany(layer => layer)

@@ -4,7 +4,7 @@ using OnnxIntervene.IR.Analysis;
 
 namespace OnnxIntervene.Components.Structure;
 
-/// <summary>The linear layers of a feed-forward, and what lies between them.</summary>
+/// <summary>The linear layers of a feed-forward, and what is between them.</summary>
 /// <param name="Entry">A linear layer that reads the feed-forward's input.</param>
 /// <param name="Down">The linear layer that ends it; null in a mixture of experts, where several do.</param>
 /// <param name="Router">In a mixture of experts, the linear layer that weighs them.</param>
@@ -113,7 +113,7 @@ internal sealed record FeedForward(LinearLayer Entry, LinearLayer? Down, LinearL
         return factors[1 - straight];
     }
 
-    // The product that gives the value with nothing but a bias, a cast, a reshape or a division into parts after it.
+    // The product that computes the value with nothing but a bias, a cast, a reshape or a division into parts after it.
     private static Node? StraightFrom(Value value, LinearLayers layers)
     {
         for (

@@ -32,7 +32,7 @@ internal sealed class LinearLayers
         return node is not null && _layers.TryGetValue(node, out layer);
     }
 
-    /// <summary>The linear layer that the shortest way back from a value leads to.</summary>
+    /// <summary>The linear layer nearest before a value, by the shortest way back.</summary>
     public LinearLayer? NearestBehind(Value value)
     {
         var seen = new HashSet<Value>();
@@ -89,7 +89,7 @@ internal sealed class LinearLayers
     }
 
     /// <summary>
-    /// A product, or a part of one, with the bias, scale, cast and reshape after it; what else stands there is left.
+    /// A product, or a part of one, with the bias, scale, cast and reshape after it; other operators are ignored.
     /// </summary>
     public Value WithBias(Value product)
     {

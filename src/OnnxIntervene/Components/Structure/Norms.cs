@@ -10,7 +10,7 @@ internal sealed class Norms
     private const int LongestNorm = 40;
 
     /// <summary>
-    /// What a norm reads, casts left aside, when the value is what a norm gives; null when it is not.
+    /// A norm's input, ignoring casts, when the value is a norm's output; null otherwise.
     /// </summary>
     public static Value? InputOf(Value value)
     {
@@ -30,7 +30,7 @@ internal sealed class Norms
     }
 
     /// <summary>
-    /// What the norm of a value gives, read as far forward as the norm goes; null when no norm reads the value.
+    /// The output of the norm of a value, followed to the norm's end; null when no norm reads the value.
     /// </summary>
     public static Value? OutputOf(Value input)
     {

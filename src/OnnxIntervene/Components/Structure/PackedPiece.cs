@@ -10,7 +10,7 @@ namespace OnnxIntervene.Components.Structure;
 /// <param name="End">After the last entry.</param>
 internal sealed record PackedPiece(int Axis, long Start, long End)
 {
-    /// <summary>An entry that only a run tells.</summary>
+    /// <summary>An entry that only a run determines.</summary>
     public const long Computed = -1;
 
     /// <summary>

@@ -51,7 +51,7 @@ internal static class PerceptronFinder
             ),
         ];
 
-    // Something stands between, all of it made of the layer's output alone.
+    // There is something between them, computed from the layer's output alone.
     private static bool IsActivation(Value output, Value activation)
     {
         var seen = new HashSet<Value>();

@@ -11,7 +11,7 @@ internal sealed record Stack(ImmutableArray<ImmutableArray<SubLayer>> Layers)
     /// <summary>Whether any layer attends to itself.</summary>
     public bool HasAttention => Layers.Any(layer => layer.Any(IsSelfAttention));
 
-    /// <summary>Whether norms stand in the stream.</summary>
+    /// <summary>Whether norms are in the stream itself.</summary>
     public bool IsPostNorm => Layers.Any(layer => layer.Any(part => part.IsPostNorm));
 
     /// <summary>

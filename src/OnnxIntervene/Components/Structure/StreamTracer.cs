@@ -23,7 +23,7 @@ internal sealed class StreamTracer
             _order.Add(node, _order.Count);
     }
 
-    /// <summary>The stream behind what a sub-layer's first operator reads, its norm left aside.</summary>
+    /// <summary>The stream that a sub-layer's first operator reads, before its norm.</summary>
     public Value StreamOf(Value input)
     {
         var own = Dataflow.FlatRoot(input);
@@ -56,7 +56,7 @@ internal sealed class StreamTracer
         }
     }
 
-    // The stream goes on as the sum, or as the sum's norm; what follows tells, and at the end what went before.
+    // The stream goes on as the sum, or as the sum's norm; what follows decides, and at the end what came before.
     private Value ResultOf(Value sum, PassedStreams earlier, ref bool isPostNorm)
     {
         if (NextAddition(sum, earlier) is not null)
@@ -95,7 +95,7 @@ internal sealed class StreamTracer
         return null;
     }
 
-    // The nodes that the part is made of, as far back as the stream; null when the stream is not behind it.
+    // The nodes that the part is made of, as far back as the stream; null when it was not computed from the stream.
     private HashSet<Node>? NodesBetween(Value stream, PassedStreams earlier, Value part)
     {
         var root = Dataflow.FlatRoot(stream);
@@ -160,7 +160,7 @@ internal sealed class StreamTracer
         };
     }
 
-    // Queries and keys are made from one tensor in self-attention; a cache alone can hold keys made elsewhere.
+    // Queries and keys are made from one tensor in self-attention; only a cache can hold keys made elsewhere.
     private bool IsCross(AttentionCore core)
     {
         if (FusedOperators.IsPackedAttention(core.Node) || Projection.Behind(core.Query, _layers) is not { } queries)
@@ -188,7 +188,7 @@ internal sealed class StreamTracer
 
     private int Index(Value value) => value.Producer is { } producer ? _order.GetValueOrDefault(producer, -1) : -1;
 
-    // Nodes that read the value, casts and reshapes passed.
+    // Nodes that read the value, directly or through casts and reshapes.
     private static IEnumerable<Node> Readers(Value value)
     {
         var open = new Stack<Value>([value]);

@@ -15,7 +15,7 @@ internal static class ActivationOpening
         return Done(editor, node, Exact(ops, ops.Add(node.Inputs[0]!, node.Inputs[1]!)));
     }
 
-    /// <summary>The Gelu of the standard, or of ONNX Runtime, which knows the exact form alone.</summary>
+    /// <summary>The Gelu of the standard, or of ONNX Runtime, which has only the exact form.</summary>
     public static OpenedOperator Gelu(GraphEditor editor, Node node)
     {
         var ops = new NumberBuilder(editor, node);

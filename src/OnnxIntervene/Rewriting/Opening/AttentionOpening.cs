@@ -31,7 +31,7 @@ internal sealed class AttentionOpening
         _isPacked = FusedOperators.IsPackedAttention(node);
     }
 
-    /// <summary>Puts the opened form in the node's place; the node is left for the caller to take out.</summary>
+    /// <summary>Puts the opened form in the node's place; the caller removes the node.</summary>
     public static OpenedOperator Open(GraphEditor editor, Node node) => new AttentionOpening(editor, node).Open(editor);
 
     /// <summary>Why a node cannot be opened; null where it can.</summary>
@@ -39,7 +39,7 @@ internal sealed class AttentionOpening
     {
         var isPacked = FusedOperators.IsPackedAttention(node);
         if (node.FindAttribute("do_rotary") is { Integer: not 0 })
-            return "rotates inside";
+            return "applies rotary embedding inside";
         if (node.Inputs.Skip(isPacked ? 6 : 8).Any(input => input is not null))
             return "shares its cache's memory or searches beams";
         if (!isPacked && (node.InputOrNull(1) is null || node.InputOrNull(2) is null))
@@ -55,13 +55,13 @@ internal sealed class AttentionOpening
             ? null
             : new TypeInference().RankOf(mask) switch
             {
-                1 => mask.Producer is { Operator.OperatorType: "Concat" } ? "is told where tokens start, too" : null,
+                1 => mask.Producer is { Operator.OperatorType: "Concat" } ? "is also given the positions where tokens start" : null,
                 2 or 3 => null,
                 null => "has a mask of unknown shape",
                 var rank => $"has a mask of {rank} axes",
             };
 
-    // Where nothing says how wide projections are, they are thirds of the weights, or of the biases.
+    // Where nothing states the widths of the projections, they are thirds of the weights, or of the biases.
     private static bool NeedsWidths(Node node, bool isPacked) =>
         node.FindAttribute("qkv_hidden_sizes") is null
         && (isPacked ? node.Inputs[1] : node.InputOrNull(3)) is { } packed

@@ -13,7 +13,7 @@ internal static class FusedProductOpening
     public static string? Refusal(Node node)
     {
         if (IsSet(node, "transBatchA") || IsSet(node, "transBatchB"))
-            return "turns the axes of batches";
+            return "transposes the batch axes";
         var types = new TypeInference();
         return
             (IsSet(node, "transA") && !(types.RankOf(node.Inputs[0]!) >= 2))

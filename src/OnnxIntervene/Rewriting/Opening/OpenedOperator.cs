@@ -3,7 +3,7 @@ using OnnxIntervene.IR;
 
 namespace OnnxIntervene.Rewriting.Opening;
 
-/// <summary>What can be reached inside an operator that was opened; null where the operator has none of it.</summary>
+/// <summary>The values inside an operator that was opened; null where the operator has none.</summary>
 internal sealed record OpenedOperator
 {
     /// <summary>The residual sum that is normalised.</summary>

@@ -40,7 +40,7 @@ internal static class SkipNormalizationOpening
     public static string? Refusal(Node node) =>
         node.OutputOrNull(MeanOutput) is null && node.OutputOrNull(2) is null
             ? null
-            : "gives the mean or the variance too";
+            : "outputs the mean or the variance too";
 
     private static IEnumerable<NodeAttribute> Settings(Node node) =>
         [NodeAttribute.Of("axis", -1L), NodeAttribute.Of("epsilon", node.FindAttribute("epsilon")?.Float ?? 1e-5f)];

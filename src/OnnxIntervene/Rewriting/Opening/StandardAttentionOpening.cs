@@ -4,7 +4,7 @@ using OnnxIntervene.IR.Editing;
 namespace OnnxIntervene.Rewriting.Opening;
 
 /// <summary>
-/// Opens the standard's Attention (ONNX, Operators.md, operator sets 23 and 24) into the operators that it stands for,
+/// Opens the standard's Attention (ONNX, Operators.md, operator sets 23 and 24) into the operators that it consists of,
 /// in the order of ONNX
 /// Runtime 1.31: scores, cap, mask, softmax.
 /// </summary>
@@ -94,7 +94,7 @@ internal sealed class StandardAttentionOpening
         return _ops.Where(_ops.Emit("Less", [keys, _ops.Unsqueeze(counts, 1, 2, 3)]), masked, _attention.Lowest);
     }
 
-    // From operator set 24 on a mask may tell of fewer keys than there are; of the others none is seen.
+    // From operator set 24 on a mask may cover fewer keys than there are; the other keys are not seen.
     private Value Padded(Value mask, Value scores, Value hidden)
     {
         if (_ops.OperatorSetVersion < 24)
@@ -104,7 +104,7 @@ internal sealed class StandardAttentionOpening
         return _ops.Emit("Pad", [mask, _ops.Concat(0, _ops.Constant(0), missing), hidden, _ops.Constant(-1)]);
     }
 
-    // A query sees the keys of the cache, and the new ones up to its own place.
+    // A query sees the keys of the cache, and the new ones up to its own position.
     private Value IsPast(Value scores, Value query)
     {
         var keys = _ops.Unsqueeze(_attention.UpTo(_attention.Length(scores, 3)), 0);
