@@ -27,7 +27,9 @@ internal sealed record CommandFault(string Kind, string Message, int ExitCode)
     /// <summary>The request is refused.</summary>
     public static CommandFault Request(string message) => new("request", message, ExitCodes.Request);
 
-    /// <summary>The fault as JSON, which a script can distinguish from a result by its only field, <c>error</c>.</summary>
+    /// <summary>
+    /// The fault as JSON, which a script can distinguish from a result by its only field, <c>error</c>.
+    /// </summary>
     public string ToJson() => JsonText.Of(new { Error = this });
 
     // ONNX Runtime says that a call is not supported when this build cannot add an execution provider by its name.

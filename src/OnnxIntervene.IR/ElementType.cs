@@ -1,6 +1,8 @@
 namespace OnnxIntervene.IR;
 
-/// <summary>The type of a tensor's elements. The numbers are those of <c>TensorProto.DataType</c> (onnx.proto).</summary>
+/// <summary>
+/// The type of a tensor's elements. The numbers are those of <c>TensorProto.DataType</c> (onnx.proto).
+/// </summary>
 public enum ElementType
 {
     /// <summary>Not stated.</summary>

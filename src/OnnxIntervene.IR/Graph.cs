@@ -212,7 +212,7 @@ public sealed class Graph
     public override string ToString() => $"graph '{Name}' of {_nodes.Count} nodes";
 
     /// <summary>The nodes after one, the last of them first; every node where that is null. O(nodes given).</summary>
-    internal IEnumerable<Node> NodesBehind(Node? node)
+    internal IEnumerable<Node> NodesAfter(Node? node)
     {
         for (var link = _nodes.Last; link is not null && link.Value != node; link = link.Previous)
             yield return link.Value;

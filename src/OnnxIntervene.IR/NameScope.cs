@@ -27,7 +27,9 @@ public sealed class NameScope
         return new NameScope(taken);
     }
 
-    /// <summary>The wanted name under the prefix; where it is taken, with the first number that makes it unique.</summary>
+    /// <summary>
+    /// The wanted name under the prefix; where it is taken, with the first number that makes it unique.
+    /// </summary>
     public string Unique(string wish)
     {
         ArgumentNullException.ThrowIfNull(wish);

@@ -116,7 +116,9 @@ public sealed class NodeAttribute
         ReadOnlyMemory<byte> unknown
     ) => new(name, kind, content) { ReferenceName = reference, Unknown = unknown };
 
-    /// <summary>The same attribute with every graph replaced by what <paramref name="change"/> returns for it.</summary>
+    /// <summary>
+    /// The same attribute with every graph replaced by what <paramref name="change"/> returns for it.
+    /// </summary>
     internal NodeAttribute WithGraphs(Func<Graph, Graph> change) =>
         _content switch
         {

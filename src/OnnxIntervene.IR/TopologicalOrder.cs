@@ -28,8 +28,8 @@ internal static class TopologicalOrder
     }
 
     /// <summary>
-    /// The nodes in order, null where they are in order already. Returns a node that is on a cycle, or null when there is
-    /// none.
+    /// The nodes in order, null where they are in order already. Returns a node that is on a cycle, or null when there
+    /// is none.
     /// </summary>
     public static Node? Find(Graph graph, out List<Node>? order)
     {

@@ -6,7 +6,8 @@ using OnnxIntervene.Planning.Files;
 namespace OnnxIntervene.Cli.Commands;
 
 /// <summary>
-/// Runs a configuration and shows the output before and after: top tokens, top classes, or how much the numbers changed.
+/// Runs a configuration and shows the output before and after: top tokens, top classes, or how much the numbers
+/// changed.
 /// </summary>
 internal sealed class RunCommand
 {

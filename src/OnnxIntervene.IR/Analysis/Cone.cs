@@ -46,8 +46,8 @@ public sealed class Cone
     }
 
     /// <summary>
-    /// What these values need, constants and graph inputs included. A node needs what its subgraphs need to compute their
-    /// outputs; a node in a subgraph needs the node that holds the subgraph.
+    /// What these values need, constants and graph inputs included. A node needs what its subgraphs need to compute
+    /// their outputs; a node in a subgraph needs the node that holds the subgraph.
     /// </summary>
     /// <param name="values">The values that are wanted.</param>
     /// <param name="cuts">

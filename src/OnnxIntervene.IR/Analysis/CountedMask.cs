@@ -3,8 +3,7 @@ using System.Collections.Immutable;
 namespace OnnxIntervene.IR.Analysis;
 
 /// <summary>
-/// A mask of which some operator reads only the number of tokens: it assumes that they are at the
-/// start of each row, so
+/// A mask of which some operator reads only the number of tokens: it assumes that they are at the start of each row, so
 /// that padding on the left, or a gap, leads to wrong numbers without an error.
 /// </summary>
 /// <param name="Operator">The operator that counts.</param>
@@ -24,7 +23,7 @@ public sealed record CountedMask(string Operator, string Input)
                 .Select(node => (node.Operator.OperatorType, Counts: CountsOf(node, types)))
                 .Where(found => found.Counts is not null)
                 .SelectMany(found =>
-                    MarksBehind(found.Counts!).Select(input => new CountedMask(found.OperatorType, input.Name))
+                    MasksOf(found.Counts!).Select(input => new CountedMask(found.OperatorType, input.Name))
                 )
                 .Distinct(),
         ];
@@ -52,7 +51,7 @@ public sealed record CountedMask(string Operator, string Input)
         mask is not null && types.RankOf(mask) == 1 ? mask : null;
 
     // Counts are sums over the mask.
-    private static IEnumerable<Value> MarksBehind(Value counts)
+    private static IEnumerable<Value> MasksOf(Value counts)
     {
         var (seen, open) = (new HashSet<Value>(), new Stack<Value>([counts]));
         while (open.TryPop(out var value) && seen.Count < DeepestChain)

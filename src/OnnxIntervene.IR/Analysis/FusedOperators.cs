@@ -11,7 +11,9 @@ internal static class FusedOperators
     public static bool IsSkipNormalization(Node node) =>
         node.Operator is (OperatorKey.Microsoft, "SkipLayerNormalization" or "SkipSimplifiedLayerNormalization");
 
-    /// <summary>Whether a value is the sum that a Skip(Simplified)LayerNormalization outputs besides the norm.</summary>
+    /// <summary>
+    /// Whether a value is the sum that a Skip(Simplified)LayerNormalization outputs besides the norm.
+    /// </summary>
     public static bool IsResidualSum(Value value) =>
         value.Producer is { } node && IsSkipNormalization(node) && node.OutputOrNull(SumOutput) == value;
 
@@ -85,6 +87,6 @@ internal static class FusedOperators
             value = producer.Operator.OperatorType == "Add" ? inputs[0] : producer.InputOrNull(0);
         }
 
-        return value?.Producer is { } last && Projections.Of(last) is not null;
+        return value?.Producer is { } last && MatrixWidths.Of(last) is not null;
     }
 }

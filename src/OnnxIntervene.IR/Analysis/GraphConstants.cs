@@ -7,7 +7,9 @@ internal static class GraphConstants
 {
     private const int DeepestChain = 16;
 
-    /// <summary>Whether the value is an initializer, or computed from initializers by nodes that only rearrange.</summary>
+    /// <summary>
+    /// Whether the value is an initializer, or computed from initializers by nodes that only rearrange.
+    /// </summary>
     public static bool IsConstant(Value value)
     {
         for (var depth = 0; depth < DeepestChain; depth++)

@@ -5,8 +5,7 @@ namespace OnnxIntervene.IR.Analysis;
 
 /// <summary>
 /// Which nodes came from which module of the original program, read from exporters' metadata (<c>metadata_props</c>) or
-/// from module paths
-/// in node names.
+/// from module paths in node names.
 /// </summary>
 internal sealed class ModuleTree
 {

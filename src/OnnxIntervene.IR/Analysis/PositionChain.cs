@@ -7,7 +7,9 @@ namespace OnnxIntervene.IR.Analysis;
 /// each of which acts on every position alone; the matrix of the vocabulary is among them.
 /// </summary>
 /// <param name="Start">The hidden state, which others may read too.</param>
-/// <param name="Steps">The nodes, the output's first, each with the index of the input that the chain passes through.</param>
+/// <param name="Steps">
+/// The nodes, the output's first, each with the index of the input that the chain passes through.
+/// </param>
 internal sealed record PositionChain(Value Start, ImmutableArray<(Node Node, int Input)> Steps)
 {
     /// <summary>The chain, or why there is none.</summary>

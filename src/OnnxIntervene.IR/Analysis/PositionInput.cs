@@ -11,8 +11,7 @@ internal static class PositionInput
 
     /// <summary>
     /// Whether positions count the tokens that the mask keeps, as OPT's do (transformers, OPTDecoder); other families
-    /// count all tokens
-    /// without position ids. Recognised by the offset into the table, which only OPT adds.
+    /// count all tokens without position ids. Recognised by the offset into the table, which only OPT adds.
     /// </summary>
     public static bool CountsKeptTokens(Model model) =>
         model

@@ -4,8 +4,8 @@ namespace OnnxIntervene.IR.Analysis;
 
 /// <summary>
 /// Element types and shapes of a graph's values, from the operators' rules and what the file states. What neither
-/// determines stays unknown. Each value is worked out once, when it or what depends on it is first asked for: O(nodes) for
-/// all. Not for several threads; a change of the graph that changes shapes needs a new one.
+/// determines stays unknown. Each value is worked out once, when it or what depends on it is first asked for: O(nodes)
+/// for all. Not for several threads; a change of the graph that changes shapes needs a new one.
 /// </summary>
 internal sealed class TypeInference
 {
@@ -24,8 +24,8 @@ internal sealed class TypeInference
         (_outer, _numbers, _hidden) = (outer, numbers, hidden);
 
     /// <summary>
-    /// What the graph determines when it is run on these inputs: their shapes are numbers then, and so are those of most
-    /// values. Inputs that are not given stay as the file has them.
+    /// What the graph determines when it is run on these inputs: their shapes are numbers then, and so are those of
+    /// most values. Inputs that are not given stay as the file has them.
     /// </summary>
     public static TypeInference Bind(Graph graph, IReadOnlyDictionary<string, BoundInput> inputs)
     {
@@ -65,8 +65,8 @@ internal sealed class TypeInference
     {
         if (FactsOf(value).Axes is not { } axes)
             return null;
-        var told = value.Type?.Shape is { } shape && shape.Rank == axes.Length ? shape : null;
-        return new Shape([.. axes.Select((size, axis) => Shown(size, told?[axis] ?? Dimension.Unknown))]);
+        var declared = value.Type?.Shape is { } shape && shape.Rank == axes.Length ? shape : null;
+        return new Shape([.. axes.Select((size, axis) => Shown(size, declared?[axis] ?? Dimension.Unknown))]);
     }
 
     /// <summary>How many axes the value has; null when unknown.</summary>
@@ -136,12 +136,12 @@ internal sealed class TypeInference
 
     private static (ElementType Type, Value? Next) TypeStep(Value value)
     {
-        if (value.Type is { ElementType: not ElementType.Undefined and var told })
-            return (told, null);
+        if (value.Type is { ElementType: not ElementType.Undefined and var declared })
+            return (declared, null);
         if (value.Initializer is { } data)
             return (data.ElementType, null);
         if (value.Producer is not { } producer)
-            return (ElementType.Undefined, GivenBy(value));
+            return (ElementType.Undefined, LoopInputOf(value));
         if (RuleTable.Find(producer.Operator) is not { } rule)
             return (ElementType.Undefined, null);
         var origin = rule.Type(producer, OutputIndex(value, producer));
@@ -149,7 +149,7 @@ internal sealed class TypeInference
     }
 
     // A loop hands its inputs to its body's inputs of the same numbers.
-    private static Value? GivenBy(Value value) =>
+    private static Value? LoopInputOf(Value value) =>
         LoopBody.OwnerOf(value) is { } owner && ControlFlowRules.IsLoop(owner)
             ? owner.InputOrNull(owner.Subgraphs.First().Inputs.ToList().IndexOf(value))
             : null;
@@ -200,8 +200,8 @@ internal sealed class TypeInference
     private NodeFacts Seen(Node node) => new(node, input => Known(input) ?? TensorFacts.Unknown);
 
     // A size that the file names keeps that name.
-    private static Dimension Shown(Quantity size, Dimension told) =>
-        size.Number is null && told.Symbol is { Length: > 0 } ? told : size.ToDimension();
+    private static Dimension Shown(Quantity size, Dimension declared) =>
+        size.Number is null && declared.Symbol is { Length: > 0 } ? declared : size.ToDimension();
 
     private void Settle(Node owner)
     {
@@ -221,14 +221,14 @@ internal sealed class TypeInference
     // it and divided by it again is known.
     private TensorFacts Completed(TensorFacts facts, Value value)
     {
-        var told = value.Type?.Shape?.Dimensions.Select(size => Quantity.From(size).With(_numbers)).ToArray();
-        if ((facts.Axes ?? told) is not { } axes)
+        var declared = value.Type?.Shape?.Dimensions.Select(size => Quantity.From(size).With(_numbers)).ToArray();
+        if ((facts.Axes ?? declared) is not { } axes)
             return facts;
         var sizes = axes.ToArray();
         for (var axis = 0; axis < sizes.Length; axis++)
         {
-            if (told?.Length == sizes.Length)
-                sizes[axis] = Better(sizes[axis], told[axis]);
+            if (declared?.Length == sizes.Length)
+                sizes[axis] = Better(sizes[axis], declared[axis]);
             if (!sizes[axis].IsKnown)
                 sizes[axis] = Quantity.Hidden(_hidden.Next());
         }
@@ -239,9 +239,9 @@ internal sealed class TypeInference
         };
     }
 
-    private static Quantity Better(Quantity inferred, Quantity told) =>
-        inferred.Number is not null || !told.IsKnown ? inferred
-        : told.Number is not null || !inferred.IsKnown || inferred.IsHidden ? told
+    private static Quantity Better(Quantity inferred, Quantity declared) =>
+        inferred.Number is not null || !declared.IsKnown ? inferred
+        : declared.Number is not null || !inferred.IsKnown || inferred.IsHidden ? declared
         : inferred;
 
     private static int OutputIndex(Value value, Node producer)

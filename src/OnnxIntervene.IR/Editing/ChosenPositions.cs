@@ -12,9 +12,9 @@ public static class ChosenPositions
     public const int OldestForExamples = 12;
 
     /// <summary>
-    /// Why the output cannot be computed at chosen positions only: null when it can. It must be computed from a hidden state
-    /// <c>[batch, position, width]</c> by a product with a matrix and by operators that act on each position alone, and
-    /// nothing else may read what is between.
+    /// Why the output cannot be computed at chosen positions only: null when it can. It must be computed from a hidden
+    /// state <c>[batch, position, width]</c> by a product with a matrix and by operators that act on each position
+    /// alone, and nothing else may read what is between.
     /// </summary>
     public static string? FindObstacle(Model model, Value output)
     {

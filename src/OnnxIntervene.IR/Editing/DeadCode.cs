@@ -7,8 +7,8 @@ public static class DeadCode
 {
     /// <summary>
     /// Removes nodes and constants that no output needs, in subgraphs too, and leaves out optional outputs of nodes
-    /// that nothing reads. Inputs stay, and so do their defaults: see <see cref="RemoveUnusedInputs"/>. Returns how many
-    /// nodes of the graph itself were removed.
+    /// that nothing reads. Inputs stay, and so do their defaults: see <see cref="RemoveUnusedInputs"/>. Returns how
+    /// many nodes of the graph itself were removed.
     /// </summary>
     public static int Remove(Graph graph)
     {
@@ -66,8 +66,8 @@ public static class DeadCode
         }
     }
 
-    // The first output from which all are optional (ONNX, docs/Operators.md; ONNX Runtime,
-    // docs/ContribOperators.md). Others, among them attention's caches, are counted by kernels even when nothing reads them.
+    // The first output from which all are optional (ONNX, docs/Operators.md; ONNX Runtime, docs/ContribOperators.md).
+    // Others, among them attention's caches, are counted by kernels even when nothing reads them.
     private static int FirstOptional(Node node) =>
         (node.Operator.Domain, node.Operator.OperatorType) switch
         {

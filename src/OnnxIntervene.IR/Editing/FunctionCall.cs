@@ -28,7 +28,7 @@ internal sealed class FunctionCall
             _values[body.Inputs[index]] = _call.InputOrNull(index);
         var given = _call.Outputs.ToList();
         _call.ReleaseOutputs();
-        var passed = GiveOutputs(given);
+        var passed = PassOutputs(given);
         List<Node> nodes = [.. body.Nodes.Select(Copy), .. passed.Select(Passed)];
         var after = _call;
         foreach (var node in nodes)
@@ -41,10 +41,9 @@ internal sealed class FunctionCall
         return nodes;
     }
 
-    // What the caller reads becomes what the inner node outputs; the rest, such as an input that is returned, needs
-    // a
+    // What the caller reads becomes what the inner node outputs; the rest, such as an input that is returned, needs a
     // node to output it.
-    private List<(Value From, Value To)> GiveOutputs(List<Value?> given)
+    private List<(Value From, Value To)> PassOutputs(List<Value?> given)
     {
         var passed = new List<(Value, Value)>();
         foreach (var (inner, outer) in _function.Body.Outputs.Zip(given))

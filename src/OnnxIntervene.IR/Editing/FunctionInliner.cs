@@ -2,8 +2,7 @@ namespace OnnxIntervene.IR.Editing;
 
 /// <summary>
 /// Writes the nodes of local functions where they are called. A function is shared by all its calls, so that nothing
-/// inside it belongs to
-/// one layer; inlined, each call has separate nodes and values, named after the call.
+/// inside it belongs to one layer; inlined, each call has separate nodes and values, named after the call.
 /// </summary>
 public static class FunctionInliner
 {
@@ -12,9 +11,8 @@ public static class FunctionInliner
 
     /// <summary>
     /// A copy of the model without calls; the model itself where it has no functions. It computes the same, bit for
-    /// bit. A function
-    /// written for other operator sets than the model's stays a function, since its nodes would mean something else
-    /// outside. O(nodes).
+    /// bit. A function written for other operator sets than the model's stays a function, since its nodes would mean
+    /// something else outside. O(nodes).
     /// </summary>
     /// <exception cref="ModelFormatException">
     /// Functions call each other in a cycle, or grow beyond a million nodes.

@@ -93,19 +93,19 @@ public static class GraphCut
             return declared;
         if (declared is null && value.OpaqueType.Length > 0)
             return null;
-        var told = typeOf(value);
-        return (declared?.ElementType ?? ElementType.Undefined, told?.ElementType ?? ElementType.Undefined) switch
+        var given = typeOf(value);
+        return (declared?.ElementType ?? ElementType.Undefined, given?.ElementType ?? ElementType.Undefined) switch
         {
             (ElementType.Undefined, ElementType.Undefined) => throw new InterventionException(
                 $"The model cannot be cut at {value}: the file does not state its element type. Pass its type."
             ),
-            (ElementType.Undefined, _) => told,
-            _ => declared! with { Shape = told?.Shape },
+            (ElementType.Undefined, _) => given,
+            _ => declared! with { Shape = given?.Shape },
         };
     }
 
-    // The node that computed a value may stay for its other outputs, so the input takes the value's name and the value a
-    // new one.
+    // The node that computed a value may stay for its other outputs, so the input takes the value's name and the value
+    // a new one.
     private static void Feed(Model part, Dictionary<Value, Value> map, List<(Value Value, TensorType? Type)> types)
     {
         var names = NameScope.Of(part);

@@ -3,8 +3,8 @@ using System.Collections.Immutable;
 namespace OnnxIntervene.IR.Editing;
 
 /// <summary>
-/// Writes nodes into a graph, with one method for each operator that this project emits. Nodes are added at the end of the list:
-/// <see cref="GraphOrder.Sort"/> puts them where they belong once a rewrite is whole.
+/// Writes nodes into a graph, with one method for each operator that this project emits. Nodes are added at the end of
+/// the list: <see cref="GraphOrder.Sort"/> puts them where they belong once a rewrite is whole.
 /// </summary>
 public sealed class OpBuilder
 {

@@ -18,7 +18,7 @@ internal static class HardLink
         {
             var fault = new Win32Exception(Marshal.GetLastPInvokeError());
             throw new IOException(
-                $"'{existing}' cannot get the hard link '{name}' ({fault.Message}). Choose a folder on the same "
+                $"'{name}' cannot be hard-linked to '{existing}' ({fault.Message}). Choose a folder on the same "
                     + $"drive, or copy the weights.",
                 fault
             );

@@ -8,7 +8,8 @@ namespace OnnxIntervene.IR.Serialization;
 internal static class ModelReader
 {
     /// <summary>
-    /// Reads a model. <paramref name="path"/> is the file, beside which its external tensors are looked up; null when the stream is not a file.
+    /// Reads a model. <paramref name="path"/> is the file, beside which its external tensors are looked up; null when
+    /// the stream is not a file.
     /// </summary>
     /// <exception cref="ModelFormatException">The stream holds no well-formed model.</exception>
     public static Model Read(Stream stream, string? path)

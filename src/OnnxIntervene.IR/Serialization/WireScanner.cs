@@ -98,7 +98,7 @@ internal sealed class WireScanner(WireInput input)
     private void Fixed(MemoryStream output, ulong tag, int count, long end, WirePlace place)
     {
         if (count > end - input.Position)
-            throw place.Fault($"the number at byte {input.Position} runs beyond byte {end}, where the field that contains it ends.");
+            throw place.Fault($"the number at byte {input.Position} runs beyond byte {end}, where its field ends.");
         WriteVarint(output, tag);
         input.CopyTo(output, count);
     }

@@ -60,8 +60,8 @@ public sealed class ComponentMap
     internal Model Model => _model;
 
     /// <summary>
-    /// Inputs (masks) whose ones the model counts from the start of each row, so that rows cannot be padded there. Found
-    /// once. O(nodes).
+    /// Inputs (masks) whose ones the model counts from the start of each row, so that rows cannot be padded there.
+    /// Found once. O(nodes).
     /// </summary>
     internal ImmutableArray<CountedMask> CountedMasks => _countedMasks.Value;
 

@@ -65,9 +65,6 @@ internal static class MissingParts
         if (!known.Contains(whole))
             yield return new MissingComponent(whole, reason);
         if (ComponentNames.WithHeads.Contains(name) && !known.Contains(split))
-            yield return new MissingComponent(
-                split,
-                known.Contains(whole) ? "the number of heads is unknown" : reason
-            );
+            yield return new MissingComponent(split, known.Contains(whole) ? "the number of heads is unknown" : reason);
     }
 }

@@ -4,7 +4,9 @@ using OnnxIntervene.IR.Analysis;
 
 namespace OnnxIntervene.Components;
 
-/// <summary>Makes components from a map's entries, and checks each against what the file says about its tensor.</summary>
+/// <summary>
+/// Makes components from a map's entries, and checks each against what the file says about its tensor.
+/// </summary>
 internal sealed class OverrideResolver
 {
     private readonly Dictionary<ComponentAddress, Component> _found;
@@ -221,11 +223,7 @@ internal sealed class OverrideResolver
     private static void RefuseRange(ComponentOverride entry, int rank)
     {
         if (entry.Range is not null && rank != 3)
-            throw Fault(
-                entry,
-                "range",
-                $"'{entry.Tensor}' has {rank} axes; a range needs [batch, position, width]"
-            );
+            throw Fault(entry, "range", $"'{entry.Tensor}' has {rank} axes; a range needs [batch, position, width]");
     }
 
     private static int Divided(ComponentOverride entry, int full) =>

@@ -17,8 +17,7 @@ namespace OnnxIntervene.Execution;
 
 /// <summary>
 /// A model with a configuration of interventions (pyvene's <c>IntervenableModel</c>): plans runs, and carries them out
-/// on
-/// the sessions of a <see cref="LoadedModel"/>. Safe for concurrent use.
+/// on the sessions of a <see cref="LoadedModel"/>. Safe for concurrent use.
 /// </summary>
 public sealed class IntervenableModel : IDisposable
 {
@@ -209,9 +208,8 @@ public sealed class IntervenableModel : IDisposable
     }
 
     /// <summary>
-    /// The model with the configuration's interventions in its graph, for no run in particular: units are
-    /// chosen by inputs,
-    /// and subspaces too where the configuration has a partition or <paramref name="withSubspaces"/> is set.
+    /// The model with the configuration's interventions in its graph, for no run in particular: units are chosen by
+    /// inputs, and subspaces too where the configuration has a partition or <paramref name="withSubspaces"/> is set.
     /// </summary>
     /// <param name="withSubspaces">Whether every kind that can gets an input for its subspace.</param>
     /// <exception cref="InterventionException">Something does not fit the model.</exception>
@@ -236,13 +234,11 @@ public sealed class IntervenableModel : IDisposable
 
     /// <summary>
     /// Runs the sources only: what is read there can be written into many bases, as
-    /// <see cref="RunSettings.SourceRepresentations"/>
-    /// (pyvene's <c>source_representations</c>).
+    /// <see cref="RunSettings.SourceRepresentations"/> (pyvene's <c>source_representations</c>).
     /// </summary>
     /// <returns>
     /// For each intervention <c>[batch, units, width]</c> (heads: <c>[batch, heads, positions, width]</c>; <c>[units,
-    /// width]</c> where examples
-    /// differ in their units); null where it has no source's run.
+    /// width]</c> where examples differ in their units); null where it has no source's run.
     /// </returns>
     /// <exception cref="InterventionException">
     /// Something does not fit the model, or the configuration is a chain; nothing has run.

@@ -124,7 +124,7 @@ public sealed class LoadedModel : IDisposable
     /// What the first output holds, judged by its axes, its name and the inputs that it was computed from.
     /// </summary>
     public OutputKind KindOf(NumericArray output, ModelInputs inputs) =>
-        OutputKinds.Of(Model, Components, output, inputs);
+        OutputClassifier.Of(Model, Components, output, inputs);
 
     /// <summary>The most probable tokens at the last position of the first example.</summary>
     public TokenRanking TopTokens(NumericArray logits, int count)
@@ -135,8 +135,7 @@ public sealed class LoadedModel : IDisposable
 
     /// <summary>
     /// Lends a session with these sites spliced in. It is opened when it is first asked for, and kept. The caller
-    /// disposes
-    /// the lease when its runs are over.
+    /// disposes the lease when its runs are over.
     /// </summary>
     /// <exception cref="InterventionException">A component is not in the model, or cannot be reached.</exception>
     /// <exception cref="ExecutionException">ONNX Runtime cannot open the model.</exception>

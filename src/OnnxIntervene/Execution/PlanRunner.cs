@@ -9,8 +9,7 @@ namespace OnnxIntervene.Execution;
 
 /// <summary>
 /// Carries a plan out: the sources' runs, which end where the last of them is read, the functions' runs, and the
-/// base's.
-/// What runs read stays in ONNX Runtime until it is written or asked for.
+/// base's. What runs read stays in ONNX Runtime until it is written or asked for.
 /// </summary>
 internal sealed class PlanRunner(LoadedModel model, RunPlan plan, CancellationToken cancellation) : IDisposable
 {

@@ -13,7 +13,8 @@ internal sealed record LoraConfig(
 {
     private const long LargestFile = 1 << 20;
 
-    // Each would change the numbers in a way that B A x does not describe. False, null, empty and "none" are their defaults.
+    // Each would change the numbers in a way that B A x does not describe. False, null, empty and "none" are their
+    // defaults.
     private static readonly string[] s_refused =
     [
         "use_dora",

@@ -20,7 +20,7 @@ internal sealed class PickleMachine
     public static PickleItem Run(byte[] pickle, string path)
     {
         var machine = new PickleMachine(path);
-        foreach (var instruction in PickleInstructions.Parse(pickle, path))
+        foreach (var instruction in PickleReader.Parse(pickle, path))
             machine.Step(instruction);
         return machine.Pop();
     }

@@ -53,7 +53,7 @@ internal sealed class HubBody(HubOptions options, CancellationToken cancellation
         {
             total += count;
             if (total > limit)
-                throw new HubException($"{what}: the answer is longer than the expected {limit} bytes. None of it is kept.")
+                throw new HubException($"{what}: the answer has more than the expected {limit} bytes. It is not kept.")
                 {
                     Url = HubException.UrlOf(response),
                     IsWrongContent = true,

@@ -36,7 +36,7 @@ internal sealed class HubCalls(HubConnection connection, HubReference reference)
 
     /// <summary>Creates something; it may exist already.</summary>
     public Task MakeAsync<T>(Uri target, T body, string what, CancellationToken cancellation) =>
-        TellAsync(
+        PostAsync(
             Request(target, Json(body), "application/json", what) with
             {
                 Accepts = HttpStatusCode.Conflict,
@@ -46,7 +46,7 @@ internal sealed class HubCalls(HubConnection connection, HubReference reference)
 
     /// <summary>Tells the store of large files that contents have been uploaded.</summary>
     public Task ConfirmLargeAsync<T>(Uri target, T body, string what, CancellationToken cancellation) =>
-        TellAsync(Request(target, Json(body), LargeFileType, what) with { Headers = s_largeFileHeaders }, cancellation);
+        PostAsync(Request(target, Json(body), LargeFileType, what) with { Headers = s_largeFileHeaders }, cancellation);
 
     /// <summary>The exception for an answer that is not what it should be.</summary>
     public HubException Malformed(string fault) =>
@@ -68,7 +68,7 @@ internal sealed class HubCalls(HubConnection connection, HubReference reference)
         );
 
     // The content of such an answer does not matter; it may be empty.
-    private Task<bool> TellAsync(HubRequest request, CancellationToken cancellation) =>
+    private Task<bool> PostAsync(HubRequest request, CancellationToken cancellation) =>
         connection.SendAsync(() => request, _ => Task.FromResult(true), _faults, position: null, cancellation);
 
     private static byte[] Json<T>(T body) => JsonSerializer.SerializeToUtf8Bytes(body);

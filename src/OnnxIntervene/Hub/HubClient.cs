@@ -33,7 +33,8 @@ public sealed class HubClient : IDisposable
     }
 
     /// <summary>
-    /// Brings files into the cache. What is there already is not fetched again; what an earlier attempt left is resumed.
+    /// Brings files into the cache. What is there already is not fetched again; what an earlier attempt left is
+    /// resumed.
     /// </summary>
     /// <param name="reference">The repository; a path in it restricts what is taken to that file or folder.</param>
     /// <param name="filter">Which files are taken.</param>

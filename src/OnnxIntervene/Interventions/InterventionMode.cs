@@ -7,7 +7,8 @@ public enum InterventionMode
     Parallel,
 
     /// <summary>
-    /// What was read of the first source is written into the second source's run, and so on; the last one's into the base's.
+    /// What was read of the first source is written into the second source's run, and so on; the last one's into the
+    /// base's.
     /// </summary>
     Serial,
 }

@@ -4,8 +4,7 @@ namespace OnnxIntervene.Interventions;
 
 /// <summary>
 /// Where each intervention reads its source and where it writes (pyvene's <c>unit_locations</c>). One entry serves
-/// every intervention;
-/// a null entry means the whole tensor.
+/// every intervention; a null entry means the whole tensor.
 /// </summary>
 /// <param name="Sources">Where sources are read, one entry an intervention.</param>
 /// <param name="Base">Where the base is written, or collected, one entry an intervention.</param>

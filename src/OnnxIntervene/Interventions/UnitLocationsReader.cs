@@ -107,20 +107,20 @@ internal static class UnitLocationsReader
         if (json.ValueKind == JsonValueKind.Null)
             return Same(null);
         if (json.ValueKind == JsonValueKind.Number)
-            return Same(UnitLocation.At(UnitLocationReader.Unit(json, path)));
+            return Same(UnitLocation.At(LocationEntryReader.Unit(json, path)));
         if (json.ValueKind is JsonValueKind.Object or JsonValueKind.String)
-            return Same(UnitLocationReader.Named(json, path));
+            return Same(LocationEntryReader.Named(json, path));
         if (json.ValueKind != JsonValueKind.Array)
             throw ConfigField.Fault(path, "a list is expected");
         if (IsRow(json))
-            return Same(new UnitLocation([UnitLocationReader.Row(json, path)]));
+            return Same(new UnitLocation([LocationEntryReader.Row(json, path)]));
         return json.GetArrayLength() == members.Length
             ?
             [
                 .. json.EnumerateArray()
                     .Select(
                         (item, order) =>
-                            UnitLocationReader.Read(
+                            LocationEntryReader.Read(
                                 item,
                                 config.Representations[members[order]].Unit,
                                 $"{path}[{order}]"

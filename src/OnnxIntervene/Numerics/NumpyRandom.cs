@@ -2,7 +2,8 @@ namespace OnnxIntervene.Numerics;
 
 /// <summary>
 /// The numbers of numpy's <c>RandomState(seed)</c>: the Mersenne twister (Matsumoto and Nishimura 1998) and numpy's
-/// legacy normal numbers (Marsaglia's polar method). The state advances with every number; one instance serves one thread.
+/// legacy normal numbers (Marsaglia's polar method). The state advances with every number; one instance serves one
+/// thread.
 /// </summary>
 public sealed class NumpyRandom
 {

@@ -7,7 +7,9 @@ namespace OnnxIntervene.Planning;
 /// <summary>The sizes of components' tensors in one run, from the shapes of the graph's values.</summary>
 internal sealed class ComponentExtents(TypeInference types)
 {
-    /// <summary>The entries of the axes that units are counted on; null when the shapes do not determine them.</summary>
+    /// <summary>
+    /// The entries of the axes that units are counted on; null when the shapes do not determine them.
+    /// </summary>
     public UnitExtent? Of(Component component, bool countsTwoAxes)
     {
         var (first, second) = Axes(component.Source);

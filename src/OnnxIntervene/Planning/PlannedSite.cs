@@ -189,7 +189,7 @@ internal sealed class PlannedSite
         int[] shape = _baseUnits.IsRagged
             ? [_baseUnits.Count, _component.Width]
             : [.. _baseUnits.Shape, _component.Width];
-        return Broadcast.To(_constant!, shape)!;
+        return ArrayBroadcast.To(_constant!, shape)!;
     }
 
     private SiteFeed WholeFeed()

@@ -57,9 +57,8 @@ internal sealed class RunPlan
     public bool IsSerial => _request.Config.Mode == InterventionMode.Serial;
 
     /// <summary>
-    /// The runs that compute sources, in order: their inputs, the sites they are read at, and the sites they are written at
-    /// with what earlier
-    /// runs read.
+    /// The runs that compute sources, in order: their inputs, the sites they are read at, and the sites they are
+    /// written at with what earlier runs read.
     /// </summary>
     public IEnumerable<SourceRun> SourceRuns() => IsSerial ? SerialRuns() : ParallelRuns();
 

@@ -75,7 +75,7 @@ internal static class SiteRules
                     + $"another component?"
             );
         int[] target = units.IsRagged ? [units.Count, width] : [.. units.Shape, width];
-        if (!Broadcast.Fits(constant, target))
+        if (!ArrayBroadcast.Fits(constant, target))
             throw new InterventionException(
                 $"{representation} writes [{string.Join(", ", target)}], to which the constant source {constant} "
                     + $"does not broadcast."

@@ -7,10 +7,9 @@ using OnnxIntervene.Runtime;
 namespace OnnxIntervene.Planning;
 
 /// <summary>
-/// Counts a component's positions or steps for given inputs, and runs nothing: as many as there are tokens,
-/// or, where the input is not a row of tokens (pixels, features), the component a raw tensor or made of another stream,
-/// as
-/// many as the graph's operators output for inputs of these sizes. Safe for concurrent calls.
+/// Counts a component's positions or steps for given inputs, and runs nothing: as many as there are tokens, or, where
+/// the input is not a row of tokens (pixels, features), the component a raw tensor or made of another stream, as many
+/// as the graph's operators output for inputs of these sizes. Safe for concurrent calls.
 /// </summary>
 internal sealed class UnitCounter(Model model, ComponentMap components)
 {
@@ -38,7 +37,7 @@ internal sealed class UnitCounter(Model model, ComponentMap components)
             && inputs.Arrays.ContainsKey(ModelInputs.TokenInput)
         )
             return new UnitExtent(inputs.Length);
-        var text = BoundInputs.Text(inputs);
+        var text = PredictedInputs.Text(inputs);
         lock (_lock)
         {
             var key = (component.Address.ToString(), text, countsTwoAxes);
@@ -54,7 +53,7 @@ internal sealed class UnitCounter(Model model, ComponentMap components)
         if (_last is not { } last || last.Inputs != text)
             _last = last = (
                 text,
-                new ComponentExtents(TypeInference.Bind(model.Graph, BoundInputs.Of(model, components, inputs)))
+                new ComponentExtents(TypeInference.Bind(model.Graph, PredictedInputs.Of(model, components, inputs)))
             );
         return last.Extents;
     }

@@ -7,8 +7,7 @@ namespace OnnxIntervene.Rewriting;
 
 /// <summary>
 /// The graph that a splice changes: remembers what replaces each original value so far, and which nodes belong to
-/// interventions
-/// and must go on reading what they read.
+/// interventions and must go on reading what they read.
 /// </summary>
 internal sealed class GraphEditor
 {
@@ -85,18 +84,18 @@ internal sealed class GraphEditor
     /// Remembers the nodes that were added to a graph after <paramref name="last"/>, its last node before, as belonging
     /// to interventions. O(nodes added).
     /// </summary>
-    public void Claim(Graph graph, Node? last) => _own.UnionWith(graph.NodesBehind(last));
+    public void Claim(Graph graph, Node? last) => _own.UnionWith(graph.NodesAfter(last));
 
     /// <summary>Removes a node that the nodes after <paramref name="last"/> have replaced.</summary>
     public void RemoveOpened(Node node, Node? last)
     {
         var graph = node.Graph!;
-        _opened.Add(node, [.. graph.NodesBehind(last)]);
+        _opened.Add(node, [.. graph.NodesAfter(last)]);
         graph.Remove(node);
     }
 
     /// <summary>The nodes that compute a node's outputs: itself, or what it was opened into.</summary>
-    public IEnumerable<Node> StandingFor(Node node) => _opened.TryGetValue(node, out var nodes) ? nodes : [node];
+    public IEnumerable<Node> NodesOf(Node node) => _opened.TryGetValue(node, out var nodes) ? nodes : [node];
 
     /// <summary>Makes everything but interventions read <paramref name="replacement"/>.</summary>
     public void Replace(Value value, Value replacement)
@@ -108,7 +107,7 @@ internal sealed class GraphEditor
     }
 
     /// <summary>Puts a value in the place of an output, where the node outputs it.</summary>
-    public void ReplaceIfGiven(Node node, int output, Value replacement)
+    public void ReplaceIfPresent(Node node, int output, Value replacement)
     {
         if (node.OutputOrNull(output) is { } old)
             Replace(old, replacement);

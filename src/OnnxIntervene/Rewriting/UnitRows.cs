@@ -5,8 +5,8 @@ namespace OnnxIntervene.Rewriting;
 
 /// <summary>
 /// A tensor as rows, one a unit, for operator sets 7 to 10. Rows are read by their numbers; they are written by
-/// choosing each row of the
-/// result from the old rows with the new ones after them, so that what is not written keeps its bits.
+/// choosing each row of the result from the old rows with the new ones after them, so that what is not written keeps
+/// its bits.
 /// </summary>
 internal sealed class UnitRows
 {
@@ -45,8 +45,8 @@ internal sealed class UnitRows
 
     private Value Scattered(Value count)
     {
-        var behind = _ops.Add(UpTo(_ops.ShapeOf(_numbers)), count);
-        return _ops.Emit("Scatter", [UpTo(_ops.Reshape(count, 1)), _numbers, behind], [NodeAttribute.Of("axis", 0L)]);
+        var after = _ops.Add(UpTo(_ops.ShapeOf(_numbers)), count);
+        return _ops.Emit("Scatter", [UpTo(_ops.Reshape(count, 1)), _numbers, after], [NodeAttribute.Of("axis", 0L)]);
     }
 
     // Range is newer than this: 0, 1, 2, … are the positions of ones.

@@ -15,8 +15,9 @@ public sealed record ExecutionOptions
     public int? Threads { get; init; }
 
     /// <summary>
-    /// Roughly how many bytes a model's open sessions may take together, besides the weights that they share. Those that
-    /// were least recently used are closed beyond that. By default a quarter of the memory that this process may use.
+    /// Roughly how many bytes a model's open sessions may take together, besides the weights that they share. Those
+    /// that were least recently used are closed beyond that. By default a quarter of the memory that this process may
+    /// use.
     /// </summary>
     public long SessionMemoryLimit { get; init; } =
         Math.Max(LeastMemory, GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 4);

@@ -39,8 +39,8 @@ internal sealed class InputFiller(
         s_filled.Contains(name) || name.StartsWith(PastPrefix, StringComparison.Ordinal);
 
     /// <summary>
-    /// Feeds every input of the model, those given and those filled in. Inputs that a cut of the model does not need are left
-    /// out.
+    /// Feeds every input of the model, those given and those filled in. Inputs that a cut of the model does not need
+    /// are left out.
     /// </summary>
     /// <exception cref="InterventionException">
     /// An input is missing that cannot be filled in, or one is given that the model does not have.

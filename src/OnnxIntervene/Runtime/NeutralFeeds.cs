@@ -7,7 +7,7 @@ namespace OnnxIntervene.Runtime;
 /// <summary>
 /// The feeds of sites that do nothing in a run: made once for a session, since most sites of a sweep do nothing.
 /// </summary>
-internal sealed class NeutralFeeds(ImmutableArray<SplicedSite> sites, IReadOnlyDictionary<string, NodeMetadata> inputs)
+internal sealed class NeutralFeeds(ImmutableArray<SitePorts> sites, IReadOnlyDictionary<string, NodeMetadata> inputs)
     : IDisposable
 {
     private readonly RunBinding?[] _feeds = new RunBinding?[sites.Length];
@@ -31,7 +31,7 @@ internal sealed class NeutralFeeds(ImmutableArray<SplicedSite> sites, IReadOnlyD
             feed?.Dispose();
     }
 
-    private RunBinding Create(SplicedSite site)
+    private RunBinding Create(SitePorts site)
     {
         var feed = new RunBinding([]);
         SiteBinding.Add(feed, site, SiteFeed.Neutral, inputs);

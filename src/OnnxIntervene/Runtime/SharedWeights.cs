@@ -105,8 +105,8 @@ internal sealed class SharedWeights : IDisposable
             return span.Offset + span.Length <= size
                 ? _view.SafeMemoryMappedViewHandle.DangerousGetHandle() + (nint)span.Offset
                 : throw new ModelFormatException(
-                    $"'{_path}' is shorter than it was: bytes {span.Offset} to {span.Offset + span.Length} are no longer "
-                        + $"in it."
+                    $"'{_path}' is shorter than it was: bytes {span.Offset} to {span.Offset + span.Length} are "
+                        + $"no longer in it."
                 );
         }
 

@@ -32,8 +32,8 @@ public sealed record SiteFeed
     public ReadOnlyMemory<long> SourceShape { get; init; }
 
     /// <summary>
-    /// Which dimensions of the kind's space are changed, <c>[rows, latents]</c>, where the site has subspaces; empty for
-    /// all.
+    /// Which dimensions of the kind's space are changed, <c>[rows, latents]</c>, where the site has subspaces; empty
+    /// for all.
     /// </summary>
     public ReadOnlyMemory<bool> Mask { get; init; }
 

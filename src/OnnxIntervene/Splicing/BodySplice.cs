@@ -8,8 +8,8 @@ namespace OnnxIntervene.Splicing;
 
 /// <summary>
 /// Splices a site into the body of a Loop or Scan. At each step the units of that step are picked from those that the
-/// run names; what the
-/// site reads leaves the loop as one more output that gathers all steps (ONNX, Operators.md, Loop and Scan).
+/// run names; what the site reads leaves the loop as one more output that gathers all steps (ONNX, Operators.md, Loop
+/// and Scan).
 /// </summary>
 internal sealed class BodySplice : SiteWork
 {
@@ -47,9 +47,9 @@ internal sealed class BodySplice : SiteWork
         _ops = editor.Builder(_inputs.Place, _body);
     }
 
-    public override IEnumerable<SiteStep> Steps() => [new SiteStep(_placed, _source, Splice)];
+    public override IEnumerable<SiteAction> Actions() => [new SiteAction(_placed, _source, Splice)];
 
-    public override IEnumerable<(int Index, SplicedSite Site)> Finish() => [(_placed.Index, _inputs.Describe(_read))];
+    public override IEnumerable<(int Index, SitePorts Site)> Finish() => [(_placed.Index, _inputs.Describe(_read))];
 
     private void Splice()
     {

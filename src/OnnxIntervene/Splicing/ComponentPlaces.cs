@@ -79,7 +79,7 @@ internal sealed class ComponentPlaces(GraphEditor editor)
         }
 
         replacement.Type ??= current.Type;
-        var readers = input.Readers.SelectMany(editor.StandingFor).ToHashSet();
+        var readers = input.Readers.SelectMany(editor.NodesOf).ToHashSet();
         foreach (var use in current.Uses.Where(use => readers.Contains(use.Node)).ToList())
             use.Node.SetInput(use.InputIndex, replacement);
         _inputs[input] = replacement;

@@ -10,10 +10,10 @@ internal static class SiteDescriptions
         PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
     };
 
-    public static string Json(IEnumerable<SplicedSite> sites) =>
+    public static string Json(IEnumerable<SitePorts> sites) =>
         JsonSerializer.Serialize(sites.Select(Describe), s_format);
 
-    private static object Describe(SplicedSite site) =>
+    private static object Describe(SitePorts site) =>
         new
         {
             site.Component.Address.Layer,
@@ -29,7 +29,7 @@ internal static class SiteDescriptions
                 : [],
         };
 
-    private static IEnumerable<(string Name, string Meaning)> Inputs(SplicedSite site)
+    private static IEnumerable<(string Name, string Meaning)> Inputs(SitePorts site)
     {
         var isWhole = site.Site.Selection == SiteSelection.Whole;
         var unit =

@@ -87,11 +87,11 @@ internal sealed class SiteInputs
 
     /// <summary>The spliced site.</summary>
     /// <param name="read">What is read, in the main graph; null for nothing.</param>
-    public SplicedSite Describe(Value? read)
+    public SitePorts Describe(Value? read)
     {
         if (read is not null)
             _editor.Graph.AddOutput(read);
-        return new SplicedSite
+        return new SitePorts
         {
             Site = _site,
             Component = _found,

@@ -9,7 +9,7 @@ namespace OnnxIntervene.Splicing;
 /// <param name="Model">The rewritten model; its weights stay in the original's files.</param>
 /// <param name="Components">The components of the model that was rewritten.</param>
 /// <param name="Sites">The spliced places, in the order in which they were asked for.</param>
-public sealed record SplicedModel(Model Model, ComponentMap Components, ImmutableArray<SplicedSite> Sites)
+public sealed record SplicedModel(Model Model, ComponentMap Components, ImmutableArray<SitePorts> Sites)
 {
     /// <summary>
     /// The numbers of the sites in the order in which they act: that in which the graph computes their tensors.
@@ -23,8 +23,7 @@ public sealed record SplicedModel(Model Model, ComponentMap Components, Immutabl
 
     /// <summary>
     /// The input that chooses the positions of the first output, int64 <c>[batch, chosen]</c>; null where the model
-    /// computes
-    /// all of them.
+    /// computes all of them.
     /// </summary>
     public string? PositionsInput { get; init; }
 

@@ -13,8 +13,7 @@ public static class SplicedModelFile
 
     /// <summary>
     /// Writes the file. Each input that splicing added has a default with which the model is as it was: no units;
-    /// parameters have the given
-    /// contents. The metadata <c>intervene.sites</c> says what each input and output is.
+    /// parameters have the given contents. The metadata <c>intervene.sites</c> says what each input and output is.
     /// </summary>
     /// <param name="spliced">The model.</param>
     /// <param name="interventions">The intervention of each site, for its parameters.</param>
@@ -53,7 +52,7 @@ public static class SplicedModelFile
     private static void SetDefaults(
         Graph graph,
         Dictionary<string, Value> inputs,
-        SplicedSite site,
+        SitePorts site,
         Intervention intervention
     )
     {

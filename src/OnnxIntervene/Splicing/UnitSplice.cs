@@ -6,7 +6,9 @@ using OnnxIntervene.Rewriting;
 
 namespace OnnxIntervene.Splicing;
 
-/// <summary>Splices one site: reads the chosen units, and writes what the kind of intervention computes from them.</summary>
+/// <summary>
+/// Splices one site: reads the chosen units, and writes what the kind of intervention computes from them.
+/// </summary>
 internal sealed class UnitSplice : SiteWork
 {
     private readonly GraphEditor _editor;
@@ -33,13 +35,13 @@ internal sealed class UnitSplice : SiteWork
         _reads = new Value?[(_component.Source as BranchSource)?.Sources.Length ?? 1];
     }
 
-    public override IEnumerable<SiteStep> Steps()
+    public override IEnumerable<SiteAction> Actions()
     {
         if (_component.Source is not BranchSource branches)
-            return [new SiteStep(_placed, _component.Source, () => _reads[0] = SpliceAt(_component, _moduleInput))];
+            return [new SiteAction(_placed, _component.Source, () => _reads[0] = SpliceAt(_component, _moduleInput))];
         return branches.Sources.Select(
             (source, branch) =>
-                new SiteStep(
+                new SiteAction(
                     _placed,
                     source,
                     () => _reads[branch] = SpliceAt(_component with { Source = source }, ModuleInputOf(branch))
@@ -47,7 +49,7 @@ internal sealed class UnitSplice : SiteWork
         );
     }
 
-    public override IEnumerable<(int Index, SplicedSite Site)> Finish()
+    public override IEnumerable<(int Index, SitePorts Site)> Finish()
     {
         var read =
             _component.Source is BranchSource branches && _reads[0] is not null ? Lift(branches.Owner) : _reads[0];

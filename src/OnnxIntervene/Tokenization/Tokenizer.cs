@@ -67,13 +67,13 @@ public sealed class Tokenizer
 
         _definition.Model.Encode(text.AsSpan(position), position, tokens);
         var before = addSpecialTokens ? _definition.Before : [];
-        var behind = addSpecialTokens ? _definition.Behind : [];
+        var after = addSpecialTokens ? _definition.After : [];
         return new TokenEncoding(
-            [.. before, .. tokens.Select(token => token.Id), .. behind],
+            [.. before, .. tokens.Select(token => token.Id), .. after],
             [
                 .. before.Select(_ => default(TokenSpan)),
                 .. tokens.Select(token => token.Span),
-                .. behind.Select(_ => default(TokenSpan)),
+                .. after.Select(_ => default(TokenSpan)),
             ]
         );
     }

@@ -227,7 +227,7 @@ public sealed partial class TorchFileTests
         using var stream = zip.Entries.Single(entry => entry.Name == "data.pkl").Open();
         using var memory = new MemoryStream();
         stream.CopyTo(memory);
-        return string.Join('\n', PickleInstructions.Parse(memory.ToArray(), path));
+        return string.Join('\n', PickleReader.Parse(memory.ToArray(), path));
     }
 
     private static bool Same(NumericArray left, NumericArray right) =>

@@ -2,8 +2,8 @@ namespace OnnxIntervene.Components.Addressing;
 
 /// <summary>
 /// A part of a model where interventions apply. Its tensor is <c>[batch, position, width]</c>; that of a head component
-/// is split into
-/// <c>[batch, head, position, width]</c>, and <c>attention_weight</c> is <c>[batch, head, query, key]</c>.
+/// is split into <c>[batch, head, position, width]</c>, and <c>attention_weight</c> is <c>[batch, head, query,
+/// key]</c>.
 /// </summary>
 /// <param name="Address">Layer and name.</param>
 /// <param name="Source">Where its numbers are.</param>

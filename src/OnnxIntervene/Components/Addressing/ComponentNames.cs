@@ -107,8 +107,7 @@ public static class ComponentNames
 
     /// <summary>
     /// The input of the module whose output this component is: what Skip and LoRA read; the component itself where it
-    /// is a module's
-    /// input. Null where there is none.
+    /// is a module's input. Null where there is none.
     /// </summary>
     public static string? InputOf(string name)
     {

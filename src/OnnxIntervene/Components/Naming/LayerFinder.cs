@@ -45,7 +45,7 @@ internal sealed class LayerFinder(ModuleTree modules, ArchitecturePattern patter
     public Found MlpActivation()
     {
         var found = ModuleOutput(pattern.Activation);
-        return found with { Width = Projections.Of(modules, $"{layer}.{pattern.DownProjection}")?.InputWidth ?? 0 };
+        return found with { Width = MatrixWidths.Of(modules, $"{layer}.{pattern.DownProjection}")?.InputWidth ?? 0 };
     }
 
     public Found MlpOutput() => ProjectionOutput($"{layer}.{pattern.DownProjection}");
@@ -55,7 +55,7 @@ internal sealed class LayerFinder(ModuleTree modules, ArchitecturePattern patter
     public Found AttentionValueOutput()
     {
         var path = $"{_attention}.{pattern.OutputProjection}";
-        return Projections.Of(modules, path) is { } projection && modules.InputOf(path) is { } input
+        return MatrixWidths.Of(modules, path) is { } projection && modules.InputOf(path) is { } input
             ? AttentionFinder.MixedValues(input, projection.InputWidth)
             : Found.Nothing($"no product in the projection '{path}'");
     }
@@ -77,7 +77,7 @@ internal sealed class LayerFinder(ModuleTree modules, ArchitecturePattern patter
         if (name is not null && modules.NodesOf($"{_attention}.{name}").Count > 0)
             return ProjectionOutput($"{_attention}.{name}");
         var packed = $"{_attention}.{pattern.PackedProjection}";
-        var width = Projections.Of(modules, packed)?.OutputWidth ?? 0;
+        var width = MatrixWidths.Of(modules, packed)?.OutputWidth ?? 0;
         if (
             modules.NodesOf(packed).FirstOrDefault(IsSplitIntoThree) is { } inside
             && inside.OutputOrNull(part) is { } piece
@@ -153,7 +153,7 @@ internal sealed class LayerFinder(ModuleTree modules, ArchitecturePattern patter
 
     private Found ProjectionOutput(string path) =>
         modules.OutputOf(path) is { } output
-            ? Found.At(new TensorSource(output), Projections.Of(modules, path)?.OutputWidth ?? 0)
+            ? Found.At(new TensorSource(output), MatrixWidths.Of(modules, path)?.OutputWidth ?? 0)
             : Found.Nothing($"no node of the projection '{path}'");
 
     private Found ModuleOutput(string name) =>

@@ -23,8 +23,7 @@ internal sealed record Convention(bool IncludesResidual, bool ActivationIsBefore
     }
 
     // Where names tell which module adds, they decide: inside the module that also projects, or outside of it.
-    // DistilBERT is BERT's
-    // arithmetic with the addition outside.
+    // DistilBERT is BERT's arithmetic with the addition outside.
     private static bool? SaidByNames(Stack stack, LinearLayers layers, ModuleTree modules)
     {
         if (
@@ -32,11 +31,11 @@ internal sealed record Convention(bool IncludesResidual, bool ActivationIsBefore
                 .Layers.SelectMany(layer => layer)
                 .FirstOrDefault(part => part is { Core: not null, IsCross: false, Addition: not null })
                 is not { } part
-            || Projection.Behind(part.Core!.Query, layers) is not { } queries
+            || Projection.Of(part.Core!.Query, layers) is not { } queries
         )
             return null;
         var (query, addition) = (modules.PathOf(queries.Layer.Product), modules.PathOf(part.Addition!));
-        var output = layers.NearestBehind(part.Part) is { } projection ? modules.PathOf(projection.Product) : "";
+        var output = layers.NearestBefore(part.Part) is { } projection ? modules.PathOf(projection.Product) : "";
         if (query.Length == 0 || addition.Length == 0 || output.Length == 0)
             return null;
         var module = ModuleTree.Common(query, output);
@@ -49,7 +48,7 @@ internal sealed record Convention(bool IncludesResidual, bool ActivationIsBefore
             .Layers.SelectMany(layer => layer)
             .Where(part => part is { Core: { IsFused: false }, IsCross: false })
             .Any(part =>
-                Projection.Behind(part.Core!.Query, layers) is { } queries && queries.Path.Any(IsScaledAndRotated)
+                Projection.Of(part.Core!.Query, layers) is { } queries && queries.Path.Any(IsScaledAndRotated)
             );
 
     private static bool IsScaledAndRotated(Value value) =>

@@ -17,18 +17,18 @@ internal sealed record FeedForward(LinearLayer Entry, LinearLayer? Down, LinearL
             .Nodes.Select(node => layers.TryGet(node, out var layer) ? layer : null)
             .OfType<LinearLayer>()
             .ToImmutableArray();
-        if (inside.FirstOrDefault(layer => !HasLayerBehind(layer.Input, part.Nodes, layers)) is not { } entry)
+        if (inside.FirstOrDefault(layer => !HasLayerBefore(layer.Input, part.Nodes, layers)) is not { } entry)
             return null;
         var router = inside.FirstOrDefault(ChoosesExperts);
         if (router is not null)
             return new FeedForward(router, null, router, null);
-        var down = layers.NearestBehind(part.Part);
+        var down = layers.NearestBefore(part.Part);
         if (down is not null && HasLayerBeside(down, part, layers))
             return new FeedForward(entry, null, null, null);
         return new FeedForward(entry, down, null, down is null ? null : ActivationOf(down, layers));
     }
 
-    private static bool HasLayerBehind(Value value, IReadOnlySet<Node> among, LinearLayers layers)
+    private static bool HasLayerBefore(Value value, IReadOnlySet<Node> among, LinearLayers layers)
     {
         var seen = new HashSet<Value>();
         var open = new Stack<Value>([value]);

@@ -123,7 +123,7 @@ internal sealed record Landmark(Value Value, int Order, LandmarkKind Kind, strin
         if (
             node.Operator.OperatorType != "Split"
             || node.InputOrNull(0) is not { } whole
-            || layers.NearestBehind(whole) is not { } layer
+            || layers.NearestBefore(whole) is not { } layer
         )
             return [];
         return node

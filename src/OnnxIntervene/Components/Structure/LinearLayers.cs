@@ -15,7 +15,7 @@ internal sealed class LinearLayers
         _types = types;
         foreach (var node in graph.Nodes)
         {
-            if (Projections.Of(node) is { } sizes)
+            if (MatrixWidths.Of(node) is { } sizes)
                 _layers.Add(
                     node,
                     new LinearLayer(node, InputOf(node), OutputOf(node), sizes.InputWidth, sizes.OutputWidth)
@@ -33,7 +33,7 @@ internal sealed class LinearLayers
     }
 
     /// <summary>The linear layer nearest before a value, by the shortest way back.</summary>
-    public LinearLayer? NearestBehind(Value value)
+    public LinearLayer? NearestBefore(Value value)
     {
         var seen = new HashSet<Value>();
         var open = new Queue<Value>([value]);

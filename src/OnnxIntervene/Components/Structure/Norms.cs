@@ -24,7 +24,7 @@ internal sealed class Norms
                 or "RMSNormalization"
         )
             return Dataflow.Root(producer.Inputs[0]!);
-        return producer.Operator.OperatorType is "Mul" or "Add" or "Div" && MeanBehind(root) is { } mean
+        return producer.Operator.OperatorType is "Mul" or "Add" or "Div" && MeanBefore(root) is { } mean
             ? Normalised(root, mean)
             : null;
     }
@@ -86,7 +86,7 @@ internal sealed class Norms
 
     // The mean of squares: reached from the norm's output through products, quotients, the root and the addition of
     // epsilon.
-    private static Node? MeanBehind(Value output)
+    private static Node? MeanBefore(Value output)
     {
         var open = new Queue<(Value Value, int Depth, bool PastRoot)>([(output, 0, false)]);
         while (open.TryDequeue(out var at))

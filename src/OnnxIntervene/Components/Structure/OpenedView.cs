@@ -9,8 +9,7 @@ namespace OnnxIntervene.Components.Structure;
 
 /// <summary>
 /// A view of a model to look for structure in: additions that are fused with a norm are separate nodes, and every value
-/// knows where it
-/// is in the model itself.
+/// knows where it is in the model itself.
 /// </summary>
 internal sealed class OpenedView
 {

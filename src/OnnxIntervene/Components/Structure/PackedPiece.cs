@@ -15,8 +15,7 @@ internal sealed record PackedPiece(int Axis, long Start, long End)
 
     /// <summary>
     /// The part that the last value of a path is cut from, when the path leads from a reshape to the cut with nothing
-    /// but transpositions
-    /// and casts between; null otherwise.
+    /// but transpositions and casts between; null otherwise.
     /// </summary>
     /// <param name="path">From the reshape's result to the cut's, both included.</param>
     /// <param name="sizes">The reshape's sizes.</param>

@@ -60,7 +60,7 @@ internal static class PerceptronFinder
         {
             if (value == output || !seen.Add(value))
                 continue;
-            if (value.Producer is not { } producer || Projections.Of(producer) is not null)
+            if (value.Producer is not { } producer || MatrixWidths.Of(producer) is not null)
                 return false;
             foreach (var input in Dataflow.DataInputs(producer))
                 open.Push(input);

@@ -16,8 +16,7 @@ internal sealed record Stack(ImmutableArray<ImmutableArray<SubLayer>> Layers)
 
     /// <summary>
     /// The model's own stack: of several, the last that attends to itself is the decoder of a pair, the encoder that
-    /// looks at another.
-    /// Null when there is none.
+    /// looks at another. Null when there is none.
     /// </summary>
     public static Stack? Main(IReadOnlyList<Stack> stacks) =>
         stacks.LastOrDefault(stack => stack.HasAttention) ?? (stacks.Count > 0 ? stacks[^1] : null);

@@ -6,8 +6,7 @@ namespace OnnxIntervene.Components.Structure;
 
 /// <summary>
 /// Follows a residual stream from addition to addition: an addition belongs to it when one term is the stream and the
-/// other was computed
-/// from it.
+/// other was computed from it.
 /// </summary>
 internal sealed class StreamTracer
 {
@@ -101,12 +100,12 @@ internal sealed class StreamTracer
         var root = Dataflow.FlatRoot(stream);
         var first = Index(earlier.Last ?? root);
         var nodes = new HashSet<Node>();
-        var (isBehind, seen, open) = (false, new HashSet<Value>(), new Stack<Value>([part]));
+        var (isReached, seen, open) = (false, new HashSet<Value>(), new Stack<Value>([part]));
         while (open.TryPop(out var value))
         {
             if (value == root || earlier.Contains(value))
             {
-                isBehind |= value == root || value == earlier.Last;
+                isReached |= value == root || value == earlier.Last;
                 continue;
             }
 
@@ -117,7 +116,7 @@ internal sealed class StreamTracer
                 open.Push(input);
         }
 
-        return isBehind ? nodes : null;
+        return isReached ? nodes : null;
     }
 
     // Attention and feed-forward side by side (GPT-J, GPT-NeoX, Phi): the sum of both is added at once.
@@ -129,7 +128,7 @@ internal sealed class StreamTracer
             var sides = sum
                 .Inputs.OfType<Value>()
                 .Where(side => !GraphConstants.IsConstant(side))
-                .Select(side => (Side: side, Nodes: Behind(side, nodes)))
+                .Select(side => (Side: side, Nodes: NodesBefore(side, nodes)))
                 .ToList();
             if (
                 sides.Count == 2
@@ -163,13 +162,13 @@ internal sealed class StreamTracer
     // Queries and keys are made from one tensor in self-attention; only a cache can hold keys made elsewhere.
     private bool IsCross(AttentionCore core)
     {
-        if (FusedOperators.IsPackedAttention(core.Node) || Projection.Behind(core.Query, _layers) is not { } queries)
+        if (FusedOperators.IsPackedAttention(core.Node) || Projection.Of(core.Query, _layers) is not { } queries)
             return false;
-        return Projection.Behind(core.Key, _layers) is not { } keys
+        return Projection.Of(core.Key, _layers) is not { } keys
             || Dataflow.FlatRoot(queries.Layer.Input) != Dataflow.FlatRoot(keys.Layer.Input);
     }
 
-    private static HashSet<Node> Behind(Value value, HashSet<Node> among)
+    private static HashSet<Node> NodesBefore(Value value, HashSet<Node> among)
     {
         var found = new HashSet<Node>();
         var open = new Stack<Value>([value]);

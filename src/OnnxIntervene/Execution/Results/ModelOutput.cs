@@ -5,8 +5,7 @@ namespace OnnxIntervene.Execution.Results;
 
 /// <summary>
 /// What a model computed. The numbers stay in ONNX Runtime until they are asked for. Owns native memory: dispose it
-/// early,
-/// or leave it to the garbage collector.
+/// early, or leave it to the garbage collector.
 /// </summary>
 public sealed class ModelOutput : IDisposable
 {
@@ -25,8 +24,7 @@ public sealed class ModelOutput : IDisposable
 
     /// <summary>
     /// The first output, whatever its name; for language models the logits <c>[batch, position, vocabulary]</c>. Copied
-    /// when
-    /// it is first asked for.
+    /// when it is first asked for.
     /// </summary>
     public NumericArray Logits => _logits.Value;
 

@@ -6,8 +6,7 @@ namespace OnnxIntervene.Interventions.Kinds;
 
 /// <summary>
 /// An intervention of the user's own: nodes that compute the new values, inside the graph. Two instances are two
-/// structures of graph, so that
-/// one is best kept and used again.
+/// structures of graph, so that one is best kept and used again.
 /// </summary>
 public sealed record CustomIntervention : Intervention
 {
@@ -56,8 +55,7 @@ public sealed record CustomIntervention : Intervention
 
     /// <summary>
     /// The intervention of a small ONNX model: its input <c>base</c>, and <c>source</c> where it takes one, are
-    /// <c>[units, width]</c>,
-    /// its first output is the new values; its initializers are copied too.
+    /// <c>[units, width]</c>, its first output is the new values; its initializers are copied too.
     /// </summary>
     /// <exception cref="InterventionException">
     /// The model has other inputs, no output, or nested graphs or functions.

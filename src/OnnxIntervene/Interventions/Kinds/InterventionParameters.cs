@@ -24,7 +24,9 @@ public static class InterventionParameters
             );
     }
 
-    /// <summary>Whether these parameters make a whole intervention of the kind, so that none needs to be initialized.</summary>
+    /// <summary>
+    /// Whether these parameters make a whole intervention of the kind, so that none needs to be initialized.
+    /// </summary>
     public static bool AreComplete(InterventionType type, IReadOnlyDictionary<string, NumericArray> parameters)
     {
         ArgumentNullException.ThrowIfNull(type);

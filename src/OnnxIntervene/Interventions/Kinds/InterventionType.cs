@@ -121,7 +121,8 @@ public sealed partial class InterventionType
         var stem = plain.EndsWith(Suffix, StringComparison.Ordinal) ? plain[..^Suffix.Length] : plain;
         return InterventionKinds.Find(stem)
             ?? throw new FormatException(
-                $"'{name}' is not a kind of intervention. Known: {string.Join(", ", All.Select(type => type.ClassName))}."
+                $"'{name}' is not a kind of intervention. Known: "
+                    + $"{string.Join(", ", All.Select(type => type.ClassName))}."
             );
     }
 

@@ -5,8 +5,7 @@ namespace OnnxIntervene.Interventions.Kinds;
 
 /// <summary>
 /// Interchange of a sparse autoencoder's latents: z = (xE + b_e) where that exceeds θ, else 0, and zD + b_d back (Gemma
-/// Scope,
-/// Lieberum et al. 2024; its files' names).
+/// Scope, Lieberum et al. 2024; its files' names).
 /// </summary>
 public sealed record JumpReLUAutoencoderIntervention : Intervention
 {

@@ -3,7 +3,9 @@ using OnnxIntervene.Tensors;
 
 namespace OnnxIntervene.Interventions.Kinds;
 
-/// <summary>Directional ablation (Arditi et al. 2024): x without its components along the directions, x − (xVᵀ)V.</summary>
+/// <summary>
+/// Directional ablation (Arditi et al. 2024): x without its components along the directions, x − (xVᵀ)V.
+/// </summary>
 public sealed record ProjectOutIntervention : Intervention
 {
     private const string DirectionsName = "directions";

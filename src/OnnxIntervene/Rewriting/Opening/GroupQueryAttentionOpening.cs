@@ -5,8 +5,8 @@ namespace OnnxIntervene.Rewriting.Opening;
 
 /// <summary>
 /// Opens ONNX Runtime's GroupQueryAttention into the operators that it fuses, so that the attention probabilities can
-/// be reached
-/// (ONNX Runtime, docs/ContribOperators.md). Rows are aligned at their first token, as the fused operator demands.
+/// be reached (ONNX Runtime, docs/ContribOperators.md). Rows are aligned at their first token, as the fused operator
+/// demands.
 /// </summary>
 internal sealed class GroupQueryAttentionOpening
 {
@@ -37,7 +37,7 @@ internal sealed class GroupQueryAttentionOpening
     /// <summary>
     /// Puts the opened form in the node's place and returns the probabilities, <c>[batch, head, query, key]</c>.
     /// </summary>
-    public static OpenedOperator Open(GraphEditor editor, Node node) =>
+    public static OpenedValues Open(GraphEditor editor, Node node) =>
         new GroupQueryAttentionOpening(editor, node).Open(editor);
 
     /// <summary>Why a node cannot be opened; null where it can.</summary>
@@ -55,7 +55,7 @@ internal sealed class GroupQueryAttentionOpening
         return node.OutputOrNull(3) is null ? null : "outputs its scores too";
     }
 
-    private OpenedOperator Open(GraphEditor editor)
+    private OpenedValues Open(GraphEditor editor)
     {
         var (query, key, value) = Projections();
         if (_node.FindAttribute("do_rotary") is { Integer: 1 })
@@ -64,9 +64,9 @@ internal sealed class GroupQueryAttentionOpening
         value = _attention.WithPast(value, _node.InputOrNull(4));
         var probabilities = Probabilities(query, key);
         editor.Replace(_node.Output, _attention.JoinHeads(Mixed(probabilities, value)));
-        editor.ReplaceIfGiven(_node, 1, key);
-        editor.ReplaceIfGiven(_node, 2, value);
-        return new OpenedOperator { Probabilities = probabilities };
+        editor.ReplaceIfPresent(_node, 1, key);
+        editor.ReplaceIfPresent(_node, 2, value);
+        return new OpenedValues { Probabilities = probabilities };
     }
 
     private (Value Query, Value Key, Value Value) Projections()

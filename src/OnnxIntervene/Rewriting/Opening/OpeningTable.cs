@@ -46,6 +46,6 @@ internal static class OpeningTable
         string operatorType,
         int oldestOperatorSet,
         Func<Node, string?> refusal,
-        Func<GraphEditor, Node, OpenedOperator> open
+        Func<GraphEditor, Node, OpenedValues> open
     ) => new(new OperatorKey(OperatorKey.Microsoft, operatorType), oldestOperatorSet, refusal, open);
 }

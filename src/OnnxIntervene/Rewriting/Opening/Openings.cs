@@ -7,20 +7,20 @@ namespace OnnxIntervene.Rewriting.Opening;
 /// </summary>
 internal sealed class Openings(GraphEditor editor)
 {
-    private readonly Dictionary<Node, OpenedOperator> _opened = [];
+    private readonly Dictionary<Node, OpenedValues> _opened = [];
 
     /// <summary>Opens an operator, which its parts replace from then on.</summary>
     /// <exception cref="InterventionException">
     /// The operator is used in a way that cannot be opened, or the operator set is too old.
     /// </exception>
-    public OpenedOperator Of(Node node)
+    public OpenedValues Of(Node node)
     {
         if (!_opened.TryGetValue(node, out var opened))
             _opened.Add(node, opened = Open(node));
         return opened;
     }
 
-    private OpenedOperator Open(Node node)
+    private OpenedValues Open(Node node)
     {
         var opening =
             OpeningTable.Of(node)

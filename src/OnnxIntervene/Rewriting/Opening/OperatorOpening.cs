@@ -15,5 +15,5 @@ internal sealed record OperatorOpening(
     OperatorKey Operator,
     int OldestOperatorSet,
     Func<Node, string?> Refusal,
-    Func<GraphEditor, Node, OpenedOperator> Open
+    Func<GraphEditor, Node, OpenedValues> Open
 );

@@ -6,14 +6,14 @@ using OnnxIntervene.Rewriting;
 namespace OnnxIntervene.Splicing;
 
 /// <summary>One site of a recurrent layer: which steps change, and to what, laid out over all steps.</summary>
-internal sealed class StepSite
+internal sealed class RecurrentSite
 {
     private readonly SiteInputs _inputs;
     private readonly SpliceSite _site;
     private readonly int _width;
     private Value? _read;
 
-    public StepSite(GraphEditor editor, PlacedSite placed)
+    public RecurrentSite(GraphEditor editor, PlacedSite placed)
     {
         var (site, component) = (placed.Site, placed.Component);
         if (site.Selection == SiteSelection.Whole)
@@ -93,7 +93,7 @@ internal sealed class StepSite
         _read.Type = _inputs.ReadType;
     }
 
-    public SplicedSite Describe() => _inputs.Describe(_read);
+    public SitePorts Describe() => _inputs.Describe(_read);
 
     private Value Changed(OpBuilder ops, Value state, Value? change, Value? subspace)
     {

@@ -7,7 +7,7 @@ namespace OnnxIntervene.Splicing;
 /// A place that was spliced, with the inputs and the output that it added to the model. N is how many units a run
 /// names.
 /// </summary>
-public sealed record SplicedSite
+public sealed record SitePorts
 {
     /// <summary>What was asked for.</summary>
     public required SpliceSite Site { get; init; }
@@ -28,8 +28,7 @@ public sealed record SplicedSite
 
     /// <summary>
     /// Input, float32 <c>[N, width]</c> (several units a row where the kind takes them together), or <c>[batch,
-    /// position, width]</c> (either
-    /// axis may be 1) for the whole tensor: the source.
+    /// position, width]</c> (either axis may be 1) for the whole tensor: the source.
     /// </summary>
     public string? Source { get; init; }
 

@@ -3,7 +3,7 @@ using OnnxIntervene.Tensors;
 namespace OnnxIntervene.Planning;
 
 /// <summary>Broadcasts arrays along axes of size 1, as NumPy does.</summary>
-internal static class Broadcast
+internal static class ArrayBroadcast
 {
     /// <summary>Whether the array broadcasts to the shape.</summary>
     public static bool Fits(NumericArray array, ReadOnlySpan<int> shape)

@@ -4,7 +4,7 @@ using OnnxIntervene.IR;
 namespace OnnxIntervene.Rewriting.Opening;
 
 /// <summary>The values inside an operator that was opened; null where the operator has none.</summary>
-internal sealed record OpenedOperator
+internal sealed record OpenedValues
 {
     /// <summary>The residual sum that is normalised.</summary>
     public Value? Sum { get; init; }

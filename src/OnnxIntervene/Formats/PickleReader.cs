@@ -8,7 +8,7 @@ namespace OnnxIntervene.Formats;
 /// Takes a pickle apart into its instructions. They are not run here; those that tensors do not need are
 /// refused.
 /// </summary>
-internal static class PickleInstructions
+internal static class PickleReader
 {
     // BUILD, REDUCE and the like have no argument; their meaning is PickleMachine's.
     public static IEnumerable<PickleInstruction> Parse(byte[] pickle, string path)

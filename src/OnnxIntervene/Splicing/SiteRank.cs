@@ -7,7 +7,7 @@ namespace OnnxIntervene.Splicing;
 /// For one tensor: 0 for what a module outputs, larger for what the next one reads of it, inner modules after outer
 /// ones.
 /// </param>
-internal readonly record struct SitePlace(int Node, PlaceStage Stage, int Reader) : IComparable<SitePlace>
+internal readonly record struct SiteRank(int Node, NodeStage Stage, int Reader) : IComparable<SiteRank>
 {
-    public int CompareTo(SitePlace other) => (Node, Stage, Reader).CompareTo((other.Node, other.Stage, other.Reader));
+    public int CompareTo(SiteRank other) => (Node, Stage, Reader).CompareTo((other.Node, other.Stage, other.Reader));
 }

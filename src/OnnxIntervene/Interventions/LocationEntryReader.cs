@@ -4,7 +4,7 @@ using System.Text.Json;
 namespace OnnxIntervene.Interventions;
 
 /// <summary>Reads the units of one intervention: numbers, rows of numbers, or positions named by a text.</summary>
-internal static class UnitLocationReader
+internal static class LocationEntryReader
 {
     /// <summary>
     /// One entry: null for everything, <c>[batch][units]</c>, <c>[2][batch][units]</c> where the unit has two parts, or

@@ -7,7 +7,7 @@ using OnnxIntervene.Tensors;
 namespace OnnxIntervene.Planning;
 
 /// <summary>What each input of a model will be in a run, without running: those given, and those filled in.</summary>
-internal static class BoundInputs
+internal static class PredictedInputs
 {
     // Flags and lengths decide shapes; token ids and positions do not, and differ from run to run.
     private const int LongestContents = 8;
