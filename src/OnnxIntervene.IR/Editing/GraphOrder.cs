@@ -11,13 +11,13 @@ public static class GraphOrder
     {
         ArgumentNullException.ThrowIfNull(graph);
         if (TopologicalOrder.Sort(graph) is { } node)
-            throw Circle(node);
+            throw Cycle(node);
     }
 
     /// <summary>The nodes as <see cref="Sort"/> would order them; the graph stays as it is.</summary>
     /// <exception cref="InvalidGraphException">The nodes read each other in a cycle.</exception>
     internal static IEnumerable<Node> Of(Graph graph) =>
-        TopologicalOrder.Find(graph, out var order) is { } node ? throw Circle(node) : order ?? graph.Nodes;
+        TopologicalOrder.Find(graph, out var order) is { } node ? throw Cycle(node) : order ?? graph.Nodes;
 
-    private static InvalidGraphException Circle(Node node) => new([$"{node} depends on its own output."]);
+    private static InvalidGraphException Cycle(Node node) => new([$"{node} depends on its own output."]);
 }

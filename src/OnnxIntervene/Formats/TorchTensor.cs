@@ -5,7 +5,7 @@ namespace OnnxIntervene.Formats;
 
 /// <summary>
 /// A tensor of a torch file: its numbers, and the type that they have there. Floats of any size are held as 32-bit
-/// floats, integers and truth values as 64-bit integers.
+/// floats, integers and booleans as 64-bit integers.
 /// </summary>
 public sealed record TorchTensor(NumericArray Array, ElementType ElementType)
 {

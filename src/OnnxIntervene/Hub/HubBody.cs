@@ -65,8 +65,8 @@ internal sealed class HubBody(HubOptions options, CancellationToken cancellation
 
     private async Task<int> ReadAsync(Stream source, Memory<byte> buffer)
     {
-        using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        patience.CancelAfter(options.Patience);
-        return await source.ReadAsync(buffer, patience.Token);
+        using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        timeout.CancelAfter(options.IdleTimeout);
+        return await source.ReadAsync(buffer, timeout.Token);
     }
 }

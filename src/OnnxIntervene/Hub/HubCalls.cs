@@ -34,7 +34,7 @@ internal sealed class HubCalls(HubConnection connection, HubReference reference)
             cancellation
         );
 
-    /// <summary>Creates something; it may exist already.</summary>
+    /// <summary>Creates a repository or branch, which may exist already.</summary>
     public Task MakeAsync<T>(Uri target, T body, string what, CancellationToken cancellation) =>
         PostAsync(
             Request(target, Json(body), "application/json", what) with

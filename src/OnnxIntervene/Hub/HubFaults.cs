@@ -35,7 +35,7 @@ internal sealed class HubFaults(HubOptions options, HubReference reference)
     )
     {
         var status = (int)response.StatusCode;
-        var said = await SaidAsync(response, cancellation);
+        var said = await ServerMessageAsync(response, cancellation);
         var meaning = Meaning(status, Header(response, "X-Error-Code"), request);
         return new HubException($"{request.What}: {meaning}{(said.Length > 0 ? $" The server says: {said}" : "")}")
         {
@@ -84,7 +84,7 @@ internal sealed class HubFaults(HubOptions options, HubReference reference)
     private static string Header(HttpResponseMessage response, string name) =>
         response.Headers.TryGetValues(name, out var values) ? values.First() : "";
 
-    private async Task<string> SaidAsync(HttpResponseMessage response, CancellationToken cancellation)
+    private async Task<string> ServerMessageAsync(HttpResponseMessage response, CancellationToken cancellation)
     {
         var said = Header(response, "X-Error-Message");
         var headers = response.Content.Headers;

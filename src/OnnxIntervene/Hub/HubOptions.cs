@@ -30,7 +30,7 @@ public sealed record HubOptions
     public int Attempts { get; init; } = 5;
 
     /// <summary>How long a server may stay silent.</summary>
-    public TimeSpan Patience { get; init; } = TimeSpan.FromMinutes(1);
+    public TimeSpan IdleTimeout { get; init; } = TimeSpan.FromMinutes(1);
 
     /// <summary>The pauses between attempts.</summary>
     public Func<TimeSpan, CancellationToken, Task> Wait { get; init; } = Task.Delay;

@@ -5,7 +5,7 @@ namespace OnnxIntervene.Planning;
 
 /// <summary>
 /// Lays the numbers that an intervention draws out over a run's units. Every example gets the same numbers; where heads
-/// are addressed they lie side by side at each position, as pyvene folds them; an example with fewer units than another
+/// are addressed they are side by side at each position, as pyvene folds them; an example with fewer units than another
 /// takes the first numbers.
 /// </summary>
 internal static class DrawnSource

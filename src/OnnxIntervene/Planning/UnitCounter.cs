@@ -7,9 +7,10 @@ using OnnxIntervene.Runtime;
 namespace OnnxIntervene.Planning;
 
 /// <summary>
-/// Counts a component's positions or steps for given inputs, and runs nothing: as many as there are tokens, or, where
-/// the input is not a row of tokens (pixels, features), the component a raw tensor or made of another stream, as many
-/// as the graph's operators output for inputs of these sizes. Safe for concurrent calls.
+/// Counts a component's positions or steps for given inputs without running anything. There are as many as tokens,
+/// except where the input is not a row of tokens (pixels, features), or the component is a raw tensor or is computed
+/// from another stream: there, as many as the graph's operators output for inputs of these sizes. Safe for concurrent
+/// calls.
 /// </summary>
 internal sealed class UnitCounter(Model model, ComponentMap components)
 {

@@ -67,7 +67,7 @@ internal sealed class UnitRows
             _ops.Names.Unique("row"),
             new TensorType(ElementType.Int64, Shape.Of(ReadOnlySpan<long>.Empty))
         );
-        var goesOn = body.AddInput(
+        var condition = body.AddInput(
             _ops.Names.Unique("goes_on"),
             new TensorType(ElementType.Bool, Shape.Of(ReadOnlySpan<long>.Empty))
         );
@@ -75,10 +75,10 @@ internal sealed class UnitRows
         var matches = step.Cast(step.Emit("Equal", [named, row]), ElementType.Float32);
         var match = step.Emit("ArgMax", [matches], [NodeAttribute.Of("axis", 0L), NodeAttribute.Of("keepdims", 0L)]);
         var isNamed = step.Cast(step.Cast(match, ElementType.Bool), ElementType.Int64);
-        body.AddOutput(step.Identity(goesOn));
+        body.AddOutput(step.Identity(condition));
         body.AddOutput(step.Identity(state));
         body.AddOutput(step.Add(row, step.Mul(isNamed, step.Sub(step.Add(match, last), row))));
-        (body.Outputs[0].Type, body.Outputs[1].Type, body.Outputs[2].Type) = (goesOn.Type, row.Type, row.Type);
+        (body.Outputs[0].Type, body.Outputs[1].Type, body.Outputs[2].Type) = (condition.Type, row.Type, row.Type);
         return _ops.EmitMany("Loop", [count, null, count], [NodeAttribute.Of("body", body)], "", 2)[1];
     }
 }

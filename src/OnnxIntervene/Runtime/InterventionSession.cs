@@ -37,7 +37,7 @@ public sealed class InterventionSession : IDisposable
     /// <summary>The name of the first output.</summary>
     public string FirstOutput => Spliced.Model.Graph.Outputs[0].Name;
 
-    /// <summary>The model's own outputs that are tensors of numbers or truth values, in the file's order.</summary>
+    /// <summary>The model's own outputs that are tensors of numbers or booleans, in the file's order.</summary>
     public IReadOnlyList<string> Outputs =>
         field ??= [.. _session.NumericOutputs.Except(Spliced.Sites.Select(site => site.Read).OfType<string>())];
 

@@ -61,7 +61,7 @@ internal static class OrtArrays
     }
 
     /// <summary>The tensor's contents, copied out.</summary>
-    /// <exception cref="InterventionException">The tensor holds neither numbers nor truth values.</exception>
+    /// <exception cref="InterventionException">The tensor holds neither numbers nor booleans.</exception>
     public static NumericArray Copy(OrtValue value, string name)
     {
         var info = value.GetTensorTypeAndShape();

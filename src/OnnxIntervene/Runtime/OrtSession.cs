@@ -36,7 +36,7 @@ internal sealed class OrtSession : IDisposable
     /// <summary>The inputs that must be fed.</summary>
     public IReadOnlyDictionary<string, NodeMetadata> Inputs { get; }
 
-    /// <summary>The outputs that are tensors of numbers or truth values, in the model's order.</summary>
+    /// <summary>The outputs that are tensors of numbers or booleans, in the model's order.</summary>
     public IReadOnlyList<string> NumericOutputs { get; }
 
     /// <summary>Runs the model. The caller disposes what comes out.</summary>

@@ -49,7 +49,7 @@ public sealed class TensorValue : IDisposable
     public ElementType ElementType { get; }
 
     /// <summary>The numbers, copied out of ONNX Runtime when they are first asked for.</summary>
-    /// <exception cref="InterventionException">The elements are neither numbers nor truth values.</exception>
+    /// <exception cref="InterventionException">The elements are neither numbers nor booleans.</exception>
     /// <exception cref="ObjectDisposedException">The value was disposed first.</exception>
     public NumericArray Array
     {

@@ -24,7 +24,7 @@ internal static class SiteDescriptions
             Outputs = site.Read is { } read
                 ? new Dictionary<string, string>
                 {
-                    [read] = "float32 [units, width]: what stands at the read locations before the intervention",
+                    [read] = "float32 [units, width]: the values at the read locations before the intervention",
                 }
                 : [],
         };

@@ -50,8 +50,7 @@ internal static class ElementConversion
             "U8" => Bytes<long, byte>(array.Integers, number => checked((byte)number)),
             "BOOL" => Bytes<long, byte>(
                 array.Integers,
-                number =>
-                    number is 0 or 1 ? (byte)number : throw new OverflowException($"{number} is not a truth value.")
+                number => number is 0 or 1 ? (byte)number : throw new OverflowException($"{number} is not a boolean.")
             ),
             _ => throw new ArgumentException($"arrays are not written as '{type}'.", nameof(type)),
         };

@@ -53,10 +53,10 @@ internal static class ControlFlowRules
 
     // Only a loop that cannot end early runs as often as it says.
     private static Quantity LoopSteps(NodeFacts node) =>
-        node.Node.Subgraphs.First() is { Inputs: [_, var goesOn, ..] } body
+        node.Node.Subgraphs.First() is { Inputs: [_, var condition, ..] } body
         && (
-            body.Outputs[0] == goesOn
-            || (body.Outputs[0].Producer is { Operator: ("", "Identity") } copy && copy.Inputs[0] == goesOn)
+            body.Outputs[0] == condition
+            || (body.Outputs[0].Producer is { Operator: ("", "Identity") } copy && copy.Inputs[0] == condition)
         )
         && (!node.Has(1) || node.Single(1).Number is 1)
             ? node.Single(0)

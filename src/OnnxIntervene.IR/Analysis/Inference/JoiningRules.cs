@@ -43,7 +43,7 @@ internal static class JoiningRules
             : sizes[0];
     }
 
-    // A part whose numbers are not known but its length is counts as so many unknown numbers.
+    // A part with a known length but unknown numbers counts as that many unknown numbers.
     private static Quantity[]? Contents(List<TensorFacts> parts)
     {
         var all = new List<Quantity>();

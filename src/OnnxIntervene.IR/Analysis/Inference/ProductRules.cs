@@ -48,10 +48,10 @@ internal static class ProductRules
     {
         if (node.Integer("transBatchA", 0) != 0 || node.Integer("transBatchB", 0) != 0)
             return node.Axes(0) is { } axes ? TensorFacts.OfRank(axes.Length) : TensorFacts.Unknown;
-        return Product(Turned(node.Axes(0), node, "transA"), Turned(node.Axes(1), node, "transB"));
+        return Product(Transposed(node.Axes(0), node, "transA"), Transposed(node.Axes(1), node, "transB"));
     }
 
-    private static Quantity[]? Turned(Quantity[]? axes, NodeFacts node, string attribute) =>
+    private static Quantity[]? Transposed(Quantity[]? axes, NodeFacts node, string attribute) =>
         axes is { Length: > 1 } && node.Integer(attribute, 0) != 0 ? [.. axes[..^2], axes[^1], axes[^2]] : axes;
 
     private static TensorFacts WithWidth(NodeFacts node, int output) =>

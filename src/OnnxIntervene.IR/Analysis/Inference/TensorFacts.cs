@@ -3,7 +3,7 @@ namespace OnnxIntervene.IR.Analysis.Inference;
 /// <summary>What is known about a tensor besides its element type.</summary>
 /// <param name="Axes">The sizes, outermost first; null when even their number is unknown.</param>
 /// <param name="Contents">
-/// The elements of a small tensor of whole numbers (truth values are 0 and 1), some of them perhaps unknown; null where
+/// The elements of a small tensor of whole numbers (booleans are 0 and 1), some of them perhaps unknown; null where
 /// they are not followed.
 /// </param>
 internal sealed record TensorFacts(Quantity[]? Axes, Quantity[]? Contents = null)

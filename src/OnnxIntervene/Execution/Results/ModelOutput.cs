@@ -19,7 +19,7 @@ public sealed class ModelOutput : IDisposable
         _logits = new Lazy<NumericArray>(() => choose is null ? First.Array : choose(First.Array));
     }
 
-    /// <summary>Every output that was wanted and is a tensor of numbers or truth values, by name.</summary>
+    /// <summary>Every output that was wanted and is a tensor of numbers or booleans, by name.</summary>
     public IReadOnlyDictionary<string, TensorValue> Outputs { get; }
 
     /// <summary>

@@ -25,7 +25,7 @@ public sealed class RunResult : IDisposable
     /// <summary>The model's outputs without them, when they were asked for.</summary>
     public ModelOutput? Original { get; }
 
-    /// <summary>Every output with the interventions that is a tensor of numbers or truth values, by name.</summary>
+    /// <summary>Every output with the interventions that is a tensor of numbers or booleans, by name.</summary>
     public IReadOnlyDictionary<string, TensorValue> Outputs => Intervened.Outputs;
 
     /// <summary>

@@ -6,7 +6,7 @@ namespace OnnxIntervene.Interventions.Kinds;
 
 /// <summary>
 /// A kind of intervention, and everything that sets it apart from the others. Each kind is described in the file of its
-/// record, which adds its name here; no other file knows it. In formulas, x is the values at the units, s the
+/// record, which adds its name here; no other file names it. In formulas, x is the values at the units, s the
 /// source, c the coefficient, W a matrix with orthonormal columns, S the chosen subspace.
 /// </summary>
 public sealed partial class InterventionType
