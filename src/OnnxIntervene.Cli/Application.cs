@@ -8,9 +8,9 @@ namespace OnnxIntervene.Cli;
 internal static class Application
 {
     /// <summary>Runs the command and returns its exit code.</summary>
-    /// <param name="arguments">What the user wrote.</param>
-    /// <param name="output">Gets results; with <c>--json</c> exactly one JSON value, which may be an error.</param>
-    /// <param name="error">Gets everything else.</param>
+    /// <param name="arguments">The user's arguments.</param>
+    /// <param name="output">Receives results; with <c>--json</c> exactly one JSON value, which may be an error.</param>
+    /// <param name="error">Receives everything else.</param>
     public static async Task<int> RunAsync(string[] arguments, TextWriter output, TextWriter error)
     {
         var parsed = CommandTree.Create().Parse(arguments);

@@ -5,15 +5,15 @@ using OnnxIntervene.Runtime;
 
 namespace OnnxIntervene.Cli;
 
-/// <summary>Why a command did not do what it was asked: one message, and whose fault it was.</summary>
+/// <summary>Why a command failed: one message, and whose fault it was.</summary>
 /// <param name="Kind">
 /// Whose fault: <c>request</c>, <c>file</c>, <c>machine</c>, <c>network</c> or <c>cancelled</c>.
 /// </param>
 /// <param name="Message">What is wrong, where, and what to do.</param>
-/// <param name="ExitCode">What the command tells the shell.</param>
+/// <param name="ExitCode">The command's exit code.</param>
 internal sealed record CommandFault(string Kind, string Message, int ExitCode)
 {
-    /// <summary>What an exception means to the user; null for a fault of ours, which gets a stack trace.</summary>
+    /// <summary>What an exception means to the user; null for a bug of ours, which gets a stack trace.</summary>
     public static CommandFault? Of(Exception fault) =>
         fault switch
         {
@@ -27,7 +27,9 @@ internal sealed record CommandFault(string Kind, string Message, int ExitCode)
     /// <summary>The request is refused.</summary>
     public static CommandFault Request(string message) => new("request", message, ExitCodes.Request);
 
-    /// <summary>The fault as JSON, which a script can tell from a result by its only field, <c>error</c>.</summary>
+    /// <summary>
+    /// The fault as JSON, which a script can distinguish from a result by its only field, <c>error</c>.
+    /// </summary>
     public string ToJson() => JsonText.Of(new { Error = this });
 
     // ONNX Runtime says that a call is not supported when this build cannot add an execution provider by its name.

@@ -1,7 +1,7 @@
 namespace OnnxIntervene.IR;
 
 /// <summary>
-/// What an attribute holds. The numbers are those of <c>AttributeProto.AttributeType</c> (onnx.proto).
+/// The type of an attribute's value. The numbers are those of <c>AttributeProto.AttributeType</c> (onnx.proto).
 /// </summary>
 public enum AttributeKind
 {

@@ -5,10 +5,10 @@ namespace OnnxIntervene.IR;
 /// <summary>One dimension of a shape: a size, a symbol (<c>dim_param</c>), or neither when nothing is known.</summary>
 /// <param name="Size">The size, when it is fixed.</param>
 /// <param name="Symbol">The name that equal dimensions share, when the size is not fixed.</param>
-/// <param name="Denotation">What the dimension means, in ONNX's words; rarely stated.</param>
+/// <param name="Denotation">What the dimension means, in ONNX's terms; rarely stated.</param>
 public readonly record struct Dimension(long? Size, string? Symbol = null, string? Denotation = null)
 {
-    /// <summary>A dimension of which nothing is known.</summary>
+    /// <summary>A dimension about which nothing is known.</summary>
     public static Dimension Unknown => default;
 
     /// <summary>A dimension of fixed size.</summary>

@@ -1,6 +1,8 @@
 namespace OnnxIntervene.IR;
 
-/// <summary>What a tensor's elements are. The numbers are those of <c>TensorProto.DataType</c> (onnx.proto).</summary>
+/// <summary>
+/// The type of a tensor's elements. The numbers are those of <c>TensorProto.DataType</c> (onnx.proto).
+/// </summary>
 public enum ElementType
 {
     /// <summary>Not stated.</summary>
@@ -30,7 +32,7 @@ public enum ElementType
     /// <summary>Byte strings, UTF-8 by convention.</summary>
     Text = 8,
 
-    /// <summary>Truth values, a byte each.</summary>
+    /// <summary>Booleans, a byte each.</summary>
     Bool = 9,
 
     /// <summary>IEEE 754 half precision.</summary>

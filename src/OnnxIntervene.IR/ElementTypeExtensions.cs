@@ -31,6 +31,6 @@ public static class ElementTypeExtensions
         type is ElementType.Float32 or ElementType.Float16 or ElementType.Float64 or ElementType.BFloat16;
 
     /// <summary>Bytes that <paramref name="count"/> elements take, the last byte padded.</summary>
-    /// <exception cref="OverflowException">More bytes than a 64-bit number counts.</exception>
+    /// <exception cref="OverflowException">The number of bytes does not fit 64 bits.</exception>
     public static long ByteCount(this ElementType type, long count) => checked((count * type.BitWidth()) + 7) / 8;
 }

@@ -1,6 +1,6 @@
 namespace OnnxIntervene.IR;
 
-/// <summary>Bytes that stay in a file until somebody reads them.</summary>
+/// <summary>Bytes that stay in a file until they are read.</summary>
 /// <param name="Path">The full path of the file, links resolved.</param>
 /// <param name="Offset">Where the bytes begin, from the file's start.</param>
 /// <param name="Length">How many bytes.</param>

@@ -32,7 +32,7 @@ public sealed class Graph
         {
             for (var link = _nodes.First; link is not null; )
             {
-                // A node that was removed while it was current has lost its link, so the next one was taken before.
+                // A node that was removed while it was current has lost its link, so the next one was read before.
                 var next = link.Next;
                 yield return link.Value;
                 link = link.List is null ? next : link.Next;
@@ -46,22 +46,22 @@ public sealed class Graph
     /// <summary>How many nodes there are, those of subgraphs not counted.</summary>
     public int NodeCount => _nodes.Count;
 
-    /// <summary>What the caller passes in.</summary>
+    /// <summary>The graph's inputs.</summary>
     public IReadOnlyList<Value> Inputs => _inputs;
 
-    /// <summary>What the caller gets back.</summary>
+    /// <summary>The graph's outputs.</summary>
     public IReadOnlyList<Value> Outputs => _outputs;
 
     /// <summary>The constants, dense and sparse, in the file's order.</summary>
     public IReadOnlyList<Value> Initializers => _initializers;
 
-    /// <summary>Notes of exporters (<c>metadata_props</c>).</summary>
+    /// <summary>Metadata that exporters write (<c>metadata_props</c>).</summary>
     public ImmutableArray<KeyValuePair<string, string>> Metadata { get; internal set; } = [];
 
-    /// <summary>Fields of the file's graph that this library has no name for.</summary>
+    /// <summary>Fields of the file's graph that this library does not model.</summary>
     internal ReadOnlyMemory<byte> Unknown { get; set; }
 
-    /// <summary>Value infos of the file whose name nothing in the graph has.</summary>
+    /// <summary>Value infos of the file for names that nothing in the graph has.</summary>
     internal ImmutableArray<ReadOnlyMemory<byte>> StrayValueInfos { get; set; } = [];
 
     /// <summary>Adds an input after the others.</summary>
@@ -212,7 +212,7 @@ public sealed class Graph
     public override string ToString() => $"graph '{Name}' of {_nodes.Count} nodes";
 
     /// <summary>The nodes after one, the last of them first; every node where that is null. O(nodes given).</summary>
-    internal IEnumerable<Node> NodesBehind(Node? node)
+    internal IEnumerable<Node> NodesAfter(Node? node)
     {
         for (var link = _nodes.Last; link is not null && link.Value != node; link = link.Previous)
             yield return link.Value;

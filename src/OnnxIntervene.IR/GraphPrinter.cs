@@ -3,7 +3,7 @@ using System.Text;
 
 namespace OnnxIntervene.IR;
 
-/// <summary>Writes a model as text: equal models print the same text, wherever their weights are.</summary>
+/// <summary>Writes a model as text: equal models have the same text, wherever their weights are.</summary>
 public static class GraphPrinter
 {
     /// <summary>The whole model. O(nodes); weights are not read, small inline constants are shown.</summary>

@@ -48,16 +48,16 @@ internal sealed class GraphScope(
         CheckCall(graph, node);
         foreach (var subgraph in node.Subgraphs)
             Check(subgraph);
-        var givesNothing = true;
+        var hasNoOutputs = true;
         for (var index = 0; index < node.Outputs.Count; index++)
         {
             if (node.Outputs[index] is not { } output)
                 continue;
             Define(graph, output, defined);
-            givesNothing = false;
+            hasNoOutputs = false;
         }
 
-        if (givesNothing)
+        if (hasNoOutputs)
             faults.Add($"{graph}: {node} has no outputs.");
     }
 

@@ -14,7 +14,7 @@ public sealed class InterventionException : Exception
         : base(message) { }
 
     /// <summary>
-    /// Creates the exception with what does not fit, where, and what to do, and the error underneath.
+    /// Creates the exception with what does not fit, where, and what to do, and the underlying error.
     /// </summary>
     public InterventionException(string message, Exception innerException)
         : base(message, innerException) { }

@@ -12,11 +12,11 @@ public sealed class InvalidGraphException : Exception
     public InvalidGraphException(string message)
         : base(message) { }
 
-    /// <summary>Creates the exception with a message and the error underneath.</summary>
+    /// <summary>Creates the exception with a message and the underlying error.</summary>
     public InvalidGraphException(string message, Exception innerException)
         : base(message, innerException) { }
 
-    /// <summary>Creates the exception of these faults.</summary>
+    /// <summary>Creates the exception with these faults.</summary>
     public InvalidGraphException(ImmutableArray<string> faults)
         : base(
             $"The graph breaks {faults.Length} rule(s) of ONNX:{Environment.NewLine}- "

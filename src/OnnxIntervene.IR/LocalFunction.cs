@@ -2,7 +2,7 @@ using System.Collections.Immutable;
 
 namespace OnnxIntervene.IR;
 
-/// <summary>A function that a model brings and its nodes call like an operator.</summary>
+/// <summary>A function that a model defines and its nodes call like an operator.</summary>
 public sealed class LocalFunction
 {
     internal LocalFunction(OperatorKey key, Graph body)
@@ -17,23 +17,23 @@ public sealed class LocalFunction
     /// <summary>Which of several functions of one name this is (IR 10); usually empty.</summary>
     public string Overload { get; internal init; } = "";
 
-    /// <summary>Parameters, nodes and results.</summary>
+    /// <summary>Inputs, nodes and outputs.</summary>
     public Graph Body { get; }
 
     /// <summary>Names of attributes that a call must set.</summary>
     public ImmutableArray<string> RequiredAttributes { get; internal init; } = [];
 
-    /// <summary>Attributes that a call may leave out, with the contents they have then.</summary>
+    /// <summary>Attributes that a call may leave out, with their defaults.</summary>
     public ImmutableArray<NodeAttribute> DefaultAttributes { get; internal init; } = [];
 
     /// <summary>The operator set version of each domain inside the function.</summary>
     public ImmutableSortedDictionary<string, long> OperatorSets { get; internal init; } =
         ImmutableSortedDictionary<string, long>.Empty;
 
-    /// <summary>Notes of exporters (<c>metadata_props</c>).</summary>
+    /// <summary>Metadata that exporters write (<c>metadata_props</c>).</summary>
     public ImmutableArray<KeyValuePair<string, string>> Metadata { get; internal init; } = [];
 
-    /// <summary>Fields of the file's function that this library has no name for.</summary>
+    /// <summary>Fields of the file's function that this library does not model.</summary>
     internal ReadOnlyMemory<byte> Unknown { get; init; }
 
     /// <inheritdoc/>

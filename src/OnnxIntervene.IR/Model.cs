@@ -3,7 +3,7 @@ using System.Collections.Immutable;
 namespace OnnxIntervene.IR;
 
 /// <summary>
-/// A model file in memory: the graph, the local functions, the operator sets and the notes. Weights stay in their
+/// A model file in memory: the graph, the local functions, the operator sets and the metadata. Weights stay in their
 /// files.
 /// </summary>
 public sealed class Model
@@ -28,10 +28,10 @@ public sealed class Model
     /// <summary>The operator set version of each domain, with the empty text for the standard domain.</summary>
     public ImmutableSortedDictionary<string, long> OperatorSets { get; set; }
 
-    /// <summary>The functions that the file brings.</summary>
+    /// <summary>The functions that the file defines.</summary>
     public ImmutableArray<LocalFunction> Functions { get; internal set; } = [];
 
-    /// <summary>Notes of exporters (<c>metadata_props</c>), in the file's order.</summary>
+    /// <summary>Metadata that exporters write (<c>metadata_props</c>), in the file's order.</summary>
     public ImmutableArray<KeyValuePair<string, string>> Metadata { get; set; } = [];
 
     /// <summary>The program that wrote the file, and its version.</summary>
@@ -41,7 +41,7 @@ public sealed class Model
     public string? FilePath { get; internal init; }
 
     /// <summary>
-    /// Fields of the file that this library has no name for, with those that it only carries (producer, domain,
+    /// Fields of the file that this library does not model, with those that it only copies (producer, domain,
     /// version, text).
     /// </summary>
     internal ReadOnlyMemory<byte> Unknown { get; init; }
@@ -51,7 +51,7 @@ public sealed class Model
 
     /// <summary>
     /// Raises the IR version where it is lower. Before version 4 every constant is listed as an input and cannot be
-    /// replaced by the caller; from then on the list would allow that, so constants are removed from it.
+    /// replaced by the caller; from version 4 on such an input could be replaced, so constants are removed from it.
     /// </summary>
     public void RaiseIrVersion(int version)
     {

@@ -12,7 +12,7 @@ public sealed class ModelFormatException : Exception
     public ModelFormatException(string message)
         : base(message) { }
 
-    /// <summary>Creates the exception with what is wrong, where, and what to do, and the error underneath.</summary>
+    /// <summary>Creates the exception with what is wrong, where, and what to do, and the underlying error.</summary>
     public ModelFormatException(string message, Exception innerException)
         : base(message, innerException) { }
 }

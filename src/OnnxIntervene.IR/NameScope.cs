@@ -2,10 +2,10 @@ using System.Globalization;
 
 namespace OnnxIntervene.IR;
 
-/// <summary>Creates names that nothing in a model has, all of them under one prefix.</summary>
+/// <summary>Creates names that a model does not use yet, all of them under one prefix.</summary>
 public sealed class NameScope
 {
-    /// <summary>What every name that this project adds to a model begins with.</summary>
+    /// <summary>The prefix of every name that this project adds to a model.</summary>
     public const string Prefix = "intervene/";
 
     private readonly HashSet<string> _taken;
@@ -27,7 +27,9 @@ public sealed class NameScope
         return new NameScope(taken);
     }
 
-    /// <summary>The wanted name under the prefix, with the first number that makes it free where it is taken.</summary>
+    /// <summary>
+    /// The wanted name under the prefix; where it is taken, with the first number that makes it unique.
+    /// </summary>
     public string Unique(string wish)
     {
         ArgumentNullException.ThrowIfNull(wish);
@@ -36,7 +38,7 @@ public sealed class NameScope
     }
 
     /// <summary>
-    /// The wanted name itself, with the first number that makes it free where it is taken; for the file's own nodes.
+    /// The wanted name itself; where it is taken, with the first number that makes it unique. For the file's own nodes.
     /// </summary>
     internal string Free(string wish)
     {

@@ -15,7 +15,7 @@ public sealed class Node
         Operator = op;
     }
 
-    /// <summary>A node whose lists have room for those of another.</summary>
+    /// <summary>A node whose lists have the capacity of another's.</summary>
     internal Node(Node like)
         : this(like.Name, like.Operator)
     {
@@ -30,7 +30,7 @@ public sealed class Node
     /// <summary>What the node computes.</summary>
     public OperatorKey Operator { get; }
 
-    /// <summary>Which of several local functions of one name is meant (IR 10); usually empty.</summary>
+    /// <summary>Which of several local functions of one name it calls (IR 10); usually empty.</summary>
     public string Overload { get; internal init; } = "";
 
     /// <summary>The graph whose list the node is in; null once it is removed.</summary>
@@ -42,13 +42,13 @@ public sealed class Node
     /// <summary>What the node computes; null where an optional output is left out.</summary>
     public IReadOnlyList<Value?> Outputs => _outputs;
 
-    /// <summary>The settings, in the file's order.</summary>
+    /// <summary>The attributes, in the file's order.</summary>
     public IReadOnlyList<NodeAttribute> Attributes => _attributes;
 
-    /// <summary>Notes of exporters (<c>metadata_props</c>), in the file's order.</summary>
+    /// <summary>Metadata that exporters write (<c>metadata_props</c>), in the file's order.</summary>
     public ImmutableArray<KeyValuePair<string, string>> Metadata { get; set; } = [];
 
-    /// <summary>Fields of the file's node that this library has no name for.</summary>
+    /// <summary>Fields of the file's node that this library does not model.</summary>
     internal ReadOnlyMemory<byte> Unknown { get; set; }
 
     internal LinkedListNode<Node>? Link { get; set; }
@@ -63,10 +63,10 @@ public sealed class Node
     /// <summary>The attribute of this name, or null.</summary>
     public NodeAttribute? FindAttribute(string name) => _attributes.Find(attribute => attribute.Name == name);
 
-    /// <summary>The input at <paramref name="index"/>; null when it is left out or beyond the list.</summary>
+    /// <summary>The input at <paramref name="index"/>; null when it is left out or past the end of the list.</summary>
     public Value? InputOrNull(int index) => index < _inputs.Count ? _inputs[index] : null;
 
-    /// <summary>The output at <paramref name="index"/>; null when it is left out or beyond the list.</summary>
+    /// <summary>The output at <paramref name="index"/>; null when it is left out or past the end of the list.</summary>
     public Value? OutputOrNull(int index) => index < _outputs.Count ? _outputs[index] : null;
 
     /// <summary>
@@ -123,7 +123,7 @@ public sealed class Node
     public IEnumerable<Graph> Subgraphs =>
         HoldsGraphs ? _attributes.SelectMany(attribute => attribute.Subgraphs) : Enumerable.Empty<Graph>();
 
-    // Few nodes do; walks over a graph ask each.
+    // Few nodes have one, but walks over a graph ask every node.
     private bool HoldsGraphs
     {
         get
@@ -163,7 +163,7 @@ public sealed class Node
         value.Producer = this;
     }
 
-    /// <summary>Leaves an optional output out that nobody reads.</summary>
+    /// <summary>Leaves out an optional output that nothing reads.</summary>
     internal void LeaveOut(int index)
     {
         if (_outputs[index] is { } output)
@@ -173,7 +173,7 @@ public sealed class Node
 
     internal void AddAttribute(NodeAttribute attribute) => _attributes.Add(attribute);
 
-    /// <summary>Makes another node compute what this one computed.</summary>
+    /// <summary>Moves this node's outputs to another node.</summary>
     internal void ReleaseOutputs() => _outputs.Clear();
 
     internal void DropInputs()

@@ -4,7 +4,7 @@ using System.Text;
 
 namespace OnnxIntervene.IR;
 
-/// <summary>A constant setting of a node. Immutable, but for the graphs that some hold.</summary>
+/// <summary>A constant setting of a node. Immutable, except for the graphs that some hold.</summary>
 public sealed class NodeAttribute
 {
     private readonly object? _content;
@@ -19,7 +19,7 @@ public sealed class NodeAttribute
     /// <summary>The attribute's name.</summary>
     public string Name { get; }
 
-    /// <summary>What it holds.</summary>
+    /// <summary>The type of its value.</summary>
     public AttributeKind Kind { get; }
 
     /// <summary>In a local function: the function's attribute that supplies the contents; empty elsewhere.</summary>
@@ -78,7 +78,7 @@ public sealed class NodeAttribute
     /// </summary>
     internal ImmutableArray<ReadOnlyMemory<byte>> Types => Content<ImmutableArray<ReadOnlyMemory<byte>>>();
 
-    /// <summary>Fields of the file's attribute that this library has no name for.</summary>
+    /// <summary>Fields of the file's attribute that this library does not model.</summary>
     internal ReadOnlyMemory<byte> Unknown { get; init; }
 
     /// <summary>An attribute of one number.</summary>
@@ -116,7 +116,9 @@ public sealed class NodeAttribute
         ReadOnlyMemory<byte> unknown
     ) => new(name, kind, content) { ReferenceName = reference, Unknown = unknown };
 
-    /// <summary>The same attribute with every graph replaced by what <paramref name="change"/> makes of it.</summary>
+    /// <summary>
+    /// The same attribute with every graph replaced by what <paramref name="change"/> returns for it.
+    /// </summary>
     internal NodeAttribute WithGraphs(Func<Graph, Graph> change) =>
         _content switch
         {

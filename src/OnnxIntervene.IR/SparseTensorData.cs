@@ -3,10 +3,10 @@ using System.Collections.Immutable;
 namespace OnnxIntervene.IR;
 
 /// <summary>
-/// A sparse constant: its non-zero values, their places, and the sizes of the whole (onnx.proto, SparseTensorProto).
+/// A sparse constant: its non-zero values, their indices, and the sizes of the whole (onnx.proto, SparseTensorProto).
 /// </summary>
 /// <param name="Values">The non-zero values, one dimension.</param>
-/// <param name="Indices">Their places: linear, or one row of coordinates each.</param>
+/// <param name="Indices">Their indices: linear, or one row of coordinates each.</param>
 /// <param name="Dimensions">The sizes of the dense tensor.</param>
 public sealed record SparseTensorData(TensorData Values, TensorData Indices, ImmutableArray<long> Dimensions)
 {

@@ -25,7 +25,7 @@ public sealed class TensorData
         Texts = texts;
     }
 
-    /// <summary>What the elements are.</summary>
+    /// <summary>The type of the elements.</summary>
     public ElementType ElementType { get; }
 
     /// <summary>The sizes, outermost first; empty for a scalar.</summary>
@@ -37,7 +37,7 @@ public sealed class TensorData
     /// <summary>The elements of a string tensor, as bytes; empty for any other.</summary>
     public ImmutableArray<ReadOnlyMemory<byte>> Texts { get; }
 
-    /// <summary>A name that the tensor has besides that of its value; tensors in attributes may have one.</summary>
+    /// <summary>A name that the tensor has besides its value's name; tensors in attributes may have one.</summary>
     public string Name { get; init; } = "";
 
     /// <summary>How many elements there are.</summary>
@@ -47,7 +47,7 @@ public sealed class TensorData
     public long ByteLength =>
         Span?.Length ?? (Texts.Length > 0 ? Texts.Sum(text => (long)text.Length) : _inline.Length);
 
-    /// <summary>Fields of the file's tensor that this library has no name for.</summary>
+    /// <summary>Fields of the file's tensor that this library does not model.</summary>
     internal ReadOnlyMemory<byte> Unknown { get; init; }
 
     /// <summary>A tensor of little-endian bytes in memory.</summary>

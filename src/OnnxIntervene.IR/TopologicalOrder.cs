@@ -1,11 +1,11 @@
 namespace OnnxIntervene.IR;
 
 /// <summary>
-/// Orders nodes so that each comes after what it reads, as ONNX demands, and keeps the rest of the order.
+/// Orders nodes so that each comes after what it reads, as ONNX requires, and otherwise keeps the order.
 /// </summary>
 internal static class TopologicalOrder
 {
-    // Few nodes hold graphs; the others share this list, which nobody adds to.
+    // Few nodes hold graphs; the others share this list, which is never added to.
     private static readonly List<Node> s_none = [];
 
     private enum State
@@ -28,8 +28,8 @@ internal static class TopologicalOrder
     }
 
     /// <summary>
-    /// The nodes in order, null where they stand so already. Returns a node that lies on a cycle, or null when all is
-    /// well.
+    /// The nodes in order, null where they are in order already. Returns a node that is on a cycle, or null when there
+    /// is none.
     /// </summary>
     public static Node? Find(Graph graph, out List<Node>? order)
     {
@@ -65,7 +65,7 @@ internal static class TopologicalOrder
         return true;
     }
 
-    // A file may chain any number of nodes, so the walk keeps its own stack.
+    // A file may chain any number of nodes, so the walk uses its own stack instead of recursion.
     private static Node? Visit(Graph graph, Node start, Dictionary<Node, State> states, List<Node> order)
     {
         var stack = new Stack<(Node Node, List<Node> Captured, int Next)>();

@@ -38,13 +38,13 @@ public sealed class Value
     /// </summary>
     public IReadOnlyList<Use> Uses => _uses;
 
-    /// <summary>Whether the file describes this value itself, besides what its producer or contents say.</summary>
+    /// <summary>Whether the file has a value info for this value.</summary>
     internal bool HasInfo { get; set; }
 
     /// <summary>A type that is not a tensor (sequence, map, optional, sparse), as the file writes it.</summary>
     internal ReadOnlyMemory<byte> OpaqueType { get; set; }
 
-    /// <summary>Fields of the file's value info that this library has no name for.</summary>
+    /// <summary>Fields of the file's value info that this library does not model.</summary>
     internal ReadOnlyMemory<byte> Unknown { get; set; }
 
     /// <summary>Whether the file holds this value's contents.</summary>
@@ -69,7 +69,7 @@ public sealed class Value
 
     internal void RemoveUse(Use use)
     {
-        // The reads of most values are few, and the last one is the likeliest to be removed.
+        // The reads of most values are few, and the last one is the most likely to be removed.
         var index = CollectionsMarshal.AsSpan(_uses).LastIndexOf(use);
         if (index >= 0)
             _uses.RemoveAt(index);

@@ -3,7 +3,7 @@ using OnnxIntervene.Reports.Figures;
 
 namespace OnnxIntervene.Reports;
 
-/// <summary>Draws a heatmap as SVG for a page; a cell's exact number shows when one points at it.</summary>
+/// <summary>Draws a heatmap as SVG for a page; pointing at a cell shows its exact number.</summary>
 public static class HeatmapSvg
 {
     /// <summary>The SVG element: well-formed XML, its text in the colour of the text around it.</summary>

@@ -9,7 +9,7 @@ namespace OnnxIntervene.Reports;
 /// <summary>Writes a report as one page that loads nothing: no script, no font and no picture from elsewhere.</summary>
 public static class HtmlReport
 {
-    // The policy makes the browser itself refuse whatever the page might load or run.
+    // With this policy the browser itself refuses whatever the page might load or run.
     private const string Head = """
         <meta charset="utf-8"/>
         <meta name="viewport" content="width=device-width, initial-scale=1"/>

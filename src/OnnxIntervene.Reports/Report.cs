@@ -2,7 +2,7 @@ using System.Collections.Immutable;
 
 namespace OnnxIntervene.Reports;
 
-/// <summary>A result to be looked at: facts, heatmaps, tables, and the same for machines. Immutable.</summary>
+/// <summary>A result to look at: facts, heatmaps and tables, and the same as JSON. Immutable.</summary>
 public sealed record Report
 {
     /// <summary>The page's heading.</summary>

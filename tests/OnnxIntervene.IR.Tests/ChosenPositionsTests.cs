@@ -73,7 +73,7 @@ public sealed class ChosenPositionsTests
         model.Graph.AddOutput(raw);
         var before = GraphPrinter.Print(model);
 
-        Assert.That(ChosenPositions.FindObstacle(model, logits), Does.Contain("is read by the caller too"));
+        Assert.That(ChosenPositions.FindObstacle(model, logits), Does.Contain("is also read by the caller"));
         Assert.That(() => ChosenPositions.Gather(model, logits), Throws.TypeOf<InterventionException>());
         Assert.That(GraphPrinter.Print(model), Is.EqualTo(before));
     }

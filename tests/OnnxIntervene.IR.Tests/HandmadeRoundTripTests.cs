@@ -48,41 +48,7 @@ public sealed class HandmadeRoundTripTests
     {
         var proto = Proto(SampleModels.Simple(8, 17));
         var node = proto.Graph.Node[0];
-        var tensor = new TensorProto
-        {
-            DataType = 1,
-            FloatData = { 1, 2 },
-            Dims = { 2 },
-        };
-        var sparse = new SparseTensorProto
-        {
-            Values = tensor,
-            Indices = new TensorProto
-            {
-                DataType = 7,
-                Int64Data = { 0, 3 },
-                Dims = { 2 },
-            },
-            Dims = { 5 },
-        };
-        var type = new TypeProto { TensorType = new TypeProto.Types.Tensor { ElemType = 1 } };
-        AttributeProto[] attributes =
-        [
-            new() { F = 1.5f },
-            new() { I = -3 },
-            new() { S = ByteString.CopyFrom(255, 0) },
-            new() { T = tensor },
-            new() { G = new GraphProto { Name = "g" } },
-            new() { Floats = { 1, 2 } },
-            new() { Ints = { 1, 2 } },
-            new() { Strings = { ByteString.CopyFromUtf8("a") } },
-            new() { Tensors = { tensor } },
-            new() { Graphs = { new GraphProto { Name = "h" } } },
-            new() { SparseTensor = sparse },
-            new() { SparseTensors = { sparse } },
-            new() { Tp = type },
-            new() { TypeProtos = { type } },
-        ];
+        var attributes = OneOfEachKind();
         for (var index = 0; index < attributes.Length; index++)
         {
             attributes[index].Name = $"a{index}";
@@ -102,6 +68,46 @@ public sealed class HandmadeRoundTripTests
             Is.EqualTo(Enumerable.Range(1, 14))
         );
         Assert.That(back.Graph.Node[0].Attribute[2].S.ToByteArray(), Is.EqualTo(new byte[] { 255, 0 }));
+    }
+
+    // In the order of the kinds' numbers, from 1.
+    private static AttributeProto[] OneOfEachKind()
+    {
+        var tensor = new TensorProto
+        {
+            DataType = 1,
+            FloatData = { 1, 2 },
+            Dims = { 2 },
+        };
+        var sparse = new SparseTensorProto
+        {
+            Values = tensor,
+            Indices = new TensorProto
+            {
+                DataType = 7,
+                Int64Data = { 0, 3 },
+                Dims = { 2 },
+            },
+            Dims = { 5 },
+        };
+        var type = new TypeProto { TensorType = new TypeProto.Types.Tensor { ElemType = 1 } };
+        return
+        [
+            new() { F = 1.5f },
+            new() { I = -3 },
+            new() { S = ByteString.CopyFrom(255, 0) },
+            new() { T = tensor },
+            new() { G = new GraphProto { Name = "g" } },
+            new() { Floats = { 1, 2 } },
+            new() { Ints = { 1, 2 } },
+            new() { Strings = { ByteString.CopyFromUtf8("a") } },
+            new() { Tensors = { tensor } },
+            new() { Graphs = { new GraphProto { Name = "h" } } },
+            new() { SparseTensor = sparse },
+            new() { SparseTensors = { sparse } },
+            new() { Tp = type },
+            new() { TypeProtos = { type } },
+        ];
     }
 
     [Test]

@@ -89,6 +89,37 @@ public sealed class InliningTests
     // Outer(x) = (Inner(x) + x, x); Inner chooses in branches that read the function's own input.
     private static Model Nested(long innerOperatorSet, bool handsBack = false)
     {
+        var model = SampleModels.Simple(10, 17);
+        model.OperatorSets = model.OperatorSets.Add("own", 1);
+        model.Functions =
+        [
+            new LocalFunction(new("own", "Inner"), InnerBody())
+            {
+                DefaultAttributes = [NodeAttribute.Of("slope", 0.25f)],
+                OperatorSets = Sets(innerOperatorSet),
+            },
+            new LocalFunction(new("own", "Outer"), OuterBody(handsBack)) { OperatorSets = Sets(17).Add("own", 1) },
+        ];
+        var value = model.Graph.FindValue("sum_out")!;
+        for (var call = 0; call < 2; call++)
+        {
+            var node = model.Graph.AddNode(
+                $"call{call}",
+                new("own", "Outer"),
+                [value],
+                [$"call{call}_out", $"call{call}_same"],
+                []
+            );
+            (node.Outputs[0]!.Type, node.Outputs[1]!.Type) = (model.Graph.Inputs[0].Type, model.Graph.Inputs[0].Type);
+            model.Graph.AddOutput(node.Outputs[call]!);
+            value = node.Outputs[0]!;
+        }
+
+        return model;
+    }
+
+    private static Graph InnerBody()
+    {
         var inner = new Graph("Inner");
         var x = inner.AddInput("x");
         var isOn = inner
@@ -108,38 +139,17 @@ public sealed class InliningTests
         var chosen = inner.AddNode("choose", new("", "If"), [isOn], ["chosen"], branches).Output;
         var slope = NodeAttribute.Create("alpha", AttributeKind.Float, null, "slope", default);
         inner.AddOutput(inner.AddNode("leak", new("", "LeakyRelu"), [chosen], ["leaked"], [slope]).Output);
+        return inner;
+    }
+
+    private static Graph OuterBody(bool handsBack)
+    {
         var outer = new Graph("Outer");
         var given = outer.AddInput("x");
         var called = outer.AddNode("inside", new("own", "Inner"), [given], ["called"], []).Output;
         outer.AddOutput(outer.AddNode("sum", new("", "Add"), [called, given], ["sum"], []).Output);
         outer.AddOutput(handsBack ? given : outer.AddNode("same", new("", "Identity"), [given], ["same"], []).Output);
-        var model = SampleModels.Simple(10, 17);
-        model.OperatorSets = model.OperatorSets.Add("own", 1);
-        model.Functions =
-        [
-            new LocalFunction(new("own", "Inner"), inner)
-            {
-                DefaultAttributes = [NodeAttribute.Of("slope", 0.25f)],
-                OperatorSets = Sets(innerOperatorSet),
-            },
-            new LocalFunction(new("own", "Outer"), outer) { OperatorSets = Sets(17).Add("own", 1) },
-        ];
-        var value = model.Graph.FindValue("sum_out")!;
-        for (var call = 0; call < 2; call++)
-        {
-            var node = model.Graph.AddNode(
-                $"call{call}",
-                new("own", "Outer"),
-                [value],
-                [$"call{call}_out", $"call{call}_same"],
-                []
-            );
-            (node.Outputs[0]!.Type, node.Outputs[1]!.Type) = (model.Graph.Inputs[0].Type, model.Graph.Inputs[0].Type);
-            model.Graph.AddOutput(node.Outputs[call]!);
-            value = node.Outputs[0]!;
-        }
-
-        return model;
+        return outer;
     }
 
     // Branches that call a function.

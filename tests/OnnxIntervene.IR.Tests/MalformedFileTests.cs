@@ -108,7 +108,7 @@ public sealed class MalformedFileTests
             Fault(Change(proto => proto.Graph.Node[1].Output[0] = "sum_out"))!.Message,
             Does.Contain("'sum_out' occurs twice")
         );
-        Assert.That(Fault(Change(proto => proto.Graph.Node[0].Input[0] = "y"))!.Message, Does.Contain("circle"));
+        Assert.That(Fault(Change(proto => proto.Graph.Node[0].Input[0] = "y"))!.Message, Does.Contain("cycle"));
         Assert.That(Fault(Change(proto => proto.Graph.Output[0].Name = "gone"))!.Message, Does.Contain("'gone'"));
         Assert.That(Fault(Change(proto => proto.Graph.Node[0].OpType = ""))!.Message, Does.Contain("node[0]"));
     }

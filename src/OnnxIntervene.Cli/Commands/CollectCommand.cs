@@ -13,7 +13,7 @@ using OnnxIntervene.Tensors;
 
 namespace OnnxIntervene.Cli.Commands;
 
-/// <summary>Writes what components hold in a run to a file.</summary>
+/// <summary>Writes the values of components in a run to a file.</summary>
 internal static class CollectCommand
 {
     public static Command Create()

@@ -30,13 +30,13 @@ internal static class ExplanationReport
         foreach (var site in explanation.Sites)
         {
             writer.WriteLine(site.Intervention);
-            writer.WriteLine($"  tensor   {site.Tensor}");
-            if (site.GivenBy.Length > 0)
-                writer.WriteLine($"  given by {site.GivenBy}");
+            writer.WriteLine($"  tensor       {site.Tensor}");
+            if (site.ComputedBy.Length > 0)
+                writer.WriteLine($"  computed by  {site.ComputedBy}");
             if (site.ReadBy.Length > 0)
-                writer.WriteLine($"  read by  {string.Join(", ", site.ReadBy)}");
+                writer.WriteLine($"  read by      {string.Join(", ", site.ReadBy)}");
             if (site.Opened is { } opened)
-                writer.WriteLine($"  opens    {opened}");
+                writer.WriteLine($"  opens        {opened}");
         }
 
         writer.WriteLine($"The rewritten graph has {explanation.AddedNodes} more nodes.");

@@ -3,7 +3,7 @@ using OnnxIntervene.Hub;
 
 namespace OnnxIntervene.Cli.Commands;
 
-/// <summary>Which files go over the network.</summary>
+/// <summary>Which files are transferred.</summary>
 internal sealed class FilterOptions(HubFilter otherwise)
 {
     private readonly Option<string[]> _include = new("--include")
@@ -21,7 +21,7 @@ internal sealed class FilterOptions(HubFilter otherwise)
         command.Add(_exclude);
     }
 
-    /// <summary>What is asked for; patterns of the user replace the usual ones.</summary>
+    /// <summary>The filter that was asked for; the user's patterns replace the default ones.</summary>
     public HubFilter Read(ParseResult arguments)
     {
         var filter = arguments.GetValue(_include) is { Length: > 0 } include

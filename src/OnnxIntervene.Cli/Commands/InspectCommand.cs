@@ -22,7 +22,7 @@ internal static class InspectCommand
         var model = new ModelOptions();
         var structure = new Option<bool>("--structure")
         {
-            Description = "Show the layers that are recognised, and for what was not found the nearest candidates.",
+            Description = "Show the layers that are recognised, and the nearest candidates for what was not found.",
         };
         var tensors = new Option<bool>("--tensors")
         {

@@ -7,7 +7,7 @@ using OnnxIntervene.IR;
 
 namespace OnnxIntervene.Cli.Commands;
 
-/// <summary>What <c>inspect</c> shows of a model: its components, or its layers, or its tensors.</summary>
+/// <summary>What <c>inspect</c> shows about a model: its components, or its layers, or its tensors.</summary>
 internal sealed record Inspection(ModelFile File, Model Model, ComponentMap Map)
 {
     public bool Structure { get; init; }
@@ -29,7 +29,7 @@ internal sealed record Inspection(ModelFile File, Model Model, ComponentMap Map)
         terminal.Output.WriteLine(
             Map.Family is { } family ? $"Family {family}, {Map.LayerCount} layers."
             : Map.LayerCount > 0
-                ? $"No family's names are recognised; the graph's structure shows {Map.LayerCount} layers."
+                ? $"The module names are of no known family; the graph's structure shows {Map.LayerCount} layers."
             : "No layers are recognised."
         );
         if (Structure)
@@ -115,7 +115,7 @@ internal sealed record Inspection(ModelFile File, Model Model, ComponentMap Map)
             terminal.Output.WriteLine($"  {missing}");
     }
 
-    // A line for each with tabs between: names are long, and scripts take columns apart.
+    // A line for each, with tabs between columns: names are long, and scripts split columns.
     private void WriteTensors(Terminal terminal)
     {
         foreach (var tensor in TensorDescription.All(Model))

@@ -8,7 +8,7 @@ using OnnxIntervene.Runtime;
 
 namespace OnnxIntervene.Cli.Commands;
 
-/// <summary>The model and how it runs: what every command that runs one takes.</summary>
+/// <summary>The model and how it runs: the options of every command that runs one.</summary>
 internal sealed class ModelOptions
 {
     private readonly Argument<string?> _model = new("MODEL")
@@ -54,7 +54,7 @@ internal sealed class ModelOptions
         command.Add(_threads);
     }
 
-    /// <summary>The model's path here; one on the Hub is pulled when it is first asked for.</summary>
+    /// <summary>The model's path on this machine; a model on the Hub is pulled when it is first asked for.</summary>
     public string Path(ParseResult arguments) =>
         _path ??= arguments.GetValue(_model) switch
         {

@@ -4,7 +4,7 @@ using OnnxIntervene.IR;
 
 namespace OnnxIntervene.Cli.Commands;
 
-/// <summary>Numbers as people write them: <c>0-5,7</c>.</summary>
+/// <summary>Lists of numbers as people write them: <c>0-5,7</c>.</summary>
 internal static class NumberRanges
 {
     private const int Most = 100_000;

@@ -17,7 +17,7 @@ internal sealed class PatchCommand
     };
     private readonly Option<string> _corrupt = new("--corrupt")
     {
-        Description = "The prompt that is patched; the base. Equally many tokens.",
+        Description = "The prompt that is patched; the base. It must have as many tokens as the clean one.",
         Required = true,
     };
     private readonly Option<string> _answer = new("--answer")

@@ -4,7 +4,7 @@ using OnnxIntervene.Runtime;
 
 namespace OnnxIntervene.Cli.Commands;
 
-/// <summary>Lists the execution providers of this build of ONNX Runtime, and tells which of them work here.</summary>
+/// <summary>Lists the execution providers of this build of ONNX Runtime, and reports which of them work here.</summary>
 internal static class ProvidersCommand
 {
     public static Command Create()

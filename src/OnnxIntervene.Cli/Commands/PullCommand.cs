@@ -4,14 +4,14 @@ using OnnxIntervene.Hub;
 
 namespace OnnxIntervene.Cli.Commands;
 
-/// <summary>Brings a model from the Hugging Face Hub.</summary>
+/// <summary>Downloads a model from the Hugging Face Hub.</summary>
 internal static class PullCommand
 {
     public static Command Create()
     {
         var command = new Command(
             "pull",
-            "Bring a model's files from the Hugging Face Hub into its cache, or into a folder; an interrupted "
+            "Download a model's files from the Hugging Face Hub into its cache, or into a folder; an interrupted "
                 + "pull is resumed. Example: onnx-intervene pull hf:owner/name@main --to models/name"
         );
         var filter = new FilterOptions(HubFilter.Model);
@@ -22,7 +22,7 @@ internal static class PullCommand
         var target = new Option<string?>("--to")
         {
             Description =
-                "A folder that gets the files, as real files. Default: the cache (HF_HUB_CACHE, HF_HOME/hub or "
+                "A folder to copy the files to, as real files. Default: the cache (HF_HUB_CACHE, HF_HOME/hub or "
                 + "~/.cache/huggingface/hub).",
         };
         var json = new Option<bool>("--json") { Description = "Print JSON." };

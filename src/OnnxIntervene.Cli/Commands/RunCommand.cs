@@ -6,7 +6,8 @@ using OnnxIntervene.Planning.Files;
 namespace OnnxIntervene.Cli.Commands;
 
 /// <summary>
-/// Runs a configuration and shows the output before and after: top tokens, top classes, or how far the numbers moved.
+/// Runs a configuration and shows the output before and after: top tokens, top classes, or how much the numbers
+/// changed.
 /// </summary>
 internal sealed class RunCommand
 {
@@ -54,7 +55,7 @@ internal sealed class RunCommand
         var command = new Command(
             "run",
             "Run a configuration: top tokens before and after, at the last position or at the mask; top classes, or "
-                + "how far the output moved, for other models. Example: onnx-intervene run --config swap.json "
+                + "how much the output changed, for other models. Example: onnx-intervene run --config swap.json "
                 + "--base \"The Eiffel Tower is located in the city of\" --source \"The Space Needle is located in "
                 + "the city of\""
         );

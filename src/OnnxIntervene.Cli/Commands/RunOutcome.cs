@@ -10,7 +10,7 @@ using OnnxIntervene.Tensors;
 
 namespace OnnxIntervene.Cli.Commands;
 
-/// <summary>What a run computed, as it is shown and saved.</summary>
+/// <summary>What a run computed, to be shown and saved.</summary>
 internal sealed record RunOutcome
 {
     private RunOutcome(string name, NumericArray before, NumericArray after, OutputKind kind)
@@ -33,7 +33,7 @@ internal sealed record RunOutcome
 
     private int? Position { get; init; }
 
-    // What ranks highest in each example, before and after; none where the output ranks nothing.
+    // The top ranks of each example, before and after; none where the output is not a ranking.
     private ImmutableArray<(TokenRanking Before, TokenRanking After)> Rankings { get; init; } = [];
 
     public static RunOutcome Of(LoadedModel model, ModelInputs inputs, RunResult result, int count)
@@ -65,7 +65,7 @@ internal sealed record RunOutcome
         };
     }
 
-    /// <summary>Refuses a name that no outcome can be saved under.</summary>
+    /// <summary>Refuses a file name that no outcome can be saved under.</summary>
     public static void CheckPath(string? path)
     {
         if (path is not null && !IsNumpy(path) && !path.EndsWith(".safetensors", StringComparison.OrdinalIgnoreCase))

@@ -23,7 +23,7 @@ internal sealed class SpliceCommand
     };
     private readonly Option<bool> _copies = new("--copy-weights")
     {
-        Description = "Copy the weights. Default: the original's files get a second name in the folder (a hard link).",
+        Description = "Copy the weights. Default: the original's files are hard-linked in the folder.",
     };
     private readonly Option<bool> _subspaces = new("--subspaces")
     {

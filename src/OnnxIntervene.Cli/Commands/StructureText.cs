@@ -26,7 +26,7 @@ internal static class StructureText
             return;
         terminal.Output.WriteLine("Not found, with the nearest candidates:");
 
-        // Where nothing is recognised the same is not found in every layer.
+        // Where nothing is recognised, every layer lacks the same components.
         foreach (
             var missing in structure.NotFound.Where(missing =>
                 structure.Layers.Length > 0 || missing.Address.Layer == 0
@@ -85,8 +85,8 @@ internal static class StructureText
     {
         var kind = part.LinearLayers.Length > 0 ? $"{part.Kind} ({string.Join(", ", part.LinearLayers)})" : part.Kind;
         return part.Added.Length > 0
-            ? $"{kind}: '{part.Stream}' + '{part.Added}' gives '{part.Result}'"
-            : $"{kind}: '{part.Stream}' gives '{part.Result}'";
+            ? $"{kind}: '{part.Stream}' + '{part.Added}' → '{part.Result}'"
+            : $"{kind}: '{part.Stream}' → '{part.Result}'";
     }
 
     private static string Line(ComponentCandidate candidate) =>

@@ -4,7 +4,7 @@ using OnnxIntervene.Reports;
 
 namespace OnnxIntervene.Cli.Commands;
 
-/// <summary>Where a sweep's report goes.</summary>
+/// <summary>Where a sweep's report is written.</summary>
 internal sealed class SweepOptions(string name)
 {
     private readonly Option<string> _folder = new("--out")
@@ -25,7 +25,7 @@ internal sealed class SweepOptions(string name)
     public void Publish(ParseResult arguments, Report report, CancellationToken cancellation)
     {
         var terminal = Terminal.Of(arguments);
-        var files = ReportFiles.Write(arguments.GetValue(_folder)!, name, report, cancellation);
+        var files = ReportWriter.Write(arguments.GetValue(_folder)!, name, report, cancellation);
         if (arguments.GetValue(_json))
         {
             terminal.Output.WriteLine(report.Json);

@@ -22,7 +22,7 @@ internal sealed class TraceCommand
     };
     private readonly Option<string> _subject = new("--subject")
     {
-        Description = "The part of the prompt that noise is put on.",
+        Description = "The part of the prompt that gets the noise.",
         Required = true,
     };
     private readonly Option<string> _answer = new("--answer")
@@ -58,7 +58,7 @@ internal sealed class TraceCommand
     {
         var command = new Command(
             "trace",
-            "Causal tracing (Meng et al. 2022): where does the model hold what it knows of a subject? Example: "
+            "Causal tracing (Meng et al. 2022): where does the model store what it knows about a subject? Example: "
                 + "onnx-intervene trace --prompt \"The Space Needle is located in the city of\" --subject \"Space "
                 + "Needle\" --answer \" Seattle\""
         );

@@ -1,6 +1,6 @@
 namespace OnnxIntervene.Cli.Output;
 
-/// <summary>What the command tells the shell: whose fault it was, where something went wrong.</summary>
+/// <summary>The command's exit codes: whose fault it was, where something went wrong.</summary>
 internal static class ExitCodes
 {
     public const int Done = 0;
@@ -17,6 +17,6 @@ internal static class ExitCodes
     /// <summary>The Hub or the network failed, or the Hub refused.</summary>
     public const int Network = 4;
 
-    /// <summary>As shells count an interruption: 128 and the signal's number.</summary>
+    /// <summary>As shells report an interruption: 128 plus the signal's number.</summary>
     public const int Cancelled = 130;
 }

@@ -17,7 +17,7 @@ internal static class JsonText
 
     public static string Of<T>(T result) => JsonSerializer.Serialize(result, s_options);
 
-    /// <summary>A grid as rows.</summary>
+    /// <summary>A grid as a list of rows.</summary>
     public static float[][] Rows(Sweeps.SweepGrid grid) =>
         [
             .. Enumerable

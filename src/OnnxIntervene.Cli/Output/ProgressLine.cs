@@ -3,7 +3,7 @@ using OnnxIntervene.Sweeps;
 namespace OnnxIntervene.Cli.Output;
 
 /// <summary>
-/// Shows how far a sweep has come, on one line of the error stream that is wiped at the end; silent where there is no
+/// Shows how far a sweep has come, on one line of the error stream that is cleared at the end; silent where there is no
 /// terminal.
 /// </summary>
 internal sealed class ProgressLine(TextWriter error, string what) : IProgress<SweepProgress>, IDisposable

@@ -14,7 +14,7 @@ internal sealed class Terminal
         Error = error;
         Console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(output) });
 
-        // A table in a file or a pipe must not be broken at the width of a screen that is not there.
+        // A table in a file or a pipe must not be wrapped at the width of a screen that does not exist.
         if (!ReferenceEquals(output, System.Console.Out) || System.Console.IsOutputRedirected)
             Console.Profile.Width = WidthOfFiles;
     }

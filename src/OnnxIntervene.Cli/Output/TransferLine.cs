@@ -31,7 +31,7 @@ internal sealed class TransferLine(TextWriter error) : IProgress<HubProgress>, I
 
     public void Dispose() => Wipe();
 
-    /// <summary>A number of bytes as people say it.</summary>
+    /// <summary>A number of bytes for people to read.</summary>
     public static string Size(long bytes) =>
         bytes switch
         {

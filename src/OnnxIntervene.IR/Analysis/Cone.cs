@@ -1,8 +1,8 @@
 namespace OnnxIntervene.IR.Analysis;
 
 /// <summary>
-/// A part of a graph that hangs together by reads: all that can change when given values change, or all that given
-/// values need. Branches and loop bodies are looked into. O(nodes + reads), without recursion along the graph.
+/// A part of a graph that is connected by reads: all that can change when given values change, or all that given
+/// values need. Branches and loop bodies are included. O(nodes + reads), without recursion along the graph.
 /// </summary>
 public sealed class Cone
 {
@@ -24,9 +24,9 @@ public sealed class Cone
 
     /// <summary>
     /// What can change when these values change. A subgraph's captures count as reads, and a loop whose body changes
-    /// changes what its body is given in the next round.
+    /// changes what its body reads in the next iteration.
     /// </summary>
-    /// <param name="graph">The main graph that the values, or subgraphs around them, stand in.</param>
+    /// <param name="graph">The main graph that the values, or subgraphs around them, are in.</param>
     /// <param name="values">The values that change.</param>
     public static Cone After(Graph graph, params IEnumerable<Value> values)
     {
@@ -46,12 +46,12 @@ public sealed class Cone
     }
 
     /// <summary>
-    /// What these values need, constants and graph inputs included. A node needs what its subgraphs need to give their
-    /// outputs; a node in a subgraph needs the node that holds the subgraph.
+    /// What these values need, constants and graph inputs included. A node needs what its subgraphs need to compute
+    /// their outputs; a node in a subgraph needs the node that holds the subgraph.
     /// </summary>
     /// <param name="values">The values that are wanted.</param>
     /// <param name="cuts">
-    /// Values that are given from elsewhere: they are met, but not what they are made of. None when null.
+    /// Values that come from elsewhere: they are included, but not what they are computed from. None when null.
     /// </param>
     public static Cone Before(IEnumerable<Value> values, IReadOnlySet<Value>? cuts = null)
     {
@@ -73,7 +73,7 @@ public sealed class Cone
             .SelectMany(node => node.Subgraphs.SelectMany(body => body.Outputs), (node, output) => (node, output))
             .ToLookup(entry => entry.output, entry => entry.node);
 
-    // A body's inputs get what the node is given, or what the round before gave.
+    // A body's inputs get the node's inputs, or the outputs of the iteration before.
     private void Reach(Node node)
     {
         if (!_nodes.Add(node))

@@ -3,12 +3,11 @@ using System.Collections.Immutable;
 namespace OnnxIntervene.IR.Analysis;
 
 /// <summary>
-/// An input that marks tokens, of which some operator knows only how many there are: it takes them to stand at the
-/// start of each row, so
-/// that padding on the left, or a gap, gives wrong numbers without an error.
+/// A mask of which some operator reads only the number of tokens: it assumes that they are at the start of each row, so
+/// that padding on the left, or a gap, leads to wrong numbers without an error.
 /// </summary>
 /// <param name="Operator">The operator that counts.</param>
-/// <param name="Input">The model's input that it counts in.</param>
+/// <param name="Input">The model's input that it counts.</param>
 public sealed record CountedMask(string Operator, string Input)
 {
     private const int DeepestChain = 60;
@@ -24,7 +23,7 @@ public sealed record CountedMask(string Operator, string Input)
                 .Select(node => (node.Operator.OperatorType, Counts: CountsOf(node, types)))
                 .Where(found => found.Counts is not null)
                 .SelectMany(found =>
-                    MarksBehind(found.Counts!).Select(input => new CountedMask(found.OperatorType, input.Name))
+                    MasksOf(found.Counts!).Select(input => new CountedMask(found.OperatorType, input.Name))
                 )
                 .Distinct(),
         ];
@@ -51,8 +50,8 @@ public sealed record CountedMask(string Operator, string Input)
     private static Value? Row(Value? mask, TypeInference types) =>
         mask is not null && types.RankOf(mask) == 1 ? mask : null;
 
-    // Counts are sums over the marks.
-    private static IEnumerable<Value> MarksBehind(Value counts)
+    // Counts are sums over the mask.
+    private static IEnumerable<Value> MasksOf(Value counts)
     {
         var (seen, open) = (new HashSet<Value>(), new Stack<Value>([counts]));
         while (open.TryPop(out var value) && seen.Count < DeepestChain)

@@ -1,7 +1,7 @@
 namespace OnnxIntervene.IR.Analysis;
 
 /// <summary>
-/// Which inputs of a node carry the data that its output is made of, and which nodes pass their data on as it is.
+/// Which inputs of a node carry the data that its output is computed from, and which nodes pass their data on as it is.
 /// </summary>
 internal static class Dataflow
 {
@@ -12,7 +12,7 @@ internal static class Dataflow
     public static bool IsArrangement(Node node) =>
         node.Operator.OperatorType is "Reshape" or "Transpose" or "Squeeze" or "Unsqueeze" or "Flatten" or "Expand";
 
-    /// <summary>What stands before casts and identities.</summary>
+    /// <summary>The value before casts and identities.</summary>
     public static Value Root(Value value)
     {
         while (value.Producer is { } producer && IsTransparent(producer) && producer.InputOrNull(0) is { } input)
@@ -21,7 +21,7 @@ internal static class Dataflow
     }
 
     /// <summary>
-    /// What stands before casts, identities and reshapes: two values with one root hold the same numbers in the same
+    /// The value before casts, identities and reshapes: two values with one root hold the same numbers in the same
     /// order.
     /// </summary>
     public static Value FlatRoot(Value value)

@@ -21,8 +21,8 @@ public static class Frontier
     /// <summary>
     /// The values that cross into what changes: read by nodes that <paramref name="changed"/> reaches and that
     /// <paramref name="outputs"/> need, but computed by others; in the graph's order. The changed values are among them
-    /// unless another changed value reaches them. Graph inputs and what is made of constants alone do not cross: both
-    /// stand on either side. An output that nothing changes crosses itself. O(nodes + reads).
+    /// unless another changed value reaches them. Graph inputs and what is computed from constants alone do not cross:
+    /// both exist on either side. An output that nothing changes crosses itself. O(nodes + reads).
     /// </summary>
     /// <param name="model">The model, its nodes in topological order.</param>
     /// <param name="changed">The values that will be replaced or intervened on.</param>
@@ -43,8 +43,8 @@ public static class Frontier
         return [.. given.Where(needed.Contains)];
     }
 
-    // Every value that is the same in each run. A default that the caller may replace is none; before IR version 4
-    // nobody may.
+    // Every value that is the same in each run. A default that the caller may replace is not one; before IR version 4
+    // the caller may not.
     private static HashSet<Value> Constants(Model model)
     {
         var constants = model.Graph.Initializers.ToHashSet();

@@ -5,13 +5,15 @@ namespace OnnxIntervene.IR.Analysis;
 /// </summary>
 internal static class FusedOperators
 {
-    /// <summary>The output of a Skip(Simplified)LayerNormalization that gives the sum before the norm.</summary>
+    /// <summary>The output of a Skip(Simplified)LayerNormalization that is the sum before the norm.</summary>
     public const int SumOutput = 3;
 
     public static bool IsSkipNormalization(Node node) =>
         node.Operator is (OperatorKey.Microsoft, "SkipLayerNormalization" or "SkipSimplifiedLayerNormalization");
 
-    /// <summary>Whether a value is the sum that a Skip(Simplified)LayerNormalization gives beside the norm.</summary>
+    /// <summary>
+    /// Whether a value is the sum that a Skip(Simplified)LayerNormalization outputs besides the norm.
+    /// </summary>
     public static bool IsResidualSum(Value value) =>
         value.Producer is { } node && IsSkipNormalization(node) && node.OutputOrNull(SumOutput) == value;
 
@@ -53,7 +55,7 @@ internal static class FusedOperators
 
     /// <summary>
     /// Heads of the query (0), or of the key (1) and value (2), of an operator that computes attention; 0 when it does
-    /// not tell.
+    /// not state them.
     /// </summary>
     public static int Heads(Node node, int part)
     {
@@ -85,6 +87,6 @@ internal static class FusedOperators
             value = producer.Operator.OperatorType == "Add" ? inputs[0] : producer.InputOrNull(0);
         }
 
-        return value?.Producer is { } last && Projections.Of(last) is not null;
+        return value?.Producer is { } last && MatrixWidths.Of(last) is not null;
     }
 }

@@ -7,7 +7,9 @@ internal static class GraphConstants
 {
     private const int DeepestChain = 16;
 
-    /// <summary>Whether the value is an initializer, or made of initializers by nodes that only rearrange.</summary>
+    /// <summary>
+    /// Whether the value is an initializer, or computed from initializers by nodes that only rearrange.
+    /// </summary>
     public static bool IsConstant(Value value)
     {
         for (var depth = 0; depth < DeepestChain; depth++)
@@ -31,7 +33,7 @@ internal static class GraphConstants
         return false;
     }
 
-    /// <summary>The sizes of a constant, read through nodes that only rearrange it; null when it is none.</summary>
+    /// <summary>The sizes of a constant, read through nodes that only rearrange it; null when it is not one.</summary>
     public static ImmutableArray<long>? Dimensions(Value value, int depth = 0)
     {
         if (value.Initializer is { } data)

@@ -4,9 +4,8 @@ using System.Globalization;
 namespace OnnxIntervene.IR.Analysis;
 
 /// <summary>
-/// Which nodes came from which module of the original program, read from exporters' notes (<c>metadata_props</c>) or
-/// from module paths
-/// in node names.
+/// Which nodes came from which module of the original program, read from exporters' metadata (<c>metadata_props</c>) or
+/// from module paths in node names.
 /// </summary>
 internal sealed class ModuleTree
 {
@@ -33,7 +32,7 @@ internal sealed class ModuleTree
         return tree;
     }
 
-    /// <summary>The module that a node came from; empty when nothing tells.</summary>
+    /// <summary>The module that a node came from; empty when unknown.</summary>
     public string PathOf(Node node) => _paths.GetValueOrDefault(node, "");
 
     /// <summary>The innermost module that holds both.</summary>
@@ -43,7 +42,7 @@ internal sealed class ModuleTree
         return string.Join('.', one.Zip(other).TakeWhile(pair => pair.First == pair.Second).Select(pair => pair.First));
     }
 
-    /// <summary>The nodes inside a module, those of its own modules too, in the graph's order.</summary>
+    /// <summary>The nodes inside a module, including its submodules, in the graph's order.</summary>
     public IReadOnlyList<Node> NodesOf(string path) => _nodes.TryGetValue(path, out var nodes) ? nodes : [];
 
     /// <summary>Whether the node came from the module or from one inside it.</summary>
@@ -79,7 +78,7 @@ internal sealed class ModuleTree
     }
 
     /// <summary>
-    /// What a module reads: the first value from outside that is neither a constant nor made of constants.
+    /// What a module reads: the first value from outside that is neither a constant nor computed from constants.
     /// </summary>
     public Value? InputOf(string path)
     {
@@ -145,7 +144,7 @@ internal sealed class ModuleTree
         return node.Name.StartsWith('/') && slash > 0 ? node.Name[1..slash].Replace('/', '.') : "";
     }
 
-    // ['', 'model', 'model.layers.0', 'linear_6']: the operation itself stands last.
+    // ['', 'model', 'model.layers.0', 'linear_6']: the operation itself is last.
     private static string PathOfScopes(string scopes)
     {
         var parts = scopes.Trim('[', ']').Split(',');

@@ -7,7 +7,9 @@ namespace OnnxIntervene.IR.Analysis;
 /// each of which acts on every position alone; the matrix of the vocabulary is among them.
 /// </summary>
 /// <param name="Start">The hidden state, which others may read too.</param>
-/// <param name="Steps">The nodes, the output's first, each with the index of the input that the chain comes by.</param>
+/// <param name="Steps">
+/// The nodes, the output's first, each with the index of the input that the chain passes through.
+/// </param>
 internal sealed record PositionChain(Value Start, ImmutableArray<(Node Node, int Input)> Steps)
 {
     /// <summary>The chain, or why there is none.</summary>
@@ -21,9 +23,9 @@ internal sealed record PositionChain(Value Start, ImmutableArray<(Node Node, int
         while (isFlat || !steps.Any(step => PositionWise.IsProjection(step.Node)))
         {
             if (Reader(model, value, output) is { } reader)
-                return (null, $"{value} is read by {reader} too");
+                return (null, $"{value} is also read by {reader}");
             if (value.Producer is not { } node || node.Graph != model.Graph)
-                return (null, $"no multiplication with a vocabulary stands before {value}");
+                return (null, $"no multiplication with a vocabulary matrix comes before {value}");
             var flattens = rules.IsFlattening(node, isFlat);
             var input = flattens ? 0 : rules.PositionsInput(node, value, isFlat);
             if (input < 0)
@@ -35,7 +37,7 @@ internal sealed record PositionChain(Value Start, ImmutableArray<(Node Node, int
         return (new PositionChain(value, steps.ToImmutable()), "");
     }
 
-    // Whoever else reads a value of the chain needs it at every position.
+    // Any other reader of a value of the chain needs it at every position.
     private static string? Reader(Model model, Value value, Value output)
     {
         var own = value == output ? 0 : 1;

@@ -1,6 +1,6 @@
 namespace OnnxIntervene.IR.Analysis;
 
-/// <summary>What a model means by positions.</summary>
+/// <summary>What a model means by position ids.</summary>
 internal static class PositionInput
 {
     /// <summary>The input that holds them.</summary>
@@ -11,8 +11,7 @@ internal static class PositionInput
 
     /// <summary>
     /// Whether positions count the tokens that the mask keeps, as OPT's do (transformers, OPTDecoder); other families
-    /// count all tokens
-    /// when they are given no positions. Told by the offset into the table, which OPT alone adds.
+    /// count all tokens without position ids. Recognised by the offset into the table, which only OPT adds.
     /// </summary>
     public static bool CountsKeptTokens(Model model) =>
         model

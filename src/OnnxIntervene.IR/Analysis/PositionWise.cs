@@ -10,10 +10,10 @@ internal sealed class PositionWise(int operatorSetVersion)
     private const int Flat = 2;
     private readonly TypeInference _types = new();
 
-    /// <summary>How many axes the value has; null when that cannot be told.</summary>
+    /// <summary>How many axes the value has; null when unknown.</summary>
     public int? RankOf(Value value) => _types.RankOf(value);
 
-    /// <summary>Whether the node multiplies with a matrix: what projecting few rows spares.</summary>
+    /// <summary>Whether the node multiplies with a matrix: what projecting fewer rows saves.</summary>
     public static bool IsProjection(Node node) =>
         node.Operator.OperatorType
             is "MatMul"
@@ -80,7 +80,7 @@ internal sealed class PositionWise(int operatorSetVersion)
         && _types.WidthOf(node.Output) is > 0 and var width
         && _types.WidthOf(before) == width;
 
-    // One operand has the positions; the others are alike at each. Where the first is a number, the second decides.
+    // One operand has the positions; the others are the same at each. Where the first is a number, the second decides.
     private int Varying(Node node, int rank)
     {
         var varying = Enumerable
@@ -101,7 +101,7 @@ internal sealed class PositionWise(int operatorSetVersion)
     private static int OthersAre(Node node, int index, Func<Value, int, bool> test) =>
         node.Inputs.Where((input, at) => at != index && input is not null).All(input => test(input!, 0)) ? index : -1;
 
-    // The standard's axis was counted from the front, and all axes after it went in, before operator set 13.
+    // Before operator set 13 the standard's axis was counted from the front and included all axes after it.
     private bool IsAlongRows(Node node, int rank) =>
         node.FindAttribute("axis") is { } axis
             ? axis.Integer == rank - 1 || (operatorSetVersion >= 13 && axis.Integer == -1)

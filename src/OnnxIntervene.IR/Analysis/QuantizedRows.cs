@@ -2,8 +2,7 @@ namespace OnnxIntervene.IR.Analysis;
 
 /// <summary>
 /// Reads the matrix of ONNX Runtime's GatherBlockQuantized in floating point: 4 or 8 bits an element, low bits first, a
-/// scale and a zero
-/// point for each block of a row (ONNX Runtime, docs/ContribOperators.md).
+/// scale and a zero point for each block of a row (ONNX Runtime, docs/ContribOperators.md).
 /// </summary>
 internal static class QuantizedRows
 {

@@ -1,10 +1,10 @@
 namespace OnnxIntervene.IR.Analysis;
 
-/// <summary>What the named sizes of a file are in one run.</summary>
+/// <summary>The values of a file's named sizes in one run.</summary>
 internal static class SymbolNumbers
 {
     /// <summary>
-    /// The number behind each name that inputs have; none for a name that two of them contradict each other on, which
+    /// The number for each name that inputs have; none for a name on which two of them contradict each other, which
     /// ONNX Runtime accepts.
     /// </summary>
     public static IReadOnlyDictionary<string, long> Of(

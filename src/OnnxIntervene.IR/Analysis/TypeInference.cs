@@ -3,9 +3,9 @@ using OnnxIntervene.IR.Analysis.Inference;
 namespace OnnxIntervene.IR.Analysis;
 
 /// <summary>
-/// Element types and shapes of a graph's values, by the operators' own rules and what the file tells. What neither
-/// tells stays unknown. Each value is worked out once, when it or what depends on it is first asked for: O(nodes) for
-/// all. Not for several threads; a change of the graph that changes shapes needs a new one.
+/// Element types and shapes of a graph's values, from the operators' rules and what the file states. What neither
+/// determines stays unknown. Each value is worked out once, when it or what depends on it is first asked for: O(nodes)
+/// for all. Not for several threads; a change of the graph that changes shapes needs a new one.
 /// </summary>
 internal sealed class TypeInference
 {
@@ -16,7 +16,7 @@ internal sealed class TypeInference
     private readonly IReadOnlyDictionary<string, long> _numbers;
     private readonly Counter _hidden;
 
-    /// <summary>What the graph tells for any inputs.</summary>
+    /// <summary>What the graph determines for any inputs.</summary>
     public TypeInference()
         : this(null, new Dictionary<string, long>(), new Counter()) { }
 
@@ -24,8 +24,8 @@ internal sealed class TypeInference
         (_outer, _numbers, _hidden) = (outer, numbers, hidden);
 
     /// <summary>
-    /// What the graph tells when it is run on these inputs: their shapes are numbers then, and so are those of most
-    /// values. Inputs that are not given stay as the file has them.
+    /// What the graph determines when it is run on these inputs: their shapes are numbers then, and so are those of
+    /// most values. Inputs that are not given stay as the file has them.
     /// </summary>
     public static TypeInference Bind(Graph graph, IReadOnlyDictionary<string, BoundInput> inputs)
     {
@@ -38,7 +38,7 @@ internal sealed class TypeInference
         return inference;
     }
 
-    /// <summary>The element type; <see cref="ElementType.Undefined"/> when nothing tells.</summary>
+    /// <summary>The element type; <see cref="ElementType.Undefined"/> when unknown.</summary>
     public ElementType ElementTypeOf(Value value)
     {
         var path = new List<Value>();
@@ -47,7 +47,7 @@ internal sealed class TypeInference
         {
             if (_types.TryGetValue(at, out type))
                 break;
-            // What is asked for again on the way to its own answer is a circle, which tells nothing.
+            // A value that is asked for again while it is being inferred is a cycle, which determines nothing.
             _types.Add(at, ElementType.Undefined);
             path.Add(at);
             (type, at) = TypeStep(at);
@@ -65,14 +65,14 @@ internal sealed class TypeInference
     {
         if (FactsOf(value).Axes is not { } axes)
             return null;
-        var told = value.Type?.Shape is { } shape && shape.Rank == axes.Length ? shape : null;
-        return new Shape([.. axes.Select((size, axis) => Shown(size, told?[axis] ?? Dimension.Unknown))]);
+        var declared = value.Type?.Shape is { } shape && shape.Rank == axes.Length ? shape : null;
+        return new Shape([.. axes.Select((size, axis) => Shown(size, declared?[axis] ?? Dimension.Unknown))]);
     }
 
-    /// <summary>How many axes the value has; null when that cannot be told.</summary>
+    /// <summary>How many axes the value has; null when unknown.</summary>
     public int? RankOf(Value value) => FactsOf(value).Axes?.Length;
 
-    /// <summary>The size of the value's last axis; 0 when that cannot be told.</summary>
+    /// <summary>The size of the value's last axis; 0 when unknown.</summary>
     public int WidthOf(Value value) =>
         FactsOf(value).Axes is { Length: > 0 } axes && axes[^1].Number is > 0 and var width
             ? (int)Math.Min(width, int.MaxValue)
@@ -84,10 +84,10 @@ internal sealed class TypeInference
     /// </summary>
     public long?[]? IntegersOf(Value value) => FactsOf(value).Contents?.Select(item => item.Number).ToArray();
 
-    /// <summary>The shape in words: <c>[batch, ?, 32]</c>.</summary>
+    /// <summary>The shape as text: <c>[batch, ?, 32]</c>.</summary>
     public string TextOf(Value value) => ShapeOf(value)?.ToString() ?? "?";
 
-    /// <summary>How many steps a Loop or Scan takes; null when only running it tells.</summary>
+    /// <summary>How many steps a Loop or Scan takes; null when only running it shows it.</summary>
     public long? StepsOf(Node loop)
     {
         ArgumentNullException.ThrowIfNull(loop);
@@ -96,7 +96,7 @@ internal sealed class TypeInference
         return ControlFlowRules.StepsOf(Seen(loop)).Number;
     }
 
-    /// <summary>The number of the subgraph that an If runs; -1 when only running it tells.</summary>
+    /// <summary>The number of the subgraph that an If runs; -1 when only running it shows it.</summary>
     public int BranchOf(Node choice)
     {
         ArgumentNullException.ThrowIfNull(choice);
@@ -114,7 +114,7 @@ internal sealed class TypeInference
         ArgumentNullException.ThrowIfNull(value);
         if (Known(value) is { } known)
             return known;
-        // A stack of our own: graphs are deeper than the thread's.
+        // An explicit stack: graphs are deeper than the thread's stack allows.
         var (waiting, entered) = (new Stack<Value>([value]), new HashSet<Value>());
         while (waiting.TryPeek(out var at))
         {
@@ -136,12 +136,12 @@ internal sealed class TypeInference
 
     private static (ElementType Type, Value? Next) TypeStep(Value value)
     {
-        if (value.Type is { ElementType: not ElementType.Undefined and var told })
-            return (told, null);
+        if (value.Type is { ElementType: not ElementType.Undefined and var declared })
+            return (declared, null);
         if (value.Initializer is { } data)
             return (data.ElementType, null);
         if (value.Producer is not { } producer)
-            return (ElementType.Undefined, GivenBy(value));
+            return (ElementType.Undefined, LoopInputOf(value));
         if (RuleTable.Find(producer.Operator) is not { } rule)
             return (ElementType.Undefined, null);
         var origin = rule.Type(producer, OutputIndex(value, producer));
@@ -149,7 +149,7 @@ internal sealed class TypeInference
     }
 
     // A loop hands its inputs to its body's inputs of the same numbers.
-    private static Value? GivenBy(Value value) =>
+    private static Value? LoopInputOf(Value value) =>
         LoopBody.OwnerOf(value) is { } owner && ControlFlowRules.IsLoop(owner)
             ? owner.InputOrNull(owner.Subgraphs.First().Inputs.ToList().IndexOf(value))
             : null;
@@ -200,8 +200,8 @@ internal sealed class TypeInference
     private NodeFacts Seen(Node node) => new(node, input => Known(input) ?? TensorFacts.Unknown);
 
     // A size that the file names keeps that name.
-    private static Dimension Shown(Quantity size, Dimension told) =>
-        size.Number is null && told.Symbol is { Length: > 0 } ? told : size.ToDimension();
+    private static Dimension Shown(Quantity size, Dimension declared) =>
+        size.Number is null && declared.Symbol is { Length: > 0 } ? declared : size.ToDimension();
 
     private void Settle(Node owner)
     {
@@ -217,18 +217,18 @@ internal sealed class TypeInference
             _facts[input] = Completed(facts, input);
     }
 
-    // What the rule leaves open the file may tell. What is left still gets a name of its own, so that what is made of
+    // What the rule leaves open the file may state. What is left still gets a new name, so that what is computed from
     // it and divided by it again is known.
     private TensorFacts Completed(TensorFacts facts, Value value)
     {
-        var told = value.Type?.Shape?.Dimensions.Select(size => Quantity.From(size).With(_numbers)).ToArray();
-        if ((facts.Axes ?? told) is not { } axes)
+        var declared = value.Type?.Shape?.Dimensions.Select(size => Quantity.From(size).With(_numbers)).ToArray();
+        if ((facts.Axes ?? declared) is not { } axes)
             return facts;
         var sizes = axes.ToArray();
         for (var axis = 0; axis < sizes.Length; axis++)
         {
-            if (told?.Length == sizes.Length)
-                sizes[axis] = Better(sizes[axis], told[axis]);
+            if (declared?.Length == sizes.Length)
+                sizes[axis] = Better(sizes[axis], declared[axis]);
             if (!sizes[axis].IsKnown)
                 sizes[axis] = Quantity.Hidden(_hidden.Next());
         }
@@ -239,9 +239,9 @@ internal sealed class TypeInference
         };
     }
 
-    private static Quantity Better(Quantity inferred, Quantity told) =>
-        inferred.Number is not null || !told.IsKnown ? inferred
-        : told.Number is not null || !inferred.IsKnown || inferred.IsHidden ? told
+    private static Quantity Better(Quantity inferred, Quantity declared) =>
+        inferred.Number is not null || !declared.IsKnown ? inferred
+        : declared.Number is not null || !inferred.IsKnown || inferred.IsHidden ? declared
         : inferred;
 
     private static int OutputIndex(Value value, Node producer)

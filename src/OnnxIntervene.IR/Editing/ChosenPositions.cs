@@ -3,18 +3,18 @@ using OnnxIntervene.IR.Analysis;
 namespace OnnxIntervene.IR.Editing;
 
 /// <summary>
-/// Makes a model give its logits at chosen positions only, by choosing hidden states before they are multiplied with
+/// Makes a model output its logits at chosen positions only, by choosing hidden states before they are multiplied with
 /// the vocabulary's matrix, usually the largest product of the model.
 /// </summary>
 public static class ChosenPositions
 {
-    /// <summary>The oldest operator set in which each example may choose positions of its own.</summary>
+    /// <summary>The oldest operator set in which each example may choose different positions.</summary>
     public const int OldestForExamples = 12;
 
     /// <summary>
-    /// Why the output cannot be had at chosen positions only: null when it can. It must be made of a hidden state
-    /// <c>[batch, position, width]</c> by a product with a matrix and by operators that act on each position alone, and
-    /// nobody else may read what lies between.
+    /// Why the output cannot be computed at chosen positions only: null when it can. It must be computed from a hidden
+    /// state <c>[batch, position, width]</c> by a product with a matrix and by operators that act on each position
+    /// alone, and nothing else may read what is between.
     /// </summary>
     public static string? FindObstacle(Model model, Value output)
     {
@@ -28,7 +28,7 @@ public static class ChosenPositions
     /// Changes the model so that the output is <c>[batch, chosen, vocabulary]</c>, and returns the new input that
     /// chooses: int64 <c>[batch, chosen]</c>, a row of positions for each example; before operator set 12
     /// <c>[chosen]</c>, the same for all. Negative positions count from the end. Other outputs stay as they are; nodes
-    /// that only told the old shape stay too, until <see cref="DeadCode.Remove"/>.
+    /// that only computed the old shape stay too, until <see cref="DeadCode.Remove"/>.
     /// </summary>
     /// <exception cref="InterventionException">
     /// There is an obstacle (see <see cref="FindObstacle"/>); the model is as it was.
@@ -40,13 +40,13 @@ public static class ChosenPositions
         var (chain, obstacle) = PositionChain.Find(model, output);
         if (chain is null)
             throw new InterventionException(
-                $"'{output.Name}' cannot be had at chosen positions only: {obstacle}. Take it at all positions."
+                $"'{output.Name}' cannot be computed at chosen positions only: {obstacle}. Take it at all positions."
             );
         var ops = new OpBuilder(model.Graph, NameScope.Of(model), model.OperatorSetVersion, "positions");
         var positions = AddInput(ops);
         var chosen = Choose(ops, chain.Start, positions);
         chosen.Type = chain.Start.Type is { } type ? type with { Shape = Narrow(type.Shape, positions) } : null;
-        // Asked before anything changes, so that they are the shapes of all positions.
+        // Inferred before anything changes, so that they are the shapes of all positions.
         var types = new TypeInference();
         foreach (var (node, _) in chain.Steps)
             types.WidthOf(node.Output);
@@ -65,7 +65,7 @@ public static class ChosenPositions
         return ops.Graph.AddInput(ops.Names.Unique("positions"), new TensorType(ElementType.Int64, shape));
     }
 
-    // As the file's own inputs call their first axis, so that shapes are seen to fit.
+    // Named as the first axis of the file's own inputs, so that shapes are known to fit.
     private static Dimension Batch(Graph graph) =>
         graph
             .Inputs.Where(input => !input.IsConstant)
@@ -77,7 +77,7 @@ public static class ChosenPositions
             ? ops.GatherND(hidden, ops.Unsqueeze(positions, -1), 1)
             : ops.Gather(hidden, positions, 1);
 
-    // A Reshape on the way names the old number of positions.
+    // A Reshape on the way states the old number of positions.
     private static void Adapt(OpBuilder ops, TypeInference types, Node node, Value chosen, Value positions)
     {
         if (node.Operator.OperatorType == "Reshape")

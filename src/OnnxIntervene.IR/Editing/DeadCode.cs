@@ -2,13 +2,13 @@ using OnnxIntervene.IR.Analysis;
 
 namespace OnnxIntervene.IR.Editing;
 
-/// <summary>Takes out of a graph what its outputs do not need. O(nodes + reads).</summary>
+/// <summary>Removes from a graph what its outputs do not need. O(nodes + reads).</summary>
 public static class DeadCode
 {
     /// <summary>
     /// Removes nodes and constants that no output needs, in subgraphs too, and leaves out optional outputs of nodes
-    /// that nobody reads. Inputs stay, and so do their defaults: see <see cref="RemoveUnusedInputs"/>. Returns how many
-    /// nodes of the graph itself went.
+    /// that nothing reads. Inputs stay, and so do their defaults: see <see cref="RemoveUnusedInputs"/>. Returns how
+    /// many nodes of the graph itself were removed.
     /// </summary>
     public static int Remove(Graph graph)
     {
@@ -49,7 +49,7 @@ public static class DeadCode
         );
     }
 
-    // What a subgraph captures is read by nodes inside it, which go with the node that holds it.
+    // What a subgraph captures is read by nodes inside it, which are removed with the node that holds it.
     private static void Detach(Node node)
     {
         node.DropInputs();
@@ -66,8 +66,8 @@ public static class DeadCode
         }
     }
 
-    // The first output from which on all are optional (ONNX, docs/Operators.md; ONNX Runtime,
-    // docs/ContribOperators.md). Others, among them attention's caches, are counted by kernels even when nobody reads.
+    // The first output from which all are optional (ONNX, docs/Operators.md; ONNX Runtime, docs/ContribOperators.md).
+    // Others, among them attention's caches, are counted by kernels even when nothing reads them.
     private static int FirstOptional(Node node) =>
         (node.Operator.Domain, node.Operator.OperatorType) switch
         {

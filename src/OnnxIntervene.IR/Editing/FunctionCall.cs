@@ -1,6 +1,6 @@
 namespace OnnxIntervene.IR.Editing;
 
-/// <summary>One call of a local function while its nodes are written in the call's place.</summary>
+/// <summary>One call of a local function while its nodes replace the call.</summary>
 internal sealed class FunctionCall
 {
     private readonly Dictionary<Value, Value?> _values = [];
@@ -17,7 +17,7 @@ internal sealed class FunctionCall
         _place = call.Name.Length > 0 ? call.Name : call.Outputs.OfType<Value>().First().Name;
     }
 
-    /// <summary>Replaces the call and returns the nodes that stand in its place.</summary>
+    /// <summary>Replaces the call and returns the nodes that replace it.</summary>
     public static List<Node> Expand(Node call, LocalFunction function, NameScope names) =>
         new FunctionCall(call, function, names).Expand();
 
@@ -28,7 +28,7 @@ internal sealed class FunctionCall
             _values[body.Inputs[index]] = _call.InputOrNull(index);
         var given = _call.Outputs.ToList();
         _call.ReleaseOutputs();
-        var passed = GiveOutputs(given);
+        var passed = PassOutputs(given);
         List<Node> nodes = [.. body.Nodes.Select(Copy), .. passed.Select(Passed)];
         var after = _call;
         foreach (var node in nodes)
@@ -41,10 +41,9 @@ internal sealed class FunctionCall
         return nodes;
     }
 
-    // What the caller reads becomes what the inner node outputs; the rest, such as an input that is handed back, needs
-    // a
-    // node to give it.
-    private List<(Value From, Value To)> GiveOutputs(List<Value?> given)
+    // What the caller reads becomes what the inner node outputs; the rest, such as an input that is returned, needs a
+    // node to output it.
+    private List<(Value From, Value To)> PassOutputs(List<Value?> given)
     {
         var passed = new List<(Value, Value)>();
         foreach (var (inner, outer) in _function.Body.Outputs.Zip(given))
@@ -83,7 +82,7 @@ internal sealed class FunctionCall
         return copy;
     }
 
-    // An attribute that refers to one of the function's is what the call gives, or the function by default; without
+    // An attribute that refers to one of the function's has the call's value, or the function's default; without
     // either it is left out.
     private NodeAttribute? Resolve(NodeAttribute attribute)
     {
@@ -116,7 +115,7 @@ internal sealed class FunctionCall
         return copy;
     }
 
-    // What is not the function's own comes from outside.
+    // What is not in the function comes from outside.
     private Value? Map(Value value) => _values.TryGetValue(value, out var mapped) ? mapped : value;
 
     private Value Define(Value value, TensorType? type)

@@ -2,22 +2,20 @@ namespace OnnxIntervene.IR.Editing;
 
 /// <summary>
 /// Writes the nodes of local functions where they are called. A function is shared by all its calls, so that nothing
-/// inside it belongs to
-/// one layer; inlined, each call has nodes and values of its own, named after the call.
+/// inside it belongs to one layer; inlined, each call has separate nodes and values, named after the call.
 /// </summary>
 public static class FunctionInliner
 {
-    // ONNX Runtime stops at as many.
+    // ONNX Runtime has the same limit.
     private const int MostNodes = 1_000_000;
 
     /// <summary>
-    /// A copy of the model without calls; the model itself where it brings no functions. It computes the same, bit for
-    /// bit. A function
-    /// written for other operator sets than the model stays a function, since its nodes would mean something else
-    /// outside. O(nodes).
+    /// A copy of the model without calls; the model itself where it has no functions. It computes the same, bit for
+    /// bit. A function written for other operator sets than the model's stays a function, since its nodes would mean
+    /// something else outside. O(nodes).
     /// </summary>
     /// <exception cref="ModelFormatException">
-    /// Functions call each other in a circle, or grow beyond a million nodes.
+    /// Functions call each other in a cycle, or grow beyond a million nodes.
     /// </exception>
     public static Model Inline(Model model)
     {
@@ -31,7 +29,7 @@ public static class FunctionInliner
                 .FirstOrDefault(group => group.Count() > 1) is
             { } twice
         )
-            throw new ModelFormatException($"The model brings the function {twice.Key.Key} twice.");
+            throw new ModelFormatException($"The model defines the function {twice.Key.Key} twice.");
         var functions = copy
             .Functions.Where(function => Fits(function, copy))
             .ToDictionary(function => (function.Key, function.Overload));

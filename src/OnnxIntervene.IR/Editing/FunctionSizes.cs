@@ -1,7 +1,7 @@
 namespace OnnxIntervene.IR.Editing;
 
 /// <summary>
-/// How many nodes functions have once those that they call are written out too; told without writing any.
+/// How many nodes functions have once those that they call are inlined too; counted without inlining any.
 /// </summary>
 internal sealed class FunctionSizes(IReadOnlyDictionary<(OperatorKey, string), LocalFunction> functions)
 {
@@ -9,8 +9,8 @@ internal sealed class FunctionSizes(IReadOnlyDictionary<(OperatorKey, string), L
     private readonly Dictionary<LocalFunction, long> _sizes = [];
     private readonly HashSet<LocalFunction> _open = [];
 
-    /// <summary>The nodes of a graph, written out; no more than can be counted.</summary>
-    /// <exception cref="ModelFormatException">Functions call each other in a circle, or too deep.</exception>
+    /// <summary>The nodes of a graph once inlined, up to the largest countable number.</summary>
+    /// <exception cref="ModelFormatException">Functions call each other in a cycle, or too deeply.</exception>
     public long Of(Graph graph) =>
         graph
             .AllNodes()

@@ -3,47 +3,47 @@ using OnnxIntervene.IR.Analysis;
 namespace OnnxIntervene.IR.Editing;
 
 /// <summary>
-/// Cuts parts out of a model, each a model of its own that refers to the same weights. The model stays as it is. Values
-/// keep their names; operator sets, functions and notes are kept. O(nodes + reads).
+/// Cuts parts out of a model, each a separate model that refers to the same weights. The model stays as it is. Values
+/// keep their names; operator sets, functions and metadata are kept. O(nodes + reads).
 /// </summary>
 public static class GraphCut
 {
     /// <summary>
-    /// All that these values need, which become the outputs; other inputs, nodes and constants are left.
+    /// All that these values need, which become the outputs; other inputs, nodes and constants are left out.
     /// </summary>
     /// <param name="model">The model.</param>
     /// <param name="outputs">Values of its main graph, in the order of the part's outputs.</param>
-    /// <exception cref="InterventionException">A value stands inside a branch, a loop, or another model.</exception>
+    /// <exception cref="InterventionException">A value is inside a branch, a loop, or another model.</exception>
     public static Model To(Model model, IReadOnlyList<Value> outputs) => Between(model, [], outputs);
 
     /// <summary>
-    /// What lies between a frontier, whose values become inputs, and chosen outputs; types are as the file declares
+    /// What is between a frontier, whose values become inputs, and chosen outputs; types are as the file declares
     /// them.
     /// </summary>
     /// <param name="model">The model.</param>
-    /// <param name="frontier">Values of its main graph that the part is given.</param>
+    /// <param name="frontier">Values of its main graph that are the part's inputs.</param>
     /// <param name="outputs">Values of its main graph, in the order of the part's outputs.</param>
     /// <exception cref="InterventionException">
-    /// A value stands inside a branch, a loop, or another model, or the file does not declare a frontier value's type.
+    /// A value is inside a branch, a loop, or another model, or the file does not declare a frontier value's type.
     /// </exception>
     public static Model Between(Model model, IReadOnlyList<Value> frontier, IReadOnlyList<Value> outputs) =>
         Between(model, frontier, outputs, _ => null, out _);
 
     /// <summary>
-    /// What lies between a frontier, whose values become inputs, and chosen outputs. The model's own inputs come first,
-    /// as far as the outputs need them beside the frontier, with their defaults; constants are kept inside. Frontier
-    /// values that the outputs do not need, or that nothing computes, become no inputs.
+    /// What is between a frontier, whose values become inputs, and chosen outputs. The model's own inputs come first,
+    /// as far as the outputs need them besides the frontier, with their defaults; constants are kept inside. Frontier
+    /// values that the outputs do not need, or that nothing computes, do not become inputs.
     /// </summary>
     /// <param name="model">The model.</param>
-    /// <param name="frontier">Values of its main graph that the part is given.</param>
+    /// <param name="frontier">Values of its main graph that are the part's inputs.</param>
     /// <param name="outputs">Values of its main graph, in the order of the part's outputs.</param>
     /// <param name="typeOf">
-    /// Tells types that the file does not declare. Give the rank wherever it is known: ONNX Runtime fuses less after
+    /// Returns types that the file does not declare. State the rank wherever it is known: ONNX Runtime fuses less after
     /// an input without one.
     /// </param>
-    /// <param name="copies">For each value of the model that the part has, the part's value in its place.</param>
+    /// <param name="copies">For each value of the model that the part has, the part's value.</param>
     /// <exception cref="InterventionException">
-    /// A value stands inside a branch, a loop, or another model, or a frontier value's element type is not known.
+    /// A value is inside a branch, a loop, or another model, or a frontier value's element type is unknown.
     /// </exception>
     public static Model Between(
         Model model,
@@ -78,7 +78,7 @@ public static class GraphCut
         var own = model.Graph.AllValues().ToHashSet();
         if (frontier.Concat(outputs).FirstOrDefault(value => !own.Contains(value)) is { } stranger)
             throw new InterventionException(
-                $"{stranger} is no value of the model's main graph, so that the model cannot be cut there. Choose a "
+                $"{stranger} is not a value of the model's main graph, so the model cannot be cut there. Choose a "
                     + "value outside branches, loops and functions."
             );
         if (outputs.Count == 0)
@@ -93,19 +93,19 @@ public static class GraphCut
             return declared;
         if (declared is null && value.OpaqueType.Length > 0)
             return null;
-        var told = typeOf(value);
-        return (declared?.ElementType ?? ElementType.Undefined, told?.ElementType ?? ElementType.Undefined) switch
+        var given = typeOf(value);
+        return (declared?.ElementType ?? ElementType.Undefined, given?.ElementType ?? ElementType.Undefined) switch
         {
             (ElementType.Undefined, ElementType.Undefined) => throw new InterventionException(
-                $"The model cannot be cut at {value}: the file does not say what its elements are. Tell its type."
+                $"The model cannot be cut at {value}: the file does not state its element type. Pass its type."
             ),
-            (ElementType.Undefined, _) => told,
-            _ => declared! with { Shape = told?.Shape },
+            (ElementType.Undefined, _) => given,
+            _ => declared! with { Shape = given?.Shape },
         };
     }
 
-    // The node that gave a value may stay for its other outputs, so the input takes the value's name and the value a
-    // new one.
+    // The node that computed a value may stay for its other outputs, so the input takes the value's name and the value
+    // a new one.
     private static void Feed(Model part, Dictionary<Value, Value> map, List<(Value Value, TensorType? Type)> types)
     {
         var names = NameScope.Of(part);
@@ -124,7 +124,7 @@ public static class GraphCut
             ReturnInputs(body, inputs);
     }
 
-    // A branch may give a captured value as it is, which is not a read of a node.
+    // A branch may output a captured value as it is, which is not a read of a node.
     private static void ReturnInputs(Graph body, Dictionary<Value, Value> inputs)
     {
         if (body.Outputs.Any(inputs.ContainsKey))

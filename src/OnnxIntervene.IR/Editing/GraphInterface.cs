@@ -1,11 +1,11 @@
 namespace OnnxIntervene.IR.Editing;
 
-/// <summary>Changes what a graph takes and gives.</summary>
+/// <summary>Changes a graph's inputs and outputs.</summary>
 public static class GraphInterface
 {
     /// <summary>
-    /// Takes outputs away. What made them stays until <see cref="DeadCode.Remove"/>. Values that are not outputs are
-    /// passed over.
+    /// Removes outputs. What computed them stays until <see cref="DeadCode.Remove"/>. Values that are not outputs are
+    /// ignored.
     /// </summary>
     public static void RemoveOutputs(this Graph graph, params IEnumerable<Value> outputs)
     {
@@ -26,8 +26,8 @@ public static class GraphInterface
     }
 
     /// <summary>
-    /// Makes a constant of the main graph an input that runs may give or leave out, its content being the default. The
-    /// IR version is raised to 4, which first knows such inputs.
+    /// Makes a constant of the main graph an input that runs may feed or leave out, its content being the default. The
+    /// IR version is raised to 4, the first with such inputs.
     /// </summary>
     /// <exception cref="ArgumentException">The value is not a constant of the main graph.</exception>
     public static void MakeOverridable(this Model model, Value constant)
@@ -42,7 +42,7 @@ public static class GraphInterface
     {
         ArgumentNullException.ThrowIfNull(constant);
         if (!graph.Initializers.Contains(constant))
-            throw new ArgumentException($"{constant} is no constant of {graph}.", nameof(constant));
+            throw new ArgumentException($"{constant} is not a constant of {graph}.", nameof(constant));
         if (!graph.Inputs.Contains(constant))
             graph.AddInput(constant);
     }

@@ -1,6 +1,6 @@
 namespace OnnxIntervene.IR.Editing;
 
-/// <summary>Copies a model's wiring; constants and notes, which never change, are shared.</summary>
+/// <summary>Copies a model's wiring; constants and metadata, which never change, are shared.</summary>
 internal sealed class ModelCopier
 {
     private readonly Dictionary<Value, Value> _values = [];

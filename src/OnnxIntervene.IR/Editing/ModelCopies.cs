@@ -12,9 +12,9 @@ public static class ModelCopies
         return ModelCopier.Copy(model).Model;
     }
 
-    /// <summary>A copy of the model, and what stands in it for each value of the original.</summary>
+    /// <summary>A copy of the model, and its value for each value of the original.</summary>
     /// <param name="model">The model.</param>
-    /// <param name="copies">For each value of the model, the copy's value in its place.</param>
+    /// <param name="copies">For each value of the model, the copy's value.</param>
     public static Model Copy(this Model model, out IReadOnlyDictionary<Value, Value> copies)
     {
         ArgumentNullException.ThrowIfNull(model);

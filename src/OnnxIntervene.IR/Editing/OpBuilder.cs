@@ -3,8 +3,8 @@ using System.Collections.Immutable;
 namespace OnnxIntervene.IR.Editing;
 
 /// <summary>
-/// Writes nodes into a graph, one method an operator that this project emits. Nodes are added at the end of the list:
-/// <see cref="GraphOrder.Sort"/> puts them where they belong once a rewrite is whole.
+/// Writes nodes into a graph, with one method for each operator that this project emits. Nodes are added at the end of
+/// the list: <see cref="GraphOrder.Sort"/> puts them where they belong once a rewrite is whole.
 /// </summary>
 public sealed class OpBuilder
 {
@@ -28,7 +28,7 @@ public sealed class OpBuilder
     /// <summary>The version of the standard operators, which decides how some nodes are written.</summary>
     public int OperatorSetVersion => _opset;
 
-    /// <summary>Where new names come from.</summary>
+    /// <summary>The source of new names.</summary>
     public NameScope Names => _names;
 
     /// <summary>The same builder for another place's names.</summary>
@@ -49,10 +49,10 @@ public sealed class OpBuilder
     /// <summary>The sizes of a tensor, int64.</summary>
     public Value ShapeOf(Value value) => Emit("Shape", [value]);
 
-    /// <summary>The tensor in another shape; 0 keeps a size and -1 takes what is left.</summary>
+    /// <summary>The tensor in another shape; 0 keeps a size and -1 infers one.</summary>
     public Value Reshape(Value value, Value shape) => Emit("Reshape", [value, shape]);
 
-    /// <summary>The tensor in another shape; 0 keeps a size and -1 takes what is left.</summary>
+    /// <summary>The tensor in another shape; 0 keeps a size and -1 infers one.</summary>
     public Value Reshape(Value value, params ReadOnlySpan<long> shape) => Reshape(value, Constant(shape));
 
     /// <summary>The tensor with its axes in another order.</summary>
@@ -90,7 +90,7 @@ public sealed class OpBuilder
                 Mul(Cast(Emit("Not", [condition]), ElementType.Float32), otherwise)
             );
 
-    /// <summary>The tensor with other elements.</summary>
+    /// <summary>The tensor with another element type.</summary>
     public Value Cast(Value value, ElementType type) => Emit("Cast", [value], [NodeAttribute.Of("to", (long)type)]);
 
     /// <summary>The tensor itself under another name.</summary>
@@ -102,7 +102,7 @@ public sealed class OpBuilder
     /// <summary>Numbers from a start up to an end (opset 11).</summary>
     public Value Range(Value start, Value end, Value step) => Emit("Range", [start, end, step]);
 
-    /// <summary>A tensor of one content, whose shape is computed.</summary>
+    /// <summary>A tensor filled with one number, whose shape is computed.</summary>
     public Value ConstantOfShape(Value shape, TensorData content) =>
         _opset >= 9
             ? Emit("ConstantOfShape", [shape], [NodeAttribute.Of("value", content)])
@@ -117,7 +117,7 @@ public sealed class OpBuilder
             ? Emit("Slice", [value, Constant(start), Constant(end), Constant(axis)])
             : Emit("Slice", [value], [Row("axes", axis), Row("starts", start), Row("ends", end)]);
 
-    /// <summary>The tensor with axes of size 1 put in.</summary>
+    /// <summary>The tensor with axes of size 1 inserted.</summary>
     public Value Unsqueeze(Value value, params ReadOnlySpan<long> axes) =>
         _opset >= 13
             ? Emit("Unsqueeze", [value, Constant(axes)])
@@ -127,7 +127,7 @@ public sealed class OpBuilder
     public Value Constant(params ReadOnlySpan<long> numbers) =>
         _graph.AddInitializer(_names.Unique($"{_place}/constant"), TensorData.FromIntegers([numbers.Length], numbers));
 
-    /// <summary>A constant integer without axes.</summary>
+    /// <summary>A constant scalar integer.</summary>
     public Value Scalar(long number) =>
         _graph.AddInitializer(_names.Unique($"{_place}/constant"), TensorData.FromIntegers([], [number]));
 

@@ -24,18 +24,18 @@ internal sealed class ExternalDataLocator(string? modelPath)
     public FileSpan Locate(IReadOnlyDictionary<string, string> entries, long expectedLength, WirePlace place)
     {
         if (!entries.TryGetValue("location", out var location) || location.Length == 0)
-            throw place.Fault("its data are external, but no location says where.");
+            throw place.Fault("its data is external, but no location says where.");
         if (!_known.TryGetValue(location, out var file))
             _known.Add(location, file = Find(location, place));
         var offset = Number(entries, "offset", 0, place);
         var length = Number(entries, "length", expectedLength, place);
         if (length != expectedLength)
             throw place.Fault(
-                $"its type and shape take {expectedLength} bytes, but the external data are {length} bytes long."
+                $"its type and shape take {expectedLength} bytes, but the external data is {length} bytes long."
             );
         if (offset > file.Length || length > file.Length - offset)
             throw place.Fault(
-                $"bytes {offset} to {offset + length} of '{location}' are wanted, but that file has {file.Length} "
+                $"bytes {offset} to {offset + length} of '{location}' are needed, but that file has {file.Length} "
                     + $"bytes."
             );
         return new FileSpan(file.Path, offset, length);
@@ -56,17 +56,17 @@ internal sealed class ExternalDataLocator(string? modelPath)
     private (string Path, long Length) Find(string location, WirePlace place)
     {
         if (_folder is null)
-            throw place.Fault($"its data are in '{location}', but the model has no folder.");
+            throw place.Fault($"its data is in '{location}', but the model has no folder.");
         if (Path.IsPathRooted(location) || location.Contains('\0', StringComparison.Ordinal))
-            throw place.Fault($"its data are in '{location}', which is not a path inside the model's folder.");
+            throw place.Fault($"its data is in '{location}', which is not a path inside the model's folder.");
         var direct = Path.GetFullPath(Path.Combine(_folder, location));
         if (!IsInside(direct, _folder))
-            throw place.Fault($"its data are in '{location}', which leaves the model's folder.");
+            throw place.Fault($"its data is in '{location}', which leaves the model's folder.");
         if (!File.Exists(direct))
-            throw place.Fault($"its data are in '{location}', but there is no such file beside the model.");
+            throw place.Fault($"its data is in '{location}', but there is no such file beside the model.");
         var real = RealPath(direct);
         if (!IsInside(real, _folder) && !IsInside(real, _realFolder!))
-            throw place.Fault($"its data are in '{location}', a link that leaves the model's folder.");
+            throw place.Fault($"its data is in '{location}', a link that leaves the model's folder.");
         return (real, new FileInfo(real).Length);
     }
 

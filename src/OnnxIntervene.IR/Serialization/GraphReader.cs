@@ -6,7 +6,7 @@ using OnnxIntervene.IR.Serialization.Wire;
 namespace OnnxIntervene.IR.Serialization;
 
 /// <summary>
-/// Turns names into wiring for one graph; a subgraph looks in its own names first, then in those around it.
+/// Turns names into wiring for one graph; a subgraph looks up its own names first, then those around it.
 /// </summary>
 internal sealed class GraphReader(TensorReader tensors, GraphReader? around)
 {
@@ -155,7 +155,7 @@ internal sealed class GraphReader(TensorReader tensors, GraphReader? around)
     private static void Order(Graph graph, WirePlace place)
     {
         if (TopologicalOrder.Sort(graph) is { } node)
-            throw place.Fault($"{node} depends on its own output: the nodes read each other in a circle.");
+            throw place.Fault($"{node} depends on its own output: the nodes read each other in a cycle.");
     }
 
     private Value Define(Value value, WirePlace place)

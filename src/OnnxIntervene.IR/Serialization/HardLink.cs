@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 
 namespace OnnxIntervene.IR.Serialization;
 
-/// <summary>Links a second name to a file (a hard link). The framework has no call for it.</summary>
+/// <summary>Creates a hard link to a file. The framework has no call for it.</summary>
 internal static class HardLink
 {
     /// <exception cref="IOException">
@@ -18,7 +18,7 @@ internal static class HardLink
         {
             var fault = new Win32Exception(Marshal.GetLastPInvokeError());
             throw new IOException(
-                $"'{existing}' cannot get the second name '{name}' ({fault.Message}). Choose a folder on the same "
+                $"'{name}' cannot be hard-linked to '{existing}' ({fault.Message}). Choose a folder on the same "
                     + $"drive, or copy the weights.",
                 fault
             );

@@ -8,7 +8,8 @@ namespace OnnxIntervene.IR.Serialization;
 internal static class ModelReader
 {
     /// <summary>
-    /// Reads a model. <paramref name="path"/> is where its tensors are looked for; null when the stream is not a file.
+    /// Reads a model. <paramref name="path"/> is the file, beside which its external tensors are looked up; null when
+    /// the stream is not a file.
     /// </summary>
     /// <exception cref="ModelFormatException">The stream holds no well-formed model.</exception>
     public static Model Read(Stream stream, string? path)
@@ -17,9 +18,9 @@ internal static class ModelReader
         var proto = Parse(WireScanner.Scan(stream, name), name);
         var place = WirePlace.File(name);
         if (proto.Graph is null)
-            throw place.Fault("there is no graph in it. Is this an ONNX model?");
+            throw place.Fault("it has no graph. Is this an ONNX model?");
         if (proto.IrVersion is < 1 or > Model.NewestIrVersion)
-            throw place.Fault($"its IR version is {proto.IrVersion}; 1 to {Model.NewestIrVersion} can be read.");
+            throw place.Fault($"its IR version is {proto.IrVersion}; 1 to {Model.NewestIrVersion} are supported.");
         var tensors = new TensorReader(path);
         var graph = new GraphReader(tensors, null).Read(proto.Graph, place.Inside("graph"));
         var functions = proto.Functions.Select(

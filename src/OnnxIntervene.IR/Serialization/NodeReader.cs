@@ -15,7 +15,7 @@ internal static class NodeReader
             Metadata = ValueReader.Metadata(proto.MetadataProps),
         };
 
-    /// <summary>What the IR does not model of a node; the message is used up.</summary>
+    /// <summary>What the IR does not model of a node; the message is consumed.</summary>
     public static ReadOnlyMemory<byte> Clear(NodeProto proto)
     {
         proto.Input.Clear();

@@ -24,11 +24,11 @@ public static class OnnxFile
     }
 
     /// <summary>
-    /// Writes a model to a file of its own, weights included; above 1 GiB these go to <c>PATH.data</c> beside it. The
+    /// Writes a model to a new file, weights included; above 1 GiB these go to <c>PATH.data</c> beside it. The
     /// files are written under other names and renamed at the end.
     /// </summary>
     /// <exception cref="InvalidGraphException">The model breaks rules of ONNX; nothing is written.</exception>
-    /// <exception cref="OperationCanceledException">No file is left.</exception>
+    /// <exception cref="OperationCanceledException">The writing was cancelled; no file is left.</exception>
     public static void Save(Model model, string path, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(model);
@@ -46,12 +46,12 @@ public static class OnnxFile
     }
 
     /// <summary>
-    /// Writes a model as a small file that refers to the original's weights: files that are elsewhere get a second name
-    /// beside it (a hard link), since ONNX Runtime opens no file outside a model's folder. O(wiring).
+    /// Writes a model as a small file that refers to the original's weights: files that are elsewhere are hard-linked
+    /// beside it, since ONNX Runtime opens no file outside a model's folder. O(wiring).
     /// </summary>
     /// <exception cref="InvalidGraphException">The model breaks rules of ONNX; nothing is written.</exception>
     /// <exception cref="IOException">
-    /// A file cannot get a second name there: another drive, or a file system without links.
+    /// A file cannot be linked there: another drive, or a file system without links.
     /// </exception>
     public static void SaveReferencing(Model model, string path)
     {

@@ -29,7 +29,7 @@ public sealed class PendingFiles : IDisposable
         write(stream);
     }
 
-    /// <summary>Links the second name <paramref name="path"/> to an existing file.</summary>
+    /// <summary>Hard-links <paramref name="path"/> to an existing file.</summary>
     /// <exception cref="IOException">
     /// The file system has no hard links, or the names are on different drives.
     /// </exception>

@@ -3,7 +3,7 @@ using Google.Protobuf;
 namespace OnnxIntervene.IR.Serialization;
 
 /// <summary>
-/// What is left of a message once every field that the IR models is cleared: kept as bytes and written back as it was.
+/// What is left of a message without the fields that the IR models: kept as bytes and written back unchanged.
 /// </summary>
 internal static class Remainder
 {

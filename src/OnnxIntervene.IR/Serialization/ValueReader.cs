@@ -38,7 +38,7 @@ internal static class ValueReader
             : new Dimension(null, proto.HasDimParam && proto.DimParam.Length > 0 ? proto.DimParam : null, denotation);
     }
 
-    /// <summary>The notes of a message, in its order.</summary>
+    /// <summary>The metadata of a message, in its order.</summary>
     public static ImmutableArray<KeyValuePair<string, string>> Metadata(IEnumerable<StringStringEntryProto> entries) =>
         [.. entries.Select(entry => KeyValuePair.Create(entry.Key, entry.Value))];
 }

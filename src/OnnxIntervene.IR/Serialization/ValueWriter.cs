@@ -3,7 +3,7 @@ using OnnxIntervene.IR.Serialization.Wire;
 
 namespace OnnxIntervene.IR.Serialization;
 
-/// <summary>Writes types and notes.</summary>
+/// <summary>Writes types and metadata.</summary>
 internal static class ValueWriter
 {
     public static ValueInfoProto Write(Value value)

@@ -1,6 +1,6 @@
 namespace OnnxIntervene.IR.Serialization;
 
-/// <summary>Second names of weight files in a model's folder, by which the model refers to them.</summary>
+/// <summary>Hard links to weight files in a model's folder, by which the model refers to them.</summary>
 internal sealed class WeightLinks
 {
     private readonly Dictionary<string, string> _locations = new(StringComparer.Ordinal);

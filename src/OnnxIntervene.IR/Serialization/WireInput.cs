@@ -68,7 +68,7 @@ internal sealed class WireInput(Stream stream, string name)
         _end = stream.Read(_buffer, 0, _buffer.Length);
         if (_end == 0)
             throw new ModelFormatException(
-                $"'{name}' ends at byte {Position}, in the middle of something. Was it downloaded whole?"
+                $"'{name}' ends at byte {Position}, in the middle of a field. Was it downloaded whole?"
             );
     }
 }

@@ -9,7 +9,7 @@ namespace OnnxIntervene.IR.Serialization;
 /// </summary>
 internal sealed class WireScanner(WireInput input)
 {
-    /// <summary>Longer raw contents stay in the file. ONNX Runtime wants contents up to this length inline.</summary>
+    /// <summary>Longer raw contents stay in the file. ONNX Runtime needs contents up to this length inline.</summary>
     public const int LargestInline = 1024;
 
     private const int DeepestNesting = 80;
@@ -58,7 +58,7 @@ internal sealed class WireScanner(WireInput input)
         }
 
         if (input.Position > end)
-            throw place.Fault($"a field runs beyond byte {end}, where what holds it ends.");
+            throw place.Fault($"a field runs beyond byte {end}, where the field that contains it ends.");
     }
 
     private void Field(
@@ -98,7 +98,7 @@ internal sealed class WireScanner(WireInput input)
     private void Fixed(MemoryStream output, ulong tag, int count, long end, WirePlace place)
     {
         if (count > end - input.Position)
-            throw place.Fault($"the number at byte {input.Position} runs beyond byte {end}, where what holds it ends.");
+            throw place.Fault($"the number at byte {input.Position} runs beyond byte {end}, where its field ends.");
         WriteVarint(output, tag);
         input.CopyTo(output, count);
     }

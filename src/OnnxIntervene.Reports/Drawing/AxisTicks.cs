@@ -25,7 +25,7 @@ internal static class AxisTicks
         ];
     }
 
-    /// <summary>The least of 1, 2, 5, 10, 20, 50 … that is enough: one label of how many is shown.</summary>
+    /// <summary>The smallest of 1, 2, 5, 10, 20, 50 … that is enough: one label in that many is shown.</summary>
     public static int Stride(float needed, float each)
     {
         var stride = (int)Math.Clamp(Step(Math.Max(1, needed / each)), 1, int.MaxValue);

@@ -3,7 +3,7 @@ using SkiaSharp;
 
 namespace OnnxIntervene.Reports.Drawing;
 
-/// <summary>The font inside this assembly. A machine may have none of its own, and each would have another.</summary>
+/// <summary>The font inside this assembly. A machine may have no fonts, and machines' fonts differ.</summary>
 internal static class EmbeddedFont
 {
     private static readonly SKTypeface s_typeface = Load();

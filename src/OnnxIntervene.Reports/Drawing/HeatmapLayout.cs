@@ -30,7 +30,7 @@ internal sealed class HeatmapLayout
 
     public required SKRect Bar { get; init; }
 
-    /// <summary>One label of how many is shown, so that they do not touch.</summary>
+    /// <summary>One label in how many is shown, so that labels do not touch.</summary>
     public required int RowStride { get; init; }
 
     public required int ColumnStride { get; init; }

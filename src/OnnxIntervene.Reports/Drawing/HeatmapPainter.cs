@@ -4,7 +4,7 @@ using SkiaSharp;
 
 namespace OnnxIntervene.Reports.Drawing;
 
-/// <summary>Paints one heatmap on one surface, the same on every kind.</summary>
+/// <summary>Paints a heatmap on a surface, the same way on every kind.</summary>
 internal sealed class HeatmapPainter(DrawingSurface surface, Heatmap heatmap, HeatmapLayout layout)
 {
     private const int BarSteps = 64;

@@ -4,7 +4,7 @@ using System.Text;
 
 namespace OnnxIntervene.Reports.Drawing;
 
-/// <summary>Makes text fit to be drawn: what cannot be seen is shown, what is too long is cut.</summary>
+/// <summary>Prepares text for drawing: shows characters that cannot be seen, and cuts what is too long.</summary>
 internal static class Label
 {
     private const int LongestLabel = 24;
@@ -83,7 +83,7 @@ internal static class Label
             _ => rune.ToString(),
         };
 
-    // Among them the marks that turn the direction of text, with which a token could pass for another.
+    // They include the marks that change the direction of text, which could make a token look like another.
     private static bool IsInvisible(Rune rune) =>
         Rune.IsWhiteSpace(rune)
         || Rune.GetUnicodeCategory(rune)

@@ -3,7 +3,7 @@ using System.Xml;
 
 namespace OnnxIntervene.Reports.Drawing;
 
-/// <summary>Puts text from anywhere into XML and HTML.</summary>
+/// <summary>Escapes text from anywhere for XML and HTML.</summary>
 internal static class Markup
 {
     /// <summary>The text with markup escaped, safe in elements and in quoted attributes.</summary>

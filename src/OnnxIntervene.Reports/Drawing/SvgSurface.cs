@@ -21,7 +21,7 @@ internal sealed class SvgSurface : DrawingSurface
         Append($"font-family=\"'DejaVu Sans', Verdana, sans-serif\" style=\"white-space: pre\">\n");
     }
 
-    // The reader's browser brings fonts for most scripts.
+    // The reader's browser has fonts for most scripts.
     public override bool CanShow(Rune rune) => rune != Rune.ReplacementChar;
 
     public override void Fill(SKRect area, RgbColor color, string tooltip = "")

@@ -8,6 +8,6 @@ namespace OnnxIntervene.Reports.Drawing;
 /// <param name="IsTurned">Whether it reads upwards.</param>
 internal readonly record struct TextSpot(float X, float Y, TextAlignment Anchor, float Size, bool IsTurned = false)
 {
-    /// <summary>From the middle of small letters and capitals down to their foot.</summary>
+    /// <summary>From the middle of small letters and capitals down to the baseline.</summary>
     public float Drop => Size * 0.36f;
 }

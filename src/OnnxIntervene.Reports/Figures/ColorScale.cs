@@ -2,7 +2,7 @@ using System.Collections.Immutable;
 
 namespace OnnxIntervene.Reports.Figures;
 
-/// <summary>From numbers to colours that colour-blind readers can tell apart too. Immutable.</summary>
+/// <summary>Maps numbers to colours that colour-blind readers can also tell apart. Immutable.</summary>
 public sealed record ColorScale
 {
     // Purples and red-blue of ColorBrewer (colorbrewer2.org): even steps of lightness.
@@ -76,7 +76,7 @@ public sealed record ColorScale
         return minimum < 0 ? Diverging(Math.Max(-minimum, maximum)) : Sequential(minimum, maximum);
     }
 
-    /// <summary>The colour of a number; the ends hold for all beyond them, and what is not a number is grey.</summary>
+    /// <summary>The colour of a number; numbers past an end get the end's colour, and NaN is grey.</summary>
     public RgbColor At(double value)
     {
         if (double.IsNaN(value))

@@ -2,7 +2,7 @@ using System.Collections.Immutable;
 
 namespace OnnxIntervene.Reports.Figures;
 
-/// <summary>A table of numbers to be looked at as colours. Immutable.</summary>
+/// <summary>A table of numbers, drawn as colours. Immutable.</summary>
 public sealed record Heatmap
 {
     /// <summary>What is shown.</summary>
@@ -26,7 +26,7 @@ public sealed record Heatmap
     /// <summary>What the numbers are, such as <c>p( Seattle)</c>.</summary>
     public required string ValueLabel { get; init; }
 
-    /// <summary>From numbers to colours.</summary>
+    /// <summary>Maps the numbers to colours.</summary>
     public required ColorScale Scale { get; init; }
 
     /// <summary>Rows whose labels are marked with a star, such as the subject's tokens.</summary>
@@ -60,7 +60,7 @@ public sealed record Heatmap
         }
     }
 
-    /// <summary>Refuses what no picture can show; asked when drawing, because <c>with</c> checks nothing.</summary>
+    /// <summary>Refuses what no picture can show; called when drawing, because <c>with</c> checks nothing.</summary>
     internal void Check()
     {
         if (RowLabels.IsDefaultOrEmpty || ColumnLabels.IsDefaultOrEmpty)

@@ -9,7 +9,7 @@ public readonly record struct RgbColor(byte Red, byte Green, byte Blue)
     /// <summary>How light the colour looks, 0 to 1 (ITU-R BT.601).</summary>
     public double Lightness => ((0.299 * Red) + (0.587 * Green) + (0.114 * Blue)) / 255;
 
-    /// <summary>The colour a share of the way to another.</summary>
+    /// <summary>The colour at a fraction of the way to another.</summary>
     public RgbColor Toward(RgbColor other, double share) =>
         new(Mix(Red, other.Red, share), Mix(Green, other.Green, share), Mix(Blue, other.Blue, share));
 

@@ -6,7 +6,7 @@ using OnnxIntervene.IR.Analysis;
 namespace OnnxIntervene.Components;
 
 /// <summary>
-/// Every component found in a model, and what was not found and why. Refers to the model's own values.
+/// Every component found in a model, and what was not found, and why. Refers to the model's own values.
 /// </summary>
 public sealed class ComponentMap
 {
@@ -50,7 +50,7 @@ public sealed class ComponentMap
     public ImmutableArray<MissingComponent> Missing { get; }
 
     /// <summary>
-    /// The matrix that token ids choose rows of, <c>[vocabulary, width]</c>; made floating point where it is quantised;
+    /// The matrix whose rows token ids choose, <c>[vocabulary, width]</c>; converted to floating point where quantised;
     /// null when there is none.
     /// </summary>
     public TensorData? TokenEmbedding =>
@@ -62,12 +62,12 @@ public sealed class ComponentMap
     internal Model Model => _model;
 
     /// <summary>
-    /// Inputs whose marks the model counts from the start of each row, so that rows cannot be padded there. Looked for
-    /// once. O(nodes).
+    /// Inputs (masks) whose ones the model counts from the start of each row, so that rows cannot be padded there.
+    /// Found once. O(nodes).
     /// </summary>
     internal ImmutableArray<CountedMask> CountedMasks => _countedMasks.Value;
 
-    /// <summary>Whether positions that are left out count the tokens that the mask keeps, not all.</summary>
+    /// <summary>Whether position ids that are left out count only the tokens that the mask keeps.</summary>
     internal bool PositionsCountKeptTokens => _positionsCountKeptTokens.Value;
 
     /// <summary>Finds the components of a model. O(nodes).</summary>
@@ -85,7 +85,7 @@ public sealed class ComponentMap
         return options is null ? found : ComponentRevision.Of(model, found, options);
     }
 
-    /// <summary>The component of this name in this layer; any tensor's name is taken too, whatever the layer.</summary>
+    /// <summary>The component of this name in this layer; any tensor's name works too, whatever the layer.</summary>
     /// <exception cref="InterventionException">
     /// There is none; the message has the reason, or the nearest names.
     /// </exception>
@@ -104,7 +104,7 @@ public sealed class ComponentMap
     {
         var value = RawTensors.ValueOf(source);
         var type = _types.ElementTypeOf(value);
-        // Of what nothing tells may be floating point; the session says so where it is not.
+        // A tensor of unknown type may be floating point; opening the session fails where it is not.
         if (type != ElementType.Undefined && !type.IsFloat())
             throw new InterventionException(
                 $"The tensor '{value.Name}' holds {type}; interventions need floating point."
@@ -116,7 +116,7 @@ public sealed class ComponentMap
             throw new InterventionException(
                 $"The tensor '{value.Name}' has {axes} axes; interventions need an axis of examples and one of units."
             );
-        // Of fewer axes a unit is a number, of more an array: it has no width then.
+        // With fewer axes a unit is a number, with more an array: it then has no width.
         var width = axes == 3 ? _types.WidthOf(value) : 0;
         return new Component(new ComponentAddress(layer, value.Name), source, width, 0, "pos")
         {

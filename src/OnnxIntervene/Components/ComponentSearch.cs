@@ -7,7 +7,7 @@ using OnnxIntervene.IR;
 namespace OnnxIntervene.Components;
 
 /// <summary>
-/// Brings together what names say and what the graph's structure says; where they contradict each other, neither is
+/// Combines what names say with what the graph's structure says; where they contradict each other, neither is
 /// used.
 /// </summary>
 internal sealed class ComponentSearch(Model model)

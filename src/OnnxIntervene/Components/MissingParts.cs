@@ -28,7 +28,7 @@ internal static class MissingParts
         (ComponentNames.AttentionOutput, "no linear layer reads the mixed values"),
     ];
 
-    /// <summary>What is missing of layers in which an attention was found.</summary>
+    /// <summary>What is missing from layers in which an attention was found.</summary>
     public static IEnumerable<MissingComponent> Of(IReadOnlyCollection<Component> found, int layerCount)
     {
         var known = found.Select(component => component.Address).ToHashSet();
@@ -65,9 +65,6 @@ internal static class MissingParts
         if (!known.Contains(whole))
             yield return new MissingComponent(whole, reason);
         if (ComponentNames.WithHeads.Contains(name) && !known.Contains(split))
-            yield return new MissingComponent(
-                split,
-                known.Contains(whole) ? "the number of heads is not known" : reason
-            );
+            yield return new MissingComponent(split, known.Contains(whole) ? "the number of heads is unknown" : reason);
     }
 }

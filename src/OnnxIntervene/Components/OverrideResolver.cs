@@ -4,7 +4,9 @@ using OnnxIntervene.IR.Analysis;
 
 namespace OnnxIntervene.Components;
 
-/// <summary>Makes components of a map's entries, and proves each by what the file says about its tensor.</summary>
+/// <summary>
+/// Makes components from a map's entries, and checks each against what the file says about its tensor.
+/// </summary>
 internal sealed class OverrideResolver
 {
     private readonly Dictionary<ComponentAddress, Component> _found;
@@ -22,9 +24,9 @@ internal sealed class OverrideResolver
             _described.TryAdd(component.Source.Description, component.Source);
     }
 
-    /// <summary>The component that an entry means.</summary>
+    /// <summary>The component that an entry names.</summary>
     /// <exception cref="InterventionException">
-    /// There is no such tensor, or it does not fit what the entry says of it.
+    /// There is no such tensor, or it does not fit what the entry says about it.
     /// </exception>
     public Component Component(ComponentOverride entry)
     {
@@ -54,7 +56,7 @@ internal sealed class OverrideResolver
             ? (slice.Value.Name, slice.Start, slice.End) == (entry.Tensor, range.Start, range.End)
             : entry.Range is null && source.Description == entry.Tensor;
 
-    // What was found stays where it is; the entry may only arrange its width in another number of heads.
+    // What was found stays where it is; the entry may only divide its width into another number of heads.
     private static Component Rebuilt(ComponentOverride entry, Component found)
     {
         var packed = found.Source switch
@@ -64,7 +66,7 @@ internal sealed class OverrideResolver
             _ => 0,
         };
         if (packed > 0 && entry.Heads > 0 && entry.Heads != packed)
-            throw Fault(entry, "heads", $"'{entry.Tensor}' is made of {packed} heads, but the map says {entry.Heads}");
+            throw Fault(entry, "heads", $"'{entry.Tensor}' has {packed} heads, but the map says {entry.Heads}");
         var full = found.FullWidth;
         if (entry.Width is not { } width)
             width = full == 0 ? 0 : Divided(entry, full);
@@ -77,7 +79,7 @@ internal sealed class OverrideResolver
     {
         var value = RawTensors.ValueOf(source);
         var type = _types.ElementTypeOf(value);
-        // Of what nothing tells may be floating point; the session says so where it is not.
+        // A tensor of unknown type may be floating point; opening the session fails where it is not.
         if (type != ElementType.Undefined && !type.IsFloat())
             throw Fault(entry, "tensor", $"'{value.Name}' holds {type}; interventions need floating point");
         if (source is BodySource body)
@@ -136,7 +138,7 @@ internal sealed class OverrideResolver
             : throw WidthFault(entry, component.Width);
     }
 
-    // Probabilities have no width; heads that have one are side by side.
+    // Probabilities have no width; heads with a width are side by side.
     private static bool IsHeadsFirst(ComponentOverride entry) =>
         entry.Heads > 0
         && (
@@ -191,7 +193,7 @@ internal sealed class OverrideResolver
         if (entry.Range is { } range)
             return source is TensorSource
                 ? new SliceSource(value, range.Start, range.End)
-                : throw Fault(entry, "range", $"'{value.Name}' is in branches, of which no range can be taken");
+                : throw Fault(entry, "range", $"'{value.Name}' is in branches, so a range of it cannot be taken");
         if (rank != 2)
             return source;
 
@@ -221,11 +223,7 @@ internal sealed class OverrideResolver
     private static void RefuseRange(ComponentOverride entry, int rank)
     {
         if (entry.Range is not null && rank != 3)
-            throw Fault(
-                entry,
-                "range",
-                $"'{entry.Tensor}' has {rank} axes; a range is taken of [batch, position, width]"
-            );
+            throw Fault(entry, "range", $"'{entry.Tensor}' has {rank} axes; a range needs [batch, position, width]");
     }
 
     private static int Divided(ComponentOverride entry, int full) =>

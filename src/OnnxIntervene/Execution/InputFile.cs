@@ -11,8 +11,7 @@ public static class InputFile
 {
     /// <summary>
     /// Reads a file for a model: each tensor of a .safetensors file is the input of its name; the array of a .npy file
-    /// is the only input,
-    /// or the first that must be given. Integers become floats where the model declares floats.
+    /// is the only input, or the first that must be given. Integers become floats where the model declares floats.
     /// </summary>
     /// <param name="path">The file.</param>
     /// <param name="model">The model that takes the inputs.</param>

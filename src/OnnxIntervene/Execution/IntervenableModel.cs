@@ -17,8 +17,7 @@ namespace OnnxIntervene.Execution;
 
 /// <summary>
 /// A model with a configuration of interventions (pyvene's <c>IntervenableModel</c>): plans runs, and carries them out
-/// on
-/// the sessions of a <see cref="LoadedModel"/>. Safe for concurrent use.
+/// on the sessions of a <see cref="LoadedModel"/>. Safe for concurrent use.
 /// </summary>
 public sealed class IntervenableModel : IDisposable
 {
@@ -36,13 +35,13 @@ public sealed class IntervenableModel : IDisposable
     /// <summary>The model without the interventions; others may share it.</summary>
     public LoadedModel Loaded { get; }
 
-    /// <summary>Where the model lies.</summary>
+    /// <summary>The model's file and folder.</summary>
     public ModelFile File => Loaded.File;
 
     /// <summary>The model as the file has it, its local functions written out.</summary>
     public Model Model => Loaded.Model;
 
-    /// <summary>What the files beside the model say of it.</summary>
+    /// <summary>What the files beside the model say about it.</summary>
     public ModelConfiguration Configuration => Loaded.Configuration;
 
     /// <summary>The interventions.</summary>
@@ -56,7 +55,7 @@ public sealed class IntervenableModel : IDisposable
     /// <summary>The model's components.</summary>
     public ComponentMap Components => Loaded.Components;
 
-    /// <summary>Whether files of a tokenizer stand beside the model.</summary>
+    /// <summary>Whether there are tokenizer files beside the model.</summary>
     public bool HasTokenizer => Loaded.HasTokenizer;
 
     /// <summary>The tokenizer beside the model; read when it is first asked for.</summary>
@@ -114,7 +113,7 @@ public sealed class IntervenableModel : IDisposable
     /// not written.
     /// </summary>
     /// <exception cref="InterventionException">
-    /// An intervention is code, or of a kind that pyvene has not and its files are asked for.
+    /// An intervention is code, or pyvene's files are asked for and pyvene lacks its kind.
     /// </exception>
     /// <exception cref="IOException">A file cannot be written.</exception>
     public void Save(string folder, InterventionFileFormat format = InterventionFileFormat.Safetensors) =>
@@ -131,14 +130,14 @@ public sealed class IntervenableModel : IDisposable
     /// </summary>
     public ModelInputs Tokenize(string text) => Loaded.Tokenize(text);
 
-    /// <summary>A token's text; its number where no tokenizer stands beside the model.</summary>
+    /// <summary>A token's text; its number where there is no tokenizer beside the model.</summary>
     public string TokenText(int id) => Loaded.TokenText(id);
 
     /// <summary>A class's name as the configuration beside the model has it; its number where it has none.</summary>
     public string ClassText(int id) => Loaded.ClassText(id);
 
     /// <summary>
-    /// What the first output is good for, by its axes, its name and the inputs that it was made of.
+    /// What the first output holds, judged by its axes, its name and the inputs that it was computed from.
     /// </summary>
     public OutputKind KindOf(NumericArray output, ModelInputs inputs) => Loaded.KindOf(output, inputs);
 
@@ -209,9 +208,8 @@ public sealed class IntervenableModel : IDisposable
     }
 
     /// <summary>
-    /// The model with the configuration's interventions in its graph, as no run in particular needs it: units are
-    /// chosen by inputs,
-    /// and subspaces too where the configuration has a partition or <paramref name="withSubspaces"/> is set.
+    /// The model with the configuration's interventions in its graph, for no run in particular: units are chosen by
+    /// inputs, and subspaces too where the configuration has a partition or <paramref name="withSubspaces"/> is set.
     /// </summary>
     /// <param name="withSubspaces">Whether every kind that can gets an input for its subspace.</param>
     /// <exception cref="InterventionException">Something does not fit the model.</exception>
@@ -235,14 +233,12 @@ public sealed class IntervenableModel : IDisposable
         );
 
     /// <summary>
-    /// Runs the sources only: what they give can be written into many bases, as
-    /// <see cref="RunSettings.SourceRepresentations"/>
-    /// (pyvene's <c>source_representations</c>).
+    /// Runs the sources only: what is read there can be written into many bases, as
+    /// <see cref="RunSettings.SourceRepresentations"/> (pyvene's <c>source_representations</c>).
     /// </summary>
     /// <returns>
     /// For each intervention <c>[batch, units, width]</c> (heads: <c>[batch, heads, positions, width]</c>; <c>[units,
-    /// width]</c> where examples
-    /// differ in their units); null where it has no source's run.
+    /// width]</c> where examples differ in their units); null where it has no source's run.
     /// </returns>
     /// <exception cref="InterventionException">
     /// Something does not fit the model, or the configuration is a chain; nothing has run.

@@ -15,7 +15,7 @@ using OnnxIntervene.Tokenization;
 namespace OnnxIntervene.Execution;
 
 /// <summary>
-/// A model as it lies on disk, with its components, its tokenizer and its open sessions; no interventions. Many
+/// A model on disk, with its components, its tokenizer and its open sessions; no interventions. Many
 /// <see cref="IntervenableModel"/>s can share one. Safe for concurrent use; disposing it waits for runs that are under
 /// way.
 /// </summary>
@@ -40,7 +40,7 @@ public sealed class LoadedModel : IDisposable
         _pool = new SessionPool(Open, options.SessionMemoryLimit, options.Logger);
     }
 
-    /// <summary>Where the model lies.</summary>
+    /// <summary>The model's file and folder.</summary>
     public ModelFile File { get; }
 
     /// <summary>The model as the file has it, its local functions written out.</summary>
@@ -52,10 +52,10 @@ public sealed class LoadedModel : IDisposable
     /// <summary>How ONNX Runtime runs the model.</summary>
     public ExecutionOptions Options { get; }
 
-    /// <summary>What the files beside the model say of it.</summary>
+    /// <summary>What the files beside the model say about it.</summary>
     public ModelConfiguration Configuration => Search.Configuration;
 
-    /// <summary>Whether files of a tokenizer stand beside the model.</summary>
+    /// <summary>Whether there are tokenizer files beside the model.</summary>
     public bool HasTokenizer { get; }
 
     /// <summary>The tokenizer beside the model; read when it is first asked for.</summary>
@@ -68,10 +68,10 @@ public sealed class LoadedModel : IDisposable
     /// <summary>Counts a component's units without running anything.</summary>
     internal UnitCounter Units { get; }
 
-    /// <summary>Counts a component's units, by a run where nothing else tells.</summary>
+    /// <summary>Counts a component's units, with a run where the graph does not determine how many.</summary>
     internal MeasuredUnits MeasuredUnits { get; }
 
-    /// <summary>What was known of the components beside the graph.</summary>
+    /// <summary>What was known about the components besides the graph.</summary>
     internal ComponentSearchOptions Search { get; }
 
     /// <summary>
@@ -112,7 +112,7 @@ public sealed class LoadedModel : IDisposable
     /// </summary>
     public ModelInputs Tokenize(string text) => ModelInputs.FromTokens(Tokenizer.Encode(text).Ids);
 
-    /// <summary>A token's text; its number where no tokenizer stands beside the model.</summary>
+    /// <summary>A token's text; its number where there is no tokenizer beside the model.</summary>
     public string TokenText(int id) =>
         HasTokenizer ? Tokenizer.TokenText(id) : id.ToString(CultureInfo.InvariantCulture);
 
@@ -121,10 +121,10 @@ public sealed class LoadedModel : IDisposable
         Configuration.Labels.TryGetValue(id, out var label) ? label : id.ToString(CultureInfo.InvariantCulture);
 
     /// <summary>
-    /// What the first output is good for, by its axes, its name and the inputs that it was made of.
+    /// What the first output holds, judged by its axes, its name and the inputs that it was computed from.
     /// </summary>
     public OutputKind KindOf(NumericArray output, ModelInputs inputs) =>
-        OutputKinds.Of(Model, Components, output, inputs);
+        OutputClassifier.Of(Model, Components, output, inputs);
 
     /// <summary>The most probable tokens at the last position of the first example.</summary>
     public TokenRanking TopTokens(NumericArray logits, int count)
@@ -135,8 +135,7 @@ public sealed class LoadedModel : IDisposable
 
     /// <summary>
     /// Lends a session with these sites spliced in. It is opened when it is first asked for, and kept. The caller
-    /// disposes
-    /// the lease when its runs are over.
+    /// disposes the lease when its runs are over.
     /// </summary>
     /// <exception cref="InterventionException">A component is not in the model, or cannot be reached.</exception>
     /// <exception cref="ExecutionException">ONNX Runtime cannot open the model.</exception>

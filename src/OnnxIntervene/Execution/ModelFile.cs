@@ -7,7 +7,7 @@ namespace OnnxIntervene.Execution;
 /// <summary>A model on disk: the .onnx file, and the folder that may hold its tokenizer and configuration.</summary>
 /// <param name="Path">The .onnx file.</param>
 /// <param name="Folder">
-/// The folder that the file lies in, or the one around it when that folder is called <c>onnx</c> and only the outer one
+/// The folder that holds the file, or the one around it when that folder is called <c>onnx</c> and only the outer one
 /// has a tokenizer.
 /// </param>
 public sealed record ModelFile(string Path, string Folder)
@@ -16,8 +16,8 @@ public sealed record ModelFile(string Path, string Folder)
 
     /// <summary>
     /// The model that a path means: a file, or the <c>model.onnx</c> (or only .onnx file) of a folder or of <c>onnx</c>
-    /// in it,
-    /// or <c>hf:owner/name</c> on the Hub, which is pulled into the cache (<see cref="HubOptions.FromEnvironment"/>).
+    /// in it, or <c>hf:owner/name</c> on the Hub, which is pulled into the cache
+    /// (<see cref="HubOptions.FromEnvironment"/>).
     /// </summary>
     /// <exception cref="ModelFormatException">There is no model at the path, or there are several.</exception>
     /// <exception cref="InterventionException">

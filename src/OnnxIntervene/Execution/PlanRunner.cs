@@ -9,8 +9,7 @@ namespace OnnxIntervene.Execution;
 
 /// <summary>
 /// Carries a plan out: the sources' runs, which end where the last of them is read, the functions' runs, and the
-/// base's.
-/// What runs read stays in ONNX Runtime until it is written or asked for.
+/// base's. What runs read stays in ONNX Runtime until it is written or asked for.
 /// </summary>
 internal sealed class PlanRunner(LoadedModel model, RunPlan plan, CancellationToken cancellation) : IDisposable
 {
@@ -79,7 +78,7 @@ internal sealed class PlanRunner(LoadedModel model, RunPlan plan, CancellationTo
         }
     }
 
-    // A function sees what the interventions before it in the computation have made.
+    // A function sees what the interventions before it in the computation have written.
     private void CallFunctions(ModelInputs inputs, ImmutableArray<int> writes)
     {
         var functions = Indices(type => type.CallsFunction).Where(index => writes.Contains(index)).ToList();
@@ -100,7 +99,7 @@ internal sealed class PlanRunner(LoadedModel model, RunPlan plan, CancellationTo
             return;
         if (made.IsInteger || !made.Shape.SequenceEqual(values.Base.Shape))
             throw new InterventionException(
-                $"The function of {site.Site.Address} gave {made}; {values.Base} was expected."
+                $"The function of {site.Site.Address} returned {made}; {values.Base} was expected."
             );
         _read[index] = new SourceRows(made.Reshape([.. read.Shape]));
     }
@@ -124,7 +123,7 @@ internal sealed class PlanRunner(LoadedModel model, RunPlan plan, CancellationTo
     private IEnumerable<int> Indices(Func<InterventionType, bool> isWanted) =>
         Enumerable.Range(0, Count).Where(index => isWanted(plan.Planned[index].Intervention.Type));
 
-    // A function that made nothing writes nothing.
+    // A function that returned nothing writes nothing.
     private SiteFeed Write(int index)
     {
         var site = plan.Planned[index];
@@ -133,7 +132,7 @@ internal sealed class PlanRunner(LoadedModel model, RunPlan plan, CancellationTo
     }
 }
 
-/// <summary>What a base's run gave.</summary>
+/// <summary>What a base's run computed.</summary>
 /// <param name="Intervened">The outputs that were wanted.</param>
 /// <param name="Original">The same without interventions; null where that was not wanted.</param>
 /// <param name="Collected">What each Collect intervention read.</param>

@@ -24,7 +24,7 @@ public sealed class GgufFile
         Metadata = metadata;
     }
 
-    /// <summary>Texts, and numbers and truth values as text; for an array its length.</summary>
+    /// <summary>Strings, and numbers and booleans as strings; for an array its length.</summary>
     public ImmutableSortedDictionary<string, string> Metadata { get; }
 
     /// <summary>The tensors' names, sorted.</summary>

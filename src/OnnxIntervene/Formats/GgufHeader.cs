@@ -7,7 +7,7 @@ using OnnxIntervene.Tensors;
 
 namespace OnnxIntervene.Formats;
 
-/// <summary>Reads a gguf header. Nothing takes more memory than the file has bytes.</summary>
+/// <summary>Reads a gguf header. Never takes more memory than the file has bytes.</summary>
 internal sealed class GgufHeader(Stream stream, string path)
 {
     private const uint Magic = 0x46554747;
@@ -21,7 +21,7 @@ internal sealed class GgufHeader(Stream stream, string path)
         if (Unsigned(4) != Magic)
             throw new ModelFormatException($"'{path}' is not a gguf file.");
         if (Unsigned(4) is var version and not (2 or 3))
-            throw new ModelFormatException($"'{path}': gguf version {version} is not read; 2 and 3 are.");
+            throw new ModelFormatException($"'{path}': gguf version {version} is not supported; 2 and 3 are.");
         var tensorCount = Count("tensors");
         var metadataCount = Count("entries of metadata");
         var metadata = ImmutableSortedDictionary.CreateBuilder<string, string>(StringComparer.Ordinal);

@@ -13,7 +13,8 @@ internal sealed record LoraConfig(
 {
     private const long LargestFile = 1 << 20;
 
-    // Each would change the numbers in a way that B A x does not say. False, null, empty and "none" are their defaults.
+    // Each would change the numbers in a way that B A x does not describe. False, null, empty and "none" are their
+    // defaults.
     private static readonly string[] s_refused =
     [
         "use_dora",
@@ -60,9 +61,9 @@ internal sealed record LoraConfig(
             || kind.ValueKind != JsonValueKind.String
             || kind.GetString() != "LORA"
         )
-            throw new ModelFormatException($"'{path}': peft_type is '{kind}'; only LORA is read.");
+            throw new ModelFormatException($"'{path}': peft_type is '{kind}'; only LORA is supported.");
         if (json.TryGetProperty("bias", out var bias) && bias.ToString() is not ("" or "none"))
-            throw new ModelFormatException($"'{path}' trains biases ('{bias}'), which are not read.");
+            throw new ModelFormatException($"'{path}' trains biases ('{bias}'), which are not supported.");
         if (s_refused.FirstOrDefault(name => json.TryGetProperty(name, out var option) && IsSet(option)) is { } refused)
             throw new ModelFormatException(
                 $"'{path}' sets '{refused}', which is not supported. Merge the adapter into the model instead."

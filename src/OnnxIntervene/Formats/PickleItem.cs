@@ -10,7 +10,7 @@ internal abstract record PickleItem(string Kind);
 
 internal sealed record PickleNone() : PickleItem("nothing");
 
-internal sealed record PickleTruth() : PickleItem("a truth value");
+internal sealed record PickleTruth() : PickleItem("a boolean");
 
 internal sealed record PickleNumber(long Number) : PickleItem("a number");
 

@@ -5,7 +5,7 @@ namespace OnnxIntervene.Formats;
 
 /// <summary>
 /// Runs the few pickle instructions that a dictionary of tensors needs. No class is ever looked up: the known ones are
-/// words that this machine understands by itself, all others are refused by name. Work and memory grow with the
+/// names that this machine handles itself, all others are refused by name. Work and memory grow with the
 /// pickle's length, not with what it claims.
 /// </summary>
 internal sealed class PickleMachine
@@ -20,7 +20,7 @@ internal sealed class PickleMachine
     public static PickleItem Run(byte[] pickle, string path)
     {
         var machine = new PickleMachine(path);
-        foreach (var instruction in PickleInstructions.Parse(pickle, path))
+        foreach (var instruction in PickleReader.Parse(pickle, path))
             machine.Step(instruction);
         return machine.Pop();
     }
@@ -121,7 +121,7 @@ internal sealed class PickleMachine
     }
 
     private string Text(PickleItem item) =>
-        item is PickleText text ? text.Text : throw Fault($"{item.Kind} is where a name must be");
+        item is PickleText text ? text.Text : throw Fault($"{item.Kind} is found where a name is needed");
 
     private PickleItem Pop() => Take(1)[0];
 

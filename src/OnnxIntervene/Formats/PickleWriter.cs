@@ -8,7 +8,7 @@ namespace OnnxIntervene.Formats;
 /// </summary>
 internal sealed class PickleWriter
 {
-    // CPython's pickler sets this many entries of a dictionary at once.
+    // CPython's pickler writes this many entries of a dictionary at once.
     private const int BatchSize = 1000;
 
     private readonly List<byte> _bytes = [];
@@ -19,7 +19,7 @@ internal sealed class PickleWriter
 
     public void Add(PickleOpcode opcode) => _bytes.Add((byte)opcode);
 
-    /// <summary>Adds an instruction whose outcome gets a number in the memo.</summary>
+    /// <summary>Adds an instruction whose result gets a number in the memo.</summary>
     public void Put(PickleOpcode opcode)
     {
         Add(opcode);
@@ -36,7 +36,7 @@ internal sealed class PickleWriter
             }
         );
 
-    /// <summary>A text that is one object in Python, so the memo supplies it the second time.</summary>
+    /// <summary>A string that is one object in Python, so the memo supplies it the second time.</summary>
     public void SharedText(string text) => Shared(text, AddText);
 
     public void Text(string text)

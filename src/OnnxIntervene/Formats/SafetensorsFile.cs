@@ -99,7 +99,7 @@ public sealed class SafetensorsFile
             json.WriteEndObject();
         }
 
-        // The data begin on a multiple of 8 bytes.
+        // The data begins on a multiple of 8 bytes.
         while (stream.Length % 8 != 0)
             stream.WriteByte((byte)' ');
         return stream.ToArray();

@@ -154,7 +154,7 @@ public static class TorchFile
     )
     {
         if (key is not PickleText { Text: var name })
-            throw new ModelFormatException($"'{path}': {key.Kind} is where a tensor's name must be.");
+            throw new ModelFormatException($"'{path}': {key.Kind} is found where a tensor's name is needed.");
         if (item is not PickleTensor tensor)
             throw new ModelFormatException(
                 $"'{path}': the entry '{name}' is {item.Kind}, not a tensor. Save the dictionary of tensors itself."

@@ -52,7 +52,7 @@ internal static class TorchObjects
                 ]
             }
         )
-            throw new ModelFormatException($"'{path}': {id.Kind} is where a storage must be named.");
+            throw new ModelFormatException($"'{path}': {id.Kind} is found where a storage must be named.");
         return TorchStorageType.Named(type.Name) is { } known
             ? new PickleStorage(known, key.Text, count.Number)
             : throw new ModelFormatException($"'{path}': '{type.Name}' is not a class of storages.");

@@ -4,7 +4,9 @@ using OnnxIntervene.Tensors;
 
 namespace OnnxIntervene.Formats;
 
-/// <summary>A class of torch's storages: its name in a pickle, what it holds, and that by safetensors' names.</summary>
+/// <summary>
+/// A class of torch's storages: its name in a pickle, its element type, and that type's name in safetensors.
+/// </summary>
 internal sealed record TorchStorageType(string ClassName, ElementType ElementType, string ElementName)
 {
     private static readonly ImmutableArray<TorchStorageType> s_all =

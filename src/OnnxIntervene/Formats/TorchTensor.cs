@@ -5,7 +5,7 @@ namespace OnnxIntervene.Formats;
 
 /// <summary>
 /// A tensor of a torch file: its numbers, and the type that they have there. Floats of any size are held as 32-bit
-/// floats, integers and truth values as 64-bit integers.
+/// floats, integers and booleans as 64-bit integers.
 /// </summary>
 public sealed record TorchTensor(NumericArray Array, ElementType ElementType)
 {
@@ -16,6 +16,6 @@ public sealed record TorchTensor(NumericArray Array, ElementType ElementType)
         return new TorchTensor(array, array.IsInteger ? ElementType.Int64 : ElementType.Float32);
     }
 
-    /// <summary>A 64-bit integer without axes, such as pyvene's <c>embed_dim</c>.</summary>
+    /// <summary>A scalar 64-bit integer, such as pyvene's <c>embed_dim</c>.</summary>
     public static TorchTensor Of(long number) => new(NumericArray.Of(new[] { number }), ElementType.Int64);
 }

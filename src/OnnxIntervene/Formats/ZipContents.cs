@@ -26,7 +26,7 @@ internal sealed class ZipContents : IDisposable
     /// <summary>The entries' names.</summary>
     public IEnumerable<string> Names => _entries.Keys;
 
-    /// <summary>Opens a zip file whose compressed entries, all together, may take so many bytes.</summary>
+    /// <summary>Opens a zip file whose compressed entries, all together, may take at most that many bytes.</summary>
     /// <exception cref="ModelFormatException">
     /// The file is not a zip file, or the names or sizes of its entries are impossible.
     /// </exception>

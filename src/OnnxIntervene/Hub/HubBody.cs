@@ -33,11 +33,11 @@ internal sealed class HubBody(HubOptions options, CancellationToken cancellation
 
     /// <summary>Writes an answer to a stream.</summary>
     /// <param name="response">The answer.</param>
-    /// <param name="target">Where it goes.</param>
+    /// <param name="target">Where it is written.</param>
     /// <param name="limit">How many bytes it may have.</param>
-    /// <param name="report">Told how many bytes have arrived.</param>
+    /// <param name="report">Receives how many bytes have arrived.</param>
     /// <param name="what">What messages call it.</param>
-    /// <exception cref="HubException">More bytes come than the limit.</exception>
+    /// <exception cref="HubException">More bytes arrive than the limit.</exception>
     public async Task CopyAsync(
         HttpResponseMessage response,
         Stream target,
@@ -53,7 +53,7 @@ internal sealed class HubBody(HubOptions options, CancellationToken cancellation
         {
             total += count;
             if (total > limit)
-                throw new HubException($"{what}: more than the expected {limit} bytes come. None of them is kept.")
+                throw new HubException($"{what}: the answer has more than the expected {limit} bytes. It is not kept.")
                 {
                     Url = HubException.UrlOf(response),
                     IsWrongContent = true,
@@ -65,8 +65,8 @@ internal sealed class HubBody(HubOptions options, CancellationToken cancellation
 
     private async Task<int> ReadAsync(Stream source, Memory<byte> buffer)
     {
-        using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        patience.CancelAfter(options.Patience);
-        return await source.ReadAsync(buffer, patience.Token);
+        using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        timeout.CancelAfter(options.IdleTimeout);
+        return await source.ReadAsync(buffer, timeout.Token);
     }
 }

@@ -26,8 +26,8 @@ internal sealed class HubCache(HubOptions options, HubReference reference)
     public bool Holds(HubFile file, string commit) =>
         HasSize(Blob(file), file.Size) || HasSize(HubPaths.Inside(Snapshot(commit), file.Path), file.Size);
 
-    /// <summary>The commit that the revision means, by the cache alone.</summary>
-    /// <exception cref="InterventionException">The cache does not know it.</exception>
+    /// <summary>The commit that the revision means, according to the cache.</summary>
+    /// <exception cref="InterventionException">The cache does not have it.</exception>
     public string KnownCommit()
     {
         var commit = HubHash.IsCommit(reference.Revision) ? reference.Revision : StoredReference();

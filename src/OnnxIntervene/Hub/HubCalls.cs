@@ -19,12 +19,12 @@ internal sealed class HubCalls(HubConnection connection, HubReference reference)
         SendAsync(Request(target, Json(body), "application/json", what), cancellation);
 
     /// <summary>
-    /// Posts to the store of large files, wherever that lies; the token goes with it only to the endpoint.
+    /// Posts to the store of large files, wherever that is; the token goes with it only to the endpoint.
     /// </summary>
     public Task<JsonDocument> PostLargeAsync<T>(Uri target, T body, string what, CancellationToken cancellation) =>
         SendAsync(Request(target, Json(body), LargeFileType, what) with { Headers = s_largeFileHeaders }, cancellation);
 
-    /// <summary>Posts a commit: once, since a second one would not be the same.</summary>
+    /// <summary>Posts a commit, once: a repeated post could commit twice.</summary>
     public Task<JsonDocument> CommitAsync(Uri target, byte[] lines, CancellationToken cancellation) =>
         SendAsync(
             Request(target, lines, "application/x-ndjson", $"Committing to '{reference.Repository}'") with
@@ -34,9 +34,9 @@ internal sealed class HubCalls(HubConnection connection, HubReference reference)
             cancellation
         );
 
-    /// <summary>Creates something; it may exist already.</summary>
+    /// <summary>Creates a repository or branch, which may exist already.</summary>
     public Task MakeAsync<T>(Uri target, T body, string what, CancellationToken cancellation) =>
-        TellAsync(
+        PostAsync(
             Request(target, Json(body), "application/json", what) with
             {
                 Accepts = HttpStatusCode.Conflict,
@@ -44,9 +44,9 @@ internal sealed class HubCalls(HubConnection connection, HubReference reference)
             cancellation
         );
 
-    /// <summary>Tells the store of large files that contents have come.</summary>
+    /// <summary>Tells the store of large files that contents have been uploaded.</summary>
     public Task ConfirmLargeAsync<T>(Uri target, T body, string what, CancellationToken cancellation) =>
-        TellAsync(Request(target, Json(body), LargeFileType, what) with { Headers = s_largeFileHeaders }, cancellation);
+        PostAsync(Request(target, Json(body), LargeFileType, what) with { Headers = s_largeFileHeaders }, cancellation);
 
     /// <summary>The exception for an answer that is not what it should be.</summary>
     public HubException Malformed(string fault) =>
@@ -67,8 +67,8 @@ internal sealed class HubCalls(HubConnection connection, HubReference reference)
             cancellation
         );
 
-    // What such an answer says is of no interest; it may be empty.
-    private Task<bool> TellAsync(HubRequest request, CancellationToken cancellation) =>
+    // The content of such an answer does not matter; it may be empty.
+    private Task<bool> PostAsync(HubRequest request, CancellationToken cancellation) =>
         connection.SendAsync(() => request, _ => Task.FromResult(true), _faults, position: null, cancellation);
 
     private static byte[] Json<T>(T body) => JsonSerializer.SerializeToUtf8Bytes(body);

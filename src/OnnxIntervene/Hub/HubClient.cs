@@ -13,7 +13,7 @@ public sealed class HubClient : IDisposable
     private readonly HubOptions _options;
     private readonly HubConnection _connection;
 
-    /// <summary>A client; nothing is asked yet.</summary>
+    /// <summary>Creates a client; sends no request yet.</summary>
     public HubClient(HubOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);
@@ -33,14 +33,15 @@ public sealed class HubClient : IDisposable
     }
 
     /// <summary>
-    /// Brings files into the cache. What is there is not fetched again; what an earlier attempt left is resumed.
+    /// Brings files into the cache. What is there already is not fetched again; what an earlier attempt left is
+    /// resumed.
     /// </summary>
     /// <param name="reference">The repository; a path in it restricts what is taken to that file or folder.</param>
     /// <param name="filter">Which files are taken.</param>
-    /// <param name="progress">Told how far each file has come.</param>
+    /// <param name="progress">Receives how far each file's transfer is.</param>
     /// <param name="cancellation">Ends the transfer; what has arrived stays, to be resumed.</param>
     /// <exception cref="InterventionException">
-    /// The repository has no file that was asked for, or the client is offline and the cache does not hold it.
+    /// The repository has no file that was asked for, or the client is offline and the cache does not have it.
     /// </exception>
     /// <exception cref="HubException">
     /// There is no such repository or revision, the token is not enough, the Hub cannot be reached or keeps failing, a
@@ -80,7 +81,7 @@ public sealed class HubClient : IDisposable
     /// <param name="reference">The repository; a path in it restricts what is taken to that file or folder.</param>
     /// <param name="filter">Which files are taken.</param>
     /// <param name="folder">The folder; made when it is missing. Files that are not pulled stay.</param>
-    /// <param name="progress">Told how far each file has come.</param>
+    /// <param name="progress">Receives how far each file's transfer is.</param>
     /// <param name="cancellation">Ends the transfer; the folder then stays as it was.</param>
     public async Task<HubPull> PullToAsync(
         HubReference reference,
@@ -111,7 +112,7 @@ public sealed class HubClient : IDisposable
     /// <param name="reference">
     /// The file, or a folder that holds a <c>model.onnx</c> or only one .onnx file, itself or in <c>onnx</c>.
     /// </param>
-    /// <param name="progress">Told how far each file has come.</param>
+    /// <param name="progress">Receives how far each file's transfer is.</param>
     /// <param name="cancellation">Ends the transfer; what has arrived stays, to be resumed.</param>
     /// <inheritdoc cref="PullAsync"/>
     public async Task<string> ModelAsync(

@@ -5,7 +5,7 @@ using System.Net.Sockets;
 namespace OnnxIntervene.Hub;
 
 /// <summary>
-/// Sends requests: with the token to the endpoint only, along redirects, and again after faults that may pass. Owns its
+/// Sends requests: with the token to the endpoint only, along redirects, and again after transient faults. Owns its
 /// connections.
 /// </summary>
 internal sealed class HubConnection(HubOptions options) : IDisposable
@@ -24,7 +24,7 @@ internal sealed class HubConnection(HubOptions options) : IDisposable
             UseCookies = false,
             UseProxy = !options.Endpoint.IsLoopback,
             AutomaticDecompression = DecompressionMethods.None,
-            ConnectTimeout = options.Patience,
+            ConnectTimeout = options.IdleTimeout,
         }
     )
     {
@@ -38,8 +38,8 @@ internal sealed class HubConnection(HubOptions options) : IDisposable
     /// </summary>
     /// <param name="request">Makes the request; it may ask for less after a part has arrived.</param>
     /// <param name="read">Reads a successful answer.</param>
-    /// <param name="faults">Says what an unsuccessful one means.</param>
-    /// <param name="position">How much has been read; a transfer that advances may go on.</param>
+    /// <param name="faults">Says what an unsuccessful answer means.</param>
+    /// <param name="position">How much has been read; a transfer that progresses may continue.</param>
     /// <param name="cancellation">Ends it.</param>
     /// <exception cref="HubException">The server cannot be reached, refuses, or keeps failing.</exception>
     public async Task<T> SendAsync<T>(
@@ -62,7 +62,7 @@ internal sealed class HubConnection(HubOptions options) : IDisposable
                 if (response.IsSuccessStatusCode || response.StatusCode == current.Accepts)
                     return await read(response);
                 var refusal = await faults.OfAsync(current, response, cancellation);
-                if (!MayPass(response.StatusCode) || (!current.MayRepeat && !IsUnheard(response.StatusCode)))
+                if (!IsTransient(response.StatusCode) || (!current.MayRepeat && !IsUnprocessed(response.StatusCode)))
                     throw refusal;
                 (fault, pause) = (refusal, RetryPause.Requested(response.Headers.RetryAfter));
             }
@@ -91,17 +91,17 @@ internal sealed class HubConnection(HubOptions options) : IDisposable
     )
     {
         var target = request.Target;
-        var isHome = IsHome(target);
+        var isEndpoint = IsEndpoint(target);
         for (var redirects = 0; ; redirects++)
         {
-            var response = await SendOnceAsync(request, target, isHome && request.SendsToken, cancellation);
+            var response = await SendOnceAsync(request, target, isEndpoint && request.SendsToken, cancellation);
             if (!IsRedirect(response.StatusCode) || response.Headers.Location is not { } location)
                 return response;
             response.Dispose();
             target = new Uri(target, location);
             if (redirects == MostRedirects || !IsAllowed(target))
                 throw faults.BadRedirect(request, target);
-            isHome = isHome && IsHome(target);
+            isEndpoint = isEndpoint && IsEndpoint(target);
         }
     }
 
@@ -122,13 +122,13 @@ internal sealed class HubConnection(HubOptions options) : IDisposable
             Add(request.Headers, message);
 
         // During a long upload the server may say nothing.
-        using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         if (request.Content is null)
-            patience.CancelAfter(options.Patience);
-        return await _client.SendAsync(message, HttpCompletionOption.ResponseHeadersRead, patience.Token);
+            timeout.CancelAfter(options.IdleTimeout);
+        return await _client.SendAsync(message, HttpCompletionOption.ResponseHeadersRead, timeout.Token);
     }
 
-    // Some header lines belong to the body.
+    // Some headers belong to the body.
     private static void Add(IReadOnlyDictionary<string, string> headers, HttpRequestMessage message)
     {
         foreach (var (name, value) in headers)
@@ -138,20 +138,20 @@ internal sealed class HubConnection(HubOptions options) : IDisposable
         }
     }
 
-    private bool IsHome(Uri target) =>
+    private bool IsEndpoint(Uri target) =>
         target.Scheme == options.Endpoint.Scheme && target.Authority == options.Endpoint.Authority;
 
-    // What was asked for over HTTPS is not fetched over HTTP.
+    // A request over HTTPS is not redirected to HTTP.
     private bool IsAllowed(Uri target) =>
         target.Scheme == Uri.UriSchemeHttps
         || (target.Scheme == Uri.UriSchemeHttp && options.Endpoint.Scheme == Uri.UriSchemeHttp);
 
     private static bool IsRedirect(HttpStatusCode status) => (int)status is 301 or 302 or 303 or 307 or 308;
 
-    private static bool MayPass(HttpStatusCode status) => (int)status is 408 or 429 or >= 500;
+    private static bool IsTransient(HttpStatusCode status) => (int)status is 408 or 429 or >= 500;
 
-    // The server says that it did nothing.
-    private static bool IsUnheard(HttpStatusCode status) => (int)status is 429 or 503;
+    // The server says that it has done nothing.
+    private static bool IsUnprocessed(HttpStatusCode status) => (int)status is 429 or 503;
 
     private static bool IsLost(Exception fault, CancellationToken cancellation) =>
         fault switch
@@ -162,7 +162,7 @@ internal sealed class HubConnection(HubOptions options) : IDisposable
             _ => false,
         };
 
-    // An unknown name and a wrong certificate do not get better.
+    // An unknown host name or a wrong certificate is not transient.
     private static bool IsFinal(Exception fault) =>
         fault
             is HttpRequestException

@@ -73,7 +73,7 @@ internal sealed class HubDownload(
             cancellation
         );
         if (target.Length != file.Size)
-            throw Mismatch(file, $"{target.Length} bytes came, but the list says {file.Size}");
+            throw Mismatch(file, $"{target.Length} bytes arrived, but the list says {file.Size}");
     }
 
     private async Task<bool> AppendAsync(
@@ -83,17 +83,17 @@ internal sealed class HubDownload(
         CancellationToken cancellation
     )
     {
-        // A server that does not know ranges sends everything.
+        // A server that does not support ranges sends everything.
         if (response.StatusCode == HttpStatusCode.OK)
             target.SetLength(0);
         else if (
             response.StatusCode != HttpStatusCode.PartialContent
             || response.Content.Headers.ContentRange?.From != target.Length
         )
-            throw Mismatch(file, $"bytes from {target.Length} on were asked for, but the server has others");
+            throw Mismatch(file, $"bytes from {target.Length} on were asked for, but the server sends others");
         var start = target.Length;
         if (response.Content.Headers.ContentLength is { } length && length != file.Size - start)
-            throw Mismatch(file, $"{start + length} bytes come, but the list says {file.Size}");
+            throw Mismatch(file, $"{start + length} bytes would arrive, but the list says {file.Size}");
         target.Position = start;
         await new HubBody(connection.Options, cancellation).CopyAsync(
             response,
@@ -113,7 +113,7 @@ internal sealed class HubDownload(
     }
 
     private HubException Mismatch(HubFile file, string reason) =>
-        new($"{Name(file)}: {reason}. What came is deleted; pull again, and mistrust the network if this goes on.")
+        new($"{Name(file)}: {reason}. What arrived is deleted; pull again, and suspect the network if this goes on.")
         {
             Url = _routes.File(reference.Revision, file.Path),
             IsWrongContent = true,

@@ -15,7 +15,7 @@ public sealed class HubException : IOException
     public HubException(string message)
         : base(message) { }
 
-    /// <summary>Creates the exception with what failed, and what to do, and the error underneath.</summary>
+    /// <summary>Creates the exception with what failed, and what to do, and the underlying error.</summary>
     public HubException(string message, Exception innerException)
         : base(message, innerException) { }
 
@@ -25,12 +25,12 @@ public sealed class HubException : IOException
     public Uri? Url { get; internal init; }
 
     /// <summary>
-    /// The status that the server answered with; null when none came, or when only the body is at fault.
+    /// The status that the server answered with; null when none arrived, or when only the body is at fault.
     /// </summary>
     public HttpStatusCode? Status { get; internal init; }
 
     /// <summary>
-    /// Whether the contents that came are not those that the Hub lists, so that they must not be kept.
+    /// Whether the contents that arrived are not those that the Hub lists, so that they must not be kept.
     /// </summary>
     internal bool IsWrongContent { get; init; }
 

@@ -1,6 +1,6 @@
 namespace OnnxIntervene.Hub;
 
-/// <summary>Says what an unsuccessful answer means, and what the user can do.</summary>
+/// <summary>Says what an unsuccessful answer means, and what the user can do about it.</summary>
 internal sealed class HubFaults(HubOptions options, HubReference reference)
 {
     private const int LargestMessage = 2000;
@@ -35,7 +35,7 @@ internal sealed class HubFaults(HubOptions options, HubReference reference)
     )
     {
         var status = (int)response.StatusCode;
-        var said = await SaidAsync(response, cancellation);
+        var said = await ServerMessageAsync(response, cancellation);
         var meaning = Meaning(status, Header(response, "X-Error-Code"), request);
         return new HubException($"{request.What}: {meaning}{(said.Length > 0 ? $" The server says: {said}" : "")}")
         {
@@ -70,7 +70,7 @@ internal sealed class HubFaults(HubOptions options, HubReference reference)
                 + $"'{reference.Revision}' in it, "
                 + "or it is private (404). Check the name; for a private one set HF_TOKEN.",
             (409 or 412, _) =>
-                $"somebody else has changed '{reference.Repository}' in the meantime ({status}). Run it again.",
+                $"someone else has changed '{reference.Repository}' in the meantime ({status}). Run it again.",
             (429, _) =>
                 $"{request.Target.Authority} gets too many requests (429). Try again later; a token (HF_TOKEN) allows "
                     + $"more.",
@@ -84,7 +84,7 @@ internal sealed class HubFaults(HubOptions options, HubReference reference)
     private static string Header(HttpResponseMessage response, string name) =>
         response.Headers.TryGetValues(name, out var values) ? values.First() : "";
 
-    private async Task<string> SaidAsync(HttpResponseMessage response, CancellationToken cancellation)
+    private async Task<string> ServerMessageAsync(HttpResponseMessage response, CancellationToken cancellation)
     {
         var said = Header(response, "X-Error-Message");
         var headers = response.Content.Headers;

@@ -7,7 +7,7 @@ namespace OnnxIntervene.Hub;
 /// Which files are taken. In a pattern <c>*</c> matches any characters, slashes too, and <c>?</c> one; a folder ends in
 /// a slash.
 /// </summary>
-/// <param name="Include">A file must fit one of these.</param>
+/// <param name="Include">A file must match one of these.</param>
 /// <param name="Exclude">And none of these.</param>
 public sealed record HubFilter(ImmutableArray<string> Include, ImmutableArray<string> Exclude)
 {

@@ -10,7 +10,7 @@ internal static class HubFolder
 
     /// <summary>
     /// The files, sorted by path. Hidden and unfinished ones are left out; links to files count as files, links to
-    /// folders as nothing.
+    /// folders are ignored.
     /// </summary>
     public static IEnumerable<LocalFile> Files(string folder) =>
         Walk(new DirectoryInfo(folder), "").OrderBy(file => file.Path, StringComparer.Ordinal);

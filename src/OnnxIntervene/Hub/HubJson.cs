@@ -2,10 +2,10 @@ using System.Text.Json;
 
 namespace OnnxIntervene.Hub;
 
-/// <summary>Reads JSON from servers: what is not of the wanted kind counts as missing.</summary>
+/// <summary>Reads JSON from servers: a value of the wrong kind counts as missing.</summary>
 internal static class HubJson
 {
-    /// <summary>A property's text; null when it has none.</summary>
+    /// <summary>A property's string; null when it has none.</summary>
     public static string? Text(JsonElement element, string name) =>
         Property(element, name, JsonValueKind.String) is { } value ? Text(value) : null;
 
@@ -13,7 +13,7 @@ internal static class HubJson
     public static JsonElement? Object(JsonElement element, string name) =>
         Property(element, name, JsonValueKind.Object);
 
-    /// <summary>Whether a property says true.</summary>
+    /// <summary>Whether a property is true.</summary>
     public static bool IsTrue(JsonElement element, string name) =>
         Property(element, name, JsonValueKind.True) is not null;
 
@@ -23,7 +23,7 @@ internal static class HubJson
             ? list.EnumerateArray().Where(item => item.ValueKind == JsonValueKind.Object)
             : [];
 
-    /// <summary>An object's texts by name; the last one where a name comes twice.</summary>
+    /// <summary>An object's strings by name; the last one where a name comes twice.</summary>
     public static Dictionary<string, string> Texts(JsonElement? element)
     {
         var texts = new Dictionary<string, string>(StringComparer.Ordinal);
@@ -54,7 +54,7 @@ internal static class HubJson
         }
         catch (InvalidOperationException)
         {
-            // Half a surrogate pair is a JSON string, but not text.
+            // Half a surrogate pair is valid in a JSON string, but is not text.
             return null;
         }
     }

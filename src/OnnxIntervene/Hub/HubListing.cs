@@ -53,7 +53,7 @@ internal sealed partial class HubListing(HubConnection connection, HubReference 
             );
         }
 
-        // A mirror passes on the Hub's own addresses; the list is one, and the token is for one host.
+        // A mirror passes on the Hub's own addresses; the whole list must come from one host, which gets the token.
         return next is null ? null : _routes.Here(next);
     }
 

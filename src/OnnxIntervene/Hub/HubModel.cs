@@ -10,12 +10,12 @@ public static class HubModel
     /// </summary>
     /// <param name="reference">A reference such as <c>hf:owner/name</c>.</param>
     /// <param name="options">Which Hub and which cache.</param>
-    /// <param name="progress">Told how far each file has come.</param>
+    /// <param name="progress">Receives how far each file's transfer is.</param>
     /// <exception cref="InterventionException">
     /// The text is not a reference, or the repository holds no model, or several.
     /// </exception>
     /// <exception cref="HubException">
-    /// There is no such repository, the token is not enough, the Hub cannot be reached, or it sends what it does not
+    /// There is no such repository, the token is not enough, the Hub cannot be reached, or it sends what it did not
     /// list.
     /// </exception>
     /// <exception cref="IOException">The disk has no room, or a file cannot be written.</exception>
@@ -24,7 +24,7 @@ public static class HubModel
         var parsed = HubReference.Parse(reference);
         using var client = new HubClient(options);
 
-        // On another thread, so that a caller's own synchronization cannot wait for itself.
+        // On another thread, so that a caller's synchronization context cannot deadlock.
         return Task.Run(() => client.ModelAsync(parsed, progress)).GetAwaiter().GetResult();
     }
 }

@@ -57,7 +57,7 @@ internal static class HubModelFiles
         ];
     }
 
-    // Data of another variant of the model have that variant's name.
+    // The data of another variant of the model has that variant's name.
     private static bool IsData(string path, string model)
     {
         var stem = model[..^".onnx".Length];

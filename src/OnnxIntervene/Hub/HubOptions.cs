@@ -2,7 +2,7 @@ using OnnxIntervene.IR;
 
 namespace OnnxIntervene.Hub;
 
-/// <summary>Which Hub is asked, as whom, and where its files are kept.</summary>
+/// <summary>Which Hub is used, as which user, and where its files are kept.</summary>
 public sealed record HubOptions
 {
     /// <summary>The Hub's address.</summary>
@@ -18,7 +18,7 @@ public sealed record HubOptions
     /// </summary>
     public required string CacheFolder { get; init; }
 
-    /// <summary>Whether nothing but the cache may be used.</summary>
+    /// <summary>Whether only the cache may be used.</summary>
     public bool IsOffline { get; init; }
 
     /// <summary>
@@ -26,13 +26,13 @@ public sealed record HubOptions
     /// </summary>
     public bool UsesLinks { get; init; } = true;
 
-    /// <summary>How often in a row a request may fail for reasons that may pass.</summary>
+    /// <summary>How often in a row a request may fail for transient reasons.</summary>
     public int Attempts { get; init; } = 5;
 
     /// <summary>How long a server may stay silent.</summary>
-    public TimeSpan Patience { get; init; } = TimeSpan.FromMinutes(1);
+    public TimeSpan IdleTimeout { get; init; } = TimeSpan.FromMinutes(1);
 
-    /// <summary>Waits between attempts.</summary>
+    /// <summary>The pauses between attempts.</summary>
     public Func<TimeSpan, CancellationToken, Task> Wait { get; init; } = Task.Delay;
 
     /// <summary>

@@ -1,6 +1,6 @@
 namespace OnnxIntervene.Hub;
 
-/// <summary>Judges paths that come from a server: they must stay in their folder, on every operating system.</summary>
+/// <summary>Checks paths that come from a server: they must stay in their folder, on every operating system.</summary>
 internal static class HubPaths
 {
     private const int LongestPath = 1024;

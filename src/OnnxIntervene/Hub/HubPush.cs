@@ -15,9 +15,9 @@ public sealed record HubPush(string Folder, HubReference Target)
     /// <summary>Which files are taken.</summary>
     public HubFilter Filter { get; init; } = HubFilter.All;
 
-    /// <summary>Whether a repository or branch that is not there is made.</summary>
+    /// <summary>Whether a missing repository or branch is created.</summary>
     public bool Creates { get; init; }
 
-    /// <summary>Whether a repository that is made is private.</summary>
+    /// <summary>Whether a repository that is created is private.</summary>
     public bool IsPrivate { get; init; }
 }

@@ -5,10 +5,10 @@ namespace OnnxIntervene.Hub;
 /// <summary>A request, described so that it can be sent again.</summary>
 internal sealed record HubRequest(HttpMethod Method, Uri Target)
 {
-    /// <summary>What is asked for, as messages call it.</summary>
+    /// <summary>The request's name in messages.</summary>
     public required string What { get; init; }
 
-    /// <summary>Makes the body again for each attempt.</summary>
+    /// <summary>Makes a new body for each attempt.</summary>
     public Func<HttpContent>? Content { get; init; }
 
     /// <summary>The first byte that is wanted.</summary>
@@ -20,9 +20,9 @@ internal sealed record HubRequest(HttpMethod Method, Uri Target)
     /// <summary>Whether the user's token goes with it, where the target is the endpoint.</summary>
     public bool SendsToken { get; init; } = true;
 
-    /// <summary>A status that is as good as success.</summary>
+    /// <summary>A status that counts as success.</summary>
     public HttpStatusCode? Accepts { get; init; }
 
-    /// <summary>More header lines.</summary>
+    /// <summary>More headers.</summary>
     public IReadOnlyDictionary<string, string> Headers { get; init; } = new Dictionary<string, string>();
 }

@@ -17,7 +17,7 @@ internal sealed class HubRoutes(HubOptions options, HubReference reference)
 
     public Uri LargeFiles => new($"{_endpoint}/{reference.Repository}.git/info/lfs/objects/batch");
 
-    /// <summary>An address that the server names, at the endpoint whatever host it names.</summary>
+    /// <summary>The address that the server names, but at the endpoint, whatever host it names.</summary>
     public Uri Here(Uri target) =>
         target.Authority == options.Endpoint.Authority ? target : new($"{_endpoint}{target.PathAndQuery}");
 

@@ -1,6 +1,6 @@
 namespace OnnxIntervene.Hub;
 
-/// <summary>Finds out before a transfer whether the disk has room.</summary>
+/// <summary>Checks before a transfer whether the disk has room.</summary>
 internal static class HubSpace
 {
     /// <summary>Refuses what does not fit.</summary>

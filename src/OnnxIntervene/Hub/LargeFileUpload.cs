@@ -148,7 +148,7 @@ internal sealed class LargeFileUpload(
     private Task MakeAsync<T>(Uri target, T body, HashedFile file, CancellationToken cancellation) =>
         calls.ConfirmLargeAsync(target, body, $"Uploading '{file.Path}'", cancellation);
 
-    // Some stores put no quotes around it.
+    // Some stores do not quote it.
     private static string? Tag(HttpResponseMessage response) =>
         response.Headers.NonValidated.TryGetValues("ETag", out var values) ? values.ToString() : null;
 

@@ -5,7 +5,7 @@ using OnnxIntervene.Tensors;
 
 namespace OnnxIntervene.Interventions;
 
-/// <summary>Reads fields of a configuration; what is of the wrong type is named by its place in the file.</summary>
+/// <summary>Reads fields of a configuration; faults name the field's place in the file.</summary>
 internal static class ConfigField
 {
     public static InterventionException Fault(string path, string what) => new($"Configuration, {path}: {what}.");
@@ -28,7 +28,7 @@ internal static class ConfigField
             return otherwise;
         return content.ValueKind == JsonValueKind.String
             ? content.GetString()!
-            : throw Fault($"{path}.{name}", $"a text is expected, not {content}");
+            : throw Fault($"{path}.{name}", $"a string is expected, not {content}");
     }
 
     /// <summary>A list of whole numbers.</summary>
@@ -47,7 +47,7 @@ internal static class ConfigField
         ];
     }
 
-    /// <summary>An array of floats, rows in rows.</summary>
+    /// <summary>An array of floats, as nested lists.</summary>
     public static NumericArray Array(JsonElement json, string path)
     {
         var shape = new List<int>();

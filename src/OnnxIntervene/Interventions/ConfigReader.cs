@@ -10,7 +10,7 @@ namespace OnnxIntervene.Interventions;
 /// </summary>
 internal static class ConfigReader
 {
-    // What pyvene and the Hugging Face base class of its configuration write, and what a run's file has beside it.
+    // What pyvene and the Hugging Face base class of its configuration write, and what a run's file adds.
     private static readonly string[] s_known =
     [
         "representations",

@@ -53,11 +53,11 @@ internal static class ConfigWriter
             : null;
     }
 
-    // pyvene imports the class by this path; what it has not is named plainly.
+    // pyvene imports the class by this path; a kind that it lacks has its plain name.
     private static string TypeName(InterventionType type) =>
         type.IsPyvenes ? $"<class '{Module}{type.ClassName}'>" : type.ClassName;
 
-    // In the order of RepresentationReader.Fields; types and tensors stand elsewhere.
+    // In the order of RepresentationReader.Fields; types and tensors are elsewhere.
     private static JsonArray Tuple(RepresentationConfig item) =>
         [
             item.Layer,

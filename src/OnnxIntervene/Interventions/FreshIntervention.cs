@@ -4,12 +4,12 @@ using OnnxIntervene.IR;
 namespace OnnxIntervene.Interventions;
 
 /// <summary>
-/// Interventions as pyvene begins with them: random rotations, half a boundary, open masks (models/interventions.py).
+/// Interventions as pyvene initializes them: random rotations, half a boundary, open masks (models/interventions.py).
 /// </summary>
 public static class FreshIntervention
 {
     /// <summary>A fresh intervention of a representation's kind. Rotations are drawn from a fixed seed.</summary>
-    /// <param name="representation">The kind, and how many units are turned together.</param>
+    /// <param name="representation">The kind, and how many units are rotated together.</param>
     /// <param name="width">Elements of a unit.</param>
     /// <exception cref="InterventionException">The kind has parameters that cannot be guessed.</exception>
     public static Intervention Of(RepresentationConfig representation, int width)
@@ -19,7 +19,7 @@ public static class FreshIntervention
         var folded = type.FoldsUnits ? width * Math.Max(1, representation.MaxNumberOfUnits) : width;
         if (type.HasParameters && folded == 0)
             throw new InterventionException(
-                $"{representation}: the width of '{representation.Component}' is not known; give the intervention "
+                $"{representation}: the width of '{representation.Component}' is unknown; give the intervention "
                     + $"with its parameters."
             );
         var rank = type.BeginsWithRank ? Rank(representation, folded) : 0;

@@ -10,8 +10,7 @@ public static class InterventionKeys
 {
     /// <summary>
     /// <c>layer_L_comp_COMPONENT_unit_UNIT_nunit_N#K</c>, K counting equal ones; without the layer where the component
-    /// is a path or a
-    /// tensor's name. Dots, and slashes, which no file's name may have, become underscores.
+    /// is a path or a tensor's name. Dots, and slashes, which no file's name may have, become underscores.
     /// </summary>
     public static ImmutableArray<string> Of(IntervenableConfig config)
     {

@@ -17,13 +17,13 @@ public sealed record RepresentationConfig
 
     /// <summary>
     /// What locations count: <c>pos</c>, <c>h</c>, <c>h.pos</c> or <c>t</c>; on a tensor and on <c>attention_weight</c>
-    /// any other name for
-    /// the entries of the second axis, or two names with a dot between for those of the second and third.
+    /// any other name for the entries of the second axis, or two names joined by a dot for those of the second and
+    /// third.
     /// </summary>
     public string Unit { get; init; } = "pos";
 
     /// <summary>
-    /// How many units of an example a rotation turns together; otherwise bookkeeping of pyvene's, the locations decide.
+    /// How many units of an example a rotation rotates together; for other kinds pyvene's bookkeeping only.
     /// </summary>
     public int MaxNumberOfUnits { get; init; } = 1;
 
@@ -42,18 +42,17 @@ public sealed record RepresentationConfig
 
     /// <summary>
     /// Parts of the space, which runs choose by number. Two integers are a half-open range, a list of another length
-    /// names dimensions
-    /// (pyvene's reading). Empty for none: runs choose dimensions.
+    /// names dimensions (pyvene's reading). Empty for none: runs choose dimensions.
     /// </summary>
     public ImmutableArray<ImmutableArray<int>> SubspacePartition { get; init; } = [];
 
     /// <summary>
-    /// Representations of one key share one source; keys are put in order and sources follow it. Null: a source of its
-    /// own.
+    /// Representations with one key share one source; sources are in the order of the sorted keys. Null: a source of
+    /// its own.
     /// </summary>
     public int? GroupKey { get; init; }
 
-    /// <summary>Representations of one key share one intervention and its parameters.</summary>
+    /// <summary>Representations with one key share one intervention and its parameters.</summary>
     public int? InterventionLinkKey { get; init; }
 
     /// <summary>pyvene's number of an expert; kept for its files.</summary>
@@ -69,14 +68,13 @@ public sealed record RepresentationConfig
 
     /// <summary>
     /// The dimensions of the kind's space that are interchanged when a run names no subspace (pyvene's
-    /// <c>interchange_dim</c>);
-    /// null for all.
+    /// <c>interchange_dim</c>); null for all.
     /// </summary>
     public ImmutableArray<int>? InterchangeDimensions { get; init; }
 
     /// <summary>
-    /// The same as a number: so many dimensions from the first. Autoencoders take no number (in pyvene it is the width,
-    /// which counts no latents).
+    /// The same as a number: this many dimensions from the first. Autoencoders take no number (in pyvene it is the
+    /// width, which counts no latents).
     /// </summary>
     public int? InterchangeCount { get; init; }
 

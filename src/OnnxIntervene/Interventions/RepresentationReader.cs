@@ -32,7 +32,7 @@ internal static class RepresentationReader
         if (fields.ContainsKey("intervention"))
             throw ConfigField.Fault(
                 $"{path}.intervention",
-                "an instance cannot stand in a configuration; give intervention_type"
+                "a configuration cannot hold an instance; give intervention_type"
             );
         if (fields.ContainsKey("intervention_type"))
             type = ConfigField.Text(fields, "intervention_type", path, "");

@@ -15,7 +15,7 @@ internal sealed class SourceGroups
     /// <summary>How many groups there are.</summary>
     public int Count => _groupOf.IsEmpty ? 0 : _groupOf.Max() + 1;
 
-    /// <summary>Whether the configuration groups its interventions; else each is a group.</summary>
+    /// <summary>Whether the configuration groups its interventions; if not, each is a group.</summary>
     public bool AreGiven { get; }
 
     /// <exception cref="InterventionException">Some interventions have a group and some have none.</exception>

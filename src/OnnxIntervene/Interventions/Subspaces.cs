@@ -5,8 +5,7 @@ namespace OnnxIntervene.Interventions;
 /// <summary>
 /// Which part of the space each intervention of a run changes (pyvene's <c>subspaces</c>): for each intervention
 /// <c>[batch][numbers]</c>, or null for all of it. Numbers are those of the partition's parts where the representation
-/// has one, else dimensions:
-/// of the component, of the rotated space, or latents.
+/// has one, otherwise dimensions: of the component, of the rotated space, or latents.
 /// </summary>
 /// <param name="Rows">
 /// For each intervention its rows; a single row serves every example, a single intervention's every intervention.

@@ -11,7 +11,7 @@ internal static class SubspacesReader
 {
     /// <summary>Reads the subspaces of a run of a configuration.</summary>
     /// <exception cref="OnnxIntervene.IR.InterventionException">
-    /// The JSON is none of pyvene's forms; the message names the place.
+    /// The JSON has none of pyvene's forms; the message names the place.
     /// </exception>
     public static Subspaces Read(JsonElement json, IntervenableConfig config)
     {

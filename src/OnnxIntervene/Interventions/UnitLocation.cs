@@ -5,13 +5,11 @@ namespace OnnxIntervene.Interventions;
 /// <summary>The units that one intervention reads or writes, a row for each example of the batch.</summary>
 /// <param name="Units">
 /// <c>[batch][units]</c>: positions, or heads where the unit is <c>h</c>. A single row serves every example. Negative
-/// positions count from
-/// the end of the example's own tokens, padding left aside: -1 is the last token.
+/// positions count from the end of the example's own tokens, ignoring padding: -1 is the last token.
 /// </param>
 /// <param name="Heads">
 /// <c>[batch][heads]</c> where the unit is <c>h.pos</c>: each head at each position of <see cref="Units"/>; where a
-/// unit counts two axes
-/// of a tensor, the entries of the first of them.
+/// unit counts two axes of a tensor, the entries of the first of them.
 /// </param>
 public sealed record UnitLocation(
     ImmutableArray<ImmutableArray<int>> Units,
@@ -27,7 +25,7 @@ public sealed record UnitLocation(
             Anchor = new TextAnchor("", TextAnchorPart.All),
         };
 
-    /// <summary>Positions named by a text, found anew in each example; the units are left empty then.</summary>
+    /// <summary>Positions named by a text, found in each example; the units are left empty then.</summary>
     public TextAnchor? Anchor { get; init; }
 
     /// <summary>The same units in every example.</summary>

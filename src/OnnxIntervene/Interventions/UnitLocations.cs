@@ -4,8 +4,7 @@ namespace OnnxIntervene.Interventions;
 
 /// <summary>
 /// Where each intervention reads its source and where it writes (pyvene's <c>unit_locations</c>). One entry serves
-/// every intervention;
-/// a null entry means the whole tensor.
+/// every intervention; a null entry means the whole tensor.
 /// </summary>
 /// <param name="Sources">Where sources are read, one entry an intervention.</param>
 /// <param name="Base">Where the base is written, or collected, one entry an intervention.</param>
@@ -17,7 +16,7 @@ public sealed record UnitLocations(ImmutableArray<UnitLocation?> Sources, Immuta
     /// <summary>One unit, the same in sources and base, for every intervention and example.</summary>
     public static UnitLocations SourcesToBase(int unit) => SourcesToBase(unit, unit);
 
-    /// <summary>One unit of the sources to another of the base, for every intervention and example.</summary>
+    /// <summary>From one unit of the sources to another of the base, for every intervention and example.</summary>
     public static UnitLocations SourcesToBase(int sourceUnit, int baseUnit) =>
         new([UnitLocation.At(sourceUnit)], [UnitLocation.At(baseUnit)]);
 

@@ -13,7 +13,7 @@ internal static class UnitLocationsReader
 
     /// <summary>Reads the locations of a run of a configuration.</summary>
     /// <exception cref="OnnxIntervene.IR.InterventionException">
-    /// The JSON is none of pyvene's forms; the message names the place.
+    /// The JSON has none of pyvene's forms; the message names the place.
     /// </exception>
     public static UnitLocations Read(JsonElement json, IntervenableConfig config)
     {
@@ -78,7 +78,7 @@ internal static class UnitLocationsReader
             .FirstOrDefault(name => !known.Contains(name));
         return unknown is null
             ? new UnitLocations([.. sources], [.. bases])
-            : throw ConfigField.Fault($"{Root}['{unknown}']", "there is no such stage");
+            : throw ConfigField.Fault($"{Root}['{unknown}']", "the configuration has no such stage");
     }
 
     // One form for both sides, or a list of two: where sources are read, and where the base is written.
@@ -107,20 +107,20 @@ internal static class UnitLocationsReader
         if (json.ValueKind == JsonValueKind.Null)
             return Same(null);
         if (json.ValueKind == JsonValueKind.Number)
-            return Same(UnitLocation.At(UnitLocationReader.Unit(json, path)));
+            return Same(UnitLocation.At(LocationEntryReader.Unit(json, path)));
         if (json.ValueKind is JsonValueKind.Object or JsonValueKind.String)
-            return Same(UnitLocationReader.Named(json, path));
+            return Same(LocationEntryReader.Named(json, path));
         if (json.ValueKind != JsonValueKind.Array)
             throw ConfigField.Fault(path, "a list is expected");
         if (IsRow(json))
-            return Same(new UnitLocation([UnitLocationReader.Row(json, path)]));
+            return Same(new UnitLocation([LocationEntryReader.Row(json, path)]));
         return json.GetArrayLength() == members.Length
             ?
             [
                 .. json.EnumerateArray()
                     .Select(
                         (item, order) =>
-                            UnitLocationReader.Read(
+                            LocationEntryReader.Read(
                                 item,
                                 config.Representations[members[order]].Unit,
                                 $"{path}[{order}]"

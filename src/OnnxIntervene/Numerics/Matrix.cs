@@ -7,7 +7,7 @@ namespace OnnxIntervene.Numerics;
 /// </summary>
 internal sealed class Matrix
 {
-    // Below so many products a thread costs more than it saves.
+    // Below this many products a thread costs more than it saves.
     private const long SmallestParallel = 1 << 18;
 
     public Matrix(int rows, int columns)

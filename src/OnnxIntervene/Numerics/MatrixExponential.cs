@@ -1,7 +1,7 @@
 namespace OnnxIntervene.Numerics;
 
 /// <summary>
-/// exp(A) by scaling and squaring: Taylor's series of degree 16 where the norm is at most 1/2, whose remainder is below
+/// exp(A) by scaling and squaring: a Taylor series of degree 16 where the norm is at most 1/2, whose remainder is below
 /// 1e-19.
 /// </summary>
 internal static class MatrixExponential

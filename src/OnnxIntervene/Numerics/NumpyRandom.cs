@@ -2,7 +2,8 @@ namespace OnnxIntervene.Numerics;
 
 /// <summary>
 /// The numbers of numpy's <c>RandomState(seed)</c>: the Mersenne twister (Matsumoto and Nishimura 1998) and numpy's
-/// legacy normal numbers (Marsaglia's polar method). The state moves with every number; one instance serves one thread.
+/// legacy normal numbers (Marsaglia's polar method). The state advances with every number; one instance serves one
+/// thread.
 /// </summary>
 public sealed class NumpyRandom
 {
@@ -12,7 +13,7 @@ public sealed class NumpyRandom
     private int _position = Length;
     private double? _second;
 
-    /// <summary>Begins as <c>numpy.random.RandomState(seed)</c> does with a whole number.</summary>
+    /// <summary>Starts as <c>numpy.random.RandomState(seed)</c> does for a whole number.</summary>
     public NumpyRandom(uint seed)
     {
         _state[0] = seed;

@@ -15,7 +15,7 @@ public sealed record OrthogonalParametrization(NumericArray Original, NumericArr
 {
     private const int LargestWidth = 32768;
 
-    // torch takes columns for orthonormal within 10 · d times this (torch/nn/utils/parametrizations.py,
+    // torch counts columns as orthonormal within 10 · d times this (torch/nn/utils/parametrizations.py,
     // _is_orthogonal).
     private const double FloatEpsilon = 1.1920929e-7;
 

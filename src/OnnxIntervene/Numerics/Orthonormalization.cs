@@ -7,11 +7,11 @@ namespace OnnxIntervene.Numerics;
 /// <summary>Makes the columns of a matrix orthonormal, in double precision.</summary>
 public static class Orthonormalization
 {
-    // A column that loses more than this to those before it depends on them.
+    // A column that loses more than this to the columns before it depends on them.
     private const double SmallestRemainder = 1e-6;
 
     /// <summary>
-    /// The factor Q of the matrix's QR decomposition whose R has a positive diagonal, which makes Q the only one: what
+    /// The factor Q of the matrix's QR decomposition whose R has a positive diagonal, which makes Q unique: what
     /// torch's orthogonal parametrization makes of a matrix that is assigned to it. <c>[d, k]</c>, k at most d.
     /// </summary>
     /// <exception cref="InterventionException">
@@ -50,7 +50,7 @@ public static class Orthonormalization
 
     /// <summary>
     /// The matrix's own columns, and after them more, so that all d are orthonormal: <c>[d, k]</c> to <c>[d, d]</c>.
-    /// The new ones are what the unit vectors, taken in order, have left; torch takes random vectors there.
+    /// The new ones are what is left of the unit vectors, taken in order; torch uses random vectors.
     /// </summary>
     internal static NumericArray Complete(NumericArray matrix)
     {
@@ -70,7 +70,7 @@ public static class Orthonormalization
         return NumericArray.Of(Join(basis, rows).ToFloats(), rows, rows);
     }
 
-    // Gram and Schmidt, twice, which is enough (Giraud, Langou and Rozložník 2005).
+    // Gram-Schmidt, twice, which is enough (Giraud, Langou and Rozložník 2005).
     private static bool Extend(List<double[]> basis, double[] vector, double smallest)
     {
         for (var pass = 0; pass < 2; pass++)

@@ -4,7 +4,7 @@ using OnnxIntervene.Tensors;
 
 namespace OnnxIntervene.Planning;
 
-/// <summary>At which positions of each example a run wants logits.</summary>
+/// <summary>The positions of each example at which a run wants logits.</summary>
 internal static class ChosenLogits
 {
     /// <summary>The positions from the start, integers <c>[batch, chosen]</c>; null where all are wanted.</summary>
@@ -17,7 +17,7 @@ internal static class ChosenLogits
         var batch = request.Base.BatchSize;
         var rows = Enumerable.Range(0, batch).Select(found.UnitsOf).ToList();
         if (rows.Any(row => row.Length != rows[0].Length))
-            throw new InterventionException("Logits must be wanted at equally many positions of every example.");
+            throw new InterventionException("Logits must be wanted at the same number of positions in every example.");
         foreach (var position in rows.SelectMany(row => row))
         {
             if (position >= request.Base.Length)

@@ -3,7 +3,7 @@ using System.Collections.Immutable;
 namespace OnnxIntervene.Planning;
 
 /// <summary>
-/// What is multiplied with a source before it is added or subtracted: one number, or one for each example.
+/// What a source is multiplied by before it is added or subtracted: one number, or one for each example.
 /// </summary>
 public readonly record struct Coefficient
 {

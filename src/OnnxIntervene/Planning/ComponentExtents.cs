@@ -4,10 +4,12 @@ using OnnxIntervene.IR.Analysis;
 
 namespace OnnxIntervene.Planning;
 
-/// <summary>The sizes of components' tensors in one run, by the shapes of the graph's values.</summary>
+/// <summary>The sizes of components' tensors in one run, from the shapes of the graph's values.</summary>
 internal sealed class ComponentExtents(TypeInference types)
 {
-    /// <summary>The entries of the axes that units are counted on; null when the shapes do not tell.</summary>
+    /// <summary>
+    /// The entries of the axes that units are counted on; null when the shapes do not determine them.
+    /// </summary>
     public UnitExtent? Of(Component component, bool countsTwoAxes)
     {
         var (first, second) = Axes(component.Source);
@@ -48,7 +50,7 @@ internal sealed class ComponentExtents(TypeInference types)
     private long? Positions(FlatSource flat) =>
         Size(flat.Value, 0) is { } all && Size(flat.Batch, 0) is > 0 and var batch ? all / batch : null;
 
-    // [batch, head, query, key], one query for each position that the operator gives something for.
+    // [batch, head, query, key], one query for each position that the operator outputs.
     private (long? First, long? Second) Probabilities(Node node)
     {
         if (types.ShapeOf(node.Output) is not { } shape)

@@ -4,15 +4,14 @@ using OnnxIntervene.Tensors;
 namespace OnnxIntervene.Planning;
 
 /// <summary>
-/// Lays the numbers that an intervention draws out over a run's units. Every example gets the same; where heads
-/// are addressed they
-/// lie side by side at each position, as pyvene folds them; an example with fewer units than another takes the first
-/// numbers.
+/// Lays the numbers that an intervention draws out over a run's units. Every example gets the same numbers; where heads
+/// are addressed they are side by side at each position, as pyvene folds them; an example with fewer units than another
+/// takes the first numbers.
 /// </summary>
 internal static class DrawnSource
 {
-    /// <summary>The numbers in a shape that stretches to the units.</summary>
-    /// <param name="intervention">What draws.</param>
+    /// <summary>The numbers in a shape that broadcasts to the units.</summary>
+    /// <param name="intervention">The intervention that draws.</param>
     /// <param name="units">The run's units.</param>
     /// <param name="width">Elements of a unit.</param>
     public static NumericArray Over(Intervention intervention, ResolvedUnits units, int width)

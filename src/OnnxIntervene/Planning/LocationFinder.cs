@@ -13,7 +13,7 @@ internal sealed class LocationFinder(Func<Tokenizer> tokenizer)
 {
     /// <summary>The location with every position counted from the start.</summary>
     /// <exception cref="InterventionException">
-    /// A text is not in an example, or the inputs hold no tokens to look in.
+    /// A text is not in an example, or the inputs hold no tokens to search.
     /// </exception>
     public UnitLocation? Find(UnitLocation? location, ModelInputs inputs, RepresentationConfig representation)
     {
@@ -87,7 +87,7 @@ internal sealed class LocationFinder(Func<Tokenizer> tokenizer)
             throw new InterventionException(
                 $"{representation}: the text '{text}' is not in example {row}, which reads '{whole}'."
             );
-        // Where each token ends in the text: what the tokens up to it read.
+        // Where each token ends in the text: the length of the text of the tokens up to it.
         var ends = Enumerable.Range(1, ids.Count).Select(count => tokenizer().Decode(ids.Take(count)).Length).ToList();
         var touched = Enumerable
             .Range(0, ids.Count)

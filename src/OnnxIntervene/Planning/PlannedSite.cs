@@ -67,7 +67,7 @@ internal sealed class PlannedSite
 
     private InterventionType Type => Intervention.Type;
 
-    // Everything where nothing is chosen: cheaper than choosing every unit.
+    // The whole tensor where nothing is chosen: cheaper than choosing every unit.
     private bool IsWhole =>
         _request.Locations.BaseOf(_index) is null
         && Type.HasCoefficient
@@ -98,7 +98,7 @@ internal sealed class PlannedSite
     public SiteFeed ReadBase() => new() { ReadLocations = _baseUnits.Locations };
 
     /// <summary>What the site is fed to write.</summary>
-    /// <param name="read">What the source's run gave; null where the source is a constant or there is none.</param>
+    /// <param name="read">What the source's run read; null where the source is a constant or there is none.</param>
     public SiteFeed Write(SourceRows? read)
     {
         if (Type.ReadsOnly || IsSkipped)
@@ -120,11 +120,11 @@ internal sealed class PlannedSite
     }
 
     /// <summary>
-    /// What the site is fed to do nothing: its parameters are there already, and zeros would have to be made.
+    /// What the site is fed to do nothing: its parameters exist already, and zeros would have to be allocated.
     /// </summary>
     public SiteFeed Neutral => Parameters.IsEmpty ? SiteFeed.Neutral : new SiteFeed { Parameters = Parameters };
 
-    /// <summary>Zeros in the shape of what the source's run will give; null where there is no such run.</summary>
+    /// <summary>Zeros in the shape of what the source's run will read; null where there is no such run.</summary>
     public SourceRows? Placeholder() =>
         _sourceUnits is null || _component.Width == 0
             ? null
@@ -142,7 +142,7 @@ internal sealed class PlannedSite
     /// <summary>What was read of the source, in the shape of its units.</summary>
     public NumericArray ArrangedSource(NumericArray read) => Arranged(read, _sourceUnits!);
 
-    /// <summary>What a Lambda's function is given.</summary>
+    /// <summary>The arguments of a Lambda's function.</summary>
     public LambdaValues Lambda(NumericArray read, NumericArray? source) =>
         new(
             Collected(read),
@@ -150,7 +150,7 @@ internal sealed class PlannedSite
             _request.Settings.Subspaces.RowsOf(_index)
         );
 
-    // Where examples differ in their units, these stay one after the other.
+    // Where examples differ in their units, units stay one after the other.
     private static NumericArray Arranged(NumericArray read, ResolvedUnits units) =>
         units.IsRagged ? read : read.Reshape([.. units.Shape, .. read.Shape.AsSpan()[1..]]);
 
@@ -189,7 +189,7 @@ internal sealed class PlannedSite
         int[] shape = _baseUnits.IsRagged
             ? [_baseUnits.Count, _component.Width]
             : [.. _baseUnits.Shape, _component.Width];
-        return Broadcast.To(_constant!, shape)!;
+        return ArrayBroadcast.To(_constant!, shape)!;
     }
 
     private SiteFeed WholeFeed()

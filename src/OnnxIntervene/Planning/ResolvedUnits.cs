@@ -35,7 +35,7 @@ internal sealed record ResolvedUnits(
     /// <param name="batch">How many examples there are.</param>
     /// <param name="extent">How many units there are.</param>
     /// <exception cref="InterventionException">
-    /// A unit is beyond the component or the input, or the unit kind does not fit.
+    /// A unit is outside the component or the input, or the unit kind does not fit.
     /// </exception>
     public static ResolvedUnits Resolve(
         RepresentationConfig representation,
@@ -56,7 +56,7 @@ internal sealed record ResolvedUnits(
     }
 
     /// <summary>
-    /// The same units with an example's positions before its heads: the order in which heads are folded into a row.
+    /// The same units with positions before heads: the order in which heads are folded into a row.
     /// </summary>
     public ResolvedUnits PositionsFirst()
     {
@@ -80,7 +80,7 @@ internal sealed record ResolvedUnits(
         return ordered;
     }
 
-    // Where a unit stands in [batch, heads, positions] that is unit number so-and-so in [batch, positions, heads].
+    // For each unit of [batch, positions, heads] in order, its index in [batch, heads, positions].
     private static int PlaceOf(int unit, int heads, int positions)
     {
         var (example, rest) = Math.DivRem(unit, heads * positions);

@@ -8,7 +8,7 @@ using OnnxIntervene.Splicing;
 
 namespace OnnxIntervene.Planning;
 
-/// <summary>Tells what a plan touches and feeds, without running it.</summary>
+/// <summary>Reports what a plan touches and feeds, without running it.</summary>
 internal sealed class RunExplainer(Model model, ComponentMap components, RunRequest request, RunPlan plan)
 {
     private readonly SplicedModel _spliced = Splicer.Splice(model, components, plan.Sites);

@@ -57,14 +57,13 @@ internal sealed class RunPlan
     public bool IsSerial => _request.Config.Mode == InterventionMode.Serial;
 
     /// <summary>
-    /// The runs that give sources, in order: their inputs, which sites they are read at, and which they are written at
-    /// with what earlier
-    /// runs gave.
+    /// The runs that compute sources, in order: their inputs, the sites they are read at, and the sites they are
+    /// written at with what earlier runs read.
     /// </summary>
     public IEnumerable<SourceRun> SourceRuns() => IsSerial ? SerialRuns() : ParallelRuns();
 
     /// <summary>
-    /// The sites that the base's run writes: in a chain those of the last stage, and what needs no source.
+    /// The sites that the base's run writes: in a chain those of the last stage, and those that need no source.
     /// </summary>
     public bool IsWrittenInBase(int index) =>
         !IsSerial || _request.Groups.Of(index) == _request.Groups.Count - 1 || !_sites[index].HasSourceRun;
@@ -88,7 +87,7 @@ internal sealed class RunPlan
         }
     }
 
-    // What a site writes into: the base, or in a chain the next source.
+    // The run that a site writes into: the base's, or in a chain the next source's.
     private ModelInputs Target(int index)
     {
         if (_request.ReadsOnly)

@@ -77,11 +77,11 @@ internal sealed class RunRequest
             _ => Settings.Coefficients[index],
         };
 
-    /// <summary>Which interventions have a source's run.</summary>
+    /// <summary>Which interventions have a source run.</summary>
     public ImmutableArray<int> Sourced => [.. Enumerable.Range(0, Count).Where(index => Source(index) is not null)];
 
     /// <summary>
-    /// The same with nothing but the reading of sources, for the interventions of <see cref="Sourced"/>.
+    /// The same request, which only reads sources, for the interventions of <see cref="Sourced"/>.
     /// </summary>
     /// <exception cref="InterventionException">Each source is changed by the one before it.</exception>
     public RunRequest SourcesOnly()
@@ -115,7 +115,7 @@ internal sealed class RunRequest
     private bool MayHaveSource(int index) =>
         !Interventions[index].Type.IsSourceConstant && Interventions[index].TakesSource;
 
-    // One source serves every group, as in pyvene; null is one that is skipped on purpose.
+    // One source serves every group, as in pyvene; null skips one on purpose.
     private ImmutableArray<ModelInputs?> Spread(IReadOnlyList<ModelInputs?>? sources)
     {
         if (sources is { Count: 1 })

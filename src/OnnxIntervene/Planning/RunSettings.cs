@@ -17,16 +17,15 @@ public sealed record RunSettings
     public Subspaces Subspaces { get; init; } = Subspaces.Whole;
 
     /// <summary>
-    /// The model's outputs that are wanted, by name. What only others need is not computed. All of them where left out.
+    /// The model's outputs that are wanted, by name. What only the others need is not computed. All of them where left
+    /// out.
     /// </summary>
     public ImmutableArray<string> Outputs { get; init; }
 
     /// <summary>
     /// The positions at which logits are wanted: <c>UnitLocation.At(-1)</c> is the last token of each example, padding
-    /// left
-    /// aside. The first output is then <c>[batch, chosen, vocabulary]</c>, and where the model allows it the product
-    /// with the
-    /// vocabulary's matrix is computed for these positions alone. All positions where left out.
+    /// left aside. The first output is then <c>[batch, chosen, vocabulary]</c>, and where the model allows it the
+    /// product with the vocabulary's matrix is computed for these positions alone. All positions where left out.
     /// </summary>
     public UnitLocation? LogitPositions { get; init; }
 

@@ -53,7 +53,7 @@ internal static class SiteRules
             intervention.NamedModuleInput
             ?? ComponentNames.InputOf(representation.Component)
             ?? throw new InterventionException(
-                $"{representation}: what the module at '{representation.Component}' reads is no component; use "
+                $"{representation}: what the module at '{representation.Component}' reads is not a component; use "
                     + $"block_output, mlp_output, attention_output or a projection."
             );
         return map.Get(representation.Layer, name).Address;
@@ -75,10 +75,10 @@ internal static class SiteRules
                     + $"another component?"
             );
         int[] target = units.IsRagged ? [units.Count, width] : [.. units.Shape, width];
-        if (!Broadcast.Fits(constant, target))
+        if (!ArrayBroadcast.Fits(constant, target))
             throw new InterventionException(
                 $"{representation} writes [{string.Join(", ", target)}], to which the constant source {constant} "
-                    + $"does not stretch."
+                    + $"does not broadcast."
             );
     }
 
@@ -95,8 +95,8 @@ internal static class SiteRules
             return;
         if (component.Width == 0)
             throw new InterventionException(
-                $"{representation}: the width of '{representation.Component}' is not known, so that parameters for "
-                    + $"{width} cannot be proved to fit."
+                $"{representation}: the width of '{representation.Component}' is unknown, so parameters for "
+                    + $"{width} cannot be checked."
             );
         var folded = intervention.Type.FoldsUnits && units.Shape.Length > 1 ? units.Shape[1] : 1;
         if (width != component.Width * folded)

@@ -7,7 +7,7 @@ using OnnxIntervene.Splicing;
 namespace OnnxIntervene.Planning;
 
 /// <summary>
-/// What is spliced for an intervention: everything that locations, sources and numbers do not change.
+/// What is spliced for an intervention: everything that does not depend on a run's locations, sources and numbers.
 /// </summary>
 internal static class SiteStructure
 {

@@ -4,7 +4,7 @@ using OnnxIntervene.Tensors;
 namespace OnnxIntervene.Planning;
 
 /// <summary>
-/// What one intervention writes: what a source's run read, still in ONNX Runtime, or what a function made.
+/// What one intervention writes: what a source's run read, still in ONNX Runtime, or what a function returned.
 /// </summary>
 internal sealed class SourceRows
 {
@@ -14,7 +14,7 @@ internal sealed class SourceRows
 
     public SourceRows(NumericArray made) => _made = made;
 
-    /// <summary>The value in ONNX Runtime; null where a function made the rows.</summary>
+    /// <summary>The value in ONNX Runtime; null where a function returned the rows.</summary>
     public TensorValue? Value { get; }
 
     /// <summary>The numbers, copied out of ONNX Runtime if need be.</summary>

@@ -9,7 +9,7 @@ namespace OnnxIntervene.Planning;
 /// </summary>
 internal static class SubspacePartitions
 {
-    /// <summary>Throws where parts overlap or leave the space.</summary>
+    /// <summary>Throws where parts overlap or reach outside the space.</summary>
     public static void Check(RepresentationConfig representation, int dimensions)
     {
         var owners = new Dictionary<int, int>();
@@ -31,7 +31,7 @@ internal static class SubspacePartitions
         }
     }
 
-    /// <summary>The dimensions that a row of a run's subspaces means.</summary>
+    /// <summary>The dimensions that a row of a run's subspaces names.</summary>
     public static ImmutableArray<int> Dimensions(
         RepresentationConfig representation,
         ImmutableArray<int> numbers,

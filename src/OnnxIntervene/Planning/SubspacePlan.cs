@@ -17,13 +17,13 @@ internal sealed class SubspacePlan
     /// <summary>How many dimensions the space has.</summary>
     public int Dimensions => _dimensions;
 
-    /// <summary>Resolves the subspaces of a run; null when all of the space is meant.</summary>
+    /// <summary>Resolves the subspaces of a run; null for all of the space.</summary>
     /// <param name="representation">The intervention, for its partition.</param>
     /// <param name="given">The run's choice, <c>[batch][numbers]</c>; null for none.</param>
     /// <param name="dimensions">How many dimensions the space has.</param>
     /// <param name="batch">How many examples there are.</param>
     /// <exception cref="InterventionException">
-    /// A number is beyond the space or the partition, or the kind takes no subspaces.
+    /// A number is outside the space or the partition, or the kind takes no subspaces.
     /// </exception>
     public static SubspacePlan? Of(
         RepresentationConfig representation,

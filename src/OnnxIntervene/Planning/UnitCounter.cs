@@ -7,10 +7,10 @@ using OnnxIntervene.Runtime;
 namespace OnnxIntervene.Planning;
 
 /// <summary>
-/// Tells how many positions or steps a component has for some inputs, and runs nothing: as many as there are tokens,
-/// or, where the input is not a row of tokens (pixels, features), the component a raw tensor or made of another stream,
-/// as
-/// many as the graph's operators give for inputs of these sizes. Safe for concurrent calls.
+/// Counts a component's positions or steps for given inputs without running anything. There are as many as tokens,
+/// except where the input is not a row of tokens (pixels, features), or the component is a raw tensor or is computed
+/// from another stream: there, as many as the graph's operators output for inputs of these sizes. Safe for concurrent
+/// calls.
 /// </summary>
 internal sealed class UnitCounter(Model model, ComponentMap components)
 {
@@ -19,14 +19,14 @@ internal sealed class UnitCounter(Model model, ComponentMap components)
     private (string Inputs, ComponentExtents Extents)? _last;
 
     /// <summary>How many units there are.</summary>
-    /// <exception cref="InterventionException">Only a run tells.</exception>
+    /// <exception cref="InterventionException">Only a run can determine it.</exception>
     public UnitExtent Count(Component component, ModelInputs inputs, bool countsTwoAxes) =>
         Find(component, inputs, countsTwoAxes)
         ?? throw new InterventionException(
-            $"How many units {component} has depends on more than the sizes of the inputs; only a run tells."
+            $"How many units {component} has depends on more than the sizes of the inputs; only a run can determine it."
         );
 
-    /// <summary>How many units there are; null when only a run tells.</summary>
+    /// <summary>How many units there are; null when only a run can determine it.</summary>
     public UnitExtent? Find(Component component, ModelInputs inputs, bool countsTwoAxes)
     {
         if (component.Layout == ComponentLayout.HeadsFirst && !countsTwoAxes)
@@ -38,7 +38,7 @@ internal sealed class UnitCounter(Model model, ComponentMap components)
             && inputs.Arrays.ContainsKey(ModelInputs.TokenInput)
         )
             return new UnitExtent(inputs.Length);
-        var text = BoundInputs.Text(inputs);
+        var text = PredictedInputs.Text(inputs);
         lock (_lock)
         {
             var key = (component.Address.ToString(), text, countsTwoAxes);
@@ -48,18 +48,18 @@ internal sealed class UnitCounter(Model model, ComponentMap components)
         }
     }
 
-    // The components of one run are asked for one after the other.
+    // One run's components are asked for one after the other, so the last run's answer is kept.
     private ComponentExtents Extents(ModelInputs inputs, string text)
     {
         if (_last is not { } last || last.Inputs != text)
             _last = last = (
                 text,
-                new ComponentExtents(TypeInference.Bind(model.Graph, BoundInputs.Of(model, components, inputs)))
+                new ComponentExtents(TypeInference.Bind(model.Graph, PredictedInputs.Of(model, components, inputs)))
             );
         return last.Extents;
     }
 
-    // The keys and values of cross-attention stand at another stream's positions.
+    // The keys and values of cross-attention have another stream's positions.
     private static bool ReadsElsewhere(Component component) =>
         component.Address.Name.Contains(ComponentNames.CrossPrefix + ComponentNames.KeyOutput, StringComparison.Ordinal)
         || component.Address.Name.Contains(

@@ -5,7 +5,7 @@ using OnnxIntervene.IR;
 
 namespace OnnxIntervene.Planning;
 
-/// <summary>Which unit kinds fit a component, and which units there are.</summary>
+/// <summary>Checks which unit kinds fit a component, and which units exist.</summary>
 internal static class UnitRules
 {
     /// <summary>Whether units are counted on the second and third axis of a tensor.</summary>
@@ -42,7 +42,7 @@ internal static class UnitRules
         }
     }
 
-    /// <summary>Throws unless every unit is there.</summary>
+    /// <summary>Throws unless every unit exists.</summary>
     public static void CheckRow(
         RepresentationConfig representation,
         ImmutableArray<int> units,

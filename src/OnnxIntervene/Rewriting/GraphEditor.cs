@@ -6,9 +6,8 @@ using OnnxIntervene.IR.Editing;
 namespace OnnxIntervene.Rewriting;
 
 /// <summary>
-/// The graph that a splice changes: knows what stands in place of each original value by now, and which nodes belong to
-/// interventions
-/// and must go on reading what they read.
+/// The graph that a splice changes: remembers what replaces each original value so far, and which nodes belong to
+/// interventions and must go on reading what they read.
 /// </summary>
 internal sealed class GraphEditor
 {
@@ -29,7 +28,7 @@ internal sealed class GraphEditor
 
     public Graph Graph => Model.Graph;
 
-    /// <summary>Types and shapes of the values: what takes a value's place has the same.</summary>
+    /// <summary>Types and shapes of the values: a replacement has the same.</summary>
     public TypeInference Types { get; } = new();
 
     /// <summary>
@@ -38,12 +37,12 @@ internal sealed class GraphEditor
     public OpBuilder Builder(string place, Graph? graph = null) =>
         new(graph ?? Graph, _names, Model.OperatorSetVersion, place);
 
-    /// <summary>The graph that gives a value: the main one, or a branch.</summary>
+    /// <summary>The graph that computes a value: the main one, or a branch.</summary>
     public Graph GraphOf(Value value) => value.Producer?.Graph ?? Graph;
 
     public string Unique(string wish) => _names.Unique(wish);
 
-    /// <summary>A value that several sites share: made when it is first asked for.</summary>
+    /// <summary>A value that several sites share, made when it is first asked for.</summary>
     public Value Shared(string key, Func<string, Value> create)
     {
         if (!_shared.TryGetValue(key, out var value))
@@ -51,20 +50,20 @@ internal sealed class GraphEditor
         return value;
     }
 
-    /// <summary>Refuses a place that needs operators which this model's operator set lacks.</summary>
+    /// <summary>Refuses a node whose opening needs operators that this model's operator set lacks.</summary>
     /// <exception cref="InterventionException">The operator set is older than needed.</exception>
     public void RequireOperatorSet(int oldest, Node node)
     {
         if (Model.OperatorSetVersion < oldest)
         {
             throw new InterventionException(
-                $"What lies inside {node} can be reached from operator set {oldest} on; the model uses "
+                $"What is inside {node} can be reached from operator set {oldest} on; the model uses "
                     + $"{Model.OperatorSetVersion}. Convert it."
             );
         }
     }
 
-    /// <summary>Something that several nodes share: made when it is first asked for.</summary>
+    /// <summary>An object that several nodes share, made when it is first asked for.</summary>
     public T Once<T>(object key, Func<T> create)
         where T : notnull
     {
@@ -73,7 +72,7 @@ internal sealed class GraphEditor
         return (T)made;
     }
 
-    /// <summary>What stands in place of an original value by now.</summary>
+    /// <summary>The current replacement of an original value.</summary>
     public Value Current(Value value)
     {
         while (_current.TryGetValue(value, out var next))
@@ -85,18 +84,18 @@ internal sealed class GraphEditor
     /// Remembers the nodes that were added to a graph after <paramref name="last"/>, its last node before, as belonging
     /// to interventions. O(nodes added).
     /// </summary>
-    public void Claim(Graph graph, Node? last) => _own.UnionWith(graph.NodesBehind(last));
+    public void Claim(Graph graph, Node? last) => _own.UnionWith(graph.NodesAfter(last));
 
-    /// <summary>Takes a node out whose work the nodes after <paramref name="last"/> do now.</summary>
+    /// <summary>Removes a node that the nodes after <paramref name="last"/> have replaced.</summary>
     public void RemoveOpened(Node node, Node? last)
     {
         var graph = node.Graph!;
-        _opened.Add(node, [.. graph.NodesBehind(last)]);
+        _opened.Add(node, [.. graph.NodesAfter(last)]);
         graph.Remove(node);
     }
 
-    /// <summary>The nodes that do a node's work: itself, or what it was opened into.</summary>
-    public IEnumerable<Node> StandingFor(Node node) => _opened.TryGetValue(node, out var nodes) ? nodes : [node];
+    /// <summary>The nodes that compute a node's outputs: itself, or what it was opened into.</summary>
+    public IEnumerable<Node> NodesOf(Node node) => _opened.TryGetValue(node, out var nodes) ? nodes : [node];
 
     /// <summary>Makes everything but interventions read <paramref name="replacement"/>.</summary>
     public void Replace(Value value, Value replacement)
@@ -108,7 +107,7 @@ internal sealed class GraphEditor
     }
 
     /// <summary>Puts a value in the place of an output, where the node outputs it.</summary>
-    public void ReplaceIfGiven(Node node, int output, Value replacement)
+    public void ReplaceIfPresent(Node node, int output, Value replacement)
     {
         if (node.OutputOrNull(output) is { } old)
             Replace(old, replacement);

@@ -8,8 +8,8 @@ namespace OnnxIntervene.Rewriting;
 internal static class Precision
 {
     /// <summary>
-    /// What the value's elements are. What no operator's rule and no word of the file tells is taken for 32-bit floats,
-    /// which are by far the commonest: ONNX Runtime refuses the rewritten model where they are something else.
+    /// The type of the value's elements. Where neither an operator's rule nor the file states it, 32-bit floats are
+    /// assumed, which are by far the commonest: ONNX Runtime refuses the rewritten model where they are something else.
     /// </summary>
     public static ElementType Of(Value value) =>
         new TypeInference().ElementTypeOf(value) is not ElementType.Undefined and var known

@@ -5,8 +5,7 @@ namespace OnnxIntervene.Rewriting;
 
 /// <summary>
 /// Reads and writes units of a tensor at locations that are known when the model runs: by coordinates, or as rows where
-/// the operator set is
-/// older than GatherND and ScatterND.
+/// the operator set is older than GatherND and ScatterND.
 /// </summary>
 internal static class UnitAccess
 {

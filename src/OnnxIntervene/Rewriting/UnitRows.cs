@@ -5,12 +5,12 @@ namespace OnnxIntervene.Rewriting;
 
 /// <summary>
 /// A tensor as rows, one a unit, for operator sets 7 to 10. Rows are read by their numbers; they are written by
-/// choosing each row of the
-/// result from the old rows with the new ones after them, so that what is not written keeps its bits.
+/// choosing each row of the result from the old rows with the new ones after them, so that what is not written keeps
+/// its bits.
 /// </summary>
 internal sealed class UnitRows
 {
-    // NonZero, ConstantOfShape and Scatter came with this operator set.
+    // The oldest operator set with NonZero, ConstantOfShape and Scatter.
     private const int ScatterSince = 9;
 
     private readonly OpBuilder _ops;
@@ -45,18 +45,18 @@ internal sealed class UnitRows
 
     private Value Scattered(Value count)
     {
-        var behind = _ops.Add(UpTo(_ops.ShapeOf(_numbers)), count);
-        return _ops.Emit("Scatter", [UpTo(_ops.Reshape(count, 1)), _numbers, behind], [NodeAttribute.Of("axis", 0L)]);
+        var after = _ops.Add(UpTo(_ops.ShapeOf(_numbers)), count);
+        return _ops.Emit("Scatter", [UpTo(_ops.Reshape(count, 1)), _numbers, after], [NodeAttribute.Of("axis", 0L)]);
     }
 
-    // Range came later: 0, 1, 2, … are where ones are.
+    // Range is newer than this: 0, 1, 2, … are the positions of ones.
     private Value UpTo(Value count)
     {
         var ones = _ops.ConstantOfShape(count, TensorData.FromIntegers([1], [1]));
         return _ops.Reshape(_ops.Emit("NonZero", [ones]), -1);
     }
 
-    // One step a row: which of the locations names it, if any does. The old Loop wants a state too; the count serves.
+    // One step a row: which of the locations names it, if any does. The old Loop needs a state too; the count serves.
     private Value Looped(Value count)
     {
         var named = _ops.Concat(0, _ops.Constant(-1), _numbers);
@@ -67,7 +67,7 @@ internal sealed class UnitRows
             _ops.Names.Unique("row"),
             new TensorType(ElementType.Int64, Shape.Of(ReadOnlySpan<long>.Empty))
         );
-        var goesOn = body.AddInput(
+        var condition = body.AddInput(
             _ops.Names.Unique("goes_on"),
             new TensorType(ElementType.Bool, Shape.Of(ReadOnlySpan<long>.Empty))
         );
@@ -75,10 +75,10 @@ internal sealed class UnitRows
         var matches = step.Cast(step.Emit("Equal", [named, row]), ElementType.Float32);
         var match = step.Emit("ArgMax", [matches], [NodeAttribute.Of("axis", 0L), NodeAttribute.Of("keepdims", 0L)]);
         var isNamed = step.Cast(step.Cast(match, ElementType.Bool), ElementType.Int64);
-        body.AddOutput(step.Identity(goesOn));
+        body.AddOutput(step.Identity(condition));
         body.AddOutput(step.Identity(state));
         body.AddOutput(step.Add(row, step.Mul(isNamed, step.Sub(step.Add(match, last), row))));
-        (body.Outputs[0].Type, body.Outputs[1].Type, body.Outputs[2].Type) = (goesOn.Type, row.Type, row.Type);
+        (body.Outputs[0].Type, body.Outputs[1].Type, body.Outputs[2].Type) = (condition.Type, row.Type, row.Type);
         return _ops.EmitMany("Loop", [count, null, count], [NodeAttribute.Of("body", body)], "", 2)[1];
     }
 }

@@ -12,7 +12,7 @@ public sealed class ExecutionException : Exception
     public ExecutionException(string message)
         : base(message) { }
 
-    /// <summary>Creates the exception with what failed, and what to do, and the error underneath.</summary>
+    /// <summary>Creates the exception with what failed, and what to do, and the underlying error.</summary>
     public ExecutionException(string message, Exception innerException)
         : base(message, innerException) { }
 

@@ -15,15 +15,16 @@ public sealed record ExecutionOptions
     public int? Threads { get; init; }
 
     /// <summary>
-    /// How many bytes a model's open sessions may take together, about, besides the weights that they share. Those that
-    /// were not used for longest are closed beyond that. By default a quarter of the memory that this process may use.
+    /// Roughly how many bytes a model's open sessions may take together, besides the weights that they share. Those
+    /// that were least recently used are closed beyond that. By default a quarter of the memory that this process may
+    /// use.
     /// </summary>
     public long SessionMemoryLimit { get; init; } =
         Math.Max(LeastMemory, GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 4);
 
-    /// <summary>Where the opening and closing of sessions is told; nowhere by default.</summary>
+    /// <summary>Logs the opening and closing of sessions; nothing by default.</summary>
     public ILogger Logger { get; init; } = NullLogger.Instance;
 
-    // On other providers the weights lie on the device, where ONNX Runtime takes none from outside.
+    // On other providers the weights are on the device, where ONNX Runtime accepts none from outside.
     internal bool SharesWeights => Provider.Equals("cpu", StringComparison.OrdinalIgnoreCase);
 }

@@ -4,20 +4,20 @@ using OnnxIntervene.IR;
 
 namespace OnnxIntervene.Runtime;
 
-/// <summary>The execution providers of the ONNX Runtime that the application brings.</summary>
+/// <summary>The execution providers of the application's ONNX Runtime.</summary>
 public static class ExecutionProviders
 {
     private const string Cpu = "cpu";
     private const string Suffix = "ExecutionProvider";
 
     /// <summary>The version of ONNX Runtime's native library.</summary>
-    /// <exception cref="ExecutionException">The application brings no native library of ONNX Runtime.</exception>
+    /// <exception cref="ExecutionException">The application has no native library of ONNX Runtime.</exception>
     public static string RuntimeVersion => Runtime().GetVersionString();
 
     /// <summary>
     /// Tries each provider of this build with a model of one addition. Loads their libraries: milliseconds to seconds.
     /// </summary>
-    /// <exception cref="ExecutionException">The application brings no native library of ONNX Runtime.</exception>
+    /// <exception cref="ExecutionException">The application has no native library of ONNX Runtime.</exception>
     public static ImmutableArray<ExecutionProviderStatus> Probe() =>
         [.. Runtime().GetAvailableProviders().Select(Probe)];
 
@@ -44,7 +44,7 @@ public static class ExecutionProviders
         }
     }
 
-    /// <summary>Checks that there is a native library at all: a reference to OnnxIntervene alone brings none.</summary>
+    /// <summary>Checks that there is a native library at all: a reference to OnnxIntervene alone has none.</summary>
     internal static OrtEnv Runtime()
     {
         try
@@ -55,7 +55,7 @@ public static class ExecutionProviders
             when (fault.InnerException is DllNotFoundException or EntryPointNotFoundException)
         {
             throw new ExecutionException(
-                "The native library of ONNX Runtime is not there, or is too old. The application chooses it: "
+                "The native library of ONNX Runtime is missing, or too old. The application chooses it: "
                     + "reference the package Microsoft.ML.OnnxRuntime, or Microsoft.ML.OnnxRuntime.Gpu for CUDA.",
                 fault
             );
@@ -76,7 +76,7 @@ public static class ExecutionProviders
         }
     }
 
-    // The general call knows neither the oldest providers nor any name in small letters.
+    // The general call accepts neither the oldest providers nor names in lower case.
     private static void Add(SessionOptions settings, string fullName)
     {
         switch (ShortName(fullName))

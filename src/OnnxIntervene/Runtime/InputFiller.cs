@@ -9,7 +9,7 @@ using OnnxIntervene.Tensors;
 namespace OnnxIntervene.Runtime;
 
 /// <summary>
-/// Makes the inputs that a caller leaves out, as the exporters' own runtimes do: masks of ones, positions from 0, an
+/// Makes the inputs that a caller leaves out, as the exporters' runtimes do: masks of ones, positions from 0, an
 /// empty cache.
 /// </summary>
 internal sealed class InputFiller(
@@ -39,8 +39,8 @@ internal sealed class InputFiller(
         s_filled.Contains(name) || name.StartsWith(PastPrefix, StringComparison.Ordinal);
 
     /// <summary>
-    /// Feeds every input of the model, those given and those filled in. What a cut of the model has no use for is left
-    /// out.
+    /// Feeds every input of the model, those given and those filled in. Inputs that a cut of the model does not need
+    /// are left out.
     /// </summary>
     /// <exception cref="InterventionException">
     /// An input is missing that cannot be filled in, or one is given that the model does not have.
@@ -88,7 +88,7 @@ internal sealed class InputFiller(
         };
     }
 
-    // The encoder read a text of its own length.
+    // The encoder's text has its own length.
     internal static int EncoderLength(ModelInputs given) =>
         given.Arrays.TryGetValue("encoder_hidden_states", out var states) && states.Shape.Length > 1
             ? states.Shape[1]
@@ -114,7 +114,7 @@ internal sealed class InputFiller(
         );
     }
 
-    // A token that is not kept stands before the first.
+    // A token that is not kept comes before the first.
     private static long[] KeptBefore(ReadOnlySpan<long> marks, int length)
     {
         var positions = new long[marks.Length];
@@ -143,7 +143,7 @@ internal sealed class InputFiller(
                     )
                     ?.Width
                     ?? throw new InterventionException(
-                        $"The width of the cache input '{name}' is not known; give the input."
+                        $"The width of the cache input '{name}' is unknown; give the input."
                     );
         long[] shape = [batch, declared[1], 0, width];
         return metadata.ElementDataType switch

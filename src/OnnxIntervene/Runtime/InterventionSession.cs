@@ -37,7 +37,7 @@ public sealed class InterventionSession : IDisposable
     /// <summary>The name of the first output.</summary>
     public string FirstOutput => Spliced.Model.Graph.Outputs[0].Name;
 
-    /// <summary>The model's own outputs that are tensors of numbers or truth values, in the file's order.</summary>
+    /// <summary>The model's own outputs that are tensors of numbers or booleans, in the file's order.</summary>
     public IReadOnlyList<string> Outputs =>
         field ??= [.. _session.NumericOutputs.Except(Spliced.Sites.Select(site => site.Read).OfType<string>())];
 
@@ -131,7 +131,7 @@ public sealed class InterventionSession : IDisposable
         _neutral.Dispose();
     }
 
-    // What counts each row's tokens from its start shifts every token after padding, without an error.
+    // An operator that counts each row's tokens from its start shifts every token after padding, without an error.
     private static void RefuseGaps(CountedMask counted, ModelInputs inputs)
     {
         if (!inputs.Arrays.TryGetValue(counted.Input, out var mask) || mask.Shape.Length != 2)
@@ -144,13 +144,13 @@ public sealed class InterventionSession : IDisposable
                 throw new InterventionException(
                     $"Example {row} is padded on the left, or has a gap in its '{counted.Input}', and the model's "
                         + $"{counted.Operator} cannot take that: "
-                        + "it counts tokens from the start and would give wrong numbers. Pad on the right."
+                        + "it counts tokens from the start and would compute wrong numbers. Pad on the right."
                 );
             }
         }
     }
 
-    // A mark after a place without one.
+    // A one after a zero.
     private static bool HasGap<T>(ReadOnlySpan<T> marks)
         where T : struct, INumber<T> =>
         marks.IndexOf(T.Zero) is >= 0 and var gap && marks[gap..].ContainsAnyExcept(T.Zero);

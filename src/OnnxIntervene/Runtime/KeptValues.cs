@@ -12,7 +12,7 @@ internal static class KeptValues
 {
     private static readonly ConditionalWeakTable<NumericArray, OrtValue> s_values = [];
 
-    /// <summary>The value of an array of floats in its own shape. Nobody disposes it.</summary>
+    /// <summary>The value of an array of floats in its own shape. The caller must not dispose it.</summary>
     public static OrtValue Of(NumericArray array) =>
         s_values.GetValue(
             array,

@@ -39,7 +39,7 @@ public sealed record ModelInputs(ImmutableDictionary<string, NumericArray> Array
     /// <summary>One text's tokens, a batch of one.</summary>
     public static ModelInputs FromTokens(IReadOnlyList<int> tokens) => FromTokens([tokens]);
 
-    /// <summary>Several texts' tokens, which must be equally many.</summary>
+    /// <summary>Several texts' tokens, which must be equal in number.</summary>
     /// <exception cref="ArgumentException">The texts differ in length.</exception>
     public static ModelInputs FromTokens(IReadOnlyList<IReadOnlyList<int>> batch)
     {

@@ -5,9 +5,9 @@ using OnnxIntervene.Splicing;
 namespace OnnxIntervene.Runtime;
 
 /// <summary>
-/// What sites are fed that do nothing in a run: made once for a session, since most sites of a sweep do nothing.
+/// The feeds of sites that do nothing in a run: made once for a session, since most sites of a sweep do nothing.
 /// </summary>
-internal sealed class NeutralFeeds(ImmutableArray<SplicedSite> sites, IReadOnlyDictionary<string, NodeMetadata> inputs)
+internal sealed class NeutralFeeds(ImmutableArray<SitePorts> sites, IReadOnlyDictionary<string, NodeMetadata> inputs)
     : IDisposable
 {
     private readonly RunBinding?[] _feeds = new RunBinding?[sites.Length];
@@ -18,7 +18,7 @@ internal sealed class NeutralFeeds(ImmutableArray<SplicedSite> sites, IReadOnlyD
         var feed = LazyInitializer.EnsureInitialized(ref _feeds[index], () => Create(sites[index]));
         foreach (var name in feed.Names)
         {
-            // Sites may share a parameter's input: whoever is fed it goes first.
+            // Sites may share a parameter's input: a site that feeds it goes first.
             if (binding.Find(name) is null)
                 binding.Refer(name, feed.Find(name)!);
         }
@@ -31,7 +31,7 @@ internal sealed class NeutralFeeds(ImmutableArray<SplicedSite> sites, IReadOnlyD
             feed?.Dispose();
     }
 
-    private RunBinding Create(SplicedSite site)
+    private RunBinding Create(SitePorts site)
     {
         var feed = new RunBinding([]);
         SiteBinding.Add(feed, site, SiteFeed.Neutral, inputs);

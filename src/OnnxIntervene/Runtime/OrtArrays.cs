@@ -7,7 +7,7 @@ using OnnxIntervene.Tensors;
 
 namespace OnnxIntervene.Runtime;
 
-/// <summary>Between arrays and ONNX Runtime's tensors.</summary>
+/// <summary>Converts between arrays and ONNX Runtime's tensors.</summary>
 internal static class OrtArrays
 {
     /// <summary>A tensor of the type that the model declares.</summary>

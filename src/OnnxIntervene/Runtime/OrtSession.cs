@@ -13,7 +13,7 @@ internal sealed class OrtSession : IDisposable
     private readonly string _provider;
 
     /// <param name="session">The session, which this one owns from now on.</param>
-    /// <param name="results">Where outputs are to be.</param>
+    /// <param name="results">Where outputs are put.</param>
     /// <param name="provider">The execution provider that the session was opened with.</param>
     public OrtSession(InferenceSession session, OrtMemoryInfo results, string provider)
     {
@@ -33,7 +33,7 @@ internal sealed class OrtSession : IDisposable
     /// <summary>The inputs that must be fed.</summary>
     public IReadOnlyDictionary<string, NodeMetadata> Inputs { get; }
 
-    /// <summary>The outputs that are tensors of numbers or truth values, in the model's order.</summary>
+    /// <summary>The outputs that are tensors of numbers or booleans, in the model's order.</summary>
     public IReadOnlyList<string> NumericOutputs { get; }
 
     /// <summary>Runs the model. The caller disposes what comes out.</summary>
@@ -65,7 +65,7 @@ internal sealed class OrtSession : IDisposable
     /// <inheritdoc/>
     public void Dispose() => _session.Dispose();
 
-    // An output that is an input lies in the caller's memory, which is pinned for the run only: take its numbers now.
+    // An output that is an input is in the caller's memory, which is pinned for the run only: take its numbers now.
     private static TensorValue Owned(RunBinding binding, string name, OrtValue result)
     {
         var value = new TensorValue(name, result);

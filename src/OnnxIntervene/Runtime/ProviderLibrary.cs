@@ -6,8 +6,8 @@ using Microsoft.ML.OnnxRuntime;
 namespace OnnxIntervene.Runtime;
 
 /// <summary>
-/// The library of its own that an execution provider has. ONNX Runtime says only that it does not load, and logs the
-/// rest: the system's loader is asked again, which names what it did not find.
+/// The separate library of an execution provider. ONNX Runtime says only that it does not load, and logs the
+/// rest: the system's loader is called again, which names what it did not find.
 /// </summary>
 internal static partial class ProviderLibrary
 {
@@ -26,7 +26,7 @@ internal static partial class ProviderLibrary
         ["CANNExecutionProvider"] = "cann",
     };
 
-    /// <summary>The file name of a library that the provider needs and that is not here; null when none is.</summary>
+    /// <summary>The file name of a library that the provider needs and that is missing; null when none is.</summary>
     public static string? FindMissing(string provider)
     {
         if (!s_names.TryGetValue(provider, out var name))
@@ -52,7 +52,7 @@ internal static partial class ProviderLibrary
         return match.Success ? Path.GetFileName(match.Groups["name"].Value) : null;
     }
 
-    /// <summary>Does something without ONNX Runtime's log, which would say once more what an exception says.</summary>
+    /// <summary>Runs an action without ONNX Runtime's log, which would repeat what the exception says.</summary>
     public static void Quietly(Action action)
     {
         var environment = OrtEnv.Instance();

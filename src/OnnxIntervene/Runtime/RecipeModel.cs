@@ -46,7 +46,7 @@ internal static class RecipeModel
             ? new TensorType(element, types.ShapeOf(value))
             : null;
 
-    // Rows of their own for each example need GatherND with a batch.
+    // Different rows for each example need GatherND with a batch.
     private static bool CanChoose(Model model, Value output) =>
         model.OperatorSetVersion >= ChosenPositions.OldestForExamples
         && ChosenPositions.FindObstacle(model, output) is null;

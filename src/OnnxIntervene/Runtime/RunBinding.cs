@@ -23,7 +23,7 @@ internal sealed class RunBinding(IReadOnlyList<string> outputs) : IDisposable
     /// <summary>What is fed under a name; null where nothing is.</summary>
     public OrtValue? Find(string name) => _inputs.GetValueOrDefault(name);
 
-    /// <summary>Feeds a value that somebody else owns and keeps until the run is over.</summary>
+    /// <summary>Feeds a value that its owner keeps until the run is over.</summary>
     public void Refer(string name, OrtValue value) => _inputs[name] = value;
 
     /// <summary>Feeds a value that was made for this run.</summary>
@@ -37,7 +37,7 @@ internal sealed class RunBinding(IReadOnlyList<string> outputs) : IDisposable
     /// The binding in ONNX Runtime's terms, for the inputs that the session has. The caller disposes it.
     /// </summary>
     /// <param name="session">The session that runs.</param>
-    /// <param name="results">Where outputs are to lie.</param>
+    /// <param name="results">Where outputs are put.</param>
     public OrtIoBinding Bind(InferenceSession session, OrtMemoryInfo results)
     {
         var binding = session.CreateIoBinding();

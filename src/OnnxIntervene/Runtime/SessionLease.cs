@@ -16,6 +16,6 @@ public sealed class SessionLease : IDisposable
     /// <summary>The session. Not to be disposed, and not to be used after the lease was disposed.</summary>
     public InterventionSession Session { get; }
 
-    /// <summary>Gives the session back.</summary>
+    /// <summary>Returns the session.</summary>
     public void Dispose() => Interlocked.Exchange(ref _return, null)?.Invoke();
 }

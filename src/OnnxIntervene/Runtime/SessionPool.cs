@@ -135,7 +135,7 @@ internal sealed class SessionPool(
         var closed = new List<Entry>();
         if (_byteCount <= byteLimit)
             return closed;
-        // The one that was used last stays, however large: the next run most likely wants it.
+        // The one that was used last stays, however large: the next run most likely needs it.
         foreach (
             var entry in _entries.Values.OrderBy(entry => entry.LastUse).SkipLast(1).Where(entry => entry.Leases == 0)
         )

@@ -3,7 +3,7 @@ using OnnxIntervene.Splicing;
 
 namespace OnnxIntervene.Runtime;
 
-/// <summary>What a session is made of: two equal recipes are one session.</summary>
+/// <summary>What a session is made from: equal recipes share one session.</summary>
 /// <param name="Sites">What is spliced into the model, in the order in which runs feed it.</param>
 internal sealed record SessionRecipe(ImmutableArray<SpliceSite> Sites)
 {
@@ -13,7 +13,7 @@ internal sealed record SessionRecipe(ImmutableArray<SpliceSite> Sites)
     /// <summary>The model's own outputs that are wanted, by name; default for all of them.</summary>
     public ImmutableArray<string> Outputs { get; init; }
 
-    /// <summary>Whether nothing is wanted but what the sites read: the computation ends there.</summary>
+    /// <summary>Whether only what the sites read is wanted: the computation ends there.</summary>
     public bool ReadsOnly { get; init; }
 
     /// <summary>Whether the logits are computed at chosen positions only, which runs feed.</summary>

@@ -2,7 +2,7 @@ using OnnxIntervene.IR;
 
 namespace OnnxIntervene.Runtime;
 
-/// <summary>How much memory an open session takes, as far as that can be told beforehand.</summary>
+/// <summary>How much memory an open session takes, as far as that can be estimated beforehand.</summary>
 internal static class SessionSize
 {
     // What ONNX Runtime keeps of a node: its kernel, its place in the plan, its shapes. Measured on the reference

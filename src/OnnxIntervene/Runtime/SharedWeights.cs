@@ -16,7 +16,7 @@ internal sealed class SharedWeights : IDisposable
     private readonly Lock _lock = new();
 
     /// <summary>
-    /// What ONNX Runtime has packed: a session finds there what an earlier one packed from the same weight.
+    /// What ONNX Runtime has packed: a session reuses what an earlier one packed from the same weight.
     /// </summary>
     public PrePackedWeightsContainer Packed { get; } = new();
 
@@ -31,7 +31,7 @@ internal sealed class SharedWeights : IDisposable
     }
 
     /// <summary>Whether a weight of this type can be handed to a session.</summary>
-    /// <remarks>ONNX Runtime's C# tensors know no elements smaller than a byte.</remarks>
+    /// <remarks>ONNX Runtime's C# tensors have no elements smaller than a byte.</remarks>
     public static bool CanShare(ElementType type) =>
         type
             is ElementType.Float32
@@ -105,8 +105,8 @@ internal sealed class SharedWeights : IDisposable
             return span.Offset + span.Length <= size
                 ? _view.SafeMemoryMappedViewHandle.DangerousGetHandle() + (nint)span.Offset
                 : throw new ModelFormatException(
-                    $"'{_path}' is shorter than it was: bytes {span.Offset} to {span.Offset + span.Length} are not "
-                        + $"in it."
+                    $"'{_path}' is shorter than it was: bytes {span.Offset} to {span.Offset + span.Length} are "
+                        + $"no longer in it."
                 );
         }
 

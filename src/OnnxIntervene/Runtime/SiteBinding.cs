@@ -4,15 +4,17 @@ using OnnxIntervene.Tensors;
 
 namespace OnnxIntervene.Runtime;
 
-/// <summary>Turns what a site is fed into the inputs that splicing gave it.</summary>
+/// <summary>Turns a site's feed into the inputs that splicing added.</summary>
 internal static class SiteBinding
 {
     private static readonly bool[] s_all = [true];
 
-    /// <summary>Feeds a site, as far as the session still has its inputs: a cut leaves out what nobody reads.</summary>
+    /// <summary>
+    /// Feeds a site, as far as the session still has its inputs: a cut leaves out inputs that nothing reads.
+    /// </summary>
     public static void Add(
         RunBinding binding,
-        SplicedSite site,
+        SitePorts site,
         SiteFeed feed,
         IReadOnlyDictionary<string, NodeMetadata>? inputs = null
     )
@@ -34,7 +36,7 @@ internal static class SiteBinding
     }
 
     /// <summary>What <see cref="Add"/> feeds, by name and shape.</summary>
-    public static IEnumerable<FedInput> Shapes(SplicedSite site, SiteFeed feed)
+    public static IEnumerable<FedInput> Shapes(SitePorts site, SiteFeed feed)
     {
         using var binding = new RunBinding([]);
         Add(binding, site, feed);
@@ -44,7 +46,7 @@ internal static class SiteBinding
         ];
     }
 
-    private static void AddSource(RunBinding binding, string input, SplicedSite site, SiteFeed feed)
+    private static void AddSource(RunBinding binding, string input, SitePorts site, SiteFeed feed)
     {
         if (feed.SourceValue is { } value)
             binding.Refer(input, value.Value);
@@ -79,7 +81,7 @@ internal static class SiteBinding
     private static OrtValue Locations(ReadOnlyMemory<long> locations, int width) =>
         OrtArrays.Over(locations, [locations.Length / width, width]);
 
-    private static OrtValue Coefficients(SplicedSite site, ReadOnlyMemory<float> numbers)
+    private static OrtValue Coefficients(SitePorts site, ReadOnlyMemory<float> numbers)
     {
         if (site.Site.Selection == SiteSelection.Whole)
             return numbers.IsEmpty ? Floats(new float[1], [1, 1, 1]) : Floats(numbers, [numbers.Length, 1, 1]);

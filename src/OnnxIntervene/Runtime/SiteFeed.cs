@@ -21,7 +21,7 @@ public sealed record SiteFeed
     public ReadOnlyMemory<float> Source { get; init; }
 
     /// <summary>
-    /// What a source's run gave, still in ONNX Runtime, in place of <see cref="Source"/>; null where there is none.
+    /// What a source's run read, still in ONNX Runtime, in place of <see cref="Source"/>; null where there is none.
     /// </summary>
     internal TensorValue? SourceValue { get; init; }
 
@@ -32,8 +32,8 @@ public sealed record SiteFeed
     public ReadOnlyMemory<long> SourceShape { get; init; }
 
     /// <summary>
-    /// Which dimensions of the kind's space are meant, <c>[rows, latents]</c>, where the site has subspaces; empty for
-    /// all.
+    /// Which dimensions of the kind's space are changed, <c>[rows, latents]</c>, where the site has subspaces; empty
+    /// for all.
     /// </summary>
     public ReadOnlyMemory<bool> Mask { get; init; }
 

@@ -25,7 +25,7 @@ public sealed class TensorValue : IDisposable
         var info = value.GetTensorTypeAndShape();
         Shape = [.. info.Shape];
         ElementType = (ElementType)info.ElementDataType;
-        // The collector does not see native memory; without this it would let thousands of results pile up.
+        // The garbage collector does not see native memory; without this, thousands of results would pile up.
         _bytes =
             info.ElementDataType == Microsoft.ML.OnnxRuntime.Tensors.TensorElementType.String
                 ? 0
@@ -34,7 +34,7 @@ public sealed class TensorValue : IDisposable
             GC.AddMemoryPressure(_bytes);
     }
 
-    /// <summary>Returns the memory when nobody disposed the value.</summary>
+    /// <summary>Frees the memory when the value was not disposed.</summary>
     ~TensorValue() => Release();
 
     /// <summary>The name of the model's output.</summary>
@@ -44,13 +44,13 @@ public sealed class TensorValue : IDisposable
     public ImmutableArray<long> Shape { get; }
 
     /// <summary>
-    /// What the elements are in the model; <see cref="Array"/> holds them as 32-bit floats or 64-bit integers.
+    /// The type of the elements in the model; <see cref="Array"/> holds them as 32-bit floats or 64-bit integers.
     /// </summary>
     public ElementType ElementType { get; }
 
     /// <summary>The numbers, copied out of ONNX Runtime when they are first asked for.</summary>
-    /// <exception cref="InterventionException">The elements are neither numbers nor truth values.</exception>
-    /// <exception cref="ObjectDisposedException">The value was disposed before anybody asked.</exception>
+    /// <exception cref="InterventionException">The elements are neither numbers nor booleans.</exception>
+    /// <exception cref="ObjectDisposedException">The value was disposed first.</exception>
     public NumericArray Array
     {
         get

@@ -8,8 +8,8 @@ namespace OnnxIntervene.Splicing;
 
 /// <summary>
 /// Splices a site into the body of a Loop or Scan. At each step the units of that step are picked from those that the
-/// run names; what the
-/// site reads leaves the loop as one more output that gathers all steps (ONNX, Operators.md, Loop and Scan).
+/// run names; what the site reads leaves the loop as one more output that gathers all steps (ONNX, Operators.md, Loop
+/// and Scan).
 /// </summary>
 internal sealed class BodySplice : SiteWork
 {
@@ -47,9 +47,9 @@ internal sealed class BodySplice : SiteWork
         _ops = editor.Builder(_inputs.Place, _body);
     }
 
-    public override IEnumerable<SiteStep> Steps() => [new SiteStep(_placed, _source, Splice)];
+    public override IEnumerable<SiteAction> Actions() => [new SiteAction(_placed, _source, Splice)];
 
-    public override IEnumerable<(int Index, SplicedSite Site)> Finish() => [(_placed.Index, _inputs.Describe(_read))];
+    public override IEnumerable<(int Index, SitePorts Site)> Finish() => [(_placed.Index, _inputs.Describe(_read))];
 
     private void Splice()
     {
@@ -74,7 +74,7 @@ internal sealed class BodySplice : SiteWork
         _read = Read();
     }
 
-    // Rows of this step's units, changed and put back; none leave what stands there.
+    // Rows of this step's units, changed and put back; with none, the values stay as they are.
     private Value Changed(Value rows)
     {
         var locations = _inputs.WriteLocations;
@@ -118,7 +118,7 @@ internal sealed class BodySplice : SiteWork
         return Typed(read, _inputs.ReadType);
     }
 
-    // The number of the step: a Loop's body is given it, a Scan's gets it as one more scanned input.
+    // The step's number: a Loop's body has it as an input, a Scan's gets it as one more scanned input.
     private Value Step()
     {
         var owner = _source.Owner;

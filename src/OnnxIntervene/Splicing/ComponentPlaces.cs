@@ -7,7 +7,7 @@ using OnnxIntervene.Rewriting.Opening;
 namespace OnnxIntervene.Splicing;
 
 /// <summary>
-/// Where components stand in a graph that is being changed: knows what was opened, and what took a module's input's
+/// Where components are in a graph that is being changed: remembers what was opened, and what replaced a module's
 /// place.
 /// </summary>
 internal sealed class ComponentPlaces(GraphEditor editor)
@@ -15,7 +15,7 @@ internal sealed class ComponentPlaces(GraphEditor editor)
     private readonly Openings _openings = new(editor);
     private readonly Dictionary<InputSource, Value> _inputs = new(ReferenceEqualityComparer.Instance);
 
-    /// <summary>Opens the fused operator that a component lies in, if any, so that it can be reached.</summary>
+    /// <summary>Opens the fused operator that contains a component, if any, so that it can be reached.</summary>
     /// <exception cref="InterventionException">The operator is used in a way that cannot be opened.</exception>
     public void Open(ComponentSource source)
     {
@@ -47,7 +47,7 @@ internal sealed class ComponentPlaces(GraphEditor editor)
         }
     }
 
-    /// <summary>The tensor that holds a component as it stands now, and as what shape.</summary>
+    /// <summary>The tensor that holds a component now, and the view of it.</summary>
     public Value Current(ComponentSource source) =>
         source switch
         {
@@ -67,7 +67,7 @@ internal sealed class ComponentPlaces(GraphEditor editor)
         };
 
     /// <summary>
-    /// Puts a changed component in its place: for all that read it, or where it is a module's input, for the module
+    /// Replaces a component by its changed value: for all its readers, or where it is a module's input, for the module
     /// alone.
     /// </summary>
     public void Replace(ComponentSource source, Value current, Value replacement)
@@ -79,7 +79,7 @@ internal sealed class ComponentPlaces(GraphEditor editor)
         }
 
         replacement.Type ??= current.Type;
-        var readers = input.Readers.SelectMany(editor.StandingFor).ToHashSet();
+        var readers = input.Readers.SelectMany(editor.NodesOf).ToHashSet();
         foreach (var use in current.Uses.Where(use => readers.Contains(use.Node)).ToList())
             use.Node.SetInput(use.InputIndex, replacement);
         _inputs[input] = replacement;

@@ -6,7 +6,7 @@ using OnnxIntervene.Rewriting;
 namespace OnnxIntervene.Splicing;
 
 /// <summary>
-/// A component's tensor in the shape that its units are counted in, and the way back: <c>[batch, position, width]</c>,
+/// A component's tensor in the shape that its units are counted in, and the inverse: <c>[batch, position, width]</c>,
 /// <c>[batch, position, head, width]</c>, or <c>[batch, head, query, key]</c>.
 /// </summary>
 internal sealed record ComponentView(Value Value, Component Component, Value Holder)

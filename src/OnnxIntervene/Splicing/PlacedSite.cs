@@ -3,7 +3,7 @@ using OnnxIntervene.Components.Addressing;
 
 namespace OnnxIntervene.Splicing;
 
-/// <summary>A site with the component that it means, in the model and in the copy that is changed.</summary>
+/// <summary>A site with the component that it names, in the model and in the copy that is changed.</summary>
 /// <param name="Index">The site's number, which its inputs are named after.</param>
 /// <param name="Site">What is asked for.</param>
 /// <param name="Found">The component as the component map has it.</param>
@@ -19,8 +19,8 @@ internal sealed record PlacedSite(
     Component? ModuleInput
 )
 {
-    /// <summary>Finds the component that a site means.</summary>
-    /// <exception cref="OnnxIntervene.IR.InterventionException">The model has none of that name.</exception>
+    /// <summary>Finds the component that a site names.</summary>
+    /// <exception cref="OnnxIntervene.IR.InterventionException">The model has no component of that name.</exception>
     public static PlacedSite Of(SpliceSite site, int index, ComponentMap components, CopiedSources copies)
     {
         var found = components.Get(site.Address.Layer, site.Address.Name);

@@ -7,8 +7,7 @@ namespace OnnxIntervene.Splicing;
 
 /// <summary>
 /// Turns a GRU, LSTM or RNN into a Scan over its steps, each step the same operator on one element of the sequence, so
-/// that states can be
-/// changed between steps (ONNX, Operators.md).
+/// that states can be changed between steps (ONNX, Operators.md).
 /// </summary>
 internal sealed class RecurrentLoop
 {
@@ -35,19 +34,19 @@ internal sealed class RecurrentLoop
     }
 
     /// <summary>Replaces the operator; the sites read and write its states.</summary>
-    /// <exception cref="InterventionException">The operator uses a setting that the loop does not have.</exception>
-    public static void Splice(GraphEditor editor, ImmutableArray<StepSite> sites, Node node)
+    /// <exception cref="InterventionException">The operator uses a setting that the loop does not support.</exception>
+    public static void Splice(GraphEditor editor, ImmutableArray<RecurrentSite> sites, Node node)
     {
         if (node.FindAttribute("direction") is { Text: not "forward" } direction)
             throw new InterventionException($"{node} has {direction}; only states of a forward pass can be reached.");
         if (node.InputOrNull(SequenceLengths) is not null || node.FindAttribute("layout") is { Integer: not 0 })
             throw new InterventionException(
-                $"{node} has lengths or a layout of its own, so that its states cannot be reached."
+                $"{node} sets sequence_lens or layout, so that its states cannot be reached."
             );
         new RecurrentLoop(editor, node).Splice(sites);
     }
 
-    private void Splice(ImmutableArray<StepSite> sites)
+    private void Splice(ImmutableArray<RecurrentSite> sites)
     {
         var last = _editor.Graph.LastNode;
         var input = _editor.Current(_node.Inputs[0]!);
@@ -70,16 +69,17 @@ internal sealed class RecurrentLoop
         );
         for (var order = 0; order < sites.Length; order++)
             sites[order].Read(_ops, _ops.Transpose(outputs[states.Count + 1 + order], 1, 0, 2));
-        _editor.ReplaceIfGiven(_node, 0, _ops.Unsqueeze(outputs[states.Count], 1));
-        _editor.ReplaceIfGiven(_node, 1, outputs[0]);
+        _editor.ReplaceIfPresent(_node, 0, _ops.Unsqueeze(outputs[states.Count], 1));
+        _editor.ReplaceIfPresent(_node, 1, outputs[0]);
         if (_hasCell)
-            _editor.ReplaceIfGiven(_node, 2, outputs[1]);
+            _editor.ReplaceIfPresent(_node, 2, outputs[1]);
         _editor.Claim(_editor.Graph, last);
         _editor.Graph.Remove(_node);
     }
 
-    // States in, one element of each scanned input in; states out, the changed state and what each site reads out.
-    private void BuildBody(ImmutableArray<StepSite> sites, int stateCount, List<Value> grids)
+    // Inputs: the states and one element of each scanned input. Outputs: the states, the changed state, and what each
+    // site reads.
+    private void BuildBody(ImmutableArray<RecurrentSite> sites, int stateCount, List<Value> grids)
     {
         var states = Enumerable.Range(0, stateCount).Select(_ => Input(ElementType.Float32, 3)).ToList();
         var element = Input(ElementType.Float32, 2);

@@ -2,7 +2,7 @@ using System.Text.Json;
 
 namespace OnnxIntervene.Splicing;
 
-/// <summary>What the sites of a written model are, as JSON for its metadata.</summary>
+/// <summary>Describes the sites of a written model, as JSON for its metadata.</summary>
 internal static class SiteDescriptions
 {
     private static readonly JsonSerializerOptions s_format = new()
@@ -10,10 +10,10 @@ internal static class SiteDescriptions
         PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
     };
 
-    public static string Json(IEnumerable<SplicedSite> sites) =>
+    public static string Json(IEnumerable<SitePorts> sites) =>
         JsonSerializer.Serialize(sites.Select(Describe), s_format);
 
-    private static object Describe(SplicedSite site) =>
+    private static object Describe(SitePorts site) =>
         new
         {
             site.Component.Address.Layer,
@@ -24,12 +24,12 @@ internal static class SiteDescriptions
             Outputs = site.Read is { } read
                 ? new Dictionary<string, string>
                 {
-                    [read] = "float32 [units, width]: what stands at the read locations before the intervention",
+                    [read] = "float32 [units, width]: the values at the read locations before the intervention",
                 }
                 : [],
         };
 
-    private static IEnumerable<(string Name, string Meaning)> Inputs(SplicedSite site)
+    private static IEnumerable<(string Name, string Meaning)> Inputs(SitePorts site)
     {
         var isWhole = site.Site.Selection == SiteSelection.Whole;
         var unit =

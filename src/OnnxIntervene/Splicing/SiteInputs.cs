@@ -6,7 +6,7 @@ using OnnxIntervene.Rewriting;
 
 namespace OnnxIntervene.Splicing;
 
-/// <summary>The inputs that one site brings to the model; branches share them.</summary>
+/// <summary>The inputs that one site adds to the model; branches share them.</summary>
 internal sealed class SiteInputs
 {
     private readonly GraphEditor _editor;
@@ -50,7 +50,7 @@ internal sealed class SiteInputs
         Parameters = [.. ParameterList().Select(entry => Parameter(entry.Name, entry.Shape))];
     }
 
-    /// <summary>What names of the site begin with.</summary>
+    /// <summary>The prefix of the site's names.</summary>
     public string Place { get; }
 
     public Value ReadLocations => _reads!;
@@ -61,7 +61,7 @@ internal sealed class SiteInputs
 
     public Value? Coefficient => _coefficient;
 
-    /// <summary>Which dimensions are meant, bool <c>[rows, latents]</c>; null for all.</summary>
+    /// <summary>Which dimensions are changed, bool <c>[rows, latents]</c>; null for all.</summary>
     public Value? Mask => _mask;
 
     /// <summary>The kind's parameters and their inputs.</summary>
@@ -85,13 +85,13 @@ internal sealed class SiteInputs
 
     private bool TakesSource => _site.Custom?.TakesSource ?? _site.Type.TakesSource;
 
-    /// <summary>The site as the model has it now.</summary>
+    /// <summary>The spliced site.</summary>
     /// <param name="read">What is read, in the main graph; null for nothing.</param>
-    public SplicedSite Describe(Value? read)
+    public SitePorts Describe(Value? read)
     {
         if (read is not null)
             _editor.Graph.AddOutput(read);
-        return new SplicedSite
+        return new SitePorts
         {
             Site = _site,
             Component = _found,
@@ -108,7 +108,7 @@ internal sealed class SiteInputs
     /// <summary>
     /// The mask with a row for each written unit, float32 <c>[units, latents]</c>: a run may give one row for all.
     /// </summary>
-    /// <remarks>ONNX Runtime expands no truth values of every size: numbers stand in.</remarks>
+    /// <remarks>ONNX Runtime does not expand booleans of every size, so numbers are used.</remarks>
     public Value MaskOfEachUnit(OpBuilder ops) =>
         ops.Expand(ops.Cast(_mask!, ElementType.Float32), ops.Concat(0, UnitCount(ops), ops.Constant(SubspaceSize)));
 

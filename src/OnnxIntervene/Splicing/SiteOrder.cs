@@ -8,12 +8,12 @@ using OnnxIntervene.IR.Editing;
 namespace OnnxIntervene.Splicing;
 
 /// <summary>
-/// In which order sites act: that in which the graph computes their tensors, whatever names they were asked for by. It
-/// is taken from a graph before anything in it is changed.
+/// The order in which sites act: that in which the graph computes their tensors, whatever names they were asked for by.
+/// It is taken from a graph before anything in it is changed.
 /// </summary>
 internal sealed class SiteOrder
 {
-    // More than a layer has components.
+    // Larger than the number of components of a layer.
     private const int NamesPerLayer = 64;
 
     private readonly Dictionary<Node, int> _numbers = [];
@@ -31,33 +31,33 @@ internal sealed class SiteOrder
     /// <summary>Where a site acts.</summary>
     /// <param name="source">Where in the graph, in one tensor.</param>
     /// <param name="component">The component as the component map has it.</param>
-    public SitePlace PlaceOf(ComponentSource source, Component component)
+    public SiteRank RankOf(ComponentSource source, Component component)
     {
         return source switch
         {
-            ResidualPartSource { Node: var node } => At(node, PlaceStage.Terms),
-            PackedAttentionSource { Node: var node } => At(node, PlaceStage.Terms),
-            ResidualSumSource { Node: var node } => At(node, PlaceStage.Inside),
-            AttentionProbabilitySource { Node: var node } => At(node, PlaceStage.Inside),
-            RecurrentSource { Node: var node } => At(node, PlaceStage.Inside),
-            InputSource { Value: var value } => At(value.Producer, PlaceStage.Read),
+            ResidualPartSource { Node: var node } => At(node, NodeStage.Terms),
+            PackedAttentionSource { Node: var node } => At(node, NodeStage.Terms),
+            ResidualSumSource { Node: var node } => At(node, NodeStage.Inside),
+            AttentionProbabilitySource { Node: var node } => At(node, NodeStage.Inside),
+            RecurrentSource { Node: var node } => At(node, NodeStage.Inside),
+            InputSource { Value: var value } => At(value.Producer, NodeStage.Read),
             _ when SourcePlaces.Values(source).First() is var value && FusedOperators.IsResidualSum(value) => At(
                 value.Producer,
-                PlaceStage.Inside
+                NodeStage.Inside
             ),
-            _ => At(SourcePlaces.Values(source).First().Producer, PlaceStage.Output),
+            _ => At(SourcePlaces.Values(source).First().Producer, NodeStage.Output),
         };
 
-        SitePlace At(Node? node, PlaceStage stage) => new(node is null ? -1 : _numbers[node], stage, Reader(component));
+        SiteRank At(Node? node, NodeStage stage) => new(node is null ? -1 : _numbers[node], stage, Reader(component));
     }
 
-    /// <summary>The numbers of sites in the order in which they act; those at one place keep their order.</summary>
+    /// <summary>The numbers of sites in the order in which they act; those of equal rank keep their order.</summary>
     /// <param name="sites">Where each is in the graph, and its component as the component map has it.</param>
     public ImmutableArray<int> Of(IEnumerable<(ComponentSource Source, Component Found)> sites) =>
         [
             .. sites
-                .Select((site, index) => (Index: index, Place: Tensors(site.Source).Max(at => PlaceOf(at, site.Found))))
-                .OrderBy(entry => entry.Place)
+                .Select((site, index) => (Index: index, Rank: Tensors(site.Source).Max(at => RankOf(at, site.Found))))
+                .OrderBy(entry => entry.Rank)
                 .ThenBy(entry => entry.Index)
                 .Select(entry => entry.Index),
         ];
@@ -71,7 +71,7 @@ internal sealed class SiteOrder
             _ => [source],
         };
 
-    // A node that holds graphs gives its outputs when these have run.
+    // A node that holds graphs outputs its values after these have run.
     private void Number(Graph graph)
     {
         foreach (var node in GraphOrder.Of(graph))
@@ -82,8 +82,8 @@ internal sealed class SiteOrder
         }
     }
 
-    // A tensor that was asked for by its own name is what the first component there is: the output of a module where it
-    // is that and the next one's input.
+    // A tensor that was asked for by its own name ranks as the first component there: as the output of a module where
+    // it is that and the next one's input.
     private int Reader(Component component) =>
         Known(component.Address) is { } known ? known
         : SourcePlaces.Values(component.Source).FirstOrDefault() is { } value ? _readers.Value.GetValueOrDefault(value)

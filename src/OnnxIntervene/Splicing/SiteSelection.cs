@@ -1,9 +1,9 @@
 namespace OnnxIntervene.Splicing;
 
-/// <summary>What of a component a spliced site touches.</summary>
+/// <summary>Which part of a component a spliced site touches.</summary>
 public enum SiteSelection
 {
-    /// <summary>The units that each run names, each example its own; none leaves the model as it was.</summary>
+    /// <summary>The units that each run names, for each example; none leaves the model as it was.</summary>
     Units,
 
     /// <summary>

@@ -15,7 +15,7 @@ public sealed record SpliceSite(
     SiteSelection Selection = SiteSelection.Units
 )
 {
-    /// <summary>How large the kind's parameters are; default where it has none.</summary>
+    /// <summary>The sizes of the kind's parameters; default where it has none.</summary>
     public InterventionSizes Sizes { get; init; }
 
     /// <summary>How many units of an example are one row to the kind.</summary>
@@ -29,10 +29,10 @@ public sealed record SpliceSite(
     /// </summary>
     public bool CountsTwoAxes { get; init; }
 
-    /// <summary>Sites with one number share their parameters' inputs; null for inputs of its own.</summary>
+    /// <summary>Sites with the same number share their parameters' inputs; null for separate inputs.</summary>
     public int? ParameterSet { get; init; }
 
-    /// <summary>What the module at the component reads, where the kind reads it.</summary>
+    /// <summary>The component that the module reads, where the kind reads it.</summary>
     public ComponentAddress? ModuleInput { get; init; }
 
     /// <summary>The user's own kind; null for the others.</summary>

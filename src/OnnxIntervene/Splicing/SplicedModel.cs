@@ -9,7 +9,7 @@ namespace OnnxIntervene.Splicing;
 /// <param name="Model">The rewritten model; its weights stay in the original's files.</param>
 /// <param name="Components">The components of the model that was rewritten.</param>
 /// <param name="Sites">The spliced places, in the order in which they were asked for.</param>
-public sealed record SplicedModel(Model Model, ComponentMap Components, ImmutableArray<SplicedSite> Sites)
+public sealed record SplicedModel(Model Model, ComponentMap Components, ImmutableArray<SitePorts> Sites)
 {
     /// <summary>
     /// The numbers of the sites in the order in which they act: that in which the graph computes their tensors.
@@ -17,17 +17,16 @@ public sealed record SplicedModel(Model Model, ComponentMap Components, Immutabl
     public required ImmutableArray<int> Order { get; init; }
 
     /// <summary>
-    /// Inputs whose marks the original counts from the start of each row, so that rows cannot be padded there.
+    /// Inputs (masks) whose ones the original counts from the start of each row, so that rows cannot be padded there.
     /// </summary>
     public ImmutableArray<CountedMask> CountedMasks { get; init; } = [];
 
     /// <summary>
     /// The input that chooses the positions of the first output, int64 <c>[batch, chosen]</c>; null where the model
-    /// computes
-    /// all of them.
+    /// computes all of them.
     /// </summary>
     public string? PositionsInput { get; init; }
 
-    /// <summary>The original's own inputs that a run may be given.</summary>
+    /// <summary>The original's inputs that a run may feed.</summary>
     public ImmutableArray<string> Inputs { get; init; } = [];
 }

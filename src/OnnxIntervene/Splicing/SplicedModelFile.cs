@@ -12,21 +12,20 @@ public static class SplicedModelFile
     private const int OldestIrVersion = 4;
 
     /// <summary>
-    /// Writes the file. Each input that splicing brought has a default with which the model is as it was: no units;
-    /// parameters have the given
-    /// contents. The metadata <c>intervene.sites</c> says what each input and output is.
+    /// Writes the file. Each input that splicing added has a default with which the model is as it was: no units;
+    /// parameters have the given contents. The metadata <c>intervene.sites</c> says what each input and output is.
     /// </summary>
     /// <param name="spliced">The model.</param>
     /// <param name="interventions">The intervention of each site, for its parameters.</param>
     /// <param name="path">The file.</param>
     /// <param name="copiesWeights">
-    /// Whether weights are written anew; else the original's files get a second name beside the new one.
+    /// Whether weights are copied; otherwise the original's files are hard-linked beside the new file.
     /// </param>
-    /// <param name="cancellation">Ends the writing; nothing is left behind.</param>
+    /// <param name="cancellation">Ends the writing; no partial file is left.</param>
     /// <exception cref="IOException">
     /// The file cannot be written, or weights cannot be referred to from there.
     /// </exception>
-    /// <exception cref="OperationCanceledException">Nothing is left behind.</exception>
+    /// <exception cref="OperationCanceledException">The writing was cancelled; no partial file is left.</exception>
     public static void Write(
         SplicedModel spliced,
         IReadOnlyList<Intervention> interventions,
@@ -53,7 +52,7 @@ public static class SplicedModelFile
     private static void SetDefaults(
         Graph graph,
         Dictionary<string, Value> inputs,
-        SplicedSite site,
+        SitePorts site,
         Intervention intervention
     )
     {

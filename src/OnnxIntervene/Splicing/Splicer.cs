@@ -12,18 +12,16 @@ public static class Splicer
     // Operators broadcast from this operator set on.
     private const int OldestOperatorSet = 7;
 
-    // Before, every constant had to be listed as an input, so that what a splice adds would be one too.
+    // Before it, every initializer had to be listed as an input, and a splice's constants would be inputs too.
     private const int OldestIrVersion = 4;
 
     /// <summary>
     /// Splices every site into a copy of the model, in the order in which the graph computes their tensors; sites at
-    /// one
-    /// tensor keep their order, but what a module outputs comes before what the next one reads. Every read of a
-    /// component
-    /// sees what the intervention writes: nodes, subgraphs, graph outputs. O(nodes).
+    /// one tensor keep their order, but what a module outputs comes before what the next one reads. Every read of a
+    /// component sees what the intervention writes: nodes, subgraphs, graph outputs. O(nodes).
     /// </summary>
     /// <param name="model">The model, its local functions written out; it stays as it is.</param>
-    /// <param name="components">The components of this very model.</param>
+    /// <param name="components">The components of the same model.</param>
     /// <param name="sites">Where to intervene, and how.</param>
     /// <exception cref="InterventionException">
     /// A component is not in the model, or cannot be reached; nothing has been changed.
@@ -40,7 +38,7 @@ public static class Splicer
         var copy = model.Copy(out var copies);
         copy.RaiseIrVersion(OldestIrVersion);
         var sources = new CopiedSources(copies);
-        var (spliced, order) = new ModelSplice(copy, components).Splice([
+        var (spliced, order) = new SpliceSequence(copy, components).Splice([
             .. sites.Select((site, index) => PlacedSite.Of(site, index, components, sources)),
         ]);
         foreach (var graph in copy.Graph.AllNodes().SelectMany(node => node.Subgraphs).Prepend(copy.Graph).ToList())
@@ -56,8 +54,7 @@ public static class Splicer
 
     /// <summary>
     /// The numbers of sites in the order in which they act once they are spliced: that in which the graph computes
-    /// their
-    /// tensors. O(nodes).
+    /// their tensors. O(nodes).
     /// </summary>
     /// <exception cref="InterventionException">A component is not in the model.</exception>
     public static ImmutableArray<int> Order(ComponentMap components, IReadOnlyList<SpliceSite> sites)
@@ -74,7 +71,7 @@ public static class Splicer
             throw new ArgumentException("The components are those of another model.", nameof(components));
         if (!FunctionInliner.IsInlined(model))
             throw new ArgumentException(
-                "The model has local functions that are not written out. Inline them, and find the components then.",
+                "The model has local functions that are not written out. Inline them, then find the components.",
                 nameof(model)
             );
         if (model.OperatorSetVersion < OldestOperatorSet)

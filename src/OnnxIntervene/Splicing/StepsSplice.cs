@@ -7,15 +7,14 @@ namespace OnnxIntervene.Splicing;
 
 /// <summary>
 /// Splices a site of a recurrent layer whose steps the graph writes out: each step's state is a tensor of its own,
-/// where
-/// other sites may act too.
+/// where other sites may act too.
 /// </summary>
 internal sealed class StepsSplice : SiteWork
 {
     private readonly GraphEditor _editor;
     private readonly PlacedSite _placed;
     private readonly StepsSource _source;
-    private readonly StepSite _site;
+    private readonly RecurrentSite _site;
     private readonly OpBuilder _ops;
     private readonly Value[] _seen;
     private bool _isPrepared;
@@ -26,17 +25,17 @@ internal sealed class StepsSplice : SiteWork
         _placed = placed;
         _source = (StepsSource)placed.Component.Source;
         editor.RequireOperatorSet(RecurrentSplice.OldestOperatorSet, _source.States[0].Producer!);
-        _site = new StepSite(editor, placed);
+        _site = new RecurrentSite(editor, placed);
         _ops = editor.Builder($"{NameScope.Prefix}steps");
         _seen = new Value[_source.States.Length];
     }
 
-    public override IEnumerable<SiteStep> Steps() =>
+    public override IEnumerable<SiteAction> Actions() =>
         _source.States.Select(
-            (state, step) => new SiteStep(_placed, new TensorSource(state), () => Splice(state, step))
+            (state, step) => new SiteAction(_placed, new TensorSource(state), () => Splice(state, step))
         );
 
-    public override IEnumerable<(int Index, SplicedSite Site)> Finish()
+    public override IEnumerable<(int Index, SitePorts Site)> Finish()
     {
         _site.Read(_ops, _ops.Concat(1, _seen));
         yield return (_placed.Index, _site.Describe());

@@ -6,7 +6,9 @@ using OnnxIntervene.Rewriting;
 
 namespace OnnxIntervene.Splicing;
 
-/// <summary>Splices one site: reads the chosen units, and writes what the kind of intervention makes of them.</summary>
+/// <summary>
+/// Splices one site: reads the chosen units, and writes what the kind of intervention computes from them.
+/// </summary>
 internal sealed class UnitSplice : SiteWork
 {
     private readonly GraphEditor _editor;
@@ -19,7 +21,7 @@ internal sealed class UnitSplice : SiteWork
     private readonly Value?[] _reads;
 
     /// <param name="editor">The graph.</param>
-    /// <param name="places">Where components stand in it.</param>
+    /// <param name="places">Where components are in it.</param>
     /// <param name="placed">The site.</param>
     public UnitSplice(GraphEditor editor, ComponentPlaces places, PlacedSite placed)
     {
@@ -33,13 +35,13 @@ internal sealed class UnitSplice : SiteWork
         _reads = new Value?[(_component.Source as BranchSource)?.Sources.Length ?? 1];
     }
 
-    public override IEnumerable<SiteStep> Steps()
+    public override IEnumerable<SiteAction> Actions()
     {
         if (_component.Source is not BranchSource branches)
-            return [new SiteStep(_placed, _component.Source, () => _reads[0] = SpliceAt(_component, _moduleInput))];
+            return [new SiteAction(_placed, _component.Source, () => _reads[0] = SpliceAt(_component, _moduleInput))];
         return branches.Sources.Select(
             (source, branch) =>
-                new SiteStep(
+                new SiteAction(
                     _placed,
                     source,
                     () => _reads[branch] = SpliceAt(_component with { Source = source }, ModuleInputOf(branch))
@@ -47,7 +49,7 @@ internal sealed class UnitSplice : SiteWork
         );
     }
 
-    public override IEnumerable<(int Index, SplicedSite Site)> Finish()
+    public override IEnumerable<(int Index, SitePorts Site)> Finish()
     {
         var read =
             _component.Source is BranchSource branches && _reads[0] is not null ? Lift(branches.Owner) : _reads[0];
@@ -62,7 +64,7 @@ internal sealed class UnitSplice : SiteWork
             }
             : _moduleInput;
 
-    // One branch runs; what it read leaves the branch as an output of the node that chooses.
+    // One branch runs; what it reads leaves the branch as an output of the If.
     private Value Lift(Node owner)
     {
         foreach (var (graph, read) in owner.Subgraphs.Zip(_reads))
@@ -150,7 +152,7 @@ internal sealed class UnitSplice : SiteWork
             }
         );
 
-    // Where the width of a unit is not known beforehand, a run that writes nothing cannot give a source of the right
+    // Where the width of a unit is not known beforehand, a run that writes nothing cannot feed a source of the right
     // shape.
     private Value Fitted(OpBuilder ops, Value source, Value units) =>
         _component.Width > 0 || _site.Type.HasParameters ? source : ops.Reshape(source, ops.ShapeOf(units));

@@ -18,7 +18,7 @@ public static class CausalTrace
 {
     /// <summary>Restores every cell of every target and measures the answer's probability.</summary>
     /// <exception cref="InterventionException">
-    /// The noise does not fit the model, or a component is not there.
+    /// The noise does not fit the model, or a component does not exist.
     /// </exception>
     /// <exception cref="ExecutionException">ONNX Runtime cannot open the model, or stopped a run.</exception>
     /// <exception cref="OperationCanceledException">The sweep was cancelled.</exception>

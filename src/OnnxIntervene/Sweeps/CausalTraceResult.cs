@@ -6,7 +6,7 @@ namespace OnnxIntervene.Sweeps;
 /// <summary>What causal tracing measured: probabilities of the answer at the last position.</summary>
 /// <param name="CleanProbability">Without noise.</param>
 /// <param name="CorruptedProbabilities">With noise, for each sample.</param>
-/// <param name="Restored">With noise and one thing restored, for each target.</param>
+/// <param name="Restored">With noise and one cell restored, for each target.</param>
 public sealed record CausalTraceResult(
     float CleanProbability,
     ImmutableArray<float> CorruptedProbabilities,

@@ -17,7 +17,7 @@ public static class EmbeddingNoise
         var matrix =
             components.TokenEmbedding
             ?? throw new InterventionException(
-                "The model has no token embedding that can be read, so the size of the noise is not known."
+                "The model has no token embedding that can be read, so the size of the noise is unknown."
             );
         return Deviation(matrix.ReadFloats());
     }
@@ -45,7 +45,7 @@ public static class EmbeddingNoise
         return (float)Math.Sqrt(squares / values.Length);
     }
 
-    // Box and Muller 1958.
+    // Box-Muller 1958.
     private static double Normal(Random random) =>
         Math.Sqrt(-2 * Math.Log(1 - random.NextDouble())) * Math.Cos(2 * Math.PI * random.NextDouble());
 }

@@ -19,7 +19,7 @@ public static class PatchSweep
 {
     /// <summary>Patches every cell and reads the two answers' logits at the last position.</summary>
     /// <exception cref="InterventionException">
-    /// The runs differ in length, or the component, a layer or a position is not there.
+    /// The runs differ in length, or the component, a layer or a position does not exist.
     /// </exception>
     /// <exception cref="ExecutionException">ONNX Runtime cannot open the model, or stopped a run.</exception>
     /// <exception cref="OperationCanceledException">The sweep was cancelled.</exception>

@@ -12,7 +12,7 @@ public sealed record PatchSweepRequest
     /// <summary>The run that produces the right answer.</summary>
     public required ModelInputs Clean { get; init; }
 
-    /// <summary>The run that is patched; as long as the clean one.</summary>
+    /// <summary>The run that is patched; it has as many tokens as the clean one.</summary>
     public required ModelInputs Corrupt { get; init; }
 
     /// <summary>The answer that the clean run should produce.</summary>

@@ -8,7 +8,7 @@ public sealed record PatchSweepResult
     /// <summary>The component that was patched.</summary>
     public required string Component { get; init; }
 
-    /// <summary>Whether columns are heads; they are positions when not.</summary>
+    /// <summary>Whether columns are heads; otherwise they are positions.</summary>
     public required bool ColumnsAreHeads { get; init; }
 
     /// <summary>The layers, a row each.</summary>

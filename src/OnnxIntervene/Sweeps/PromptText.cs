@@ -47,7 +47,7 @@ public sealed record PromptText(
         ];
     }
 
-    /// <summary>The token that an answer is.</summary>
+    /// <summary>The single token of an answer.</summary>
     /// <exception cref="InterventionException">The answer is not exactly one token.</exception>
     public static int Answer(string answer, Tokenizer tokenizer)
     {

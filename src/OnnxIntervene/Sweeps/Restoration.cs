@@ -17,7 +17,7 @@ internal sealed class Restoration(UnitGrid grid, NumericArray clean)
         _source.AddRange(clean.Floats.Slice(unit * width, width));
     }
 
-    /// <summary>What the site is fed.</summary>
+    /// <summary>The inputs that the site is fed.</summary>
     public SiteFeed ToFeed() =>
         _locations.Count == 0
             ? SiteFeed.Neutral

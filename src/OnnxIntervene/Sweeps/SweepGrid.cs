@@ -9,14 +9,14 @@ public sealed record SweepGrid(int Rows, int Columns, ReadOnlyMemory<float> Valu
     /// <summary>The number at a layer's row and a column.</summary>
     public float this[int row, int column] => Values.Span[(row * Columns) + column];
 
-    /// <summary>The grid of another number for each.</summary>
+    /// <summary>The grid of a function of each number.</summary>
     public SweepGrid Map(Func<float, float> change) =>
         this with
         {
             Values = Array.ConvertAll(Values.ToArray(), value => change(value)),
         };
 
-    /// <summary>The grid of a number made of two grids' numbers.</summary>
+    /// <summary>The grid of a function of two grids' numbers.</summary>
     public SweepGrid Zip(SweepGrid other, Func<float, float, float> combine)
     {
         ArgumentNullException.ThrowIfNull(other);

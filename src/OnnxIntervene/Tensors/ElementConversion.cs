@@ -16,7 +16,7 @@ internal static class ElementConversion
             _ => 0,
         };
 
-    /// <summary>The array that the bytes are.</summary>
+    /// <summary>The array that the bytes hold.</summary>
     public static NumericArray Convert(string type, ReadOnlySpan<byte> bytes, ReadOnlySpan<int> shape) =>
         type switch
         {
@@ -34,7 +34,7 @@ internal static class ElementConversion
             _ => Integers<byte>(bytes, shape, number => number),
         };
 
-    /// <summary>The bytes of an array's elements in a type; the way back.</summary>
+    /// <summary>The bytes of an array's elements in a type; the inverse.</summary>
     /// <exception cref="OverflowException">A number does not fit the type, or the bytes do not fit memory.</exception>
     public static ReadOnlyMemory<byte> Bytes(string type, NumericArray array) =>
         type switch
@@ -50,13 +50,12 @@ internal static class ElementConversion
             "U8" => Bytes<long, byte>(array.Integers, number => checked((byte)number)),
             "BOOL" => Bytes<long, byte>(
                 array.Integers,
-                number =>
-                    number is 0 or 1 ? (byte)number : throw new OverflowException($"{number} is not a truth value.")
+                number => number is 0 or 1 ? (byte)number : throw new OverflowException($"{number} is not a boolean.")
             ),
             _ => throw new ArgumentException($"arrays are not written as '{type}'.", nameof(type)),
         };
 
-    // Rounds to the nearest, halves to the even; a NaN keeps a bit that makes it one.
+    // Rounds to the nearest, halves to even; a NaN keeps a bit set, so that it stays a NaN.
     private static ushort UpperHalf(float number)
     {
         var bits = BitConverter.SingleToUInt32Bits(number);

@@ -55,7 +55,7 @@ public sealed class NumericArray
     public ReadOnlyTensorSpan<float> AsTensorSpan() => new(Floats, Lengths(), []);
 
     /// <summary>An array of floats. The memory is not copied.</summary>
-    /// <exception cref="ArgumentException">The shape asks for another number of elements.</exception>
+    /// <exception cref="ArgumentException">The shape has a different number of elements.</exception>
     public static NumericArray Of(ReadOnlyMemory<float> values, params ReadOnlySpan<int> shape)
     {
         Check(values.Length, shape);
@@ -63,7 +63,7 @@ public sealed class NumericArray
     }
 
     /// <summary>An array of integers. The memory is not copied.</summary>
-    /// <exception cref="ArgumentException">The shape asks for another number of elements.</exception>
+    /// <exception cref="ArgumentException">The shape has a different number of elements.</exception>
     public static NumericArray Of(ReadOnlyMemory<long> values, params ReadOnlySpan<int> shape)
     {
         Check(values.Length, shape);
@@ -71,7 +71,7 @@ public sealed class NumericArray
     }
 
     /// <summary>The same elements in another shape.</summary>
-    /// <exception cref="ArgumentException">The shape asks for another number of elements.</exception>
+    /// <exception cref="ArgumentException">The shape has a different number of elements.</exception>
     public NumericArray Reshape(params ReadOnlySpan<int> shape)
     {
         Check(Length, shape);

@@ -46,7 +46,7 @@ internal sealed record BertNormalizer(bool CleansText, bool SeparatesChinese, bo
         return Lowercases ? parts.SelectMany(Lowercase) : parts;
     }
 
-    // The one capital whose small form is two characters.
+    // The only capital whose lower case is two characters.
     private static IEnumerable<Rune> Lowercase(Rune rune) =>
         rune.Value == 0x130 ? [new Rune('i'), new Rune(0x307)] : [Rune.ToLowerInvariant(rune)];
 

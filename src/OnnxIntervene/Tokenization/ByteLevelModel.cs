@@ -4,7 +4,7 @@ using Microsoft.ML.Tokenizers;
 
 namespace OnnxIntervene.Tokenization;
 
-/// <summary>Byte-level byte-pair encoding, as GPT-2 has it; the merging is Microsoft.ML.Tokenizers'.</summary>
+/// <summary>Byte-level byte-pair encoding, as in GPT-2; the merging is Microsoft.ML.Tokenizers'.</summary>
 internal sealed class ByteLevelModel : TokenModel
 {
     private readonly BpeTokenizer _merger;

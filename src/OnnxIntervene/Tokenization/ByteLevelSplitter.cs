@@ -10,7 +10,7 @@ namespace OnnxIntervene.Tokenization;
 /// </summary>
 internal sealed partial class ByteLevelSplitter(bool singleDigits, bool usesPattern)
 {
-    // Stand-ins of one UTF-16 character for characters outside the basic plane, which the pattern would take for two
+    // Stand-ins of one UTF-16 character for characters outside the basic plane, which the pattern would treat as two
     // symbols.
     private const char Letter = 'Ω';
     private const char Number = '²';

@@ -5,7 +5,7 @@ using System.Text;
 namespace OnnxIntervene.Tokenization;
 
 /// <summary>
-/// Unicode's canonical decomposition (form D), read from a table of our own: .NET's needs ICU, which a server image
+/// Unicode's canonical decomposition (form D), read from an embedded table: .NET's needs ICU, which a server image
 /// often lacks (Unicode Standard Annex 15; Hangul by the rule of chapter 3.12).
 /// </summary>
 internal static class CanonicalDecomposition
@@ -14,7 +14,7 @@ internal static class CanonicalDecomposition
     private const int LastHangul = 0xD7A3;
     private static readonly FrozenDictionary<int, Rune[]> s_table = Load();
 
-    /// <summary>The characters that a character is made of; itself when it is not composed.</summary>
+    /// <summary>The characters that a character decomposes into; itself when it does not.</summary>
     public static IEnumerable<Rune> Of(Rune rune)
     {
         if (rune.Value is >= FirstHangul and <= LastHangul)

@@ -7,7 +7,7 @@ namespace OnnxIntervene.Tokenization;
 internal static class SpecialTokens
 {
     /// <summary>The tokens before and after a single text.</summary>
-    public static (ImmutableArray<int> Before, ImmutableArray<int> Behind) Around(JsonElement processor, string path)
+    public static (ImmutableArray<int> Before, ImmutableArray<int> After) Around(JsonElement processor, string path)
     {
         switch (TokenizerJson.Text(processor, "type"))
         {
@@ -18,7 +18,7 @@ internal static class SpecialTokens
                 var parts = list.EnumerateArray().Select(item => Around(item, path)).ToList();
                 return (
                     [.. parts.AsEnumerable().Reverse().SelectMany(part => part.Before)],
-                    [.. parts.SelectMany(part => part.Behind)]
+                    [.. parts.SelectMany(part => part.After)]
                 );
             case "TemplateProcessing":
                 return Template(processor, path);
@@ -29,21 +29,21 @@ internal static class SpecialTokens
         }
     }
 
-    private static (ImmutableArray<int> Before, ImmutableArray<int> Behind) Template(JsonElement processor, string path)
+    private static (ImmutableArray<int> Before, ImmutableArray<int> After) Template(JsonElement processor, string path)
     {
-        var (before, behind) = (ImmutableArray.CreateBuilder<int>(), ImmutableArray.CreateBuilder<int>());
-        var isBehind = false;
+        var (before, after) = (ImmutableArray.CreateBuilder<int>(), ImmutableArray.CreateBuilder<int>());
+        var isAfter = false;
         if (TokenizerJson.Member(processor, "single") is not { ValueKind: JsonValueKind.Array } single)
             throw TokenizerJson.NotSupported(path, "a template without 'single'");
         foreach (var piece in single.EnumerateArray())
         {
             if (TokenizerJson.Text(TokenizerJson.Member(piece, "SpecialToken"), "id") is { } token)
-                (isBehind ? behind : before).AddRange(Ids(processor, token, path));
+                (isAfter ? after : before).AddRange(Ids(processor, token, path));
             else
-                isBehind = true;
+                isAfter = true;
         }
 
-        return (before.ToImmutable(), behind.ToImmutable());
+        return (before.ToImmutable(), after.ToImmutable());
     }
 
     private static IEnumerable<int> Ids(JsonElement processor, string token, string path)

@@ -67,13 +67,13 @@ public sealed class Tokenizer
 
         _definition.Model.Encode(text.AsSpan(position), position, tokens);
         var before = addSpecialTokens ? _definition.Before : [];
-        var behind = addSpecialTokens ? _definition.Behind : [];
+        var after = addSpecialTokens ? _definition.After : [];
         return new TokenEncoding(
-            [.. before, .. tokens.Select(token => token.Id), .. behind],
+            [.. before, .. tokens.Select(token => token.Id), .. after],
             [
                 .. before.Select(_ => default(TokenSpan)),
                 .. tokens.Select(token => token.Span),
-                .. behind.Select(_ => default(TokenSpan)),
+                .. after.Select(_ => default(TokenSpan)),
             ]
         );
     }
@@ -89,11 +89,11 @@ public sealed class Tokenizer
         return _definition.Model.Decode(skipSpecialTokens ? ids.Where(id => !_special.Contains(id)) : ids, _added);
     }
 
-    /// <summary>One token as text to be read; bytes that are not characters are shown as <c>\xNN</c>.</summary>
+    /// <summary>One token as readable text; bytes that are not characters are shown as <c>\xNN</c>.</summary>
     public string TokenText(int id) =>
         _added.TryGetValue(id, out var content) ? content : _definition.Model.TokenText(id);
 
-    /// <summary>The token that a text is, when it is exactly one; null when not.</summary>
+    /// <summary>The token of a text that is exactly one token; null for other texts.</summary>
     public int? FindToken(string text) => Encode(text, addSpecialTokens: false).Ids is [var id] ? id : null;
 
     private int? FindSpecial(string content) =>

@@ -15,5 +15,5 @@ internal sealed record TokenizerDefinition
     public ImmutableArray<int> Before { get; init; } = [];
 
     /// <summary>Special tokens put after a text.</summary>
-    public ImmutableArray<int> Behind { get; init; } = [];
+    public ImmutableArray<int> After { get; init; } = [];
 }

@@ -81,7 +81,7 @@ internal static class TokenizerFiles
                     .Select(token => new AddedToken(vocabulary[token], token, true, false, false)),
             ],
             Before = [start],
-            Behind = [end],
+            After = [end],
         };
     }
 

@@ -17,8 +17,8 @@ internal static class TokenizerJson
             || !root.TryGetProperty("model", out var model)
             || model.ValueKind != JsonValueKind.Object
         )
-            throw new ModelFormatException($"'{path}' does not describe a tokenizer: there is no model in it.");
-        var (before, behind) = SpecialTokens.Around(Member(root, "post_processor"), path);
+            throw new ModelFormatException($"'{path}' does not describe a tokenizer: it has no model.");
+        var (before, after) = SpecialTokens.Around(Member(root, "post_processor"), path);
         return new TokenizerDefinition
         {
             Model = Text(model, "type") switch
@@ -29,7 +29,7 @@ internal static class TokenizerJson
             },
             AddedTokens = AddedTokens(root, path),
             Before = before,
-            Behind = behind,
+            After = after,
         };
     }
 

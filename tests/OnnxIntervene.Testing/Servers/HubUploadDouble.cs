@@ -167,7 +167,7 @@ internal sealed partial class HubUploadDouble(HubDouble hub)
     }
 
     [GeneratedRegex(
-        "^(/api/models)?/(?<name>[^/]+/[^/]+?)(\\.git)?/(?<verb>branch|preupload|commit|info/lfs/objects/batch)(/(?<revision>[^/]+))?$"
+        """^(/api/models)?/(?<name>[^/]+/[^/]+?)(\.git)?/(?<verb>branch|preupload|commit|info/lfs/objects/batch)(/(?<revision>[^/]+))?$"""
     )]
     private static partial Regex Writes();
 }

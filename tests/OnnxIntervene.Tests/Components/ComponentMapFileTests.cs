@@ -199,7 +199,7 @@ public sealed class ComponentMapFileTests
         Assert.That(map.Get(0, shared).Source, Is.TypeOf<BranchSource>());
         Assert.That(
             () => map.Get(0, lonely),
-            Throws.TypeOf<InterventionException>().With.Message.Contains("lies inside")
+            Throws.TypeOf<InterventionException>().With.Message.Contains("is inside")
         );
     }
 

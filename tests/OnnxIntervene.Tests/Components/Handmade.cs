@@ -193,24 +193,7 @@ internal sealed class Handmade
                 var three = _ops.Transpose(_ops.Reshape(packed, 0, 0, 3, Heads, HeadWidth), 2, 0, 3, 1, 4);
                 return Named(First(three, 0), First(three, 1), First(three, 2));
             default:
-                var groups = _ops.Reshape(packed, 0, 0, keys, (Heads / keys) + 2, HeadWidth);
-                var query = _ops.Reshape(_ops.Slice(groups, 3, 0, Heads / keys), 0, 0, Heads, HeadWidth);
-                return Named(
-                    _ops.Transpose(query, 0, 2, 1, 3),
-                    Split(
-                        _ops.Reshape(_ops.Slice(groups, 3, Heads / keys, (Heads / keys) + 1), 0, 0, keys * HeadWidth),
-                        keys
-                    ),
-                    Split(
-                        _ops.Reshape(
-                            _ops.Slice(groups, 3, (Heads / keys) + 1, (Heads / keys) + 2),
-                            0,
-                            0,
-                            keys * HeadWidth
-                        ),
-                        keys
-                    )
-                );
+                return Grouped(_ops.Reshape(packed, 0, 0, keys, (Heads / keys) + 2, HeadWidth));
         }
 
         Value Turned(Value view, int from, int to) => _ops.Transpose(_ops.Slice(view, 2, from, to), 0, 2, 1, 3);
@@ -220,7 +203,17 @@ internal sealed class Handmade
         Value First(Value three, long part) => _ops.Gather(three, _ops.Scalar(part), 0);
     }
 
-    // What packed parts are, read back from the heads.
+    // Each key head after the query heads that it serves, and its value head after it.
+    private (Value Query, Value Key, Value Value) Grouped(Value groups)
+    {
+        var (keys, queries) = (_style.KeyHeads, Heads / _style.KeyHeads);
+        var query = _ops.Reshape(_ops.Slice(groups, 3, 0, queries), 0, 0, Heads, HeadWidth);
+        return Named(_ops.Transpose(query, 0, 2, 1, 3), One(queries), One(queries + 1));
+
+        Value One(int head) => Split(_ops.Reshape(_ops.Slice(groups, 3, head, head + 1), 0, 0, keys * HeadWidth), keys);
+    }
+
+    // The packed parts, read back from the heads.
     private (Value Query, Value Key, Value Value) Named(Value query, Value key, Value value)
     {
         Part(ComponentNames.QueryOutput, Joined(query));

@@ -54,8 +54,8 @@ public sealed class VariantTests
         foreach (var (address, (component, numbers)) in expected.Components)
         {
             if (!actual.Components.TryGetValue(address, out var found))
-                yield return $"{address}: not "
-                    + $"found{actual.Missing.Where(missing => missing.Address == address).Select(missing => $", {missing.Reason}").FirstOrDefault()}";
+                yield return $"{address}: not found, "
+                    + actual.Missing.FirstOrDefault(missing => missing.Address == address)?.Reason;
             else if (Difference.Largest(found.Numbers.Floats, numbers.Floats) is var difference and not < Close)
                 yield return $"{address}: {found.Component.Source.Description} differs by {difference:G3} from "
                     + $"{component.Source.Description}";

@@ -40,7 +40,7 @@ public sealed class PaddingTests
             Assert.That(
                 Apart(family, whole, counting, mask),
                 Is.GreaterThan(Far),
-                "the operator would give wrong numbers"
+                "the operator would compute wrong numbers"
             );
             Assert.That(
                 () => Run(Load(family, counting), mask),

@@ -72,7 +72,7 @@ public sealed class RawTensorTests
 
         Assert.That(
             () => model.Explain(inputs),
-            Throws.TypeOf<InterventionException>().With.Message.Contains("only a run tells")
+            Throws.TypeOf<InterventionException>().With.Message.Contains("only a run can determine it")
         );
         Assert.That(model.Run(inputs).Collected[0].Shape, Is.EqualTo(new[] { 1, 4, 2 }));
     }

@@ -193,8 +193,10 @@ public sealed partial class TorchFileTests
     {
         using var folder = new TemporaryFolder();
         var pickle = TorchArchive.Pickle(
-            "\u0080\u0004\u0095\0\0\0\0\0\0\0\0}\u0094\u008c\u0001a\u008c\u000ctorch._utils\u008c\u0012_rebuild_tensor_v2\u0093\u0094((\u008c\astorage\u008c\u0005torch"
-                + "\u008c\u000cFloatStorage\u0093\u008c\u00010\u008c\u0003cpu\u008a\u0001\u0004tQK\0K\x04\u0085K\x01\u0085\u0088N\u0074Rs."
+            "\u0080\u0004\u0095\0\0\0\0\0\0\0\0}\u0094\u008c\u0001a\u008c\u000ctorch._utils"
+                + "\u008c\u0012_rebuild_tensor_v2\u0093\u0094((\u008c\astorage\u008c\u0005torch"
+                + "\u008c\u000cFloatStorage\u0093\u008c\u00010\u008c\u0003cpu"
+                + "\u008a\u0001\u0004tQK\0K\x04\u0085K\x01\u0085\u0088N\u0074Rs."
         );
         TorchArchive.Write(folder.File("a.bin"), pickle, level: CompressionLevel.Optimal);
 
@@ -227,7 +229,7 @@ public sealed partial class TorchFileTests
         using var stream = zip.Entries.Single(entry => entry.Name == "data.pkl").Open();
         using var memory = new MemoryStream();
         stream.CopyTo(memory);
-        return string.Join('\n', PickleInstructions.Parse(memory.ToArray(), path));
+        return string.Join('\n', PickleReader.Parse(memory.ToArray(), path));
     }
 
     private static bool Same(NumericArray left, NumericArray right) =>

@@ -194,7 +194,7 @@ public sealed class HubPushTests
     [TestCase("{\"objects\":[{\"oid\":\"OID\",\"error\":{\"code\":422,\"message\":\"too big\"}}]}", "too big")]
     [TestCase("{\"objects\":[{\"oid\":\"OID\",\"actions\":{\"upload\":{\"href\":\"file:///etc\"}}}]}", "file:///etc")]
     [TestCase(
-        "{\"objects\":[{\"oid\":\"OID\",\"actions\":{\"upload\":{\"href\":\"http://x/\",\"header\":{\"chunk_size\":\"0\",\"1\":\"http://x/\"}}}}]}",
+        """{"objects":[{"oid":"OID","actions":{"upload":{"href":"http://x/","header":{"chunk_size":"0","1":"http://x/"}}}}]}""",
         "parts of 0 bytes"
     )]
     public void An_answer_that_makes_no_sense_uploads_nothing(string batch, string message)

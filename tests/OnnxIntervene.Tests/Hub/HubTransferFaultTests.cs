@@ -68,7 +68,7 @@ public sealed class HubTransferFaultTests
     public async Task A_silent_server_is_left_and_asked_again()
     {
         using var bench = Bench();
-        bench.Options = bench.Options with { Patience = TimeSpan.FromSeconds(1) };
+        bench.Options = bench.Options with { IdleTimeout = TimeSpan.FromSeconds(1) };
         bench.Hub.Disturb("/storage/", response => response with { CutAfter = 1000, Stalls = true });
 
         await bench.PullAsync();
@@ -236,7 +236,7 @@ public sealed class HubTransferFaultTests
         "no size"
     )]
     [TestCase(
-        "{\"type\":\"file\",\"path\":\"a\",\"oid\":\"9e26dfeeb6e641a33dae4961196235bdb965b21b\",\"size\":1},{\"type\":\"file\",\"path\":\"a\",\"oid\":\"9e26dfeeb6e641a33dae4961196235bdb965b21b\",\"size\":1}",
+        """{"type":"file","path":"a","oid":"9e26dfeeb6e641a33dae4961196235bdb965b21b","size":1},{"type":"file","path":"a","oid":"9e26dfeeb6e641a33dae4961196235bdb965b21b","size":1}""",
         "twice"
     )]
     [TestCase("{\"type\":\"file\",\"oid\":\"9e26dfeeb6e641a33dae4961196235bdb965b21b\",\"size\":1}", "without a path")]

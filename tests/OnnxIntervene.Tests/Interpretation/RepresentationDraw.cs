@@ -75,16 +75,7 @@ internal sealed class RepresentationDraw(
             () => Constant(component, target),
             sourced.TakesSource
         );
-        var isFresh =
-            draws.Chance(0.2)
-            && kind.Name
-                is nameof(InterventionType.RotatedSpace)
-                    or nameof(InterventionType.LowRankRotatedSpace)
-                    or nameof(InterventionType.BoundlessRotatedSpace)
-                    or nameof(InterventionType.SigmoidMask)
-                    or nameof(InterventionType.SigmoidMaskRotatedSpace)
-                    or nameof(InterventionType.Vanilla)
-                    or nameof(InterventionType.Zero);
+        var isFresh = draws.Chance(0.2) && CanBeFresh(kind);
         var given = sourced.IsConstant ? Constant(component, target) : null;
         var isInConfig = draws.Chance(0.5);
         var config = new RepresentationConfig
@@ -116,7 +107,17 @@ internal sealed class RepresentationDraw(
         );
     }
 
-    // Any shape that stretches to the units.
+    private static bool CanBeFresh(InterventionType kind) =>
+        kind.Name
+            is nameof(InterventionType.RotatedSpace)
+                or nameof(InterventionType.LowRankRotatedSpace)
+                or nameof(InterventionType.BoundlessRotatedSpace)
+                or nameof(InterventionType.SigmoidMask)
+                or nameof(InterventionType.SigmoidMaskRotatedSpace)
+                or nameof(InterventionType.Vanilla)
+                or nameof(InterventionType.Zero);
+
+    // Any shape that broadcasts to the units.
     private NumericArray Constant(Component component, ImmutableArray<(int Heads, int Positions)> counts)
     {
         int[] full =

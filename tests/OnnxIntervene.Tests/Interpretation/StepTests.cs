@@ -21,6 +21,8 @@ public sealed class StepTests
     private const int Width = 12;
     private const double Tolerance = 2e-5;
 
+    private static readonly RepresentationConfig s_cell = new() { Component = "cell_output", Unit = "t" };
+
     private static readonly InterventionType[] s_kinds =
     [
         .. DrawnKinds.All.Except([
@@ -38,9 +40,7 @@ public sealed class StepTests
     )
     {
         var draws = new Draws(DrawnKinds.NumberOf(kind));
-        var intervention = new ParameterDraw(draws, Width, 0).Of(kind, () => draws.Normal(1, Width), takesSource: true);
-        if (intervention is NoiseIntervention)
-            intervention = new NoiseIntervention(draws.Normal(1, 1, 1, Width), 0.7f);
+        var intervention = Drawn(draws, kind);
         var reference = new StepReference();
         var (@base, source) = (Inputs(draws), Inputs(draws));
         var latents = kind.HasParameters ? intervention.Sizes.Latents : Width;
@@ -53,15 +53,7 @@ public sealed class StepTests
             : null;
         int[] from = [3, 0],
             to = [1, 2];
-        using var model = Load(
-            export,
-            new RepresentationConfig
-            {
-                Component = "cell_output",
-                Unit = "t",
-                Intervention = intervention,
-            }
-        );
+        using var model = Load(export, s_cell with { Intervention = intervention });
 
         var result = model.Run(
             @base,
@@ -92,15 +84,7 @@ public sealed class StepTests
         Assert.That(Difference.Largest(expected, plain), Is.GreaterThan(1e-2));
 
         double[] Source(int example) =>
-            kind.IsSourceConstant
-                ? Rows.Of(intervention.Parameters.First(entry => entry.Value.Length >= Width).Value)
-                :
-                [
-                    .. states
-                        .AsSpan(((example * Steps) + from[example]) * Width, Width)
-                        .ToArray()
-                        .Select(number => (double)number),
-                ];
+            kind.IsSourceConstant ? ConstantOf(intervention) : StateOf(states, example, from[example]);
     }
 
     [TestCase("unrolled")]
@@ -111,23 +95,17 @@ public sealed class StepTests
         var (inputs, shift) = (Inputs(draws), draws.Normal(1, Width));
         using var model = Load(
             export,
-            new RepresentationConfig
+            s_cell with
             {
-                Component = "cell_output",
-                Unit = "t",
                 InterventionType = InterventionType.Zero,
             },
-            new RepresentationConfig
+            s_cell with
             {
-                Component = "cell_output",
-                Unit = "t",
                 InterventionType = InterventionType.Addition,
                 SourceRepresentation = shift,
             },
-            new RepresentationConfig
+            s_cell with
             {
-                Component = "cell_output",
-                Unit = "t",
                 InterventionType = InterventionType.Collect,
             }
         );
@@ -154,17 +132,16 @@ public sealed class StepTests
             }
         );
 
-        var expected = reference.Run(
-            inputs.Arrays["inputs_embeds"],
-            (example, step, state) =>
-            {
-                if (zeroed.Units[example].Contains(step))
-                    (state[1], state[5]) = (0, 0);
-                return step is 1 or 3 ? Rows.Add(state, Rows.Of(shift)) : state;
-            }
-        );
+        var expected = reference.Run(inputs.Arrays["inputs_embeds"], ZeroThenShift);
         Assert.That(Difference.Largest(result.Intervened.Logits.Floats, expected), Is.LessThan(Tolerance));
         Assert.That(Difference.Largest(result.Collected[0].Floats, expected), Is.LessThan(Tolerance));
+
+        double[] ZeroThenShift(int example, int step, double[] state)
+        {
+            if (zeroed.Units[example].Contains(step))
+                (state[1], state[5]) = (0, 0);
+            return step is 1 or 3 ? Rows.Add(state, Rows.Of(shift)) : state;
+        }
     }
 
     [TestCase("unrolled")]
@@ -173,15 +150,7 @@ public sealed class StepTests
     {
         var (draws, reference) = (new Draws(2), new StepReference());
         var inputs = Inputs(draws);
-        using var model = Load(
-            export,
-            new RepresentationConfig
-            {
-                Component = "cell_output",
-                Unit = "t",
-                Intervention = new LambdaIntervention(SampleCode.Turn),
-            }
-        );
+        using var model = Load(export, s_cell with { Intervention = new LambdaIntervention(SampleCode.Turn) });
 
         var result = model.Run(inputs, unitLocations: new UnitLocations([null], [UnitLocation.At(2)]));
 
@@ -201,21 +170,25 @@ public sealed class StepTests
             () => draws.Normal(1, Width),
             takesSource: false
         );
-        using var model = Load(
-            "gru-op",
-            new RepresentationConfig
-            {
-                Component = "cell_output",
-                Unit = "t",
-                Intervention = rotation,
-            }
-        );
+        using var model = Load("gru-op", s_cell with { Intervention = rotation });
 
         Assert.That(
             () => model.Run(Inputs(draws), [Inputs(draws)], UnitLocations.SourcesToBase(UnitLocation.At(0, 1))),
             Throws.TypeOf<InterventionException>().With.Message.Contains("changes steps one by one")
         );
     }
+
+    private static Intervention Drawn(Draws draws, InterventionType kind)
+    {
+        var drawn = new ParameterDraw(draws, Width, 0).Of(kind, () => draws.Normal(1, Width), takesSource: true);
+        return drawn is NoiseIntervention ? new NoiseIntervention(draws.Normal(1, 1, 1, Width), 0.7f) : drawn;
+    }
+
+    private static double[] ConstantOf(Intervention intervention) =>
+        Rows.Of(intervention.Parameters.First(entry => entry.Value.Length >= Width).Value);
+
+    private static double[] StateOf(float[] states, int example, int step) =>
+        [.. states.AsSpan(((example * Steps) + step) * Width, Width).ToArray().Select(number => (double)number)];
 
     private static IntervenableModel Load(string export, params ReadOnlySpan<RepresentationConfig> representations) =>
         IntervenableModel.Load(

@@ -112,7 +112,7 @@ public sealed partial class KindRegistryTests
             .Where(file => !file.Split(Path.DirectorySeparatorChar).Contains("obj"));
 
     [GeneratedRegex(
-        @"(==|!=|\bis|\bnot|\bor|\bcase|[({,]\s*Type:)\s*\(?\s*InterventionType\.\w+|InterventionType\.\w+\s*(=>|==|!=)|\b(is|as|case|is not)\s+\(?[A-Z]\w+Intervention\b|nameof\(InterventionType\.|\([A-Z]\w+Intervention\)"
+        """(==|!=|\bis|\bnot|\bor|\bcase|[({,]\s*Type:)\s*\(?\s*InterventionType\.\w+|InterventionType\.\w+\s*(=>|==|!=)|\b(is|as|case|is not)\s+\(?[A-Z]\w+Intervention\b|nameof\(InterventionType\.|\([A-Z]\w+Intervention\)"""
     )]
     private static partial Regex Questions();
 

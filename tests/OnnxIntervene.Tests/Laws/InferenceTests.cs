@@ -57,7 +57,7 @@ public sealed class InferenceTests
         var model = FunctionInliner.Inline(OnnxFile.Load(export.ModelPath));
         var components = ComponentMap.Find(model);
         var given = family.Inputs(family.Cases[0].Base);
-        var bound = TypeInference.Bind(model.Graph, BoundInputs.Of(model, components, given));
+        var bound = TypeInference.Bind(model.Graph, PredictedInputs.Of(model, components, given));
         var free = new TypeInference();
 
         foreach (var value in model.Graph.AllNodes().SelectMany(node => node.Outputs).OfType<Value>())
@@ -80,7 +80,7 @@ public sealed class InferenceTests
         ModelInputs inputs
     )
     {
-        var bound = BoundInputs.Of(model, components, inputs);
+        var bound = PredictedInputs.Of(model, components, inputs);
         var inference = TypeInference.Bind(model.Graph, bound);
         using var binding = new RunBinding([]);
         filler.Fill(binding, inputs);

@@ -19,7 +19,15 @@ internal static class FusedSamples
     private const int KeyWidth = KeyHeads * HeadWidth;
 
     public static IEnumerable<FileSample> All() =>
-        [.. Packed(), .. MultiHead(), .. GroupQuery(), .. Standard(), .. SimpleFusedSamples.All()];
+        [
+            .. Packed(),
+            .. MultiHead(),
+            .. GroupQuery(),
+            .. GroupQueryWithCache(),
+            .. Standard(),
+            .. StandardWithSettings(),
+            .. SimpleFusedSamples.All(),
+        ];
 
     private static IEnumerable<FileSample> Packed()
     {
@@ -140,6 +148,10 @@ internal static class FusedSamples
             NodeAttribute.Of("softcap", 0.3f)
         );
         yield return GroupQuery("scale", false, _ => [], NodeAttribute.Of("scale", 0.7f));
+    }
+
+    private static IEnumerable<FileSample> GroupQueryWithCache()
+    {
         yield return GroupQuery("cache", false, true, 1, _ => [], NodeAttribute.Of("do_rotary", 1L));
         yield return GroupQuery("cache and window", true, true, 1, _ => [], NodeAttribute.Of("local_window_size", 3L));
         yield return GroupQuery(
@@ -242,6 +254,25 @@ internal static class FusedSamples
             );
         }
 
+        static Value?[] Marks(ModelSketch sketch) =>
+            [
+                sketch.Constant(
+                    "mask",
+                    TensorData.FromBytes(
+                        ElementType.Bool,
+                        [Length, Length],
+                        new byte[] { 1, 0, 0, 1, 1, 1, 0, 0, 1, 1, 0, 1, 1, 0, 1, 1 }
+                    )
+                ),
+            ];
+
+        static Value?[] Caches(ModelSketch sketch) =>
+            [null, Cache(sketch, "past_key", KeyHeads), Cache(sketch, "past_value", KeyHeads)];
+    }
+
+    // With settings that came with operator set 24, or that do not depend on the inputs' axes.
+    private static IEnumerable<FileSample> StandardWithSettings()
+    {
         NodeAttribute[] settings = [NodeAttribute.Of("softcap", 0.3f), NodeAttribute.Of("is_causal", 1L)];
         yield return Standard(
             "cap and causal mask",
@@ -265,21 +296,6 @@ internal static class FusedSamples
                 NodeAttribute.Of("qk_matmul_output_mode", mode),
                 NodeAttribute.Of("softcap", 0.3f)
             );
-
-        static Value?[] Marks(ModelSketch sketch) =>
-            [
-                sketch.Constant(
-                    "mask",
-                    TensorData.FromBytes(
-                        ElementType.Bool,
-                        [Length, Length],
-                        new byte[] { 1, 0, 0, 1, 1, 1, 0, 0, 1, 1, 0, 1, 1, 0, 1, 1 }
-                    )
-                ),
-            ];
-
-        static Value?[] Caches(ModelSketch sketch) =>
-            [null, Cache(sketch, "past_key", KeyHeads), Cache(sketch, "past_value", KeyHeads)];
     }
 
     private static FileSample Standard(

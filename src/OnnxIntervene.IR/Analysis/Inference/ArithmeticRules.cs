@@ -80,7 +80,7 @@ internal static class ArithmeticRules
         : (left.IsSize && right.Number < 0) || (right.IsSize && left.Number < 0) ? Quantity.Of(0)
         : Quantity.Unknown;
 
-    // Floats are followed only as long as they are whole, so that only a division without a rest is for them.
+    // Floats are followed only as long as they are whole, so only a division without remainder is followed for them.
     private static TensorFacts Quotient(NodeFacts node, int output) =>
         Pairwise(
             (left, right) =>
@@ -90,7 +90,7 @@ internal static class ArithmeticRules
             }
         )(node, output);
 
-    // The value's own type is told where it matters: exporters' size arithmetic is of 64-bit constants.
+    // The value's own type is known where it matters: exporters' size arithmetic is of 64-bit constants.
     private static bool IsInteger(NodeFacts node) =>
         node.Node.Inputs.Any(input =>
             (input?.Type?.ElementType ?? input?.Initializer?.ElementType ?? ConstantType(input))

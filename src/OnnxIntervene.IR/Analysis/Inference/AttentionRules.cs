@@ -77,7 +77,7 @@ internal static class AttentionRules
         return TensorFacts.Of(query[0], query.Length == 4 ? query[2] : query[1], heads * headWidth);
     }
 
-    // Of values that stand alone, or are packed with the keys, or with keys and queries.
+    // For values that are alone, or packed with the keys, or with keys and queries.
     private static Quantity Width(NodeFacts node, Quantity heads) =>
         node.Has(2) ? (node.Axes(2) is [_, _, var flat] ? flat.DividedBy(heads) : node.Axis(2, -1))
         : node.Axes(0) is [_, _, var query] ? query.DividedBy(heads)
@@ -100,7 +100,7 @@ internal static class AttentionRules
         var (heads, keyHeads) = (Attribute(node, "num_heads"), Attribute(node, "kv_num_heads"));
         if (node.Axes(0) is not [var batch, var length, var width])
             return TensorFacts.OfRank(output == 0 ? 3 : 4);
-        // Keys and values may lie after the queries in one tensor.
+        // Keys and values may be after the queries in one tensor.
         var headWidth = width.DividedBy(node.Has(1) ? heads : heads + keyHeads + keyHeads);
         return output switch
         {

@@ -1,6 +1,6 @@
 namespace OnnxIntervene.IR.Analysis.Inference;
 
-/// <summary>The shape that tensors stretch to together, aligned at their last axes.</summary>
+/// <summary>The shape that tensors broadcast to together, aligned at their last axes.</summary>
 internal static class Broadcasting
 {
     /// <summary>The common shape; null where a rank is unknown.</summary>
@@ -28,7 +28,7 @@ internal static class Broadcasting
     private static Quantity At(Quantity[] axes, int fromEnd) =>
         fromEnd <= axes.Length ? axes[^fromEnd] : Quantity.Of(1);
 
-    /// <summary>An axis of one stretches; a fixed other one stays, since the two must fit.</summary>
+    /// <summary>An axis of size 1 broadcasts; another fixed size stays, since the two must fit.</summary>
     public static Quantity Axis(Quantity first, Quantity second) =>
         first.Number == 1 ? second
         : second.Number == 1 ? first

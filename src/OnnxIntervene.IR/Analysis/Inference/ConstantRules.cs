@@ -3,7 +3,7 @@ using static OnnxIntervene.IR.Analysis.Inference.RuleTable;
 
 namespace OnnxIntervene.IR.Analysis.Inference;
 
-/// <summary>Operators that make tensors of numbers, and those that measure.</summary>
+/// <summary>Operators that create tensors, and those that measure them.</summary>
 internal static class ConstantRules
 {
     // Whole numbers in floats are followed only where a graph computes sizes with them.

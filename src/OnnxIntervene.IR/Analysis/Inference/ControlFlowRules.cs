@@ -1,6 +1,6 @@
 namespace OnnxIntervene.IR.Analysis.Inference;
 
-/// <summary>Nodes that run graphs of their own.</summary>
+/// <summary>Nodes that run subgraphs.</summary>
 internal static class ControlFlowRules
 {
     /// <summary>The attribute of an If that holds what runs when the condition holds.</summary>
@@ -34,7 +34,7 @@ internal static class ControlFlowRules
         return node.Single(0).Number is { } condition ? branches[condition != 0 ? 0 : 1] : branches[0].Or(branches[1]);
     }
 
-    // The last states, and then what each step gives, one after the other on a new first axis.
+    // The last states, and then what each step outputs, one after the other on a new first axis.
     private static TensorFacts Looped(NodeFacts node, int output)
     {
         if (Inner(node.Node, output + 1) is not { } value)
@@ -51,12 +51,12 @@ internal static class ControlFlowRules
             ? node.Axis(node.Node.Inputs.Count - (int)node.Integer("num_scan_inputs", 1), ScanAxis(node.Node, 0))
             : LoopSteps(node);
 
-    // Only a loop that nothing ends early runs as often as it says.
+    // Only a loop that cannot end early runs as often as it says.
     private static Quantity LoopSteps(NodeFacts node) =>
-        node.Node.Subgraphs.First() is { Inputs: [_, var goesOn, ..] } body
+        node.Node.Subgraphs.First() is { Inputs: [_, var condition, ..] } body
         && (
-            body.Outputs[0] == goesOn
-            || (body.Outputs[0].Producer is { Operator: ("", "Identity") } copy && copy.Inputs[0] == goesOn)
+            body.Outputs[0] == condition
+            || (body.Outputs[0].Producer is { Operator: ("", "Identity") } copy && copy.Inputs[0] == condition)
         )
         && (!node.Has(1) || node.Single(1).Number is 1)
             ? node.Single(0)

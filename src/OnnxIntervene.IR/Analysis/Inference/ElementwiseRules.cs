@@ -129,7 +129,7 @@ internal static class ElementwiseRules
                 .ToArray(),
         };
 
-    /// <summary>A truth value as a number.</summary>
+    /// <summary>A boolean as a number.</summary>
     public static Quantity Truth(bool? isTrue) => isTrue is { } known ? Quantity.Of(known ? 1 : 0) : Quantity.Unknown;
 
     // Half of the last axis gates the other half.

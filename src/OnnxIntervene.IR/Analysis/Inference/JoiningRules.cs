@@ -34,7 +34,7 @@ internal static class JoiningRules
     private static Quantity Sum(List<TensorFacts> parts, int axis) =>
         parts.Aggregate(Quantity.Of(0), (sum, part) => sum + (part.Axes is { } axes ? axes[axis] : Quantity.Unknown));
 
-    // The parts must fit, so that the one that is known best tells.
+    // The parts must fit, so the best-known one decides.
     private static Quantity Shared(List<TensorFacts> parts, int axis)
     {
         var sizes = parts.Select(part => part.Axes is { } axes ? axes[axis] : Quantity.Unknown).ToList();
@@ -43,7 +43,7 @@ internal static class JoiningRules
             : sizes[0];
     }
 
-    // A part whose numbers are not known but its length is counts as so many unknown numbers.
+    // A part with a known length but unknown numbers counts as that many unknown numbers.
     private static Quantity[]? Contents(List<TensorFacts> parts)
     {
         var all = new List<Quantity>();

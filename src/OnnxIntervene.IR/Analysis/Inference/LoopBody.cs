@@ -1,11 +1,11 @@
 namespace OnnxIntervene.IR.Analysis.Inference;
 
 /// <summary>
-/// What a Loop's or Scan's body is given at every step: what holds of its inputs whichever step it is.
+/// The inputs of a Loop's or Scan's body: what holds for them at every step.
 /// </summary>
 internal sealed class LoopBody(Node owner, Graph body, Func<Value, TensorFacts> outside)
 {
-    // Each round gives up at least one size of a state that the steps change.
+    // Each iteration drops at least one size of a state that the steps change.
     private const int MostRounds = 16;
 
     /// <summary>The loop whose body has this input; null for any other value.</summary>
@@ -35,7 +35,7 @@ internal sealed class LoopBody(Node owner, Graph body, Func<Value, TensorFacts> 
     }
 
     /// <summary>The facts of each of the body's inputs.</summary>
-    /// <param name="run">What follows of the body's outputs when its inputs are so.</param>
+    /// <param name="run">What follows for the body's outputs from these inputs.</param>
     public TensorFacts[] Settle(Func<IReadOnlyDictionary<Value, TensorFacts>, TensorFacts[]> run)
     {
         var given = body.Inputs.Select((_, index) => First(index)).ToArray();
@@ -55,7 +55,7 @@ internal sealed class LoopBody(Node owner, Graph body, Func<Value, TensorFacts> 
 
     private int StateCount => IsScan ? owner.Inputs.Count - ScannedCount : owner.Inputs.Count - 2;
 
-    // A Loop's body is given its step and whether it goes on before the states; a Scan's, slices after them.
+    // A Loop's body gets its step and its condition before the states; a Scan's, slices after them.
     private bool IsState(int index) => IsScan ? index < StateCount : index >= 2;
 
     private TensorFacts First(int index)

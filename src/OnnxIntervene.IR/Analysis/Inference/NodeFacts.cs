@@ -2,7 +2,7 @@ using System.Collections.Immutable;
 
 namespace OnnxIntervene.IR.Analysis.Inference;
 
-/// <summary>A node as a rule sees it: its attributes, and what is known of its inputs.</summary>
+/// <summary>A node as a rule sees it: its attributes, and what is known about its inputs.</summary>
 internal sealed class NodeFacts(Node node, Func<Value, TensorFacts> facts)
 {
     public Node Node => node;
@@ -45,11 +45,11 @@ internal sealed class NodeFacts(Node node, Func<Value, TensorFacts> facts)
     /// </summary>
     public long[]? Setting(string attribute, int input) => Has(input) ? Numbers(input) : Integers(attribute)?.ToArray();
 
-    /// <summary>The axis of this number, counted from the end where negative; null beyond the rank.</summary>
+    /// <summary>The axis of this number, counted from the end where negative; null outside the rank.</summary>
     public static int? Place(long axis, int rank) =>
         axis >= -rank && axis < rank ? (int)(axis < 0 ? axis + rank : axis) : null;
 
-    /// <summary>The axes of these numbers; null where one is beyond the rank.</summary>
+    /// <summary>The axes of these numbers; null where one is outside the rank.</summary>
     public static int[]? Places(IReadOnlyCollection<long> axes, int rank)
     {
         var places = axes.Select(axis => Place(axis, rank)).OfType<int>().ToArray();

@@ -5,7 +5,7 @@ namespace OnnxIntervene.IR.Analysis.Inference;
 /// <summary>Norms, those fused with the addition before them among them.</summary>
 internal static class NormalizationRules
 {
-    // The sum before the norm; mean and deviation lie between.
+    // The sum before the norm; mean and deviation come between.
     private const int SumOutput = 3;
 
     public static void AddTo(RuleTable table)
@@ -49,7 +49,7 @@ internal static class NormalizationRules
     private static TensorFacts Skip(NodeFacts node, int output) =>
         output is 0 or SumOutput ? new TensorFacts(node.Axes(0)) : PerRow(node, -1);
 
-    // Beside the embeddings, how many tokens each example has.
+    // Besides the embeddings, how many tokens each example has.
     private static TensorFacts Embedding(NodeFacts node, int output)
     {
         var (batch, length) = (node.Axis(0, 0), node.Axis(0, 1));

@@ -1,11 +1,11 @@
 namespace OnnxIntervene.IR.Analysis.Inference;
 
-/// <summary>What an operator's outputs are, by what it reads.</summary>
-/// <param name="Type">Where an output's element type is told.</param>
+/// <summary>How an operator's outputs follow from its inputs.</summary>
+/// <param name="Type">Where an output's element type comes from.</param>
 /// <param name="Facts">An output's shape and contents.</param>
 internal sealed record OperatorRule(TypeRule Type, FactsRule Facts);
 
-/// <summary>Where the element type of a node's output of this number is told.</summary>
+/// <summary>Where the element type of a node's output of this number comes from.</summary>
 internal delegate TypeOrigin TypeRule(Node node, int output);
 
 /// <summary>Shape and contents of a node's output of this number.</summary>

@@ -26,7 +26,7 @@ internal static class ProductRules
         table.AddMicrosoft(Like(0), WithWidth, "MatMulNBits", "MatMulBnb4", "MatMulFpQ4");
     }
 
-    /// <summary>The shape of a product as numpy has it: rows stand alone, and outer axes stretch.</summary>
+    /// <summary>The shape of a product as numpy has it: rows are independent, and outer axes broadcast.</summary>
     public static TensorFacts Product(Quantity[]? left, Quantity[]? right)
     {
         if (left is null || right is null || left.Length == 0 || right.Length == 0)
@@ -48,10 +48,10 @@ internal static class ProductRules
     {
         if (node.Integer("transBatchA", 0) != 0 || node.Integer("transBatchB", 0) != 0)
             return node.Axes(0) is { } axes ? TensorFacts.OfRank(axes.Length) : TensorFacts.Unknown;
-        return Product(Turned(node.Axes(0), node, "transA"), Turned(node.Axes(1), node, "transB"));
+        return Product(Transposed(node.Axes(0), node, "transA"), Transposed(node.Axes(1), node, "transB"));
     }
 
-    private static Quantity[]? Turned(Quantity[]? axes, NodeFacts node, string attribute) =>
+    private static Quantity[]? Transposed(Quantity[]? axes, NodeFacts node, string attribute) =>
         axes is { Length: > 1 } && node.Integer(attribute, 0) != 0 ? [.. axes[..^2], axes[^1], axes[^2]] : axes;
 
     private static TensorFacts WithWidth(NodeFacts node, int output) =>

@@ -3,12 +3,12 @@ using System.Globalization;
 namespace OnnxIntervene.IR.Analysis.Inference;
 
 /// <summary>
-/// A whole number that shapes are made of: fixed, a sum of products of named sizes (<c>past + 2 * batch</c>), or
+/// A whole number in a shape: fixed, a sum of products of named sizes (<c>past + 2 * batch</c>), or
 /// unknown. The default is unknown.
 /// </summary>
 internal readonly struct Quantity
 {
-    // Names of sizes that no file gives begin with it.
+    // The prefix of names of sizes that no file has.
     private const char HiddenMark = '?';
 
     // Between the names of a product; no file has it in a name.
@@ -25,16 +25,16 @@ internal readonly struct Quantity
         _terms = terms is { Count: > 0 } ? terms : null;
     }
 
-    /// <summary>A number of which nothing is known.</summary>
+    /// <summary>A number about which nothing is known.</summary>
     public static Quantity Unknown => default;
 
     /// <summary>The number, when it is fixed.</summary>
     public long? Number => _isKnown && _terms is null ? _constant : null;
 
-    /// <summary>Whether it is fixed, or told by names.</summary>
+    /// <summary>Whether it is fixed, or expressed by names.</summary>
     public bool IsKnown => _isKnown;
 
-    /// <summary>Whether it is told by names that stand in no file.</summary>
+    /// <summary>Whether it is expressed by names that no file has.</summary>
     public bool IsHidden => _terms?.Keys.Any(name => name.Contains(HiddenMark, StringComparison.Ordinal)) ?? false;
 
     /// <summary>Whether it cannot be below 0, names being sizes.</summary>
@@ -44,7 +44,7 @@ internal readonly struct Quantity
 
     public static Quantity Named(string name) => new(0, new(StringComparer.Ordinal) { [name] = 1 });
 
-    /// <summary>A size of its own, equal to itself alone.</summary>
+    /// <summary>A new size, equal only to itself.</summary>
     public static Quantity Hidden(int number) => Named($"{HiddenMark}{number.ToString(CultureInfo.InvariantCulture)}");
 
     /// <summary>

@@ -30,7 +30,7 @@ internal static class QuantizationRules
     private static TypeOrigin ZeroPoint(Node node, int output) =>
         node.InputOrNull(2) is { } zero ? TypeOrigin.Of(zero) : ElementType.UInt8;
 
-    // Several small integers may lie in one byte, on the axis that the blocks stand on.
+    // Several small integers may share one byte, on the axis of the blocks.
     private static TensorFacts GatheredBlocks(NodeFacts node, int output)
     {
         if (

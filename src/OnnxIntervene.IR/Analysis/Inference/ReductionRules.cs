@@ -2,7 +2,7 @@ using static OnnxIntervene.IR.Analysis.Inference.RuleTable;
 
 namespace OnnxIntervene.IR.Analysis.Inference;
 
-/// <summary>Operators that take axes together.</summary>
+/// <summary>Operators that reduce axes.</summary>
 internal static class ReductionRules
 {
     public static void AddTo(RuleTable table)

@@ -57,7 +57,7 @@ internal static class ReshapingRules
         }
     }
 
-    // An axis that both sides have need not be known as a number. Sizes of 0 tell nothing of the others.
+    // An axis that both sides have need not be known as a number. Sizes of 0 say nothing about the others.
     private static bool Cancel(List<Quantity>? rest, Quantity size)
     {
         var place = rest?.FindIndex(other => other.Number != 0 && other.IsSame(size)) ?? -1;
@@ -113,7 +113,7 @@ internal static class ReshapingRules
             return node.Length(1) is { } count && count <= axes.Length
                 ? TensorFacts.OfRank(axes.Length - count)
                 : TensorFacts.Unknown;
-        // All axes of one go where none is named, which only fixed sizes tell.
+        // All axes of one go where none is named, which only fixed sizes show.
         if (given is null && Array.Exists(axes, size => size.Number is null))
             return TensorFacts.Unknown;
         var places = given is null
@@ -124,7 +124,7 @@ internal static class ReshapingRules
             : new TensorFacts([.. axes.Where((_, place) => !places.Contains(place))], node.Contents(0));
     }
 
-    // [batch, depth, height, width]: squares of the picture lie in the depth, or the other way round.
+    // [batch, depth, height, width]: squares of the picture move into the depth, or back.
     private static TensorFacts Blocks(NodeFacts node, bool isToSpace)
     {
         if (node.Axes(0) is not [var batch, var depth, var height, var width])

@@ -1,6 +1,6 @@
 namespace OnnxIntervene.IR.Analysis.Inference;
 
-/// <summary>The rules of operators, by their names; one entry an operator.</summary>
+/// <summary>The rules of operators, by their names; one entry for each operator.</summary>
 internal sealed class RuleTable
 {
     private static readonly RuleTable s_all = Build();
@@ -23,7 +23,7 @@ internal sealed class RuleTable
             _rules.Add(new OperatorKey(OperatorKey.Microsoft, name), new OperatorRule(type, facts));
     }
 
-    /// <summary>The type of one of these inputs, which all have the same: of one whose type is told, if any.</summary>
+    /// <summary>The type of one of these inputs, which all have the same: of one whose type is known, if any.</summary>
     public static TypeRule Like(params int[] inputs) =>
         (node, _) =>
         {
@@ -33,7 +33,7 @@ internal sealed class RuleTable
             );
         };
 
-    /// <summary>This type, whatever is read.</summary>
+    /// <summary>This type, whatever the inputs.</summary>
     public static TypeRule Always(ElementType type) => (_, _) => type;
 
     /// <summary>The first output's type by one rule, that of the others by another.</summary>

@@ -31,7 +31,7 @@ internal readonly record struct SliceCut(int Axis, Quantity Start, Quantity End,
             ? node.Contents(input) ?? (node.Length(input) is { } length ? new Quantity[length] : null)
             : node.Integers(attribute)?.Select(Quantity.Of).ToArray();
 
-    /// <summary>How much is left of an axis.</summary>
+    /// <summary>The size that is left of an axis.</summary>
     public Quantity Of(Quantity size)
     {
         if (size.Number is { } number)

@@ -1,9 +1,9 @@
 namespace OnnxIntervene.IR.Analysis.Inference;
 
-/// <summary>What is known of a tensor besides its element type.</summary>
+/// <summary>What is known about a tensor besides its element type.</summary>
 /// <param name="Axes">The sizes, outermost first; null when even their number is unknown.</param>
 /// <param name="Contents">
-/// The elements of a small tensor of whole numbers (truth values are 0 and 1), some of them perhaps unknown; null where
+/// The elements of a small tensor of whole numbers (booleans are 0 and 1), some of them perhaps unknown; null where
 /// they are not followed.
 /// </param>
 internal sealed record TensorFacts(Quantity[]? Axes, Quantity[]? Contents = null)
@@ -22,7 +22,7 @@ internal sealed record TensorFacts(Quantity[]? Axes, Quantity[]? Contents = null
 
     public static TensorFacts Of(params Quantity[] axes) => new(axes);
 
-    /// <summary>A tensor of so many axes, of whose sizes nothing is known.</summary>
+    /// <summary>A tensor with this many axes, whose sizes are unknown.</summary>
     public static TensorFacts OfRank(int rank) => new(new Quantity[rank]);
 
     /// <summary>One number.</summary>
@@ -32,7 +32,7 @@ internal sealed record TensorFacts(Quantity[]? Axes, Quantity[]? Contents = null
     public static TensorFacts Row(Quantity[] contents) =>
         new([Quantity.Of(contents.Length)], contents.Length <= LongestContents ? contents : null);
 
-    /// <summary>What holds for both: the value is the one or the other.</summary>
+    /// <summary>What holds for both: the value is one or the other.</summary>
     public TensorFacts Or(TensorFacts other)
     {
         if (Axes is null || other.Axes is null || Axes.Length != other.Axes.Length)

@@ -2,8 +2,8 @@ namespace OnnxIntervene.Components.Addressing;
 
 /// <summary>
 /// A part of a model where interventions apply. Its tensor is <c>[batch, position, width]</c>; that of a head component
-/// is split into
-/// <c>[batch, head, position, width]</c>, and <c>attention_weight</c> is <c>[batch, head, query, key]</c>.
+/// is split into <c>[batch, head, position, width]</c>, and <c>attention_weight</c> is <c>[batch, head, query,
+/// key]</c>.
 /// </summary>
 /// <param name="Address">Layer and name.</param>
 /// <param name="Source">Where its numbers are.</param>
@@ -20,10 +20,10 @@ public sealed record Component(ComponentAddress Address, ComponentSource Source,
         : Width == 0 ? ComponentLayout.HeadsFirst
         : ComponentLayout.HeadsInWidth;
 
-    /// <summary>Whether it is a tensor that was asked for by its own name.</summary>
+    /// <summary>Whether it is a tensor that was asked for by name.</summary>
     public bool IsRaw { get; init; }
 
-    /// <summary>Axes of its tensor: 3, more or less for a raw tensor. A unit is an entry of the second axis.</summary>
+    /// <summary>Axes of its tensor: 3, except for some raw tensors. A unit is an entry of the second axis.</summary>
     public int Axes { get; init; } = 3;
 
     /// <summary>Axes of one unit: its width; queries and keys of a head's probabilities.</summary>

@@ -64,10 +64,10 @@ public static class ComponentNames
     /// <summary>The state of a recurrent layer after a step.</summary>
     public const string CellOutput = "cell_output";
 
-    /// <summary>What the name of a component of cross-attention begins with.</summary>
+    /// <summary>The prefix of the names of cross-attention's components.</summary>
     public const string CrossPrefix = "cross_";
 
-    /// <summary>What the name of a component split into heads begins with.</summary>
+    /// <summary>The prefix of the names of components split into heads.</summary>
     public const string HeadPrefix = "head_";
 
     /// <summary>The components of a transformer's layer, in the order in which a forward pass meets them.</summary>
@@ -106,9 +106,8 @@ public static class ComponentNames
     [QueryOutput, KeyOutput, ValueOutput, AttentionValueOutput];
 
     /// <summary>
-    /// The component that the module reads which gives this one: what Skip and LoRA take; the component itself where it
-    /// is a module's
-    /// input. Null where no component is.
+    /// The input of the module whose output this component is: what Skip and LoRA read; the component itself where it
+    /// is a module's input. Null where there is none.
     /// </summary>
     public static string? InputOf(string name)
     {
@@ -132,7 +131,7 @@ public static class ComponentNames
     }
 
     /// <summary>
-    /// Where in a forward pass a component comes; one split into heads stands after the whole. Unknown names come
+    /// The component's rank in a forward pass; one split into heads comes after the whole. Unknown names come
     /// first.
     /// </summary>
     internal static int Order(string name)

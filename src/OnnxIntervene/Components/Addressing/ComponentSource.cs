@@ -8,7 +8,7 @@ public abstract record ComponentSource
 {
     private protected ComponentSource() { }
 
-    /// <summary>What <c>inspect</c> shows: the tensor's name, and what lies in the way of it.</summary>
+    /// <summary>What <c>inspect</c> shows: the tensor's name, and which part of it.</summary>
     public abstract string Description { get; }
 }
 
@@ -51,7 +51,7 @@ public sealed record SplitHeadsSource(Value Value, int Heads, int HeadWidth) : C
 /// <param name="Part">0 for queries, 1 for keys, 2 for values.</param>
 public sealed record InterleavedSource(Value Value, int Heads, int HeadWidth, int Part) : ComponentSource
 {
-    /// <summary>How many tensors share the packed one.</summary>
+    /// <summary>How many components the packed tensor holds.</summary>
     internal const int Parts = 3;
 
     /// <inheritdoc/>
@@ -155,7 +155,7 @@ public sealed record StepsSource(ImmutableArray<Value> States) : ComponentSource
 }
 
 /// <summary>
-/// The component is a tensor in the body of a Loop or Scan, which has a new one at each step; units are steps.
+/// The component is a tensor in the body of a Loop or Scan, computed again at each step; units are steps.
 /// </summary>
 /// <param name="Owner">The Loop or Scan.</param>
 /// <param name="Value">The tensor, <c>[batch, …]</c>.</param>

@@ -3,15 +3,15 @@ using OnnxIntervene.IR;
 namespace OnnxIntervene.Components.Addressing;
 
 /// <summary>
-/// Where a model's components are in a copy of it. One source stays one object, since what is opened or replaced there
-/// is remembered by it.
+/// Where a model's components are in a copy of it. A source is copied once, because what is opened or replaced there
+/// is remembered by its object.
 /// </summary>
-/// <param name="copies">What stands in the copy for each value of the model.</param>
+/// <param name="copies">The value of the copy for each value of the model.</param>
 internal sealed class CopiedSources(IReadOnlyDictionary<Value, Value> copies)
 {
     private readonly Dictionary<ComponentSource, ComponentSource> _known = new(ReferenceEqualityComparer.Instance);
 
-    /// <summary>The component, its numbers being the copy's.</summary>
+    /// <summary>The component in the copy.</summary>
     public Component Of(Component component) => component with { Source = Of(component.Source) };
 
     private ComponentSource Of(ComponentSource source)
@@ -48,6 +48,6 @@ internal sealed class CopiedSources(IReadOnlyDictionary<Value, Value> copies)
                 $"{value} is not in the model, which was changed after its components were found."
             );
 
-    // A node is known by any of the values that it gives; one that gives nothing is not a well-formed node.
+    // A node is found by any of its outputs; a node without outputs is not well formed.
     private Node Of(Node node) => Of(node.Outputs.First(output => output is not null)!).Producer!;
 }

@@ -2,7 +2,7 @@ using System.Diagnostics.CodeAnalysis;
 
 namespace OnnxIntervene.Components.Addressing;
 
-/// <summary>The outcome of looking for a component: where it is and how wide, or why it is not there.</summary>
+/// <summary>The outcome of looking for a component: where it is and how wide, or why it was not found.</summary>
 internal readonly record struct Found(ComponentSource? Source, int Width, string Reason)
 {
     [MemberNotNullWhen(true, nameof(Source))]

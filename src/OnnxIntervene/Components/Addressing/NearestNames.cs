@@ -1,6 +1,6 @@
 namespace OnnxIntervene.Components.Addressing;
 
-/// <summary>The names that a mistyped one may have meant.</summary>
+/// <summary>The names that a mistyped name may mean.</summary>
 internal static class NearestNames
 {
     /// <summary>

@@ -4,7 +4,7 @@ using OnnxIntervene.IR.Analysis;
 namespace OnnxIntervene.Components.Addressing;
 
 /// <summary>
-/// Finds tensors by their own names, in the main graph in the branches of an If, and in the bodies of loops.
+/// Finds tensors by name: in the main graph, in the branches of an If, and in the bodies of loops.
 /// </summary>
 internal sealed class RawTensors
 {
@@ -18,7 +18,7 @@ internal sealed class RawTensors
             _main.TryAdd(value.Name, value);
     }
 
-    /// <summary>The names that <see cref="Find"/> knows.</summary>
+    /// <summary>The names that <see cref="Find"/> finds.</summary>
     public IEnumerable<string> Names =>
         _main.Keys.Concat(Branches.SelectMany(branch => branch.AllValues()).Select(value => value.Name)).Distinct();
 
@@ -72,7 +72,7 @@ internal sealed class RawTensors
         {
             throw new InterventionException(
                 $"The tensor '{source.Value.Name}' inside the {source.Owner} is {types.TextOf(source.Value)}; all "
-                    + $"sizes but the first must be known to take it as one row of each step."
+                    + $"sizes but the first must be known for it to be one row of each step."
             );
         }
 
@@ -84,8 +84,8 @@ internal sealed class RawTensors
     {
         var reason =
             owner.Operator.OperatorType == "If"
-                ? "there is none of it when the other branch is taken"
-                : "no node of the loop's own body gives it";
+                ? "it does not exist when the other branch is taken"
+                : "no node of the loop's own body outputs it";
         var captured = owner
             .Subgraphs.SelectMany(graph => graph.AllNodes())
             .SelectMany(node => node.Inputs)
@@ -97,8 +97,8 @@ internal sealed class RawTensors
             .Distinct()
             .Select(value => $"'{value.Name}'");
         return new InterventionException(
-            $"The tensor '{name}' lies inside the {owner}: {reason}, so that it cannot be named by itself (what "
-                + $"every branch of an If computes under one name can). What the node reads and gives can be: "
+            $"The tensor '{name}' is inside the {owner}: {reason}, so it cannot be named by itself (what "
+                + $"every branch of an If computes under one name can). The node's inputs and outputs can be: "
                 + $"{string.Join(", ", outside)}."
         );
     }

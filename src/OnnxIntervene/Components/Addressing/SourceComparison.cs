@@ -4,7 +4,7 @@ using OnnxIntervene.IR.Analysis;
 namespace OnnxIntervene.Components.Addressing;
 
 /// <summary>
-/// Tells whether two sources are the same numbers: casts, identities and reshapes between them do not count.
+/// Compares two sources: casts, identities and reshapes between them make no difference.
 /// </summary>
 internal static class SourceComparison
 {

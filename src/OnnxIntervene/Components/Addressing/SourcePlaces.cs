@@ -3,10 +3,10 @@ using OnnxIntervene.IR.Analysis;
 
 namespace OnnxIntervene.Components.Addressing;
 
-/// <summary>Which tensors and operators of a graph a component's source speaks of.</summary>
+/// <summary>The tensors and operators of a graph that a component's source refers to.</summary>
 internal static class SourcePlaces
 {
-    /// <summary>The tensors; none where the numbers lie inside a fused operator.</summary>
+    /// <summary>The tensors; none where the numbers are inside a fused operator.</summary>
     public static IEnumerable<Value> Values(ComponentSource source) =>
         source switch
         {

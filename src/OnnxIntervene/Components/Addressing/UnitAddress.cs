@@ -2,7 +2,7 @@ namespace OnnxIntervene.Components.Addressing;
 
 /// <summary>
 /// How a unit of a batch is addressed: by its example and then by its entries on the axes that units are counted on, in
-/// the order of the component's tensor. A head at a position is (example, position, head), since heads lie in the
+/// the order of the component's tensor. A head at a position is (example, position, head), since heads are in the
 /// width.
 /// </summary>
 internal static class UnitAddress

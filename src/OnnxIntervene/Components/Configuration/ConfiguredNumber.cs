@@ -2,7 +2,7 @@ namespace OnnxIntervene.Components.Configuration;
 
 /// <summary>A number that a configuration beside a model states.</summary>
 /// <param name="Quantity">What it counts.</param>
-/// <param name="Stack">Which layers it is meant for.</param>
+/// <param name="Stack">Which layers it is about.</param>
 /// <param name="Number">The number.</param>
 /// <param name="File">The configuration's file name.</param>
 /// <param name="Key">Its key.</param>

@@ -1,6 +1,6 @@
 namespace OnnxIntervene.Components.Configuration;
 
-/// <summary>Which stack of layers a number of a configuration is meant for.</summary>
+/// <summary>Which stack of layers a number of a configuration is about.</summary>
 public enum ConfiguredStack
 {
     /// <summary>Any that the file holds.</summary>

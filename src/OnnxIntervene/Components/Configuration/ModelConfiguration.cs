@@ -10,14 +10,14 @@ namespace OnnxIntervene.Components.Configuration;
 /// <param name="Numbers">The numbers, in the order of the files' keys.</param>
 public sealed record ModelConfiguration(ImmutableArray<ConfiguredNumber> Numbers)
 {
-    /// <summary>Nothing is said.</summary>
+    /// <summary>Says nothing.</summary>
     public static ModelConfiguration None { get; } = new([]);
 
     /// <summary>The names of a classifier's classes by number (<c>id2label</c>).</summary>
     public ImmutableDictionary<int, string> Labels { get; init; } = ImmutableDictionary<int, string>.Empty;
 
     /// <summary>
-    /// Reads what is in the folder of an .onnx file; files and keys that are not there say nothing.
+    /// Reads what is in the folder of an .onnx file; missing files and keys say nothing.
     /// </summary>
     /// <exception cref="ModelFormatException">A file is not JSON.</exception>
     public static ModelConfiguration ReadBeside(string modelPath)

@@ -100,7 +100,7 @@ internal static class ModelConfigurationReader
         if (s_irregular.Any(key => root.TryGetProperty(key, out _)))
             yield break;
 
-        // Where there is no pair of encoder and decoder, the plain keys mean the model itself.
+        // Without a pair of encoder and decoder, the plain keys are about the model itself.
         var isPair = root.TryGetProperty("is_encoder_decoder", out var pair) && pair.ValueKind == JsonValueKind.True;
         foreach (var (key, quantity, stack) in s_keys)
         {

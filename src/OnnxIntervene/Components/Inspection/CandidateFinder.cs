@@ -7,7 +7,7 @@ using OnnxIntervene.IR.Analysis;
 namespace OnnxIntervene.Components.Inspection;
 
 /// <summary>
-/// Finds the tensors that may be a component: of the kind that its name asks for, as wide as in other layers, and where
+/// Finds the tensors that may be a component: of the kind that its name implies, as wide as in other layers, and where
 /// the layer is.
 /// </summary>
 internal sealed class CandidateFinder
@@ -38,7 +38,7 @@ internal sealed class CandidateFinder
     public bool HasAttention =>
         _landmarks.Any(landmark => landmark.Kind is LandmarkKind.Softmax or LandmarkKind.Attention);
 
-    /// <summary>The likeliest tensors of the whole graph.</summary>
+    /// <summary>The most likely tensors of the whole graph.</summary>
     public ImmutableArray<ComponentCandidate> Landmarks() =>
         [
             .. _landmarks
@@ -73,7 +73,7 @@ internal sealed class CandidateFinder
         ];
     }
 
-    // In a graph where nothing is recognised, what a repetition begins with is the likeliest input of a layer.
+    // In a graph where nothing is recognised, the start of a repetition is the most likely input of a layer.
     private IEnumerable<ComponentCandidate> StartOfRepetition(ComponentAddress address)
     {
         if (
@@ -191,7 +191,7 @@ internal sealed class CandidateFinder
         return ((int)((long)_nodeCount * layer / layers), (int)((long)_nodeCount * (layer + 1) / layers));
     }
 
-    // A layer's input comes out of the layer before.
+    // A layer's input is the output of the layer before it.
     private int FirstOf(ComponentAddress address, int own) =>
         address.Name == ComponentNames.BlockInput ? Orders(address.Layer - 1).DefaultIfEmpty(0).Max() : own;
 

@@ -68,7 +68,7 @@ internal sealed record Repetition(ImmutableArray<Node> Nodes, int Length)
             : new Repetition([.. nodes.Skip(bestStart).Take(bestCount * bestLength)], bestLength);
     }
 
-    /// <summary>The repetition in words.</summary>
+    /// <summary>Describes the repetition.</summary>
     public RepeatedPattern Describe() =>
         new(
             [.. Nodes.Take(Length).Select(node => node.Operator.OperatorType)],
@@ -79,7 +79,7 @@ internal sealed record Repetition(ImmutableArray<Node> Nodes, int Length)
             ]
         );
 
-    // How far the sequence goes on being equal to itself so many places later.
+    // The longest run of nodes equal to the nodes so many places later.
     private static (int Start, int Run) LongestRun(List<string> words, int distance)
     {
         var (bestStart, best, run) = (0, 0, 0);
@@ -94,7 +94,7 @@ internal sealed record Repetition(ImmutableArray<Node> Nodes, int Length)
     }
 
     private static string Word(Node node) =>
-        Projections.Of(node) is { } sizes
+        MatrixWidths.Of(node) is { } sizes
             ? $"{node.Operator.OperatorType} {sizes.InputWidth} {sizes.OutputWidth}"
             : node.Operator.OperatorType;
 }

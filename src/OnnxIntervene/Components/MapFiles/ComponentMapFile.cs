@@ -9,7 +9,7 @@ public static class ComponentMapFile
 {
     private const long LargestFile = 64L << 20;
 
-    /// <summary>Reads a map. Entries without a tensor are left to what is found in the model.</summary>
+    /// <summary>Reads a map. Entries without a tensor are ignored.</summary>
     /// <exception cref="InterventionException">
     /// The file is not a component map; the message names the place in it.
     /// </exception>

@@ -39,7 +39,7 @@ internal static class ComponentMapReader
     {
         var fields = Fields(root, "$", s_fields);
         if (fields.TryGetValue("model", out var model) && model.ValueKind != JsonValueKind.String)
-            throw Fault("$.model", $"a text is expected, not {model}");
+            throw Fault("$.model", $"a string is expected, not {model}");
         if (!fields.TryGetValue("components", out var list) || list.ValueKind != JsonValueKind.Array)
             throw Fault("$.components", "a list of components is expected");
         var entries = ImmutableArray.CreateBuilder<ComponentOverride>();
@@ -93,7 +93,7 @@ internal static class ComponentMapReader
                 "two numbers are expected: where the range starts, and where it ends (excluded)"
             );
         var (start, end) = (Number(json[0], $"{place}.range[0]"), Number(json[1], $"{place}.range[1]"));
-        return start < end ? (start, end) : throw Fault($"{place}.range", $"[{start}, {end}] holds nothing");
+        return start < end ? (start, end) : throw Fault($"{place}.range", $"[{start}, {end}] is empty");
     }
 
     // Fields that are null count as left out.
@@ -127,7 +127,7 @@ internal static class ComponentMapReader
             return null;
         return json.ValueKind == JsonValueKind.String
             ? json.GetString()!
-            : throw Fault($"{place}.{name}", $"a text is expected, not {json}");
+            : throw Fault($"{place}.{name}", $"a string is expected, not {json}");
     }
 
     private static InterventionException Fault(string place, string what) => new($"Component map, {place}: {what}.");

@@ -3,7 +3,7 @@ using System.Collections.Immutable;
 namespace OnnxIntervene.Components.Naming;
 
 /// <summary>
-/// How one family names its modules below a layer; each exporter keeps these names in its own way. Several names for
+/// How one family names the modules of a layer; each exporter keeps these names in its own way. Several names for
 /// one module are the spellings of different exporters.
 /// </summary>
 internal sealed record ArchitecturePattern
@@ -26,13 +26,13 @@ internal sealed record ArchitecturePattern
     /// <summary>The attention module.</summary>
     public required ImmutableArray<string> Attention { get; init; }
 
-    /// <summary>The query projection inside attention, when it is a module of its own.</summary>
+    /// <summary>The query projection inside attention, when it is a separate module.</summary>
     public string? Query { get; init; }
 
-    /// <summary>The key projection inside attention, when it is a module of its own.</summary>
+    /// <summary>The key projection inside attention, when it is a separate module.</summary>
     public string? Key { get; init; }
 
-    /// <summary>The value projection inside attention, when it is a module of its own.</summary>
+    /// <summary>The value projection inside attention, when it is a separate module.</summary>
     public string? Value { get; init; }
 
     /// <summary>The projection inside attention that computes queries, keys and values side by side.</summary>
@@ -53,11 +53,11 @@ internal sealed record ArchitecturePattern
     public required string DownProjection { get; init; }
 
     /// <summary>
-    /// Modules of a layer that say it is another family after all, in which some names mean other things.
+    /// Modules of a layer that show it to be another family, in which some names have other meanings.
     /// </summary>
     public ImmutableArray<string> ForeignModules { get; init; } = [];
 
-    /// <summary>The families that are known by their names.</summary>
+    /// <summary>The families that are recognised by their names.</summary>
     public static ImmutableArray<ArchitecturePattern> Known { get; } =
     [
         new()

@@ -7,7 +7,7 @@ using OnnxIntervene.IR.Analysis;
 namespace OnnxIntervene.Components.Naming;
 
 /// <summary>
-/// Finds the components of one layer by the family's module names, and proves each by the weights around it.
+/// Finds the components of one layer by the family's module names, and checks each against the weights around it.
 /// </summary>
 internal sealed class LayerFinder(ModuleTree modules, ArchitecturePattern pattern, string layer)
 {
@@ -45,7 +45,7 @@ internal sealed class LayerFinder(ModuleTree modules, ArchitecturePattern patter
     public Found MlpActivation()
     {
         var found = ModuleOutput(pattern.Activation);
-        return found with { Width = Projections.Of(modules, $"{layer}.{pattern.DownProjection}")?.InputWidth ?? 0 };
+        return found with { Width = MatrixWidths.Of(modules, $"{layer}.{pattern.DownProjection}")?.InputWidth ?? 0 };
     }
 
     public Found MlpOutput() => ProjectionOutput($"{layer}.{pattern.DownProjection}");
@@ -55,7 +55,7 @@ internal sealed class LayerFinder(ModuleTree modules, ArchitecturePattern patter
     public Found AttentionValueOutput()
     {
         var path = $"{_attention}.{pattern.OutputProjection}";
-        return Projections.Of(modules, path) is { } projection && modules.InputOf(path) is { } input
+        return MatrixWidths.Of(modules, path) is { } projection && modules.InputOf(path) is { } input
             ? AttentionFinder.MixedValues(input, projection.InputWidth)
             : Found.Nothing($"no product in the projection '{path}'");
     }
@@ -77,7 +77,7 @@ internal sealed class LayerFinder(ModuleTree modules, ArchitecturePattern patter
         if (name is not null && modules.NodesOf($"{_attention}.{name}").Count > 0)
             return ProjectionOutput($"{_attention}.{name}");
         var packed = $"{_attention}.{pattern.PackedProjection}";
-        var width = Projections.Of(modules, packed)?.OutputWidth ?? 0;
+        var width = MatrixWidths.Of(modules, packed)?.OutputWidth ?? 0;
         if (
             modules.NodesOf(packed).FirstOrDefault(IsSplitIntoThree) is { } inside
             && inside.OutputOrNull(part) is { } piece
@@ -91,7 +91,7 @@ internal sealed class LayerFinder(ModuleTree modules, ArchitecturePattern patter
     }
 
     /// <summary>
-    /// How many heads of one of <c>query</c> (0), <c>key</c> (1) and <c>value</c> (2) there are; 0 when the graph does
+    /// The number of heads of <c>query</c> (0), <c>key</c> (1) or <c>value</c> (2); 0 when the graph does
     /// not say.
     /// </summary>
     public int Heads(int part, Found projection)
@@ -153,7 +153,7 @@ internal sealed class LayerFinder(ModuleTree modules, ArchitecturePattern patter
 
     private Found ProjectionOutput(string path) =>
         modules.OutputOf(path) is { } output
-            ? Found.At(new TensorSource(output), Projections.Of(modules, path)?.OutputWidth ?? 0)
+            ? Found.At(new TensorSource(output), MatrixWidths.Of(modules, path)?.OutputWidth ?? 0)
             : Found.Nothing($"no node of the projection '{path}'");
 
     private Found ModuleOutput(string name) =>
@@ -161,7 +161,7 @@ internal sealed class LayerFinder(ModuleTree modules, ArchitecturePattern patter
             ? Found.At(new TensorSource(output), 0)
             : Found.Nothing($"no node of the module '{layer}.{name}'");
 
-    // A norm's scale is as long as what it normalises is wide.
+    // A norm's scale is as long as its input is wide.
     private static int NormWidth(IReadOnlyList<Node> nodes) =>
         (int)
             nodes

@@ -5,12 +5,12 @@ using OnnxIntervene.IR.Analysis;
 namespace OnnxIntervene.Components.Naming;
 
 /// <summary>
-/// Looks for each component of each layer by the module names that exporters keep, and proves what it finds by the
+/// Looks for each component of each layer by the module names that exporters keep, and checks what it finds against the
 /// weights around it.
 /// </summary>
 internal sealed class NamedSearch(Model model)
 {
-    // Without these a name may mean something else, and none is used.
+    // Without these a name may mean something else, so no names are used.
     private static readonly string[] s_core =
     [
         ComponentNames.BlockInput,
@@ -130,11 +130,11 @@ internal sealed class NamedSearch(Model model)
             _components.Add(new Component(address, found.Source, 0, heads, "h"));
         else
             _missing.Add(
-                new MissingComponent(address, found.IsFound ? "the number of heads is not known" : found.Reason)
+                new MissingComponent(address, found.IsFound ? "the number of heads is unknown" : found.Reason)
             );
     }
 
-    // What the weights say must agree with what the file says of the tensor, and with the residual stream where the
+    // What the weights say must agree with what the file says about the tensor, and with the residual stream where the
     // part is added to it.
     private static string? Contradiction(Found found, int expectedWidth)
     {

@@ -4,7 +4,7 @@ using OnnxIntervene.IR.Analysis;
 namespace OnnxIntervene.Components.Structure;
 
 /// <summary>
-/// The heart of an attention: a softmax between two products, or one operator that computes them all.
+/// The core of an attention: a softmax between two products, or one operator that computes all three.
 /// </summary>
 /// <param name="Node">The product with the values, or the fused operator.</param>
 /// <param name="Probabilities">What the second product reads; null inside a fused operator.</param>
@@ -54,7 +54,7 @@ internal sealed record AttentionCore(Node Node, Value? Probabilities, Value Quer
         return new AttentionCore(mix, probabilities, scores.Inputs[0]!, scores.Inputs[1]!, mix.Inputs[1]!);
     }
 
-    // Between the scores and the softmax stand a scale, a mask, a cap, a cast.
+    // Between the scores and the softmax there may be a scale, a mask, a cap, a cast.
     private static Node? ScoresBefore(Node softmax)
     {
         var seen = new HashSet<Value>();

@@ -38,8 +38,7 @@ internal static class AttentionFinder
 
     /// <summary>
     /// Into how many heads a projection is split: the reshape of <c>[…, width]</c> to <c>[…, heads, head width]</c>
-    /// that follows it;
-    /// 0 when there is none.
+    /// that follows it; 0 when there is none.
     /// </summary>
     public static int SplitHeads(Value value, int width)
     {
@@ -74,7 +73,9 @@ internal static class AttentionFinder
             _ => false,
         };
 
-    /// <summary>How many heads the last two sizes of a reshape make of a width; 0 when they do not split it.</summary>
+    /// <summary>
+    /// The number of heads that the last two sizes of a reshape split a width into; 0 when they do not split it.
+    /// </summary>
     public static int HeadsOf(long? heads, long? headWidth, int width) =>
         (heads, headWidth) switch
         {
@@ -89,9 +90,8 @@ internal static class AttentionFinder
 
     /// <summary>
     /// What the product with the values reads of a softmax's output, and the product: exporters put a guard against
-    /// rows without any key,
-    /// a cast or a dropout between. Where heads are folded into the batch for the product, what is folded. Null when
-    /// nothing multiplies it.
+    /// rows without any key, a cast or a dropout between. Where heads are folded into the batch for the product, what
+    /// is folded. Null when nothing multiplies it.
     /// </summary>
     public static (Value Value, Node Product)? Probabilities(Value softmax) => ReadByProduct(softmax, LongestChain);
 

@@ -4,7 +4,7 @@ using OnnxIntervene.IR.Analysis;
 
 namespace OnnxIntervene.Components.Structure;
 
-/// <summary>The linear layers of a feed-forward, and what lies between them.</summary>
+/// <summary>The linear layers of a feed-forward, and what is between them.</summary>
 /// <param name="Entry">A linear layer that reads the feed-forward's input.</param>
 /// <param name="Down">The linear layer that ends it; null in a mixture of experts, where several do.</param>
 /// <param name="Router">In a mixture of experts, the linear layer that weighs them.</param>
@@ -17,18 +17,18 @@ internal sealed record FeedForward(LinearLayer Entry, LinearLayer? Down, LinearL
             .Nodes.Select(node => layers.TryGet(node, out var layer) ? layer : null)
             .OfType<LinearLayer>()
             .ToImmutableArray();
-        if (inside.FirstOrDefault(layer => !HasLayerBehind(layer.Input, part.Nodes, layers)) is not { } entry)
+        if (inside.FirstOrDefault(layer => !HasLayerBefore(layer.Input, part.Nodes, layers)) is not { } entry)
             return null;
         var router = inside.FirstOrDefault(ChoosesExperts);
         if (router is not null)
             return new FeedForward(router, null, router, null);
-        var down = layers.NearestBehind(part.Part);
+        var down = layers.NearestBefore(part.Part);
         if (down is not null && HasLayerBeside(down, part, layers))
             return new FeedForward(entry, null, null, null);
         return new FeedForward(entry, down, null, down is null ? null : ActivationOf(down, layers));
     }
 
-    private static bool HasLayerBehind(Value value, IReadOnlySet<Node> among, LinearLayers layers)
+    private static bool HasLayerBefore(Value value, IReadOnlySet<Node> among, LinearLayers layers)
     {
         var seen = new HashSet<Value>();
         var open = new Stack<Value>([value]);
@@ -113,7 +113,7 @@ internal sealed record FeedForward(LinearLayer Entry, LinearLayer? Down, LinearL
         return factors[1 - straight];
     }
 
-    // The product that gives the value with nothing but a bias, a cast, a reshape or a division into parts after it.
+    // The product that computes the value with nothing but a bias, a cast, a reshape or a division into parts after it.
     private static Node? StraightFrom(Value value, LinearLayers layers)
     {
         for (

@@ -3,11 +3,11 @@ using OnnxIntervene.IR.Analysis;
 
 namespace OnnxIntervene.Components.Structure;
 
-/// <summary>A tensor that stands out, because of what gives or reads it.</summary>
+/// <summary>A tensor that stands out because of what computes or reads it.</summary>
 /// <param name="Value">The tensor.</param>
-/// <param name="Order">Where in the graph the node stands that makes it stand out.</param>
+/// <param name="Order">The place in the graph of the node that makes it stand out.</param>
 /// <param name="Kind">What it is.</param>
-/// <param name="Why">What it is, in words.</param>
+/// <param name="Why">What it is, as text.</param>
 internal sealed record Landmark(Value Value, int Order, LandmarkKind Kind, string Why)
 {
     private static readonly HashSet<string> s_activations =
@@ -123,7 +123,7 @@ internal sealed record Landmark(Value Value, int Order, LandmarkKind Kind, strin
         if (
             node.Operator.OperatorType != "Split"
             || node.InputOrNull(0) is not { } whole
-            || layers.NearestBehind(whole) is not { } layer
+            || layers.NearestBefore(whole) is not { } layer
         )
             return [];
         return node
@@ -133,7 +133,7 @@ internal sealed record Landmark(Value Value, int Order, LandmarkKind Kind, strin
                 item.part!,
                 0,
                 LandmarkKind.Part,
-                $"part {item.index} of {node.Outputs.Count} of '{whole.Name}', behind a linear layer "
+                $"part {item.index} of {node.Outputs.Count} of '{whole.Name}', after a linear layer "
                     + $"{layer.InputWidth} → {layer.OutputWidth}"
             ));
     }

@@ -63,7 +63,7 @@ internal sealed class LayerAnatomy
     private void DescribeAttention(SubLayer part, string prefix, int width)
     {
         var core = part.Core!;
-        var queries = FusedOperators.IsPackedAttention(core.Node) ? null : Projection.Behind(core.Query, _layers);
+        var queries = FusedOperators.IsPackedAttention(core.Node) ? null : Projection.Of(core.Query, _layers);
         var input = queries?.Layer.Input ?? (FusedOperators.IsPackedAttention(core.Node) ? core.Query : null);
         if (input is not null)
             AddInput(
@@ -187,7 +187,7 @@ internal sealed class LayerAnatomy
         {
             if (part.Core is { } core && FusedOperators.IsPackedAttention(core.Node))
                 return ProjectionFinder.PackedInputWidth(core.Node);
-            if (part.Core is not null && Projection.Behind(part.Core.Query, _layers) is { } queries)
+            if (part.Core is not null && Projection.Of(part.Core.Query, _layers) is { } queries)
                 return queries.Layer.InputWidth;
             if (FeedForward.Of(part, _layers) is { } feedForward)
                 return feedForward.Entry.InputWidth;

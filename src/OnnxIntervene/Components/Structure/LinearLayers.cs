@@ -15,7 +15,7 @@ internal sealed class LinearLayers
         _types = types;
         foreach (var node in graph.Nodes)
         {
-            if (Projections.Of(node) is { } sizes)
+            if (MatrixWidths.Of(node) is { } sizes)
                 _layers.Add(
                     node,
                     new LinearLayer(node, InputOf(node), OutputOf(node), sizes.InputWidth, sizes.OutputWidth)
@@ -32,8 +32,8 @@ internal sealed class LinearLayers
         return node is not null && _layers.TryGetValue(node, out layer);
     }
 
-    /// <summary>The linear layer that the shortest way back from a value leads to.</summary>
-    public LinearLayer? NearestBehind(Value value)
+    /// <summary>The linear layer nearest before a value, by the shortest way back.</summary>
+    public LinearLayer? NearestBefore(Value value)
     {
         var seen = new HashSet<Value>();
         var open = new Queue<Value>([value]);
@@ -89,7 +89,7 @@ internal sealed class LinearLayers
     }
 
     /// <summary>
-    /// A product, or a part of one, with the bias, scale, cast and reshape after it; what else stands there is left.
+    /// A product, or a part of one, with the bias, scale, cast and reshape after it; other operators are ignored.
     /// </summary>
     public Value WithBias(Value product)
     {

@@ -10,7 +10,7 @@ internal sealed class Norms
     private const int LongestNorm = 40;
 
     /// <summary>
-    /// What a norm reads, casts left aside, when the value is what a norm gives; null when it is not.
+    /// A norm's input, ignoring casts, when the value is a norm's output; null otherwise.
     /// </summary>
     public static Value? InputOf(Value value)
     {
@@ -24,13 +24,13 @@ internal sealed class Norms
                 or "RMSNormalization"
         )
             return Dataflow.Root(producer.Inputs[0]!);
-        return producer.Operator.OperatorType is "Mul" or "Add" or "Div" && MeanBehind(root) is { } mean
+        return producer.Operator.OperatorType is "Mul" or "Add" or "Div" && MeanBefore(root) is { } mean
             ? Normalised(root, mean)
             : null;
     }
 
     /// <summary>
-    /// What the norm of a value gives, read as far forward as the norm goes; null when no norm reads the value.
+    /// The output of the norm of a value, followed to the norm's end; null when no norm reads the value.
     /// </summary>
     public static Value? OutputOf(Value input)
     {
@@ -86,7 +86,7 @@ internal sealed class Norms
 
     // The mean of squares: reached from the norm's output through products, quotients, the root and the addition of
     // epsilon.
-    private static Node? MeanBehind(Value output)
+    private static Node? MeanBefore(Value output)
     {
         var open = new Queue<(Value Value, int Depth, bool PastRoot)>([(output, 0, false)]);
         while (open.TryDequeue(out var at))

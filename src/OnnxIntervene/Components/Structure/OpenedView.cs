@@ -8,13 +8,12 @@ using OnnxIntervene.Rewriting.Opening;
 namespace OnnxIntervene.Components.Structure;
 
 /// <summary>
-/// A view of a model to look for structure in: additions that are fused with a norm stand on their own, and every value
-/// knows where it
-/// is in the model itself.
+/// A view of a model to look for structure in: additions that are fused with a norm are separate nodes, and every value
+/// knows where it is in the model itself.
 /// </summary>
 internal sealed class OpenedView
 {
-    // What stands for a value of the copy in the model; where no norm is fused, the model itself is looked at.
+    // The model's value for each value of the copy; where no norm is fused, the model itself is the copy.
     private readonly Dictionary<Value, Value> _originals = [];
     private readonly Dictionary<Value, ComponentSource> _sources = [];
     private readonly Model _view;
@@ -39,7 +38,7 @@ internal sealed class OpenedView
     /// <summary>The main graph of the copy.</summary>
     public Graph Graph => _view.Graph;
 
-    /// <summary>The node of the model itself that a node of the copy stands for.</summary>
+    /// <summary>The node of the model itself for a node of the copy.</summary>
     public Node Original(Node node) => ((TensorSource)Source(node.Output)).Value.Producer!;
 
     /// <summary>Where a value of the copy is in the model itself.</summary>
@@ -48,7 +47,7 @@ internal sealed class OpenedView
             ? source
             : new TensorSource(_originals.GetValueOrDefault(value, value));
 
-    // By the same opening as splices, so that what is found is what can be reached; what has none stays closed.
+    // With the same openings as splices, so that what is found can be reached; operators without one stay closed.
     private void Open(Openings openings, GraphEditor editor, Node node)
     {
         if (OpeningTable.Of(node)!.Refusal(node) is not null)

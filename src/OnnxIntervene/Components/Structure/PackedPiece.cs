@@ -10,13 +10,12 @@ namespace OnnxIntervene.Components.Structure;
 /// <param name="End">After the last entry.</param>
 internal sealed record PackedPiece(int Axis, long Start, long End)
 {
-    /// <summary>An entry that only a run tells.</summary>
+    /// <summary>An entry that only a run determines.</summary>
     public const long Computed = -1;
 
     /// <summary>
     /// The part that the last value of a path is cut from, when the path leads from a reshape to the cut with nothing
-    /// but transpositions
-    /// and casts between; null otherwise.
+    /// but transpositions and casts between; null otherwise.
     /// </summary>
     /// <param name="path">From the reshape's result to the cut's, both included.</param>
     /// <param name="sizes">The reshape's sizes.</param>

@@ -51,7 +51,7 @@ internal static class PerceptronFinder
             ),
         ];
 
-    // Something stands between, all of it made of the layer's output alone.
+    // There is something between them, computed from the layer's output alone.
     private static bool IsActivation(Value output, Value activation)
     {
         var seen = new HashSet<Value>();
@@ -60,7 +60,7 @@ internal static class PerceptronFinder
         {
             if (value == output || !seen.Add(value))
                 continue;
-            if (value.Producer is not { } producer || Projections.Of(producer) is not null)
+            if (value.Producer is not { } producer || MatrixWidths.Of(producer) is not null)
                 return false;
             foreach (var input in Dataflow.DataInputs(producer))
                 open.Push(input);

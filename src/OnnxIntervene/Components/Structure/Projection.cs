@@ -10,16 +10,16 @@ namespace OnnxIntervene.Components.Structure;
 /// </summary>
 /// <param name="Layer">The linear layer.</param>
 /// <param name="Path">
-/// What stands between the layer's output and the attention, from the layer on, both ends included.
+/// The values between the layer's output and the attention, from the layer on, both ends included.
 /// </param>
 internal sealed record Projection(LinearLayer Layer, ImmutableArray<Value> Path)
 {
     private const int Stacked = 3;
 
     /// <summary>
-    /// Follows an operand of an attention back to its linear layer by the shortest way; null when none is behind it.
+    /// Follows an operand of an attention back to its linear layer by the shortest way; null when it has none.
     /// </summary>
-    public static Projection? Behind(Value operand, LinearLayers layers)
+    public static Projection? Of(Value operand, LinearLayers layers)
     {
         var next = new Dictionary<Value, Value?> { [operand] = null };
         var open = new Queue<Value>([operand]);
@@ -39,7 +39,8 @@ internal sealed record Projection(LinearLayer Layer, ImmutableArray<Value> Path)
     }
 
     /// <summary>
-    /// The component and its heads; <paramref name="isPacked"/> when the layer gives queries, keys and values at once.
+    /// The component and its heads; <paramref name="isPacked"/> when the layer computes queries, keys and values at
+    /// once.
     /// </summary>
     public (ComponentSource? Source, int Width, int Heads) Locate(
         OpenedView view,
@@ -75,8 +76,8 @@ internal sealed record Projection(LinearLayer Layer, ImmutableArray<Value> Path)
         return width > 0 ? (view.Source(output), width, Heads(piece, width)) : (null, 0, 0);
     }
 
-    // Which axis is cut, and where, tells how queries, keys and values lie in the packed width; any other way is not
-    // known.
+    // Which axis is cut, and where, determines how queries, keys and values are laid out in the packed width; other
+    // layouts are not supported.
     private (ComponentSource? Source, int Width, int Heads) Reshaped(
         OpenedView view,
         ImmutableArray<long?> sizes,

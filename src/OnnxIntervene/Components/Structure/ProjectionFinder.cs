@@ -4,7 +4,7 @@ using OnnxIntervene.IR.Analysis;
 
 namespace OnnxIntervene.Components.Structure;
 
-/// <summary>Finds queries, keys and values of an attention, in whatever operator they are.</summary>
+/// <summary>Finds queries, keys and values of an attention, whatever operators compute them.</summary>
 internal static class ProjectionFinder
 {
     public static (ComponentSource? Source, int Width, int Heads) Find(
@@ -17,7 +17,7 @@ internal static class ProjectionFinder
         var fused = FusedHeads(core, part);
         if (FusedOperators.IsPackedAttention(core.Node))
             return InsideAttention(view, core, part, fused);
-        if (Projection.Behind(core.Operand(part), layers) is not { } own)
+        if (Projection.Of(core.Operand(part), layers) is not { } own)
             return (null, 0, 0);
         if (IsPackedInput(core))
         {
@@ -28,19 +28,18 @@ internal static class ProjectionFinder
         }
 
         var isPacked =
-            Enumerable.Range(0, 3).Count(other => Projection.Behind(core.Operand(other), layers)?.Layer == own.Layer)
-            > 1;
+            Enumerable.Range(0, 3).Count(other => Projection.Of(core.Operand(other), layers)?.Layer == own.Layer) > 1;
         var (source, width, heads) = own.Locate(view, layers, part, isPacked);
         return (source, width, fused > 0 ? fused : heads);
     }
 
-    /// <summary>How wide the input of an Attention is that multiplies its weights itself.</summary>
+    /// <summary>The input width of an Attention that multiplies its weights itself.</summary>
     public static int PackedInputWidth(Node attention) =>
         attention.InputOrNull(1) is { } weights && GraphConstants.Dimensions(weights) is { Length: 2 } sizes
             ? (int)sizes[0]
             : 0;
 
-    // A fused operator knows its heads, unless its inputs are in four axes already.
+    // A fused operator states its heads, unless its inputs have four axes already.
     private static int FusedHeads(AttentionCore core, int part) =>
         core.IsFused ? FusedOperators.Heads(core.Node, part) : 0;
 

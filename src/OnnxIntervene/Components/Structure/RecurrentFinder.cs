@@ -55,12 +55,12 @@ internal static class RecurrentFinder
             var product = state
                 .Uses.Select(use => use.Node)
                 .FirstOrDefault(node =>
-                    Projections.Of(node) is not null && (shared is null || node.Inputs[1] == shared)
+                    MatrixWidths.Of(node) is not null && (shared is null || node.Inputs[1] == shared)
                 );
             if (product is null || states.Distinct().Count() != states.Length)
                 return 0;
             shared = product.Inputs[1];
-            width = Projections.Of(product)!.InputWidth;
+            width = MatrixWidths.Of(product)!.InputWidth;
         }
 
         return width;

@@ -11,13 +11,12 @@ internal sealed record Stack(ImmutableArray<ImmutableArray<SubLayer>> Layers)
     /// <summary>Whether any layer attends to itself.</summary>
     public bool HasAttention => Layers.Any(layer => layer.Any(IsSelfAttention));
 
-    /// <summary>Whether norms stand in the stream.</summary>
+    /// <summary>Whether norms are in the stream itself.</summary>
     public bool IsPostNorm => Layers.Any(layer => layer.Any(part => part.IsPostNorm));
 
     /// <summary>
     /// The model's own stack: of several, the last that attends to itself is the decoder of a pair, the encoder that
-    /// looks at another.
-    /// Null when there is none.
+    /// looks at another. Null when there is none.
     /// </summary>
     public static Stack? Main(IReadOnlyList<Stack> stacks) =>
         stacks.LastOrDefault(stack => stack.HasAttention) ?? (stacks.Count > 0 ? stacks[^1] : null);

@@ -6,8 +6,7 @@ namespace OnnxIntervene.Components.Structure;
 
 /// <summary>
 /// Follows a residual stream from addition to addition: an addition belongs to it when one term is the stream and the
-/// other was computed
-/// from it.
+/// other was computed from it.
 /// </summary>
 internal sealed class StreamTracer
 {
@@ -23,7 +22,7 @@ internal sealed class StreamTracer
             _order.Add(node, _order.Count);
     }
 
-    /// <summary>The stream behind what a sub-layer's first operator reads, its norm left aside.</summary>
+    /// <summary>The stream that a sub-layer's first operator reads, before its norm.</summary>
     public Value StreamOf(Value input)
     {
         var own = Dataflow.FlatRoot(input);
@@ -56,7 +55,7 @@ internal sealed class StreamTracer
         }
     }
 
-    // The stream goes on as the sum, or as the sum's norm; what follows tells, and at the end what went before.
+    // The stream goes on as the sum, or as the sum's norm; what follows decides, and at the end what came before.
     private Value ResultOf(Value sum, PassedStreams earlier, ref bool isPostNorm)
     {
         if (NextAddition(sum, earlier) is not null)
@@ -95,18 +94,18 @@ internal sealed class StreamTracer
         return null;
     }
 
-    // The nodes that the part is made of, as far back as the stream; null when the stream is not behind it.
+    // The nodes that the part is made of, as far back as the stream; null when it was not computed from the stream.
     private HashSet<Node>? NodesBetween(Value stream, PassedStreams earlier, Value part)
     {
         var root = Dataflow.FlatRoot(stream);
         var first = Index(earlier.Last ?? root);
         var nodes = new HashSet<Node>();
-        var (isBehind, seen, open) = (false, new HashSet<Value>(), new Stack<Value>([part]));
+        var (isReached, seen, open) = (false, new HashSet<Value>(), new Stack<Value>([part]));
         while (open.TryPop(out var value))
         {
             if (value == root || earlier.Contains(value))
             {
-                isBehind |= value == root || value == earlier.Last;
+                isReached |= value == root || value == earlier.Last;
                 continue;
             }
 
@@ -117,7 +116,7 @@ internal sealed class StreamTracer
                 open.Push(input);
         }
 
-        return isBehind ? nodes : null;
+        return isReached ? nodes : null;
     }
 
     // Attention and feed-forward side by side (GPT-J, GPT-NeoX, Phi): the sum of both is added at once.
@@ -129,7 +128,7 @@ internal sealed class StreamTracer
             var sides = sum
                 .Inputs.OfType<Value>()
                 .Where(side => !GraphConstants.IsConstant(side))
-                .Select(side => (Side: side, Nodes: Behind(side, nodes)))
+                .Select(side => (Side: side, Nodes: NodesBefore(side, nodes)))
                 .ToList();
             if (
                 sides.Count == 2
@@ -160,16 +159,16 @@ internal sealed class StreamTracer
         };
     }
 
-    // Queries and keys are made from one tensor in self-attention; a cache alone can hold keys made elsewhere.
+    // Queries and keys are made from one tensor in self-attention; only a cache can hold keys made elsewhere.
     private bool IsCross(AttentionCore core)
     {
-        if (FusedOperators.IsPackedAttention(core.Node) || Projection.Behind(core.Query, _layers) is not { } queries)
+        if (FusedOperators.IsPackedAttention(core.Node) || Projection.Of(core.Query, _layers) is not { } queries)
             return false;
-        return Projection.Behind(core.Key, _layers) is not { } keys
+        return Projection.Of(core.Key, _layers) is not { } keys
             || Dataflow.FlatRoot(queries.Layer.Input) != Dataflow.FlatRoot(keys.Layer.Input);
     }
 
-    private static HashSet<Node> Behind(Value value, HashSet<Node> among)
+    private static HashSet<Node> NodesBefore(Value value, HashSet<Node> among)
     {
         var found = new HashSet<Node>();
         var open = new Stack<Value>([value]);
@@ -188,7 +187,7 @@ internal sealed class StreamTracer
 
     private int Index(Value value) => value.Producer is { } producer ? _order.GetValueOrDefault(producer, -1) : -1;
 
-    // Nodes that read the value, casts and reshapes passed.
+    // Nodes that read the value, directly or through casts and reshapes.
     private static IEnumerable<Node> Readers(Value value)
     {
         var open = new Stack<Value>([value]);

@@ -7,10 +7,8 @@ namespace OnnxIntervene.Components.Structure;
 
 /// <summary>
 /// Finds components by what a graph computes, whatever its names: residual additions, norms, the two products around a
-/// softmax, fused
-/// attention. Of several stacks the last that attends to itself is the model's own: the decoder of a pair, the encoder
-/// that looks at
-/// another.
+/// softmax, fused attention. Of several stacks the last that attends to itself is the model's own: the decoder of a
+/// pair, the encoder that looks at another.
 /// </summary>
 internal static class StructureSearch
 {

@@ -14,10 +14,10 @@ internal sealed record SubLayer
     /// <summary>The node that adds the part.</summary>
     public Node? Addition { get; init; }
 
-    /// <summary>The stream behind the addition, and behind the norm when one follows in the stream itself.</summary>
+    /// <summary>The stream after the addition, and after the norm when one follows in the stream itself.</summary>
     public required Value Result { get; init; }
 
-    /// <summary>Whether a norm stands in the stream behind the addition.</summary>
+    /// <summary>Whether a norm follows the addition in the stream itself.</summary>
     public bool IsPostNorm { get; init; }
 
     /// <summary>Every node between the stream and the part.</summary>

@@ -7,8 +7,7 @@ public static class LogitRows
 {
     /// <summary>
     /// The logits of one example at one position, the last one when <paramref name="position"/> is negative. The memory
-    /// is
-    /// shared.
+    /// is shared.
     /// </summary>
     public static ReadOnlyMemory<float> RowAt(this NumericArray logits, int example, int position)
     {

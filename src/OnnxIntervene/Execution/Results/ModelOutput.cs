@@ -5,8 +5,7 @@ namespace OnnxIntervene.Execution.Results;
 
 /// <summary>
 /// What a model computed. The numbers stay in ONNX Runtime until they are asked for. Owns native memory: dispose it
-/// early,
-/// or leave it to the garbage collector.
+/// early, or leave it to the garbage collector.
 /// </summary>
 public sealed class ModelOutput : IDisposable
 {
@@ -20,13 +19,12 @@ public sealed class ModelOutput : IDisposable
         _logits = new Lazy<NumericArray>(() => choose is null ? First.Array : choose(First.Array));
     }
 
-    /// <summary>Every output that was wanted and is a tensor of numbers or truth values, by name.</summary>
+    /// <summary>Every output that was wanted and is a tensor of numbers or booleans, by name.</summary>
     public IReadOnlyDictionary<string, TensorValue> Outputs { get; }
 
     /// <summary>
     /// The first output, whatever its name; for language models the logits <c>[batch, position, vocabulary]</c>. Copied
-    /// when
-    /// it is first asked for.
+    /// when it is first asked for.
     /// </summary>
     public NumericArray Logits => _logits.Value;
 

@@ -1,6 +1,6 @@
 namespace OnnxIntervene.Execution.Results;
 
-/// <summary>What a model's first output is good for.</summary>
+/// <summary>What a model's first output holds.</summary>
 public enum OutputKind
 {
     /// <summary>Logits of tokens, <c>[batch, position, vocabulary]</c>.</summary>

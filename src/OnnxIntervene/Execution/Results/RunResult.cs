@@ -5,9 +5,8 @@ using OnnxIntervene.Tensors;
 namespace OnnxIntervene.Execution.Results;
 
 /// <summary>
-/// What an intervened run gave. The numbers stay in ONNX Runtime until they are asked for. Owns native memory: dispose
-/// it
-/// early, or leave it to the garbage collector.
+/// What an intervened run computed. The numbers stay in ONNX Runtime until they are asked for. Owns native memory:
+/// dispose it early, or leave it to the garbage collector.
 /// </summary>
 public sealed class RunResult : IDisposable
 {
@@ -26,13 +25,12 @@ public sealed class RunResult : IDisposable
     /// <summary>The model's outputs without them, when they were asked for.</summary>
     public ModelOutput? Original { get; }
 
-    /// <summary>Every output with the interventions that is a tensor of numbers or truth values, by name.</summary>
+    /// <summary>Every output with the interventions that is a tensor of numbers or booleans, by name.</summary>
     public IReadOnlyDictionary<string, TensorValue> Outputs => Intervened.Outputs;
 
     /// <summary>
     /// What each Collect intervention read, in the configuration's order: <c>[batch, units, width]</c>, <c>[batch,
-    /// heads,
-    /// positions, width]</c> for head components, <c>[batch, heads, query, key]</c> for <c>attention_weight</c>.
+    /// heads, positions, width]</c> for head components, <c>[batch, heads, query, key]</c> for <c>attention_weight</c>.
     /// </summary>
     public ImmutableArray<NumericArray> Collected => _collected.Value;
 

@@ -1,6 +1,6 @@
 namespace OnnxIntervene.Execution.Results;
 
-/// <summary>A token and how probable a model holds it.</summary>
+/// <summary>A token and the probability that a model assigns to it.</summary>
 /// <param name="Id">The token's number in the vocabulary.</param>
 /// <param name="Text">The token's text, a leading space included.</param>
 /// <param name="Probability">From 0 to 1.</param>

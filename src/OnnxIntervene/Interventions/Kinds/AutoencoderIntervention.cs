@@ -55,7 +55,7 @@ public sealed record AutoencoderIntervention : Intervention
             (DecoderBiasName, decoderBias)
         ) { }
 
-    // What the autoencoder loses of x is not added back (pyvene, models/interventions.py).
+    // The autoencoder's reconstruction error is not added back (pyvene, models/interventions.py).
     private static Value Exchanged(KindRows rows)
     {
         var latents = rows.Exchanged(value => Encoded(rows, value));

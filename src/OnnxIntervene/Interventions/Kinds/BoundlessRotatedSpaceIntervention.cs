@@ -66,7 +66,7 @@ public sealed record BoundlessRotatedSpaceIntervention : Intervention
         );
     }
 
-    // Min and Max stretch their inputs from operator set 8 on.
+    // Min and Max broadcast their inputs from operator set 8 on.
     private static Value Clipped(KindRows rows, Value boundary) =>
         rows.Ops.OperatorSetVersion < 8
             ? rows.Ops.Emit(
@@ -91,6 +91,6 @@ public sealed record BoundlessRotatedSpaceIntervention : Intervention
 
 public sealed partial class InterventionType
 {
-    /// <summary>DAS whose subspace ends at a trained, soft boundary.</summary>
+    /// <summary>DAS with a trained, soft boundary of the subspace.</summary>
     public static InterventionType BoundlessRotatedSpace => BoundlessRotatedSpaceIntervention.Kind;
 }

@@ -1,6 +1,6 @@
 namespace OnnxIntervene.Interventions.Kinds;
 
-/// <summary>What stands there is read and stays.</summary>
+/// <summary>The values there are read and left unchanged.</summary>
 public sealed record CollectIntervention() : Intervention(Kind, default)
 {
     internal static InterventionType Kind { get; } =
@@ -14,6 +14,6 @@ public sealed record CollectIntervention() : Intervention(Kind, default)
 
 public sealed partial class InterventionType
 {
-    /// <summary>x is read and stays.</summary>
+    /// <summary>x is read and left unchanged.</summary>
     public static InterventionType Collect => CollectIntervention.Kind;
 }

@@ -5,9 +5,8 @@ using OnnxIntervene.Tensors;
 namespace OnnxIntervene.Interventions.Kinds;
 
 /// <summary>
-/// An intervention of the user's own: nodes that make the new values, inside the graph. Two instances are two
-/// structures of graph, so that
-/// one is best kept and used again.
+/// An intervention of the user's own: nodes that compute the new values, inside the graph. Two instances are two
+/// structures of graph, so that one is best kept and used again.
 /// </summary>
 public sealed record CustomIntervention : Intervention
 {
@@ -19,7 +18,7 @@ public sealed record CustomIntervention : Intervention
         };
 
     /// <summary>Creates the intervention.</summary>
-    /// <param name="build">Writes the nodes and gives the new values, <c>[units, width]</c>.</param>
+    /// <param name="build">Writes the nodes and returns the new values, <c>[units, width]</c>.</param>
     /// <param name="parameters">Arrays that runs feed, by name; null for none.</param>
     /// <param name="takesSource">Whether it reads a source.</param>
     public CustomIntervention(
@@ -46,7 +45,7 @@ public sealed record CustomIntervention : Intervention
     /// <summary>Whether it reads a source.</summary>
     public override bool TakesSource { get; }
 
-    /// <summary>What was given: the kind itself prescribes none.</summary>
+    /// <summary>The parameters that were given: the kind itself has none.</summary>
     internal override ImmutableArray<(string Name, ImmutableArray<int> Shape)> GraphParameters =>
         [
             .. Parameters
@@ -55,9 +54,8 @@ public sealed record CustomIntervention : Intervention
         ];
 
     /// <summary>
-    /// The intervention that a small ONNX model is: its input <c>base</c>, and <c>source</c> where it takes one, are
-    /// <c>[units, width]</c>,
-    /// its first output is the new values; its initializers come along.
+    /// The intervention of a small ONNX model: its input <c>base</c>, and <c>source</c> where it takes one, are
+    /// <c>[units, width]</c>, its first output is the new values; its initializers are copied too.
     /// </summary>
     /// <exception cref="InterventionException">
     /// The model has other inputs, no output, or nested graphs or functions.
@@ -129,6 +127,6 @@ public sealed record CustomIntervention : Intervention
 
 public sealed partial class InterventionType
 {
-    /// <summary>What nodes of the user's make of x and s, inside the graph.</summary>
+    /// <summary>What the user's nodes compute from x and s, inside the graph.</summary>
     public static InterventionType Custom => CustomIntervention.Kind;
 }

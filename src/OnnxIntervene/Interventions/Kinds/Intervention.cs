@@ -24,7 +24,7 @@ public abstract record Intervention
         {
             if (Parameters[name] is var array && (array.IsInteger || !array.Shape.SequenceEqual(shape)))
                 throw new InterventionException(
-                    $"{type.ClassName}: '{name}' is {array}, but floats[{string.Join(", ", shape)}] fits the "
+                    $"{type.ClassName}: '{name}' is {array}, but floats[{string.Join(", ", shape)}] would fit the "
                         + $"other parameters."
                 );
         }
@@ -33,7 +33,7 @@ public abstract record Intervention
     /// <summary>The kind.</summary>
     public InterventionType Type { get; }
 
-    /// <summary>How large the parameters are.</summary>
+    /// <summary>The sizes of the parameters.</summary>
     public InterventionSizes Sizes { get; }
 
     /// <summary>The parameters by their names in pyvene's files; empty where the kind has none.</summary>
@@ -42,10 +42,10 @@ public abstract record Intervention
     /// <summary>Whether a source is read, from a run or as a constant.</summary>
     public virtual bool TakesSource => Type.TakesSource;
 
-    /// <summary>Whether it cannot act without a source.</summary>
+    /// <summary>Whether it needs a source.</summary>
     internal bool NeedsSource => TakesSource && Type.Source != KindSource.Optional;
 
-    /// <summary>Whether <see cref="Source"/> draws numbers for one unit after the other.</summary>
+    /// <summary>Whether <see cref="Source"/> draws numbers unit by unit.</summary>
     internal virtual bool IsSourceDrawn => false;
 
     /// <summary>The parameters that are inputs of the graph, with their shapes.</summary>
@@ -54,16 +54,16 @@ public abstract record Intervention
     /// <summary>The component that the module reads, where it is not the usual one; null for that.</summary>
     internal virtual string? NamedModuleInput => null;
 
-    /// <summary>Whether pyvene finds in its own files what the intervention is made of.</summary>
+    /// <summary>Whether pyvene can load the intervention from its own files.</summary>
     internal virtual bool HasPlaceInPyvenesFiles => Type.IsPyvenes;
 
-    /// <summary>A constant source that the kind brings along, as runs may give one; null for none.</summary>
+    /// <summary>The kind's own constant source, in a form in which runs may give one; null for none.</summary>
     /// <param name="units">Units of an example.</param>
     /// <param name="width">Elements of a unit.</param>
     public virtual NumericArray? Source(int units, int width) => null;
 
     /// <summary>
-    /// What a function of this process makes of the values; null where it leaves them, or there is no function.
+    /// What a function of this process computes from the values; null where it leaves them, or there is none.
     /// </summary>
     internal virtual NumericArray? Call(LambdaValues values) => null;
 

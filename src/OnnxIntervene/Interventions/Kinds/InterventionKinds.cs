@@ -4,8 +4,8 @@ using System.Reflection;
 namespace OnnxIntervene.Interventions.Kinds;
 
 /// <summary>
-/// The kinds of intervention that there are: what the files of this folder add to <see cref="InterventionType"/> as a
-/// static property, so that a kind needs no list to be entered in.
+/// The kinds of intervention: what the files of this folder add to <see cref="InterventionType"/> as a
+/// static property, so that no other list needs editing.
 /// </summary>
 internal static class InterventionKinds
 {
@@ -15,10 +15,10 @@ internal static class InterventionKinds
         .Select(property => (InterventionType)property.GetValue(null)!)
         .ToImmutableDictionary(type => type.Name, StringComparer.Ordinal);
 
-    /// <summary>Every kind, by name: reflection promises no order.</summary>
+    /// <summary>Every kind, sorted by name: reflection guarantees no order.</summary>
     public static ImmutableArray<InterventionType> All { get; } =
     [.. s_byName.Values.OrderBy(type => type.Name, StringComparer.Ordinal)];
 
-    /// <summary>The kind of a short name; null where there is none.</summary>
+    /// <summary>The kind with a short name; null where there is none.</summary>
     public static InterventionType? Find(string name) => s_byName.GetValueOrDefault(name);
 }

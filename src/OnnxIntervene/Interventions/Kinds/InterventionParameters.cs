@@ -3,7 +3,7 @@ using OnnxIntervene.Tensors;
 
 namespace OnnxIntervene.Interventions.Kinds;
 
-/// <summary>Makes interventions of parameters by name.</summary>
+/// <summary>Makes interventions from named parameters.</summary>
 public static class InterventionParameters
 {
     /// <summary>
@@ -11,7 +11,7 @@ public static class InterventionParameters
     /// LoReFT).
     /// </summary>
     /// <param name="type">The kind.</param>
-    /// <param name="parameters">The arrays; others than the kind's own are left aside.</param>
+    /// <param name="parameters">The arrays; those that the kind does not have are ignored.</param>
     /// <exception cref="InterventionException">A parameter is missing, or does not fit the others.</exception>
     public static Intervention Create(InterventionType type, IReadOnlyDictionary<string, NumericArray> parameters)
     {
@@ -24,7 +24,9 @@ public static class InterventionParameters
             );
     }
 
-    /// <summary>Whether these parameters make a whole intervention of the kind, so that none need be fresh.</summary>
+    /// <summary>
+    /// Whether these parameters make a whole intervention of the kind, so that none needs to be initialized.
+    /// </summary>
     public static bool AreComplete(InterventionType type, IReadOnlyDictionary<string, NumericArray> parameters)
     {
         ArgumentNullException.ThrowIfNull(type);

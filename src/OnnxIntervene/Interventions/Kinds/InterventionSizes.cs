@@ -1,8 +1,8 @@
 namespace OnnxIntervene.Interventions.Kinds;
 
-/// <summary>How large the parameters of an intervention are.</summary>
+/// <summary>The sizes of an intervention's parameters.</summary>
 /// <param name="Width">
-/// Elements of a row: a unit's width, times the units that are one row to the kind. 0 where any width will do.
+/// Elements of a row: a unit's width, times the units that are one row to the kind. 0 where any width fits.
 /// </param>
 /// <param name="Latents">
 /// Dimensions of the space that the kind computes in: rotated dimensions, rank, latents, directions.

@@ -6,7 +6,7 @@ namespace OnnxIntervene.Interventions.Kinds;
 
 /// <summary>
 /// A kind of intervention, and everything that sets it apart from the others. Each kind is described in the file of its
-/// record, which adds its name here; no other file knows it. Where formulas stand, x is what stands at the units, s the
+/// record, which adds its name here; no other file names it. In formulas, x is the values at the units, s the
 /// source, c the coefficient, W a matrix with orthonormal columns, S the chosen subspace.
 /// </summary>
 public sealed partial class InterventionType
@@ -17,7 +17,7 @@ public sealed partial class InterventionType
 
     /// <summary>Describes a kind.</summary>
     /// <param name="name">Its name, without pyvene's ending.</param>
-    /// <param name="arithmetic">Writes the nodes that make the new values, in the shape of the rows.</param>
+    /// <param name="arithmetic">Writes the nodes that compute the new values, in the shape of the rows.</param>
     internal InterventionType(string name, Func<KindRows, Value> arithmetic) =>
         (Name, _arithmetic) = (name, arithmetic);
 
@@ -30,7 +30,7 @@ public sealed partial class InterventionType
     /// <summary>pyvene's class name, such as <c>VanillaIntervention</c>.</summary>
     public string ClassName => Name + Suffix;
 
-    /// <summary>Whether the kind cannot act without a source, from a run or as a constant.</summary>
+    /// <summary>Whether the kind needs a source, from a run or as a constant.</summary>
     public bool NeedsSource => Source is KindSource.Needed or KindSource.Constant;
 
     /// <summary>Whether the kind's source is always a constant, never a run.</summary>
@@ -41,7 +41,7 @@ public sealed partial class InterventionType
 
     /// <summary>
     /// Whether the units of an example are one row to the kind, <c>[batch, units × width]</c> (heads: <c>[batch,
-    /// position, heads × width]</c>), so that a rotation turns them together (pyvene, models/interventions.py).
+    /// position, heads × width]</c>), so that a rotation rotates them together (pyvene, models/interventions.py).
     /// </summary>
     public bool FoldsUnits { get; internal init; }
 
@@ -53,7 +53,7 @@ public sealed partial class InterventionType
     /// <summary>Whether the kind computes with parameters inside the graph.</summary>
     public bool HasParameters => Parameters.Any(parameter => parameter.Shape is not null);
 
-    /// <summary>Whether the kind reads what the module reads, besides what it gives.</summary>
+    /// <summary>Whether the kind reads the module's input, besides its output.</summary>
     public bool ReadsModuleInput => IsSourceModuleInput || ComputesWithModuleInput;
 
     /// <summary>Whether training changes any of the kind's parameters.</summary>
@@ -62,29 +62,29 @@ public sealed partial class InterventionType
     /// <summary>Whether pyvene has a class for the kind.</summary>
     public bool IsPyvenes { get; internal init; } = true;
 
-    /// <summary>Whether a source is read, if there is one.</summary>
+    /// <summary>Whether the kind reads a source, if there is one.</summary>
     internal bool TakesSource => Source != KindSource.None;
 
     /// <summary>Where the source comes from.</summary>
     internal KindSource Source { get; init; } = KindSource.Needed;
 
-    /// <summary>Whether what stands there is read for the caller and stays.</summary>
+    /// <summary>Whether the values there are read for the caller and left unchanged.</summary>
     internal bool ReadsOnly { get; init; }
 
-    /// <summary>Whether a function of this process makes the new values, between two runs.</summary>
+    /// <summary>Whether a function of this process computes the new values, between two runs.</summary>
     internal bool CallsFunction { get; init; }
 
-    /// <summary>Whether a run must bring what stands at the base's units out of the graph.</summary>
+    /// <summary>Whether a run must output the values at the base's units.</summary>
     internal bool ReadsBase => ReadsOnly || CallsFunction;
 
-    /// <summary>Whether the source is what the module reads, not what it gives.</summary>
+    /// <summary>Whether the source is the module's input, not its output.</summary>
     internal bool IsSourceModuleInput { get; init; }
 
-    /// <summary>Whether the arithmetic takes what the module reads.</summary>
+    /// <summary>Whether the arithmetic takes the module's input.</summary>
     internal bool ComputesWithModuleInput { get; init; }
 
     /// <summary>
-    /// Whether a mere number of dimensions, counted from the first, may stand for a subspace (pyvene's
+    /// Whether a number of dimensions, counted from the first, may name a subspace (pyvene's
     /// <c>interchange_dim</c>).
     /// </summary>
     internal bool TakesInterchangeCount { get; init; } = true;
@@ -92,7 +92,7 @@ public sealed partial class InterventionType
     /// <summary>The arrays that an intervention of the kind is made of, in the order of pyvene's files.</summary>
     internal ImmutableArray<KindParameter> Parameters { get; init; } = [];
 
-    /// <summary>Makes an intervention of arrays by name; null where the kind is code, which no file holds.</summary>
+    /// <summary>Makes an intervention from named arrays; null where the kind is code, which no file holds.</summary>
     internal Func<KindArrays, Intervention>? Create { get; init; }
 
     /// <summary>
@@ -101,7 +101,7 @@ public sealed partial class InterventionType
     /// </summary>
     internal Func<KindStart, Intervention?>? Begin { get; init; }
 
-    /// <summary>Whether <see cref="Begin"/> needs to be told a rank.</summary>
+    /// <summary>Whether <see cref="Begin"/> needs a rank.</summary>
     internal bool BeginsWithRank { get; init; }
 
     /// <summary>What pyvene's files hold of the kind besides its parameters.</summary>
@@ -121,7 +121,8 @@ public sealed partial class InterventionType
         var stem = plain.EndsWith(Suffix, StringComparison.Ordinal) ? plain[..^Suffix.Length] : plain;
         return InterventionKinds.Find(stem)
             ?? throw new FormatException(
-                $"'{name}' is no kind of intervention. Known: {string.Join(", ", All.Select(type => type.ClassName))}."
+                $"'{name}' is not a kind of intervention. Known: "
+                    + $"{string.Join(", ", All.Select(type => type.ClassName))}."
             );
     }
 
@@ -143,12 +144,12 @@ public sealed partial class InterventionType
     {
         if (Begin is not null)
             return Begin(start);
-        // What is made of nothing begins as nothing.
+        // A kind without arrays needs none to begin with.
         return Parameters.All(parameter => parameter.IsOptional)
             ? Create?.Invoke(new KindArrays(ClassName, ImmutableDictionary<string, NumericArray>.Empty))
             : null;
     }
 
-    /// <summary>Writes the kind's nodes and gives the new values, <c>[rows, width]</c>.</summary>
+    /// <summary>Writes the kind's nodes and returns the new values, <c>[rows, width]</c>.</summary>
     internal Value Apply(KindRows rows) => _arithmetic(rows);
 }

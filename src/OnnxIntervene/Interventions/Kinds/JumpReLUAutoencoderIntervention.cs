@@ -5,8 +5,7 @@ namespace OnnxIntervene.Interventions.Kinds;
 
 /// <summary>
 /// Interchange of a sparse autoencoder's latents: z = (xE + b_e) where that exceeds θ, else 0, and zD + b_d back (Gemma
-/// Scope,
-/// Lieberum et al. 2024; its files' names).
+/// Scope, Lieberum et al. 2024; its files' names).
 /// </summary>
 public sealed record JumpReLUAutoencoderIntervention : Intervention
 {
@@ -61,7 +60,7 @@ public sealed record JumpReLUAutoencoderIntervention : Intervention
             (DecoderBiasName, decoderBias)
         ) { }
 
-    // What the autoencoder loses of x is not added back (pyvene, models/interventions.py).
+    // The autoencoder's reconstruction error is not added back (pyvene, models/interventions.py).
     private static Value Exchanged(KindRows rows)
     {
         var latents = rows.Exchanged(value => Encoded(rows, value));

@@ -3,9 +3,9 @@ using OnnxIntervene.Tensors;
 
 namespace OnnxIntervene.Interventions.Kinds;
 
-/// <summary>The arrays that a kind makes an intervention of.</summary>
-/// <param name="className">What a missing array is reported for.</param>
-/// <param name="arrays">The arrays by name; a kind leaves aside what it does not know.</param>
+/// <summary>The arrays that a kind makes an intervention from.</summary>
+/// <param name="className">The class that a missing array is reported for.</param>
+/// <param name="arrays">The arrays by name; a kind ignores those that it does not have.</param>
 internal sealed class KindArrays(string className, IReadOnlyDictionary<string, NumericArray> arrays)
 {
     /// <exception cref="InterventionException">There is no array of that name.</exception>
@@ -18,6 +18,6 @@ internal sealed class KindArrays(string className, IReadOnlyDictionary<string, N
     /// <summary>The array; null where there is none.</summary>
     public NumericArray? Find(string name) => arrays.GetValueOrDefault(name);
 
-    /// <summary>The array's first number, or another where there is no array.</summary>
+    /// <summary>The array's first number, or a default where there is no array.</summary>
     public float Number(string name, float otherwise) => Find(name) is { } array ? array.Floats[0] : otherwise;
 }

@@ -3,10 +3,10 @@ using OnnxIntervene.IR.Editing;
 
 namespace OnnxIntervene.Interventions.Kinds;
 
-/// <summary>What an intervention's new values are made of, in 32-bit floats, row by row.</summary>
+/// <summary>What an intervention's new values are computed from, in 32-bit floats, row by row.</summary>
 /// <param name="Ops">Writes the nodes.</param>
-/// <param name="Base">What stands there, <c>[rows, width]</c>.</param>
-/// <param name="Sizes">How large the parameters are.</param>
+/// <param name="Base">The values there, <c>[rows, width]</c>.</param>
+/// <param name="Sizes">The sizes of the parameters.</param>
 /// <param name="Parameters">The parameters by name.</param>
 internal sealed record KindRows(
     OpBuilder Ops,
@@ -21,10 +21,10 @@ internal sealed record KindRows(
     /// <summary>The coefficient, <c>[rows, 1]</c>; null for none.</summary>
     public Value? Coefficient { get; init; }
 
-    /// <summary>Which dimensions of the kind's space are meant, bool <c>[rows, latents]</c>; null for all.</summary>
+    /// <summary>Which dimensions of the kind's space are changed, bool <c>[rows, latents]</c>; null for all.</summary>
     public Value? Mask { get; init; }
 
-    /// <summary>What the module reads, <c>[rows, input width]</c>; null for kinds that do not read it.</summary>
+    /// <summary>The module's input, <c>[rows, input width]</c>; null for kinds that do not read it.</summary>
     public Value? ModuleInput { get; init; }
 
     /// <summary>The user's own kind; null for the others.</summary>
@@ -32,7 +32,7 @@ internal sealed record KindRows(
 
     public Value Parameter(string name) => Parameters[name];
 
-    /// <summary>The chosen dimensions of one, the others of the other.</summary>
+    /// <summary>The chosen dimensions of one value, the other dimensions of the other.</summary>
     public Value Choose(Value chosen, Value otherwise) => Mask is null ? chosen : Ops.Where(Mask, chosen, otherwise);
 
     /// <summary>The chosen dimensions of the kind's space; zero in the others.</summary>
@@ -44,16 +44,16 @@ internal sealed record KindRows(
     public Value Exchanged(Func<Value, Value> encode) =>
         Mask is null ? encode(Source!) : Choose(encode(Source!), encode(Base));
 
-    /// <summary>The source times its coefficient; without one it is multiplied already.</summary>
+    /// <summary>The source times its coefficient; without one, the source as it is, multiplied already.</summary>
     public Value ScaledSource() => Coefficient is null ? Source! : Ops.Mul(Source!, Coefficient);
 
-    /// <summary>A constant without axes.</summary>
+    /// <summary>A scalar constant.</summary>
     public Value Number(float number) =>
         Ops.Graph.AddInitializer(Ops.Names.Unique($"{NameScope.Prefix}number"), TensorData.FromFloats([], [number]));
 
     public Value MatMul(Value left, Value right) => Ops.Emit("MatMul", [left, right]);
 
-    /// <summary>The product with a matrix turned over.</summary>
+    /// <summary>The product with a transposed matrix.</summary>
     public Value MatMulTransposed(Value left, Value right) => MatMul(left, Ops.Transpose(right, 1, 0));
 
     public Value Sigmoid(Value value) => Ops.Emit("Sigmoid", [value]);

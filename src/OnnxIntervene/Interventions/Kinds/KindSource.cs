@@ -6,12 +6,12 @@ internal enum KindSource
     /// <summary>The kind has none.</summary>
     None,
 
-    /// <summary>A run, or a constant that the caller gives; the kind cannot act without.</summary>
+    /// <summary>A run, or a constant that the caller gives; the kind needs one.</summary>
     Needed,
 
-    /// <summary>The same, but the kind acts without one too.</summary>
+    /// <summary>The same, but the kind also works without one.</summary>
     Optional,
 
-    /// <summary>The intervention brings it along.</summary>
+    /// <summary>The intervention has its own.</summary>
     Constant,
 }

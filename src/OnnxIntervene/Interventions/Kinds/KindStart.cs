@@ -3,16 +3,16 @@ using OnnxIntervene.Tensors;
 
 namespace OnnxIntervene.Interventions.Kinds;
 
-/// <summary>What a fresh intervention is made of.</summary>
-/// <param name="Width">Elements of a row of the kind; 0 where not known.</param>
-/// <param name="Rank">How many dimensions a low-rank kind turns; 0 where none was asked for.</param>
+/// <summary>What a fresh intervention is made from.</summary>
+/// <param name="Width">Elements of a row of the kind; 0 where unknown.</param>
+/// <param name="Rank">The rank of a low-rank kind; 0 where none was asked for.</param>
 /// <param name="Seed">What random parameters are drawn from.</param>
 internal sealed record KindStart(int Width, int Rank = 0, uint Seed = 0)
 {
     /// <summary>A constant source that the caller gave; null for none.</summary>
     public NumericArray? Source { get; init; }
 
-    /// <summary>One number over and over, <c>[length]</c>.</summary>
+    /// <summary>One number repeated, <c>[length]</c>.</summary>
     public static NumericArray Filled(int length, float content)
     {
         var numbers = new float[length];

@@ -3,8 +3,8 @@ using OnnxIntervene.Tensors;
 namespace OnnxIntervene.Interventions.Kinds;
 
 /// <summary>
-/// A function of this process makes the new values of what stands at the units, between two runs of the model (pyvene's
-/// <c>LambdaIntervention</c>). Each such intervention costs a run of its own.
+/// A function of this process computes new values for the units, between two runs of the model (pyvene's
+/// <c>LambdaIntervention</c>). Each such intervention costs one more run.
 /// </summary>
 public sealed record LambdaIntervention : Intervention
 {
@@ -16,11 +16,11 @@ public sealed record LambdaIntervention : Intervention
         };
 
     /// <summary>Creates the intervention.</summary>
-    /// <param name="function">Gives the new values in the base's shape; null leaves what stands there.</param>
+    /// <param name="function">Returns the new values in the base's shape; null leaves the values unchanged.</param>
     public LambdaIntervention(Func<LambdaValues, NumericArray?> function)
         : base(Kind, default) => Function = function;
 
-    /// <summary>What is called.</summary>
+    /// <summary>The function.</summary>
     public Func<LambdaValues, NumericArray?> Function { get; }
 
     /// <inheritdoc/>
@@ -29,6 +29,6 @@ public sealed record LambdaIntervention : Intervention
 
 public sealed partial class InterventionType
 {
-    /// <summary>What a function of this process makes of x and s.</summary>
+    /// <summary>What a function of this process computes from x and s.</summary>
     public static InterventionType Lambda => LambdaIntervention.Kind;
 }

@@ -4,7 +4,7 @@ using OnnxIntervene.Tensors;
 namespace OnnxIntervene.Interventions.Kinds;
 
 /// <summary>
-/// A low-rank adapter beside a module (Hu et al. 2021): what it gives, plus scaling · (i Aᵀ) Bᵀ, where i is what it
+/// A low-rank adapter of a module (Hu et al. 2021): the module's output plus scaling · (i Aᵀ) Bᵀ, where i is what it
 /// reads.
 /// </summary>
 public sealed record LoRAIntervention : Intervention

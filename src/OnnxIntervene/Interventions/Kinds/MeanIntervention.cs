@@ -37,7 +37,7 @@ public sealed record MeanIntervention : Intervention
         {
             if (array.Shape[^1] != width)
                 throw new InterventionException(
-                    $"A mean of {collected[0]} and {array} is none: they are {width} and {array.Shape[^1]} wide."
+                    $"{collected[0]} and {array} have no mean: they are {width} and {array.Shape[^1]} wide."
                 );
             for (var index = 0; index < array.Length; index++)
                 sums[index % width] += array.Floats[index];

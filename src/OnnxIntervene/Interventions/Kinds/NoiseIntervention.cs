@@ -43,7 +43,7 @@ public sealed record NoiseIntervention : Intervention
     /// <inheritdoc/>
     internal override bool IsSourceDrawn => !Parameters.ContainsKey(NumbersName);
 
-    /// <summary>pyvene draws its numbers anew, and knows no level but its own.</summary>
+    /// <summary>pyvene draws its numbers again, and has one level only.</summary>
     internal override bool HasPlaceInPyvenesFiles => IsSourceDrawn && Level == UsualLevel;
 
     private float Level => Parameters[LevelName].Floats[0];

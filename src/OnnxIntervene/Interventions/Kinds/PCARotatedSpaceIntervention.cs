@@ -33,7 +33,7 @@ public sealed record PCARotatedSpaceIntervention : Intervention
     /// <summary>Creates the intervention.</summary>
     /// <param name="components">The components, <c>[components, width]</c>.</param>
     /// <param name="mean">What is subtracted first, <c>[width]</c>.</param>
-    /// <param name="deviation">What is divided by then, <c>[width]</c>.</param>
+    /// <param name="deviation">What is divided by next, <c>[width]</c>.</param>
     /// <exception cref="InterventionException">The shapes do not fit each other.</exception>
     public PCARotatedSpaceIntervention(NumericArray components, NumericArray mean, NumericArray deviation)
         : base(

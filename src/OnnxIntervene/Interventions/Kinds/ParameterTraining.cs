@@ -10,7 +10,7 @@ internal enum ParameterTraining
     Plain,
 
     /// <summary>
-    /// Along matrices with orthonormal columns: torch's <c>parametrizations.orthogonal</c>, whose two tensors stand for
+    /// Along matrices with orthonormal columns: torch's <c>parametrizations.orthogonal</c>, whose two tensors replace
     /// the parameter in pyvene's files.
     /// </summary>
     Orthogonal,

@@ -3,7 +3,9 @@ using OnnxIntervene.Tensors;
 
 namespace OnnxIntervene.Interventions.Kinds;
 
-/// <summary>Directional ablation (Arditi et al. 2024): x without its part along the directions, x − (xVᵀ)V.</summary>
+/// <summary>
+/// Directional ablation (Arditi et al. 2024): x without its components along the directions, x − (xVᵀ)V.
+/// </summary>
 public sealed record ProjectOutIntervention : Intervention
 {
     private const string DirectionsName = "directions";
@@ -40,7 +42,7 @@ public sealed record ProjectOutIntervention : Intervention
         return rows.Ops.Sub(rows.Base, rows.MatMul(parts, directions));
     }
 
-    // Gram-Schmidt, twice over for accuracy.
+    // Gram-Schmidt, twice for accuracy.
     private static NumericArray Orthonormal(NumericArray directions)
     {
         var (rows, columns) = SizesOf(directions, DirectionsName);
@@ -53,7 +55,7 @@ public sealed record ProjectOutIntervention : Intervention
                 Subtract(own, basis.AsSpan(earlier % row * columns, columns));
             if (Norm(own) <= SmallestNorm * length)
                 throw new InterventionException(
-                    $"Direction {row} is zero, or made of the directions before it; leave it out."
+                    $"Direction {row} is zero, or a combination of the directions before it; leave it out."
                 );
             var scale = 1 / Norm(own);
             foreach (ref var number in own)
@@ -83,6 +85,6 @@ public sealed record ProjectOutIntervention : Intervention
 
 public sealed partial class InterventionType
 {
-    /// <summary>x without its part along some directions.</summary>
+    /// <summary>x without its components along some directions.</summary>
     public static InterventionType ProjectOut => ProjectOutIntervention.Kind;
 }

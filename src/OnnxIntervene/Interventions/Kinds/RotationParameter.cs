@@ -5,7 +5,7 @@ namespace OnnxIntervene.Interventions.Kinds;
 /// <summary>The rotation W that several kinds share, <c>[width, latents]</c> with orthonormal columns.</summary>
 internal static class RotationParameter
 {
-    /// <summary>pyvene's name of it.</summary>
+    /// <summary>pyvene's name for it.</summary>
     public const string Name = "rotate_layer.weight";
 
     /// <summary>The parameter.</summary>

@@ -1,7 +1,7 @@
 namespace OnnxIntervene.Interventions.Kinds;
 
 /// <summary>
-/// What the module reads in the source's run, in place of what it gives: with the base as its own source, the module is
+/// The module's input in the source's run, in place of its output: with the base as its own source, the module is
 /// skipped.
 /// </summary>
 public sealed record SkipIntervention() : Intervention(Kind, default)
@@ -16,6 +16,6 @@ public sealed record SkipIntervention() : Intervention(Kind, default)
 
 public sealed partial class InterventionType
 {
-    /// <summary>What the module reads in the source's run, in place of what it gives: the module is skipped.</summary>
+    /// <summary>The module's input in the source's run, in place of its output: the module is skipped.</summary>
     public static InterventionType Skip => SkipIntervention.Kind;
 }

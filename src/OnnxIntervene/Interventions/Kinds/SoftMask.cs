@@ -5,7 +5,7 @@ namespace OnnxIntervene.Interventions.Kinds;
 /// <summary>Soft choices between x and s, which several kinds share (pyvene, models/interventions.py).</summary>
 internal static class SoftMask
 {
-    /// <summary>pyvene's name of the temperature.</summary>
+    /// <summary>pyvene's name for the temperature.</summary>
     public const string TemperatureName = "temperature";
 
     /// <summary>How sharp the choice is: set by a schedule, never trained.</summary>

@@ -1,6 +1,6 @@
 namespace OnnxIntervene.Interventions.Kinds;
 
-/// <summary>Interchange: the source in place of what stands there.</summary>
+/// <summary>Interchange: the source in place of the values there.</summary>
 public sealed record VanillaIntervention() : Intervention(Kind, default)
 {
     internal static InterventionType Kind { get; } =

@@ -2,7 +2,7 @@ using OnnxIntervene.IR;
 
 namespace OnnxIntervene.Interventions.Kinds;
 
-/// <summary>Zeros in place of what stands there.</summary>
+/// <summary>Zeros in place of the values there.</summary>
 public sealed record ZeroIntervention() : Intervention(Kind, default)
 {
     internal static InterventionType Kind { get; } =

@@ -8,12 +8,12 @@ using OnnxIntervene.Tensors;
 namespace OnnxIntervene.Planning.Files;
 
 /// <summary>
-/// Arrays and parameters that a run's file holds, or that it names in files beside it. No name may lead out of the
+/// Arrays and parameters that a run's file holds, or that it names in files beside it. No name may lead outside the
 /// file's folder.
 /// </summary>
 internal sealed class ParameterFiles(string folder)
 {
-    /// <summary>An array: a number, rows in rows, or <c>"file.safetensors#name"</c>.</summary>
+    /// <summary>An array: a number, nested lists, or <c>"file.safetensors#name"</c>.</summary>
     public NumericArray Array(JsonElement json, string path)
     {
         if (json.ValueKind != JsonValueKind.String)
@@ -61,7 +61,7 @@ internal sealed class ParameterFiles(string folder)
     }
 
     /// <summary>The full path of a file or folder beside the run's file.</summary>
-    /// <exception cref="InterventionException">The name leads out of the folder.</exception>
+    /// <exception cref="InterventionException">The name leads outside the folder.</exception>
     public string Inside(string name, string path)
     {
         var full = Path.GetFullPath(Path.Combine(folder, name));

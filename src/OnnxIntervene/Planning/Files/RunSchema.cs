@@ -21,7 +21,7 @@ internal static class RunSchema
         var results = s_schema.Value.Evaluate(root, s_options);
         if (results.IsValid)
             return;
-        // The deepest place says most: above it every form of a field has failed.
+        // The deepest place says the most: above it every form of a field has failed.
         var fault = results
             .Details.Where(detail => detail.HasErrors)
             .OrderByDescending(detail => detail.InstanceLocation.Count)
@@ -41,7 +41,7 @@ internal static class RunSchema
     private static string Unescaped(string part) =>
         part.Replace("~1", "/", StringComparison.Ordinal).Replace("~0", "~", StringComparison.Ordinal);
 
-    // The library's own words speak of schemas where the user wrote a field.
+    // The library's own messages are about schemas, where the user wrote a field.
     private static string Explain(string keyword, string message) =>
         keyword switch
         {
@@ -50,7 +50,7 @@ internal static class RunSchema
             _ => message.TrimEnd('.'),
         };
 
-    /// <summary>The names of the kinds that a file can hold, short and as pyvene's classes.</summary>
+    /// <summary>The names of the kinds that a file can hold: short names, and pyvene's class names.</summary>
     public static IEnumerable<string> Kinds()
     {
         var kinds = InterventionType.All.Where(type => type.Create is not null).ToList();
@@ -62,7 +62,7 @@ internal static class RunSchema
         using var stream = typeof(RunSchema).Assembly.GetManifestResourceStream("interventions.schema.json")!;
         using var reader = new StreamReader(stream);
         var schema = JsonNode.Parse(reader.ReadToEnd())!;
-        // The file lists them for editors; which kinds there are, the kinds say.
+        // The file lists them for editors; the kinds themselves are what counts.
         schema["$defs"]!["intervention"]!["properties"]!["kind"]!["enum"] = new JsonArray([
             .. Kinds().Select(name => JsonValue.Create(name)),
         ]);

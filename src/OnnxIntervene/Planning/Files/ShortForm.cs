@@ -124,7 +124,7 @@ internal sealed class ShortForm(ParameterFiles files)
         if (!item.TryGetProperty(name, out var positions))
             return null;
         return positions.ValueKind is JsonValueKind.Object or JsonValueKind.String
-            ? UnitLocationReader.Named(positions, $"{path}.{name}")
+            ? LocationEntryReader.Named(positions, $"{path}.{name}")
             : new UnitLocation(Rows(positions, $"{path}.{name}"));
     }
 
@@ -139,8 +139,8 @@ internal sealed class ShortForm(ParameterFiles files)
 
     private static ImmutableArray<int> Row(JsonElement json, string path) =>
         json.ValueKind == JsonValueKind.Number
-            ? [UnitLocationReader.Unit(json, path)]
-            : UnitLocationReader.Row(json, path);
+            ? [LocationEntryReader.Unit(json, path)]
+            : LocationEntryReader.Row(json, path);
 
     private static int? Number(JsonElement item, string name) =>
         item.TryGetProperty(name, out var number) ? number.GetInt32() : null;

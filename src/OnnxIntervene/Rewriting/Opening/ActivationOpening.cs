@@ -9,14 +9,14 @@ namespace OnnxIntervene.Rewriting.Opening;
 internal static class ActivationOpening
 {
     /// <summary>The Gelu of a sum with a bias.</summary>
-    public static OpenedOperator BiasGelu(GraphEditor editor, Node node)
+    public static OpenedValues BiasGelu(GraphEditor editor, Node node)
     {
         var ops = new NumberBuilder(editor, node);
         return Done(editor, node, Exact(ops, ops.Add(node.Inputs[0]!, node.Inputs[1]!)));
     }
 
-    /// <summary>The Gelu of the standard, or of ONNX Runtime, which knows the exact form alone.</summary>
-    public static OpenedOperator Gelu(GraphEditor editor, Node node)
+    /// <summary>The Gelu of the standard, or of ONNX Runtime, which has only the exact form.</summary>
+    public static OpenedValues Gelu(GraphEditor editor, Node node)
     {
         var ops = new NumberBuilder(editor, node);
         var input = node.Inputs[0]!;
@@ -28,7 +28,7 @@ internal static class ActivationOpening
     }
 
     /// <summary>The approximate Gelu, of a sum with a bias where there is one.</summary>
-    public static OpenedOperator FastGelu(GraphEditor editor, Node node)
+    public static OpenedValues FastGelu(GraphEditor editor, Node node)
     {
         var ops = new NumberBuilder(editor, node);
         var input = node.Inputs[0]!;
@@ -36,7 +36,7 @@ internal static class ActivationOpening
     }
 
     /// <summary>x · sigmoid(alpha · x)</summary>
-    public static OpenedOperator QuickGelu(GraphEditor editor, Node node)
+    public static OpenedValues QuickGelu(GraphEditor editor, Node node)
     {
         var ops = new NumberBuilder(editor, node);
         var input = node.Inputs[0]!;
@@ -59,9 +59,9 @@ internal static class ActivationOpening
         return ops.Mul(ops.Mul(input, ops.Number(0.5f)), ops.Add(ops.Emit("Tanh", inner), ops.Number(1)));
     }
 
-    private static OpenedOperator Done(GraphEditor editor, Node node, Value result)
+    private static OpenedValues Done(GraphEditor editor, Node node, Value result)
     {
         editor.Replace(node.Output, result);
-        return new OpenedOperator();
+        return new OpenedValues();
     }
 }

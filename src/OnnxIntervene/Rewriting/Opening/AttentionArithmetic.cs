@@ -4,7 +4,7 @@ using OnnxIntervene.IR.Editing;
 namespace OnnxIntervene.Rewriting.Opening;
 
 /// <summary>
-/// The parts that opened attention operators are made of, in the element type of the model. Heads stand before
+/// The parts that opened attention operators are made of, in the element type of the model. Heads come before
 /// positions.
 /// </summary>
 internal sealed class AttentionArithmetic
@@ -20,7 +20,7 @@ internal sealed class AttentionArithmetic
     public OpBuilder Ops { get; }
 
     /// <summary>
-    /// What a score is where a key is not to be seen, as ONNX Runtime's kernels have it: a row without any key stays a
+    /// The score of a key that must not be seen, as in ONNX Runtime's kernels: a row without any key stays a
     /// row of numbers.
     /// </summary>
     public Value Lowest => Number(_type == ElementType.Float16 ? -65504 : float.MinValue);
@@ -47,7 +47,7 @@ internal sealed class AttentionArithmetic
         return Ops.Gather(value, Ops.Constant(indices), 1);
     }
 
-    /// <summary>Each key head serves several query heads; how many is seen when the model runs.</summary>
+    /// <summary>Each key head serves several query heads; how many is computed when the model runs.</summary>
     public Value Repeat(Value value, Value query)
     {
         var (heads, keyHeads) = (Length(query, 1), Length(value, 1));
@@ -65,7 +65,7 @@ internal sealed class AttentionArithmetic
         return Ops.Mul(Ops.Emit("MatMul", [query, Ops.Transpose(key, 0, 1, 3, 2)]), factor);
     }
 
-    /// <summary>Scores pressed between plus and minus the cap; 0 is none.</summary>
+    /// <summary>Scores squashed between plus and minus the cap; 0 for no cap.</summary>
     public Value Capped(Value scores, float cap) =>
         cap == 0 ? scores : Ops.Mul(Ops.Emit("Tanh", [Ops.Mul(scores, Number(1 / cap))]), Number(cap));
 

@@ -7,9 +7,8 @@ namespace OnnxIntervene.Rewriting.Opening;
 
 /// <summary>
 /// Opens ONNX Runtime's Attention and MultiHeadAttention into the operators that they fuse, so that projections and
-/// probabilities can be
-/// reached (ONNX Runtime, docs/ContribOperators.md). Shared buffers, beams and rotation inside the operator are
-/// refused.
+/// probabilities can be reached (ONNX Runtime, docs/ContribOperators.md). Shared buffers, beams and rotation inside the
+/// operator are refused.
 /// </summary>
 internal sealed class AttentionOpening
 {
@@ -31,15 +30,15 @@ internal sealed class AttentionOpening
         _isPacked = FusedOperators.IsPackedAttention(node);
     }
 
-    /// <summary>Puts the opened form in the node's place; the node is left for the caller to take out.</summary>
-    public static OpenedOperator Open(GraphEditor editor, Node node) => new AttentionOpening(editor, node).Open(editor);
+    /// <summary>Puts the opened form in the node's place; the caller removes the node.</summary>
+    public static OpenedValues Open(GraphEditor editor, Node node) => new AttentionOpening(editor, node).Open(editor);
 
     /// <summary>Why a node cannot be opened; null where it can.</summary>
     public static string? Refusal(Node node)
     {
         var isPacked = FusedOperators.IsPackedAttention(node);
         if (node.FindAttribute("do_rotary") is { Integer: not 0 })
-            return "rotates inside";
+            return "applies rotary embedding inside";
         if (node.Inputs.Skip(isPacked ? 6 : 8).Any(input => input is not null))
             return "shares its cache's memory or searches beams";
         if (!isPacked && (node.InputOrNull(1) is null || node.InputOrNull(2) is null))
@@ -55,19 +54,19 @@ internal sealed class AttentionOpening
             ? null
             : new TypeInference().RankOf(mask) switch
             {
-                1 => mask.Producer is { Operator.OperatorType: "Concat" } ? "is told where tokens start, too" : null,
+                1 => mask.Producer is { Operator.OperatorType: "Concat" } ? "also has a start of tokens" : null,
                 2 or 3 => null,
                 null => "has a mask of unknown shape",
                 var rank => $"has a mask of {rank} axes",
             };
 
-    // Where nothing says how wide projections are, they are thirds of the weights, or of the biases.
+    // Where nothing states the widths of the projections, they are thirds of the weights, or of the biases.
     private static bool NeedsWidths(Node node, bool isPacked) =>
         node.FindAttribute("qkv_hidden_sizes") is null
         && (isPacked ? node.Inputs[1] : node.InputOrNull(3)) is { } packed
         && GraphConstants.Dimensions(packed) is not { Length: > 0 };
 
-    private OpenedOperator Open(GraphEditor editor)
+    private OpenedValues Open(GraphEditor editor)
     {
         var projections = _isPacked ? Multiplied() : Given();
         var query = _attention.SplitHeads(projections[0], _heads);
@@ -85,8 +84,8 @@ internal sealed class AttentionOpening
         editor.Replace(_node.Output, _attention.JoinHeads(_attention.Mix(probabilities, value)));
         ReplaceCache(editor, key, value);
         if (!_isPacked)
-            editor.ReplaceIfGiven(_node, 3, masked);
-        return new OpenedOperator { Probabilities = probabilities, Projections = projections };
+            editor.ReplaceIfPresent(_node, 3, masked);
+        return new OpenedValues { Probabilities = probabilities, Projections = projections };
     }
 
     // One product with the packed weights, then the three parts.
@@ -139,11 +138,11 @@ internal sealed class AttentionOpening
     private void ReplaceCache(GraphEditor editor, Value key, Value value)
     {
         if (_isPacked && _node.OutputOrNull(1) is not null)
-            editor.ReplaceIfGiven(_node, 1, _ops.Concat(0, _ops.Unsqueeze(key, 0), _ops.Unsqueeze(value, 0)));
+            editor.ReplaceIfPresent(_node, 1, _ops.Concat(0, _ops.Unsqueeze(key, 0), _ops.Unsqueeze(value, 0)));
         if (_isPacked)
             return;
-        editor.ReplaceIfGiven(_node, 1, key);
-        editor.ReplaceIfGiven(_node, 2, value);
+        editor.ReplaceIfPresent(_node, 1, key);
+        editor.ReplaceIfPresent(_node, 2, value);
     }
 
     private Value Masked(Value scores)

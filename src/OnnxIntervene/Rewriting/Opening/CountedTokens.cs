@@ -2,8 +2,8 @@ using OnnxIntervene.IR;
 
 namespace OnnxIntervene.Rewriting.Opening;
 
-/// <summary>What a GroupQueryAttention makes of its token counts, which layers share.</summary>
-/// <param name="Total">How many tokens there are with those of the cache, <c>[1]</c>.</param>
+/// <summary>What a GroupQueryAttention computes from its token counts, which layers share.</summary>
+/// <param name="Total">How many tokens there are, including the cache's, <c>[1]</c>.</param>
 /// <param name="PositionIds">The position of each token, <c>[batch, position]</c>.</param>
 /// <param name="Mask">
 /// What is added to scores, <c>[query, key]</c>: nothing, or minus infinity where the key is not seen.
@@ -12,7 +12,7 @@ internal sealed record CountedTokens(Value Total, Value PositionIds, Value Mask)
 {
     private const int TotalLength = 6;
 
-    /// <summary>A key is seen from its own position on, and with a window only as long as it is near.</summary>
+    /// <summary>A key is seen from its own position on, and with a window only while it is near.</summary>
     /// <param name="attention">Writes the nodes.</param>
     /// <param name="node">The operator.</param>
     /// <param name="window">How many keys are near; 0 for all.</param>

@@ -13,7 +13,7 @@ internal static class FusedProductOpening
     public static string? Refusal(Node node)
     {
         if (IsSet(node, "transBatchA") || IsSet(node, "transBatchB"))
-            return "turns the axes of batches";
+            return "transposes the batch axes";
         var types = new TypeInference();
         return
             (IsSet(node, "transA") && !(types.RankOf(node.Inputs[0]!) >= 2))
@@ -22,13 +22,13 @@ internal static class FusedProductOpening
             : null;
     }
 
-    public static OpenedOperator Open(GraphEditor editor, Node node)
+    public static OpenedValues Open(GraphEditor editor, Node node)
     {
         var ops = new NumberBuilder(editor, node);
         var product = ops.Emit("MatMul", Side(ops, node, 0, "transA"), Side(ops, node, 1, "transB"));
         var factor = node.FindAttribute("alpha")?.Float ?? 1;
         editor.Replace(node.Output, factor == 1 ? product : ops.Mul(product, ops.Number(factor)));
-        return new OpenedOperator();
+        return new OpenedValues();
     }
 
     private static Value Side(NumberBuilder ops, Node node, int input, string name)

@@ -5,8 +5,8 @@ namespace OnnxIntervene.Rewriting.Opening;
 
 /// <summary>
 /// Opens ONNX Runtime's GroupQueryAttention into the operators that it fuses, so that the attention probabilities can
-/// be reached
-/// (ONNX Runtime, docs/ContribOperators.md). Rows are aligned at their first token, as the fused operator demands.
+/// be reached (ONNX Runtime, docs/ContribOperators.md). Rows are aligned at their first token, as the fused operator
+/// demands.
 /// </summary>
 internal sealed class GroupQueryAttentionOpening
 {
@@ -37,7 +37,7 @@ internal sealed class GroupQueryAttentionOpening
     /// <summary>
     /// Puts the opened form in the node's place and returns the probabilities, <c>[batch, head, query, key]</c>.
     /// </summary>
-    public static OpenedOperator Open(GraphEditor editor, Node node) =>
+    public static OpenedValues Open(GraphEditor editor, Node node) =>
         new GroupQueryAttentionOpening(editor, node).Open(editor);
 
     /// <summary>Why a node cannot be opened; null where it can.</summary>
@@ -49,13 +49,13 @@ internal sealed class GroupQueryAttentionOpening
                 return $"has {setting}";
         }
 
-        // In a prompt the operator looks at the first position alone.
+        // In a prompt the operator looks only at the first position.
         if (node.InputOrNull(PositionIds) is not null)
             return "is given positions";
-        return node.OutputOrNull(3) is null ? null : "gives its scores too";
+        return node.OutputOrNull(3) is null ? null : "outputs its scores too";
     }
 
-    private OpenedOperator Open(GraphEditor editor)
+    private OpenedValues Open(GraphEditor editor)
     {
         var (query, key, value) = Projections();
         if (_node.FindAttribute("do_rotary") is { Integer: 1 })
@@ -64,9 +64,9 @@ internal sealed class GroupQueryAttentionOpening
         value = _attention.WithPast(value, _node.InputOrNull(4));
         var probabilities = Probabilities(query, key);
         editor.Replace(_node.Output, _attention.JoinHeads(Mixed(probabilities, value)));
-        editor.ReplaceIfGiven(_node, 1, key);
-        editor.ReplaceIfGiven(_node, 2, value);
-        return new OpenedOperator { Probabilities = probabilities };
+        editor.ReplaceIfPresent(_node, 1, key);
+        editor.ReplaceIfPresent(_node, 2, value);
+        return new OpenedValues { Probabilities = probabilities };
     }
 
     private (Value Query, Value Key, Value Value) Projections()
@@ -77,7 +77,7 @@ internal sealed class GroupQueryAttentionOpening
                 _attention.SplitHeads(key, _keyHeads),
                 _attention.SplitHeads(value, _keyHeads)
             );
-        // Packed: the heads of queries, keys and values lie one after the other.
+        // Packed: the heads of queries, keys and values are one after the other.
         var all = _attention.SplitHeads(_node.Inputs[0]!, _heads + (2 * _keyHeads));
         return (
             _ops.Slice(all, 1, 0, _heads),
@@ -111,7 +111,7 @@ internal sealed class GroupQueryAttentionOpening
             : _attention.Softmax(masked);
     }
 
-    // Where the width of a head is known, the query heads of a key head stand below each other in one product, and keys
+    // Where the width of a head is known, the query heads of a key head are stacked in one product, and keys
     // are not copied.
     private Value Scores(Value query, Value key)
     {
@@ -130,7 +130,7 @@ internal sealed class GroupQueryAttentionOpening
         return _ops.Reshape(_attention.Mix(grouped, value), 0, _heads, -1, _headWidth);
     }
 
-    // One more key that takes its share of the attention and gives nothing.
+    // One more key that takes its share of the attention and has a value of zero.
     private Value WithSink(Value scores, Value sink)
     {
         var sizes = _ops.Concat(0, _ops.Slice(_ops.ShapeOf(scores), 0, 0, 3), _ops.Constant(1));

@@ -5,12 +5,12 @@ using OnnxIntervene.IR;
 namespace OnnxIntervene.Rewriting.Opening;
 
 /// <summary>
-/// The operators that can be opened, one entry each. A test walks the table and proves each opening against its
+/// The operators that can be opened, one entry each. A test walks the table and checks each opening against its
 /// operator.
 /// </summary>
 internal static class OpeningTable
 {
-    // Range came with this operator set.
+    // The oldest operator set with Range.
     private const int OldestForAttention = 11;
 
     private static readonly FrozenDictionary<OperatorKey, OperatorOpening> s_openings = All.ToFrozenDictionary(
@@ -46,6 +46,6 @@ internal static class OpeningTable
         string operatorType,
         int oldestOperatorSet,
         Func<Node, string?> refusal,
-        Func<GraphEditor, Node, OpenedOperator> open
+        Func<GraphEditor, Node, OpenedValues> open
     ) => new(new OperatorKey(OperatorKey.Microsoft, operatorType), oldestOperatorSet, refusal, open);
 }

@@ -3,32 +3,32 @@ using OnnxIntervene.IR;
 namespace OnnxIntervene.Rewriting.Opening;
 
 /// <summary>
-/// The operators of a graph that have been opened, each once however many components lie in it.
+/// The operators of a graph that have been opened, each once however many components it contains.
 /// </summary>
 internal sealed class Openings(GraphEditor editor)
 {
-    private readonly Dictionary<Node, OpenedOperator> _opened = [];
+    private readonly Dictionary<Node, OpenedValues> _opened = [];
 
-    /// <summary>What an operator is made of, which stands in its place from then on.</summary>
+    /// <summary>Opens an operator, which its parts replace from then on.</summary>
     /// <exception cref="InterventionException">
     /// The operator is used in a way that cannot be opened, or the operator set is too old.
     /// </exception>
-    public OpenedOperator Of(Node node)
+    public OpenedValues Of(Node node)
     {
         if (!_opened.TryGetValue(node, out var opened))
             _opened.Add(node, opened = Open(node));
         return opened;
     }
 
-    private OpenedOperator Open(Node node)
+    private OpenedValues Open(Node node)
     {
         var opening =
             OpeningTable.Of(node)
             ?? throw new InterventionException(
-                $"What lies inside {node} cannot be reached: its operator has no opening."
+                $"What is inside {node} cannot be reached: its operator has no opening."
             );
         if (opening.Refusal(node) is { } reason)
-            throw new InterventionException($"{node} {reason}, so that what lies inside cannot be reached.");
+            throw new InterventionException($"{node} {reason}, so what is inside cannot be reached.");
         editor.RequireOperatorSet(opening.OldestOperatorSet, node);
         var last = node.Graph!.LastNode;
         var opened = opening.Open(editor, node);

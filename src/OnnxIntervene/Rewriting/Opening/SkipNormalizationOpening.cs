@@ -5,15 +5,14 @@ namespace OnnxIntervene.Rewriting.Opening;
 
 /// <summary>
 /// Opens ONNX Runtime's Skip(Simplified)LayerNormalization into the addition and the norm that it fuses, so that the
-/// sum between them can
-/// be changed (ONNX Runtime, docs/ContribOperators.md).
+/// sum between them can be changed (ONNX Runtime, docs/ContribOperators.md).
 /// </summary>
 internal static class SkipNormalizationOpening
 {
     private const int MeanOutput = 1;
 
     /// <summary>Puts the opened form in the node's place and returns the sum and the part that is added.</summary>
-    public static OpenedOperator Open(GraphEditor editor, Node node)
+    public static OpenedValues Open(GraphEditor editor, Node node)
     {
         var ops = editor.Builder($"{node.Name}/opened", node.Graph);
         var isSimplified = FusedOperators.IsSimplified(node);
@@ -33,14 +32,14 @@ internal static class SkipNormalizationOpening
         editor.Replace(node.Output, norm);
         if (node.OutputOrNull(FusedOperators.SumOutput) is { } old)
             editor.Replace(old, sum);
-        return new OpenedOperator { Sum = sum, Part = part };
+        return new OpenedValues { Sum = sum, Part = part };
     }
 
     /// <summary>Why a node cannot be opened; null where it can.</summary>
     public static string? Refusal(Node node) =>
         node.OutputOrNull(MeanOutput) is null && node.OutputOrNull(2) is null
             ? null
-            : "gives the mean or the variance too";
+            : "outputs the mean or the variance too";
 
     private static IEnumerable<NodeAttribute> Settings(Node node) =>
         [NodeAttribute.Of("axis", -1L), NodeAttribute.Of("epsilon", node.FindAttribute("epsilon")?.Float ?? 1e-5f)];

@@ -4,9 +4,8 @@ using OnnxIntervene.IR.Editing;
 namespace OnnxIntervene.Rewriting.Opening;
 
 /// <summary>
-/// Opens the standard's Attention (ONNX, Operators.md, operator sets 23 and 24) into the operators that it stands for,
-/// in the order of ONNX
-/// Runtime 1.31: scores, cap, mask, softmax.
+/// Opens the standard's Attention (ONNX, Operators.md, operator sets 23 and 24) into the operators that it consists of,
+/// in the order of ONNX Runtime 1.31: scores, cap, mask, softmax.
 /// </summary>
 internal sealed class StandardAttentionOpening
 {
@@ -36,10 +35,10 @@ internal sealed class StandardAttentionOpening
     /// <summary>
     /// Puts the opened form in the node's place and returns the probabilities, <c>[batch, head, query, key]</c>.
     /// </summary>
-    public static OpenedOperator Open(GraphEditor editor, Node node) =>
+    public static OpenedValues Open(GraphEditor editor, Node node) =>
         new StandardAttentionOpening(editor, node).Open(editor);
 
-    private OpenedOperator Open(GraphEditor editor)
+    private OpenedValues Open(GraphEditor editor)
     {
         var query = Split(_node.Inputs[0]!, _heads);
         var key = _attention.WithPast(Split(_node.Inputs[1]!, _keyHeads), _node.InputOrNull(PastKey));
@@ -50,9 +49,9 @@ internal sealed class StandardAttentionOpening
         var probabilities = _attention.Softmax(masked);
         var mixed = _attention.Mix(probabilities, Repeated(value, query));
         editor.Replace(_node.Output, _isSplit ? mixed : _attention.JoinHeads(mixed));
-        editor.ReplaceIfGiven(_node, 1, key);
-        editor.ReplaceIfGiven(_node, 2, value);
-        editor.ReplaceIfGiven(
+        editor.ReplaceIfPresent(_node, 1, key);
+        editor.ReplaceIfPresent(_node, 2, value);
+        editor.ReplaceIfPresent(
             _node,
             3,
             (_node.FindAttribute("qk_matmul_output_mode")?.Integer ?? 0) switch
@@ -63,7 +62,7 @@ internal sealed class StandardAttentionOpening
                 _ => probabilities,
             }
         );
-        return new OpenedOperator { Probabilities = probabilities };
+        return new OpenedValues { Probabilities = probabilities };
     }
 
     private Value Split(Value value, int heads) => _isSplit ? value : _attention.SplitHeads(value, heads);
@@ -94,17 +93,17 @@ internal sealed class StandardAttentionOpening
         return _ops.Where(_ops.Emit("Less", [keys, _ops.Unsqueeze(counts, 1, 2, 3)]), masked, _attention.Lowest);
     }
 
-    // From operator set 24 on a mask may tell of fewer keys than there are; of the others none is seen.
+    // From operator set 24 on a mask may cover fewer keys than there are; the other keys are not seen.
     private Value Padded(Value mask, Value scores, Value hidden)
     {
         if (_ops.OperatorSetVersion < 24)
             return mask;
-        var told = _ops.Slice(_ops.ShapeOf(mask), 0, -1, long.MaxValue);
-        var missing = _ops.Sub(_ops.Slice(_ops.ShapeOf(scores), 0, 3, 4), told);
+        var covered = _ops.Slice(_ops.ShapeOf(mask), 0, -1, long.MaxValue);
+        var missing = _ops.Sub(_ops.Slice(_ops.ShapeOf(scores), 0, 3, 4), covered);
         return _ops.Emit("Pad", [mask, _ops.Concat(0, _ops.Constant(0), missing), hidden, _ops.Constant(-1)]);
     }
 
-    // A query sees the keys of the cache, and the new ones up to its own place.
+    // A query sees the keys of the cache, and the new ones up to its own position.
     private Value IsPast(Value scores, Value query)
     {
         var keys = _ops.Unsqueeze(_attention.UpTo(_attention.Length(scores, 3)), 0);

@@ -6,14 +6,14 @@ using OnnxIntervene.Rewriting;
 namespace OnnxIntervene.Splicing;
 
 /// <summary>One site of a recurrent layer: which steps change, and to what, laid out over all steps.</summary>
-internal sealed class StepSite
+internal sealed class RecurrentSite
 {
     private readonly SiteInputs _inputs;
     private readonly SpliceSite _site;
     private readonly int _width;
     private Value? _read;
 
-    public StepSite(GraphEditor editor, PlacedSite placed)
+    public RecurrentSite(GraphEditor editor, PlacedSite placed)
     {
         var (site, component) = (placed.Site, placed.Component);
         if (site.Selection == SiteSelection.Whole)
@@ -32,11 +32,11 @@ internal sealed class StepSite
     /// <summary>Which steps change, <c>[batch, step, 1]</c>; null where none does.</summary>
     public Value? Mask { get; private set; }
 
-    /// <summary>What the change is made of, <c>[batch, step, width]</c>; null where it is made of nothing.</summary>
+    /// <summary>The source, <c>[batch, step, width]</c>; null where there is none.</summary>
     public Value? Grid { get; private set; }
 
     /// <summary>
-    /// Which dimensions of the kind's space are meant, <c>[batch, step, latents]</c>; null where all are.
+    /// Which dimensions of the kind's space are changed, <c>[batch, step, latents]</c>; null for all.
     /// </summary>
     public Value? Subspace { get; private set; }
 
@@ -45,7 +45,7 @@ internal sealed class StepSite
 
     private bool Writes => _site.Selection == SiteSelection.Units && !_site.Type.ReadsOnly;
 
-    /// <summary>Lays the chosen steps out over all.</summary>
+    /// <summary>Scatters the chosen steps' values over all steps.</summary>
     public void Prepare(OpBuilder ops, Value batch, Value steps)
     {
         if (!Writes)
@@ -73,7 +73,7 @@ internal sealed class StepSite
     /// <summary>One step's state, changed where its mask says so.</summary>
     /// <param name="ops">Writes the nodes.</param>
     /// <param name="state">The state, <c>[batch, width]</c>.</param>
-    /// <param name="at">What stands in a grid at this step.</param>
+    /// <param name="at">A grid's values at this step.</param>
     public Value Change(OpBuilder ops, Value state, Func<Value, Value> at) =>
         Mask is null
             ? state
@@ -93,7 +93,7 @@ internal sealed class StepSite
         _read.Type = _inputs.ReadType;
     }
 
-    public SplicedSite Describe() => _inputs.Describe(_read);
+    public SitePorts Describe() => _inputs.Describe(_read);
 
     private Value Changed(OpBuilder ops, Value state, Value? change, Value? subspace)
     {

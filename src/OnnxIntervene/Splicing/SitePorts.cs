@@ -4,23 +4,23 @@ using OnnxIntervene.Components.Addressing;
 namespace OnnxIntervene.Splicing;
 
 /// <summary>
-/// A place that was spliced, with the inputs and the output that it brought to the model. N is how many units a run
+/// A place that was spliced, with the inputs and the output that it added to the model. N is how many units a run
 /// names.
 /// </summary>
-public sealed record SplicedSite
+public sealed record SitePorts
 {
     /// <summary>What was asked for.</summary>
     public required SpliceSite Site { get; init; }
 
-    /// <summary>The component there, as the model has it that was rewritten.</summary>
+    /// <summary>The component there, in the model that was rewritten.</summary>
     public required Component Component { get; init; }
 
     /// <summary>
-    /// Input, int64 <c>[N, 2]</c> (example, unit) or <c>[N, 3]</c> (example, position, head): what the output gives.
+    /// Input, int64 <c>[N, 2]</c> (example, unit) or <c>[N, 3]</c> (example, position, head): what the output reads.
     /// </summary>
     public string? ReadLocations { get; init; }
 
-    /// <summary>Output, float32 <c>[N, width]</c>: what stands at the read locations before the intervention.</summary>
+    /// <summary>Output, float32 <c>[N, width]</c>: the values at the read locations before the intervention.</summary>
     public string? Read { get; init; }
 
     /// <summary>Input, int64 as above: what is written.</summary>
@@ -28,8 +28,7 @@ public sealed record SplicedSite
 
     /// <summary>
     /// Input, float32 <c>[N, width]</c> (several units a row where the kind takes them together), or <c>[batch,
-    /// position, width]</c> (either
-    /// axis may be 1) for the whole tensor: the source.
+    /// position, width]</c> (either axis may be 1) for the whole tensor: the source.
     /// </summary>
     public string? Source { get; init; }
 
@@ -37,7 +36,7 @@ public sealed record SplicedSite
     public string? Coefficient { get; init; }
 
     /// <summary>
-    /// Input, bool <c>[rows, latents]</c>: which dimensions of the kind's space are meant; null where all always are.
+    /// Input, bool <c>[rows, latents]</c>: which dimensions of the kind's space are changed; null where always all.
     /// </summary>
     public string? Mask { get; init; }
 
@@ -53,7 +52,7 @@ public sealed record SplicedSite
     public int UnitAxes => Site.UnitAxesOf(Component);
 
     /// <summary>
-    /// The shape of a source for no units; where the whole tensor is meant, of one number that the coefficient 0 takes
+    /// The shape of a source for no units; for the whole tensor, of one number that the coefficient 0 cancels
     /// out.
     /// </summary>
     internal ImmutableArray<long> NeutralSourceShape =>
@@ -65,7 +64,7 @@ public sealed record SplicedSite
             _ => [0, .. Enumerable.Repeat(1L, UnitAxes)],
         };
 
-    /// <summary>Every input that the site brought.</summary>
+    /// <summary>Every input that the site added.</summary>
     public IEnumerable<string> Inputs =>
         new[] { ReadLocations, WriteLocations, Source, Coefficient, Mask }
             .OfType<string>()

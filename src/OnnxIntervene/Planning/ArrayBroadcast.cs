@@ -2,10 +2,10 @@ using OnnxIntervene.Tensors;
 
 namespace OnnxIntervene.Planning;
 
-/// <summary>Stretches arrays along axes of size 1, as NumPy does.</summary>
-internal static class Broadcast
+/// <summary>Broadcasts arrays along axes of size 1, as NumPy does.</summary>
+internal static class ArrayBroadcast
 {
-    /// <summary>Whether the array stretches to the shape.</summary>
+    /// <summary>Whether the array broadcasts to the shape.</summary>
     public static bool Fits(NumericArray array, ReadOnlySpan<int> shape)
     {
         var missing = shape.Length - array.Shape.Length;
@@ -18,7 +18,7 @@ internal static class Broadcast
         return missing >= 0;
     }
 
-    /// <summary>The array in the shape, or null when it does not stretch to it.</summary>
+    /// <summary>The array in the shape, or null when it does not broadcast to it.</summary>
     public static float[]? To(NumericArray array, ReadOnlySpan<int> shape)
     {
         var missing = shape.Length - array.Shape.Length;

@@ -3,8 +3,8 @@ using OnnxIntervene.IR;
 
 namespace OnnxIntervene.Rewriting.Opening;
 
-/// <summary>What can be reached inside an operator that was opened; null where the operator has none of it.</summary>
-internal sealed record OpenedOperator
+/// <summary>The values inside an operator that was opened; null where the operator has none.</summary>
+internal sealed record OpenedValues
 {
     /// <summary>The residual sum that is normalised.</summary>
     public Value? Sum { get; init; }

@@ -5,10 +5,10 @@ using OnnxIntervene.IR;
 namespace OnnxIntervene.Formats;
 
 /// <summary>
-/// Takes a pickle apart into its instructions. Nothing is done with them here; those that tensors do not need are
+/// Takes a pickle apart into its instructions. They are not run here; those that tensors do not need are
 /// refused.
 /// </summary>
-internal static class PickleInstructions
+internal static class PickleReader
 {
     // BUILD, REDUCE and the like have no argument; their meaning is PickleMachine's.
     public static IEnumerable<PickleInstruction> Parse(byte[] pickle, string path)
@@ -77,7 +77,7 @@ internal static class PickleInstructions
             var version = Bytes(1)[0];
             return version <= 5
                 ? version
-                : throw new ModelFormatException($"'{path}': pickle protocol {version} is not known; the latest is 5.");
+                : throw new ModelFormatException($"'{path}': pickle protocol {version} is unknown; the latest is 5.");
         }
 
         private long LongNumber()
@@ -129,7 +129,7 @@ internal static class PickleInstructions
         {
             if (count > pickle.Length - _position)
                 throw new ModelFormatException(
-                    $"'{path}': the pickle ends after {pickle.Length} bytes, in the middle. Is the file cut off?"
+                    $"'{path}': the pickle ends early, after {pickle.Length} bytes. Is the file cut off?"
                 );
             _position += count;
             return pickle.AsSpan(_position - count, count);

@@ -5,7 +5,7 @@ using System.Text;
 namespace OnnxIntervene.Reports;
 
 /// <summary>Turns a report into files.</summary>
-public static class ReportFiles
+public static class ReportWriter
 {
     private const int LongestName = 60;
 

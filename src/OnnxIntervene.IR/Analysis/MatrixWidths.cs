@@ -1,17 +1,17 @@
 namespace OnnxIntervene.IR.Analysis;
 
-/// <summary>How wide the matrix of a linear layer is on either side.</summary>
-internal sealed record Projections(int InputWidth, int OutputWidth)
+/// <summary>The input and output widths of a linear layer's matrix.</summary>
+internal sealed record MatrixWidths(int InputWidth, int OutputWidth)
 {
-    /// <summary>The matrix of the linear layer that a module is; null when it has none that can be read.</summary>
-    public static Projections? Of(ModuleTree modules, string path) =>
+    /// <summary>The matrix of a module that is a linear layer; null when it has none that can be read.</summary>
+    public static MatrixWidths? Of(ModuleTree modules, string path) =>
         modules.NodesOf(path).Select(Of).FirstOrDefault(projection => projection is not null);
 
-    /// <summary>The matrix that a node multiplies with; null when it multiplies with none that is constant.</summary>
-    public static Projections? Of(Node node)
+    /// <summary>The matrix that a node multiplies with; null when none is constant.</summary>
+    public static MatrixWidths? Of(Node node)
     {
         if (node.Operator is (OperatorKey.Microsoft, "MatMulNBits"))
-            return new Projections(
+            return new MatrixWidths(
                 (int)(node.FindAttribute("K")?.Integer ?? 0),
                 (int)(node.FindAttribute("N")?.Integer ?? 0)
             );
@@ -33,7 +33,7 @@ internal sealed record Projections(int InputWidth, int OutputWidth)
             return null;
         var (rows, columns) = ((int)sizes[0], (int)sizes[1]);
         return node.FindAttribute("transB") is { Integer: 1 }
-            ? new Projections(columns, rows)
-            : new Projections(rows, columns);
+            ? new MatrixWidths(columns, rows)
+            : new MatrixWidths(rows, columns);
     }
 }

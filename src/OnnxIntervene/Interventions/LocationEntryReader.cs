@@ -4,7 +4,7 @@ using System.Text.Json;
 namespace OnnxIntervene.Interventions;
 
 /// <summary>Reads the units of one intervention: numbers, rows of numbers, or positions named by a text.</summary>
-internal static class UnitLocationReader
+internal static class LocationEntryReader
 {
     /// <summary>
     /// One entry: null for everything, <c>[batch][units]</c>, <c>[2][batch][units]</c> where the unit has two parts, or
@@ -27,7 +27,7 @@ internal static class UnitLocationReader
     }
 
     /// <summary>
-    /// Positions by name: <c>"unpadded"</c>, or an object whose key says which token of the text is meant.
+    /// Positions by name: <c>"unpadded"</c>, or an object whose key says which token of the text.
     /// </summary>
     public static UnitLocation Named(JsonElement json, string path)
     {

@@ -2,7 +2,7 @@ using System.Text;
 
 namespace OnnxIntervene.Reports.Tests;
 
-public sealed class ReportFilesTests
+public sealed class ReportWriterTests
 {
     private string _folder = "";
 
@@ -15,7 +15,7 @@ public sealed class ReportFilesTests
     [Test]
     public void A_report_is_a_page_its_data_and_a_picture_and_a_table_for_each_heatmap()
     {
-        var files = ReportFiles.Render(SampleHeatmaps.Report(), "trace");
+        var files = ReportWriter.Render(SampleHeatmaps.Report(), "trace");
 
         Assert.That(
             files.Select(file => file.Name),
@@ -29,18 +29,18 @@ public sealed class ReportFilesTests
     {
         var folder = Path.Combine(_folder, "new", "deeper");
 
-        var paths = ReportFiles.Write(folder, "trace", SampleHeatmaps.Report());
+        var paths = ReportWriter.Write(folder, "trace", SampleHeatmaps.Report());
 
         Assert.That(Directory.GetFiles(folder), Is.EquivalentTo(paths));
-        foreach (var (path, file) in paths.Zip(ReportFiles.Render(SampleHeatmaps.Report(), "trace")))
+        foreach (var (path, file) in paths.Zip(ReportWriter.Render(SampleHeatmaps.Report(), "trace")))
             Assert.That(File.ReadAllBytes(path), Is.EqualTo(file.Contents.ToArray()), path);
     }
 
     [Test]
     public void Writing_again_replaces_the_report()
     {
-        ReportFiles.Write(_folder, "trace", SampleHeatmaps.Report("old"));
-        ReportFiles.Write(_folder, "trace", SampleHeatmaps.Report("new"));
+        ReportWriter.Write(_folder, "trace", SampleHeatmaps.Report("old"));
+        ReportWriter.Write(_folder, "trace", SampleHeatmaps.Report("new"));
 
         Assert.That(File.ReadAllText(Path.Combine(_folder, "trace.json")), Does.Contain("new"));
         Assert.That(Directory.GetFiles(_folder), Has.Length.EqualTo(4));
@@ -52,7 +52,7 @@ public sealed class ReportFilesTests
         var folder = Path.Combine(_folder, "new");
 
         Assert.That(
-            () => ReportFiles.Write(folder, "trace", SampleHeatmaps.Report(), new CancellationToken(canceled: true)),
+            () => ReportWriter.Write(folder, "trace", SampleHeatmaps.Report(), new CancellationToken(canceled: true)),
             Throws.InstanceOf<OperationCanceledException>()
         );
         Assert.That(Directory.Exists(folder), Is.False);
@@ -61,14 +61,14 @@ public sealed class ReportFilesTests
     [Test]
     public void A_fault_while_writing_leaves_the_earlier_report_and_nothing_else()
     {
-        ReportFiles.Write(_folder, "trace", SampleHeatmaps.Report("old"));
+        ReportWriter.Write(_folder, "trace", SampleHeatmaps.Report("old"));
         var table = Path.Combine(_folder, "trace-block_output.csv");
         File.Delete(table);
         Directory.CreateDirectory(table);
         var before = Contents();
 
         Assert.That(
-            () => ReportFiles.Write(_folder, "trace", SampleHeatmaps.Report("new")),
+            () => ReportWriter.Write(_folder, "trace", SampleHeatmaps.Report("new")),
             Throws.InstanceOf<IOException>().With.Message.Contains("trace-block_output.csv' is a folder")
         );
         Assert.That(Contents(), Is.EqualTo(before));
@@ -77,12 +77,12 @@ public sealed class ReportFilesTests
     [Test]
     public void A_fault_while_drawing_leaves_the_earlier_report()
     {
-        ReportFiles.Write(_folder, "trace", SampleHeatmaps.Report("old"));
+        ReportWriter.Write(_folder, "trace", SampleHeatmaps.Report("old"));
         var before = Contents();
         var broken = new ReportHeatmap("broken", SampleHeatmaps.Create() with { Values = [] });
 
         Assert.That(
-            () => ReportFiles.Write(_folder, "trace", SampleHeatmaps.Report("new") with { Heatmaps = [broken] }),
+            () => ReportWriter.Write(_folder, "trace", SampleHeatmaps.Report("new") with { Heatmaps = [broken] }),
             Throws.ArgumentException.With.Message.Contains("0 values")
         );
         Assert.That(Contents(), Is.EqualTo(before));
@@ -110,7 +110,7 @@ public sealed class ReportFilesTests
     [TestCase(" ")]
     public void A_name_that_is_no_file_name_is_refused(string name)
     {
-        Assert.That(() => ReportFiles.Write(_folder, name, SampleHeatmaps.Report()), Throws.ArgumentException);
+        Assert.That(() => ReportWriter.Write(_folder, name, SampleHeatmaps.Report()), Throws.ArgumentException);
         Assert.That(Directory.GetFileSystemEntries(_folder), Is.Empty);
     }
 
@@ -120,7 +120,7 @@ public sealed class ReportFilesTests
         string[] names = ["../../out", "mlp output", "MLP-output", "漢字", "漢字"];
         var heatmaps = names.Select(name => new ReportHeatmap(name, SampleHeatmaps.Create()));
 
-        var files = ReportFiles.Render(SampleHeatmaps.Report() with { Heatmaps = [.. heatmaps] }, "t");
+        var files = ReportWriter.Render(SampleHeatmaps.Report() with { Heatmaps = [.. heatmaps] }, "t");
 
         Assert.That(
             files.Select(file => file.Name).Where(name => name.EndsWith(".csv", StringComparison.Ordinal)),
@@ -133,8 +133,8 @@ public sealed class ReportFilesTests
     [Test]
     public void The_same_report_gives_the_same_bytes()
     {
-        var first = ReportFiles.Render(SampleHeatmaps.Report(), "trace");
-        var second = ReportFiles.Render(SampleHeatmaps.Report(), "trace");
+        var first = ReportWriter.Render(SampleHeatmaps.Report(), "trace");
+        var second = ReportWriter.Render(SampleHeatmaps.Report(), "trace");
 
         foreach (var (one, other) in first.Zip(second))
             Assert.That(other.Contents.ToArray(), Is.EqualTo(one.Contents.ToArray()), one.Name);

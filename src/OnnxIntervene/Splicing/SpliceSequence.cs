@@ -6,30 +6,30 @@ using OnnxIntervene.Rewriting;
 
 namespace OnnxIntervene.Splicing;
 
-/// <summary>The splicing of sites into a model's copy: the steps of all sites in the order of the graph.</summary>
-internal sealed class ModelSplice
+/// <summary>The splicing of sites into a model's copy: the actions of all sites in the order of the graph.</summary>
+internal sealed class SpliceSequence
 {
     private readonly SiteOrder _order;
     private readonly GraphEditor _editor;
     private readonly ComponentPlaces _places;
 
-    public ModelSplice(Model copy, ComponentMap components)
+    public SpliceSequence(Model copy, ComponentMap components)
     {
         _order = new SiteOrder(copy.Graph, components);
         _editor = new GraphEditor(copy);
         _places = new ComponentPlaces(_editor);
     }
 
-    /// <summary>Splices the sites; returns them as the model has them, and the order in which they act.</summary>
-    public (ImmutableArray<SplicedSite> Sites, ImmutableArray<int> Order) Splice(ImmutableArray<PlacedSite> sites)
+    /// <summary>Splices the sites; returns the spliced sites, and the order in which they act.</summary>
+    public (ImmutableArray<SitePorts> Sites, ImmutableArray<int> Order) Splice(ImmutableArray<PlacedSite> sites)
     {
-        // Before anything is opened or changed: places are those of the file.
+        // Before anything is opened or changed: ranks are those of the file.
         var works = Works(sites).ToList();
-        var steps = works
-            .SelectMany(work => work.Steps())
-            .Select(step => (Step: step, Place: _order.PlaceOf(step.Source, step.Site.Found)))
-            .OrderBy(entry => entry.Place)
-            .ThenBy(entry => entry.Step.Site.Index)
+        var actions = works
+            .SelectMany(work => work.Actions())
+            .Select(action => (Action: action, Rank: _order.RankOf(action.Source, action.Site.Found)))
+            .OrderBy(entry => entry.Rank)
+            .ThenBy(entry => entry.Action.Site.Index)
             .ToList();
         var order = _order.Of(sites.Select(site => (site.Component.Source, site.Found)));
         foreach (var component in sites.SelectMany(site => new[] { site.Component, site.ModuleInput }))
@@ -38,8 +38,8 @@ internal sealed class ModelSplice
                 _places.Open(component.Source);
         }
 
-        foreach (var (step, _) in steps)
-            step.Splice();
+        foreach (var (action, _) in actions)
+            action.Splice();
         return (
             [.. works.SelectMany(work => work.Finish()).OrderBy(done => done.Index).Select(done => done.Site)],
             order

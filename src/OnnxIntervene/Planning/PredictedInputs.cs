@@ -7,12 +7,12 @@ using OnnxIntervene.Tensors;
 namespace OnnxIntervene.Planning;
 
 /// <summary>What each input of a model will be in a run, without running: those given, and those filled in.</summary>
-internal static class BoundInputs
+internal static class PredictedInputs
 {
     // Flags and lengths decide shapes; token ids and positions do not, and differ from run to run.
     private const int LongestContents = 8;
 
-    /// <summary>The inputs of which the sizes are known beforehand, by name.</summary>
+    /// <summary>The inputs whose sizes are known beforehand, by name.</summary>
     public static Dictionary<string, BoundInput> Of(Model model, ComponentMap components, ModelInputs given)
     {
         var bound = new Dictionary<string, BoundInput>(StringComparer.Ordinal);
@@ -27,7 +27,7 @@ internal static class BoundInputs
         return bound;
     }
 
-    /// <summary>All that the sizes in a run depend on, in words.</summary>
+    /// <summary>Everything that the sizes in a run depend on, as text.</summary>
     public static string Text(ModelInputs given) =>
         string.Join(
             ' ',
@@ -47,7 +47,7 @@ internal static class BoundInputs
                 : null
         );
 
-    // The shapes of what InputFiller makes.
+    // The shapes that InputFiller makes.
     private static BoundInput? Filled(Value input, ComponentMap components, ModelInputs given) =>
         input.Name switch
         {

@@ -6,7 +6,7 @@ using OnnxIntervene.Tensors;
 namespace OnnxIntervene.Execution.Results;
 
 /// <summary>Tells logits from hidden states.</summary>
-internal static class OutputKinds
+internal static class OutputClassifier
 {
     // What exporters call outputs that are not logits.
     private static readonly string[] s_states = ["hidden", "state", "embed", "pool", "feature"];

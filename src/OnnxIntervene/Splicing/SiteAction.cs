@@ -6,4 +6,4 @@ namespace OnnxIntervene.Splicing;
 /// <param name="Site">The site, the first of several that are spliced at once.</param>
 /// <param name="Source">The tensor.</param>
 /// <param name="Splice">Changes the graph there.</param>
-internal sealed record SiteStep(PlacedSite Site, ComponentSource Source, Action Splice);
+internal sealed record SiteAction(PlacedSite Site, ComponentSource Source, Action Splice);
