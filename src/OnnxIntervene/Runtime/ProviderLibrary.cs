@@ -55,7 +55,7 @@ internal static partial class ProviderLibrary
     /// <summary>Does something without ONNX Runtime's log, which would say once more what an exception says.</summary>
     public static void Quietly(Action action)
     {
-        var environment = OrtEnv.Instance();
+        var environment = OrtEnvironment.Instance;
         var level = environment.EnvLogLevel;
         environment.EnvLogLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL;
         try
