@@ -11,32 +11,59 @@ namespace OnnxIntervene.IR.Analysis;
 internal sealed record InputLimits(long? Vocabulary, long? Context)
 {
     private const string TokenInput = "input_ids";
+    private const int MostCounted = 1 << 20;
 
     /// <summary>Walks from the inputs, and from counted positions, to the tables that they choose rows of. O(nodes).</summary>
     public static InputLimits Of(Graph graph)
     {
         ArgumentNullException.ThrowIfNull(graph);
         var tokens = graph.Inputs.Where(input => input.Name == TokenInput);
-        var positions = graph
-            .Inputs.Where(input => input.Name == PositionInput.Name)
-            .Concat(graph.Nodes.Where(Counts).Select(node => node.Output));
         return new InputLimits(
-            Smallest(tokens.SelectMany(value => Tables(value, isPosition: false))),
-            Smallest(positions.SelectMany(value => Tables(value, isPosition: true)).Concat(Caches(graph)))
+            Smallest(tokens.SelectMany(value => Tables(value, 0, isPosition: false))),
+            Smallest(
+                Positions(graph)
+                    .SelectMany(start => Tables(start.Value, start.First, isPosition: true))
+                    .Concat(Caches(graph))
+            )
         );
     }
 
-    // Exporters count positions themselves where a model has no input for them.
-    private static bool Counts(Node node) => node.Operator is ("", "Range" or "CumSum") && node.Outputs.Count == 1;
+    // The input of positions, or what exporters count in its place: a range, a stored row of numbers that is cut to the
+    // length, or a running sum of the mask, which begins at 1.
+    private static IEnumerable<(Value Value, long First)> Positions(Graph graph)
+    {
+        foreach (var input in graph.Inputs.Where(input => input.Name == PositionInput.Name))
+            yield return (input, 0);
+        foreach (var row in graph.Initializers.Where(IsCounted))
+            yield return (row, 0);
+        foreach (var node in graph.Nodes.Where(node => node.Outputs.Count == 1))
+        {
+            if (node.Operator is ("", "Range") || (node.Operator is ("", "Constant") && IsCounted(node.Output)))
+                yield return (node.Output, 0);
+            else if (node.Operator is ("", "CumSum"))
+                yield return (node.Output, 1);
+        }
+    }
+
+    // 0, 1, 2 …: a table of positions as old exporters have it, [1, positions] or [positions].
+    private static bool IsCounted(Value value) =>
+        ContentOf(value) is { ElementType: ElementType.Int64 or ElementType.Int32, Count: > 1 and <= MostCounted } data
+        && data.ReadIntegers().Select((number, index) => number == index).All(isNext => isNext);
+
+    private static TensorData? ContentOf(Value value) =>
+        value.Initializer
+        ?? (
+            value.Producer?.FindAttribute("value") is { Kind: AttributeKind.Tensor } attribute ? attribute.Tensor : null
+        );
 
     private static long? Smallest(IEnumerable<long> limits) =>
         limits.Select(limit => (long?)limit).Where(limit => limit > 0).Min();
 
     // Values that are the same numbers, perhaps in another shape or moved by a constant, and the tables they index.
-    private static IEnumerable<long> Tables(Value start, bool isPosition)
+    private static IEnumerable<long> Tables(Value start, long first, bool isPosition)
     {
         var seen = new HashSet<Value> { start };
-        var queue = new Queue<(Value Value, long Offset)>([(start, 0)]);
+        var queue = new Queue<(Value Value, long Offset)>([(start, first)]);
         while (queue.TryDequeue(out var item))
         {
             foreach (var use in item.Value.Uses)
@@ -66,6 +93,8 @@ internal sealed record InputLimits(long? Vocabulary, long? Context)
         {
             (("", "Cast" or "Identity" or "Reshape" or "Unsqueeze" or "Squeeze" or "Expand" or "Slice"), 0) => 0,
             (("", "Add"), _) when isPosition => Number(use.Node.InputOrNull(1 - use.InputIndex)),
+
+            (("", "Sub"), 0) when isPosition => -Number(use.Node.InputOrNull(1)),
 
             // A mask of ones and zeros times positions.
             (("", "Mul"), _) when isPosition => 0,
