@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Invocation;
 using System.CommandLine.Parsing;
+using OnnxIntervene.Cli.Output;
 
 namespace OnnxIntervene.Cli;
 
@@ -34,7 +35,7 @@ internal static class Application
 
         int Report(CommandFault fault)
         {
-            error.WriteLine(fault.Message);
+            new TerminalWriter(error).WriteLine(fault.Message);
             json?.WriteLine(fault.ToJson());
             return fault.ExitCode;
         }

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
 using OnnxIntervene.Cli.Commands;
 
 namespace OnnxIntervene.Cli;
@@ -20,8 +21,21 @@ internal static class CommandTree
         result.
         """;
 
-    public static RootCommand Create() =>
-        new(Description)
+    // Options that name a file or a folder.
+    private static readonly HashSet<string> s_paths =
+    [
+        "--out",
+        "--save",
+        "--config",
+        "--map",
+        "--write-map",
+        "--base-file",
+        "--source-file",
+    ];
+
+    public static RootCommand Create()
+    {
+        var root = new RootCommand(Description)
         {
             InspectCommand.Create(),
             RunCommand.Create(),
@@ -33,4 +47,19 @@ internal static class CommandTree
             PushCommand.Create(),
             ProvidersCommand.Create(),
         };
+        foreach (var option in root.Subcommands.SelectMany(command => command.Options))
+        {
+            if (s_paths.Contains(option.Name))
+                option.Validators.Add(RequirePath);
+        }
+
+        return root;
+    }
+
+    // An empty path would mean the current folder.
+    private static void RequirePath(OptionResult result)
+    {
+        if (result.Tokens.Any(token => string.IsNullOrWhiteSpace(token.Value)))
+            result.AddError($"{result.Option.Name} needs a path; it is empty.");
+    }
 }

@@ -38,10 +38,13 @@ public static class HeatmapCsv
         return $"{string.Join(',', names.Select(Quote))}\r\n";
     }
 
-    // Readers that trim would lose the space that begins a token.
+    // Readers that trim would lose the space that begins a token. Spreadsheets take a text that begins like a formula for
+    // one and compute it, unless an apostrophe stands before it (OWASP, CSV Injection).
     private static string Quote(string field)
     {
-        var mustQuote = field.AsSpan().ContainsAny(",\"\r\n") || field.StartsWith(' ') || field.EndsWith(' ');
+        if (field.TrimStart() is ['=' or '+' or '-' or '@' or '\t' or '\r' or '＝' or '＋' or '－' or '＠', ..])
+            field = $"'{field}";
+        var mustQuote = field.AsSpan().ContainsAny(",;\t\"\r\n") || field.StartsWith(' ') || field.EndsWith(' ');
         return mustQuote ? $"\"{field.Replace("\"", "\"\"", StringComparison.Ordinal)}\"" : field;
     }
 }

@@ -32,6 +32,36 @@ public sealed class ProcessTests
     }
 
     [Test]
+    public void A_run_leaves_nothing_in_the_users_home()
+    {
+        using var home = new TemporaryFolder();
+        using var input = new TemporaryFolder();
+        File.WriteAllText(input.File("zero.json"), """{"interventions":[{"kind":"Zero","component":"mlp_output"}]}""");
+        var start = new ProcessStartInfo(
+            "dotnet",
+            [s_command, "run", "--config", input.File("zero.json"), "--base", "A"]
+        )
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        start.Environment["HOME"] = home.Path;
+        start.Environment["DOTNET_CLI_TELEMETRY_OPTOUT"] = "1";
+
+        // ONNX Runtime keeps quiet by itself where it finds these.
+        foreach (var name in new[] { "CI", "ORT_DISABLE_TELEMETRY", "ORT_RUNNING_UNIT_TESTS", "XDG_CACHE_HOME" })
+            start.Environment.Remove(name);
+        using var process = Process.Start(start)!;
+        var error = process.StandardError.ReadToEndAsync();
+        var output = process.StandardOutput.ReadToEnd();
+        process.WaitForExit();
+
+        Assert.That(process.ExitCode, Is.Zero, error.Result);
+        Assert.That(output, Is.Not.Empty);
+        Assert.That(Directory.GetFileSystemEntries(home.Path, "*", SearchOption.AllDirectories), Is.Empty);
+    }
+
+    [Test]
     public void An_interruption_leaves_no_file()
     {
         using var folder = new TemporaryFolder();

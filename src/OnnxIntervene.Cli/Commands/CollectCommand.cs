@@ -152,7 +152,7 @@ internal static class CollectCommand
     {
         if (asJson)
         {
-            terminal.Output.WriteLine(
+            terminal.Output.WriteJson(
                 JsonText.Of(
                     new
                     {

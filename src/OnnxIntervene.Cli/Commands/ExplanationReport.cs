@@ -6,11 +6,11 @@ namespace OnnxIntervene.Cli.Commands;
 /// <summary>Shows what a run will do.</summary>
 internal static class ExplanationReport
 {
-    public static void Write(TextWriter writer, RunExplanation explanation, bool asJson)
+    public static void Write(TerminalWriter writer, RunExplanation explanation, bool asJson)
     {
         if (asJson)
         {
-            writer.WriteLine(
+            writer.WriteJson(
                 JsonText.Of(
                     new
                     {

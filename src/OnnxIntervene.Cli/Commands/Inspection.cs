@@ -18,7 +18,7 @@ internal sealed record Inspection(ModelFile File, Model Model, ComponentMap Map)
     {
         if (asJson)
         {
-            terminal.Output.WriteLine(JsonText.Of(Data(mapPath)));
+            terminal.Output.WriteJson(JsonText.Of(Data(mapPath)));
             return;
         }
 
@@ -121,15 +121,8 @@ internal sealed record Inspection(ModelFile File, Model Model, ComponentMap Map)
         foreach (var tensor in TensorDescription.All(Model))
         {
             var shape = tensor.Shape is { } sizes ? $"[{string.Join(", ", sizes)}]" : "?";
-            terminal.Output.WriteLine(
-                string.Join(
-                    '\t',
-                    tensor.Name,
-                    tensor.ElementType,
-                    shape,
-                    tensor.Branch is null ? tensor.Origin : $"{tensor.Origin}, {tensor.Branch}"
-                )
-            );
+            var origin = tensor.Branch is null ? tensor.Origin : $"{tensor.Origin}, {tensor.Branch}";
+            terminal.Output.WriteLine($"{tensor.Name}\t{tensor.ElementType}\t{shape}\t{origin}");
         }
     }
 

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Microsoft.Extensions.Logging;
 using OnnxIntervene.Cli.Output;
 using OnnxIntervene.Components;
 using OnnxIntervene.Components.MapFiles;
@@ -36,6 +37,14 @@ internal sealed class ModelOptions
         Description = "How many threads an operator may use. Default: ONNX Runtime decides.",
     };
 
+    private readonly Option<bool> _verbose = new("--verbose")
+    {
+        Description = "Say on stderr which sessions are opened and closed, and what ONNX Runtime logs.",
+    };
+
+    // ONNX Runtime starts each of them, whether the machine can run them at once or not.
+    private static readonly int s_mostThreads = Math.Max(64, 4 * Environment.ProcessorCount);
+
     private string? _path;
 
     /// <summary>Adds the model to a command, and with <paramref name="runs"/> how it runs.</summary>
@@ -45,13 +54,10 @@ internal sealed class ModelOptions
         command.Add(_map);
         if (!runs)
             return;
-        _threads.Validators.Add(result =>
-        {
-            if (result.Tokens is [var token] && int.TryParse(token.Value, out var number) && number < 1)
-                result.AddError("--threads must be at least 1.");
-        });
+        _threads.Validators.Add(result => NumberOptions.Require(result, 1, s_mostThreads));
         command.Add(_provider);
         command.Add(_threads);
+        command.Add(_verbose);
     }
 
     /// <summary>The model's path on this machine; a model on the Hub is pulled when it is first asked for.</summary>
@@ -71,11 +77,19 @@ internal sealed class ModelOptions
     public LoadedModel Load(ParseResult arguments) =>
         LoadedModel.Load(
             Path(arguments),
-            new ExecutionOptions { Provider = arguments.GetValue(_provider)!, Threads = arguments.GetValue(_threads) },
+            new ExecutionOptions
+            {
+                Provider = arguments.GetValue(_provider)!,
+                Threads = arguments.GetValue(_threads),
+                Logger = new TerminalLogger(
+                    Terminal.Of(arguments).Error,
+                    arguments.GetValue(_verbose) ? LogLevel.Debug : LogLevel.Warning
+                ),
+            },
             Map(arguments)
         );
 
-    private static string Pull(string reference, TextWriter error)
+    private static string Pull(string reference, TerminalWriter error)
     {
         using var progress = new TransferLine(error);
         return HubModel.Locate(reference, HubOptions.FromEnvironment(), progress);

@@ -29,7 +29,7 @@ internal static class ProvidersCommand
     {
         if (asJson)
         {
-            terminal.Output.WriteLine(
+            terminal.Output.WriteJson(
                 JsonText.Of(new { OnnxRuntime = ExecutionProviders.RuntimeVersion, Providers = providers })
             );
             return;
@@ -43,6 +43,6 @@ internal static class ProvidersCommand
             )
         );
         foreach (var item in providers.Where(item => !item.Works))
-            terminal.Output.WriteLine(item.Reason);
+            terminal.Output.WriteLine($"{item.Reason}");
     }
 }

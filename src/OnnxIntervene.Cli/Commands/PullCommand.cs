@@ -51,7 +51,7 @@ internal static class PullCommand
     {
         if (asJson)
         {
-            terminal.Output.WriteLine(
+            terminal.Output.WriteJson(
                 JsonText.Of(
                     new
                     {

@@ -76,7 +76,7 @@ internal sealed class PushCommand
     {
         if (asJson)
         {
-            terminal.Output.WriteLine(
+            terminal.Output.WriteJson(
                 JsonText.Of(
                     new
                     {

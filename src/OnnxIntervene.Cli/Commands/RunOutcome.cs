@@ -91,7 +91,7 @@ internal sealed record RunOutcome
     public void Write(Terminal terminal, bool asJson, string? path)
     {
         if (asJson)
-            terminal.Output.WriteLine(JsonText.Of(Data(path)));
+            terminal.Output.WriteJson(JsonText.Of(Data(path)));
         else
             WriteText(terminal, path);
     }

@@ -79,7 +79,7 @@ internal sealed class SpliceCommand
     {
         if (asJson)
         {
-            terminal.Output.WriteLine(
+            terminal.Output.WriteJson(
                 JsonText.Of(
                     new
                     {

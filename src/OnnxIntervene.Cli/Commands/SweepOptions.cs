@@ -28,13 +28,13 @@ internal sealed class SweepOptions(string name)
         var files = ReportWriter.Write(arguments.GetValue(_folder)!, name, report, cancellation);
         if (arguments.GetValue(_json))
         {
-            terminal.Output.WriteLine(report.Json);
+            terminal.Output.WriteJson(report.Json);
         }
         else
         {
             terminal.WriteFacts([.. report.Facts.Select(fact => (fact.Name, fact.Value))]);
             foreach (var (_, heatmap) in report.Heatmaps)
-                TerminalHeatmap.Write(terminal.Console, heatmap);
+                terminal.WriteHeatmap(heatmap);
         }
 
         terminal.Error.WriteLine($"Wrote {string.Join(", ", files)}");

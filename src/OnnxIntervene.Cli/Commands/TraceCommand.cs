@@ -12,6 +12,7 @@ namespace OnnxIntervene.Cli.Commands;
 internal sealed class TraceCommand
 {
     private const int SmallestWindow = 3;
+    private const int MostSamples = 10_000;
 
     private readonly ModelOptions _model = new();
     private readonly SweepOptions _output = new("trace");
@@ -66,8 +67,9 @@ internal sealed class TraceCommand
         foreach (var option in new Option[] { _prompt, _subject, _answer, _samples, _noise, _seed, _window })
             command.Add(option);
         _output.AddTo(command);
-        _samples.Validators.Add(RequirePositive);
-        _window.Validators.Add(RequirePositive);
+        _samples.Validators.Add(result => NumberOptions.Require(result, 1, MostSamples));
+        _noise.Validators.Add(result => NumberOptions.RequireNotNegative(result));
+        _window.Validators.Add(result => NumberOptions.Require(result, 1, int.MaxValue));
         command.SetAction(Run);
         return command;
     }
@@ -90,12 +92,6 @@ internal sealed class TraceCommand
         progress.Dispose();
         _output.Publish(arguments, TraceReport.Create(text, settings, request, result, loaded.File), cancellation);
         return Task.FromResult(ExitCodes.Done);
-    }
-
-    private static void RequirePositive(OptionResult result)
-    {
-        if (result.Tokens is [var token] && int.TryParse(token.Value, out var number) && number < 1)
-            result.AddError($"{result.Option.Name} must be at least 1.");
     }
 
     private static CausalTraceRequest Request(LoadedModel model, PromptText text, TraceSettings settings)

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using OnnxIntervene.Reports.Figures;
 using Spectre.Console;
 
 namespace OnnxIntervene.Cli.Output;
@@ -8,36 +9,55 @@ internal sealed class Terminal
 {
     private const int WidthOfFiles = 200;
 
+    // What a column has beside its text, and the least that the column which wraps is left with.
+    private const int Padding = 4;
+    private const int NarrowestColumn = 16;
+
+    private readonly IAnsiConsole _console;
+
     private Terminal(TextWriter output, TextWriter error)
     {
-        Output = output;
-        Error = error;
-        Console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(output) });
+        Output = new TerminalWriter(output);
+        Error = new TerminalWriter(error);
+        _console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(output) });
 
         // A table in a file or a pipe must not be wrapped at the width of a screen that does not exist.
-        if (!ReferenceEquals(output, System.Console.Out) || System.Console.IsOutputRedirected)
-            Console.Profile.Width = WidthOfFiles;
+        if (!Output.IsWatched)
+            _console.Profile.Width = WidthOfFiles;
     }
 
-    public TextWriter Output { get; }
+    public TerminalWriter Output { get; }
 
-    public TextWriter Error { get; }
-
-    public IAnsiConsole Console { get; }
+    public TerminalWriter Error { get; }
 
     public static Terminal Of(ParseResult arguments) =>
         new(arguments.InvocationConfiguration.Output, arguments.InvocationConfiguration.Error);
 
-    /// <summary>A table of plain text.</summary>
+    /// <summary>
+    /// A table of plain text. Where the terminal is too narrow, the widest column wraps; the others keep their width.
+    /// </summary>
     public void WriteTable(IReadOnlyList<string> columns, IEnumerable<IReadOnlyList<string>> rows)
     {
+        string[][] cells = [.. rows.Select(row => row.Select(TerminalText.Clean).ToArray())];
+        int[] widths =
+        [
+            .. columns.Select((name, column) => cells.Select(row => row[column].Length).Append(name.Length).Max()),
+        ];
+        var widest = Array.IndexOf(widths, widths.Max());
+        _console.Profile.Width = Math.Max(
+            _console.Profile.Width,
+            widths.Where((_, column) => column != widest).Sum(width => width + Padding) + NarrowestColumn
+        );
         var table = new Table { Border = TableBorder.Simple };
-        foreach (var column in columns)
-            table.AddColumn(new TableColumn(Markup.Escape(column)) { NoWrap = true });
-        foreach (var row in rows)
+        for (var column = 0; column < columns.Count; column++)
+            table.AddColumn(new TableColumn(Markup.Escape(columns[column])) { NoWrap = column != widest });
+        foreach (var row in cells)
             table.AddRow([.. row.Select(cell => new Text(cell))]);
-        Console.Write(table);
+        _console.Write(table);
     }
+
+    /// <summary>A heatmap in characters.</summary>
+    public void WriteHeatmap(Heatmap heatmap) => TerminalHeatmap.Write(_console, heatmap);
 
     /// <summary>Names and values, a line each.</summary>
     public void WriteFacts(IReadOnlyList<(string Name, string Value)> facts)

@@ -12,12 +12,12 @@ internal static class TerminalHeatmap
 
     public static void Write(IAnsiConsole console, Heatmap heatmap)
     {
-        console.WriteLine(heatmap.Title);
-        var width = heatmap.RowLabels.Max(label => Clean(label).Length) + 1;
+        console.WriteLine(TerminalText.Clean(heatmap.Title));
+        var width = heatmap.RowLabels.Max(label => TerminalText.Clean(label).Length) + 1;
         for (var row = 0; row < heatmap.RowLabels.Length; row++)
         {
             var star = heatmap.EmphasizedRows.Contains(row) ? "*" : " ";
-            console.Write((Clean(heatmap.RowLabels[row]) + star).PadLeft(width + 1) + " ");
+            console.Write((TerminalText.Clean(heatmap.RowLabels[row]) + star).PadLeft(width + 1) + " ");
             for (var column = 0; column < heatmap.ColumnLabels.Length; column++)
                 WriteCell(console, heatmap, heatmap[row, column]);
             console.WriteLine();
@@ -53,7 +53,4 @@ internal static class TerminalHeatmap
             )
         );
     }
-
-    private static string Clean(string label) =>
-        string.Concat(label.Select(character => char.IsControl(character) ? '·' : character));
 }

@@ -6,10 +6,9 @@ namespace OnnxIntervene.Cli.Output;
 /// <summary>
 /// Shows how far transfers have come: a moving line on a terminal, and a line for each file when it is complete.
 /// </summary>
-internal sealed class TransferLine(TextWriter error) : IProgress<HubProgress>, IDisposable
+internal sealed class TransferLine(TerminalWriter error) : IProgress<HubProgress>, IDisposable
 {
     private const long Step = 1 << 20;
-    private readonly bool _isWatched = ReferenceEquals(error, Console.Error) && !Console.IsErrorRedirected;
     private string _path = "";
     private long _shown;
 
@@ -18,15 +17,15 @@ internal sealed class TransferLine(TextWriter error) : IProgress<HubProgress>, I
         if (value.Done == value.Total)
         {
             Wipe();
-            error.WriteLine($"{Clean(value.Path)}: {Size(value.Total)}");
+            error.WriteLine($"{value.Path}: {Size(value.Total)}");
             return;
         }
 
-        if (!_isWatched || (value.Path == _path && value.Done >= _shown && value.Done < _shown + Step))
+        if (!error.IsWatched || (value.Path == _path && value.Done >= _shown && value.Done < _shown + Step))
             return;
         (_path, _shown) = (value.Path, value.Done);
         Wipe();
-        error.Write($"{Clean(value.Path)}: {Size(value.Done)} of {Size(value.Total)} ");
+        error.Write($"{value.Path}: {Size(value.Done)} of {Size(value.Total)} ");
     }
 
     public void Dispose() => Wipe();
@@ -41,11 +40,5 @@ internal sealed class TransferLine(TextWriter error) : IProgress<HubProgress>, I
             _ => string.Create(CultureInfo.InvariantCulture, $"{bytes / 1e9:F2} GB"),
         };
 
-    private void Wipe()
-    {
-        if (_isWatched)
-            error.Write("\r\u001b[K");
-    }
-
-    private static string Clean(string path) => string.Concat(path.Where(character => !char.IsControl(character)));
+    private void Wipe() => error.WipeLine();
 }

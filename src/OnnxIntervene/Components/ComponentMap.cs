@@ -17,6 +17,7 @@ public sealed class ComponentMap
     private readonly Lock _typesLock = new();
     private readonly Lazy<ImmutableArray<CountedMask>> _countedMasks;
     private readonly Lazy<bool> _positionsCountKeptTokens;
+    private readonly Lazy<InputLimits> _limits;
 
     internal ComponentMap(
         Model model,
@@ -30,6 +31,7 @@ public sealed class ComponentMap
         _tensors = new Lazy<RawTensors>(() => new RawTensors(model));
         _countedMasks = new Lazy<ImmutableArray<CountedMask>>(() => CountedMask.All(model.Graph));
         _positionsCountKeptTokens = new Lazy<bool>(() => PositionInput.CountsKeptTokens(model));
+        _limits = new Lazy<InputLimits>(() => InputLimits.Of(model.Graph));
         Family = family;
         LayerCount = layerCount;
         Components = [.. components];
@@ -66,6 +68,9 @@ public sealed class ComponentMap
     /// Found once. O(nodes).
     /// </summary>
     internal ImmutableArray<CountedMask> CountedMasks => _countedMasks.Value;
+
+    /// <summary>What the model's tables leave room for. Looked for once. O(nodes).</summary>
+    internal InputLimits Limits => _limits.Value;
 
     /// <summary>Whether position ids that are left out count only the tokens that the mask keeps.</summary>
     internal bool PositionsCountKeptTokens => _positionsCountKeptTokens.Value;

@@ -281,6 +281,8 @@ public sealed class IntervenableModel : IDisposable
     private RunPlan Plan(RunRequest request, Func<Component, ModelInputs, bool, UnitExtent> count)
     {
         WantedOutputs.Check(Model, request.Settings);
+        foreach (var inputs in request.AllInputs)
+            InputChecks.Check(inputs, Components);
         return new RunPlan(request, Components, count, new LocationFinder(() => Tokenizer));
     }
 }

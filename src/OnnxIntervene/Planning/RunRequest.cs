@@ -43,6 +43,9 @@ internal sealed class RunRequest
 
     public RunSettings Settings { get; }
 
+    /// <summary>Everything that the model will be run on: the base and the sources.</summary>
+    public IEnumerable<ModelInputs> AllInputs => _sources.OfType<ModelInputs>().Prepend(Base);
+
     /// <summary>Which interventions share a source.</summary>
     public SourceGroups Groups { get; }
 

@@ -12,19 +12,19 @@ public static class ExecutionProviders
 
     /// <summary>The version of ONNX Runtime's native library.</summary>
     /// <exception cref="ExecutionException">The application has no native library of ONNX Runtime.</exception>
-    public static string RuntimeVersion => Runtime().GetVersionString();
+    public static string RuntimeVersion => OrtEnvironment.Instance.GetVersionString();
 
     /// <summary>
     /// Tries each provider of this build with a model of one addition. Loads their libraries: milliseconds to seconds.
     /// </summary>
     /// <exception cref="ExecutionException">The application has no native library of ONNX Runtime.</exception>
     public static ImmutableArray<ExecutionProviderStatus> Probe() =>
-        [.. Runtime().GetAvailableProviders().Select(Probe)];
+        [.. OrtEnvironment.Instance.GetAvailableProviders().Select(Probe)];
 
     /// <summary>Lets a session use a provider, after checking that this build has it and that it loads.</summary>
     internal static void Append(SessionOptions settings, string provider)
     {
-        var available = Runtime().GetAvailableProviders();
+        var available = OrtEnvironment.Instance.GetAvailableProviders();
         var fullName =
             available.FirstOrDefault(name => IsNamed(name, provider))
             ?? throw new InterventionException(
@@ -41,24 +41,6 @@ public static class ExecutionProviders
             when (fault is OnnxRuntimeException or EntryPointNotFoundException or NotSupportedException)
         {
             throw Refusal(fullName, fault);
-        }
-    }
-
-    /// <summary>Checks that there is a native library at all: a reference to OnnxIntervene alone has none.</summary>
-    internal static OrtEnv Runtime()
-    {
-        try
-        {
-            return OrtEnv.Instance();
-        }
-        catch (TypeInitializationException fault)
-            when (fault.InnerException is DllNotFoundException or EntryPointNotFoundException)
-        {
-            throw new ExecutionException(
-                "The native library of ONNX Runtime is missing, or too old. The application chooses it: "
-                    + "reference the package Microsoft.ML.OnnxRuntime, or Microsoft.ML.OnnxRuntime.Gpu for CUDA.",
-                fault
-            );
         }
     }
 

@@ -11,12 +11,15 @@ internal sealed class OrtSession : IDisposable
     private readonly InferenceSession _session;
     private readonly OrtMemoryInfo _results;
     private readonly string _provider;
+    private readonly IDisposable _log;
 
     /// <param name="session">The session, which this one owns from now on.</param>
     /// <param name="results">Where outputs are put.</param>
     /// <param name="provider">The execution provider that the session was opened with.</param>
-    public OrtSession(InferenceSession session, OrtMemoryInfo results, string provider)
+    /// <param name="log">Where the session's log goes; ended with the session.</param>
+    public OrtSession(InferenceSession session, OrtMemoryInfo results, string provider, IDisposable log)
     {
+        _log = log;
         _provider = provider;
         _session = session;
         _results = results;
@@ -63,7 +66,11 @@ internal sealed class OrtSession : IDisposable
     }
 
     /// <inheritdoc/>
-    public void Dispose() => _session.Dispose();
+    public void Dispose()
+    {
+        _session.Dispose();
+        _log.Dispose();
+    }
 
     // An output that is an input is in the caller's memory, which is pinned for the run only: take its numbers now.
     private static TensorValue Owned(RunBinding binding, string name, OrtValue result)

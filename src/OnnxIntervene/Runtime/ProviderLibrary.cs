@@ -55,7 +55,7 @@ internal static partial class ProviderLibrary
     /// <summary>Runs an action without ONNX Runtime's log, which would repeat what the exception says.</summary>
     public static void Quietly(Action action)
     {
-        var environment = OrtEnv.Instance();
+        var environment = OrtEnvironment.Instance;
         var level = environment.EnvLogLevel;
         environment.EnvLogLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL;
         try

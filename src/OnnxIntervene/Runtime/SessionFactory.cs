@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Logging;
 using Microsoft.ML.OnnxRuntime;
 using OnnxIntervene.IR;
 using OnnxIntervene.IR.Serialization;
@@ -37,17 +38,30 @@ internal static class SessionFactory
         using var settings = Settings(options);
         if (file.WeightsFolder is { } folder)
             settings.AddSessionConfigEntry(WeightsFolderKey, folder);
-        var session = Guard(
-            () =>
-            {
-                if (weights is null)
-                    return new InferenceSession(file.Bytes.ToArray(), settings);
-                weights.AddTo(settings, file.Referenced);
-                return new InferenceSession(file.Bytes.ToArray(), settings, weights.Packed);
-            },
-            options.Provider
-        );
-        return new OrtSession(session, OrtMemoryInfo.DefaultInstance, options.Provider);
+        var log = OrtLog.Open(settings, options.Logger);
+        try
+        {
+            var session = Guard(() => Open(file.Bytes.ToArray(), settings, file.Referenced, weights), options.Provider);
+            return new OrtSession(session, OrtMemoryInfo.DefaultInstance, options.Provider, log);
+        }
+        catch
+        {
+            log.Dispose();
+            throw;
+        }
+    }
+
+    private static InferenceSession Open(
+        byte[] model,
+        SessionOptions settings,
+        IEnumerable<Value> referenced,
+        SharedWeights? weights
+    )
+    {
+        if (weights is null)
+            return new InferenceSession(model, settings);
+        weights.AddTo(settings, referenced);
+        return new InferenceSession(model, settings, weights.Packed);
     }
 
     /// <summary>A session of a model file as it is. The caller disposes it.</summary>
@@ -90,8 +104,8 @@ internal static class SessionFactory
     private static SessionOptions Settings(ExecutionOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);
-        ExecutionProviders.Runtime();
-        var settings = new SessionOptions { LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR };
+        _ = OrtEnvironment.Instance;
+        var settings = new SessionOptions { LogSeverityLevel = SeverityOf(options.Logger) };
         try
         {
             if (options.Threads is { } threads)
@@ -105,4 +119,10 @@ internal static class SessionFactory
             throw;
         }
     }
+
+    // ONNX Runtime warns of much that nobody needs to know, such as a provider that leaves nodes to another.
+    private static OrtLoggingLevel SeverityOf(ILogger logger) =>
+        logger.IsEnabled(LogLevel.Debug)
+            ? OrtLoggingLevel.ORT_LOGGING_LEVEL_WARNING
+            : OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR;
 }

@@ -33,6 +33,8 @@ public static class CausalTrace
         ArgumentNullException.ThrowIfNull(request);
         var layerCount = model.Components.LayerCount;
         Check(request, model.Components.Get(0, ComponentNames.BlockInput));
+        InputChecks.Check(request.Inputs, model.Components);
+        InputChecks.CheckToken(request.Answer, model.Components, "answer");
         SpliceSite[] sites =
         [
             new(new ComponentAddress(0, ComponentNames.BlockInput), InterventionType.Addition),

@@ -38,6 +38,7 @@ public static class PatchSweep
                 $"The clean run has {length} tokens, the corrupt run {request.Corrupt.Length}; they must be equally "
                     + $"many."
             );
+        Check(request, model.Components);
         var layers = Layers(request, model.Components);
         using var lease = model.Lease([
             .. layers.Select(layer => new SpliceSite(
@@ -53,6 +54,20 @@ public static class PatchSweep
                 ? positions
                 : [.. Enumerable.Range(0, grids[0].Columns)];
         return new Cells(session, request, layers, columns, positions, grids).Run(progress, cancellation);
+    }
+
+    private static void Check(PatchSweepRequest request, ComponentMap components)
+    {
+        InputChecks.Check(request.Clean, components);
+        InputChecks.Check(request.Corrupt, components);
+        InputChecks.CheckToken(request.Answer, components, "answer");
+        InputChecks.CheckToken(request.Wrong, components, "wrong answer");
+        if (request.Answer == request.Wrong)
+            throw new InterventionException("The two answers are one token, so their logits cannot differ.");
+        if (request.Clean.Tokens.Integers.SequenceEqual(request.Corrupt.Tokens.Integers))
+            throw new InterventionException(
+                "The clean and the corrupt prompt are the same tokens, so there is nothing to patch. Change one of them."
+            );
     }
 
     private static ImmutableArray<int> Layers(PatchSweepRequest request, ComponentMap components)
@@ -99,6 +114,7 @@ public static class PatchSweep
                 [session.FirstOutput],
                 cancellation
             );
+            RequireDifference(LogitDifference(clean[0]), LogitDifference(corrupt[0]));
             var rows = BatchSize.For(request.Clean.Length, clean[0].Shape[^1]);
             for (var start = 0; start < _answers.Length; start += rows)
             {
@@ -141,6 +157,21 @@ public static class PatchSweep
                 var logits = output.RowAt(row, -1).Span;
                 (_answers[start + row], _wrongs[start + row]) = (logits[request.Answer], logits[request.Wrong]);
             }
+        }
+
+        // What a patch restores is measured in shares of this.
+        private static void RequireDifference(float clean, float corrupt)
+        {
+            if (!float.IsFinite(clean) || !float.IsFinite(corrupt))
+                throw new ExecutionException(
+                    $"The logit difference is {clean} in the clean run and {corrupt} in the corrupt one; the model's "
+                        + "output is not finite."
+                );
+            if (clean == corrupt)
+                throw new InterventionException(
+                    $"The logit difference is {clean} in both runs, so nothing can be restored. Choose other prompts "
+                        + "or answers."
+                );
         }
 
         private float LogitDifference(NumericArray logits)

@@ -1,0 +1,102 @@
+using OnnxIntervene.Testing;
+
+namespace OnnxIntervene.Cli.Tests;
+
+/// <summary>Options that cannot work are refused at once, with what may be given.</summary>
+public sealed class OptionTests
+{
+    private static readonly string[] s_trace =
+    [
+        "trace",
+        "--prompt",
+        "The Space Needle is located in the city of",
+        "--subject",
+        "Space Needle",
+        "--answer",
+        " Seattle",
+    ];
+
+    [TestCase("at most 10000", "--samples", "2147483647")]
+    [TestCase("at least 1", "--samples", "0")]
+    [TestCase("finite number", "--noise", "nan")]
+    [TestCase("finite number", "--noise", "-1")]
+    [TestCase("finite number", "--noise", "1e39")]
+    [TestCase("at most", "--threads", "5000")]
+    [TestCase("at least 1", "--threads", "-3")]
+    [TestCase("at least 1", "--window", "0")]
+    [TestCase("needs a path", "--out", "")]
+    [TestCase("needs a path", "--map", " ")]
+    public async Task A_number_or_a_path_that_cannot_work_is_refused(string message, params string[] arguments)
+    {
+        var (_, error, exit) = await RunAsync([.. s_trace, .. arguments]);
+
+        Assert.That(exit, Is.EqualTo(1));
+        Assert.That(error, Does.Contain(message).And.Contain(arguments[0]));
+    }
+
+    [Test]
+    public async Task An_empty_folder_name_does_not_mean_the_current_folder()
+    {
+        using var folder = new TemporaryFolder();
+        File.WriteAllText(folder.File("zero.json"), """{"interventions":[{"kind":"Zero","component":"mlp_output"}]}""");
+
+        var (_, error, exit) = await RunAsync("splice", "--config", folder.File("zero.json"), "--out", "");
+
+        Assert.That((exit, error), Is.EqualTo((1, error)));
+        Assert.That(error, Does.Contain("--out needs a path"));
+        Assert.That(File.Exists("model.onnx"), Is.False);
+    }
+
+    [Test]
+    public async Task Patching_a_prompt_with_itself_is_refused()
+    {
+        var (_, error, exit) = await RunAsync(
+            "patch",
+            "--clean",
+            "A young salmon is called a",
+            "--corrupt",
+            "A young salmon is called a",
+            "--answer",
+            " fry",
+            "--wrong",
+            " calf"
+        );
+
+        Assert.That(exit, Is.EqualTo(1));
+        Assert.That(error, Does.Contain("the same tokens"));
+    }
+
+    [TestCase("--base-ids", "99999999", "99999999", "2560")]
+    [TestCase("--base-ids", "2560", "2560", "2560")]
+    [TestCase("--source-ids", "2560", "2560", "2560")]
+    [TestCase("--base-ids", "long", "200", "128")]
+    [TestCase("--source-ids", "long", "200", "128")]
+    public async Task Tokens_and_prompts_that_the_model_has_no_room_for_are_refused_with_both_numbers(
+        string option,
+        string ids,
+        string asked,
+        string room
+    )
+    {
+        using var folder = new TemporaryFolder();
+        File.WriteAllText(
+            folder.File("swap.json"),
+            """{"interventions":[{"kind":"Vanilla","component":"mlp_output"}]}"""
+        );
+        var list = ids == "long" ? string.Join(',', Enumerable.Range(1, 200)) : ids;
+        string[] other = option == "--base-ids" ? ["--source-ids", "1"] : ["--base-ids", "1"];
+
+        var (_, error, exit) = await RunAsync(["run", "--config", folder.File("swap.json"), option, list, .. other]);
+
+        Assert.That(exit, Is.EqualTo(1));
+        Assert.That(error, Does.Contain(asked).And.Contain(room).And.Not.Contain("onnxruntime"));
+    }
+
+    private static async Task<(string Output, string Error, int Exit)> RunAsync(params string[] arguments)
+    {
+        using var output = new StringWriter();
+        using var error = new StringWriter();
+        var exit = await Application.RunAsync(arguments, output, error);
+        return (output.ToString(), error.ToString(), exit);
+    }
+}

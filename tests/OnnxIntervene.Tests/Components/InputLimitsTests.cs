@@ -1,0 +1,44 @@
+using System.Text.Json;
+using OnnxIntervene.Components;
+using OnnxIntervene.IR.Serialization;
+using OnnxIntervene.Testing;
+
+namespace OnnxIntervene.Tests.Components;
+
+/// <summary>How many tokens and positions a graph's tables have room for is what the configuration beside it says.</summary>
+public sealed class InputLimitsTests
+{
+    // Families with a table of positions, and where their configurations say how many it has room for.
+    private static readonly Dictionary<string, string[]> s_contextKeys = new(StringComparer.Ordinal)
+    {
+        ["gpt2"] = ["n_positions"],
+        ["gpt_neo"] = ["max_position_embeddings"],
+        ["opt"] = ["max_position_embeddings"],
+        ["bert"] = ["max_position_embeddings"],
+        ["esm"] = ["max_position_embeddings"],
+    };
+
+    public static IEnumerable<TestCaseData> Exports() => RenamingTests.Exports();
+
+    [TestCaseSource(nameof(Exports))]
+    public void The_vocabulary_and_the_context_are_those_of_the_configuration(ReferenceExport export)
+    {
+        var path = Path.Combine(Path.GetDirectoryName(export.ModelPath)!, "config.json");
+        var model = OnnxFile.Load(export.ModelPath);
+        var limits = ComponentMap.Find(model).Limits;
+        if (!File.Exists(path))
+            Assert.Pass("There is no configuration to compare with.");
+        using var json = JsonDocument.Parse(File.ReadAllText(path));
+        var family = json.RootElement.TryGetProperty("model_type", out var type) ? type.GetString()! : "";
+
+        if (model.Graph.Inputs.Any(input => input.Name == "input_ids") && family is not ("blip" or "t5"))
+            Assert.That(limits.Vocabulary, Is.EqualTo(json.RootElement.GetProperty("vocab_size").GetInt64()));
+        var isRotary =
+            json.RootElement.TryGetProperty("position_embedding_type", out var kind) && kind.GetString() == "rotary";
+        if (s_contextKeys.TryGetValue(family, out var keys) && !isRotary)
+        {
+            var context = json.RootElement.GetProperty(keys[0]).GetInt64();
+            Assert.That(limits.Context, Is.EqualTo(context));
+        }
+    }
+}
