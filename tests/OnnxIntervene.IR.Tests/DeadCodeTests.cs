@@ -2,7 +2,7 @@ using OnnxIntervene.IR.Editing;
 
 namespace OnnxIntervene.IR.Tests;
 
-/// <summary>Taking out what nobody needs, and changing what a graph takes and gives.</summary>
+/// <summary>Removing what nothing needs, and changing a graph's inputs and outputs.</summary>
 public sealed class DeadCodeTests
 {
     [Test]

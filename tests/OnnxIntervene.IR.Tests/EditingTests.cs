@@ -80,13 +80,13 @@ public sealed class EditingTests
         {
             seen.Add(node.Name);
             if (node.Name == "n0")
-                graph.AddNode("behind", new("", "Abs"), [x], ["w"], [], after: node);
+                graph.AddNode("added", new("", "Abs"), [x], ["w"], [], after: node);
             if (node.Name == "n1")
                 graph.Remove(node);
         }
 
-        Assert.That(string.Join(' ', seen), Is.EqualTo("n0 behind n1 n2"));
-        Assert.That(string.Join(' ', graph.Nodes.Select(node => node.Name)), Is.EqualTo("n0 behind n2"));
+        Assert.That(string.Join(' ', seen), Is.EqualTo("n0 added n1 n2"));
+        Assert.That(string.Join(' ', graph.Nodes.Select(node => node.Name)), Is.EqualTo("n0 added n2"));
     }
 
     [Test]

@@ -23,7 +23,7 @@ internal static class SampleModels
         return Around(graph, irVersion, operatorSet);
     }
 
-    /// <summary>An If whose branches read the sum that stands outside them.</summary>
+    /// <summary>An If whose branches read the sum outside them.</summary>
     public static Model WithBranches()
     {
         var model = Simple(8, 16);

@@ -38,7 +38,7 @@ public sealed class GoldenCase(JsonElement json)
     /// <summary>The one tensor that is expected.</summary>
     public string Expected() => json.GetProperty("expected").EnumerateObject().Single().Value.GetString()!;
 
-    /// <summary>A list of numbers, or the number that stands in its place.</summary>
+    /// <summary>A list of numbers, or the number in its place.</summary>
     public ImmutableArray<int> Integers(string list, string single) =>
         json.TryGetProperty(list, out var found)
             ? [.. found.EnumerateArray().Select(item => item.GetInt32())]

@@ -4,9 +4,9 @@ namespace OnnxIntervene.Testing;
 /// <param name="Name">The model.</param>
 /// <param name="Folder">The folder that holds it.</param>
 /// <param name="Goldens">What torch gives.</param>
-public sealed record GoldenModel(string Name, string Folder, ModelGoldens Goldens)
+public sealed record GoldenModel(string Name, string Folder, TorchResults Goldens)
 {
-    /// <summary>The model that is tested where the developers' folder stands beside the repository.</summary>
+    /// <summary>The model that is tested where the developers' folder is beside the repository.</summary>
     public const string LargeName = "smollm2";
 
     /// <summary>The default model, and the large one where it is.</summary>
@@ -15,13 +15,13 @@ public sealed record GoldenModel(string Name, string Folder, ModelGoldens Golden
         yield return new GoldenModel(
             "facts-gpt2",
             RepositoryPaths.DefaultModel,
-            ModelGoldens.Of(Path.Combine(RepositoryPaths.OwnReferences, "facts-gpt2"))
+            TorchResults.Of(Path.Combine(RepositoryPaths.OwnReferences, "facts-gpt2"))
         );
         if (RepositoryPaths.LargeModel is { } large)
             yield return new GoldenModel(
                 LargeName,
                 Path.Combine(large, "smollm2-135m-int4-genai"),
-                ModelGoldens.Of(Path.Combine(large, "goldens"))
+                TorchResults.Of(Path.Combine(large, "goldens"))
             );
     }
 }

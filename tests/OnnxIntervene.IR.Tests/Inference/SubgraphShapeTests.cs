@@ -1,6 +1,6 @@
 namespace OnnxIntervene.IR.Tests.Inference;
 
-/// <summary>What branches and bodies of loops give, and what stands inside them.</summary>
+/// <summary>What branches and bodies of loops output, and the values inside them.</summary>
 [FixtureLifeCycle(LifeCycle.InstancePerTestCase)]
 public sealed class SubgraphShapeTests
 {
@@ -86,7 +86,7 @@ public sealed class SubgraphShapeTests
         return graph;
     }
 
-    // Each step puts the input behind the state, and gives the input too.
+    // Each step appends the input to the state, and outputs the input too.
     private (Node Loop, Value Inside) Loop(Value count)
     {
         var captured = _sketch.Floats(2, 3);

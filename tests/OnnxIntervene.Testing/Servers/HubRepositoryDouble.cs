@@ -3,7 +3,7 @@ using System.Text;
 
 namespace OnnxIntervene.Testing.Servers;
 
-/// <summary>A repository of a Hub that stands on this machine.</summary>
+/// <summary>A repository of a Hub on this machine.</summary>
 public sealed class HubRepositoryDouble
 {
     private static readonly string[] s_largeKinds = [".onnx", ".onnx_data", ".safetensors", ".bin"];

@@ -24,7 +24,7 @@ internal sealed class AnonymousModel
 
     public static AnonymousModel Of(Model model) => new(model);
 
-    /// <summary>The value that stands in the place of one of the original model.</summary>
+    /// <summary>The value that replaces one of the original model.</summary>
     public Value this[Value original] => _values[original];
 
     private void Fill(Graph from, Graph to, HashSet<Value> keep)

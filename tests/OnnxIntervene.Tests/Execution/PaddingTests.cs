@@ -141,7 +141,7 @@ public sealed class PaddingTests
         return session.Run(Inputs(hidden, mask), [], [session.FirstOutput])[0].Floats.ToArray();
     }
 
-    // What ONNX Runtime gives when nobody refuses.
+    // What ONNX Runtime computes when the run is not refused.
     private static float[] PlainRun(Model model, float[]? hidden, long[] mask)
     {
         using var session = InterventionSession.Open(

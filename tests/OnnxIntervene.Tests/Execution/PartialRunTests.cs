@@ -13,7 +13,7 @@ using OnnxIntervene.Testing;
 
 namespace OnnxIntervene.Tests.Execution;
 
-/// <summary>Nothing is computed or copied that nobody reads, and what is read is what a whole run gives.</summary>
+/// <summary>Nothing is computed or copied unless it is read, and what is read equals a whole run's.</summary>
 public sealed class PartialRunTests
 {
     private const double Close = 1e-5;

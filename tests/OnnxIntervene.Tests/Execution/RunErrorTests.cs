@@ -114,8 +114,8 @@ public sealed class RunErrorTests
         );
 
     [TestCase(new[] { 5 }, "192 wide, but its constant source is floats[5]")]
-    [TestCase(new[] { 3, 192 }, "writes [1, 2, 192], to which the constant source floats[3, 192] does not stretch")]
-    [TestCase(new[] { 2, 1, 1, 192 }, "does not stretch")]
+    [TestCase(new[] { 3, 192 }, "writes [1, 2, 192], to which the constant source floats[3, 192] does not broadcast")]
+    [TestCase(new[] { 2, 1, 1, 192 }, "does not broadcast")]
     public void A_constant_of_another_shape_is_refused(int[] shape, string message) =>
         RefusedRun(
             new RepresentationConfig
@@ -265,7 +265,7 @@ public sealed class RunErrorTests
     public void Skipping_a_module_that_changes_the_width_is_refused() =>
         RefusedRun(
             new RepresentationConfig { Component = "mlp_activation", InterventionType = InterventionType.Skip },
-            "reads is no component",
+            "reads is not a component",
             sources: [s_source]
         );
 

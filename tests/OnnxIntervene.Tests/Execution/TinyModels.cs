@@ -43,7 +43,7 @@ internal static class TinyModels
             Intervention = intervention,
         };
 
-    /// <summary>What stands at some units.</summary>
+    /// <summary>The values at some units.</summary>
     public static NumericArray Collect(
         ModelInputs inputs,
         UnitLocation? location,

@@ -68,7 +68,7 @@ internal sealed class HalfPrecision
     private static TensorType? Convert(TensorType? type) =>
         type is { ElementType: ElementType.Float32 } ? type with { ElementType = ElementType.Float16 } : type;
 
-    // What stands for minus infinity in 32 bits becomes the smallest number of 16 bits.
+    // What replaces minus infinity in 32 bits becomes the smallest number of 16 bits.
     private static TensorData Convert(TensorData data) =>
         data.ElementType != ElementType.Float32
             ? data

@@ -275,7 +275,7 @@ public sealed class LoopBodyTests
         return sum;
     }
 
-    // [batch, step, width] step by step, examples one behind the other.
+    // [batch, step, width] step by step, examples one after the other.
     private static IEnumerable<float[]> ByStep(NumericArray collected) =>
         Enumerable
             .Range(0, collected.Shape[1])

@@ -43,7 +43,7 @@ public sealed class FormatTests
         Assert.That(
             new FileInfo(folder.File("a.npy")).Length,
             Is.EqualTo(128 + 24),
-            "the data begin on a multiple of 64 bytes"
+            "the data begins on a multiple of 64 bytes"
         );
     }
 

@@ -8,7 +8,7 @@ using OnnxIntervene.Testing;
 namespace OnnxIntervene.Tests.Formats;
 
 /// <summary>
-/// Half of a surrogate pair is JSON and no text: every reader refuses it, wherever it stands, before it reads anything.
+/// Half of a surrogate pair is JSON but not text: every reader refuses it, wherever it is, before it reads anything.
 /// </summary>
 public sealed class StrictJsonTests
 {

@@ -89,7 +89,7 @@ internal sealed class CutModel : IDisposable
             session.Dispose();
     }
 
-    // What the graph itself computes at a cut is still seen, but read by nobody.
+    // What the graph itself computes at a cut is still seen, but not read.
     private InferenceSession Open(IEnumerable<string> cuts)
     {
         var model = _model.Copy(out var copies);

@@ -1,7 +1,7 @@
 namespace OnnxIntervene.Tests.Interpretation;
 
 /// <summary>What one row of an intervention is made from.</summary>
-/// <param name="Base">What stands there.</param>
+/// <param name="Base">The values there.</param>
 /// <param name="Source">The source; null for kinds without.</param>
 /// <param name="ModuleInput">What the module reads there; null for kinds that do not read it.</param>
 /// <param name="Coefficient">What the source is multiplied with.</param>

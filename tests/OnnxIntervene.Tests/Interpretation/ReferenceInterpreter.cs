@@ -8,7 +8,7 @@ using OnnxIntervene.Tensors;
 namespace OnnxIntervene.Tests.Interpretation;
 
 /// <summary>
-/// Runs a configuration slowly: the model is cut at every component that changes, what stands there is computed in C#,
+/// Runs a configuration slowly: the model is cut at every component that changes, its values are computed in C#,
 /// and the rest
 /// of the model goes on from that.
 /// </summary>

@@ -28,9 +28,9 @@ internal sealed class StepReference
     public static string PathOf(string export) =>
         Path.Combine(RepositoryPaths.OwnReferences, "families", "gru", export, "model.onnx");
 
-    /// <summary>The states behind each step of each example, one after the other.</summary>
+    /// <summary>The states after each step of each example, one after the other.</summary>
     /// <param name="inputs"><c>[batch, step, width]</c>.</param>
-    /// <param name="change">What becomes of an example's state behind a step.</param>
+    /// <param name="change">Changes an example's state after a step.</param>
     public float[] Run(NumericArray inputs, Func<int, int, double[], double[]> change)
     {
         var hidden = new List<double>();

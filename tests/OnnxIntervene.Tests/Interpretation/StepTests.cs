@@ -93,22 +93,7 @@ public sealed class StepTests
     {
         var (draws, reference) = (new Draws(1), new StepReference());
         var (inputs, shift) = (Inputs(draws), draws.Normal(1, Width));
-        using var model = Load(
-            export,
-            s_cell with
-            {
-                InterventionType = InterventionType.Zero,
-            },
-            s_cell with
-            {
-                InterventionType = InterventionType.Addition,
-                SourceRepresentation = shift,
-            },
-            s_cell with
-            {
-                InterventionType = InterventionType.Collect,
-            }
-        );
+        using var model = Load(export, ZeroAddCollect(shift));
         var (zeroed, shifted) = (
             new UnitLocation([
                 [0, 3],
@@ -177,6 +162,23 @@ public sealed class StepTests
             Throws.TypeOf<InterventionException>().With.Message.Contains("changes steps one by one")
         );
     }
+
+    private static RepresentationConfig[] ZeroAddCollect(NumericArray shift) =>
+        [
+            s_cell with
+            {
+                InterventionType = InterventionType.Zero,
+            },
+            s_cell with
+            {
+                InterventionType = InterventionType.Addition,
+                SourceRepresentation = shift,
+            },
+            s_cell with
+            {
+                InterventionType = InterventionType.Collect,
+            },
+        ];
 
     private static Intervention Drawn(Draws draws, InterventionType kind)
     {

@@ -11,7 +11,7 @@ using OnnxIntervene.Testing;
 namespace OnnxIntervene.Tests.Interventions;
 
 /// <summary>
-/// A kind that stands in one file of this assembly works everywhere: nothing else need be told of it.
+/// A kind that is in one file of this assembly works everywhere: nothing else needs to name it.
 /// </summary>
 public sealed class ForeignKindTests
 {

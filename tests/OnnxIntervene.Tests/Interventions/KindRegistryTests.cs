@@ -81,7 +81,7 @@ public sealed partial class KindRegistryTests
         Assert.That(listed, Is.EquivalentTo(RunSchema.Kinds()));
     }
 
-    // What a kind is like, others ask; which it is, nobody. A user's own kind brings nodes along, which sites carry.
+    // Others ask for a kind's properties, never which kind it is. A user's own kind has nodes, which sites carry.
     [Test]
     public void Nothing_outside_the_kinds_asks_which_kind_it_is()
     {

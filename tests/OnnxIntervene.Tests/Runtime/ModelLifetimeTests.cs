@@ -9,7 +9,7 @@ using OnnxIntervene.Testing;
 
 namespace OnnxIntervene.Tests.Runtime;
 
-/// <summary>Sessions are opened once, lent, counted, and closed when nobody runs them.</summary>
+/// <summary>Sessions are opened once, lent, counted, and closed when no run uses them.</summary>
 [NonParallelizable]
 public sealed class ModelLifetimeTests
 {

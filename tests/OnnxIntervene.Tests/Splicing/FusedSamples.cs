@@ -57,7 +57,7 @@ internal static class FusedSamples
         );
     }
 
-    // The first of the further inputs stands for the bias of the projections, which is always there.
+    // The first of the further inputs is a placeholder for the projections' bias, which is always given.
     private static FileSample Packed(string name, Func<ModelSketch, Value?[]>? more, params NodeAttribute[] attributes)
     {
         var sketch = new ModelSketch(8, 17);

@@ -105,7 +105,7 @@ public sealed class NeutralKindTests
         return model.Run(s_inputs, [s_inputs], s_locations, settings);
     }
 
-    // What a module reads, so that skipping gives what stands there.
+    // What a module reads, so that skipping leaves the values as they are.
     private static Component ModuleInput(ComponentMap map) =>
         map.Components.First(component =>
             component is { Address.Layer: 1, Layout: ComponentLayout.Positions, Width: > 0 }

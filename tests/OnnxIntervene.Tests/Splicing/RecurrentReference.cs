@@ -1,18 +1,18 @@
 namespace OnnxIntervene.Tests.Splicing;
 
 /// <summary>
-/// An LSTM or a plain RNN computed step by step, with a change of the state behind each step (ONNX, Operators.md).
+/// An LSTM or a plain RNN computed step by step, with a change of the state after each step (ONNX, Operators.md).
 /// </summary>
 /// <param name="HasCell">Whether it is an LSTM.</param>
 /// <param name="Input">Weights of the input, <c>[gates × width, input width]</c>.</param>
 /// <param name="State">Weights of the state, <c>[gates × width, width]</c>.</param>
-/// <param name="Bias">Two biases one behind the other, <c>[2 × gates × width]</c>.</param>
+/// <param name="Bias">Two biases one after the other, <c>[2 × gates × width]</c>.</param>
 /// <param name="Width">How wide the state is.</param>
 internal sealed record RecurrentReference(bool HasCell, float[] Input, float[] State, float[] Bias, int Width)
 {
     private int Gates => HasCell ? 4 : 1;
 
-    /// <summary>The states behind each step, step after step, of one example of steps × input width.</summary>
+    /// <summary>The states after each step, step after step, of one example of steps × input width.</summary>
     public float[] Run(ReadOnlySpan<float> example, int steps, Func<int, double[], double[]> change)
     {
         var (state, cell, states) = (new double[Width], new double[Width], new List<float>());

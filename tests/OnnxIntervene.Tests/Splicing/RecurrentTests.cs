@@ -127,7 +127,7 @@ public sealed class RecurrentTests
             Assert.That(
                 Difference.Largest(changed[(cut + Width)..], kept[(cut + Width)..]),
                 Is.GreaterThan(1e-3),
-                "steps behind the cut"
+                "steps after the cut"
             );
         }
     }

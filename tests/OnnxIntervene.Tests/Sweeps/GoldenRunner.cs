@@ -163,7 +163,7 @@ internal sealed class GoldenRunner : IDisposable
         Assert.That(norm, Is.EqualTo(item.Json.GetProperty("difference_norm").GetSingle()).Within(0.1).Percent);
     }
 
-    // What stands at the last token, on average over prompts.
+    // The values at the last token, averaged over prompts.
     private NumericArray Mean(GoldenCase item, string side)
     {
         using var model = IntervenableModel.Load(_golden.Folder, Config(item));

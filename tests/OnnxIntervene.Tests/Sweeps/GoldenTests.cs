@@ -38,7 +38,7 @@ public sealed class GoldenTests
     private static IgnoredTestCaseData WithoutLargeModel() =>
         new TestCaseData(null, null)
             .SetArgDisplayNames(GoldenModel.LargeName)
-            .Ignore("The folder 'shared' with the large model does not stand beside the repository.");
+            .Ignore("The folder 'shared' with the large model is not beside the repository.");
 
     [TestCaseSource(nameof(Cases))]
     public void A_case_gives_torchs_numbers(GoldenModel model, GoldenCase item) => Runner(model).Check(item);

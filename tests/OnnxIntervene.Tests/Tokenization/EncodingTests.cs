@@ -34,7 +34,7 @@ public sealed class EncodingTests
     private static IgnoredTestCaseData WithoutLargeModel() =>
         new TestCaseData("", "")
             .SetArgDisplayNames("smollm2")
-            .Ignore("The folder 'shared' with the large model does not stand beside the repository.");
+            .Ignore("The folder 'shared' with the large model is not beside the repository.");
 
     [TestCaseSource(nameof(Encodings))]
     public void Every_string_is_encoded_and_decoded_as_by_the_reference(string file, string folder)
@@ -85,7 +85,7 @@ public sealed class EncodingTests
         return [.. json.RootElement.GetProperty("cases").EnumerateArray().Select(item => item.Clone())];
     }
 
-    // Beside the strings; or a folder that their own folder stands beside; or the default model.
+    // Beside the strings; or a folder beside their own folder; or the default model.
     private static string TokenizerFolder(string file)
     {
         var own = Path.GetDirectoryName(file)!;

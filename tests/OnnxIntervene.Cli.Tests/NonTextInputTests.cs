@@ -6,7 +6,7 @@ using OnnxIntervene.Testing;
 namespace OnnxIntervene.Cli.Tests;
 
 /// <summary>Models that read images, features or states, fed from files.</summary>
-public sealed class FileInputTests
+public sealed class NonTextInputTests
 {
     private const string Swap =
         """{"representations": [{"layer": 1, "component": "block_output", "intervention_type": "VanillaIntervention"}]}""";

@@ -9,11 +9,11 @@ namespace OnnxIntervene.Testing;
 /// <summary>
 /// Results of torch on one trained language model: prompts, sweeps, traces (see the references' README).
 /// </summary>
-public sealed class ModelGoldens
+public sealed class TorchResults
 {
     private readonly SafetensorsFile _tensors;
 
-    private ModelGoldens(string folder)
+    private TorchResults(string folder)
     {
         using var json = JsonDocument.Parse(File.ReadAllText(Path.Combine(folder, "cases.json")));
         _tensors = SafetensorsFile.Open(Path.Combine(folder, "tensors.safetensors"));
@@ -25,7 +25,7 @@ public sealed class ModelGoldens
 
     public ImmutableArray<GoldenCase> Cases { get; }
 
-    public static ModelGoldens Of(string folder) => new(folder);
+    public static TorchResults Of(string folder) => new(folder);
 
     public NumericArray Tensor(string name) => _tensors.Read(name);
 
