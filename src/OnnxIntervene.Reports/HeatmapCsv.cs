@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Globalization;
 using System.Text;
 using OnnxIntervene.Reports.Figures;
@@ -7,6 +8,10 @@ namespace OnnxIntervene.Reports;
 /// <summary>Writes a heatmap as CSV, a line for each cell (RFC 4180).</summary>
 public static class HeatmapCsv
 {
+    // Spreadsheets take the full-width forms as well.
+    private const string Formula = "=+-@＝＋－＠";
+    private static readonly SearchValues<char> s_quoted = SearchValues.Create(",;\t\"\r\n");
+
     /// <summary>
     /// The text: index and label of row and column, then the number with every digit it takes to read it back. The
     /// indices are there because a prompt may hold a token twice.
@@ -42,9 +47,9 @@ public static class HeatmapCsv
     // one and compute it, unless an apostrophe stands before it (OWASP, CSV Injection).
     private static string Quote(string field)
     {
-        if (field.TrimStart() is ['=' or '+' or '-' or '@' or '\t' or '\r' or '＝' or '＋' or '－' or '＠', ..])
+        if (field is ['\t' or '\r' or '\n', ..] || field.TrimStart() is [var first, ..] && Formula.Contains(first))
             field = $"'{field}";
-        var mustQuote = field.AsSpan().ContainsAny(",;\t\"\r\n") || field.StartsWith(' ') || field.EndsWith(' ');
+        var mustQuote = field.AsSpan().ContainsAny(s_quoted) || field.StartsWith(' ') || field.EndsWith(' ');
         return mustQuote ? $"\"{field.Replace("\"", "\"\"", StringComparison.Ordinal)}\"" : field;
     }
 }

@@ -1,6 +1,5 @@
 using System.Runtime.InteropServices;
 using Microsoft.ML.OnnxRuntime;
-using OnnxIntervene.IR;
 
 namespace OnnxIntervene.Runtime;
 
