@@ -20,10 +20,11 @@ internal static class OperatorSchemas
     {
         if (!s_all.TryGetValue(key, out var versions))
             return null;
+        // Before the first version there was no such operator; what reads the node takes it for one all the same.
         var index = versions.Length - 1;
-        while (index >= 0 && versions[index].Version > version)
+        while (index > 0 && versions[index].Version > version)
             index--;
-        return index < 0 ? null : versions[index];
+        return versions[index];
     }
 
     private static FrozenDictionary<OperatorKey, OperatorSchema[]> ReadAll() =>

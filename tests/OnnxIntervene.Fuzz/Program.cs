@@ -1,0 +1,12 @@
+using OnnxIntervene.Fuzz;
+
+if (FuzzOptions.Parse(args) is not { } options)
+{
+    Console.Error.WriteLine(FuzzOptions.Usage);
+    return 2;
+}
+
+if (options.Worker is null)
+    return new Supervisor(options).Run();
+new Worker(options).Run();
+return 0;
