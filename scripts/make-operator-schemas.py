@@ -42,7 +42,8 @@ NUMBERS = {
 HEADER = """# The operators of standard ONNX that this library looks at; written by scripts/make-operator-schemas.py.
 # NAME VERSION INPUTS -> OUTPUTS | ATTRIBUTES. A version holds until the next one of the same name.
 # '?': may be left out; '+': one or more; '*': any number; '!': must be set.
-# count: an integer above zero; permutation: integers, each of 0 to n-1 once.
+# count: an integer above zero; heads: one of 1 to 65536; permutation: integers, each of 0 to n-1 once; widths: three
+# integers above zero.
 """
 
 

@@ -55,9 +55,12 @@ internal sealed class OperatorCheck(
 
         foreach (var attribute in node.Attributes)
         {
-            if (schema.Attributes.GetValueOrDefault(attribute.Name)?.FaultOf(attribute) is { } fault)
+            if (OperatorSchemas.FindAttribute(node.Operator, schema, attribute.Name)?.FaultOf(attribute) is { } fault)
                 yield return $"{node}: the attribute '{attribute.Name}' {fault}.";
         }
+
+        if (SubgraphCheck.FaultOf(node) is { } inner)
+            yield return $"{node}{inner}.";
     }
 
     private IEnumerable<string> FaultsOf(Graph graph) => graph.AllNodes().SelectMany(FaultsOf);

@@ -12,6 +12,19 @@ internal static class OperatorSchemas
 
     private static readonly FrozenDictionary<OperatorKey, OperatorSchema[]> s_all = ReadAll();
 
+    // Code that reads an attribute does not ask which version of an operator has it, nor always which operator.
+    private static readonly FrozenDictionary<(OperatorKey Key, string Name), SchemaAttribute> s_otherVersions = s_all
+        .SelectMany(entry =>
+            entry.Value.SelectMany(schema => schema.Attributes.Values.Select(item => (entry.Key, item)))
+        )
+        .GroupBy(pair => (pair.Key, pair.item.Name), pair => pair.item)
+        .ToFrozenDictionary(group => group.Key, group => group.Last());
+
+    private static readonly FrozenDictionary<string, SchemaAttribute> s_otherOperators = s_otherVersions
+        .GroupBy(entry => entry.Key.Name, entry => entry.Value)
+        .Where(group => group.Select(attribute => attribute.Kind).Distinct().Count() == 1)
+        .ToFrozenDictionary(group => group.Key, group => group.First() with { Rule = NumberRule.Any });
+
     /// <summary>Every operator with its versions, oldest first.</summary>
     public static IEnumerable<KeyValuePair<OperatorKey, OperatorSchema[]>> All => s_all;
 
@@ -26,6 +39,15 @@ internal static class OperatorSchemas
             index--;
         return versions[index];
     }
+
+    /// <summary>
+    /// What an attribute of this name holds: in this version of the operator, in another one, or in every operator that
+    /// has one of this name; null where nothing tells.
+    /// </summary>
+    public static SchemaAttribute? FindAttribute(OperatorKey key, OperatorSchema schema, string name) =>
+        schema.Attributes.GetValueOrDefault(name)
+        ?? s_otherVersions.GetValueOrDefault((key, name))
+        ?? s_otherOperators.GetValueOrDefault(name);
 
     private static FrozenDictionary<OperatorKey, OperatorSchema[]> ReadAll() =>
         Lines("Operators.txt")

@@ -7,6 +7,8 @@ namespace OnnxIntervene.IR;
 /// <param name="Rule">What is known of its numbers beyond their kind.</param>
 internal sealed record SchemaAttribute(string Name, AttributeKind Kind, bool IsRequired, NumberRule Rule)
 {
+    private const int MostHeads = 65536;
+
     /// <summary>Reads <c>name:kind</c> or <c>name!:kind</c>.</summary>
     public static SchemaAttribute Parse(string word)
     {
@@ -16,12 +18,14 @@ internal sealed record SchemaAttribute(string Name, AttributeKind Kind, bool IsR
             "float" => (AttributeKind.Float, NumberRule.Any),
             "int" => (AttributeKind.Integer, NumberRule.Any),
             "count" => (AttributeKind.Integer, NumberRule.Count),
+            "heads" => (AttributeKind.Integer, NumberRule.Heads),
             "string" => (AttributeKind.Text, NumberRule.Any),
             "tensor" => (AttributeKind.Tensor, NumberRule.Any),
             "graph" => (AttributeKind.Graph, NumberRule.Any),
             "floats" => (AttributeKind.Floats, NumberRule.Any),
             "ints" => (AttributeKind.Integers, NumberRule.Any),
             "permutation" => (AttributeKind.Integers, NumberRule.Permutation),
+            "widths" => (AttributeKind.Integers, NumberRule.Widths),
             "strings" => (AttributeKind.Texts, NumberRule.Any),
             "sparse_tensor" => (AttributeKind.SparseTensor, NumberRule.Any),
             "type" => (AttributeKind.Type, NumberRule.Any),
@@ -42,12 +46,24 @@ internal sealed record SchemaAttribute(string Name, AttributeKind Kind, bool IsR
             return $"is {Word(attribute.Kind)}, but the operator takes {Word(Kind)}";
         return Rule switch
         {
-            NumberRule.Count when attribute.Integer < 1 => $"is {attribute.Integer}, but must be above zero",
+            NumberRule.Count => OutOf(attribute.Integer, int.MaxValue),
+            NumberRule.Heads => OutOf(attribute.Integer, MostHeads),
             NumberRule.Permutation when !IsPermutation([.. attribute.Integers]) =>
-                $"is [{string.Join(", ", attribute.Integers)}], which does not name each axis once",
+                $"is {Listed(attribute)}, which does not name each axis once",
+            NumberRule.Widths when attribute.Integers.Length != 3 || attribute.Integers.Any(IsNoWidth) =>
+                $"is {Listed(attribute)}, but must be three numbers above zero",
             _ => null,
         };
     }
+
+    private static string? OutOf(long number, long most) =>
+        number < 1 ? $"is {number}, but must be above zero"
+        : number > most ? $"is {number}; {most} is the most"
+        : null;
+
+    private static bool IsNoWidth(long number) => number is < 1 or > int.MaxValue;
+
+    private static string Listed(NodeAttribute attribute) => $"[{string.Join(", ", attribute.Integers)}]";
 
     private static bool IsPermutation(long[] axes)
     {

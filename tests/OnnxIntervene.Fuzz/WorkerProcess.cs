@@ -10,7 +10,8 @@ namespace OnnxIntervene.Fuzz;
 internal sealed class WorkerProcess(FuzzOptions options, int number, Tally report)
 {
     private const int LargestData = 8_000_000;
-    private static readonly TimeSpan s_longestStep = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan s_longestCase = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan s_longestSilence = TimeSpan.FromMinutes(5);
 
     private readonly string _scratch = Path.Combine(
         ScratchRoot,
@@ -18,6 +19,7 @@ internal sealed class WorkerProcess(FuzzOptions options, int number, Tally repor
     );
     private readonly ConcurrentQueue<string> _said = new();
     private DateTime _lastLine;
+    private TimeSpan _lastProcessorTime;
 
     // Memory, where there is a file system in it: a mutant is a few small files.
     private static string ScratchRoot => Directory.Exists("/dev/shm") ? "/dev/shm" : Path.GetTempPath();
@@ -46,7 +48,7 @@ internal sealed class WorkerProcess(FuzzOptions options, int number, Tally repor
         {
             if (cancellation.IsCancellationRequested)
                 process.Kill(entireProcessTree: true);
-            else if (DateTime.UtcNow - _lastLine > s_longestStep)
+            else if (IsStuck(process))
             {
                 process.Kill(entireProcessTree: true);
                 process.WaitForExit();
@@ -56,6 +58,15 @@ internal sealed class WorkerProcess(FuzzOptions options, int number, Tally repor
 
         process.WaitForExit();
         return cancellation.IsCancellationRequested || process.ExitCode == 0 ? null : Died("Crash");
+    }
+
+    // What a case costs is counted in the processor's time, since a machine may be busy with other things.
+    private bool IsStuck(Process process)
+    {
+        var silence = DateTime.UtcNow - _lastLine;
+        if (silence < s_longestCase)
+            _lastProcessorTime = process.TotalProcessorTime;
+        return process.TotalProcessorTime - _lastProcessorTime > s_longestCase || silence > s_longestSilence;
     }
 
     private Process Start(long from)

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using OnnxIntervene.Hub;
 using OnnxIntervene.IR;
 using OnnxIntervene.Runtime;
@@ -33,7 +32,7 @@ public sealed class HostileSteps(Action<string> begins)
     private T Measure<T>(string name, Func<T> step, bool isOurs)
     {
         begins(name);
-        var (clock, allocated) = (Stopwatch.StartNew(), GC.GetAllocatedBytesForCurrentThread());
+        var (began, allocated) = (ThreadClock.Now, GC.GetAllocatedBytesForCurrentThread());
         try
         {
             return step();
@@ -41,14 +40,14 @@ public sealed class HostileSteps(Action<string> begins)
         finally
         {
             var bytes = GC.GetAllocatedBytesForCurrentThread() - allocated;
-            Taken.Add(new HostileStep(name, clock.Elapsed, bytes, isOurs));
+            Taken.Add(new HostileStep(name, ThreadClock.Now - began, bytes, isOurs));
         }
     }
 }
 
 /// <summary>A step that was taken.</summary>
 /// <param name="Name">Its name.</param>
-/// <param name="Duration">How long it took.</param>
+/// <param name="Duration">How long its thread computed.</param>
 /// <param name="Allocated">Bytes that its thread took of managed memory, those given back counted.</param>
 /// <param name="IsOurs">Whether this library does the work, not ONNX Runtime.</param>
 public sealed record HostileStep(string Name, TimeSpan Duration, long Allocated, bool IsOurs);

@@ -40,7 +40,7 @@ internal sealed class OpenedView
     public Graph Graph => _view.Graph;
 
     /// <summary>The node of the model itself that a node of the copy stands for.</summary>
-    public Node Original(Node node) => ((TensorSource)Source(node.Output)).Value.Producer!;
+    public Node Original(Node node) => ((TensorSource)Source(node.Outputs.OfType<Value>().First())).Value.Producer!;
 
     /// <summary>Where a value of the copy is in the model itself.</summary>
     public ComponentSource Source(Value value) =>
