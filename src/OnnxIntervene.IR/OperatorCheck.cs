@@ -65,8 +65,8 @@ internal sealed class OperatorCheck(
 
     private IEnumerable<string> FaultsOf(Graph graph) => graph.AllNodes().SelectMany(FaultsOf);
 
-    // A file that imports no set of a domain means its first version, as in ONNX before sets had versions. An operator of
-    // the standard in ONNX Runtime's domain, or the other way round, is taken for the one that is known.
+    // A file that imports no set of a domain means its first version, as in ONNX before sets had versions. An operator
+    // of the standard in ONNX Runtime's domain, or the other way round, is taken for the one that is known.
     private OperatorSchema? Find(OperatorKey key)
     {
         if (key.Domain is not ("" or OperatorKey.Microsoft))

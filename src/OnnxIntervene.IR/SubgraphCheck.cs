@@ -52,7 +52,7 @@ internal static class SubgraphCheck
         if (body.Inputs.Count != inputs)
             return $" has {inputs} inputs, and its body needs as many, but has {body.Inputs.Count}";
         if (body.Outputs.Count < Math.Max(node.Outputs.Count, states))
-            return $" has {node.Outputs.Count} outputs and {states} states, but its body has {body.Outputs.Count} outputs";
+            return $" has {node.Outputs.Count} outputs and {states} states, but its body has {body.Outputs.Count}";
         return List(node, "scan_input_axes", scanned)
             ?? List(node, "scan_input_directions", scanned)
             ?? List(node, "scan_output_axes", body.Outputs.Count - states)

@@ -17,7 +17,7 @@ namespace OnnxIntervene.Testing.Hostile;
 /// <summary>The whole way from a model file that may be broken to a run with interventions.</summary>
 internal static class ModelReading
 {
-    private const int MostSplices = 3;
+    private const int MostSplices = 2;
 
     /// <summary>Loads, inspects and splices.</summary>
     public static void Read(HostileFile file, HostileSteps steps)
