@@ -8,5 +8,6 @@ if (FuzzOptions.Parse(args) is not { } options)
 
 if (options.Worker is null)
     return new Supervisor(options).Run();
-new Worker(options).Run();
+using var worker = new Worker(options);
+worker.Run();
 return 0;

@@ -8,7 +8,7 @@ namespace OnnxIntervene.Fuzz;
 /// Tries every n-th mutant. Each is written before it is tried, and so is what is done with it: when the process dies,
 /// the file that killed it is still there.
 /// </summary>
-internal sealed class Worker
+internal sealed class Worker : IDisposable
 {
     private readonly FuzzOptions _options;
     private readonly string _case;
@@ -43,6 +43,9 @@ internal sealed class Worker
             Console.WriteLine($"tried\t{clock.ElapsedTicks}\t{_target}");
         }
     }
+
+    /// <summary>Closes the file that says what is being done.</summary>
+    public void Dispose() => _state.Dispose();
 
     // The framework's own differs from process to process.
     private static int HashCode(int seed, long index) =>

@@ -17,8 +17,8 @@ public static class FunctionInliner
     /// outside. O(nodes).
     /// </summary>
     /// <exception cref="ModelFormatException">
-    /// Functions call each other in a circle, or grow beyond a million nodes; or a call sets an attribute that the nodes
-    /// inside cannot take.
+    /// Functions call each other in a circle, or grow beyond a million nodes; or a call sets an attribute that no node
+    /// inside can take.
     /// </exception>
     public static Model Inline(Model model)
     {

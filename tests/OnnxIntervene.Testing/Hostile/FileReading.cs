@@ -7,7 +7,6 @@ using OnnxIntervene.Interventions;
 using OnnxIntervene.IR;
 using OnnxIntervene.IR.Serialization;
 using OnnxIntervene.Planning.Files;
-using OnnxIntervene.Tokenization;
 
 namespace OnnxIntervene.Testing.Hostile;
 
