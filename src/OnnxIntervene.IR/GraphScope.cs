@@ -12,6 +12,7 @@ internal sealed class GraphScope(
     ImmutableArray<string>.Builder faults
 )
 {
+    private readonly OperatorCheck _operators = new(operatorSets, functions);
     private readonly HashSet<Value> _visible = [];
     private readonly Dictionary<string, Value> _names = new(StringComparer.Ordinal);
 
@@ -46,6 +47,8 @@ internal sealed class GraphScope(
         }
 
         CheckCall(graph, node);
+        foreach (var fault in _operators.FaultsOf(node))
+            faults.Add($"{graph}: {fault}");
         foreach (var subgraph in node.Subgraphs)
             Check(subgraph);
         var hasNoOutputs = true;

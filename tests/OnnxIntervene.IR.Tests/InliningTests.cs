@@ -50,7 +50,7 @@ public sealed class InliningTests
 
         var inlined = FunctionInliner.Inline(model);
 
-        Assert.That(inlined.Functions.Select(function => function.Key.OperatorType), Is.EqualTo(new[] { "Inner" }));
+        Assert.That(inlined.Functions.Select(function => function.Key.Name), Is.EqualTo(new[] { "Inner" }));
         Assert.That(inlined.Graph.Nodes.Count(node => node.Operator == new OperatorKey("own", "Inner")), Is.EqualTo(2));
         Assert.That(GraphVerifier.FindFaults(inlined), Is.Empty);
         Assert.That(Run(inlined), Is.EqualTo(Run(model)));

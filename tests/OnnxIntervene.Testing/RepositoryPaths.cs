@@ -27,9 +27,18 @@ public static class RepositoryPaths
             ? Path.Combine(shared, "oracle", "smollm2")
             : null;
 
-    /// <summary>Every model file of the references.</summary>
+    /// <summary>Broken files that were once read wrongly, by reader.</summary>
+    public static string Hostile { get; } = Path.Combine(OwnReferences, "hostile");
+
+    /// <summary>Every model file of the references, without those that are broken on purpose.</summary>
     public static IEnumerable<string> ReferenceModels() =>
-        Directory.EnumerateFiles(References, "*.onnx", SearchOption.AllDirectories).Order(StringComparer.Ordinal);
+        Directory
+            .EnumerateFiles(References, "*.onnx", SearchOption.AllDirectories)
+            .Where(file => !IsHostile(file))
+            .Order(StringComparer.Ordinal);
+
+    /// <summary>Whether a file of the references is broken on purpose.</summary>
+    public static bool IsHostile(string file) => file.StartsWith(Hostile, StringComparison.Ordinal);
 
     private static string FindRoot()
     {

@@ -24,7 +24,10 @@ internal static class PositionInput
             );
 
     private static bool IsFirstRow(Value offset) =>
-        (offset.Initializer ?? offset.Producer?.FindAttribute("value")?.Tensor)
+        (offset.Initializer ?? Filling(offset.Producer))
             is { Count: 1, ElementType: ElementType.Int64 or ElementType.Int32 } number
         && number.ReadIntegers()[0] == FirstRow;
+
+    private static TensorData? Filling(Node? node) =>
+        node?.FindAttribute("value") is { Kind: AttributeKind.Tensor } filling ? filling.Tensor : null;
 }

@@ -15,7 +15,8 @@ public static class FunctionInliner
     /// something else outside. O(nodes).
     /// </summary>
     /// <exception cref="ModelFormatException">
-    /// Functions call each other in a cycle, or grow beyond a million nodes.
+    /// Functions call each other in a cycle, or grow beyond a million nodes; or a call sets an attribute that no node
+    /// inside can take.
     /// </exception>
     public static Model Inline(Model model)
     {
@@ -47,6 +48,8 @@ public static class FunctionInliner
         [
             .. copy.Functions.Where(function => !functions.ContainsKey((function.Key, function.Overload))),
         ];
+        // What a call sets is known only where it is written out.
+        OperatorCheck.Verify(copy, copy.FilePath ?? "model");
         return copy;
 
         void Inline(IEnumerable<Node> nodes)

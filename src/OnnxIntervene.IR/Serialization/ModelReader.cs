@@ -26,7 +26,7 @@ internal static class ModelReader
         var functions = proto.Functions.Select(
             (function, index) => Function(function, tensors, place.Inside("function", index))
         );
-        return new Model(graph, (int)proto.IrVersion, OperatorSets(proto.OpsetImport))
+        var model = new Model(graph, (int)proto.IrVersion, OperatorSets(proto.OpsetImport))
         {
             Functions = [.. functions],
             Metadata = ValueReader.Metadata(proto.MetadataProps),
@@ -34,6 +34,8 @@ internal static class ModelReader
             FilePath = path is null ? null : ExternalDataLocator.RealPath(path),
             Unknown = Clear(proto),
         };
+        OperatorCheck.Verify(model, name);
+        return model;
     }
 
     private static ModelProto Parse(byte[] bytes, string name)

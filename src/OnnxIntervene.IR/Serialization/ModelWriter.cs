@@ -63,7 +63,7 @@ internal sealed class ModelWriter(TensorWriter tensors)
         proto.Output.AddRange(node.Outputs.Select(output => output?.Name ?? ""));
         if (node.Name.Length > 0)
             proto.Name = node.Name;
-        proto.OpType = node.Operator.OperatorType;
+        proto.OpType = node.Operator.Name;
         if (node.Operator.Domain.Length > 0)
             proto.Domain = node.Operator.Domain;
         if (node.Overload.Length > 0)
@@ -156,7 +156,7 @@ internal sealed class ModelWriter(TensorWriter tensors)
     {
         var proto = new FunctionProto();
         Remainder.Restore(proto, function.Unknown);
-        proto.Name = function.Key.OperatorType;
+        proto.Name = function.Key.Name;
         proto.Domain = function.Key.Domain;
         if (function.Overload.Length > 0)
             proto.Overload = function.Overload;

@@ -157,6 +157,8 @@ public sealed class LoadedModel : IDisposable
 
     private (InterventionSession Session, long ByteCount) Open(SessionRecipe recipe)
     {
+        if (Model.Graph.Outputs.Count == 0)
+            throw new ModelFormatException($"'{File.Path}' has no outputs: there is nothing to run it for.");
         var spliced = RecipeModel.Of(Splicer.Splice(Model, Components, recipe.Sites), recipe);
         return (
             InterventionSession.Open(spliced, Options, _weights),

@@ -19,22 +19,22 @@ public sealed record ModelInputs(ImmutableDictionary<string, NumericArray> Array
             ? tokens
             : throw new InvalidOperationException($"The inputs hold no '{TokenInput}'.");
 
-    /// <summary>The first axis of the arrays: how many examples there are.</summary>
-    public int BatchSize => Leading.Shape[0];
+    /// <summary>The first axis of the arrays: how many examples there are; 1 where no array has an axis.</summary>
+    public int BatchSize => Leading?.Shape[0] ?? 1;
 
     /// <summary>
     /// The second axis of the token ids, or of the first array by name: how many positions there are; 1 where there is
     /// none.
     /// </summary>
-    public int Length => Leading.Shape is [_, var length, ..] ? length : 1;
+    public int Length => Leading?.Shape is [_, var length, ..] ? length : 1;
 
-    private NumericArray Leading =>
-        Arrays.TryGetValue(TokenInput, out var tokens)
+    private NumericArray? Leading =>
+        Arrays.TryGetValue(TokenInput, out var tokens) && tokens.Shape.Length > 0
             ? tokens
             : Arrays
                 .OrderBy(array => array.Key, StringComparer.Ordinal)
-                .First(array => array.Value.Shape.Length > 0)
-                .Value;
+                .Select(array => array.Value)
+                .FirstOrDefault(array => array.Shape.Length > 0);
 
     /// <summary>One text's tokens, a batch of one.</summary>
     public static ModelInputs FromTokens(IReadOnlyList<int> tokens) => FromTokens([tokens]);
@@ -69,6 +69,8 @@ public sealed record ModelInputs(ImmutableDictionary<string, NumericArray> Array
 
     private static NumericArray Repeat(NumericArray array, int count)
     {
+        if (array.Shape.Length == 0)
+            return array;
         ReadOnlySpan<int> shape = [count, .. array.Shape.AsSpan()[1..]];
         return array.IsInteger
             ? NumericArray.Of(Repeat(array.IntegerMemory, count), shape)

@@ -50,7 +50,7 @@ internal static class FunctionPerLayer
         ImmutableSortedDictionary<string, long> sets
     )
     {
-        var body = new Graph(s_key.OperatorType);
+        var body = new Graph(s_key.Name);
         var values = given.ToDictionary(value => value, value => body.AddInput(value.Name));
         foreach (var node in nodes)
         {

@@ -38,8 +38,8 @@ internal sealed class OpenedView
     /// <summary>The main graph of the copy.</summary>
     public Graph Graph => _view.Graph;
 
-    /// <summary>The node of the model itself for a node of the copy.</summary>
-    public Node Original(Node node) => ((TensorSource)Source(node.Output)).Value.Producer!;
+    /// <summary>The node of the model itself that a node of the copy stands for.</summary>
+    public Node Original(Node node) => ((TensorSource)Source(node.Outputs.OfType<Value>().First())).Value.Producer!;
 
     /// <summary>Where a value of the copy is in the model itself.</summary>
     public ComponentSource Source(Value value) =>

@@ -136,6 +136,7 @@ internal sealed record Projection(LinearLayer Layer, ImmutableArray<Value> Path)
         var headWidth = piece.End - piece.Start;
         return
             heads > 0
+            && headWidth > 0
             && headWidth * heads == third
             && third * Stacked == Layer.OutputWidth
             && piece.Start % headWidth == 0

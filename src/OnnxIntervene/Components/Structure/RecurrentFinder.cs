@@ -13,7 +13,11 @@ internal static class RecurrentFinder
         var layers = ImmutableArray.CreateBuilder<ImmutableArray<Component>>();
         foreach (var node in view.Graph.Nodes.Where(node => node.Operator.OperatorType is "GRU" or "LSTM" or "RNN"))
         {
-            if (node.FindAttribute("hidden_size") is { Integer: var width })
+            // Which of its outputs a file leaves out is up to the exporter.
+            if (
+                node.FindAttribute("hidden_size") is { Integer: var width }
+                && node.Outputs.Any(output => output is not null)
+            )
                 layers.Add(Layer(layers.Count, new RecurrentSource(view.Original(node)), (int)width));
         }
 

@@ -108,7 +108,7 @@ public sealed record CustomIntervention : Intervention
         foreach (var node in model.Graph.Nodes)
         {
             var outputs = rows.Ops.EmitMany(
-                node.Operator.OperatorType,
+                node.Operator.Name,
                 node.Inputs.Select(input => input is null ? null : values[input]),
                 node.Attributes,
                 node.Operator.Domain,
