@@ -67,6 +67,7 @@ internal sealed class ExternalDataLocator(string? modelPath)
         var real = RealPath(direct);
         if (!IsInside(real, _folder) && !IsInside(real, _realFolder!))
             throw place.Fault($"its data are in '{location}', a link that leaves the model's folder.");
+        RegularFile.Check(real, message => place.Fault($"its data are in '{location}'. {message}"));
         return (real, new FileInfo(real).Length);
     }
 
