@@ -19,5 +19,11 @@ internal sealed class KindArrays(string className, IReadOnlyDictionary<string, N
     public NumericArray? Find(string name) => arrays.GetValueOrDefault(name);
 
     /// <summary>The array's first number, or another where there is no array.</summary>
-    public float Number(string name, float otherwise) => Find(name) is { } array ? array.Floats[0] : otherwise;
+    public float Number(string name, float otherwise) =>
+        Find(name) switch
+        {
+            null => otherwise,
+            { IsInteger: false, Length: > 0 } array => array.Floats[0],
+            var array => throw new InterventionException($"{className}: '{name}' is {array}; a number is expected."),
+        };
 }
