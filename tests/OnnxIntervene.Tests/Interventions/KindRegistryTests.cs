@@ -78,7 +78,7 @@ public sealed partial class KindRegistryTests
             .EnumerateArray()
             .Select(name => name.GetString());
 
-        Assert.That(listed, Is.EquivalentTo(RunSchema.Kinds()));
+        Assert.That(listed, Is.EquivalentTo(ShortForm.Kinds()));
     }
 
     // What a kind is like, others ask; which it is, nobody. A user's own kind brings nodes along, which sites carry.
