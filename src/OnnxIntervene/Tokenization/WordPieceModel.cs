@@ -15,6 +15,9 @@ internal sealed class WordPieceModel : TokenModel
     // The tokens' numbers by those that the library gives them, which are without gaps.
     private readonly int[] _ids;
 
+    // The library takes memory on the stack for so many characters.
+    private const int LongestWord = 10_000;
+
     /// <summary>How many characters of a word are looked at, where the files do not say.</summary>
     public const int UsualLongestWord = 100;
 
@@ -38,7 +41,7 @@ internal sealed class WordPieceModel : TokenModel
                 PreTokenizer = new WholePieces(),
                 UnknownToken = unknown,
                 ContinuingSubwordPrefix = prefix,
-                MaxInputCharsPerWord = longestWord,
+                MaxInputCharsPerWord = Math.Min(longestWord, LongestWord),
             }
         );
     }
