@@ -1,5 +1,3 @@
-using System.Collections.Immutable;
-using OnnxIntervene.IR;
 using OnnxIntervene.Json;
 
 namespace OnnxIntervene.Tokenization;
