@@ -41,7 +41,8 @@ public sealed class TensorData
     public string Name { get; init; } = "";
 
     /// <summary>How many elements there are.</summary>
-    public long Count => Dimensions.Aggregate(1L, (product, size) => product * size);
+    public long Count =>
+        SizeProduct.Of(Dimensions.AsSpan()) ?? throw new OverflowException($"{this} has no number of elements.");
 
     /// <summary>How many bytes the elements take, wherever they are.</summary>
     public long ByteLength =>

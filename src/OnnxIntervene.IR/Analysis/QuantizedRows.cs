@@ -51,7 +51,7 @@ internal static class QuantizedRows
         int bits
     )
     {
-        var values = new float[scales.Length * block];
+        var values = new float[SizeProduct.ToMake(sizeof(float), "The embedding", scales.Length, block)];
         for (var index = 0; index < scales.Length; index++)
         {
             var (row, column) = Math.DivRem(index, blocks);

@@ -66,7 +66,8 @@ internal sealed class ExternalDataLocator(string? modelPath)
             throw place.Fault($"its data is in '{location}', but there is no such file beside the model.");
         var real = RealPath(direct);
         if (!IsInside(real, _folder) && !IsInside(real, _realFolder!))
-            throw place.Fault($"its data is in '{location}', a link that leaves the model's folder.");
+            throw place.Fault($"its data are in '{location}', a link that leaves the model's folder.");
+        RegularFile.Check(real, message => place.Fault($"its data are in '{location}'. {message}"));
         return (real, new FileInfo(real).Length);
     }
 

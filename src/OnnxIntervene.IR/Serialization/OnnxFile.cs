@@ -19,7 +19,7 @@ public static class OnnxFile
         ArgumentNullException.ThrowIfNull(path);
         if (!File.Exists(path))
             throw new ModelFormatException($"There is no file '{path}'. Give the path of an .onnx file.");
-        using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0);
+        using var stream = RegularFile.Open(path, message => new ModelFormatException(message), bufferSize: 0);
         return ModelReader.Read(stream, path);
     }
 

@@ -11,6 +11,9 @@ namespace OnnxIntervene.IR.Serialization;
 internal sealed class TensorReader(string? filePath)
 {
     private const int ExternalLocation = 1;
+
+    // So that their bytes can be counted too.
+    private const long LargestCount = long.MaxValue / 256;
     private readonly ExternalDataLocator _locator = new(filePath);
     private readonly string _realPath = filePath is null ? "" : ExternalDataLocator.RealPath(filePath);
 
@@ -42,20 +45,13 @@ internal sealed class TensorReader(string? filePath)
 
     private static long Count(ImmutableArray<long> dimensions, string name, WirePlace place)
     {
-        var count = 1L;
-        foreach (var size in dimensions)
-        {
-            if (size < 0)
-                throw place.Fault($"the tensor '{name}' has the size {size}.");
-            var (high, low) = (Math.BigMul(count, size, out var product), product);
-            if (high != 0 || low is < 0 or > long.MaxValue / 256)
-                throw place.Fault(
-                    $"the tensor '{name}' of {dimensions.Length} axes has more elements than can be counted."
-                );
-            count = low;
-        }
-
-        return count;
+        if (dimensions.FirstOrDefault(size => size < 0) is var negative and < 0)
+            throw place.Fault($"the tensor '{name}' has the size {negative}.");
+        return SizeProduct.Of(dimensions.AsSpan()) is { } count and <= LargestCount
+            ? count
+            : throw place.Fault(
+                $"the tensor '{name}' of {dimensions.Length} axes has more elements than can be counted."
+            );
     }
 
     private static TensorData Texts(TensorProto proto, ImmutableArray<long> dimensions, long count, WirePlace place)

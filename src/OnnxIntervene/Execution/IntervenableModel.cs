@@ -22,13 +22,15 @@ namespace OnnxIntervene.Execution;
 public sealed class IntervenableModel : IDisposable
 {
     private readonly bool _ownsModel;
+    private readonly Lazy<ImmutableArray<Intervention>> _interventions;
 
     internal IntervenableModel(LoadedModel model, IntervenableConfig config, bool ownsModel)
     {
         ArgumentNullException.ThrowIfNull(config);
         Loaded = model;
         Config = config;
-        Interventions = InterventionList.Of(config, model.Components);
+        InterventionList.Check(config, model.Components);
+        _interventions = new(() => InterventionList.Of(config, model.Components));
         _ownsModel = ownsModel;
     }
 
@@ -48,9 +50,10 @@ public sealed class IntervenableModel : IDisposable
     public IntervenableConfig Config { get; }
 
     /// <summary>
-    /// The intervention of each representation; linked ones are the same. Fresh ones were made as pyvene makes them.
+    /// The intervention of each representation; linked ones are the same. Fresh ones are made as pyvene makes them,
+    /// when they are first asked for.
     /// </summary>
-    public ImmutableArray<Intervention> Interventions { get; }
+    public ImmutableArray<Intervention> Interventions => _interventions.Value;
 
     /// <summary>The model's components.</summary>
     public ComponentMap Components => Loaded.Components;
@@ -167,6 +170,7 @@ public sealed class IntervenableModel : IDisposable
     )
     {
         ArgumentNullException.ThrowIfNull(@base);
+        RequireFit(@base, unitLocations, Loaded.MeasuredUnits.Count);
         var request = new RunRequest(Config, Interventions, @base, sources, unitLocations, settings);
         var plan = Plan(request);
         using var runner = new PlanRunner(Loaded, plan, cancellation);
@@ -203,6 +207,7 @@ public sealed class IntervenableModel : IDisposable
     )
     {
         ArgumentNullException.ThrowIfNull(@base);
+        RequireFit(@base, unitLocations, Loaded.Units.Count);
         var request = new RunRequest(Config, Interventions, @base, sources, unitLocations, settings);
         return new RunExplainer(Model, Components, request, Plan(request, Loaded.Units.Count)).Explain();
     }
@@ -274,6 +279,17 @@ public sealed class IntervenableModel : IDisposable
     {
         if (_ownsModel)
             Loaded.Dispose();
+    }
+
+    // Asked once: later runs find the rotations made, and the plan checks them.
+    private void RequireFit(
+        ModelInputs inputs,
+        UnitLocations? locations,
+        Func<Component, ModelInputs, bool, UnitExtent> count
+    )
+    {
+        if (!_interventions.IsValueCreated)
+            new FreshFit(Config, Components, count, new LocationFinder(() => Tokenizer)).Check(inputs, locations);
     }
 
     private RunPlan Plan(RunRequest request) => Plan(request, Loaded.MeasuredUnits.Count);

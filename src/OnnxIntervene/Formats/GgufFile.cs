@@ -37,7 +37,7 @@ public sealed class GgufFile
         ArgumentNullException.ThrowIfNull(path);
         if (!File.Exists(path))
             throw new ModelFormatException($"There is no file '{path}'.");
-        using var stream = File.OpenRead(path);
+        using var stream = RegularFile.Open(path, message => new ModelFormatException(message));
         return new GgufHeader(stream, path).Read();
     }
 

@@ -65,15 +65,10 @@ internal sealed class GgufHeader(Stream stream, string path)
     // -1 for sizes that no tensor of this file has.
     private long Length(ImmutableArray<ulong> sizes, int elementBytes)
     {
-        UInt128 length = (uint)elementBytes;
-        foreach (var size in sizes)
-        {
-            length *= size;
-            if (size is 0 or > int.MaxValue || length > (ulong)stream.Length)
-                return -1;
-        }
-
-        return (long)length;
+        if (sizes.Any(size => size is 0 or > int.MaxValue))
+            return -1;
+        int[] shape = [.. sizes.Select(size => (int)size)];
+        return SizeProduct.Of(shape, elementBytes) is { } length && length <= stream.Length ? length : -1;
     }
 
     private long DataStart(string alignment)

@@ -1,6 +1,6 @@
 using System.Collections.Immutable;
-using System.Text.Json;
 using OnnxIntervene.IR;
+using OnnxIntervene.Json;
 
 namespace OnnxIntervene.Formats;
 
@@ -11,10 +11,7 @@ internal sealed record LoraConfig(
     ImmutableArray<KeyValuePair<string, double>> AlphaPattern
 )
 {
-    private const long LargestFile = 1 << 20;
-
-    // Each would change the numbers in a way that B A x does not describe. False, null, empty and "none" are their
-    // defaults.
+    // Each would change the numbers in a way that B A x does not say. False, null, empty and "none" are their defaults.
     private static readonly string[] s_refused =
     [
         "use_dora",
@@ -27,13 +24,9 @@ internal sealed record LoraConfig(
 
     public static LoraConfig Read(string path)
     {
-        if (!File.Exists(path) || new FileInfo(path).Length > LargestFile)
-            throw new ModelFormatException($"'{path}' is missing or larger than {LargestFile} bytes.");
-        using var json = StrictJson.Parse(
-            File.ReadAllText(path),
-            (what, cause) => new ModelFormatException($"'{path}' {what}", cause)
-        );
-        return Parse(json.RootElement, path);
+        if (!File.Exists(path))
+            throw new ModelFormatException($"There is no file '{path}'.");
+        return Parse(JsonText.Read(path, JsonSource.File($"'{path}'")).WithObject());
     }
 
     /// <summary>The scale for a module, by its path and its rank. A pattern names the end of a path.</summary>
@@ -52,61 +45,32 @@ internal sealed record LoraConfig(
         return alpha / (HasRootScale ? Math.Sqrt(rank) : rank);
     }
 
-    private static LoraConfig Parse(JsonElement json, string path)
+    private static LoraConfig Parse(JsonPlace json)
     {
-        if (json.ValueKind != JsonValueKind.Object)
-            throw new ModelFormatException($"'{path}' is not a JSON object.");
-        if (
-            !json.TryGetProperty("peft_type", out var kind)
-            || kind.ValueKind != JsonValueKind.String
-            || kind.GetString() != "LORA"
-        )
-            throw new ModelFormatException($"'{path}': peft_type is '{kind}'; only LORA is supported.");
-        if (json.TryGetProperty("bias", out var bias) && bias.ToString() is not ("" or "none"))
-            throw new ModelFormatException($"'{path}' trains biases ('{bias}'), which are not supported.");
-        if (s_refused.FirstOrDefault(name => json.TryGetProperty(name, out var option) && IsSet(option)) is { } refused)
-            throw new ModelFormatException(
-                $"'{path}' sets '{refused}', which is not supported. Merge the adapter into the model instead."
-            );
-        return new LoraConfig(
-            Number(json, "lora_alpha", path),
-            json.TryGetProperty("use_rslora", out var root) && root.ValueKind == JsonValueKind.True,
-            Pattern(json, path)
-        );
+        if (json["peft_type"] is var kind && kind.Text("the text LORA") != "LORA")
+            throw kind.Fault($"only LORA is read, not {kind.Shown}");
+        if (json.Find("bias") is { } bias && bias.Text() is not ("" or "none"))
+            throw bias.Fault($"the adapter trains biases ({bias.Shown}), which are not read");
+        if (s_refused.Select(name => json[name]).FirstOrDefault(IsSet) is { } refused)
+            throw refused.Fault($"'{refused.Name}' is not supported. Merge the adapter into the model instead");
+        return new LoraConfig(json["lora_alpha"].Number(), json["use_rslora"].Flag(false), Pattern(json));
     }
 
-    private static bool IsSet(JsonElement option) =>
-        option.ValueKind switch
-        {
-            JsonValueKind.Null or JsonValueKind.False => false,
-            JsonValueKind.Array => option.GetArrayLength() > 0,
-            JsonValueKind.Object => option.EnumerateObject().Any(),
-            _ => true,
-        };
+    private static bool IsSet(JsonPlace option) =>
+        !option.IsNothing && !option.IsFalse && (option.Count > 0 || !(option.IsList || option.IsObject));
 
-    private static double Number(JsonElement json, string name, string path) =>
-        json.TryGetProperty(name, out var number)
-        && number.ValueKind == JsonValueKind.Number
-        && number.TryGetDouble(out var found)
-        && double.IsFinite(found)
-            ? found
-            : throw new ModelFormatException($"'{path}': '{name}' must be a number.");
-
-    private static ImmutableArray<KeyValuePair<string, double>> Pattern(JsonElement json, string path)
+    private static ImmutableArray<KeyValuePair<string, double>> Pattern(JsonPlace json)
     {
-        if (!json.TryGetProperty("alpha_pattern", out var patterns) || patterns.ValueKind != JsonValueKind.Object)
+        if (json.Find("alpha_pattern") is not { } patterns)
             return [];
         return
         [
             .. patterns
-                .EnumerateObject()
+                .Members()
                 .Select(pattern =>
                     IsPlain(pattern.Name)
-                        ? new KeyValuePair<string, double>(pattern.Name, Number(patterns, pattern.Name, path))
-                        : throw new ModelFormatException(
-                            $"'{path}': alpha_pattern has the regular expression '{pattern.Name}'; only paths of "
-                                + $"modules are read."
-                        )
+                        ? new KeyValuePair<string, double>(pattern.Name, pattern.Number())
+                        : throw pattern.Fault("it is a regular expression; only paths of modules are read")
                 ),
         ];
     }

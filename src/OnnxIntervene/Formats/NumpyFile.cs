@@ -21,7 +21,7 @@ public static partial class NumpyFile
         ArgumentNullException.ThrowIfNull(path);
         if (!File.Exists(path))
             throw new ModelFormatException($"There is no file '{path}'.");
-        using var stream = File.OpenRead(path);
+        using var stream = RegularFile.Open(path, message => new ModelFormatException(message));
         return Read(stream, path);
     }
 
@@ -109,18 +109,13 @@ public static partial class NumpyFile
 
     private static long ByteCount(string type, ImmutableArray<int> shape, string path)
     {
-        var count = (long)ElementConversion.ByteCount(type);
-        foreach (var size in shape)
-        {
-            count *= size;
-            if (count > Array.MaxLength)
-                throw new ModelFormatException(
-                    $"'{path}': the shape [{string.Join(", ", shape)}] is too large; at most {Array.MaxLength} "
-                        + $"bytes are read."
-                );
-        }
-
-        return count;
+        return
+            SizeProduct.Of(shape.AsSpan(), ElementConversion.ByteCount(type)) is { } count && count <= Array.MaxLength
+            ? count
+            : throw new ModelFormatException(
+                $"'{path}': the shape [{string.Join(", ", shape)}] is too large; at most {Array.MaxLength} "
+                    + $"bytes are read."
+            );
     }
 
     private static string? TypeOf(string description) =>

@@ -1,10 +1,10 @@
 using System.Buffers.Binary;
 using System.Collections.Immutable;
 using System.Runtime.InteropServices;
-using System.Text;
 using System.Text.Json;
 using OnnxIntervene.IR;
 using OnnxIntervene.IR.Serialization;
+using OnnxIntervene.Json;
 using OnnxIntervene.Tensors;
 
 namespace OnnxIntervene.Formats;
@@ -14,7 +14,6 @@ namespace OnnxIntervene.Formats;
 /// </summary>
 public sealed class SafetensorsFile
 {
-    private const long LargestHeader = 100_000_000;
     private readonly string _path;
     private readonly ImmutableSortedDictionary<string, SafetensorsEntry> _entries;
 
@@ -34,7 +33,7 @@ public sealed class SafetensorsFile
         ArgumentNullException.ThrowIfNull(path);
         if (!File.Exists(path))
             throw new ModelFormatException($"There is no file '{path}'.");
-        using var stream = File.OpenRead(path);
+        using var stream = RegularFile.Open(path, message => new ModelFormatException(message));
         return new SafetensorsFile(path, SafetensorsHeader.Read(stream, path));
     }
 
@@ -151,31 +150,30 @@ public sealed class SafetensorsFile
             if (stream.ReadAtLeast(prefix, 8, throwOnEndOfStream: false) < 8)
                 throw new ModelFormatException($"'{path}' is too short for a safetensors file.");
             var length = BinaryPrimitives.ReadInt64LittleEndian(prefix);
-            if (length is < 2 or > LargestHeader || length > stream.Length - 8)
+            if (length is < 2 or > FileLimits.Header || length > stream.Length - 8)
                 throw new ModelFormatException(
                     $"'{path}': the header claims {length} bytes; the file has {stream.Length}."
                 );
             var header = new byte[length];
             stream.ReadExactly(header);
-            using var json = StrictJson.Parse(
-                Encoding.UTF8.GetString(header),
-                (what, cause) => new ModelFormatException($"'{path}': the header {what}", cause)
+            return Entries(
+                JsonText.Parse(header, JsonSource.File($"'{path}': the header")),
+                8 + length,
+                stream.Length,
+                path
             );
-            return Entries(json.RootElement, 8 + length, stream.Length, path);
         }
 
         private static ImmutableSortedDictionary<string, SafetensorsEntry> Entries(
-            JsonElement header,
+            JsonPlace header,
             long start,
             long fileLength,
             string path
         )
         {
-            if (header.ValueKind != JsonValueKind.Object)
-                throw new ModelFormatException($"'{path}': the header is not a JSON object.");
             var entries = ImmutableSortedDictionary.CreateBuilder<string, SafetensorsEntry>(StringComparer.Ordinal);
-            foreach (var property in header.EnumerateObject().Where(property => property.Name != "__metadata__"))
-                entries[property.Name] = SafetensorsEntry.Parse(property.Name, property.Value, start, fileLength, path);
+            foreach (var member in header.Members().Where(member => member.Name != "__metadata__"))
+                entries[member.Name] = SafetensorsEntry.Parse(member, start, fileLength, path);
             return entries.ToImmutable();
         }
     }

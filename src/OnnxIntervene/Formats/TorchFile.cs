@@ -84,7 +84,7 @@ public static class TorchFile
     {
         if (!File.Exists(path))
             throw new ModelFormatException($"There is no file '{path}'.");
-        using var stream = File.OpenRead(path);
+        using var stream = RegularFile.Open(path, message => new ModelFormatException(message));
         var start = new byte[4];
         var count = stream.ReadAtLeast(start, 4, throwOnEndOfStream: false);
         if (count < 4 || !start.AsSpan().SequenceEqual("PK\x03\x04"u8))

@@ -13,16 +13,11 @@ internal static class TorchView
     {
         if (tensor.Shape.Length != tensor.Strides.Length || tensor.Shape.Any(size => size is < 0 or > int.MaxValue))
             throw Fault("its sizes are not a shape");
-        Int128 count = 1;
+        if (SizeProduct.Of(tensor.Shape.AsSpan()) is not { } count || count > Array.MaxLength)
+            throw Fault("it is too large");
         Int128 last = tensor.Offset;
         foreach (var (size, stride) in tensor.Shape.Zip(tensor.Strides))
-        {
-            count *= size;
             last += (Int128)(size - 1) * stride;
-            if (count > Array.MaxLength)
-                throw Fault("it is too large");
-        }
-
         if (tensor.Shape.Contains(0))
             return 0;
         if (tensor.Offset < 0 || tensor.Strides.Any(stride => stride < 0) || last >= tensor.Storage.Count)

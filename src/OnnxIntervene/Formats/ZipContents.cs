@@ -32,7 +32,7 @@ internal sealed class ZipContents : IDisposable
     /// </exception>
     public static ZipContents Open(string path, long largestUnpacked)
     {
-        var stream = File.OpenRead(path);
+        var stream = RegularFile.Open(path, message => new ModelFormatException(message));
         try
         {
             var length = stream.Length;

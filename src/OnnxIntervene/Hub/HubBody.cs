@@ -1,4 +1,4 @@
-using System.Text.Json;
+using OnnxIntervene.Json;
 
 namespace OnnxIntervene.Hub;
 
@@ -10,26 +10,22 @@ internal sealed class HubBody(HubOptions options, CancellationToken cancellation
 
     /// <summary>An answer as JSON.</summary>
     /// <exception cref="HubException">It is not JSON, or it is too large.</exception>
-    public async Task<JsonDocument> JsonAsync(HttpResponseMessage response, string what)
+    public async Task<JsonPlace> JsonAsync(HttpResponseMessage response, string what)
     {
         using var memory = new MemoryStream();
         await CopyAsync(response, memory, LargestJson, report: null, what);
-        memory.Position = 0;
-        try
-        {
-            return await JsonDocument.ParseAsync(memory, cancellationToken: cancellation);
-        }
-        catch (JsonException fault)
-        {
-            throw new HubException(
-                $"{what}: the answer is not JSON ({fault.Message}). Does HF_ENDPOINT ({options.Endpoint}) name a Hub?",
-                fault
-            )
-            {
-                Url = HubException.UrlOf(response),
-            };
-        }
+        return JsonText.Parse(memory.GetBuffer().AsSpan(0, (int)memory.Length), Source(response, what));
     }
+
+    private JsonSource Source(HttpResponseMessage response, string what) =>
+        new(
+            $"{what}: the answer",
+            (message, cause) =>
+                new HubException($"{message} Does HF_ENDPOINT ({options.Endpoint}) name a Hub?", cause!)
+                {
+                    Url = HubException.UrlOf(response),
+                }
+        );
 
     /// <summary>Writes an answer to a stream.</summary>
     /// <param name="response">The answer.</param>

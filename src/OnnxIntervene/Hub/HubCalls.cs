@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Http.Headers;
 using System.Text.Json;
+using OnnxIntervene.Json;
 
 namespace OnnxIntervene.Hub;
 
@@ -15,17 +16,17 @@ internal sealed class HubCalls(HubConnection connection, HubReference reference)
     public HubFaults Faults => _faults;
 
     /// <summary>Posts to the Hub's own interface.</summary>
-    public Task<JsonDocument> PostAsync<T>(Uri target, T body, string what, CancellationToken cancellation) =>
+    public Task<JsonPlace> PostAsync<T>(Uri target, T body, string what, CancellationToken cancellation) =>
         SendAsync(Request(target, Json(body), "application/json", what), cancellation);
 
     /// <summary>
     /// Posts to the store of large files, wherever that is; the token goes with it only to the endpoint.
     /// </summary>
-    public Task<JsonDocument> PostLargeAsync<T>(Uri target, T body, string what, CancellationToken cancellation) =>
+    public Task<JsonPlace> PostLargeAsync<T>(Uri target, T body, string what, CancellationToken cancellation) =>
         SendAsync(Request(target, Json(body), LargeFileType, what) with { Headers = s_largeFileHeaders }, cancellation);
 
-    /// <summary>Posts a commit, once: a repeated post could commit twice.</summary>
-    public Task<JsonDocument> CommitAsync(Uri target, byte[] lines, CancellationToken cancellation) =>
+    /// <summary>Posts a commit: once, since a second one would not be the same.</summary>
+    public Task<JsonPlace> CommitAsync(Uri target, byte[] lines, CancellationToken cancellation) =>
         SendAsync(
             Request(target, lines, "application/x-ndjson", $"Committing to '{reference.Repository}'") with
             {
@@ -58,7 +59,7 @@ internal sealed class HubCalls(HubConnection connection, HubReference reference)
             Url = connection.Options.Endpoint,
         };
 
-    private Task<JsonDocument> SendAsync(HubRequest request, CancellationToken cancellation) =>
+    private Task<JsonPlace> SendAsync(HubRequest request, CancellationToken cancellation) =>
         connection.SendAsync(
             () => request,
             response => new HubBody(connection.Options, cancellation).JsonAsync(response, request.What),

@@ -53,7 +53,11 @@ internal static class HubEnvironment
             );
         }
 
-        return File.ReadAllText(path).Trim() is { Length: > 0 } token ? token : null;
+        return
+            RegularFile.ReadText(path, LargestTokenFile, message => new InterventionException(message)).Trim()
+                is { Length: > 0 } token
+            ? token
+            : null;
     }
 
     // The token itself must not be in a message.

@@ -94,8 +94,8 @@ internal sealed class HubFaults(HubOptions options, HubReference reference)
             && headers.ContentLength is <= LargestBody
         )
         {
-            using var json = await new HubBody(options, cancellation).JsonAsync(response, "The error's text");
-            said = HubJson.Text(json.RootElement, "error") ?? "";
+            var json = await new HubBody(options, cancellation).JsonAsync(response, "The error's text");
+            said = HubJson.Text(json, "error") ?? "";
         }
 
         // Text from a server must not move the cursor or fill the screen.

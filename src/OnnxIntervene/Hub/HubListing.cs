@@ -1,6 +1,6 @@
 using System.Collections.Immutable;
-using System.Text.Json;
 using System.Text.RegularExpressions;
+using OnnxIntervene.Json;
 
 namespace OnnxIntervene.Hub;
 
@@ -35,8 +35,8 @@ internal sealed partial class HubListing(HubConnection connection, HubReference 
 
     private async Task<string> CommitAsync(CancellationToken cancellation)
     {
-        using var json = await JsonAsync(_routes.Revision, response => response.Json, cancellation);
-        return HubJson.Text(json.RootElement, "sha") is { } commit && HubHash.IsCommit(commit)
+        var json = await JsonAsync(_routes.Revision, response => response.Json, cancellation);
+        return HubJson.Text(json, "sha") is { } commit && HubHash.IsCommit(commit)
             ? commit
             : throw Malformed("names no commit");
     }
@@ -44,38 +44,29 @@ internal sealed partial class HubListing(HubConnection connection, HubReference 
     private async Task<Uri?> PageAsync(Uri page, ImmutableArray<HubFile>.Builder files, CancellationToken cancellation)
     {
         var (json, next) = await JsonAsync(page, response => response, cancellation);
-        using (json)
-        {
-            if (json.RootElement.ValueKind != JsonValueKind.Array)
-                throw Malformed("is not a list of files");
-            files.AddRange(
-                json.RootElement.EnumerateArray().Where(entry => HubJson.Text(entry, "type") == "file").Select(Read)
-            );
-        }
+        if (!json.IsList)
+            throw Malformed("is not a list of files");
+        files.AddRange(json.Items().Where(entry => HubJson.Text(entry, "type") == "file").Select(Read));
 
         // A mirror passes on the Hub's own addresses; the whole list must come from one host, which gets the token.
         return next is null ? null : _routes.Here(next);
     }
 
-    private HubFile Read(JsonElement entry)
+    private HubFile Read(JsonPlace entry)
     {
         var path = HubJson.Text(entry, "path") ?? throw Malformed("has a file without a path");
         var large = HubJson.Object(entry, "lfs");
         var hash = HubJson.Text(large ?? entry, "oid");
         if (hash is null || !HubHash.IsHash(hash, large is not null))
             throw Malformed($"has no hash for '{path}'");
-        return
-            (large ?? entry).TryGetProperty("size", out var size)
-            && size.ValueKind == JsonValueKind.Number
-            && size.TryGetInt64(out var bytes)
-            && bytes is >= 0 and <= LargestFile
-            ? new HubFile(path, bytes, hash, large is not null)
+        return (large ?? entry)["size"] is var size && size.IsWhole(0, LargestFile)
+            ? new HubFile(path, size.Whole(), hash, large is not null)
             : throw Malformed($"has no size for '{path}'");
     }
 
     private Task<T> JsonAsync<T>(
         Uri target,
-        Func<(JsonDocument Json, Uri? Next), T> select,
+        Func<(JsonPlace Json, Uri? Next), T> select,
         CancellationToken cancellation
     ) =>
         connection.SendAsync(

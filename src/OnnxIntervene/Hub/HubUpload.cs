@@ -55,6 +55,7 @@ internal sealed class HubUpload(HubConnection connection, HubPush push, IProgres
             .ToList();
         foreach (var file in files)
         {
+            RegularFile.Check(file.FullPath, message => new InterventionException(message));
             if (HubPaths.Fault(file.Path) is { } fault)
                 throw new InterventionException(
                     $"'{file.FullPath}' cannot be pushed: '{file.Path}' {fault}. Rename it, or leave it out with "
@@ -113,7 +114,7 @@ internal sealed class HubUpload(HubConnection connection, HubPush push, IProgres
                     sha = file.Large,
                 }),
             };
-            using var json = await _calls.PostAsync(
+            var json = await _calls.PostAsync(
                 _routes.Preupload,
                 body,
                 $"Pushing to '{push.Target.Repository}'",
@@ -122,10 +123,10 @@ internal sealed class HubUpload(HubConnection connection, HubPush push, IProgres
 
             // The store of large files takes no empty ones.
             var sizes = part.ToDictionary(file => file.Path, file => file.Size, StringComparer.Ordinal);
-            foreach (var answer in HubJson.List(json.RootElement, "files"))
+            foreach (var answer in HubJson.List(json, "files"))
             {
                 if (HubJson.Text(answer, "path") is { } path && sizes.TryGetValue(path, out var size))
-                    modes[path] = HubJson.IsTrue(answer, "shouldIgnore")
+                    modes[path] = answer["shouldIgnore"].IsTrue
                         ? null
                         : HubJson.Text(answer, "uploadMode") == "lfs" && size > 0;
             }
@@ -139,12 +140,8 @@ internal sealed class HubUpload(HubConnection connection, HubPush push, IProgres
 
     private async Task<HubCommit> CommitAsync(List<HashedFile> files, string parent, CancellationToken cancellation)
     {
-        using var json = await _calls.CommitAsync(
-            _routes.Commit,
-            CommitLines.Of(push.Message, parent, files),
-            cancellation
-        );
-        var commit = HubJson.Text(json.RootElement, "commitOid");
+        var json = await _calls.CommitAsync(_routes.Commit, CommitLines.Of(push.Message, parent, files), cancellation);
+        var commit = HubJson.Text(json, "commitOid");
         return commit is not null && HubHash.IsCommit(commit)
             ? new HubCommit(commit, Page(commit), [.. files.Select(file => file.Path)])
             : throw _calls.Malformed("names no commit; look at the repository's page before pushing again");

@@ -1,5 +1,5 @@
 using System.Globalization;
-using System.Text.Json;
+using OnnxIntervene.Json;
 
 namespace OnnxIntervene.Hub;
 
@@ -29,9 +29,9 @@ internal sealed class LargeFileUpload(
                 hash_algo = "sha256",
                 objects = part.Select(file => new { oid = file.Large, size = file.Size }),
             };
-            using var json = await calls.PostLargeAsync(batch, body, "Uploading large files", cancellation);
+            var json = await calls.PostLargeAsync(batch, body, "Uploading large files", cancellation);
             var answers = HubJson
-                .List(json.RootElement, "objects")
+                .List(json, "objects")
                 .Where(answer => HubJson.Text(answer, "oid") is not null)
                 .GroupBy(answer => HubJson.Text(answer, "oid")!)
                 .ToDictionary(group => group.Key, group => group.First());
@@ -44,7 +44,7 @@ internal sealed class LargeFileUpload(
         }
     }
 
-    private async Task SendAsync(HashedFile file, JsonElement answer, CancellationToken cancellation)
+    private async Task SendAsync(HashedFile file, JsonPlace answer, CancellationToken cancellation)
     {
         if (HubJson.Object(answer, "error") is { } error)
             throw new HubException($"The Hub does not accept '{file.Path}': {HubJson.Text(error, "message")}")
@@ -70,7 +70,7 @@ internal sealed class LargeFileUpload(
 
     private async Task SendPartsAsync(
         HashedFile file,
-        JsonElement upload,
+        JsonPlace upload,
         Dictionary<string, string> headers,
         string chunkSize,
         CancellationToken cancellation
@@ -155,7 +155,7 @@ internal sealed class LargeFileUpload(
     private static long Number(string text) =>
         long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : 0;
 
-    private Uri Target(JsonElement action) => Target(HubJson.Text(action, "href") ?? "");
+    private Uri Target(JsonPlace action) => Target(HubJson.Text(action, "href") ?? "");
 
     // Contents are not sent over HTTP when the Hub itself uses HTTPS.
     private Uri Target(string address) =>

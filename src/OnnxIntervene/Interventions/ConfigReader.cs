@@ -1,7 +1,5 @@
 using System.Collections.Immutable;
-using System.Text.Json;
-using OnnxIntervene.Formats;
-using OnnxIntervene.IR;
+using OnnxIntervene.Json;
 
 namespace OnnxIntervene.Interventions;
 
@@ -38,34 +36,18 @@ internal static class ConfigReader
     public static IntervenableConfig Read(string json)
     {
         ArgumentNullException.ThrowIfNull(json);
-        using var document = Parse(json);
-        return Read(document.RootElement);
+        return Read(JsonText.Parse(json, JsonSource.Request("The configuration")));
     }
 
-    public static JsonDocument Parse(string json) =>
-        StrictJson.Parse(json, (what, cause) => new InterventionException($"The configuration {what}", cause));
+    /// <summary>A configuration's file as JSON.</summary>
+    public static JsonPlace Open(string path) => JsonText.Read(path, JsonSource.Request($"The configuration '{path}'"));
 
-    public static IntervenableConfig Read(JsonElement root)
+    public static IntervenableConfig Read(JsonPlace root)
     {
-        if (root.ValueKind != JsonValueKind.Object)
-            throw ConfigField.Fault("$", "an object is expected");
-        foreach (var property in root.EnumerateObject())
-        {
-            if (!s_known.Contains(property.Name))
-                throw ConfigField.Fault(
-                    $"$.{property.Name}",
-                    $"no such field; the fields are {string.Join(", ", s_known)}"
-                );
-        }
-
-        if (
-            !root.TryGetProperty("representations", out var list)
-            || list.ValueKind is not (JsonValueKind.Array or JsonValueKind.Object)
-        )
-            throw ConfigField.Fault("$.representations", "a list of representations is expected");
-        var items = list.ValueKind == JsonValueKind.Object ? [list] : list.EnumerateArray().ToArray();
+        var list = root.WithKeys(s_known)["representations"];
+        JsonPlace[] items = list.IsObject ? [list] : [.. list.Items("a list of representations")];
         if (items.Length == 0)
-            throw ConfigField.Fault("$.representations", "there is no representation");
+            throw list.Fault("there is no representation");
         var (types, dimensions) = (Types(root, items.Length), Dimensions(root, items.Length));
         return new IntervenableConfig
         {
@@ -74,7 +56,7 @@ internal static class ConfigReader
             [
                 .. items.Select(
                     (item, index) =>
-                        RepresentationReader.Read(item, types?[index], $"$.representations[{index}]") with
+                        RepresentationReader.Read(item, types?[index]) with
                         {
                             InterchangeDimensions = dimensions?[index].List,
                             InterchangeCount = dimensions?[index].Count,
@@ -84,54 +66,38 @@ internal static class ConfigReader
         };
     }
 
-    private static InterventionMode Mode(JsonElement root)
-    {
-        if (!root.TryGetProperty("mode", out var mode) || mode.ValueKind == JsonValueKind.Null)
-            return InterventionMode.Parallel;
-        return (mode.ValueKind == JsonValueKind.String ? mode.GetString() : null) switch
-        {
-            "parallel" => InterventionMode.Parallel,
-            "serial" => InterventionMode.Serial,
-            _ => throw ConfigField.Fault("$.mode", $"\"parallel\" or \"serial\" is expected, not {mode.GetRawText()}"),
-        };
-    }
+    private static InterventionMode Mode(JsonPlace root) =>
+        root.Find("mode") is not { } mode
+            ? InterventionMode.Parallel
+            : mode.Text("\"parallel\" or \"serial\"") switch
+            {
+                "parallel" => InterventionMode.Parallel,
+                "serial" => InterventionMode.Serial,
+                _ => throw mode.Expected("\"parallel\" or \"serial\""),
+            };
 
-    private static string[]? Types(JsonElement root, int count)
+    private static string[]? Types(JsonPlace root, int count)
     {
-        if (!root.TryGetProperty("intervention_types", out var types) || types.ValueKind == JsonValueKind.Null)
+        if (root.Find("intervention_types") is not { } types)
             return null;
-        if (types.ValueKind == JsonValueKind.String)
-            return [.. Enumerable.Repeat(types.GetString()!, count)];
-        if (
-            types.ValueKind != JsonValueKind.Array
-            || types.EnumerateArray().Any(type => type.ValueKind != JsonValueKind.String)
-        )
-            throw ConfigField.Fault("$.intervention_types", "a name or a list of names is expected");
-        return types.GetArrayLength() == count
-            ? [.. types.EnumerateArray().Select(type => type.GetString()!)]
-            : throw ConfigField.Fault(
-                "$.intervention_types",
-                $"{types.GetArrayLength()} names for {count} representations"
-            );
+        if (types.IsText)
+            return [.. Enumerable.Repeat(types.Text(), count)];
+        string[] names = [.. types.Items("a name or a list of names").Select(name => name.Text("a name"))];
+        return names.Length == count ? names : throw types.Fault($"{names.Length} names for {count} representations");
     }
 
     // pyvene's interchange_dim: how many dimensions from the first, or which; null for all.
-    private static (int? Count, ImmutableArray<int>? List)[]? Dimensions(JsonElement root, int count)
+    private static (int? Count, ImmutableArray<int>? List)[]? Dimensions(JsonPlace root, int count)
     {
-        const string Path = "$.intervention_dimensions";
-        if (!root.TryGetProperty("intervention_dimensions", out var list) || list.ValueKind == JsonValueKind.Null)
+        if (root.Find("intervention_dimensions") is not { } list)
             return null;
-        if (list.ValueKind != JsonValueKind.Array || list.GetArrayLength() != count)
-            throw ConfigField.Fault(Path, $"a list with an entry for each of the {count} representations is expected");
-        return [.. list.EnumerateArray().Select((item, index) => Dimension(item, $"{Path}[{index}]"))];
+        if (!list.IsList || list.Count != count)
+            throw list.Expected($"a list with an entry for each of the {count} representations");
+        return [.. list.Items().Select(Dimension)];
     }
 
-    private static (int? Count, ImmutableArray<int>? List) Dimension(JsonElement item, string path) =>
-        item.ValueKind switch
-        {
-            JsonValueKind.Null => (null, null),
-            JsonValueKind.Number when item.TryGetInt32(out var number) && number > 0 => (number, null),
-            JsonValueKind.Array => (null, ConfigField.Integers(item, path)),
-            _ => throw ConfigField.Fault(path, "null, a number or a list of numbers is expected"),
-        };
+    private static (int? Count, ImmutableArray<int>? List) Dimension(JsonPlace item) =>
+        item.IsNothing ? (null, null)
+        : item.IsList ? (null, item.Integers().ToImmutableArray())
+        : (item.Integer(1, what: "null, a list of numbers, or a number"), null);
 }

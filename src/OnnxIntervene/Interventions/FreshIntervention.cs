@@ -15,18 +15,45 @@ public static class FreshIntervention
     public static Intervention Of(RepresentationConfig representation, int width)
     {
         ArgumentNullException.ThrowIfNull(representation);
+        return representation.InterventionType.Fresh(Start(representation, width))
+            ?? throw new InterventionException(
+                $"{representation} needs parameters: give the intervention, or load it from a folder."
+            );
+    }
+
+    /// <summary>Throws what <see cref="Of"/> would throw, without making a rotation.</summary>
+    internal static void Check(RepresentationConfig representation, int width)
+    {
         var type = representation.InterventionType;
-        var folded = type.FoldsUnits ? width * Math.Max(1, representation.MaxNumberOfUnits) : width;
+        if (!type.FoldsUnits || type.Begin is null)
+            Of(representation, width);
+        else
+            Start(representation, width);
+    }
+
+    /// <summary>Elements of a row of the kind: a unit's, times the units that it turns together.</summary>
+    internal static int Width(RepresentationConfig representation, int width) =>
+        representation.InterventionType.FoldsUnits
+            ? SizeProduct.ToSize(
+                $"{representation}: the width of its units together",
+                width,
+                Math.Max(1, representation.MaxNumberOfUnits)
+            )
+            : width;
+
+    private static KindStart Start(RepresentationConfig representation, int width)
+    {
+        var type = representation.InterventionType;
+        var folded = Width(representation, width);
         if (type.HasParameters && folded == 0)
             throw new InterventionException(
                 $"{representation}: the width of '{representation.Component}' is unknown; give the intervention "
                     + $"with its parameters."
             );
         var rank = type.BeginsWithRank ? Rank(representation, folded) : 0;
-        return type.Fresh(new KindStart(folded, rank) { Source = representation.SourceRepresentation })
-            ?? throw new InterventionException(
-                $"{representation} needs parameters: give the intervention, or load it from a folder."
-            );
+        if (type.FoldsUnits && type.Begin is not null)
+            KindStart.CheckRotation(folded, type.BeginsWithRank ? rank : folded);
+        return new KindStart(folded, rank) { Source = representation.SourceRepresentation };
     }
 
     private static int Rank(RepresentationConfig representation, int width) =>

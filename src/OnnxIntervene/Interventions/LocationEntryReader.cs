@@ -1,83 +1,70 @@
 using System.Collections.Immutable;
-using System.Text.Json;
+using OnnxIntervene.Json;
 
 namespace OnnxIntervene.Interventions;
 
 /// <summary>Reads the units of one intervention: numbers, rows of numbers, or positions named by a text.</summary>
 internal static class LocationEntryReader
 {
+    private const string Names = "last_token_of, first_token_of or tokens_of";
+
+    // Counted from the end, a unit is negated.
+    private const int FarthestFromEnd = -int.MaxValue;
+
     /// <summary>
     /// One entry: null for everything, <c>[batch][units]</c>, <c>[2][batch][units]</c> where the unit has two parts, or
     /// a name.
     /// </summary>
-    public static UnitLocation? Read(JsonElement json, string unit, string path)
+    public static UnitLocation? Read(JsonPlace json, string unit)
     {
-        if (json.ValueKind == JsonValueKind.Null)
+        if (json.IsNothing)
             return null;
-        if (json.ValueKind is JsonValueKind.Object or JsonValueKind.String)
-            return Named(json, path);
+        if (json.IsObject || json.IsText)
+            return Named(json);
         if (!unit.Contains('.', StringComparison.Ordinal))
-            return new UnitLocation(Rows(json, path));
-        if (json.ValueKind != JsonValueKind.Array || json.GetArrayLength() != 2)
-            throw ConfigField.Fault(path, $"for the unit '{unit}' a list of two (heads, positions) is expected");
-        var positions = json[1].ValueKind is JsonValueKind.Object or JsonValueKind.String
-            ? Named(json[1], $"{path}[1]")
-            : new UnitLocation(Rows(json[1], $"{path}[1]"));
-        return positions with { Heads = Rows(json[0], $"{path}[0]") };
+            return new UnitLocation(Rows(json));
+        if (!json.IsList || json.Count != 2)
+            throw json.Expected($"for the unit '{unit}' a list of two (heads, positions)");
+        var positions = json[1].IsObject || json[1].IsText ? Named(json[1]) : new UnitLocation(Rows(json[1]));
+        return positions with { Heads = Rows(json[0]) };
     }
 
     /// <summary>
     /// Positions by name: <c>"unpadded"</c>, or an object whose key says which token of the text.
     /// </summary>
-    public static UnitLocation Named(JsonElement json, string path)
+    public static UnitLocation Named(JsonPlace json)
     {
-        if (json.ValueKind == JsonValueKind.String)
-            return json.GetString() == "unpadded"
+        if (json.IsText)
+            return json.Text() == "unpadded"
                 ? UnitLocation.Unpadded
-                : throw ConfigField.Fault(
-                    path,
-                    $"'{json}' names no positions; write \"unpadded\", or {{\"last_token_of\": TEXT}}"
+                : throw json.Fault(
+                    $"{json.Shown} names no positions; write \"unpadded\", or {{\"last_token_of\": TEXT}}"
                 );
-        if (
-            json.EnumerateObject().ToList() is not [var property]
-            || property.Value.ValueKind != JsonValueKind.String
-            || property.Value.GetString()!.Length == 0
-        )
-            throw ConfigField.Fault(
-                path,
-                "one key with a text is expected: last_token_of, first_token_of or tokens_of"
-            );
-        var text = property.Value.GetString()!;
-        return property.Name switch
+        if (json.Count != 1)
+            throw json.Fault($"one key with a text is expected: {Names}");
+        var anchor = json.Members().First();
+        if (anchor.Text("a text of the prompt") is not { Length: > 0 } text)
+            throw anchor.Fault("a text of the prompt is expected, not an empty one");
+        return anchor.Name switch
         {
             "last_token_of" => UnitLocation.LastTokenOf(text),
             "first_token_of" => UnitLocation.FirstTokenOf(text),
             "tokens_of" => UnitLocation.TokensOf(text),
-            _ => throw ConfigField.Fault(
-                $"{path}.{property.Name}",
-                "no such name of positions; the names are last_token_of, first_token_of, tokens_of"
-            ),
+            _ => throw anchor.Fault($"no such name of positions; the names are {Names}"),
         };
     }
 
-    public static ImmutableArray<int> Row(JsonElement json, string path)
-    {
-        if (json.ValueKind != JsonValueKind.Array)
-            throw ConfigField.Fault(path, "a list of units is expected");
-        return [.. json.EnumerateArray().Select(item => Unit(item, path))];
-    }
+    /// <summary>The units of an example, or of every example.</summary>
+    public static ImmutableArray<int> Row(JsonPlace json) =>
+        [.. json.Integers(FarthestFromEnd, what: "a list of units")];
 
-    public static int Unit(JsonElement json, string path) =>
-        json.ValueKind == JsonValueKind.Number && json.TryGetInt32(out var unit)
-            ? unit
-            : throw ConfigField.Fault(path, $"a unit is expected, counted from 0, or from the end with -1, not {json}");
+    /// <summary>One unit.</summary>
+    public static int Unit(JsonPlace json) => json.Integer(FarthestFromEnd, what: "a unit");
 
-    private static ImmutableArray<ImmutableArray<int>> Rows(JsonElement json, string path)
+    private static ImmutableArray<ImmutableArray<int>> Rows(JsonPlace json)
     {
-        if (json.ValueKind != JsonValueKind.Array || json.GetArrayLength() == 0)
-            throw ConfigField.Fault(path, "a list with a row for each example is expected");
-        return json.EnumerateArray().All(item => item.ValueKind == JsonValueKind.Number)
-            ? [Row(json, path)]
-            : [.. json.EnumerateArray().Select((row, index) => Row(row, $"{path}[{index}]"))];
+        if (!json.IsList || json.Count == 0)
+            throw json.Expected("a list with a row for each example");
+        return json.IsRow ? [Row(json)] : [.. json.Items().Select(Row)];
     }
 }

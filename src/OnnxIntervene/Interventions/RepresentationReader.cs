@@ -1,6 +1,6 @@
 using System.Collections.Immutable;
-using System.Text.Json;
 using OnnxIntervene.Interventions.Kinds;
+using OnnxIntervene.Json;
 
 namespace OnnxIntervene.Interventions;
 
@@ -26,36 +26,42 @@ internal static class RepresentationReader
         "latent_dim",
     ];
 
-    public static RepresentationConfig Read(JsonElement item, string? type, string path)
+    public static RepresentationConfig Read(JsonPlace item, string? type)
     {
-        var fields = FieldsOf(item, path);
-        if (fields.ContainsKey("intervention"))
-            throw ConfigField.Fault(
-                $"{path}.intervention",
-                "a configuration cannot hold an instance; give intervention_type"
-            );
-        if (fields.ContainsKey("intervention_type"))
-            type = ConfigField.Text(fields, "intervention_type", path, "");
+        var fields = FieldsOf(item);
+        if (Field("intervention") is { } instance)
+            throw instance.Fault("an instance cannot stand in a configuration; give intervention_type");
         return new RepresentationConfig
         {
-            Layer = ConfigField.Number(fields, "layer", path, 0),
-            Component = ConfigField.Text(fields, "component", path, "block_output"),
-            Unit = ConfigField.Text(fields, "unit", path, "pos"),
-            MaxNumberOfUnits = ConfigField.Number(fields, "max_number_of_units", path, 1),
-            LowRankDimension = ConfigField.OptionalNumber(fields, "low_rank_dimension", path),
-            InterventionType = Type(type ?? "VanillaIntervention", path),
-            SubspacePartition = Partition(fields, $"{path}.subspace_partition"),
-            GroupKey = ConfigField.OptionalNumber(fields, "group_key", path),
-            InterventionLinkKey = ConfigField.OptionalNumber(fields, "intervention_link_key", path),
-            MoeKey = ConfigField.OptionalNumber(fields, "moe_key", path),
-            SourceRepresentation = fields.TryGetValue("source_representation", out var source)
-                ? ConfigField.Array(source, $"{path}.source_representation")
-                : null,
-            LatentDimension = ConfigField.OptionalNumber(fields, "latent_dim", path),
+            Layer = Number("layer") ?? 0,
+            Component = Field("component")?.Text() ?? "block_output",
+            Unit = Field("unit")?.Text() ?? "pos",
+            MaxNumberOfUnits = Number("max_number_of_units") ?? 1,
+            LowRankDimension = Number("low_rank_dimension"),
+            InterventionType = Field("intervention_type") is { } named
+                ? Type(named.Text(), named)
+                : Type(type ?? "VanillaIntervention", item),
+            SubspacePartition = Field("subspace_partition") is { } parts
+                ?
+                [
+                    .. parts
+                        .Items("a list of parts, each a list of numbers,")
+                        .Select(part => part.Integers().ToImmutableArray()),
+                ]
+                : [],
+            GroupKey = Number("group_key"),
+            InterventionLinkKey = Number("intervention_link_key"),
+            MoeKey = Number("moe_key"),
+            SourceRepresentation = Field("source_representation") is { } source ? JsonArrays.Array(source) : null,
+            LatentDimension = Number("latent_dim"),
         };
+
+        JsonPlace? Field(string name) => fields.GetValueOrDefault(name);
+
+        int? Number(string name) => Field(name)?.Integer(0);
     }
 
-    private static InterventionType Type(string name, string path)
+    private static InterventionType Type(string name, JsonPlace place)
     {
         try
         {
@@ -63,45 +69,18 @@ internal static class RepresentationReader
         }
         catch (FormatException fault)
         {
-            throw ConfigField.Fault($"{path}.intervention_type", fault.Message.TrimEnd('.'));
+            throw place.Fault(fault.Message);
         }
-    }
-
-    private static ImmutableArray<ImmutableArray<int>> Partition(Dictionary<string, JsonElement> fields, string path)
-    {
-        if (!fields.TryGetValue("subspace_partition", out var list))
-            return [];
-        if (list.ValueKind != JsonValueKind.Array)
-            throw ConfigField.Fault(path, "a list of parts is expected, each a list of numbers");
-        return [.. list.EnumerateArray().Select((part, index) => ConfigField.Integers(part, $"{path}[{index}]"))];
     }
 
     // Fields that are null count as left out.
-    private static Dictionary<string, JsonElement> FieldsOf(JsonElement item, string path)
+    private static Dictionary<string, JsonPlace> FieldsOf(JsonPlace item)
     {
-        var fields = new Dictionary<string, JsonElement>(StringComparer.Ordinal);
-        if (item.ValueKind == JsonValueKind.Object)
-        {
-            foreach (var property in item.EnumerateObject())
-            {
-                if (!Fields.Contains(property.Name))
-                    throw ConfigField.Fault(
-                        $"{path}.{property.Name}",
-                        $"no such field; the fields are {string.Join(", ", Fields)}"
-                    );
-                fields[property.Name] = property.Value;
-            }
-        }
-        else if (item.ValueKind == JsonValueKind.Array && item.GetArrayLength() <= Fields.Length)
-        {
-            foreach (var (content, index) in item.EnumerateArray().Select((content, index) => (content, index)))
-                fields[Fields[index]] = content;
-        }
-        else
-        {
-            throw ConfigField.Fault(path, $"an object, or a list of at most {Fields.Length} fields, is expected");
-        }
-
-        return fields.Where(field => field.Value.ValueKind != JsonValueKind.Null).ToDictionary();
+        if (!item.IsObject && !(item.IsList && item.Count <= Fields.Length))
+            throw item.Expected($"an object, or a list of at most {Fields.Length} fields,");
+        var named = item.IsObject
+            ? item.WithKeys(Fields).Members().Select(member => (member.Name, Place: member))
+            : item.Items().Select((place, index) => (Name: Fields[index], Place: place));
+        return named.Where(field => !field.Place.IsNothing).ToDictionary(field => field.Name, field => field.Place);
     }
 }

@@ -1,5 +1,5 @@
 using System.Collections.Immutable;
-using System.Text.Json;
+using OnnxIntervene.Json;
 
 namespace OnnxIntervene.Interventions;
 
@@ -13,38 +13,33 @@ internal static class SubspacesReader
     /// <exception cref="OnnxIntervene.IR.InterventionException">
     /// The JSON has none of pyvene's forms; the message names the place.
     /// </exception>
-    public static Subspaces Read(JsonElement json, IntervenableConfig config)
+    public static Subspaces Read(JsonPlace json, IntervenableConfig config)
     {
-        const string Path = "$.subspaces";
         ArgumentNullException.ThrowIfNull(config);
-        if (json.ValueKind is JsonValueKind.Null or JsonValueKind.Undefined)
+        if (json.IsNothing)
             return Subspaces.Whole;
-        if (json.ValueKind == JsonValueKind.Number)
-            return Subspaces.Of(
-                json.TryGetInt32(out var number)
-                    ? number
-                    : throw ConfigField.Fault(Path, $"a whole number is expected, not {json}")
-            );
-        if (json.ValueKind != JsonValueKind.Array)
-            throw ConfigField.Fault(Path, "a number or a list is expected");
-        if (json.EnumerateArray().All(item => item.ValueKind == JsonValueKind.Number))
-            return Subspaces.Of([.. ConfigField.Integers(json, Path)]);
-        return json.GetArrayLength() == config.Representations.Length
-            ? new Subspaces([.. json.EnumerateArray().Select((item, index) => Rows(item, $"{Path}[{index}]"))])
-            : throw ConfigField.Fault(
-                Path,
-                $"{json.GetArrayLength()} entries for {config.Representations.Length} interventions"
-            );
+        if (json.IsNumber)
+            return Subspaces.Of(json.Integer());
+        if (!json.IsList)
+            throw json.Expected("a number or a list");
+        if (json.IsRow)
+            return Subspaces.Of(json.Integers());
+        return json.Count == config.Representations.Length
+            ? new Subspaces([.. json.Items().Select(Rows)])
+            : throw json.Fault($"{json.Count} entries for {config.Representations.Length} interventions");
     }
 
-    private static ImmutableArray<ImmutableArray<int>>? Rows(JsonElement json, string path)
+    private static ImmutableArray<ImmutableArray<int>>? Rows(JsonPlace json)
     {
-        if (json.ValueKind == JsonValueKind.Null)
+        if (json.IsNothing)
             return null;
-        if (json.ValueKind != JsonValueKind.Array || json.GetArrayLength() == 0)
-            throw ConfigField.Fault(path, "null, or a list with a row for each example, is expected");
-        return json.EnumerateArray().All(item => item.ValueKind == JsonValueKind.Number)
-            ? [ConfigField.Integers(json, path)]
-            : [.. json.EnumerateArray().Select((row, index) => ConfigField.Integers(row, $"{path}[{index}]"))];
+        if (!json.IsList || json.Count == 0)
+            throw json.Expected("null, or a list with a row for each example,");
+        return json.IsRow
+            ?
+            [
+                [.. json.Integers()],
+            ]
+            : [.. json.Items().Select(row => row.Integers().ToImmutableArray())];
     }
 }

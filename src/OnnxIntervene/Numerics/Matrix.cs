@@ -1,4 +1,5 @@
 using System.Numerics.Tensors;
+using OnnxIntervene.IR;
 
 namespace OnnxIntervene.Numerics;
 
@@ -14,7 +15,7 @@ internal sealed class Matrix
     {
         Rows = rows;
         Columns = columns;
-        Elements = new double[rows * columns];
+        Elements = new double[SizeProduct.ToMake(sizeof(double), "The matrix", rows, columns)];
     }
 
     public int Rows { get; }

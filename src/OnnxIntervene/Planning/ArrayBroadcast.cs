@@ -1,3 +1,4 @@
+using OnnxIntervene.IR;
 using OnnxIntervene.Tensors;
 
 namespace OnnxIntervene.Planning;
@@ -40,9 +41,7 @@ internal static class ArrayBroadcast
 
     private static float[] Gather(ReadOnlySpan<float> values, ReadOnlySpan<int> shape, int[] strides)
     {
-        var count = 1;
-        foreach (var size in shape)
-            count *= size;
+        var count = SizeProduct.ToMake(sizeof(float), "The source, stretched to", shape);
         var result = new float[count];
         for (var index = 0; index < count; index++)
         {

@@ -14,25 +14,48 @@ internal static class InterventionList
     /// <exception cref="InterventionException">
     /// A component is not in the model, or linked interventions do not fit each other.
     /// </exception>
-    public static ImmutableArray<Intervention> Of(IntervenableConfig config, ComponentMap map)
+    public static ImmutableArray<Intervention> Of(IntervenableConfig config, ComponentMap map) =>
+        [.. Walk(config, map, FreshIntervention.Of).Select(intervention => intervention!)];
+
+    /// <summary>Throws what <see cref="Of"/> would throw, without making a rotation.</summary>
+    /// <exception cref="InterventionException">
+    /// A component is not in the model, linked interventions do not fit each other, or there is no memory for one.
+    /// </exception>
+    public static void Check(IntervenableConfig config, ComponentMap map)
     {
-        var linked = new Dictionary<int, (RepresentationConfig Representation, int Width, Intervention Intervention)>();
+        Walk(
+            config,
+            map,
+            (representation, width) =>
+            {
+                FreshIntervention.Check(representation, width);
+                return null;
+            }
+        );
+    }
+
+    private static ImmutableArray<Intervention?> Walk(
+        IntervenableConfig config,
+        ComponentMap map,
+        Func<RepresentationConfig, int, Intervention?> fresh
+    )
+    {
+        var linked =
+            new Dictionary<int, (RepresentationConfig Representation, int Width, Intervention? Intervention)>();
         return [.. config.Representations.Select(Find)];
 
-        Intervention Find(RepresentationConfig representation)
+        Intervention? Find(RepresentationConfig representation)
         {
             var width = map.Get(representation.Layer, representation.Component).Width;
             if (representation.InterventionLinkKey is not { } key)
-                return Own(representation, width);
+                return representation.Intervention ?? fresh(representation, width);
             if (!linked.TryGetValue(key, out var first))
-                linked[key] = first = (representation, width, Given(config, key) ?? Own(representation, width));
-            RequireFit(representation, width, first.Representation, first.Width, first.Intervention);
+                linked[key] = first = (representation, width, Given(config, key) ?? fresh(representation, width));
+            var type = first.Intervention?.Type ?? first.Representation.InterventionType;
+            RequireFit(representation, width, first.Representation, first.Width, type);
             return first.Intervention;
         }
     }
-
-    private static Intervention Own(RepresentationConfig representation, int width) =>
-        representation.Intervention ?? FreshIntervention.Of(representation, width);
 
     private static Intervention? Given(IntervenableConfig config, int key)
     {
@@ -54,10 +77,10 @@ internal static class InterventionList
         int width,
         RepresentationConfig first,
         int firstWidth,
-        Intervention intervention
+        InterventionType type
     )
     {
-        if (representation.InterventionType != intervention.Type)
+        if (representation.InterventionType != type)
             throw new InterventionException(
                 $"{representation} is linked with {first}: linked interventions must be of one kind."
             );

@@ -34,10 +34,15 @@ internal sealed class LocationFinder(Func<Tokenizer> tokenizer)
     {
         var kept = Kept(inputs, row);
         if (location.Anchor is { } anchor)
-            return Part(
-                anchor.Text.Length == 0 ? kept : Named(anchor.Text, kept, inputs, row, representation),
-                anchor.Part
-            );
+        {
+            var named = anchor.Text.Length == 0 ? kept : Named(anchor.Text, kept, inputs, row, representation);
+            return named.Length > 0
+                ? Part(named, anchor.Part)
+                : throw new InterventionException(
+                    $"{representation}: the text '{anchor.Text}' touches no token of example {row}."
+                );
+        }
+
         if (representation.Unit == "h")
             throw new InterventionException($"{representation}: heads are counted from 0.");
         if (location.Units.Length != 1 && location.Units.Length != inputs.BatchSize)
@@ -46,7 +51,7 @@ internal sealed class LocationFinder(Func<Tokenizer> tokenizer)
     }
 
     private static int FromEnd(int unit, ImmutableArray<int> kept, int row, RepresentationConfig representation) =>
-        -unit <= kept.Length
+        unit >= -kept.Length
             ? kept[kept.Length + unit]
             : throw new InterventionException(
                 $"{representation}: there is no position {unit}; example {row} has {kept.Length} tokens."
@@ -77,6 +82,11 @@ internal sealed class LocationFinder(Func<Tokenizer> tokenizer)
             throw new InterventionException(
                 $"{representation}: positions are named by the text '{text}', but the inputs hold no "
                     + $"'{ModelInputs.TokenInput}'."
+            );
+        if (!tokens.IsInteger || tokens.Length < (row + 1L) * inputs.Length)
+            throw new InterventionException(
+                $"{representation}: positions are named by the text '{text}', but '{ModelInputs.TokenInput}' is {tokens}, "
+                    + $"which are not token ids [batch, position]."
             );
         var ids = kept.Select(position => (int)tokens.Integers[(row * inputs.Length) + position]).ToList();
         var whole = tokenizer().Decode(ids);

@@ -3,6 +3,7 @@ using OnnxIntervene.Components;
 using OnnxIntervene.Components.Addressing;
 using OnnxIntervene.Interventions;
 using OnnxIntervene.Interventions.Kinds;
+using OnnxIntervene.IR;
 using OnnxIntervene.Runtime;
 using OnnxIntervene.Splicing;
 using OnnxIntervene.Tensors;
@@ -128,9 +129,10 @@ internal sealed class PlannedSite
     public SourceRows? Placeholder() =>
         _sourceUnits is null || _component.Width == 0
             ? null
-            : new SourceRows(
-                NumericArray.Of(new float[_sourceUnits.Count * _component.Width], _sourceUnits.Count, _component.Width)
-            );
+            : new SourceRows(Zeros(_sourceUnits.Count, _component.Width));
+
+    private static NumericArray Zeros(int rows, int width) =>
+        NumericArray.Of(new float[SizeProduct.ToMake(sizeof(float), "The source", rows, width)], rows, width);
 
     /// <summary>What was read of the base, in the shape of its units and cut to the subspace.</summary>
     public NumericArray Collected(NumericArray read)

@@ -150,6 +150,7 @@ internal sealed record ResolvedUnits(
                 isHead ? "position" : "entry of the third axis",
                 row
             );
+            SizeProduct.ToMake(3 * sizeof(long), $"{representation}: the units", batch, outer.Length, inner.Length);
             counts.Add((outer.Length, inner.Length));
             foreach (var (first, second) in outer.SelectMany(first => inner.Select(second => (first, second))))
                 locations.AddRange(UnitAddress.Of(component, row, first, second));

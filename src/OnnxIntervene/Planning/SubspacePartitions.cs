@@ -9,7 +9,9 @@ namespace OnnxIntervene.Planning;
 /// </summary>
 internal static class SubspacePartitions
 {
-    /// <summary>Throws where parts overlap or reach outside the space.</summary>
+    private const int LargestSpace = 1 << 24;
+
+    /// <summary>Throws where parts overlap or leave the space.</summary>
     public static void Check(RepresentationConfig representation, int dimensions)
     {
         var owners = new Dictionary<int, int>();
@@ -75,8 +77,13 @@ internal static class SubspacePartitions
     {
         if (representation.SubspacePartition[part] is not [var start, var end])
             return representation.SubspacePartition[part];
+        if ((long)end - start > LargestSpace)
+            throw new InterventionException(
+                $"{representation}: part {part} of the partition is the range [{start}, {end}); no space has more "
+                    + $"than {LargestSpace} dimensions."
+            );
         return end > start
-            ? [.. Enumerable.Range(start, Math.Min(end, start + (1 << 24)) - start)]
+            ? [.. Enumerable.Range(start, end - start)]
             : throw new InterventionException(
                 $"{representation}: part {part} of the partition is the range [{start}, {end}), which is empty."
             );

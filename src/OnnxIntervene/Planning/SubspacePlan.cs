@@ -60,7 +60,7 @@ internal sealed class SubspacePlan
     /// <summary>The mask of every row: <paramref name="rowsOf"/> says how many rows each example has.</summary>
     public ReadOnlyMemory<bool> Mask(IReadOnlyList<int> rowsOf)
     {
-        var mask = new bool[rowsOf.Sum() * _dimensions];
+        var mask = new bool[SizeProduct.ToMake(sizeof(bool), "The mask of subspaces", rowsOf.Sum(), _dimensions)];
         var row = 0;
         for (var example = 0; example < rowsOf.Count; example++)
         {

@@ -1,4 +1,5 @@
 using Microsoft.ML.OnnxRuntime;
+using OnnxIntervene.IR;
 using OnnxIntervene.Splicing;
 using OnnxIntervene.Tensors;
 
@@ -90,7 +91,9 @@ internal static class SiteBinding
 
     private static OrtValue Floats(ReadOnlyMemory<float> numbers, long[] shape)
     {
-        var count = shape.Aggregate(1L, (product, size) => checked(product * size));
-        return OrtArrays.Over(numbers.IsEmpty ? new float[count] : numbers, shape);
+        return OrtArrays.Over(
+            numbers.IsEmpty ? new float[SizeProduct.ToMake(sizeof(float), "An input", shape)] : numbers,
+            shape
+        );
     }
 }

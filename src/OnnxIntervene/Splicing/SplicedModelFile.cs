@@ -80,5 +80,8 @@ public static class SplicedModelFile
     }
 
     private static TensorData Floats(ImmutableArray<long> shape) =>
-        TensorData.FromFloats(shape.AsSpan(), new float[shape.Aggregate(1L, (product, size) => product * size)]);
+        TensorData.FromFloats(
+            shape.AsSpan(),
+            new float[SizeProduct.ToMake(sizeof(float), "An input's default", shape.AsSpan())]
+        );
 }

@@ -26,7 +26,7 @@ public static class EmbeddingNoise
     public static NumericArray Create(int samples, int positions, int width, float standardDeviation, int seed)
     {
         var random = new Random(seed);
-        var noise = new float[samples * positions * width];
+        var noise = new float[SizeProduct.ToMake(sizeof(float), "The noise", samples, positions, width)];
         for (var index = 0; index < noise.Length; index++)
             noise[index] = standardDeviation * (float)Normal(random);
         return NumericArray.Of(noise, samples, positions, width);

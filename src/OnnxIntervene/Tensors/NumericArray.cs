@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Numerics.Tensors;
+using OnnxIntervene.IR;
 
 namespace OnnxIntervene.Tensors;
 
@@ -96,12 +97,11 @@ public sealed class NumericArray
 
     private static void Check(int length, ReadOnlySpan<int> shape)
     {
-        var product = 1L;
-        foreach (var size in shape)
-            product = checked(product * size);
+        var product = SizeProduct.Of(shape);
         if (product != length)
             throw new ArgumentException(
-                $"The shape [{string.Join(", ", shape.ToArray())}] holds {product} elements, but there are {length}.",
+                $"The shape [{string.Join(", ", shape.ToArray())}] holds {product?.ToString() ?? "too many"} elements, "
+                    + $"but there are {length}.",
                 nameof(shape)
             );
     }

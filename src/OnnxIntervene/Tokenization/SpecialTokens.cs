@@ -1,66 +1,73 @@
 using System.Collections.Immutable;
-using System.Text.Json;
+using OnnxIntervene.Json;
 
 namespace OnnxIntervene.Tokenization;
 
 /// <summary>Reads which special tokens a post-processor puts around a text.</summary>
 internal static class SpecialTokens
 {
+    // A template names a token's list of numbers as often as it likes; their product takes memory.
+    private const int Most = 1024;
+
     /// <summary>The tokens before and after a single text.</summary>
-    public static (ImmutableArray<int> Before, ImmutableArray<int> After) Around(JsonElement processor, string path)
+    public static (ImmutableArray<int> Before, ImmutableArray<int> After) Around(JsonPlace processor)
     {
-        switch (TokenizerJson.Text(processor, "type"))
+        switch (TokenizerJson.Kind(processor))
         {
             case null or "ByteLevel":
                 return ([], []);
-            case "Sequence"
-                when TokenizerJson.Member(processor, "processors") is { ValueKind: JsonValueKind.Array } list:
-                var parts = list.EnumerateArray().Select(item => Around(item, path)).ToList();
+            case "Sequence":
+                var parts = processor["processors"].Items().Select(Around).ToList();
                 return (
                     [.. parts.AsEnumerable().Reverse().SelectMany(part => part.Before)],
                     [.. parts.SelectMany(part => part.After)]
                 );
             case "TemplateProcessing":
-                return Template(processor, path);
+                return Template(processor);
             case "BertProcessing" or "RobertaProcessing":
-                return ([Pair(processor, "cls", path)], [Pair(processor, "sep", path)]);
-            case var type:
-                throw TokenizerJson.NotSupported(path, $"the post-processor '{type}'");
+                return ([Pair(processor["cls"])], [Pair(processor["sep"])]);
+            default:
+                throw TokenizerJson.NotSupported(processor, "a post-processor of this kind");
         }
     }
 
-    private static (ImmutableArray<int> Before, ImmutableArray<int> After) Template(JsonElement processor, string path)
+    private static (ImmutableArray<int> Before, ImmutableArray<int> After) Template(JsonPlace processor)
     {
         var (before, after) = (ImmutableArray.CreateBuilder<int>(), ImmutableArray.CreateBuilder<int>());
-        var isAfter = false;
-        if (TokenizerJson.Member(processor, "single") is not { ValueKind: JsonValueKind.Array } single)
-            throw TokenizerJson.NotSupported(path, "a template without 'single'");
-        foreach (var piece in single.EnumerateArray())
+        var tokens = Ids(processor["special_tokens"]);
+        var isBehind = false;
+        foreach (var piece in processor["single"].Items("the template of a single text"))
         {
-            if (TokenizerJson.Text(TokenizerJson.Member(piece, "SpecialToken"), "id") is { } token)
-                (isAfter ? after : before).AddRange(Ids(processor, token, path));
-            else
-                isAfter = true;
+            if (piece.WithObject().Find("SpecialToken") is not { } special)
+            {
+                isBehind = true;
+                continue;
+            }
+
+            var token = special.WithObject()["id"];
+            if (!tokens.TryGetValue(token.Text(), out var ids))
+                throw token.Fault($"the special_tokens do not have {token.Shown}");
+            (isBehind ? after : before).AddRange(ids);
+            if (before.Count + after.Count > Most)
+                throw piece.Fault($"the template puts more than {Most} tokens around a text");
         }
 
         return (before.ToImmutable(), after.ToImmutable());
     }
 
-    private static IEnumerable<int> Ids(JsonElement processor, string token, string path)
-    {
-        var entry = TokenizerJson.Member(TokenizerJson.Member(processor, "special_tokens"), token);
-        if (TokenizerJson.Member(entry, "ids") is not { ValueKind: JsonValueKind.Array } ids)
-            throw TokenizerJson.NotSupported(path, $"a template whose token '{token}' has no ids");
-        return ids.EnumerateArray().Select(id => Number(id, path));
-    }
+    private static Dictionary<string, int[]> Ids(JsonPlace tokens) =>
+        tokens.IsNothing
+            ? []
+            : tokens
+                .Members()
+                .ToDictionary(
+                    token => token.Name,
+                    token => token.WithObject()["ids"].Integers(0, TokenizerJson.HighestId),
+                    StringComparer.Ordinal
+                );
 
-    private static int Pair(JsonElement processor, string name, string path) =>
-        TokenizerJson.Member(processor, name) is { ValueKind: JsonValueKind.Array } pair && pair.GetArrayLength() == 2
-            ? Number(pair[1], path)
-            : throw TokenizerJson.NotSupported(path, $"a post-processor without '{name}'");
-
-    private static int Number(JsonElement json, string path) =>
-        json.ValueKind == JsonValueKind.Number && json.TryGetInt32(out var number)
-            ? number
-            : throw TokenizerJson.NotSupported(path, $"a special token numbered {json}");
+    private static int Pair(JsonPlace pair) =>
+        pair is { IsList: true, Count: 2 }
+            ? pair[1].Integer(0, TokenizerJson.HighestId, "a token's number")
+            : throw pair.Expected("a token and its number");
 }

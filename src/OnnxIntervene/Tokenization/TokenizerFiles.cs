@@ -1,20 +1,17 @@
-using System.Text.Json;
-using OnnxIntervene.Formats;
 using OnnxIntervene.IR;
+using OnnxIntervene.Json;
 
 namespace OnnxIntervene.Tokenization;
 
 /// <summary>Finds and reads the files of a tokenizer.</summary>
 internal static class TokenizerFiles
 {
-    private const long LargestFile = 256L << 20;
-
     /// <summary>How the folder's tokenizer is read; null when there is none.</summary>
     public static Func<TokenizerDefinition>? Find(string folder)
     {
         var whole = Path.Combine(folder, "tokenizer.json");
         if (File.Exists(whole))
-            return () => TokenizerJson.Read(ReadJson(whole), whole);
+            return () => TokenizerJson.Read(ReadJson(whole));
         var (vocabulary, merges) = (Path.Combine(folder, "vocab.json"), Path.Combine(folder, "merges.txt"));
         if (File.Exists(vocabulary) && File.Exists(merges))
             return () => BytePairFiles(vocabulary, merges);
@@ -24,19 +21,18 @@ internal static class TokenizerFiles
 
     private static TokenizerDefinition BytePairFiles(string vocabularyPath, string mergesPath)
     {
-        var vocabulary = TokenizerJson.Vocabulary(ReadJson(vocabularyPath), vocabularyPath);
+        var vocabulary = TokenizerJson.Vocabulary(ReadJson(vocabularyPath));
         var merges = ReadText(mergesPath)
-            .Split('\n', StringSplitOptions.RemoveEmptyEntries)
-            .Select(line => line.TrimEnd('\r'))
-            .Where(line => !line.StartsWith("#version", StringComparison.Ordinal) && line.Length > 0);
+            .Split('\n')
+            .Select((line, index) => (Merge: line.TrimEnd('\r'), Fault: FaultAt(mergesPath, index + 1)))
+            .Where(line => !line.Merge.StartsWith("#version", StringComparison.Ordinal) && line.Merge.Length > 0);
         return new TokenizerDefinition
         {
             Model = TokenizerJson.BytePairs(
                 vocabulary,
-                [.. merges],
+                merges,
                 new ByteLevelSplitter(singleDigits: false, usesPattern: true),
-                false,
-                mergesPath
+                addsSpace: false
             ),
             AddedTokens = vocabulary.TryGetValue("<|endoftext|>", out var id)
                 ? [new AddedToken(id, "<|endoftext|>", true, false, false)]
@@ -54,10 +50,7 @@ internal static class TokenizerFiles
                 vocabulary.TryAdd(lines[id], id);
         }
 
-        var isLower =
-            !File.Exists(configPath)
-            || !ReadJson(configPath).TryGetProperty("do_lower_case", out var lower)
-            || lower.ValueKind != JsonValueKind.False;
+        var isLower = !File.Exists(configPath) || ReadJson(configPath).WithObject()["do_lower_case"].Flag(true);
         if (
             !vocabulary.TryGetValue("[CLS]", out var start)
             || !vocabulary.TryGetValue("[SEP]", out var end)
@@ -72,7 +65,7 @@ internal static class TokenizerFiles
                 new BertNormalizer(true, true, isLower, isLower),
                 "[UNK]",
                 "##",
-                100
+                WordPieceModel.UsualLongestWord
             ),
             AddedTokens =
             [
@@ -85,22 +78,11 @@ internal static class TokenizerFiles
         };
     }
 
-    private static string ReadText(string path)
-    {
-        var length = new FileInfo(path).Length;
-        return length <= LargestFile
-            ? File.ReadAllText(path)
-            : throw new ModelFormatException(
-                $"'{path}' has {length} bytes; a tokenizer's file has at most {LargestFile}."
-            );
-    }
+    private static Func<string, Exception> FaultAt(string path, int line) =>
+        what => new ModelFormatException($"'{path}', line {line}: {what}.");
 
-    private static JsonElement ReadJson(string path)
-    {
-        using var document = StrictJson.Parse(
-            ReadText(path),
-            (what, cause) => new ModelFormatException($"'{path}' {what}", cause)
-        );
-        return document.RootElement.Clone();
-    }
+    private static string ReadText(string path) =>
+        RegularFile.ReadText(path, FileLimits.Text, message => new ModelFormatException(message));
+
+    private static JsonPlace ReadJson(string path) => JsonText.Read(path, JsonSource.File($"'{path}'"));
 }

@@ -1,68 +1,59 @@
-using System.Collections.Immutable;
-using System.Text.Json;
-using OnnxIntervene.IR;
+using OnnxIntervene.Json;
 
 namespace OnnxIntervene.Tokenization;
 
 /// <summary>Reads Hugging Face's <c>tokenizer.json</c> (github.com/huggingface/tokenizers).</summary>
 internal static class TokenizerJson
 {
+    /// <summary>The highest number of a token; no model has so many.</summary>
+    public const int HighestId = 10_000_000;
+
     private const string Supported =
         "Supported: byte-level BPE (GPT-2 style, with or without single digits) and BERT WordPiece";
 
-    public static TokenizerDefinition Read(JsonElement root, string path)
+    public static TokenizerDefinition Read(JsonPlace root)
     {
-        if (
-            root.ValueKind != JsonValueKind.Object
-            || !root.TryGetProperty("model", out var model)
-            || model.ValueKind != JsonValueKind.Object
-        )
-            throw new ModelFormatException($"'{path}' does not describe a tokenizer: it has no model.");
-        var (before, after) = SpecialTokens.Around(Member(root, "post_processor"), path);
+        var model = root.WithObject()["model"].WithObject("the model of a tokenizer");
+        var (before, after) = SpecialTokens.Around(root["post_processor"]);
         return new TokenizerDefinition
         {
-            Model = Text(model, "type") switch
+            Model = Kind(model) switch
             {
-                "BPE" => BytePairs(root, model, path),
-                "WordPiece" => WordPieces(root, model, path),
-                var type => throw NotSupported(path, $"a model of kind '{type}'"),
+                "BPE" => BytePairs(root, model),
+                "WordPiece" => WordPieces(root, model),
+                _ => throw NotSupported(model["type"], "a model of this kind"),
             },
-            AddedTokens = AddedTokens(root, path),
+            AddedTokens = AddedTokenList.Read(root["added_tokens"]),
             Before = before,
             After = after,
         };
     }
 
-    public static Dictionary<string, int> Vocabulary(JsonElement json, string path)
+    public static Dictionary<string, int> Vocabulary(JsonPlace json)
     {
-        var vocabulary = new Dictionary<string, int>(StringComparer.Ordinal);
-        if (json.ValueKind != JsonValueKind.Object)
-            throw new ModelFormatException($"'{path}': the vocabulary is not a JSON object.");
-        foreach (var entry in json.EnumerateObject())
+        var vocabulary = new Dictionary<string, int>(json.Count, StringComparer.Ordinal);
+        var tokens = new HashSet<int>(json.Count);
+        foreach (var token in json.Members("an object of tokens and their numbers"))
         {
-            if (
-                entry.Value.ValueKind != JsonValueKind.Number
-                || !entry.Value.TryGetInt32(out var id)
-                || id is < 0 or > 10_000_000
-            )
-                throw new ModelFormatException($"'{path}': the token '{entry.Name}' has the number {entry.Value}.");
-            vocabulary[entry.Name] = id;
+            var id = token.Integer(0, HighestId, "a token's number");
+            if (!tokens.Add(id))
+                throw token.Fault($"another token has the number {id} already");
+            vocabulary.Add(token.Name, id);
         }
 
-        return vocabulary.Values.Distinct().Count() == vocabulary.Count && vocabulary.Count > 0
-            ? vocabulary
-            : throw new ModelFormatException($"'{path}': the vocabulary is empty, or two tokens share a number.");
+        return vocabulary.Count > 0 ? vocabulary : throw json.Fault("the vocabulary is empty");
     }
 
     public static ByteLevelModel BytePairs(
         Dictionary<string, int> vocabulary,
-        ImmutableArray<string> merges,
+        IEnumerable<(string Merge, Func<string, Exception> Fault)> merges,
         ByteLevelSplitter splitter,
-        bool addsSpace,
-        string path
+        bool addsSpace
     )
     {
-        foreach (var merge in merges)
+        var known = new HashSet<string>(StringComparer.Ordinal);
+        var ordered = new List<string>();
+        foreach (var (merge, fault) in merges)
         {
             var parts = merge.Split(' ');
             if (
@@ -71,143 +62,96 @@ internal static class TokenizerJson
                 || !vocabulary.ContainsKey(parts[1])
                 || !vocabulary.ContainsKey(parts[0] + parts[1])
             )
-                throw new ModelFormatException($"'{path}': the merge '{merge}' is not of tokens in the vocabulary.");
+                throw fault($"the merge '{merge}' is not of tokens in the vocabulary");
+            if (!known.Add(merge))
+                throw fault($"the merge '{merge}' stands twice");
+            ordered.Add(merge);
         }
 
-        return new ByteLevelModel(vocabulary, merges, splitter, addsSpace);
+        return new ByteLevelModel(vocabulary, ordered, splitter, addsSpace);
     }
 
-    private static ByteLevelModel BytePairs(JsonElement root, JsonElement model, string path)
+    private static ByteLevelModel BytePairs(JsonPlace root, JsonPlace model)
     {
-        var (splitter, addsSpace) = PreTokenizer(Member(root, "pre_tokenizer"), path);
-        if (Member(root, "normalizer").ValueKind is not (JsonValueKind.Undefined or JsonValueKind.Null))
-            throw NotSupported(path, $"the normalizer '{Text(Member(root, "normalizer"), "type")}' before BPE");
-        if (Member(model, "byte_fallback").ValueKind == JsonValueKind.True)
-            throw NotSupported(path, "BPE with byte fallback");
+        var (splitter, addsSpace) = PreTokenizer(root["pre_tokenizer"]);
+        if (root.Find("normalizer") is { } normalizer)
+            throw NotSupported(normalizer, "a normalizer before BPE");
+        if (model["byte_fallback"].Flag(false))
+            throw NotSupported(model["byte_fallback"], "BPE with byte fallback");
         return BytePairs(
-            Vocabulary(Member(model, "vocab"), path),
-            Merges(Member(model, "merges"), path),
+            Vocabulary(model["vocab"]),
+            model["merges"].Items().Select(merge => (Merge(merge), (Func<string, Exception>)merge.Fault)),
             splitter,
-            addsSpace,
-            path
+            addsSpace
         );
     }
 
-    private static ImmutableArray<string> Merges(JsonElement json, string path)
+    private static string Merge(JsonPlace merge)
     {
-        if (json.ValueKind != JsonValueKind.Array)
-            throw new ModelFormatException($"'{path}': the merges are not a list.");
-        return
-        [
-            .. json.EnumerateArray()
-                .Select(merge =>
-                    merge switch
-                    {
-                        { ValueKind: JsonValueKind.String } => merge.GetString()!,
-                        { ValueKind: JsonValueKind.Array }
-                            when merge.GetArrayLength() == 2
-                                && merge.EnumerateArray().All(part => part.ValueKind == JsonValueKind.String) =>
-                            $"{merge[0].GetString()} {merge[1].GetString()}",
-                        _ => throw new ModelFormatException($"'{path}': the merge {merge} is not a pair of tokens."),
-                    }
-                ),
-        ];
+        if (merge.IsText)
+            return merge.Text();
+        return merge is { IsList: true, Count: 2 }
+            ? $"{merge[0].Text()} {merge[1].Text()}"
+            : throw merge.Expected("a pair of tokens");
     }
 
-    private static (ByteLevelSplitter Splitter, bool AddsSpace) PreTokenizer(JsonElement json, string path)
+    private static (ByteLevelSplitter Splitter, bool AddsSpace) PreTokenizer(JsonPlace json)
     {
-        var steps =
-            Text(json, "type") == "Sequence" && Member(json, "pretokenizers") is { ValueKind: JsonValueKind.Array } list
-                ? list.EnumerateArray().ToList()
-                : [json];
-        var (digits, bytes) = (false, default(JsonElement));
+        List<JsonPlace> steps = Kind(json) == "Sequence" ? [.. json["pretokenizers"].Items()] : [json];
+        var digits = false;
+        JsonPlace? bytes = null;
         foreach (var step in steps)
         {
-            switch (Text(step, "type"))
+            switch (Kind(step))
             {
-                case "Digits"
-                    when Member(step, "individual_digits").ValueKind == JsonValueKind.True
-                        && bytes.ValueKind == JsonValueKind.Undefined:
+                case "Digits" when step["individual_digits"].IsTrue && bytes is null:
                     digits = true;
                     break;
                 case "ByteLevel":
                     bytes = step;
                     break;
-                case var type:
-                    throw NotSupported(path, $"the pre-tokenizer '{type}'");
+                default:
+                    throw NotSupported(step, "a pre-tokenizer of this kind");
             }
         }
 
-        if (bytes.ValueKind == JsonValueKind.Undefined)
-            throw NotSupported(path, "BPE that is not byte-level");
-        return (
-            new ByteLevelSplitter(digits, Member(bytes, "use_regex").ValueKind != JsonValueKind.False),
-            Member(bytes, "add_prefix_space").ValueKind == JsonValueKind.True
-        );
+        return bytes is null
+            ? throw NotSupported(json, "BPE that is not byte-level")
+            : (new ByteLevelSplitter(digits, bytes["use_regex"].Flag(true)), bytes["add_prefix_space"].Flag(false));
     }
 
-    private static WordPieceModel WordPieces(JsonElement root, JsonElement model, string path)
+    private static WordPieceModel WordPieces(JsonPlace root, JsonPlace model)
     {
-        if (Text(Member(root, "pre_tokenizer"), "type") is not "BertPreTokenizer" and var cutter)
-            throw NotSupported(path, $"the pre-tokenizer '{cutter}' before WordPiece");
-        var normalizer = Member(root, "normalizer");
-        if (Text(normalizer, "type") is not "BertNormalizer" and var kind)
-            throw NotSupported(path, $"the normalizer '{kind}' before WordPiece");
-        var isLower = Member(normalizer, "lowercase").ValueKind != JsonValueKind.False;
-        var accents = Member(normalizer, "strip_accents").ValueKind;
-        var vocabulary = Vocabulary(Member(model, "vocab"), path);
-        var unknown = Text(model, "unk_token") ?? "[UNK]";
-        if (!vocabulary.ContainsKey(unknown))
-            throw new ModelFormatException($"'{path}': the unknown token '{unknown}' is not in the vocabulary.");
+        if (Kind(root["pre_tokenizer"]) != "BertPreTokenizer")
+            throw NotSupported(root["pre_tokenizer"], "a pre-tokenizer of this kind before WordPiece");
+        var normalizer = root["normalizer"];
+        if (Kind(normalizer) != "BertNormalizer")
+            throw NotSupported(normalizer, "a normalizer of this kind before WordPiece");
+        var isLower = normalizer["lowercase"].Flag(true);
+        var vocabulary = Vocabulary(model["vocab"]);
+        var unknown = model.Find("unk_token")?.Text() ?? "[UNK]";
+        if (!vocabulary.ContainsKey(unknown) || !WordPieceModel.CanMatch(unknown))
+            throw model["unk_token"].Fault("the unknown token is empty, or not in the vocabulary");
         return new WordPieceModel(
             vocabulary,
             new BertNormalizer(
-                Member(normalizer, "clean_text").ValueKind != JsonValueKind.False,
-                Member(normalizer, "handle_chinese_chars").ValueKind != JsonValueKind.False,
-                accents == JsonValueKind.True || (isLower && accents != JsonValueKind.False),
+                normalizer["clean_text"].Flag(true),
+                normalizer["handle_chinese_chars"].Flag(true),
+                normalizer["strip_accents"].Flag(isLower),
                 isLower
             ),
             unknown,
-            Text(model, "continuing_subword_prefix") ?? "##",
-            Member(model, "max_input_chars_per_word") is { ValueKind: JsonValueKind.Number } longest
-                ? longest.GetInt32()
-                : 100
+            model.Find("continuing_subword_prefix")?.Text() ?? "##",
+            model.Find("max_input_chars_per_word")?.Integer(1) ?? WordPieceModel.UsualLongestWord
         );
     }
 
-    private static ImmutableArray<AddedToken> AddedTokens(JsonElement root, string path)
-    {
-        if (Member(root, "added_tokens") is not { ValueKind: JsonValueKind.Array } list)
-            return [];
-        return
-        [
-            .. list.EnumerateArray()
-                .Select(token =>
-                    Text(token, "content") is { Length: > 0 } content
-                    && Member(token, "id") is { ValueKind: JsonValueKind.Number } id
-                    && id.TryGetInt32(out var number)
-                        ? new AddedToken(
-                            number,
-                            content,
-                            IsTrue(token, "special"),
-                            IsTrue(token, "lstrip"),
-                            IsTrue(token, "rstrip")
-                        )
-                        : throw new ModelFormatException(
-                            $"'{path}': the added token {token} has no content or no number."
-                        )
-                ),
-        ];
-    }
+    /// <summary>What a part of a tokenizer is; null where it does not say.</summary>
+    internal static string? Kind(JsonPlace json) => json.IsNothing ? null : json.WithObject().Find("type")?.Text();
 
-    private static bool IsTrue(JsonElement json, string name) => Member(json, name).ValueKind == JsonValueKind.True;
+    internal static Exception NotSupported(JsonPlace place, string what) =>
+        place.Fault($"{what} is not supported, here {Shown(place)}. {Supported}");
 
-    internal static JsonElement Member(JsonElement json, string name) =>
-        json.ValueKind == JsonValueKind.Object && json.TryGetProperty(name, out var member) ? member : default;
-
-    internal static string? Text(JsonElement json, string name) =>
-        Member(json, name) is { ValueKind: JsonValueKind.String } text ? text.GetString() : null;
-
-    internal static ModelFormatException NotSupported(string path, string what) =>
-        new($"'{path}' uses {what}, which is not supported. {Supported}.");
+    private static string Shown(JsonPlace place) =>
+        place.IsObject && place["type"] is { IsText: true } kind ? kind.Shown : place.Shown;
 }

@@ -12,6 +12,15 @@ internal sealed class WordPieceModel : TokenModel
     private readonly Dictionary<string, int> _vocabulary;
     private readonly Dictionary<int, string> _tokens;
 
+    // The tokens' numbers by those that the library gives them, which are without gaps.
+    private readonly int[] _ids;
+
+    // The library takes memory on the stack for so many characters.
+    private const int LongestWord = 10_000;
+
+    /// <summary>How many characters of a word are looked at, where the files do not say.</summary>
+    public const int UsualLongestWord = 100;
+
     public WordPieceModel(
         IReadOnlyDictionary<string, int> vocabulary,
         BertNormalizer normalizer,
@@ -24,6 +33,7 @@ internal sealed class WordPieceModel : TokenModel
         _tokens = vocabulary.ToDictionary(entry => entry.Value, entry => entry.Key);
         _normalizer = normalizer;
         _prefix = prefix;
+        _ids = [.. _tokens.Where(token => CanMatch(token.Value)).Select(token => token.Key).Order()];
         _matcher = WordPieceTokenizer.Create(
             Lines(),
             new WordPieceOptions
@@ -31,7 +41,7 @@ internal sealed class WordPieceModel : TokenModel
                 PreTokenizer = new WholePieces(),
                 UnknownToken = unknown,
                 ContinuingSubwordPrefix = prefix,
-                MaxInputCharsPerWord = longestWord,
+                MaxInputCharsPerWord = Math.Min(longestWord, LongestWord),
             }
         );
     }
@@ -86,7 +96,7 @@ internal sealed class WordPieceModel : TokenModel
         foreach (var token in _matcher.EncodeToTokens(text, out _))
         {
             var (first, end) = (token.Offset.Start.Value, token.Offset.End.Value);
-            tokens.Add((token.Id, new TokenSpan(owners[first].Start, owners[end - 1].End)));
+            tokens.Add((_ids[token.Id], new TokenSpan(owners[first].Start, owners[end - 1].End)));
         }
 
         word.Clear();
@@ -108,12 +118,15 @@ internal sealed class WordPieceModel : TokenModel
             .Replace(" 're", "'re")
             .ToString();
 
+    /// <summary>Whether a token can be a word or a part of one: it is not empty, and one line.</summary>
+    public static bool CanMatch(string token) => token.Length > 0 && !token.AsSpan().ContainsAny('\n', '\r');
+
     // The library reads a vocabulary as lines; a token's number is that of its line.
     private MemoryStream Lines()
     {
         var text = new StringBuilder();
-        for (var id = 0; id <= _tokens.Keys.Max(); id++)
-            text.Append(_tokens.GetValueOrDefault(id) ?? $"\u0001unused {id}").Append('\n');
+        foreach (var id in _ids)
+            text.Append(_tokens[id]).Append('\n');
         return new MemoryStream(Encoding.UTF8.GetBytes(text.ToString()));
     }
 }

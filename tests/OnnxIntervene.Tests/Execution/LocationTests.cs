@@ -6,6 +6,7 @@ using OnnxIntervene.IR;
 using OnnxIntervene.Runtime;
 using OnnxIntervene.Tensors;
 using OnnxIntervene.Testing;
+using OnnxIntervene.Tests.Json;
 
 namespace OnnxIntervene.Tests.Execution;
 
@@ -147,11 +148,8 @@ public sealed class LocationTests
     private NumericArray Collect(ModelInputs inputs, UnitLocation location) =>
         _model.Run(inputs, null, UnitLocations.SourcesToBase(location)).Collected[0];
 
-    private static UnitLocations Read(string json, IntervenableConfig config)
-    {
-        using var document = JsonDocument.Parse(json);
-        return UnitLocationsReader.Read(document.RootElement, config);
-    }
+    private static UnitLocations Read(string json, IntervenableConfig config) =>
+        UnitLocationsReader.Read(Places.Of(json), config);
 
     // Rows padded on the right to the length of the first.
     private static ModelInputs Padded(params int[][] rows)

@@ -84,7 +84,7 @@ public sealed class AppendixFormatTests
         using var folder = new TemporaryFolder();
         NumpyFile.Write(folder.File("a.npy"), NumericArray.Of(Array.Empty<float>(), 0));
         var bytes = File.ReadAllBytes(folder.File("a.npy"));
-        "(2147483647,2147483647,2147483647,0), }"u8.CopyTo(bytes.AsSpan(bytes.AsSpan().IndexOf("(0"u8)));
+        "(2147483647,2147483647,2147483647,9), }"u8.CopyTo(bytes.AsSpan(bytes.AsSpan().IndexOf("(0"u8)));
         File.WriteAllBytes(folder.File("a.npy"), bytes);
 
         Assert.That(

@@ -48,13 +48,13 @@ public sealed class FormatTests
     }
 
     [TestCase("{}", "")]
-    [TestCase("{\"a\": 3}", "dtype")]
+    [TestCase("{\"a\": 3}", "$.a: an object is expected")]
     [TestCase("{\"a\": {\"dtype\": \"F99\", \"shape\": [1], \"data_offsets\": [0, 4]}}", "F99")]
     [TestCase("{\"a\": {\"dtype\": \"F32\", \"shape\": [2], \"data_offsets\": [0, 4]}}", "does not take")]
     [TestCase("{\"a\": {\"dtype\": \"F32\", \"shape\": [1], \"data_offsets\": [0, 400]}}", "not in the file")]
     [TestCase(
         "{\"a\": {\"dtype\": \"F32\", \"shape\": [9223372036854775807, 9], \"data_offsets\": [0, 4]}}",
-        "does not take"
+        "$.a.shape[0]: a whole number from 0 to 2147483647"
     )]
     [TestCase("{\"a\": {\"dtype\": \"F32\", \"shape\": [-1], \"data_offsets\": [0, 4]}}", "-1")]
     [TestCase("[,", "JSON")]

@@ -229,7 +229,7 @@ public sealed class HubTransferFaultTests
     )]
     [TestCase(
         "{\"type\":\"file\",\"path\":\"\\ud800\",\"oid\":\"9e26dfeeb6e641a33dae4961196235bdb965b21b\",\"size\":1}",
-        "without a path"
+        "not valid Unicode, at $[0].path"
     )]
     [TestCase(
         "{\"type\":\"file\",\"path\":\"a.json\",\"oid\":\"9e26dfeeb6e641a33dae4961196235bdb965b21b\",\"size\":\"1\"}",

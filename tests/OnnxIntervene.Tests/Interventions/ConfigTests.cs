@@ -2,6 +2,7 @@ using System.Text.Json;
 using OnnxIntervene.Interventions;
 using OnnxIntervene.Interventions.Kinds;
 using OnnxIntervene.IR;
+using OnnxIntervene.Tests.Json;
 
 namespace OnnxIntervene.Tests.Interventions;
 
@@ -101,9 +102,6 @@ public sealed class ConfigTests
         );
     }
 
-    private static UnitLocations Locations(string json, IntervenableConfig config)
-    {
-        using var document = JsonDocument.Parse(json);
-        return UnitLocationsReader.Read(document.RootElement, config);
-    }
+    private static UnitLocations Locations(string json, IntervenableConfig config) =>
+        UnitLocationsReader.Read(Places.Of(json), config);
 }

@@ -78,7 +78,7 @@ public sealed partial class KindRegistryTests
             .EnumerateArray()
             .Select(name => name.GetString());
 
-        Assert.That(listed, Is.EquivalentTo(RunSchema.Kinds()));
+        Assert.That(listed, Is.EquivalentTo(ShortForm.Kinds()));
     }
 
     // Others ask for a kind's properties, never which kind it is. A user's own kind has nodes, which sites carry.

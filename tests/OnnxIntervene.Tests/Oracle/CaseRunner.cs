@@ -10,6 +10,7 @@ using OnnxIntervene.Planning;
 using OnnxIntervene.Runtime;
 using OnnxIntervene.Tensors;
 using OnnxIntervene.Testing;
+using OnnxIntervene.Tests.Json;
 
 namespace OnnxIntervene.Tests.Oracle;
 
@@ -170,7 +171,11 @@ internal sealed class CaseRunner(ReferenceFamily family, ReferenceExport export)
     }
 
     private static RunSettings Settings(ReferenceCase item, IntervenableConfig config) =>
-        new() { OutputOriginalOutput = true, Subspaces = SubspacesReader.Read(item.Member("subspaces"), config) };
+        new()
+        {
+            OutputOriginalOutput = true,
+            Subspaces = SubspacesReader.Read(Places.Of(item.Member("subspaces")), config),
+        };
 
     private List<ModelInputs?>? Sources(ReferenceCase item)
     {
@@ -183,8 +188,8 @@ internal sealed class CaseRunner(ReferenceFamily family, ReferenceExport export)
     private static UnitLocations? Locations(ReferenceCase item, IntervenableConfig config) =>
         item.UnitLocations.ValueKind == JsonValueKind.Object
             ? new UnitLocations(
-                UnitLocationsReader.Side(item.UnitLocations.GetProperty("sources"), config, "sources"),
-                UnitLocationsReader.Side(item.UnitLocations.GetProperty("base"), config, "base")
+                UnitLocationsReader.Side(Places.Of(item.UnitLocations.GetProperty("sources")), config),
+                UnitLocationsReader.Side(Places.Of(item.UnitLocations.GetProperty("base")), config)
             )
             : null;
 

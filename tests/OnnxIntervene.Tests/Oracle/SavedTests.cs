@@ -7,6 +7,7 @@ using OnnxIntervene.Planning;
 using OnnxIntervene.Runtime;
 using OnnxIntervene.Tensors;
 using OnnxIntervene.Testing;
+using OnnxIntervene.Tests.Json;
 
 namespace OnnxIntervene.Tests.Oracle;
 
@@ -122,13 +123,13 @@ public sealed class SavedTests
             Inputs(tensors.Read("base")),
             [Inputs(tensors.Read("source"))],
             new UnitLocations(
-                UnitLocationsReader.Side(locations.GetProperty("sources"), model.Config, "sources"),
-                UnitLocationsReader.Side(locations.GetProperty("base"), model.Config, "base")
+                UnitLocationsReader.Side(Places.Of(locations.GetProperty("sources")), model.Config),
+                UnitLocationsReader.Side(Places.Of(locations.GetProperty("base")), model.Config)
             ),
             new RunSettings
             {
                 OutputOriginalOutput = true,
-                Subspaces = SubspacesReader.Read(item.GetProperty("subspaces"), model.Config),
+                Subspaces = SubspacesReader.Read(Places.Of(item.GetProperty("subspaces")), model.Config),
             }
         );
         var effect = Difference.Largest(result.Intervened.Logits.Floats, result.Original!.Logits.Floats);

@@ -13,6 +13,7 @@ public sealed class LayeringTests
         "OnnxIntervene.IR/Editing",
         "OnnxIntervene.IR/Serialization",
         "OnnxIntervene/Tensors",
+        "OnnxIntervene/Json",
         "OnnxIntervene/Numerics",
         "OnnxIntervene/Interventions/Kinds",
         "OnnxIntervene/Formats",
@@ -99,6 +100,22 @@ public sealed class LayeringTests
     [Test]
     public void Only_runtime_knows_the_runtime() =>
         Assert.That(FoldersThatSay("Microsoft.ML.OnnxRuntime"), Is.EqualTo(new[] { "OnnxIntervene/Runtime" }));
+
+    [TestCase("JsonElement")]
+    [TestCase("JsonDocument")]
+    [TestCase("Utf8JsonReader")]
+    [TestCase("JsonNode.Parse")]
+    [TestCase("JsonSerializer.Deserialize")]
+    public void Only_the_reader_of_JSON_knows_what_can_be_read_of_it_the_wrong_way(string word) =>
+        Assert.That(FoldersThatSay(word).Except(["OnnxIntervene/Json"]), Is.Empty);
+
+    // What a user names may be a pipe or a device; RegularFile asks first.
+    [TestCase("File.OpenRead")]
+    [TestCase("File.ReadAllBytes")]
+    [TestCase("File.ReadAllText")]
+    [TestCase("File.ReadLines")]
+    public void Only_one_place_opens_the_files_that_users_name(string call) =>
+        Assert.That(FoldersThatSay(call).Except(["OnnxIntervene/Hub"]), Is.Empty);
 
     private static List<string> Backward(IReadOnlyDictionary<string, string> sources) =>
         [

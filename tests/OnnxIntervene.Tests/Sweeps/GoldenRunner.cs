@@ -10,6 +10,7 @@ using OnnxIntervene.Runtime;
 using OnnxIntervene.Sweeps;
 using OnnxIntervene.Tensors;
 using OnnxIntervene.Testing;
+using OnnxIntervene.Tests.Json;
 
 namespace OnnxIntervene.Tests.Sweeps;
 
@@ -81,7 +82,7 @@ internal sealed class GoldenRunner : IDisposable
             {
                 OutputOriginalOutput = true,
                 Subspaces = SubspacesReader.Read(
-                    item.Pyvene.TryGetProperty("subspaces", out var subspaces) ? subspaces : default,
+                    Places.Of(item.Pyvene.TryGetProperty("subspaces", out var subspaces) ? subspaces : default),
                     model.Config
                 ),
                 Coefficients = [Coefficient.Of(coefficient)],
@@ -216,7 +217,7 @@ internal sealed class GoldenRunner : IDisposable
     }
 
     private static UnitLocations Locations(GoldenCase item, IntervenableConfig config) =>
-        UnitLocationsReader.Read(item.Pyvene.GetProperty("unit_locations"), config);
+        UnitLocationsReader.Read(Places.Of(item.Pyvene.GetProperty("unit_locations")), config);
 
     // Some cases hold the logits of every position, some only the last one's.
     private void RequireLogits(ModelOutput output, GoldenCase item)

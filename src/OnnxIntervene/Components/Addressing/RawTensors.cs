@@ -76,8 +76,13 @@ internal sealed class RawTensors
             );
         }
 
-        var width = sizes.Skip(1).Aggregate(1L, (product, size) => product * size.Size!.Value);
-        return new Component(address, source, checked((int)width), 0, "t") { IsRaw = true };
+        long[] row = [.. sizes.Skip(1).Select(size => size.Size!.Value)];
+        return SizeProduct.Of(row) is { } width and <= int.MaxValue
+            ? new Component(address, source, (int)width, 0, "t") { IsRaw = true }
+            : throw new InterventionException(
+                $"The tensor '{source.Value.Name}' inside the {source.Owner} is {types.TextOf(source.Value)}; a row "
+                    + $"of it has more than {int.MaxValue} elements."
+            );
     }
 
     private static InterventionException Inside(string name, Node owner)

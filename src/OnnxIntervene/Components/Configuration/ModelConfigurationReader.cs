@@ -1,15 +1,12 @@
 using System.Collections.Immutable;
 using System.Globalization;
-using System.Text.Json;
-using OnnxIntervene.Formats;
-using OnnxIntervene.IR;
+using OnnxIntervene.Json;
 
 namespace OnnxIntervene.Components.Configuration;
 
 /// <summary>Reads the numbers of layers and heads from the configurations beside a model.</summary>
 internal static class ModelConfigurationReader
 {
-    private const long LargestFile = 16L << 20;
     private const string ConfigFile = "config.json";
     private const string GenAIFile = "genai_config.json";
 
@@ -76,32 +73,26 @@ internal static class ModelConfigurationReader
         return new ModelConfiguration(numbers.ToImmutable()) { Labels = labels };
     }
 
-    private static void Open(string path, Action<JsonElement> read)
+    private static void Open(string path, Action<JsonPlace> read)
     {
         if (!File.Exists(path))
             return;
-        if (new FileInfo(path).Length > LargestFile)
-            throw new ModelFormatException($"The configuration '{path}' is larger than {LargestFile} bytes.");
-        using var json = StrictJson.Parse(
-            File.ReadAllText(path),
-            (what, cause) =>
-                new ModelFormatException(
-                    $"The configuration '{path}' {what} Correct or remove it; a model does not need one.",
-                    cause
-                ),
-            new JsonDocumentOptions { AllowTrailingCommas = true, CommentHandling = JsonCommentHandling.Skip }
-        );
-        if (json.RootElement.ValueKind == JsonValueKind.Object)
-            read(json.RootElement);
+        var source = JsonSource.File($"The configuration '{path}'") with
+        {
+            AllowsComments = true,
+            Advice = " Correct or remove it; a model does not need one.",
+        };
+        if (JsonText.Read(path, source) is { IsObject: true } root)
+            read(root);
     }
 
-    private static IEnumerable<ConfiguredNumber> FromConfig(JsonElement root)
+    private static IEnumerable<ConfiguredNumber> FromConfig(JsonPlace root)
     {
-        if (s_irregular.Any(key => root.TryGetProperty(key, out _)))
+        if (s_irregular.Any(key => !root[key].IsMissing))
             yield break;
 
-        // Without a pair of encoder and decoder, the plain keys are about the model itself.
-        var isPair = root.TryGetProperty("is_encoder_decoder", out var pair) && pair.ValueKind == JsonValueKind.True;
+        // Where there is no pair of encoder and decoder, the plain keys mean the model itself.
+        var isPair = root["is_encoder_decoder"].IsTrue;
         foreach (var (key, quantity, stack) in s_keys)
         {
             var isPlain = !key.StartsWith("encoder", StringComparison.Ordinal) && stack == ConfiguredStack.Encoder;
@@ -116,39 +107,32 @@ internal static class ModelConfigurationReader
         }
     }
 
-    private static ImmutableDictionary<int, string> Labels(JsonElement root)
+    private static ImmutableDictionary<int, string> Labels(JsonPlace root)
     {
         var labels = ImmutableDictionary.CreateBuilder<int, string>();
-        if (root.TryGetProperty("id2label", out var list) && list.ValueKind == JsonValueKind.Object)
+        if (root["id2label"] is not { IsObject: true } list)
+            return labels.ToImmutable();
+        foreach (var label in list.Members().Where(label => label.IsText))
         {
-            foreach (var label in list.EnumerateObject().Where(label => label.Value.ValueKind == JsonValueKind.String))
-            {
-                if (int.TryParse(label.Name, NumberStyles.None, CultureInfo.InvariantCulture, out var number))
-                    labels[number] = label.Value.GetString()!;
-            }
+            if (int.TryParse(label.Name, NumberStyles.None, CultureInfo.InvariantCulture, out var number))
+                labels[number] = label.Text();
         }
 
         return labels.ToImmutable();
     }
 
     // A section is about the file that it names.
-    private static IEnumerable<ConfiguredNumber> FromGenAI(JsonElement root, string fileName)
+    private static IEnumerable<ConfiguredNumber> FromGenAI(JsonPlace root, string fileName)
     {
-        if (!root.TryGetProperty("model", out var model) || model.ValueKind != JsonValueKind.Object)
+        if (root["model"] is not { IsObject: true } model)
             yield break;
-        foreach (
-            var section in model.EnumerateObject().Where(section => section.Value.ValueKind == JsonValueKind.Object)
-        )
+        foreach (var section in model.Members())
         {
-            if (
-                !section.Value.TryGetProperty("filename", out var name)
-                || name.ValueKind != JsonValueKind.String
-                || name.GetString() != fileName
-            )
+            if (section["filename"] is not { IsText: true } name || name.Text() != fileName)
                 continue;
             foreach (var (key, quantity) in s_genAIKeys)
             {
-                if (Number(section.Value, key) is { } number)
+                if (Number(section, key) is { } number)
                     yield return new ConfiguredNumber(
                         quantity,
                         ConfiguredStack.Any,
@@ -161,11 +145,6 @@ internal static class ModelConfigurationReader
     }
 
     // Null, lists with a number for each layer and the like say nothing about all layers.
-    private static int? Number(JsonElement section, string key) =>
-        section.TryGetProperty(key, out var json)
-        && json.ValueKind == JsonValueKind.Number
-        && json.TryGetInt32(out var number)
-        && number > 0
-            ? number
-            : null;
+    private static int? Number(JsonPlace section, string key) =>
+        section[key] is var place && place.IsWhole(1, int.MaxValue) ? place.Integer() : null;
 }

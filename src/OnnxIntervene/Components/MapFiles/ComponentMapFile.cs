@@ -7,9 +7,7 @@ namespace OnnxIntervene.Components.MapFiles;
 /// <summary>A component map as a JSON file that people edit: which tensor each component of each layer is.</summary>
 public static class ComponentMapFile
 {
-    private const long LargestFile = 64L << 20;
-
-    /// <summary>Reads a map. Entries without a tensor are ignored.</summary>
+    /// <summary>Reads a map. Entries without a tensor are left to what is found in the model.</summary>
     /// <exception cref="InterventionException">
     /// The file is not a component map; the message names the place in it.
     /// </exception>
@@ -18,9 +16,7 @@ public static class ComponentMapFile
         ArgumentNullException.ThrowIfNull(path);
         if (!File.Exists(path))
             throw new InterventionException($"There is no component map '{path}'.");
-        if (new FileInfo(path).Length > LargestFile)
-            throw new InterventionException($"The component map '{path}' is larger than {LargestFile} bytes.");
-        return Parse(File.ReadAllText(path));
+        return ComponentMapReader.ReadFile(path);
     }
 
     /// <summary>Reads a map from its text.</summary>

@@ -1,8 +1,6 @@
 using System.Collections.Immutable;
-using System.Text.Json;
 using OnnxIntervene.Components.Addressing;
-using OnnxIntervene.Formats;
-using OnnxIntervene.IR;
+using OnnxIntervene.Json;
 
 namespace OnnxIntervene.Components.MapFiles;
 
@@ -28,28 +26,22 @@ internal static class ComponentMapReader
     public static ComponentOverrides Read(string json)
     {
         ArgumentNullException.ThrowIfNull(json);
-        using var document = StrictJson.Parse(
-            json,
-            (what, cause) => new InterventionException($"The component map {what}", cause)
-        );
-        return Read(document.RootElement);
+        return Read(JsonText.Parse(json, JsonSource.Request("The component map")));
     }
 
-    private static ComponentOverrides Read(JsonElement root)
+    public static ComponentOverrides ReadFile(string path) =>
+        Read(JsonText.Read(path, JsonSource.Request($"The component map '{path}'")));
+
+    private static ComponentOverrides Read(JsonPlace root)
     {
-        var fields = Fields(root, "$", s_fields);
-        if (fields.TryGetValue("model", out var model) && model.ValueKind != JsonValueKind.String)
-            throw Fault("$.model", $"a string is expected, not {model}");
-        if (!fields.TryGetValue("components", out var list) || list.ValueKind != JsonValueKind.Array)
-            throw Fault("$.components", "a list of components is expected");
+        root.WithKeys(s_fields).Find("model")?.Text();
         var entries = ImmutableArray.CreateBuilder<ComponentOverride>();
-        var places = new Dictionary<ComponentAddress, string>();
-        foreach (var (item, index) in list.EnumerateArray().Select((item, index) => (item, index)))
+        var places = new Dictionary<ComponentAddress, JsonPlace>();
+        foreach (var item in root["components"].Items("a list of components"))
         {
-            var place = $"$.components[{index}]";
-            var entry = Entry(item, place);
-            if (!places.TryAdd(entry.Address, place))
-                throw Fault(place, $"{entry.Address} is already at {places[entry.Address]}");
+            var entry = Entry(item.WithKeys(s_entryFields));
+            if (!places.TryAdd(entry.Address, item))
+                throw item.Fault($"{entry.Address} is already at {places[entry.Address].Path}");
             if (entry.Tensor.Length > 0)
                 entries.Add(entry);
         }
@@ -57,78 +49,36 @@ internal static class ComponentMapReader
         return new ComponentOverrides(entries.ToImmutable());
     }
 
-    private static ComponentOverride Entry(JsonElement item, string place)
+    // Fields that are null count as left out.
+    private static ComponentOverride Entry(JsonPlace item)
     {
-        var fields = Fields(item, place, s_entryFields);
-        var name = Text(fields, "component", place);
+        var name = item.Find("component")?.Text();
         if (string.IsNullOrWhiteSpace(name))
-            throw Fault($"{place}.component", "the component's name is missing");
+            throw item["component"].Fault("the component's name is missing");
         var layer =
-            Number(fields, "layer", place) ?? throw Fault($"{place}.layer", "the layer, counted from 0, is missing");
+            item.Find("layer")?.Integer(0) ?? throw item["layer"].Fault("the layer, counted from 0, is missing");
         if (layer > HighestLayer)
-            throw Fault($"{place}.layer", $"{layer} is not a layer; the highest is {HighestLayer}");
-        var unit = Text(fields, "unit", place);
+            throw item["layer"].Fault($"{layer} is not a layer; the highest is {HighestLayer}");
+        var unit = item.Find("unit")?.Text();
         if (unit is not null && !s_units.Contains(unit))
-            throw Fault($"{place}.unit", $"'{unit}' is not a unit; use {string.Join(", ", s_units)}");
-        Text(fields, "reason", place);
-        if (fields.TryGetValue("candidates", out var candidates) && candidates.ValueKind != JsonValueKind.Array)
-            throw Fault($"{place}.candidates", "a list is expected");
-        return new ComponentOverride(new ComponentAddress(layer, name), Text(fields, "tensor", place) ?? "")
+            throw item["unit"].Fault($"'{unit}' is not a unit; use {string.Join(", ", s_units)}");
+        item.Find("reason")?.Text();
+        item.Find("candidates")?.Items();
+        return new ComponentOverride(new ComponentAddress(layer, name), item.Find("tensor")?.Text() ?? "")
         {
-            Range = Range(fields, place),
-            Width = Number(fields, "width", place),
-            Heads = Number(fields, "heads", place) ?? 0,
+            Range = item.Find("range") is { } range ? Range(range) : null,
+            Width = item.Find("width")?.Integer(0),
+            Heads = item.Find("heads")?.Integer(0) ?? 0,
             Unit = unit,
-            Place = place,
+            Place = item.Path,
         };
     }
 
-    private static (int Start, int End)? Range(Dictionary<string, JsonElement> fields, string place)
+    private static (int Start, int End) Range(JsonPlace place)
     {
-        if (!fields.TryGetValue("range", out var json))
-            return null;
-        if (json.ValueKind != JsonValueKind.Array || json.GetArrayLength() != 2)
-            throw Fault(
-                $"{place}.range",
-                "two numbers are expected: where the range starts, and where it ends (excluded)"
-            );
-        var (start, end) = (Number(json[0], $"{place}.range[0]"), Number(json[1], $"{place}.range[1]"));
-        return start < end ? (start, end) : throw Fault($"{place}.range", $"[{start}, {end}] is empty");
+        if (!place.IsList || place.Count != 2)
+            throw place.Fault("two numbers are expected: where the range starts, and where it ends (excluded)");
+        var (start, end) = (place[0].Integer(0), place[1].Integer(0));
+        return start < end ? (start, end) : throw place.Fault($"[{start}, {end}] holds nothing");
     }
-
-    // Fields that are null count as left out.
-    private static Dictionary<string, JsonElement> Fields(JsonElement json, string place, string[] known)
-    {
-        if (json.ValueKind != JsonValueKind.Object)
-            throw Fault(place, "an object is expected");
-        var fields = new Dictionary<string, JsonElement>(StringComparer.Ordinal);
-        foreach (var property in json.EnumerateObject())
-        {
-            if (!known.Contains(property.Name))
-                throw Fault($"{place}.{property.Name}", $"no such field; the fields are {string.Join(", ", known)}");
-            if (property.Value.ValueKind != JsonValueKind.Null)
-                fields[property.Name] = property.Value;
-        }
-
-        return fields;
-    }
-
-    private static int? Number(Dictionary<string, JsonElement> fields, string name, string place) =>
-        fields.TryGetValue(name, out var json) ? Number(json, $"{place}.{name}") : null;
-
-    private static int Number(JsonElement json, string place) =>
-        json.ValueKind == JsonValueKind.Number && json.TryGetInt32(out var number) && number >= 0
-            ? number
-            : throw Fault(place, $"a whole number is expected, not {json}");
-
-    private static string? Text(Dictionary<string, JsonElement> fields, string name, string place)
-    {
-        if (!fields.TryGetValue(name, out var json))
-            return null;
-        return json.ValueKind == JsonValueKind.String
-            ? json.GetString()!
-            : throw Fault($"{place}.{name}", $"a string is expected, not {json}");
-    }
-
-    private static InterventionException Fault(string place, string what) => new($"Component map, {place}: {what}.");
 }

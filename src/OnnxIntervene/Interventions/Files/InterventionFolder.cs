@@ -1,8 +1,8 @@
 using System.Collections.Immutable;
-using System.Text.Json;
 using OnnxIntervene.Formats;
 using OnnxIntervene.Interventions.Kinds;
 using OnnxIntervene.IR;
+using OnnxIntervene.Json;
 using OnnxIntervene.Tensors;
 
 namespace OnnxIntervene.Interventions.Files;
@@ -13,7 +13,6 @@ namespace OnnxIntervene.Interventions.Files;
 public static class InterventionFolder
 {
     private const string ConfigName = "config.json";
-    private const long LargestConfig = 64L << 20;
     private static readonly string[] s_endings = [".safetensors", ".bin"];
 
     /// <summary>Reads a folder. Nothing in it is run.</summary>
@@ -27,11 +26,9 @@ public static class InterventionFolder
             throw new ModelFormatException(
                 $"'{folder}' holds no {ConfigName}; a folder of saved interventions has one."
             );
-        if (new FileInfo(path).Length > LargestConfig)
-            throw new ModelFormatException($"'{path}' is larger than {LargestConfig} bytes.");
-        using var json = ConfigReader.Parse(File.ReadAllText(path));
-        var config = ConfigReader.Read(json.RootElement);
-        var keys = Keys(json.RootElement, config, path);
+        var json = ConfigReader.Open(path);
+        var config = ConfigReader.Read(json);
+        var keys = Keys(json, config);
         return config with
         {
             Representations = [.. config.Representations.Select((item, index) => Complete(item, folder, keys[index]))],
@@ -114,28 +111,19 @@ public static class InterventionFolder
     }
 
     // Files have the keys of the version of pyvene that wrote them.
-    private static ImmutableArray<string> Keys(JsonElement root, IntervenableConfig config, string path)
+    private static ImmutableArray<string> Keys(JsonPlace root, IntervenableConfig config)
     {
-        if (!root.TryGetProperty("sorted_keys", out var list) || list.ValueKind == JsonValueKind.Null)
+        if (root.Find("sorted_keys") is not { } list)
             return InterventionKeys.Of(config);
-        if (list.ValueKind != JsonValueKind.Array || list.GetArrayLength() != config.Representations.Length)
-            throw ConfigField.Fault(
-                "$.sorted_keys",
-                $"a list with a key for each of the {config.Representations.Length} representations is expected"
-            );
-        return
-        [
-            .. list.EnumerateArray()
-                .Select(
-                    (key, index) =>
-                        key.ValueKind == JsonValueKind.String && IsName(key.GetString()!)
-                            ? key.GetString()!
-                            : throw new ModelFormatException(
-                                $"'{path}', $.sorted_keys[{index}]: {key} is no part of a file's name."
-                            )
-                ),
-        ];
+        if (!list.IsList || list.Count != config.Representations.Length)
+            throw list.Expected($"a list with a key for each of the {config.Representations.Length} representations");
+        return [.. list.Items().Select(Key)];
     }
+
+    private static string Key(JsonPlace place) =>
+        place.Text("a part of a file's name") is var key && IsName(key)
+            ? key
+            : throw new ModelFormatException(place.Fault($"{place.Shown} is not part of a file's name").Message);
 
     private static bool IsName(string key) =>
         key.Length is > 0 and < 200
@@ -160,7 +148,11 @@ public static class InterventionFolder
         if (intervention.Type.HasParameters || item.SourceRepresentation is not null)
             TorchFile.Write(
                 path,
-                InterventionState.Write(intervention, item.SourceRepresentation, width * item.MaxNumberOfUnits)
+                InterventionState.Write(
+                    intervention,
+                    item.SourceRepresentation,
+                    SizeProduct.ToSize($"{item}: the width of its units", width, item.MaxNumberOfUnits)
+                )
             );
     }
 

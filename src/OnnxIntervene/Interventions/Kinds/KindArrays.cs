@@ -18,6 +18,12 @@ internal sealed class KindArrays(string className, IReadOnlyDictionary<string, N
     /// <summary>The array; null where there is none.</summary>
     public NumericArray? Find(string name) => arrays.GetValueOrDefault(name);
 
-    /// <summary>The array's first number, or a default where there is no array.</summary>
-    public float Number(string name, float otherwise) => Find(name) is { } array ? array.Floats[0] : otherwise;
+    /// <summary>The array's first number, or another where there is no array.</summary>
+    public float Number(string name, float otherwise) =>
+        Find(name) switch
+        {
+            null => otherwise,
+            { IsInteger: false, Length: > 0 } array => array.Floats[0],
+            var array => throw new InterventionException($"{className}: '{name}' is {array}; a number is expected."),
+        };
 }

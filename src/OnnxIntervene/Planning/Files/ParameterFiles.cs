@@ -1,8 +1,7 @@
-using System.Text.Json;
 using OnnxIntervene.Formats;
-using OnnxIntervene.Interventions;
 using OnnxIntervene.Interventions.Kinds;
 using OnnxIntervene.IR;
+using OnnxIntervene.Json;
 using OnnxIntervene.Tensors;
 
 namespace OnnxIntervene.Planning.Files;
@@ -13,63 +12,70 @@ namespace OnnxIntervene.Planning.Files;
 /// </summary>
 internal sealed class ParameterFiles(string folder)
 {
-    /// <summary>An array: a number, nested lists, or <c>"file.safetensors#name"</c>.</summary>
-    public NumericArray Array(JsonElement json, string path)
+    /// <summary>An array: a number, rows in rows, or <c>"file.safetensors#name"</c>.</summary>
+    public NumericArray Array(JsonPlace place)
     {
-        if (json.ValueKind != JsonValueKind.String)
-            return json.ValueKind == JsonValueKind.Number
-                ? NumericArray.Of(new[] { json.GetSingle() }, 1)
-                : ConfigField.Array(json, path);
-        var reference = json.GetString()!;
+        if (!place.IsText)
+            return place.IsNumber || place.IsList
+                ? JsonArrays.Array(place)
+                : throw place.Expected("a number, rows of numbers, or file.safetensors#name");
+        var reference = place.Text();
         var mark = reference.LastIndexOf('#');
         if (mark <= 0)
-            throw ConfigField.Fault(path, $"'{reference}' does not name a tensor; write file.safetensors#name");
-        return Open(reference[..mark], path).Read(reference[(mark + 1)..]);
+            throw place.Fault($"'{reference}' does not name a tensor; write file.safetensors#name");
+        return Open(reference[..mark], place).Read(reference[(mark + 1)..]);
     }
 
     /// <summary>
     /// An intervention's parameters: an object of arrays, or <c>"file.safetensors"</c> with an optional <c>#prefix</c>
     /// of their names.
     /// </summary>
-    public Intervention Intervention(JsonElement json, InterventionType type, string path)
+    public Intervention Intervention(JsonPlace place, InterventionType type)
     {
-        var parameters = json.ValueKind switch
-        {
-            JsonValueKind.Object => json.EnumerateObject()
-                .ToDictionary(entry => entry.Name, entry => Array(entry.Value, $"{path}.{entry.Name}")),
-            JsonValueKind.String => FromFile(json.GetString()!, path),
-            _ => throw ConfigField.Fault(path, "an object of arrays, or the name of a .safetensors file, is expected"),
-        };
+        var parameters = place.IsText
+            ? FromFile(place)
+            : place
+                .Members("an object of arrays, or the name of a .safetensors file,")
+                .ToDictionary(entry => entry.Name, Array);
         try
         {
             return InterventionParameters.Create(type, parameters);
         }
         catch (InterventionException fault)
         {
-            throw ConfigField.Fault(path, fault.Message.TrimEnd('.'));
+            throw place.Fault(fault.Message);
         }
     }
 
-    private Dictionary<string, NumericArray> FromFile(string reference, string path)
+    private Dictionary<string, NumericArray> FromFile(JsonPlace place)
     {
-        var parts = reference.Split('#', 2);
-        var file = Open(parts[0], path);
+        var parts = place.Text().Split('#', 2);
+        var file = Open(parts[0], place);
         var prefix = parts.Length > 1 ? parts[1] : "";
-        return file
-            .Names.Where(name => name.StartsWith(prefix, StringComparison.Ordinal))
-            .ToDictionary(name => name[prefix.Length..].TrimStart('.', '/'), file.Read);
+        var arrays = new Dictionary<string, NumericArray>(StringComparer.Ordinal);
+        foreach (var name in file.Names.Where(name => name.StartsWith(prefix, StringComparison.Ordinal)))
+        {
+            if (!arrays.TryAdd(name[prefix.Length..].TrimStart('.', '/'), file.Read(name)))
+                throw place.Fault($"'{name}' is a second tensor of one name after '{prefix}'");
+        }
+
+        return arrays;
     }
 
     /// <summary>The full path of a file or folder beside the run's file.</summary>
-    /// <exception cref="InterventionException">The name leads outside the folder.</exception>
-    public string Inside(string name, string path)
+    /// <exception cref="InterventionException">The name leads out of the folder.</exception>
+    public string Inside(JsonPlace place) => Inside(place.Text("the name of a folder"), place);
+
+    private string Inside(string name, JsonPlace place)
     {
+        if (name.Length == 0 || name.Contains('\0', StringComparison.Ordinal))
+            throw place.Fault("a name of a file is expected");
         var full = Path.GetFullPath(Path.Combine(folder, name));
         var inside = Path.GetRelativePath(folder, full);
         if (Path.IsPathRooted(name) || inside.StartsWith("..", StringComparison.Ordinal))
-            throw ConfigField.Fault(path, $"'{name}' leaves the configuration's folder");
+            throw place.Fault($"'{name}' leaves the configuration's folder");
         return full;
     }
 
-    private SafetensorsFile Open(string file, string path) => SafetensorsFile.Open(Inside(file, path));
+    private SafetensorsFile Open(string file, JsonPlace place) => SafetensorsFile.Open(Inside(file, place));
 }

@@ -1,8 +1,8 @@
 using System.Collections.Immutable;
-using System.Text.Json;
 using OnnxIntervene.Interventions;
 using OnnxIntervene.Interventions.Files;
 using OnnxIntervene.IR;
+using OnnxIntervene.Json;
 
 namespace OnnxIntervene.Planning.Files;
 
@@ -20,8 +20,6 @@ namespace OnnxIntervene.Planning.Files;
 /// <param name="Settings">Coefficients, subspaces and constant sources.</param>
 public sealed record RunFile(IntervenableConfig Config, UnitLocations? UnitLocations, RunSettings Settings)
 {
-    private const long LargestFile = 64L << 20;
-
     /// <summary>Reads a file of either form, or a folder of saved interventions.</summary>
     /// <exception cref="InterventionException">
     /// The file is not a configuration; the message names the place in it.
@@ -36,26 +34,19 @@ public sealed record RunFile(IntervenableConfig Config, UnitLocations? UnitLocat
             return new RunFile(InterventionFolder.Load(path), null, new RunSettings { OutputOriginalOutput = true });
         if (!File.Exists(path))
             throw new InterventionException($"There is no configuration '{path}'.");
-        if (new FileInfo(path).Length > LargestFile)
-            throw new InterventionException($"The configuration '{path}' is larger than {LargestFile} bytes.");
-        using var json = ConfigReader.Parse(File.ReadAllText(path));
+        var json = ConfigReader.Open(path);
         var files = new ParameterFiles(Path.GetDirectoryName(Path.GetFullPath(path))!);
-        var isShort =
-            json.RootElement.ValueKind == JsonValueKind.Object
-            && json.RootElement.TryGetProperty("interventions", out _);
-        return isShort ? new ShortForm(files).Read(json.RootElement) : Read(json.RootElement, files);
+        return json["interventions"].IsMissing ? Read(json, files) : new ShortForm(files).Read(json);
     }
 
-    private static RunFile Read(JsonElement root, ParameterFiles files)
+    private static RunFile Read(JsonPlace root, ParameterFiles files)
     {
         var config = Interventions(root, files);
         if (Entries(root, "parameters") is { } parameters)
         {
             if (parameters.Length != config.Representations.Length)
-                throw ConfigField.Fault(
-                    "$.parameters",
-                    $"{parameters.Length} entries for {config.Representations.Length} interventions"
-                );
+                throw root["parameters"]
+                    .Fault($"{parameters.Length} entries for {config.Representations.Length} interventions");
             config = config with
             {
                 Representations =
@@ -65,88 +56,56 @@ public sealed record RunFile(IntervenableConfig Config, UnitLocations? UnitLocat
             };
         }
 
+        var locations = root["unit_locations"];
         return new RunFile(
             config,
-            root.TryGetProperty("unit_locations", out var units) ? UnitLocationsReader.Read(units, config) : null,
+            locations.IsMissing ? null : UnitLocationsReader.Read(locations, config),
             new RunSettings
             {
                 Coefficients = Coefficients(root),
                 SourceRepresentations = Entries(root, "source_representations") is { } sources
-                    ?
-                    [
-                        .. sources.Select(
-                            (item, index) =>
-                                item.ValueKind == JsonValueKind.Null
-                                    ? null
-                                    : files.Array(item, $"$.source_representations[{index}]")
-                        ),
-                    ]
+                    ? [.. sources.Select(item => item.IsNothing ? null : files.Array(item))]
                     : [],
-                Subspaces = root.TryGetProperty("subspaces", out var subspaces)
-                    ? SubspacesReader.Read(subspaces, config)
-                    : Subspaces.Whole,
+                Subspaces = SubspacesReader.Read(root["subspaces"], config),
                 OutputOriginalOutput = true,
             }
         );
     }
 
-    private static IntervenableConfig Interventions(JsonElement root, ParameterFiles files)
+    private static IntervenableConfig Interventions(JsonPlace root, ParameterFiles files)
     {
-        if (root.ValueKind != JsonValueKind.Object || !root.TryGetProperty("saved", out var saved))
+        var saved = root["saved"];
+        if (saved.IsMissing)
             return ConfigReader.Read(root);
-        if (root.TryGetProperty("representations", out _))
-            throw ConfigField.Fault("$.saved", "the folder holds the representations; leave the others out");
-        return saved.ValueKind == JsonValueKind.String
-            ? InterventionFolder.Load(files.Inside(saved.GetString()!, "$.saved"))
-            : throw ConfigField.Fault("$.saved", $"the name of a folder is expected, not {saved}");
+        if (!root["representations"].IsMissing)
+            throw saved.Fault("the folder holds the representations; leave the others out");
+        return InterventionFolder.Load(files.Inside(saved));
     }
 
     private static RepresentationConfig WithParameters(
         RepresentationConfig item,
-        JsonElement parameters,
+        JsonPlace parameters,
         ParameterFiles files
     ) =>
-        parameters.ValueKind == JsonValueKind.Null
+        parameters.IsNothing
             ? item
             : item with
             {
-                Intervention = files.Intervention(parameters, item.InterventionType, "$.parameters"),
+                Intervention = files.Intervention(parameters, item.InterventionType),
             };
 
-    private static JsonElement[]? Entries(JsonElement root, string name)
+    private static JsonPlace[]? Entries(JsonPlace root, string name) =>
+        root.Find(name) is { } list ? [.. list.Items("a list with an entry for each intervention")] : null;
+
+    private static ImmutableArray<Coefficient> Coefficients(JsonPlace root)
     {
-        if (!root.TryGetProperty(name, out var json) || json.ValueKind == JsonValueKind.Null)
-            return null;
-        return json.ValueKind == JsonValueKind.Array
-            ? [.. json.EnumerateArray()]
-            : throw ConfigField.Fault($"$.{name}", "a list with an entry for each intervention is expected");
+        if (root.Find("coefficients") is not { } place)
+            return [];
+        return place.IsNumber ? [OneCoefficient(place)] : [.. place.Items("a number or a list").Select(OneCoefficient)];
     }
 
-    private static ImmutableArray<Coefficient> Coefficients(JsonElement root)
-    {
-        if (!root.TryGetProperty("coefficients", out var json) || json.ValueKind == JsonValueKind.Null)
-            return [];
-        if (json.ValueKind == JsonValueKind.Number)
-            return [Coefficient.Of(json.GetSingle())];
-        if (json.ValueKind != JsonValueKind.Array)
-            throw ConfigField.Fault("$.coefficients", "a number or a list is expected");
-        return
-        [
-            .. json.EnumerateArray()
-                .Select(
-                    (item, index) =>
-                        item.ValueKind switch
-                        {
-                            JsonValueKind.Number => Coefficient.Of(item.GetSingle()),
-                            JsonValueKind.Array when item.GetArrayLength() > 0 => Coefficient.PerExample(
-                                ConfigField.Floats(item, $"$.coefficients[{index}]")
-                            ),
-                            _ => throw ConfigField.Fault(
-                                $"$.coefficients[{index}]",
-                                "a number, or a list with one for each example, is expected"
-                            ),
-                        }
-                ),
-        ];
-    }
+    private static Coefficient OneCoefficient(JsonPlace place) =>
+        place.IsNumber ? Coefficient.Of(place.Single())
+        : place.IsList && place.Count > 0 ? Coefficient.PerExample(JsonArrays.Floats(place))
+        : throw place.Expected("a number, or a list with one for each example,");
 }

@@ -1,15 +1,38 @@
 using System.Collections.Immutable;
-using System.Text.Json;
 using OnnxIntervene.Interventions;
 using OnnxIntervene.Interventions.Kinds;
+using OnnxIntervene.Json;
 
 namespace OnnxIntervene.Planning.Files;
 
 /// <summary>
 /// Reads the short form of a run's file: one entry for each intervention, with everything that belongs to it.
+/// <c>schemas/interventions.schema.json</c> describes it for editors; a test compares the two.
 /// </summary>
 internal sealed class ShortForm(ParameterFiles files)
 {
+    private static readonly string[] s_fields = ["$schema", "description", "mode", "interventions"];
+    private static readonly string[] s_entryFields =
+    [
+        "description",
+        "kind",
+        "component",
+        "layer",
+        "positions",
+        "source_positions",
+        "heads",
+        "source_heads",
+        "unit",
+        "subspace",
+        "partition",
+        "source",
+        "coefficient",
+        "rank",
+        "units",
+        "parameters",
+        "group",
+        "link",
+    ];
     private readonly ImmutableArray<RepresentationConfig>.Builder _representations =
         ImmutableArray.CreateBuilder<RepresentationConfig>();
     private readonly ImmutableArray<UnitLocation?>.Builder _sources = ImmutableArray.CreateBuilder<UnitLocation?>();
@@ -18,24 +41,21 @@ internal sealed class ShortForm(ParameterFiles files)
     private readonly ImmutableArray<ImmutableArray<ImmutableArray<int>>?>.Builder _subspaces =
         ImmutableArray.CreateBuilder<ImmutableArray<ImmutableArray<int>>?>();
 
-    /// <summary>Reads a file that fits the schema.</summary>
-    public RunFile Read(JsonElement root)
+    /// <summary>The names of the kinds that a file can hold, short and as pyvene's classes.</summary>
+    public static IEnumerable<string> Kinds()
     {
-        RunSchema.Validate(root);
-        foreach (
-            var (item, index) in root.GetProperty("interventions")
-                .EnumerateArray()
-                .Select((item, index) => (item, index))
-        )
-            Read(item, $"$.interventions[{index}]");
-        var config = new IntervenableConfig
-        {
-            Mode =
-                root.TryGetProperty("mode", out var mode) && mode.GetString() == "serial"
-                    ? InterventionMode.Serial
-                    : InterventionMode.Parallel,
-            Representations = _representations.ToImmutable(),
-        };
+        var kinds = InterventionType.All.Where(type => type.Create is not null).ToList();
+        return kinds.Select(type => type.Name).Concat(kinds.Select(type => type.ClassName));
+    }
+
+    /// <summary>Reads a file that has the short form.</summary>
+    /// <exception cref="OnnxIntervene.IR.InterventionException">It has not; the message names the place.</exception>
+    public RunFile Read(JsonPlace root)
+    {
+        ShortFields.CheckTexts(root.WithKeys(s_fields), "$schema", "description");
+        foreach (var item in ShortFields.Filled(root["interventions"], "a list of interventions").Items())
+            ReadEntry(item);
+        var config = new IntervenableConfig { Mode = Mode(root), Representations = _representations.ToImmutable() };
         return new RunFile(
             config,
             new UnitLocations(_sources.ToImmutable(), _bases.ToImmutable()),
@@ -48,109 +68,58 @@ internal sealed class ShortForm(ParameterFiles files)
         );
     }
 
-    private void Read(JsonElement item, string path)
+    private static InterventionMode Mode(JsonPlace root) =>
+        root["mode"] is { IsMissing: false } mode
+            ? mode.Text("\"parallel\" or \"serial\"") switch
+            {
+                "parallel" => InterventionMode.Parallel,
+                "serial" => InterventionMode.Serial,
+                _ => throw mode.Expected("\"parallel\" or \"serial\""),
+            }
+            : InterventionMode.Parallel;
+
+    private void ReadEntry(JsonPlace item)
     {
-        var (unit, target, source) = Units(item, path);
-        var type = InterventionType.Parse(item.GetProperty("kind").GetString()!);
-        var representation = new RepresentationConfig
-        {
-            Component = item.GetProperty("component").GetString()!,
-            Unit = unit,
-            InterventionType = type,
-            MaxNumberOfUnits = Number(item, "units") ?? 1,
-            LowRankDimension = Number(item, "rank"),
-            SubspacePartition = item.TryGetProperty("partition", out var parts)
-                ? [.. parts.EnumerateArray().Select(part => ConfigField.Integers(part, path))]
-                : [],
-            GroupKey = Number(item, "group"),
-            InterventionLinkKey = Number(item, "link"),
-            SourceRepresentation = item.TryGetProperty("source", out var constant)
-                ? files.Array(constant, $"{path}.source")
-                : null,
-            Intervention = item.TryGetProperty("parameters", out var parameters)
-                ? files.Intervention(parameters, type, $"{path}.parameters")
-                : null,
-        };
+        ShortFields.CheckTexts(item.WithKeys(s_entryFields), "description");
+        var (unit, target, source) = ShortUnits.Of(item);
+        var representation = Representation(item, unit);
+        var subspace = ShortFields.Rows(item["subspace"]);
+
         // One entry can mean the same intervention in several layers.
-        var layers = item.TryGetProperty("layer", out var layer) ? Row(layer, path) : [0];
-        foreach (var number in layers)
+        foreach (var layer in ShortFields.Numbers(item["layer"]) ?? [0])
         {
-            _representations.Add(representation with { Layer = number });
+            _representations.Add(representation with { Layer = layer });
             _sources.Add(source);
             _bases.Add(target);
-            _coefficients.Add(Coefficient(item));
-            _subspaces.Add(item.TryGetProperty("subspace", out var subspace) ? Rows(subspace, path) : null);
+            _coefficients.Add(ShortFields.Coefficient(item["coefficient"]));
+            _subspaces.Add(subspace);
         }
     }
 
-    private static (string Unit, UnitLocation? Base, UnitLocation? Source) Units(JsonElement item, string path)
+    private RepresentationConfig Representation(JsonPlace item, string unit)
     {
-        var (positions, heads) = (Positions(item, "positions", path), Heads(item, "heads", path));
-        var (sourcePositions, sourceHeads) = (
-            Positions(item, "source_positions", path) ?? positions,
-            Heads(item, "source_heads", path) ?? heads
-        );
-        var hasBoth = positions is not null && heads is not null;
-        var given = item.TryGetProperty("unit", out var unit) ? unit.GetString()! : null;
-        if (positions is not null != sourcePositions is not null || heads is not null != sourceHeads is not null)
-            throw ConfigField.Fault(
-                path,
-                "the source must be read by the same kinds of unit as the base is written by: set positions with "
-                    + "source_positions, heads with source_heads"
-            );
-        return (
-            given
-                ?? (
-                    hasBoth ? "h.pos"
-                    : heads is not null ? "h"
-                    : "pos"
-                ),
-            Joined(positions, heads),
-            Joined(sourcePositions, sourceHeads)
-        );
-    }
-
-    private static UnitLocation? Joined(UnitLocation? positions, ImmutableArray<ImmutableArray<int>>? heads) =>
-        (positions, heads) switch
+        var type = Type(item["kind"]);
+        return new RepresentationConfig
         {
-            (null, null) => null,
-            (null, { } rows) => new UnitLocation(rows),
-            (_, null) => positions,
-            (_, { } rows) => positions with { Heads = rows },
+            Component = ShortFields.Name(item["component"]),
+            Unit = unit,
+            InterventionType = type,
+            MaxNumberOfUnits = ShortFields.Number(item["units"], 1) ?? 1,
+            LowRankDimension = ShortFields.Number(item["rank"], 1),
+            SubspacePartition = ShortFields.Partition(item["partition"]),
+            GroupKey = ShortFields.Number(item["group"], 0),
+            InterventionLinkKey = ShortFields.Number(item["link"], 0),
+            SourceRepresentation = item["source"] is { IsMissing: false } constant ? files.Array(constant) : null,
+            Intervention = item["parameters"] is { IsMissing: false } parameters
+                ? files.Intervention(parameters, type)
+                : null,
         };
-
-    private static UnitLocation? Positions(JsonElement item, string name, string path)
-    {
-        if (!item.TryGetProperty(name, out var positions))
-            return null;
-        return positions.ValueKind is JsonValueKind.Object or JsonValueKind.String
-            ? LocationEntryReader.Named(positions, $"{path}.{name}")
-            : new UnitLocation(Rows(positions, $"{path}.{name}"));
     }
 
-    private static ImmutableArray<ImmutableArray<int>>? Heads(JsonElement item, string name, string path) =>
-        item.TryGetProperty(name, out var heads) ? Rows(heads, $"{path}.{name}") : null;
-
-    // A number, a row for every example, or a row for each.
-    private static ImmutableArray<ImmutableArray<int>> Rows(JsonElement json, string path) =>
-        json.ValueKind == JsonValueKind.Array && json.EnumerateArray().All(row => row.ValueKind == JsonValueKind.Array)
-            ? [.. json.EnumerateArray().Select(row => Row(row, path))]
-            : [Row(json, path)];
-
-    private static ImmutableArray<int> Row(JsonElement json, string path) =>
-        json.ValueKind == JsonValueKind.Number
-            ? [LocationEntryReader.Unit(json, path)]
-            : LocationEntryReader.Row(json, path);
-
-    private static int? Number(JsonElement item, string name) =>
-        item.TryGetProperty(name, out var number) ? number.GetInt32() : null;
-
-    private static Coefficient Coefficient(JsonElement item)
-    {
-        if (!item.TryGetProperty("coefficient", out var json))
-            return Planning.Coefficient.One;
-        return json.ValueKind == JsonValueKind.Number
-            ? Planning.Coefficient.Of(json.GetSingle())
-            : Planning.Coefficient.PerExample([.. json.EnumerateArray().Select(number => number.GetSingle())]);
-    }
+    private static InterventionType Type(JsonPlace kind) =>
+        kind.Text("a kind of intervention") is var name && Kinds().Contains(name)
+            ? InterventionType.Parse(name)
+            : throw kind.Fault(
+                $"{kind.Shown} is not a kind that a file can hold; the kinds are {string.Join(", ", Kinds())}"
+            );
 }

@@ -5,12 +5,12 @@ using OnnxIntervene.IR;
 using OnnxIntervene.Planning.Files;
 using OnnxIntervene.Testing;
 
-namespace OnnxIntervene.Tests.Formats;
+namespace OnnxIntervene.Tests.Json;
 
 /// <summary>
 /// Half of a surrogate pair is JSON but not text: every reader refuses it, wherever it is, before it reads anything.
 /// </summary>
-public sealed class StrictJsonTests
+public sealed class JsonUnicodeTests
 {
     private const string Half = "\\ud800";
 
