@@ -2,7 +2,6 @@ using OnnxIntervene.Execution;
 using OnnxIntervene.Interventions;
 using OnnxIntervene.Interventions.Kinds;
 using OnnxIntervene.IR;
-using OnnxIntervene.Planning;
 using OnnxIntervene.Runtime;
 
 namespace OnnxIntervene.Tests.Execution;

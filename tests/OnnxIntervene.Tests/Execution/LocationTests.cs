@@ -1,4 +1,3 @@
-using System.Text.Json;
 using OnnxIntervene.Execution;
 using OnnxIntervene.Interventions;
 using OnnxIntervene.Interventions.Kinds;

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using OnnxIntervene.Interventions;
 using OnnxIntervene.Interventions.Kinds;
 using OnnxIntervene.IR;

@@ -7,7 +7,6 @@ using OnnxIntervene.Interventions;
 using OnnxIntervene.Interventions.Kinds;
 using OnnxIntervene.IR.Serialization;
 using OnnxIntervene.Runtime;
-using OnnxIntervene.Tensors;
 using OnnxIntervene.Testing;
 
 namespace OnnxIntervene.Tests.Splicing;
