@@ -12,9 +12,12 @@ public static class GraphVerifier
         var faults = ImmutableArray.CreateBuilder<string>();
         if (model.IrVersion is < 1 or > Model.NewestIrVersion)
             faults.Add($"The IR version is {model.IrVersion}; 1 to {Model.NewestIrVersion} are known.");
-        new GraphScope(model.OperatorSets, model.Functions, faults).Check(model.Graph);
+        var functions = model
+            .Functions.GroupBy(function => (function.Key, function.Overload))
+            .ToDictionary(group => group.Key, group => group.First());
+        new GraphScope(model.OperatorSets, functions, faults).Check(model.Graph);
         foreach (var function in model.Functions)
-            new GraphScope(function.OperatorSets, model.Functions, faults).Check(function.Body);
+            new GraphScope(function.OperatorSets, functions, faults).Check(function.Body);
         return faults.ToImmutable();
     }
 

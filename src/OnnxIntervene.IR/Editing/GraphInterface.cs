@@ -43,7 +43,7 @@ public static class GraphInterface
         ArgumentNullException.ThrowIfNull(constant);
         if (!graph.Initializers.Contains(constant))
             throw new ArgumentException($"{constant} is no constant of {graph}.", nameof(constant));
-        if (!graph.Inputs.Contains(constant))
+        if (!graph.IsInput(constant))
             graph.AddInput(constant);
     }
 }

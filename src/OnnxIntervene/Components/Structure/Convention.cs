@@ -32,7 +32,7 @@ internal sealed record Convention(bool IncludesResidual, bool ActivationIsBefore
                 .Layers.SelectMany(layer => layer)
                 .FirstOrDefault(part => part is { Core: not null, IsCross: false, Addition: not null })
                 is not { } part
-            || Projection.Behind(part.Core!.Query, layers) is not { } queries
+            || layers.ProjectionBehind(part.Core!.Query) is not { } queries
         )
             return null;
         var (query, addition) = (modules.PathOf(queries.Layer.Product), modules.PathOf(part.Addition!));
@@ -49,7 +49,7 @@ internal sealed record Convention(bool IncludesResidual, bool ActivationIsBefore
             .Layers.SelectMany(layer => layer)
             .Where(part => part is { Core: { IsFused: false }, IsCross: false })
             .Any(part =>
-                Projection.Behind(part.Core!.Query, layers) is { } queries && queries.Path.Any(IsScaledAndRotated)
+                layers.ProjectionBehind(part.Core!.Query) is { } queries && queries.Path.Any(IsScaledAndRotated)
             );
 
     private static bool IsScaledAndRotated(Value value) =>
