@@ -13,6 +13,10 @@ public sealed class Graph
     private readonly List<Value> _outputs = [];
     private readonly List<Value> _initializers = [];
 
+    // Made when it is first asked for; null after a change.
+    private HashSet<Value>? _outputSet;
+    private HashSet<Value>? _inputSet;
+
     /// <summary>Creates an empty graph.</summary>
     public Graph(string name = "main") => Name = name;
 
@@ -34,6 +38,7 @@ public sealed class Graph
             {
                 // A node that was removed while it was current has lost its link, so the next one was read before.
                 var next = link.Next;
+                Steps.Take();
                 yield return link.Value;
                 link = link.List is null ? next : link.Next;
             }
@@ -68,7 +73,7 @@ public sealed class Graph
     public Value AddInput(string name, TensorType? type = null)
     {
         var value = new Value(name, type);
-        _inputs.Add(value);
+        AddInput(value);
         return value;
     }
 
@@ -95,7 +100,7 @@ public sealed class Graph
     {
         ArgumentNullException.ThrowIfNull(input);
         ArgumentNullException.ThrowIfNull(data);
-        if (!_inputs.Contains(input) || input.IsConstant)
+        if (!IsInput(input) || input.IsConstant)
             throw new ArgumentException($"{input} is not an input of {this}, or already has a default.", nameof(input));
         input.Initializer = data;
         _initializers.Add(input);
@@ -106,6 +111,7 @@ public sealed class Graph
     {
         ArgumentNullException.ThrowIfNull(value);
         _outputs.Add(value);
+        _outputSet?.Add(value);
     }
 
     /// <summary>
@@ -144,9 +150,7 @@ public sealed class Graph
         if (node.Graph != this)
             throw new InvalidOperationException($"{node} is not in the graph '{Name}'.");
         if (
-            node.Outputs.FirstOrDefault(output =>
-                output is not null && (output.Uses.Count > 0 || _outputs.Contains(output))
-            ) is
+            node.Outputs.FirstOrDefault(output => output is not null && (output.Uses.Count > 0 || IsOutput(output))) is
             { } read
         )
             throw new InvalidOperationException($"{node} cannot be removed: {read} is still read.");
@@ -167,9 +171,16 @@ public sealed class Graph
         ArgumentNullException.ThrowIfNull(value);
         ArgumentNullException.ThrowIfNull(replacement);
         ArgumentNullException.ThrowIfNull(names);
+        RedirectBut(except.ToArray().ToHashSet(), value, replacement, names);
+    }
+
+    /// <summary>Makes every reader of a value but some read a replacement: O(reads).</summary>
+    internal void RedirectBut(IReadOnlySet<Node> except, Value value, Value replacement, NameScope names)
+    {
         value.ReplaceUses(replacement, except);
-        if (!_outputs.Contains(value) || value.Producer is null)
+        if (!IsOutput(value) || value.Producer is null)
             return;
+        _outputSet = null;
         for (var index = 0; index < _outputs.Count; index++)
         {
             if (_outputs[index] == value)
@@ -199,11 +210,13 @@ public sealed class Graph
         _inputs.Concat(InitializersBesideInputs()).Concat(_nodes.SelectMany(node => node.Outputs).OfType<Value>());
 
     /// <summary>The constants that are not inputs. Before IR 4 every constant is an input, too.</summary>
-    internal IEnumerable<Value> InitializersBesideInputs()
-    {
-        var inputs = _inputs.ToHashSet();
-        return _initializers.Where(value => !inputs.Contains(value));
-    }
+    internal IEnumerable<Value> InitializersBesideInputs() => _initializers.Where(value => !IsInput(value));
+
+    /// <summary>Whether a value is one of the graph's inputs. O(1) once asked.</summary>
+    internal bool IsInput(Value value) => (_inputSet ??= [.. _inputs]).Contains(value);
+
+    /// <summary>Whether a value is one of the graph's outputs. O(1) once asked.</summary>
+    internal bool IsOutput(Value value) => (_outputSet ??= [.. _outputs]).Contains(value);
 
     /// <summary>The value of this name that the graph itself defines, or null. O(values).</summary>
     public Value? FindValue(string name) => AllValues().FirstOrDefault(value => value.Name == name);
@@ -218,13 +231,19 @@ public sealed class Graph
             yield return link.Value;
     }
 
-    internal void AddInput(Value value) => _inputs.Add(value);
+    internal void AddInput(Value value)
+    {
+        _inputs.Add(value);
+        _inputSet?.Add(value);
+    }
 
     internal void AddInitializer(Value value) => _initializers.Add(value);
 
-    internal void RemoveInput(Value value) => _inputs.Remove(value);
-
-    internal void RemoveInputs(IReadOnlySet<Value> values) => _inputs.RemoveAll(values.Contains);
+    internal void RemoveInputs(IReadOnlySet<Value> values)
+    {
+        _inputs.RemoveAll(values.Contains);
+        _inputSet = null;
+    }
 
     internal void RemoveInitializers(IReadOnlySet<Value> values) => _initializers.RemoveAll(values.Contains);
 
@@ -232,6 +251,7 @@ public sealed class Graph
     {
         _outputs.Clear();
         _outputs.AddRange(values);
+        _outputSet = null;
     }
 
     internal void Insert(Node node, Node? after)

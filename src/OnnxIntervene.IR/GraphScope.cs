@@ -8,18 +8,18 @@ namespace OnnxIntervene.IR;
 /// </summary>
 internal sealed class GraphScope(
     ImmutableSortedDictionary<string, long> operatorSets,
-    ImmutableArray<LocalFunction> functions,
+    IReadOnlyDictionary<(OperatorKey, string), LocalFunction> functions,
+    OperatorCheck operators,
     ImmutableArray<string>.Builder faults
 )
 {
-    private readonly OperatorCheck _operators = new(operatorSets, functions);
-    private readonly HashSet<Value> _visible = [];
+    // Values without a name of their own, which is a fault already.
+    private readonly HashSet<Value> _unnamed = [];
     private readonly Dictionary<string, Value> _names = new(StringComparer.Ordinal);
 
     public void Check(Graph graph)
     {
         var defined = new List<Value>(2 * graph.NodeCount);
-        _visible.EnsureCapacity(_visible.Count + (2 * graph.NodeCount));
         _names.EnsureCapacity(_names.Count + (2 * graph.NodeCount));
         foreach (var value in graph.Inputs.Concat(graph.InitializersBesideInputs()))
             Define(graph, value, defined);
@@ -31,10 +31,14 @@ internal sealed class GraphScope(
         CheckOutputs(graph);
         foreach (var value in defined)
         {
-            _visible.Remove(value);
-            _names.Remove(value.Name);
+            _unnamed.Remove(value);
+            if (_names.TryGetValue(value.Name, out var named) && named == value)
+                _names.Remove(value.Name);
         }
     }
+
+    private bool IsVisible(Value value) =>
+        (_names.TryGetValue(value.Name, out var named) && named == value) || _unnamed.Contains(value);
 
     private void CheckNode(Graph graph, Node node, List<Value> defined)
     {
@@ -42,12 +46,12 @@ internal sealed class GraphScope(
             faults.Add($"{graph}: the domain of {node} is not imported by the model.");
         for (var index = 0; index < node.Inputs.Count; index++)
         {
-            if (node.Inputs[index] is { } input && !_visible.Contains(input))
+            if (node.Inputs[index] is { } input && !IsVisible(input))
                 faults.Add($"{graph}: input {index} of {node}, {input}, is not defined before it.");
         }
 
         CheckCall(graph, node);
-        foreach (var fault in _operators.FaultsOf(node))
+        foreach (var fault in operators.FaultsOf(node))
             faults.Add($"{graph}: {fault}");
         foreach (var subgraph in node.Subgraphs)
             Check(subgraph);
@@ -76,9 +80,7 @@ internal sealed class GraphScope(
 
     private void CheckCall(Graph graph, Node node)
     {
-        var function = functions.IsEmpty
-            ? null
-            : functions.FirstOrDefault(function => function.Key == node.Operator && function.Overload == node.Overload);
+        var function = functions.Count == 0 ? null : functions.GetValueOrDefault((node.Operator, node.Overload));
         if (function is not null && node.Outputs.Count > function.Body.Outputs.Count)
             faults.Add(
                 $"{graph}: {node} has {node.Outputs.Count} outputs, but the function has "
@@ -96,7 +98,7 @@ internal sealed class GraphScope(
     {
         foreach (var output in graph.Outputs)
         {
-            if (!_visible.Contains(output))
+            if (!IsVisible(output))
                 faults.Add($"{graph}: the output {output} is not defined in it.");
         }
     }
@@ -112,12 +114,14 @@ internal sealed class GraphScope(
 
     private void Define(Graph graph, Value value, List<Value> defined)
     {
-        if (value.Name.Length == 0)
-            faults.Add($"{graph}: a value has no name.");
-        else if (!_names.TryAdd(value.Name, value))
-            faults.Add($"{graph}: the name '{value.Name}' occurs twice.");
-        else
-            defined.Add(value);
-        _visible.Add(value);
+        defined.Add(value);
+        if (value.Name.Length > 0 && _names.TryAdd(value.Name, value))
+            return;
+        _unnamed.Add(value);
+        faults.Add(
+            value.Name.Length == 0
+                ? $"{graph}: a value has no name."
+                : $"{graph}: the name '{value.Name}' occurs twice."
+        );
     }
 }

@@ -12,10 +12,17 @@ public static class GraphVerifier
         var faults = ImmutableArray.CreateBuilder<string>();
         if (model.IrVersion is < 1 or > Model.NewestIrVersion)
             faults.Add($"The IR version is {model.IrVersion}; 1 to {Model.NewestIrVersion} are known.");
-        new GraphScope(model.OperatorSets, model.Functions, faults).Check(model.Graph);
+        var functions = model
+            .Functions.GroupBy(function => (function.Key, function.Overload))
+            .ToDictionary(group => group.Key, group => group.First());
+        var keys = model.Functions.Select(function => function.Key).ToHashSet();
+        Check(model.OperatorSets, model.Graph);
         foreach (var function in model.Functions)
-            new GraphScope(function.OperatorSets, model.Functions, faults).Check(function.Body);
+            Check(function.OperatorSets, function.Body);
         return faults.ToImmutable();
+
+        void Check(ImmutableSortedDictionary<string, long> operatorSets, Graph graph) =>
+            new GraphScope(operatorSets, functions, new OperatorCheck(operatorSets, keys), faults).Check(graph);
     }
 
     /// <summary>Throws when the model has a fault.</summary>

@@ -57,8 +57,7 @@ public sealed class Model
     {
         if (IrVersion < 4 && version >= 4)
         {
-            foreach (var constant in Graph.Inputs.Where(input => input.IsConstant).ToList())
-                Graph.RemoveInput(constant);
+            Graph.RemoveInputs(Graph.Inputs.Where(input => input.IsConstant).ToHashSet());
         }
 
         IrVersion = Math.Max(IrVersion, version);

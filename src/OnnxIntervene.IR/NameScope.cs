@@ -10,6 +10,9 @@ public sealed class NameScope
 
     private readonly HashSet<string> _taken;
 
+    // The first number that may be free for a name that was taken.
+    private readonly Dictionary<string, int> _next = new(StringComparer.Ordinal);
+
     private NameScope(HashSet<string> taken) => _taken = taken;
 
     /// <summary>
@@ -42,18 +45,34 @@ public sealed class NameScope
     /// </summary>
     internal string Free(string wish)
     {
-        var name = wish;
-        for (var number = 2; !_taken.Add(name); number++)
-            name = string.Create(CultureInfo.InvariantCulture, $"{wish}_{number}");
+        if (_taken.Add(wish))
+            return wish;
+        var number = _next.GetValueOrDefault(wish, 2);
+        var name = Numbered(wish, number);
+        while (!_taken.Add(name))
+            name = Numbered(wish, ++number);
+        _next[wish] = number + 1;
         return name;
     }
 
+    private static string Numbered(string wish, int number) =>
+        string.Create(CultureInfo.InvariantCulture, $"{wish}_{number}");
+
     private static void Collect(Graph graph, HashSet<string> taken)
     {
-        taken.UnionWith(graph.AllValues().Select(value => value.Name));
+        foreach (var value in graph.Inputs)
+            taken.Add(value.Name);
+        foreach (var value in graph.Initializers)
+            taken.Add(value.Name);
         foreach (var node in graph.Nodes)
         {
             taken.Add(node.Name);
+            for (var index = 0; index < node.Outputs.Count; index++)
+            {
+                if (node.Outputs[index] is { } output)
+                    taken.Add(output.Name);
+            }
+
             foreach (var subgraph in node.Subgraphs)
                 Collect(subgraph, taken);
         }

@@ -7,7 +7,10 @@ public sealed class Node
 {
     private readonly List<Value?> _inputs = [];
     private readonly List<Value?> _outputs = [];
-    private readonly List<NodeAttribute> _attributes = [];
+    private List<NodeAttribute> _attributes = [];
+
+    // The list is another node's, too, until one of them changes it.
+    private bool _sharesAttributes;
 
     internal Node(string name, OperatorKey op)
     {
@@ -15,13 +18,16 @@ public sealed class Node
         Operator = op;
     }
 
-    /// <summary>A node whose lists have the capacity of another's.</summary>
+    /// <summary>A node that has the attributes of another, and room for as many inputs and outputs.</summary>
     internal Node(Node like)
         : this(like.Name, like.Operator)
     {
         _inputs.EnsureCapacity(like._inputs.Count);
         _outputs.EnsureCapacity(like._outputs.Count);
-        _attributes.EnsureCapacity(like._attributes.Count);
+        if (like.HoldsGraphs)
+            return;
+        _attributes = like._attributes;
+        (_sharesAttributes, like._sharesAttributes) = (true, true);
     }
 
     /// <summary>The name in the file; may be empty.</summary>
@@ -37,10 +43,24 @@ public sealed class Node
     public Graph? Graph { get; internal set; }
 
     /// <summary>What the node reads; null where an optional input is left out.</summary>
-    public IReadOnlyList<Value?> Inputs => _inputs;
+    public IReadOnlyList<Value?> Inputs
+    {
+        get
+        {
+            Steps.Take();
+            return _inputs;
+        }
+    }
 
     /// <summary>What the node computes; null where an optional output is left out.</summary>
-    public IReadOnlyList<Value?> Outputs => _outputs;
+    public IReadOnlyList<Value?> Outputs
+    {
+        get
+        {
+            Steps.Take();
+            return _outputs;
+        }
+    }
 
     /// <summary>The attributes, in the file's order.</summary>
     public IReadOnlyList<NodeAttribute> Attributes => _attributes;
@@ -92,6 +112,7 @@ public sealed class Node
     public void SetAttribute(NodeAttribute attribute)
     {
         ArgumentNullException.ThrowIfNull(attribute);
+        OwnAttributes();
         var index = _attributes.FindIndex(other => other.Name == attribute.Name);
         if (index < 0)
             _attributes.Add(attribute);
@@ -149,7 +170,7 @@ public sealed class Node
     {
         _outputs.Add(value);
         if (value is not null)
-            value.Producer = this;
+            (value.Producer, value.OutputIndex) = (this, _outputs.Count - 1);
     }
 
     /// <summary>
@@ -160,7 +181,7 @@ public sealed class Node
         while (_outputs.Count <= index)
             _outputs.Add(null);
         _outputs[index] = value;
-        value.Producer = this;
+        (value.Producer, value.OutputIndex) = (this, index);
     }
 
     /// <summary>Leaves out an optional output that nothing reads.</summary>
@@ -171,10 +192,20 @@ public sealed class Node
         _outputs[index] = null;
     }
 
-    internal void AddAttribute(NodeAttribute attribute) => _attributes.Add(attribute);
+    internal void AddAttribute(NodeAttribute attribute)
+    {
+        OwnAttributes();
+        _attributes.Add(attribute);
+    }
 
     /// <summary>Moves this node's outputs to another node.</summary>
     internal void ReleaseOutputs() => _outputs.Clear();
+
+    private void OwnAttributes()
+    {
+        if (_sharesAttributes)
+            (_attributes, _sharesAttributes) = ([.. _attributes], false);
+    }
 
     internal void DropInputs()
     {

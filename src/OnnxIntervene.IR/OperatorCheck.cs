@@ -8,13 +8,11 @@ namespace OnnxIntervene.IR;
 /// </summary>
 internal sealed class OperatorCheck(
     ImmutableSortedDictionary<string, long> operatorSets,
-    ImmutableArray<LocalFunction> functions
+    IReadOnlySet<OperatorKey> functions
 )
 {
     // What follows reads inputs and attributes by the specification, so one fault is enough to stop; a few help more.
     private const int MostFaults = 10;
-
-    private readonly HashSet<OperatorKey> _functions = [.. functions.Select(function => function.Key)];
 
     /// <summary>Throws when a node of the model breaks its operator's specification.</summary>
     /// <param name="model">The model.</param>
@@ -22,11 +20,12 @@ internal sealed class OperatorCheck(
     /// <exception cref="ModelFormatException">Up to ten faults, each with its node.</exception>
     public static void Verify(Model model, string name)
     {
-        var faults = new OperatorCheck(model.OperatorSets, model.Functions)
+        var functions = model.Functions.Select(function => function.Key).ToHashSet();
+        var faults = new OperatorCheck(model.OperatorSets, functions)
             .FaultsOf(model.Graph)
             .Concat(
                 model.Functions.SelectMany(function =>
-                    new OperatorCheck(function.OperatorSets, model.Functions).FaultsOf(function.Body)
+                    new OperatorCheck(function.OperatorSets, functions).FaultsOf(function.Body)
                 )
             )
             .Take(MostFaults)
@@ -41,7 +40,7 @@ internal sealed class OperatorCheck(
     /// <summary>What is wrong with a node; each fault names it.</summary>
     public IEnumerable<string> FaultsOf(Node node)
     {
-        if (_functions.Contains(node.Operator) || Find(node.Operator) is not { } schema)
+        if (functions.Contains(node.Operator) || Find(node.Operator) is not { } schema)
             yield break;
         if (schema.Inputs.FaultOf(node.Inputs, "input") is { } input)
             yield return $"{node} {input}.";

@@ -8,7 +8,15 @@ namespace OnnxIntervene.IR;
 /// </summary>
 public sealed class Value
 {
+    // Below so many reads, one is taken out of the list at once.
+    private const int FewUses = 16;
+
     private readonly List<Use> _uses = [];
+
+    // Reads that are over and still in the list: of a value that all nodes read, taking out each by itself would take
+    // time with the square of the reads.
+    private volatile HashSet<Use>? _over;
+    private Node? _producer;
 
     internal Value(string name, TensorType? type = null)
     {
@@ -23,7 +31,18 @@ public sealed class Value
     public TensorType? Type { get; set; }
 
     /// <summary>The node that computes this value; null for inputs and initializers.</summary>
-    public Node? Producer { get; internal set; }
+    public Node? Producer
+    {
+        get
+        {
+            Steps.Take();
+            return _producer;
+        }
+        internal set => _producer = value;
+    }
+
+    /// <summary>Which of its producer's outputs it is.</summary>
+    internal int OutputIndex { get; set; }
 
     /// <summary>
     /// The constant of this name, if any. A caller may leave out a graph input that has one (IR 4 and later).
@@ -36,7 +55,15 @@ public sealed class Value
     /// <summary>
     /// Every read by a node, in subgraphs too. Graph outputs are not in the list: see <see cref="Graph.Outputs"/>.
     /// </summary>
-    public IReadOnlyList<Use> Uses => _uses;
+    public IReadOnlyList<Use> Uses
+    {
+        get
+        {
+            Steps.Take();
+            Forget();
+            return _uses;
+        }
+    }
 
     /// <summary>Whether the file has a value info for this value.</summary>
     internal bool HasInfo { get; set; }
@@ -58,21 +85,59 @@ public sealed class Value
     public void ReplaceUses(Value replacement, params ReadOnlySpan<Node> except)
     {
         ArgumentNullException.ThrowIfNull(replacement);
-        foreach (var use in _uses.ToArray())
+        if (except.Length == 0)
+            ReplaceUses(replacement, (IReadOnlySet<Node>?)null);
+        else
+            ReplaceUses(replacement, except.ToArray().ToHashSet());
+    }
+
+    /// <summary>
+    /// Makes every node that reads this value read <paramref name="replacement"/>, but for some. O(number of reads).
+    /// </summary>
+    internal void ReplaceUses(Value replacement, IReadOnlySet<Node>? except)
+    {
+        foreach (var use in Uses.ToArray())
         {
-            if (!except.Contains(use.Node))
+            if (except?.Contains(use.Node) is not true)
                 use.Node.SetInput(use.InputIndex, replacement);
         }
     }
 
-    internal void AddUse(Use use) => _uses.Add(use);
+    /// <summary>Makes room for so many reads.</summary>
+    internal void ExpectUses(int count) => _uses.EnsureCapacity(count);
+
+    internal void AddUse(Use use)
+    {
+        if (_over?.Contains(use) is true)
+            Forget();
+        _uses.Add(use);
+    }
 
     internal void RemoveUse(Use use)
     {
-        // The reads of most values are few, and the last one is the most likely to be removed.
+        if (_over is not null || _uses.Count > FewUses)
+        {
+            (_over ??= []).Add(use);
+            return;
+        }
+
+        // The last read is the likeliest to be removed.
         var index = CollectionsMarshal.AsSpan(_uses).LastIndexOf(use);
         if (index >= 0)
             _uses.RemoveAt(index);
+    }
+
+    private void Forget()
+    {
+        if (_over is null)
+            return;
+        // Several threads may read one model.
+        lock (_uses)
+        {
+            if (_over is { } over)
+                _uses.RemoveAll(over.Contains);
+            _over = null;
+        }
     }
 
     /// <inheritdoc/>

@@ -5,6 +5,12 @@ namespace OnnxIntervene.IR.Analysis;
 /// </summary>
 internal static class Dataflow
 {
+    /// <summary>
+    /// The most casts, identities and reshapes that are looked through. Exporters write a few one after the other; a
+    /// chain without end would be walked again from each of its nodes.
+    /// </summary>
+    public const int LongestChain = 64;
+
     /// <summary>Whether the node outputs the numbers that it reads, in the same shape.</summary>
     public static bool IsTransparent(Node node) => node.Operator.OperatorType is "Cast" or "Identity" or "Dropout";
 
@@ -12,11 +18,18 @@ internal static class Dataflow
     public static bool IsArrangement(Node node) =>
         node.Operator.OperatorType is "Reshape" or "Transpose" or "Squeeze" or "Unsqueeze" or "Flatten" or "Expand";
 
-    /// <summary>The value before casts and identities.</summary>
+    /// <summary>What stands before casts and identities, as far back as exporters put them.</summary>
     public static Value Root(Value value)
     {
-        while (value.Producer is { } producer && IsTransparent(producer) && producer.InputOrNull(0) is { } input)
+        for (var depth = 0; depth < LongestChain; depth++)
+        {
+            if (value.Producer is not { } producer || !IsTransparent(producer))
+                return value;
+            if (producer.InputOrNull(0) is not { } input)
+                return value;
             value = input;
+        }
+
         return value;
     }
 
@@ -26,21 +39,24 @@ internal static class Dataflow
     /// </summary>
     public static Value FlatRoot(Value value)
     {
-        while (
-            value.Producer is { } producer
-            && (IsTransparent(producer) || producer.Operator.OperatorType == "Reshape")
-            && producer.InputOrNull(0) is { } input
-        )
+        for (var depth = 0; depth < LongestChain; depth++)
+        {
+            if (value.Producer is not { } producer || !(IsTransparent(producer) || IsReshape(producer)))
+                return value;
+            if (producer.InputOrNull(0) is not { } input)
+                return value;
             value = input;
+        }
+
         return value;
     }
 
     /// <summary>The inputs whose numbers go into the output; sizes, positions and conditions are left out.</summary>
     public static IEnumerable<Value> DataInputs(Node node)
     {
-        var inputs = node.Operator.OperatorType switch
+        var (first, end) = node.Operator.OperatorType switch
         {
-            "Shape" or "Size" or "ConstantOfShape" or "Range" => [],
+            "Shape" or "Size" or "ConstantOfShape" or "Range" => (0, 0),
             "Reshape"
             or "Slice"
             or "Expand"
@@ -52,10 +68,16 @@ internal static class Dataflow
             or "Pad"
             or "Gather"
             or "Flatten"
-            or "RotaryEmbedding" => node.Inputs.Take(1),
-            "Where" => node.Inputs.Skip(1),
-            _ => node.Inputs,
+            or "RotaryEmbedding" => (0, 1),
+            "Where" => (1, int.MaxValue),
+            _ => (0, int.MaxValue),
         };
-        return inputs.OfType<Value>().Where(input => !GraphConstants.IsConstant(input));
+        for (var index = first; index < end && index < node.Inputs.Count; index++)
+        {
+            if (node.Inputs[index] is { } input && !GraphConstants.IsConstant(input))
+                yield return input;
+        }
     }
+
+    private static bool IsReshape(Node node) => node.Operator.OperatorType == "Reshape";
 }

@@ -47,8 +47,9 @@ internal static class GraphConstants
             || producer.InputOrNull(0) is not { } input
         )
             return null;
-        if (Dimensions(input, depth + 1) is not { } sizes || producer.Operator.OperatorType != "Transpose")
-            return Dimensions(input, depth + 1);
+        var before = Dimensions(input, depth + 1);
+        if (before is not { } sizes || producer.Operator.OperatorType != "Transpose")
+            return before;
         var order =
             producer.FindAttribute("perm")?.Integers
             ?? [.. Enumerable.Range(0, sizes.Length).Reverse().Select(axis => (long)axis)];

@@ -17,18 +17,24 @@ internal sealed class ModuleTree
         (left, right) => left.Length.CompareTo(right.Length)
     );
 
-    private readonly Dictionary<string, ImmutableArray<Node>.Builder> _nodes = new(StringComparer.Ordinal);
-    private readonly Dictionary<Node, string> _paths = [];
-    private readonly Dictionary<string, ImmutableArray<Node>.Builder[]> _lists = new(StringComparer.Ordinal);
+    // No program nests modules deeper; every part of a path costs a list entry for each of its nodes.
+    private const int DeepestPath = 32;
 
-    private ModuleTree() { }
+    private readonly Dictionary<string, List<Node>> _nodes = new(StringComparer.Ordinal);
+    private readonly Dictionary<Node, string> _paths;
+    private readonly Dictionary<string, List<Node>[]> _lists = new(StringComparer.Ordinal);
+
+    // Paths by the text that they were read from, which the nodes of a module share.
+    private readonly Dictionary<string, string> _read = new(StringComparer.Ordinal);
+
+    private ModuleTree(int count) => _paths = new Dictionary<Node, string>(count);
 
     /// <summary>Reads the paths of the graph's nodes. O(nodes × depth of modules).</summary>
     public static ModuleTree Of(Graph graph)
     {
-        var tree = new ModuleTree();
+        var tree = new ModuleTree(graph.NodeCount);
         foreach (var node in graph.Nodes)
-            tree.Add(node, ReadPath(node));
+            tree.Add(node, tree.ReadPath(node));
         return tree;
     }
 
@@ -55,9 +61,7 @@ internal sealed class ModuleTree
 
     /// <summary>The paths of every module whose name is <paramref name="name"/>, shortest first.</summary>
     public IEnumerable<string> PathsNamed(string name) =>
-        _nodes
-            .Keys.Where(path => path == name || path.EndsWith('.' + name, StringComparison.Ordinal))
-            .Order(s_byLength);
+        _nodes.Keys.Where(path => IsNamed(path, name)).Order(s_byLength);
 
     /// <summary>The modules of a list by number: <c>transformer.h.0</c> and so on.</summary>
     public ImmutableSortedDictionary<int, string> Elements(string listName)
@@ -69,7 +73,7 @@ internal sealed class ModuleTree
             if (
                 last > 0
                 && int.TryParse(path.AsSpan(last + 1), NumberStyles.None, CultureInfo.InvariantCulture, out var number)
-                && (path[..last] == listName || path[..last].EndsWith('.' + listName, StringComparison.Ordinal))
+                && IsNamed(path.AsSpan(0, last), listName)
             )
                 elements.TryAdd(number, path);
         }
@@ -104,6 +108,10 @@ internal sealed class ModuleTree
             .Select(node => node.OutputOrNull(0))
             .FirstOrDefault(output => output is not null && output.Uses.Any(use => !IsInside(use.Node, path)));
 
+    private static bool IsNamed(ReadOnlySpan<char> path, string name) =>
+        path.EndsWith(name, StringComparison.Ordinal)
+        && (path.Length == name.Length || path[^(name.Length + 1)] == '.');
+
     private static IEnumerable<Node> Backwards(IReadOnlyList<Node> nodes)
     {
         for (var index = nodes.Count - 1; index >= 0; index--)
@@ -120,34 +128,47 @@ internal sealed class ModuleTree
     }
 
     // The node lists of a path's module and of those that hold it.
-    private IEnumerable<ImmutableArray<Node>.Builder> Modules(string path)
+    private IEnumerable<List<Node>> Modules(string path)
     {
         for (var end = path.Length; end > 0; end = path.LastIndexOf('.', end - 1))
         {
             var module = path[..end];
             if (!_nodes.TryGetValue(module, out var nodes))
-                _nodes.Add(module, nodes = ImmutableArray.CreateBuilder<Node>());
+                _nodes.Add(module, nodes = []);
             yield return nodes;
         }
     }
 
-    private static string ReadPath(Node node)
+    private string ReadPath(Node node)
     {
         foreach (var note in s_scopeNotes)
         {
             if (node.FindMetadata(note) is { } scopes)
-                return PathOfScopes(scopes);
+                return Path(NextToLast(scopes));
         }
 
         // TorchScript and onnxruntime-genai: /model/layers.0/self_attn/q_proj/MatMul, the operator last.
         var slash = node.Name.LastIndexOf('/');
-        return node.Name.StartsWith('/') && slash > 0 ? node.Name[1..slash].Replace('/', '.') : "";
+        return node.Name.StartsWith('/') && slash > 0 ? Path(node.Name.AsSpan(1, slash - 1)) : "";
     }
 
-    // ['', 'model', 'model.layers.0', 'linear_6']: the operation itself is last.
-    private static string PathOfScopes(string scopes)
+    private string Path(ReadOnlySpan<char> text)
     {
-        var parts = scopes.Trim('[', ']').Split(',');
-        return parts.Length < 2 ? "" : parts[^2].Trim().Trim('\'', '"');
+        if (_read.GetAlternateLookup<ReadOnlySpan<char>>().TryGetValue(text, out var known))
+            return known;
+        var path = text.Count('/') + text.Count('.') < DeepestPath ? text.ToString().Replace('/', '.') : "";
+        _read.Add(text.ToString(), path);
+        return path;
+    }
+
+    // ['', 'model', 'model.layers.0', 'linear_6']: the operation itself stands last.
+    private static ReadOnlySpan<char> NextToLast(string scopes)
+    {
+        var list = scopes.AsSpan().Trim("[]");
+        var last = list.LastIndexOf(',');
+        if (last < 0)
+            return "";
+        list = list[..last];
+        return list[(list.LastIndexOf(',') + 1)..].Trim().Trim("'\"");
     }
 }

@@ -9,19 +9,30 @@ namespace OnnxIntervene.IR.Analysis;
 /// </summary>
 internal sealed class TypeInference
 {
+    // Stands for a value that is being worked out.
+    private static readonly TensorFacts s_open = new((Quantity[]?)null);
+
     private readonly Dictionary<Value, TensorFacts> _facts = [];
     private readonly Dictionary<Value, ElementType> _types = [];
-    private readonly Dictionary<Value, Node> _loops = [];
+    private readonly HashSet<Node> _entered = [];
+    private readonly Stack<Value> _waiting = new();
+    private readonly BodyInputs _bodies = new();
+    private readonly Func<Value, TensorFacts> _seen;
     private readonly TypeInference? _outer;
-    private readonly IReadOnlyDictionary<string, long> _numbers;
-    private readonly Counter _hidden;
+    private readonly FileSizes _sizes;
 
     /// <summary>What the graph determines for any inputs.</summary>
     public TypeInference()
-        : this(null, new Dictionary<string, long>(), new Counter()) { }
+        : this(null, new FileSizes(new Dictionary<string, long>())) { }
 
-    private TypeInference(TypeInference? outer, IReadOnlyDictionary<string, long> numbers, Counter hidden) =>
-        (_outer, _numbers, _hidden) = (outer, numbers, hidden);
+    private TypeInference(TypeInference? outer, FileSizes sizes)
+    {
+        (_outer, _sizes) = (outer, sizes);
+        _seen = value => Known(value) ?? TensorFacts.Unknown;
+    }
+
+    // How many loops around this one are being settled.
+    private int Depth => _outer is null ? 0 : _outer.Depth + 1;
 
     /// <summary>
     /// What the graph determines when it is run on these inputs: their shapes are numbers then, and so are those of
@@ -32,7 +43,7 @@ internal sealed class TypeInference
         ArgumentNullException.ThrowIfNull(graph);
         ArgumentNullException.ThrowIfNull(inputs);
         var given = graph.Inputs.Where(input => inputs.ContainsKey(input.Name)).ToList();
-        var inference = new TypeInference(null, SymbolNumbers.Of(given, inputs), new Counter());
+        var inference = new TypeInference(null, new FileSizes(SymbolNumbers.Of(given, inputs)));
         foreach (var input in given)
             inference._facts[input] = inputs[input.Name].ToFacts();
         return inference;
@@ -41,8 +52,9 @@ internal sealed class TypeInference
     /// <summary>The element type; <see cref="ElementType.Undefined"/> when unknown.</summary>
     public ElementType ElementTypeOf(Value value)
     {
+        if (_types.TryGetValue(value, out var type))
+            return type;
         var path = new List<Value>();
-        var type = ElementType.Undefined;
         for (var at = value; at is not null; )
         {
             if (_types.TryGetValue(at, out type))
@@ -114,72 +126,94 @@ internal sealed class TypeInference
         ArgumentNullException.ThrowIfNull(value);
         if (Known(value) is { } known)
             return known;
-        // An explicit stack: graphs are deeper than the thread's stack allows.
-        var (waiting, entered) = (new Stack<Value>([value]), new HashSet<Value>());
-        while (waiting.TryPeek(out var at))
+        // A stack of our own: graphs are deeper than the thread's.
+        var others = _waiting.Count;
+        _waiting.Push(value);
+        while (_waiting.Count > others)
         {
-            var isOpen = Known(at) is null && entered.Add(at);
-            var missing = isOpen ? Dependencies(at).Where(other => Known(other) is null).ToList() : [];
-            foreach (var other in missing)
-                waiting.Push(other);
-            if (missing.Count > 0)
-                continue;
-            waiting.Pop();
+            var at = _waiting.Peek();
             if (Known(at) is null)
+            {
+                // Met again, it has all that it depends on, or lies on a circle.
+                if (_facts.TryAdd(at, s_open) && Await(at))
+                    continue;
                 Infer(at);
+            }
+
+            _waiting.Pop();
         }
 
         return _facts[value];
     }
 
-    private TensorFacts? Known(Value value) => _facts.GetValueOrDefault(value) ?? _outer?.Known(value);
+    private TensorFacts? Known(Value value) =>
+        _facts.TryGetValue(value, out var facts) ? (facts == s_open ? null : facts) : _outer?.Known(value);
 
-    private static (ElementType Type, Value? Next) TypeStep(Value value)
+    private (ElementType Type, Value? Next) TypeStep(Value value)
     {
         if (value.Type is { ElementType: not ElementType.Undefined and var declared })
             return (declared, null);
         if (value.Initializer is { } data)
             return (data.ElementType, null);
+        // A loop hands its inputs to its body's inputs of the same numbers.
         if (value.Producer is not { } producer)
-            return (ElementType.Undefined, LoopInputOf(value));
+            return (ElementType.Undefined, _bodies.Find(value) is var (owner, index) ? owner.InputOrNull(index) : null);
         if (RuleTable.Find(producer.Operator) is not { } rule)
             return (ElementType.Undefined, null);
-        var origin = rule.Type(producer, OutputIndex(value, producer));
+        var origin = rule.Type(producer, value.OutputIndex);
         return (origin.Type, origin.Same);
     }
 
-    // A loop hands its inputs to its body's inputs of the same numbers.
-    private static Value? LoopInputOf(Value value) =>
-        LoopBody.OwnerOf(value) is { } owner && ControlFlowRules.IsLoop(owner)
-            ? owner.InputOrNull(owner.Subgraphs.First().Inputs.ToList().IndexOf(value))
-            : null;
-
-    private IEnumerable<Value> Dependencies(Value value)
+    // Puts what a value depends on, and is not known, on the stack; false where all of it is known.
+    private bool Await(Value value)
     {
-        if (value.Initializer is not null)
-            return [];
-        if (value.Producer is { } producer)
-            return RuleTable.Find(producer.Operator) is null ? [] : Read(producer);
-        return LoopOf(value) is { } owner ? Read(owner, withResults: false) : [];
+        var before = _waiting.Count;
+        if (value.Initializer is null && value.Producer is { } producer)
+        {
+            if (RuleTable.Find(producer.Operator) is not null)
+                AwaitInputs(producer);
+        }
+        else if (value.Initializer is null && _bodies.Find(value) is var (owner, _))
+        {
+            AwaitOutside(owner);
+        }
+
+        return _waiting.Count > before;
     }
 
-    private IEnumerable<Value> Read(Node node, bool withResults = true)
+    private void AwaitInputs(Node node)
     {
-        var read = node.Inputs.OfType<Value>();
-        if (node.Attributes.Count == 0 || !node.Subgraphs.Any())
-            return read;
-        if (!ControlFlowRules.IsLoop(node))
-            return read.Concat(node.Subgraphs.SelectMany(branch => branch.Outputs));
-        var body = node.Subgraphs.First();
-        foreach (var input in body.Inputs)
-            _loops[input] = node;
-        read = read.Concat(LoopBody.Captured(body));
-        return withResults ? read.Concat(body.Inputs).Concat(body.Outputs) : read;
+        // All outputs of a node depend on the same, which is looked through once.
+        if (node.Outputs.Count > 1 && !_entered.Add(node))
+            return;
+        AwaitOutside(node);
+        foreach (var graph in node.Subgraphs)
+        {
+            _bodies.Add(node, graph);
+            Await(ControlFlowRules.IsLoop(node) ? graph.Inputs : []);
+            Await(graph.Outputs);
+        }
     }
 
-    private Node? LoopOf(Value value) =>
-        _loops.GetValueOrDefault(value)
-        ?? (LoopBody.OwnerOf(value) is { } owner && ControlFlowRules.IsLoop(owner) ? owner : null);
+    // What a node reads, and what a loop's body reads around it.
+    private void AwaitOutside(Node node)
+    {
+        Await(node.Inputs);
+        if (ControlFlowRules.IsLoop(node))
+        {
+            foreach (var graph in node.Subgraphs)
+                Await([.. LoopBody.Captured(graph)]);
+        }
+    }
+
+    private void Await(IReadOnlyList<Value?> values)
+    {
+        for (var index = 0; index < values.Count; index++)
+        {
+            if (values[index] is { } value && Known(value) is null)
+                _waiting.Push(value);
+        }
+    }
 
     private void Infer(Value value)
     {
@@ -187,17 +221,20 @@ internal sealed class TypeInference
             _facts[value] = ConstantRules.Of(data);
         else if (value.Producer is { } producer)
             _facts[value] = Completed(ByRule(producer, value), value);
-        else if (LoopOf(value) is { } owner)
+        else if (_bodies.Find(value) is var (owner, _))
             Settle(owner);
-        _facts.TryAdd(value, Completed(TensorFacts.Unknown, value));
+        if (Known(value) is null)
+            _facts[value] = Completed(TensorFacts.Unknown, value);
     }
 
     private TensorFacts ByRule(Node producer, Value value) =>
         RuleTable.Find(producer.Operator) is { } rule
-            ? rule.Facts(Seen(producer), OutputIndex(value, producer))
+            ? rule.Facts(Seen(producer), value.OutputIndex)
             : TensorFacts.Unknown;
 
-    private NodeFacts Seen(Node node) => new(node, input => Known(input) ?? TensorFacts.Unknown);
+    private NodeFacts Seen(Node node) => new(node, _seen);
+
+    private TensorFacts Completed(TensorFacts facts, Value value) => _sizes.Completed(facts, value.Type?.Shape);
 
     // A size that the file names keeps that name.
     private static Dimension Shown(Quantity size, Dimension declared) =>
@@ -206,59 +243,21 @@ internal sealed class TypeInference
     private void Settle(Node owner)
     {
         var body = owner.Subgraphs.First();
-        var settled = new LoopBody(owner, body, value => Known(value) ?? TensorFacts.Unknown).Settle(given =>
-        {
-            var inner = new TypeInference(this, _numbers, _hidden);
-            foreach (var (input, facts) in given)
-                inner._facts[input] = inner.Completed(facts, input);
-            return [.. body.Outputs.Select(inner.FactsOf)];
-        });
+        TypeInference? last = null;
+        var (settled, holds) = new LoopBody(owner, body, _seen).Settle(
+            given =>
+            {
+                last = new TypeInference(this, _sizes);
+                foreach (var (input, facts) in given)
+                    last._facts[input] = last.Completed(facts, input);
+                return [.. body.Outputs.Select(last.FactsOf)];
+            },
+            Depth
+        );
+        // What the last round found holds for every step: it need not be found again.
+        foreach (var (value, facts) in holds ? last!._facts : [])
+            _facts[value] = facts;
         foreach (var (input, facts) in body.Inputs.Zip(settled))
             _facts[input] = Completed(facts, input);
-    }
-
-    // What the rule leaves open the file may state. What is left still gets a new name, so that what is computed from
-    // it and divided by it again is known.
-    private TensorFacts Completed(TensorFacts facts, Value value)
-    {
-        var declared = value.Type?.Shape?.Dimensions.Select(size => Quantity.From(size).With(_numbers)).ToArray();
-        if ((facts.Axes ?? declared) is not { } axes)
-            return facts;
-        var sizes = axes.ToArray();
-        for (var axis = 0; axis < sizes.Length; axis++)
-        {
-            if (declared?.Length == sizes.Length)
-                sizes[axis] = Better(sizes[axis], declared[axis]);
-            if (!sizes[axis].IsKnown)
-                sizes[axis] = Quantity.Hidden(_hidden.Next());
-        }
-
-        return facts with
-        {
-            Axes = sizes,
-        };
-    }
-
-    private static Quantity Better(Quantity inferred, Quantity declared) =>
-        inferred.Number is not null || !declared.IsKnown ? inferred
-        : declared.Number is not null || !inferred.IsKnown || inferred.IsHidden ? declared
-        : inferred;
-
-    private static int OutputIndex(Value value, Node producer)
-    {
-        for (var index = 0; index < producer.Outputs.Count; index++)
-        {
-            if (producer.Outputs[index] == value)
-                return index;
-        }
-
-        return 0;
-    }
-
-    private sealed class Counter
-    {
-        private int _count;
-
-        public int Next() => _count++;
     }
 }

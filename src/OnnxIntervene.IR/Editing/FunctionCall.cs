@@ -3,6 +3,9 @@ namespace OnnxIntervene.IR.Editing;
 /// <summary>One call of a local function while its nodes replace the call.</summary>
 internal sealed class FunctionCall
 {
+    // Functions inside functions would have names that grow with each of them.
+    private const int LongestPlace = 2_000;
+
     private readonly Dictionary<Value, Value?> _values = [];
     private readonly Node _call;
     private readonly LocalFunction _function;
@@ -14,7 +17,8 @@ internal sealed class FunctionCall
         _call = call;
         _function = function;
         _names = names;
-        _place = call.Name.Length > 0 ? call.Name : call.Outputs.OfType<Value>().First().Name;
+        var place = call.Name.Length > 0 ? call.Name : call.Outputs.OfType<Value>().First().Name;
+        _place = place.Length <= LongestPlace ? place : place[^LongestPlace..];
     }
 
     /// <summary>Replaces the call and returns the nodes that replace it.</summary>
@@ -100,9 +104,7 @@ internal sealed class FunctionCall
         foreach (var input in graph.Inputs)
             copy.AddInput(Define(input, input.Type));
         foreach (var initializer in graph.Initializers)
-            copy.AddInitializer(
-                graph.Inputs.Contains(initializer) ? Map(initializer)! : Define(initializer, initializer.Type)
-            );
+            copy.AddInitializer(graph.IsInput(initializer) ? Map(initializer)! : Define(initializer, initializer.Type));
         foreach (var node in graph.Nodes)
             copy.Insert(Copy(node), null);
         foreach (var output in graph.Outputs)

@@ -42,8 +42,8 @@ public static class GraphInterface
     {
         ArgumentNullException.ThrowIfNull(constant);
         if (!graph.Initializers.Contains(constant))
-            throw new ArgumentException($"{constant} is not a constant of {graph}.", nameof(constant));
-        if (!graph.Inputs.Contains(constant))
+            throw new ArgumentException($"{constant} is no constant of {graph}.", nameof(constant));
+        if (!graph.IsInput(constant))
             graph.AddInput(constant);
     }
 }

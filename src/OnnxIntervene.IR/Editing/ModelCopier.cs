@@ -62,11 +62,8 @@ internal sealed class ModelCopier
             copy.AddInput(node.Inputs[index] is { } input ? Map(input) : null);
         for (var index = 0; index < node.Outputs.Count; index++)
             copy.AddOutput(node.Outputs[index] is { } output ? Map(output) : null);
-        for (var index = 0; index < node.Attributes.Count; index++)
-        {
-            var attribute = node.Attributes[index];
-            copy.AddAttribute(attribute.Subgraphs.IsEmpty ? attribute : attribute.WithGraphs(Copy));
-        }
+        for (var index = copy.Attributes.Count; index < node.Attributes.Count; index++)
+            copy.AddAttribute(node.Attributes[index].WithGraphs(Copy));
 
         return copy;
     }
@@ -83,6 +80,7 @@ internal sealed class ModelCopier
             OpaqueType = value.OpaqueType,
             Unknown = value.Unknown,
         };
+        copy.ExpectUses(value.Uses.Count);
         _values.Add(value, copy);
         return copy;
     }

@@ -147,7 +147,7 @@ internal sealed class GraphReader(TensorReader tensors, GraphReader? around)
     private void AddOutput(Graph graph, ValueInfoProto proto, WirePlace place)
     {
         var value = Find(proto.Name) ?? throw place.Fault($"nothing computes the output '{proto.Name}'.");
-        if (!graph.Inputs.Contains(value) && value.Initializer is null)
+        if (!graph.IsInput(value) && value.Initializer is null)
             ValueReader.Apply(value, proto);
         graph.AddOutput(value);
     }

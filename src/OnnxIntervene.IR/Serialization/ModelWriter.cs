@@ -47,7 +47,7 @@ internal sealed class ModelWriter(TensorWriter tensors)
             .Nodes.SelectMany(node => node.Outputs.OfType<Value>())
             .Where(value => !outputs.Contains(value) && (value.HasInfo || value.Type is not null));
         var constants = graph.Initializers.Where(value =>
-            value.HasInfo && !graph.Inputs.Contains(value) && !outputs.Contains(value)
+            value.HasInfo && !graph.IsInput(value) && !outputs.Contains(value)
         );
         return constants
             .Concat(inner)

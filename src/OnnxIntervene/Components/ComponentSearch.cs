@@ -3,6 +3,7 @@ using OnnxIntervene.Components.Addressing;
 using OnnxIntervene.Components.Naming;
 using OnnxIntervene.Components.Structure;
 using OnnxIntervene.IR;
+using OnnxIntervene.IR.Analysis;
 
 namespace OnnxIntervene.Components;
 
@@ -17,8 +18,9 @@ internal sealed class ComponentSearch(Model model)
 
     public ComponentMap Run()
     {
-        var named = new NamedSearch(model).Run();
-        var structure = StructureSearch.Run(model);
+        var modules = ModuleTree.Of(model.Graph);
+        var named = new NamedSearch(modules).Run();
+        var structure = StructureSearch.Run(model, modules);
         if (named.LayerCount > 0 && structure.Length != named.LayerCount)
             return new ComponentMap(model, named.Family, named.LayerCount, named.Components, named.Missing);
         var byName = named.Components.ToDictionary(component => component.Address);

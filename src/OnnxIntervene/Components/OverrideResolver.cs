@@ -10,7 +10,7 @@ namespace OnnxIntervene.Components;
 internal sealed class OverrideResolver
 {
     private readonly Dictionary<ComponentAddress, Component> _found;
-    private readonly Dictionary<string, ComponentSource> _described = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, Component> _described = new(StringComparer.Ordinal);
     private readonly TypeInference _types = new();
     private readonly RawTensors _tensors;
     private readonly Model _model;
@@ -21,7 +21,7 @@ internal sealed class OverrideResolver
         _tensors = new RawTensors(model);
         _found = found.Components.ToDictionary(component => component.Address);
         foreach (var component in found.Components)
-            _described.TryAdd(component.Source.Description, component.Source);
+            _described.TryAdd(component.Source.Description, component);
     }
 
     /// <summary>The component that an entry names.</summary>
@@ -36,13 +36,7 @@ internal sealed class OverrideResolver
         if (_tensors.Find(entry.Tensor) is { } source)
             return FromTensor(entry, source);
         if (entry.Range is null && _described.TryGetValue(entry.Tensor, out var other))
-            return Rebuilt(
-                entry,
-                _found.Values.First(component => component.Source == other) with
-                {
-                    Address = entry.Address,
-                }
-            );
+            return Rebuilt(entry, other with { Address = entry.Address });
         var names = NearestNames.To(entry.Tensor, _tensors.Names, 3);
         throw Fault(
             entry,

@@ -75,9 +75,13 @@ internal sealed class GraphEditor
     /// <summary>The current replacement of an original value.</summary>
     public Value Current(Value value)
     {
-        while (_current.TryGetValue(value, out var next))
-            value = next;
-        return value;
+        var last = value;
+        while (_current.TryGetValue(last, out var next))
+            last = next;
+        // Of many changes at one tensor, the next question needs no way through all of them.
+        if (last != value)
+            _current[value] = last;
+        return last;
     }
 
     /// <summary>
@@ -101,8 +105,7 @@ internal sealed class GraphEditor
     public void Replace(Value value, Value replacement)
     {
         replacement.Type ??= value.Type;
-        GraphOf(value)
-            .Redirect(value, replacement, _names, [.. value.Uses.Select(use => use.Node).Where(_own.Contains)]);
+        GraphOf(value).RedirectBut(_own, value, replacement, _names);
         _current.Add(value, replacement);
     }
 

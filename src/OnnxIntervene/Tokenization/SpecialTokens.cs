@@ -35,19 +35,19 @@ internal static class SpecialTokens
     {
         var (before, after) = (ImmutableArray.CreateBuilder<int>(), ImmutableArray.CreateBuilder<int>());
         var tokens = Ids(processor["special_tokens"]);
-        var isBehind = false;
+        var isReached = false;
         foreach (var piece in processor["single"].Items("the template of a single text"))
         {
             if (piece.WithObject().Find("SpecialToken") is not { } special)
             {
-                isBehind = true;
+                isReached = true;
                 continue;
             }
 
             var token = special.WithObject()["id"];
             if (!tokens.TryGetValue(token.Text(), out var ids))
                 throw token.Fault($"the special_tokens do not have {token.Shown}");
-            (isBehind ? after : before).AddRange(ids);
+            (isReached ? after : before).AddRange(ids);
             if (before.Count + after.Count > Most)
                 throw piece.Fault($"the template puts more than {Most} tokens around a text");
         }

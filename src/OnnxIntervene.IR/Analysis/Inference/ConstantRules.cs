@@ -34,14 +34,15 @@ internal static class ConstantRules
         table.Add(Named("dtype", Always(ElementType.Int32)), ElementwiseRules.LikeFirst, "Bernoulli");
         table.Add(
             Named("dtype", Always(ElementType.Float32)),
-            (node, _) => node.Integers("shape") is { } shape ? OfSizes(shape) : TensorFacts.Unknown,
+            (node, _) =>
+                node.Integers("shape") is { } shape ? new TensorFacts(Numbers(shape.AsSpan())) : TensorFacts.Unknown,
             "RandomNormal",
             "RandomUniform"
         );
     }
 
     /// <summary>Sizes and numbers of a constant.</summary>
-    public static TensorFacts Of(TensorData data) => OfSizes(data.Dimensions) with { Contents = Read(data) };
+    public static TensorFacts Of(TensorData data) => new(Numbers(data.Dimensions.AsSpan()), Read(data));
 
     /// <summary>The element type of a Constant, which has one of several attributes.</summary>
     public static ElementType TypeOf(Node constant) =>
@@ -59,21 +60,27 @@ internal static class ConstantRules
         {
             { Name: "value", Kind: AttributeKind.Tensor } tensor => Of(tensor.Tensor),
             { Name: "value_int" } number => TensorFacts.Scalar(Quantity.Of(number.Integer)),
-            { Name: "value_ints" } numbers => TensorFacts.Row([.. numbers.Integers.Select(Quantity.Of)]),
+            { Name: "value_ints" } numbers => TensorFacts.Row(Numbers(numbers.Integers.AsSpan())),
             { Name: "value_float" or "value_string" } => TensorFacts.Of(),
             { Name: "value_floats" } numbers => TensorFacts.Of(Quantity.Of(numbers.Floats.Length)),
             { Name: "value_strings" } texts => TensorFacts.Of(Quantity.Of(texts.Texts.Length)),
             _ => TensorFacts.Unknown,
         };
 
-    private static TensorFacts OfSizes(IEnumerable<long> sizes) => TensorFacts.Of([.. sizes.Select(Quantity.Of)]);
+    private static Quantity[] Numbers(ReadOnlySpan<long> numbers)
+    {
+        var quantities = new Quantity[numbers.Length];
+        for (var index = 0; index < numbers.Length; index++)
+            quantities[index] = Quantity.Of(numbers[index]);
+        return quantities;
+    }
 
     private static Quantity[]? Read(TensorData data) =>
         data.Count > TensorFacts.LongestContents
             ? null
             : data.ElementType switch
             {
-                ElementType.Int64 or ElementType.Int32 => [.. data.ReadIntegers().Select(Quantity.Of)],
+                ElementType.Int64 or ElementType.Int32 => Numbers(data.ReadIntegers()),
                 ElementType.Bool => [.. data.ReadBytes().ToArray().Select(item => Quantity.Of(item == 0 ? 0 : 1))],
                 ElementType.Float32 when data.Count <= LongestFloats => Whole(data.ReadBytes().Span),
                 _ => null,
@@ -81,10 +88,17 @@ internal static class ConstantRules
 
     private static Quantity[]? Whole(ReadOnlySpan<byte> bytes)
     {
-        var numbers = MemoryMarshal.Cast<byte, float>(bytes).ToArray();
-        return Array.TrueForAll(numbers, number => Math.Abs(number) < 1 << 24 && number == MathF.Truncate(number))
-            ? [.. numbers.Select(number => Quantity.Of((long)number))]
-            : null;
+        var numbers = MemoryMarshal.Cast<byte, float>(bytes);
+        foreach (var number in numbers)
+        {
+            if (Math.Abs(number) >= 1 << 24 || number != MathF.Truncate(number))
+                return null;
+        }
+
+        var quantities = new Quantity[numbers.Length];
+        for (var index = 0; index < numbers.Length; index++)
+            quantities[index] = Quantity.Of((long)numbers[index]);
+        return quantities;
     }
 
     private static TensorFacts ConstantOfShape(NodeFacts node, int output)

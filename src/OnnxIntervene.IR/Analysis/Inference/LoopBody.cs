@@ -5,24 +5,9 @@ namespace OnnxIntervene.IR.Analysis.Inference;
 /// </summary>
 internal sealed class LoopBody(Node owner, Graph body, Func<Value, TensorFacts> outside)
 {
-    // Each iteration drops at least one size of a state that the steps change.
-    private const int MostRounds = 16;
-
-    /// <summary>The loop whose body has this input; null for any other value.</summary>
-    public static Node? OwnerOf(Value value)
-    {
-        for (
-            var graph = value.Uses.Count > 0 ? value.Uses[0].Node.Graph : null;
-            graph is not null;
-            graph = graph.Owner?.Graph
-        )
-        {
-            if (graph.Inputs.Contains(value))
-                return graph.Owner;
-        }
-
-        return null;
-    }
+    // Each round gives up at least one size of a state that the steps change. A loop inside others is gone through in
+    // each of their rounds.
+    private static readonly int[] s_mostRounds = [16, 2];
 
     /// <summary>What the node that holds a body reads inside it, besides its inputs.</summary>
     public static IEnumerable<Value> Captured(Graph body)
@@ -34,19 +19,26 @@ internal sealed class LoopBody(Node owner, Graph body, Func<Value, TensorFacts> 
             .Where(value => value.Producer is { } producer && !inner.Contains(producer));
     }
 
-    /// <summary>The facts of each of the body's inputs.</summary>
-    /// <param name="run">What follows for the body's outputs from these inputs.</param>
-    public TensorFacts[] Settle(Func<IReadOnlyDictionary<Value, TensorFacts>, TensorFacts[]> run)
+    /// <summary>
+    /// The facts of each of the body's inputs, and whether the last run was given these, so that all that it found
+    /// holds.
+    /// </summary>
+    /// <param name="run">What follows of the body's outputs when its inputs are so.</param>
+    /// <param name="depth">How many loops around this one are being settled.</param>
+    public (TensorFacts[] Inputs, bool Holds) Settle(
+        Func<IReadOnlyDictionary<Value, TensorFacts>, TensorFacts[]> run,
+        int depth
+    )
     {
         var given = body.Inputs.Select((_, index) => First(index)).ToArray();
-        for (var round = 0; round < MostRounds; round++)
+        for (var round = 0; depth < s_mostRounds.Length && round < s_mostRounds[depth]; round++)
         {
             var outputs = run(body.Inputs.Zip(given).ToDictionary(pair => pair.First, pair => pair.Second));
             if (!Widen(given, outputs))
-                return given;
+                return (given, true);
         }
 
-        return [.. given.Select((facts, index) => IsState(index) ? TensorFacts.Unknown : facts)];
+        return ([.. given.Select((facts, index) => IsState(index) ? TensorFacts.Unknown : facts)], false);
     }
 
     private bool IsScan => owner.Operator.OperatorType == "Scan";

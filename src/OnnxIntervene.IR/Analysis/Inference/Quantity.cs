@@ -14,15 +14,21 @@ internal readonly struct Quantity
     // Between the names of a product; no file has it in a name.
     private const char Times = '\n';
 
+    // Sums and products of sums double with each operator: what is longer than any shape is not followed.
+    private const int MostTerms = 32;
+    private const int LongestProduct = 400;
+
     private readonly bool _isKnown;
     private readonly long _constant;
-    private readonly SortedDictionary<string, long>? _terms;
 
-    private Quantity(long constant, SortedDictionary<string, long>? terms)
+    // In the ordinal order of their names, no factor 0; null where there are none.
+    private readonly Term[]? _terms;
+
+    private Quantity(long constant, Term[]? terms)
     {
         _isKnown = true;
         _constant = constant;
-        _terms = terms is { Count: > 0 } ? terms : null;
+        _terms = terms is { Length: > 0 } ? terms : null;
     }
 
     /// <summary>A number about which nothing is known.</summary>
@@ -34,15 +40,18 @@ internal readonly struct Quantity
     /// <summary>Whether it is fixed, or expressed by names.</summary>
     public bool IsKnown => _isKnown;
 
-    /// <summary>Whether it is expressed by names that no file has.</summary>
-    public bool IsHidden => _terms?.Keys.Any(name => name.Contains(HiddenMark, StringComparison.Ordinal)) ?? false;
+    /// <summary>Whether it is told by names that stand in no file.</summary>
+    public bool IsHidden => _terms is not null && Array.Exists(_terms, term => term.Names.Contains(HiddenMark));
 
     /// <summary>Whether it cannot be below 0, names being sizes.</summary>
-    public bool IsSize => _isKnown && _constant >= 0 && (_terms is null || _terms.Values.All(factor => factor > 0));
+    public bool IsSize =>
+        _isKnown && _constant >= 0 && (_terms is null || Array.TrueForAll(_terms, term => term.Factor > 0));
+
+    private Term[] Terms => _terms ?? [];
 
     public static Quantity Of(long number) => new(number, null);
 
-    public static Quantity Named(string name) => new(0, new(StringComparer.Ordinal) { [name] = 1 });
+    public static Quantity Named(string name) => new(0, [new Term(name, 1)]);
 
     /// <summary>A new size, equal only to itself.</summary>
     public static Quantity Hidden(int number) => Named($"{HiddenMark}{number.ToString(CultureInfo.InvariantCulture)}");
@@ -70,7 +79,7 @@ internal readonly struct Quantity
         _isKnown
         && other._isKnown
         && _constant == other._constant
-        && (_terms is null ? other._terms is null : other._terms is not null && _terms.SequenceEqual(other._terms));
+        && _terms.AsSpan().SequenceEqual(other._terms.AsSpan());
 
     /// <summary>The quotient where the division is exact, or where both are fixed, rounded towards zero.</summary>
     public Quantity DividedBy(Quantity divisor)
@@ -85,7 +94,7 @@ internal readonly struct Quantity
     /// <summary>The same with numbers in the place of names.</summary>
     public Quantity With(IReadOnlyDictionary<string, long> numbers)
     {
-        if (_terms is null)
+        if (_terms is null || numbers.Count == 0)
             return this;
         var sum = Of(_constant);
         foreach (var (names, factor) in _terms)
@@ -95,16 +104,10 @@ internal readonly struct Quantity
         Quantity Replaced(string name) => numbers.TryGetValue(name, out var number) ? Of(number) : Named(name);
     }
 
-    public static Quantity operator +(Quantity left, Quantity right)
-    {
-        if (!left._isKnown || !right._isKnown)
-            return Unknown;
-        if (left._terms is null && right._terms is null)
-            return Fitting((Int128)left._constant + right._constant, null);
-        var terms = new SortedDictionary<string, long>(StringComparer.Ordinal);
-        var fits = Gather(terms, left._terms, 1) && Gather(terms, right._terms, 1);
-        return fits ? Fitting((Int128)left._constant + right._constant, terms) : Unknown;
-    }
+    public static Quantity operator +(Quantity left, Quantity right) =>
+        left._isKnown && right._isKnown
+            ? Fitting((Int128)left._constant + right._constant, Sum(left.Terms, right.Terms))
+            : Unknown;
 
     public static Quantity operator -(Quantity left, Quantity right) => left + (right * Of(-1));
 
@@ -112,14 +115,14 @@ internal readonly struct Quantity
     {
         if (!left._isKnown || !right._isKnown)
             return Unknown;
+        var constant = (Int128)left._constant * right._constant;
         if (left._terms is null && right._terms is null)
-            return Fitting((Int128)left._constant * right._constant, null);
-        var terms = new SortedDictionary<string, long>(StringComparer.Ordinal);
-        var fits = Gather(terms, left._terms, right._constant) && Gather(terms, right._terms, left._constant);
-        foreach (var (first, factor) in left._terms ?? [])
-        foreach (var (second, other) in right._terms ?? [])
-            fits &= Gather(terms, new(StringComparer.Ordinal) { [Product(first, second)] = factor }, other);
-        return fits ? Fitting((Int128)left._constant * right._constant, terms) : Unknown;
+            return Fitting(constant, []);
+        var sum = Fitting(constant, Product(left.Terms, new Term("", right._constant)));
+        sum += Fitting(0, Product(right.Terms, new Term("", left._constant)));
+        foreach (var term in left.Terms)
+            sum += Fitting(0, Product(right.Terms, term));
+        return sum;
     }
 
     /// <inheritdoc/>
@@ -127,8 +130,8 @@ internal readonly struct Quantity
     {
         if (!_isKnown)
             return "?";
-        var parts = (_terms ?? []).Select(term =>
-            Text(term.Key.Replace($"{Times}", " * ", StringComparison.Ordinal), term.Value)
+        var parts = Terms.Select(term =>
+            Text(term.Names.Replace($"{Times}", " * ", StringComparison.Ordinal), term.Factor)
         );
         if (_constant != 0 || _terms is null)
             parts = parts.Append(_constant.ToString(CultureInfo.InvariantCulture));
@@ -141,25 +144,21 @@ internal readonly struct Quantity
     private static Quantity Part(string text) =>
         long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? Of(number) : Named(text);
 
-    private static string Product(string first, string second) =>
-        string.Join(Times, first.Split(Times).Concat(second.Split(Times)).Order(StringComparer.Ordinal));
-
     // Each term must be divisible by the one term of the divisor.
     private Quantity ExactQuotient(Quantity divisor)
     {
         if (IsSame(divisor))
             return Of(1);
         if (
-            divisor._terms is { Count: > 1 }
+            divisor._terms is { Length: > 1 }
             || (divisor._terms is not null && (divisor._constant != 0 || _constant != 0))
         )
             return Unknown;
-        var term = divisor._terms?.First();
-        var (names, factor) = (term?.Key ?? "", term?.Value ?? divisor._constant);
+        var (names, factor) = divisor._terms is [var term] ? term : new Term("", divisor._constant);
         if (_constant % factor != 0)
             return Unknown;
         var sum = Of(_constant / factor);
-        foreach (var (own, ownFactor) in _terms ?? [])
+        foreach (var (own, ownFactor) in Terms)
             sum += ownFactor % factor == 0 ? Of(ownFactor / factor) * Without(own, names) : Unknown;
         return sum;
     }
@@ -171,23 +170,58 @@ internal readonly struct Quantity
         return isPart ? left.Aggregate(Of(1), (product, name) => product * Named(name)) : Unknown;
     }
 
-    private static bool Gather(SortedDictionary<string, long> terms, SortedDictionary<string, long>? more, long factor)
+    // Null where a factor does not fit, or where there are more than are followed.
+    private static Term[]? Sum(Term[] left, Term[] right)
     {
-        foreach (var (names, own) in more ?? [])
+        if (left.Length == 0 || right.Length == 0)
+            return left.Length == 0 ? right : left;
+        var terms = new List<Term>(left.Length + right.Length);
+        for (var (one, other) = (0, 0); one < left.Length || other < right.Length; )
         {
-            var sum = (Int128)terms.GetValueOrDefault(names) + ((Int128)own * factor);
-            if (sum < long.MinValue || sum > long.MaxValue)
-                return false;
-            if (sum == 0)
-                terms.Remove(names);
-            else
-                terms[names] = (long)sum;
+            var order =
+                one == left.Length ? 1
+                : other == right.Length ? -1
+                : string.CompareOrdinal(left[one].Names, right[other].Names);
+            var names = order <= 0 ? left[one].Names : right[other].Names;
+            var factor = (Int128)(order <= 0 ? left[one++].Factor : 0) + (order >= 0 ? right[other++].Factor : 0);
+            if (factor < long.MinValue || factor > long.MaxValue)
+                return null;
+            if (factor != 0)
+                terms.Add(new Term(names, (long)factor));
         }
 
-        return true;
+        return terms.Count <= MostTerms ? [.. terms] : null;
     }
 
+    private static Term[]? Product(Term[] terms, Term factor)
+    {
+        if (terms.Length == 0 || factor.Factor == 0)
+            return [];
+        var products = new Term[terms.Length];
+        for (var index = 0; index < terms.Length; index++)
+        {
+            var number = (Int128)terms[index].Factor * factor.Factor;
+            var names = Joined(terms[index].Names, factor.Names);
+            if (number < long.MinValue || number > long.MaxValue || names.Length > LongestProduct)
+                return null;
+            products[index] = new Term(names, (long)number);
+        }
+
+        Array.Sort(products, (one, other) => string.CompareOrdinal(one.Names, other.Names));
+        return products;
+    }
+
+    private static string Joined(string first, string second) =>
+        second.Length == 0
+            ? first
+            : string.Join(Times, first.Split(Times).Concat(second.Split(Times)).Order(StringComparer.Ordinal));
+
     // What no 64-bit number holds is not a size of any tensor.
-    private static Quantity Fitting(Int128 constant, SortedDictionary<string, long>? terms) =>
-        constant >= long.MinValue && constant <= long.MaxValue ? new Quantity((long)constant, terms) : Unknown;
+    private static Quantity Fitting(Int128 constant, Term[]? terms) =>
+        terms is not null && constant >= long.MinValue && constant <= long.MaxValue
+            ? new Quantity((long)constant, terms)
+            : Unknown;
+
+    // A product of names, and how often it is taken.
+    private readonly record struct Term(string Names, long Factor);
 }

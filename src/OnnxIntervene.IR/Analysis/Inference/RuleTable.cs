@@ -27,10 +27,17 @@ internal sealed class RuleTable
     public static TypeRule Like(params int[] inputs) =>
         (node, _) =>
         {
-            var values = inputs.Select(node.InputOrNull).OfType<Value>().ToList();
-            return TypeOrigin.Of(
-                values.Find(value => value.Type is not null || value.IsConstant) ?? values.FirstOrDefault()
-            );
+            Value? first = null;
+            foreach (var input in inputs)
+            {
+                if (node.InputOrNull(input) is not { } value)
+                    continue;
+                if (value.Type is not null || value.IsConstant)
+                    return TypeOrigin.Of(value);
+                first ??= value;
+            }
+
+            return TypeOrigin.Of(first);
         };
 
     /// <summary>This type, whatever the inputs.</summary>

@@ -9,11 +9,14 @@ namespace OnnxIntervene.Components.Addressing;
 internal sealed class RawTensors
 {
     private readonly Dictionary<string, Value> _main = new(StringComparer.Ordinal);
+    private readonly Lazy<Dictionary<string, Node>> _owners;
+    private readonly Dictionary<Graph, Dictionary<string, Value>> _branches = [];
     private readonly Model _model;
 
     public RawTensors(Model model)
     {
         _model = model;
+        _owners = new Lazy<Dictionary<string, Node>>(Owners);
         foreach (var value in model.Graph.AllValues())
             _main.TryAdd(value.Name, value);
     }
@@ -40,24 +43,38 @@ internal sealed class RawTensors
     {
         if (_main.TryGetValue(name, out var value))
             return new TensorSource(value);
+        if (!_owners.Value.TryGetValue(name, out var owner))
+            return null;
+        var found = owner.Subgraphs.Select(branch => _branches[branch].GetValueOrDefault(name)).ToList();
+        if (
+            owner.Operator.OperatorType is "Loop" or "Scan"
+            && found is [{ } step]
+            && step.Producer?.Graph?.Owner == owner
+        )
+            return new BodySource(owner, step);
+        return owner.Operator.OperatorType == "If" && found.TrueForAll(inner => inner?.Producer?.Graph?.Owner == owner)
+            ? new BranchSource(owner, [.. found.Select(inner => new TensorSource(inner!))])
+            : throw Inside(name, owner);
+    }
+
+    // The first node in whose graphs each name occurs; names are looked up in these once for all.
+    private Dictionary<string, Node> Owners()
+    {
+        var owners = new Dictionary<string, Node>(StringComparer.Ordinal);
         foreach (var owner in _model.Graph.Nodes)
         {
-            var found = owner.Subgraphs.Select(branch => branch.FindValue(name)).ToList();
-            if (found.TrueForAll(inner => inner is null))
-                continue;
-            if (
-                owner.Operator.OperatorType is "Loop" or "Scan"
-                && found is [{ } step]
-                && step.Producer?.Graph?.Owner == owner
-            )
-                return new BodySource(owner, step);
-            return
-                owner.Operator.OperatorType == "If" && found.TrueForAll(inner => inner?.Producer?.Graph?.Owner == owner)
-                ? new BranchSource(owner, [.. found.Select(inner => new TensorSource(inner!))])
-                : throw Inside(name, owner);
+            foreach (var branch in owner.Subgraphs)
+            {
+                var values = _branches[branch] = new Dictionary<string, Value>(StringComparer.Ordinal);
+                foreach (var value in branch.AllValues())
+                {
+                    values.TryAdd(value.Name, value);
+                    owners.TryAdd(value.Name, owner);
+                }
+            }
         }
 
-        return null;
+        return owners;
     }
 
     /// <summary>

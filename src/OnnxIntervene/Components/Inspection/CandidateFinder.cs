@@ -14,8 +14,16 @@ internal sealed class CandidateFinder
 {
     private const int Most = 5;
     private const int MostLandmarks = 500;
+
+    // Of each kind so many are compared: a component lies near the end of its layer's part of the graph that its name
+    // tells, and layers' parts may overlap.
+    private const int MostCompared = 200;
+
     private readonly Dictionary<Value, int> _order = [];
     private readonly ImmutableArray<Landmark> _landmarks;
+    private readonly Dictionary<LandmarkKind, List<Landmark>> _byKind;
+    private readonly Dictionary<int, (int First, int Last)> _layers = [];
+    private readonly Dictionary<string, Component> _firstOfName = new(StringComparer.Ordinal);
     private readonly ComponentMap _map;
     private readonly Repetition? _pattern;
     private readonly TypeInference _types = new();
@@ -26,11 +34,19 @@ internal sealed class CandidateFinder
         _map = map;
         _pattern = pattern;
         _landmarks = [.. Landmark.All(graph)];
+        _byKind = _landmarks.GroupBy(landmark => landmark.Kind).ToDictionary(kind => kind.Key, kind => kind.ToList());
         _nodeCount = graph.NodeCount;
         foreach (var (node, order) in graph.Nodes.Select((node, order) => (node, order)))
         {
             foreach (var output in node.Outputs.OfType<Value>())
                 _order[output] = order;
+        }
+
+        foreach (var component in map.Components)
+        {
+            _firstOfName.TryAdd(component.Address.Name, component);
+            foreach (var value in PlacesOf(component.Source).Where(_order.ContainsKey))
+                Widen(component.Address.Layer, _order[value]);
         }
     }
 
@@ -57,8 +73,8 @@ internal sealed class CandidateFinder
         return
         [
             .. StartOfRepetition(address),
-            .. _landmarks
-                .Where(landmark => kinds.Contains(landmark.Kind) && landmark.Order >= first && landmark.Order <= last)
+            .. kinds
+                .SelectMany(kind => Between(kind, first, last, address.Name == ComponentNames.BlockOutput))
                 .Where(landmark =>
                     width == 0
                     || _types.WidthOf(landmark.Value) is var own
@@ -138,10 +154,7 @@ internal sealed class CandidateFinder
     // As wide as in other layers; what is added to the stream, or is the stream, is as wide as that.
     private int ExpectedWidth(string name)
     {
-        if (
-            _map.Components.FirstOrDefault(component => component.Address.Name == name) is
-            { FullWidth: > 0 and var known }
-        )
+        if (_firstOfName.GetValueOrDefault(name) is { FullWidth: > 0 and var known })
             return known;
         var isStream =
             name
@@ -155,8 +168,9 @@ internal sealed class CandidateFinder
                 or ComponentNames.MixerOutput;
         return
             isStream
-            && _map.Components.FirstOrDefault(component =>
-                component.Address.Name is ComponentNames.BlockInput or ComponentNames.BlockOutput
+            && (
+                _firstOfName.GetValueOrDefault(ComponentNames.BlockInput)
+                ?? _firstOfName.GetValueOrDefault(ComponentNames.BlockOutput)
             )
                 is { } stream
             ? stream.Width
@@ -168,11 +182,10 @@ internal sealed class CandidateFinder
     private (int First, int Last) Range(ComponentAddress address)
     {
         var layer = address.Layer;
-        var own = Orders(layer);
-        if (own.Count > 0)
+        if (_layers.TryGetValue(layer, out var own))
             return (
-                FirstOf(address, own.Min()),
-                Orders(layer + 1) is { Count: > 0 } next ? Math.Max(own.Max(), next.Min()) : _nodeCount
+                FirstOf(address, own.First),
+                _layers.TryGetValue(layer + 1, out var next) ? Math.Max(own.Last, next.First) : _nodeCount
             );
         if (
             _pattern is not null
@@ -193,17 +206,37 @@ internal sealed class CandidateFinder
 
     // A layer's input is the output of the layer before it.
     private int FirstOf(ComponentAddress address, int own) =>
-        address.Name == ComponentNames.BlockInput ? Orders(address.Layer - 1).DefaultIfEmpty(0).Max() : own;
+        address.Name == ComponentNames.BlockInput ? _layers.GetValueOrDefault(address.Layer - 1).Last : own;
 
     private static IEnumerable<Value> PlacesOf(ComponentSource source) =>
         SourcePlaces.OpenedNode(source) is { } node ? node.Outputs.OfType<Value>() : SourcePlaces.Values(source);
 
-    private List<int> Orders(int layer) =>
-        [
-            .. _map
-                .Components.Where(component => component.Address.Layer == layer)
-                .SelectMany(component => PlacesOf(component.Source))
-                .Select(value => _order.GetValueOrDefault(value, -1))
-                .Where(order => order >= 0),
-        ];
+    private void Widen(int layer, int order)
+    {
+        var (first, last) = _layers.GetValueOrDefault(layer, (order, order));
+        _layers[layer] = (Math.Min(first, order), Math.Max(last, order));
+    }
+
+    // The landmarks of a kind in a part of the graph: the first of them, or the last.
+    private IEnumerable<Landmark> Between(LandmarkKind kind, int first, int last, bool fromEnd)
+    {
+        if (!_byKind.TryGetValue(kind, out var all))
+            return [];
+        var (start, end) = (FirstAfter(all, first - 1), FirstAfter(all, last));
+        return Enumerable
+            .Range(fromEnd ? Math.Max(start, end - MostCompared) : start, Math.Min(MostCompared, end - start))
+            .Select(index => all[index]);
+    }
+
+    private static int FirstAfter(List<Landmark> landmarks, int order)
+    {
+        var (start, end) = (0, landmarks.Count);
+        while (start < end)
+        {
+            var middle = (start + end) / 2;
+            (start, end) = landmarks[middle].Order > order ? (start, middle) : (middle + 1, end);
+        }
+
+        return start;
+    }
 }

@@ -46,9 +46,7 @@ internal static class Recognition
 
     private static RecognisedPart Describe(OpenedView view, LinearLayers layers, SubLayer part)
     {
-        var linear = layers
-            .All.Where(layer => part.Nodes.Contains(layer.Product))
-            .Select(layer => $"{layer.InputWidth} → {layer.OutputWidth}");
+        var linear = layers.Among(part.Nodes).Select(layer => $"{layer.InputWidth} → {layer.OutputWidth}");
         return new RecognisedPart(Kind(part), Place(part.Stream), Place(part.Part), Place(part.Result), [.. linear]);
 
         string Place(Value value) => view.Source(value).Description;

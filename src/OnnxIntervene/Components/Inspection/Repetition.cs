@@ -9,7 +9,8 @@ namespace OnnxIntervene.Components.Inspection;
 /// <param name="Length">How many nodes a repetition has.</param>
 internal sealed record Repetition(ImmutableArray<Node> Nodes, int Length)
 {
-    private const long MostComparisons = 50_000_000;
+    // One operator after another of its kind is no pattern.
+    private const int ShortestSequence = 2;
 
     // What only rearranges numbers, or computes sizes: exporters write it differently from layer to layer.
     private static readonly HashSet<string> s_plumbing =
@@ -47,25 +48,15 @@ internal sealed record Repetition(ImmutableArray<Node> Nodes, int Length)
 
     /// <summary>
     /// The longest stretch of a graph that consists of at least two equal sequences; null when there is none.
+    /// O(n log n).
     /// </summary>
     public static Repetition? Longest(Graph graph)
     {
         var nodes = graph
             .Nodes.Where(node => node.Outputs.Count > 0 && !s_plumbing.Contains(node.Operator.OperatorType))
             .ToList();
-        var words = nodes.Select(Word).ToList();
-        var (bestStart, bestLength, bestCount) = (0, 0, 0);
-        for (var length = 2; length <= Math.Min(words.Count / 2, MostComparisons / Math.Max(1, words.Count)); length++)
-        {
-            var (start, run) = LongestRun(words, length);
-            var count = (run / length) + 1;
-            if (count > 1 && count * length > bestCount * bestLength)
-                (bestStart, bestLength, bestCount) = (start, length, count);
-        }
-
-        return bestCount == 0
-            ? null
-            : new Repetition([.. nodes.Skip(bestStart).Take(bestCount * bestLength)], bestLength);
+        var (start, length, count) = RepeatedWords.Longest([.. nodes.Select(Word)], ShortestSequence);
+        return count == 0 ? null : new Repetition([.. nodes.Skip(start).Take(count * length)], length);
     }
 
     /// <summary>Describes the repetition.</summary>
@@ -78,20 +69,6 @@ internal sealed record Repetition(ImmutableArray<Node> Nodes, int Length)
                     .Select(number => Nodes[(number * Length) - 1].Outputs.OfType<Value>().First().Name),
             ]
         );
-
-    // The longest run of nodes equal to the nodes so many places later.
-    private static (int Start, int Run) LongestRun(List<string> words, int distance)
-    {
-        var (bestStart, best, run) = (0, 0, 0);
-        for (var index = 0; index + distance < words.Count; index++)
-        {
-            run = words[index] == words[index + distance] ? run + 1 : 0;
-            if (run > best)
-                (bestStart, best) = (index - run + 1, run);
-        }
-
-        return (bestStart, best);
-    }
 
     private static string Word(Node node) =>
         MatrixWidths.Of(node) is { } sizes

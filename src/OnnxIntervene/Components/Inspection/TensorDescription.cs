@@ -33,7 +33,7 @@ public sealed record TensorDescription(
     {
         foreach (var value in graph.Inputs)
             yield return Describe(value, value.IsConstant ? "weight" : "input", branch, types);
-        foreach (var value in graph.Initializers.Where(value => !graph.Inputs.Contains(value)))
+        foreach (var value in graph.InitializersBesideInputs())
             yield return Describe(value, "weight", branch, types);
         foreach (var node in graph.Nodes)
         {

@@ -1,5 +1,4 @@
 using OnnxIntervene.Components.Addressing;
-using OnnxIntervene.IR;
 using OnnxIntervene.IR.Analysis;
 
 namespace OnnxIntervene.Components.Naming;
@@ -8,7 +7,7 @@ namespace OnnxIntervene.Components.Naming;
 /// Looks for each component of each layer by the module names that exporters keep, and checks what it finds against the
 /// weights around it.
 /// </summary>
-internal sealed class NamedSearch(Model model)
+internal sealed class NamedSearch(ModuleTree modules)
 {
     // Without these a name may mean something else, so no names are used.
     private static readonly string[] s_core =
@@ -21,7 +20,6 @@ internal sealed class NamedSearch(Model model)
         ComponentNames.BlockOutput,
     ];
 
-    private readonly ModuleTree _modules = ModuleTree.Of(model.Graph);
     private readonly List<Component> _components = [];
     private readonly List<MissingComponent> _missing = [];
 
@@ -30,9 +28,9 @@ internal sealed class NamedSearch(Model model)
         List<MissingComponent> reasons = [];
         foreach (var pattern in ArchitecturePattern.Known)
         {
-            var layers = _modules
+            var layers = modules
                 .Elements(pattern.LayerList)
-                .Values.Select(path => new LayerFinder(_modules, pattern, path))
+                .Values.Select(path => new LayerFinder(modules, pattern, path))
                 .Where(layer => layer.IsLayer)
                 .ToList();
             if (layers.Count == 0)
@@ -92,7 +90,7 @@ internal sealed class NamedSearch(Model model)
     {
         if (index + 1 < layers.Count)
             return layers[index + 1].BlockInput();
-        var norms = pattern.FinalNorm.SelectMany(_modules.PathsNamed).Select(layers[index].NormInput);
+        var norms = pattern.FinalNorm.SelectMany(modules.PathsNamed).Select(layers[index].NormInput);
         return norms.FirstOrDefault(found => found.IsFound) is { IsFound: true } found
             ? found
             : Found.Nothing($"no norm called {string.Join(" or ", pattern.FinalNorm)} after the last layer");

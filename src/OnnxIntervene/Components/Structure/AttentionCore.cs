@@ -13,6 +13,8 @@ namespace OnnxIntervene.Components.Structure;
 /// <param name="Value">What the second product reads on its right, or the operator's value.</param>
 internal sealed record AttentionCore(Node Node, Value? Probabilities, Value Query, Value Key, Value Value)
 {
+    private const int LongestSearch = 60;
+
     /// <summary>Whether one operator computes it all.</summary>
     public bool IsFused => Probabilities is null;
 
@@ -59,7 +61,7 @@ internal sealed record AttentionCore(Node Node, Value? Probabilities, Value Quer
     {
         var seen = new HashSet<Value>();
         var open = new Queue<Value>([softmax.Inputs[0]!]);
-        while (open.TryDequeue(out var value) && seen.Count < 60)
+        while (open.TryDequeue(out var value) && seen.Count < LongestSearch)
         {
             if (!seen.Add(value) || value.Producer is not { } producer)
                 continue;
@@ -83,7 +85,7 @@ internal sealed record AttentionCore(Node Node, Value? Probabilities, Value Quer
                     or "Reshape"
             )
             {
-                foreach (var input in Dataflow.DataInputs(producer))
+                foreach (var input in Dataflow.DataInputs(producer).Take(LongestSearch))
                     open.Enqueue(input);
             }
         }

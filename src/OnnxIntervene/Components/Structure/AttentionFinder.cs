@@ -11,6 +11,7 @@ namespace OnnxIntervene.Components.Structure;
 internal static class AttentionFinder
 {
     private const int LongestChain = 12;
+    private const int MostSplit = 64;
 
     /// <summary>The probabilities that the second product of an attention reads.</summary>
     public static Found Weight(IReadOnlyList<Node> attention)
@@ -40,8 +41,12 @@ internal static class AttentionFinder
     /// Into how many heads a projection is split: the reshape of <c>[…, width]</c> to <c>[…, heads, head width]</c>
     /// that follows it; 0 when there is none.
     /// </summary>
-    public static int SplitHeads(Value value, int width)
+    public static int SplitHeads(Value value, int width) => SplitHeads(value, width, []);
+
+    private static int SplitHeads(Value value, int width, HashSet<Value> seen)
     {
+        if (seen.Count == MostSplit || !seen.Add(value))
+            return 0;
         foreach (var use in value.Uses)
         {
             if (
@@ -52,7 +57,7 @@ internal static class AttentionFinder
                 && HeadsOf(sizes[2], sizes[3], width) is > 0 and var heads
             )
                 return heads;
-            if (IsPassedOn(use, width) && SplitHeads(use.Node.Output, width) is > 0 and var later)
+            if (IsPassedOn(use, width) && SplitHeads(use.Node.Output, width, seen) is > 0 and var later)
                 return later;
         }
 
@@ -93,11 +98,11 @@ internal static class AttentionFinder
     /// rows without any key, a cast or a dropout between. Where heads are folded into the batch for the product, what
     /// is folded. Null when nothing multiplies it.
     /// </summary>
-    public static (Value Value, Node Product)? Probabilities(Value softmax) => ReadByProduct(softmax, LongestChain);
+    public static (Value Value, Node Product)? Probabilities(Value softmax) => ReadByProduct(softmax, LongestChain, []);
 
-    private static (Value Value, Node Product)? ReadByProduct(Value value, int rest)
+    private static (Value Value, Node Product)? ReadByProduct(Value value, int rest, HashSet<Value> seen)
     {
-        if (rest == 0)
+        if (rest == 0 || !seen.Add(value))
             return null;
         if (ProductOf(value) is { } product)
             return (value, product);
@@ -107,7 +112,7 @@ internal static class AttentionFinder
             )
         )
         {
-            if (ReadByProduct(use.Node.Output, rest - 1) is { } found)
+            if (ReadByProduct(use.Node.Output, rest - 1, seen) is { } found)
                 return found;
         }
 

@@ -31,7 +31,7 @@ internal sealed record Convention(bool IncludesResidual, bool ActivationIsBefore
                 .Layers.SelectMany(layer => layer)
                 .FirstOrDefault(part => part is { Core: not null, IsCross: false, Addition: not null })
                 is not { } part
-            || Projection.Of(part.Core!.Query, layers) is not { } queries
+            || layers.ProjectionOf(part.Core!.Query) is not { } queries
         )
             return null;
         var (query, addition) = (modules.PathOf(queries.Layer.Product), modules.PathOf(part.Addition!));
@@ -47,9 +47,7 @@ internal sealed record Convention(bool IncludesResidual, bool ActivationIsBefore
         stack
             .Layers.SelectMany(layer => layer)
             .Where(part => part is { Core: { IsFused: false }, IsCross: false })
-            .Any(part =>
-                Projection.Of(part.Core!.Query, layers) is { } queries && queries.Path.Any(IsScaledAndRotated)
-            );
+            .Any(part => layers.ProjectionOf(part.Core!.Query) is { } queries && queries.Path.Any(IsScaledAndRotated));
 
     private static bool IsScaledAndRotated(Value value) =>
         value.Producer is { Operator.OperatorType: "Mul" or "Div" } scale

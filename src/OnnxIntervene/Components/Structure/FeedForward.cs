@@ -17,7 +17,8 @@ internal sealed record FeedForward(LinearLayer Entry, LinearLayer? Down, LinearL
             .Nodes.Select(node => layers.TryGet(node, out var layer) ? layer : null)
             .OfType<LinearLayer>()
             .ToImmutableArray();
-        if (inside.FirstOrDefault(layer => !HasLayerBefore(layer.Input, part.Nodes, layers)) is not { } entry)
+        var ways = new NearestLayers(layers, node => !part.Nodes.Contains(node));
+        if (inside.FirstOrDefault(layer => ways.Of(layer.Input).Layer is null) is not { } entry)
             return null;
         var router = inside.FirstOrDefault(ChoosesExperts);
         if (router is not null)
@@ -25,24 +26,7 @@ internal sealed record FeedForward(LinearLayer Entry, LinearLayer? Down, LinearL
         var down = layers.NearestBefore(part.Part);
         if (down is not null && HasLayerBeside(down, part, layers))
             return new FeedForward(entry, null, null, null);
-        return new FeedForward(entry, down, null, down is null ? null : ActivationOf(down, layers));
-    }
-
-    private static bool HasLayerBefore(Value value, IReadOnlySet<Node> among, LinearLayers layers)
-    {
-        var seen = new HashSet<Value>();
-        var open = new Stack<Value>([value]);
-        while (open.TryPop(out var at))
-        {
-            if (!seen.Add(at) || at.Producer is not { } producer || !among.Contains(producer))
-                continue;
-            if (layers.TryGet(producer, out _))
-                return true;
-            foreach (var input in Dataflow.DataInputs(producer))
-                open.Push(input);
-        }
-
-        return false;
+        return new FeedForward(entry, down, null, down is null ? null : ActivationOf(down, part, layers));
     }
 
     // Several layers end a mixture, whatever chooses among them.
@@ -97,7 +81,7 @@ internal sealed record FeedForward(LinearLayer Entry, LinearLayer? Down, LinearL
     }
 
     // In a gated feed-forward one factor comes straight from a linear layer; the other is the activation.
-    private static Value? ActivationOf(LinearLayer down, LinearLayers layers)
+    private static Value? ActivationOf(LinearLayer down, SubLayer part, LinearLayers layers)
     {
         var value = Dataflow.Root(down.Input);
         if (layers.TryGet(StraightFrom(value, layers), out _))
@@ -108,7 +92,7 @@ internal sealed record FeedForward(LinearLayer Entry, LinearLayer? Down, LinearL
         if (factors.Count != 2)
             return value;
         var straight = factors.FindIndex(factor => StraightFrom(factor, layers) is not null);
-        if (straight < 0 || Sources(factors[0], layers).SetEquals(Sources(factors[1], layers)))
+        if (straight < 0 || Sources(factors[0], part, layers).SetEquals(Sources(factors[1], part, layers)))
             return value;
         return factors[1 - straight];
     }
@@ -116,11 +100,8 @@ internal sealed record FeedForward(LinearLayer Entry, LinearLayer? Down, LinearL
     // The product that computes the value with nothing but a bias, a cast, a reshape or a division into parts after it.
     private static Node? StraightFrom(Value value, LinearLayers layers)
     {
-        for (
-            var at = value;
-            at.Producer is { } producer;
-            at = producer.Inputs.OfType<Value>().First(input => !GraphConstants.IsConstant(input))
-        )
+        var at = value;
+        for (var depth = 0; depth < Dataflow.LongestChain && at.Producer is { } producer; depth++)
         {
             if (layers.TryGet(producer, out _))
                 return producer;
@@ -133,23 +114,34 @@ internal sealed record FeedForward(LinearLayer Entry, LinearLayer? Down, LinearL
                     is not ("Cast" or "Identity" or "Dropout" or "Reshape" or "Split" or "Slice")
             )
                 return null;
+            at = producer.Inputs.OfType<Value>().First(input => !GraphConstants.IsConstant(input));
         }
 
         return null;
     }
 
-    // Linear layers, or parts of one, that a factor is made of.
-    private static HashSet<Value> Sources(Value factor, LinearLayers layers)
+    private static void PushAll(Stack<Value> open, IEnumerable<Value> values)
+    {
+        foreach (var value in values)
+            open.Push(value);
+    }
+
+    // Linear layers, or parts of one, that a factor is made of; and the stream itself.
+    private static HashSet<Value> Sources(Value factor, SubLayer part, LinearLayers layers)
     {
         var (found, seen, open) = (new HashSet<Value>(), new HashSet<Value>(), new Stack<Value>([factor]));
         while (open.TryPop(out var at))
         {
             if (!seen.Add(at) || at.Producer is not { } producer)
                 continue;
-            if (layers.TryGet(producer, out _) || producer.Operator.OperatorType is "Split" or "Slice")
+            if (
+                !part.Nodes.Contains(producer)
+                || layers.TryGet(producer, out _)
+                || producer.Operator.OperatorType is "Split" or "Slice"
+            )
                 found.Add(at);
             else
-                Dataflow.DataInputs(producer).ToList().ForEach(open.Push);
+                PushAll(open, Dataflow.DataInputs(producer));
         }
 
         return found;

@@ -8,6 +8,9 @@ namespace OnnxIntervene.Components.Structure;
 /// <summary>Names the parts of one layer.</summary>
 internal sealed class LayerAnatomy
 {
+    // More than read the mixed values of an attention.
+    private const int MostReaders = 100;
+
     private readonly OpenedView _view;
     private readonly TypeInference _types;
     private readonly LinearLayers _layers;
@@ -63,7 +66,7 @@ internal sealed class LayerAnatomy
     private void DescribeAttention(SubLayer part, string prefix, int width)
     {
         var core = part.Core!;
-        var queries = FusedOperators.IsPackedAttention(core.Node) ? null : Projection.Of(core.Query, _layers);
+        var queries = FusedOperators.IsPackedAttention(core.Node) ? null : _layers.ProjectionOf(core.Query);
         var input = queries?.Layer.Input ?? (FusedOperators.IsPackedAttention(core.Node) ? core.Query : null);
         if (input is not null)
             AddInput(
@@ -166,7 +169,7 @@ internal sealed class LayerAnatomy
     // projection out.
     private void DescribeMixer(SubLayer part, int width)
     {
-        var inside = _layers.All.Where(layer => part.Nodes.Contains(layer.Product)).ToList();
+        var inside = _layers.Among(part.Nodes);
         if (inside.Count < 3)
             return;
         var (entry, parameters, output) = (inside[0], inside[1], inside[^1]);
@@ -187,7 +190,7 @@ internal sealed class LayerAnatomy
         {
             if (part.Core is { } core && FusedOperators.IsPackedAttention(core.Node))
                 return ProjectionFinder.PackedInputWidth(core.Node);
-            if (part.Core is not null && Projection.Of(part.Core.Query, _layers) is { } queries)
+            if (part.Core is not null && _layers.ProjectionOf(part.Core.Query) is { } queries)
                 return queries.Layer.InputWidth;
             if (FeedForward.Of(part, _layers) is { } feedForward)
                 return feedForward.Entry.InputWidth;
@@ -211,9 +214,9 @@ internal sealed class LayerAnatomy
         while (open.TryDequeue(out var value) && seen.Count < 40)
         {
             foreach (
-                var use in value.Uses.Where(use =>
-                    use.Node.Outputs.Count > 0 && use.Node.Operator.OperatorType != "Shape"
-                )
+                var use in value
+                    .Uses.Take(MostReaders)
+                    .Where(use => use.Node.Outputs.Count > 0 && use.Node.Operator.OperatorType != "Shape")
             )
             {
                 if (_layers.TryGet(use.Node, out var layer))
@@ -259,7 +262,7 @@ internal sealed class LayerAnatomy
     {
         if (_types.RankOf(value) != 2)
             return value;
-        for (var at = value; at.Uses.Where(use => use.Node.Operator.OperatorType != "Shape").ToList() is [var only]; )
+        for (var at = value; LinearLayers.OnlyUse(at) is { } only; )
         {
             at = only.Node.Outputs.Count > 0 ? only.Node.Output : value;
             if (only.Node.Operator.OperatorType == "Reshape" && only.InputIndex == 0 && _types.RankOf(at) == 3)

@@ -8,4 +8,8 @@ namespace OnnxIntervene.Components.Structure;
 /// <param name="Output">The layer's output, with its bias, in three axes again where the graph reshapes it.</param>
 /// <param name="InputWidth">The rows of the matrix.</param>
 /// <param name="OutputWidth">The columns of the matrix.</param>
-internal sealed record LinearLayer(Node Product, Value Input, Value Output, int InputWidth, int OutputWidth);
+internal sealed record LinearLayer(Node Product, Value Input, Value Output, int InputWidth, int OutputWidth)
+{
+    /// <summary>Its number in the graph's order.</summary>
+    public int Number { get; init; }
+}

@@ -9,16 +9,24 @@ internal sealed class LinearLayers
 {
     private readonly Dictionary<Node, LinearLayer> _layers = [];
     private readonly TypeInference _types;
+    private readonly NearestLayers _nearest;
+    private readonly Dictionary<Value, Projection?> _projections = [];
+    private readonly NearestLayers _projectionWays;
 
     public LinearLayers(Graph graph, TypeInference types)
     {
         _types = types;
+        _nearest = new NearestLayers(this, _ => false);
+        _projectionWays = new NearestLayers(this, Projection.Ends);
         foreach (var node in graph.Nodes)
         {
             if (MatrixWidths.Of(node) is { } sizes)
                 _layers.Add(
                     node,
-                    new LinearLayer(node, InputOf(node), OutputOf(node), sizes.InputWidth, sizes.OutputWidth)
+                    new LinearLayer(node, InputOf(node), WithBias(node.Output), sizes.InputWidth, sizes.OutputWidth)
+                    {
+                        Number = _layers.Count,
+                    }
                 );
         }
     }
@@ -32,29 +40,38 @@ internal sealed class LinearLayers
         return node is not null && _layers.TryGetValue(node, out layer);
     }
 
-    /// <summary>The linear layer nearest before a value, by the shortest way back.</summary>
-    public LinearLayer? NearestBefore(Value value)
+    /// <summary>The layers among these nodes, in the graph's order. O(nodes given).</summary>
+    public List<LinearLayer> Among(IReadOnlySet<Node> nodes)
     {
-        var seen = new HashSet<Value>();
-        var open = new Queue<Value>([value]);
-        while (open.TryDequeue(out var at))
+        var found = new List<LinearLayer>();
+        foreach (var node in nodes)
         {
-            if (!seen.Add(at) || at.Producer is not { } producer)
-                continue;
-            if (TryGet(producer, out var layer))
-                return layer;
-            foreach (var input in Dataflow.DataInputs(producer))
-                open.Enqueue(input);
+            if (_layers.TryGetValue(node, out var layer))
+                found.Add(layer);
         }
 
-        return null;
+        found.Sort((one, other) => one.Number.CompareTo(other.Number));
+        return found;
+    }
+
+    /// <summary>The linear layer that the shortest way back from a value leads to.</summary>
+    public LinearLayer? NearestBefore(Value value) => _nearest.Of(value).Layer;
+
+    /// <summary>Where an operand of an attention comes from; null when no linear layer is behind it.</summary>
+    public Projection? ProjectionOf(Value operand)
+    {
+        if (!_projections.TryGetValue(operand, out var projection))
+            _projections.Add(operand, projection = Projection.Along(operand, _projectionWays));
+        return projection;
     }
 
     private Value InputOf(Node product)
     {
         var value = product.Inputs[0]!;
-        while (value.Producer is { } producer && producer.InputOrNull(0) is { } before)
+        for (var depth = 0; depth < Dataflow.LongestChain; depth++)
         {
+            if (value.Producer is not { } producer || producer.InputOrNull(0) is not { } before)
+                return value;
             if (
                 producer.Operator.OperatorType
                 is "Identity"
@@ -83,18 +100,13 @@ internal sealed class LinearLayers
         return value;
     }
 
-    private Value OutputOf(Node product)
-    {
-        return WithBias(product.Output);
-    }
-
     /// <summary>
     /// A product, or a part of one, with the bias, scale, cast and reshape after it; other operators are ignored.
     /// </summary>
     public Value WithBias(Value product)
     {
         var (value, passed) = (product, product);
-        while (passed.Uses.Where(use => use.Node.Operator.OperatorType != "Shape").ToList() is [var use])
+        while (OnlyUse(passed) is { } use)
         {
             if (IsPartOfLayer(use, passed))
                 value = use.Node.Output;
@@ -104,6 +116,23 @@ internal sealed class LinearLayers
         }
 
         return value;
+    }
+
+    /// <summary>The one read of a value, questions for its shape left aside; null where there are more, or none.</summary>
+    public static Use? OnlyUse(Value value)
+    {
+        Use? only = null;
+        for (var index = 0; index < value.Uses.Count; index++)
+        {
+            var use = value.Uses[index];
+            if (use.Node.Operator.OperatorType == "Shape")
+                continue;
+            if (only is not null)
+                return null;
+            only = use;
+        }
+
+        return only;
     }
 
     // The bias, the scale of a quantised product, the cast after it, and the return to three axes.

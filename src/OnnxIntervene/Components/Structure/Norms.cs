@@ -8,6 +8,7 @@ internal sealed class Norms
 {
     private const int DeepestChain = 12;
     private const int LongestNorm = 40;
+    private const int MostOfNorm = 200;
 
     /// <summary>
     /// A norm's input, ignoring casts, when the value is a norm's output; null otherwise.
@@ -89,8 +90,11 @@ internal sealed class Norms
     private static Node? MeanBefore(Value output)
     {
         var open = new Queue<(Value Value, int Depth, bool PastRoot)>([(output, 0, false)]);
-        while (open.TryDequeue(out var at))
+        var seen = new HashSet<(Value, bool)>();
+        while (open.TryDequeue(out var at) && seen.Count < MostOfNorm)
         {
+            if (!seen.Add((at.Value, at.PastRoot)))
+                continue;
             if (at.Value.Producer is not { } producer || at.Depth > DeepestChain)
                 continue;
             if (producer.Operator.OperatorType == "ReduceMean")

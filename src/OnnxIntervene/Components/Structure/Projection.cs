@@ -15,27 +15,24 @@ namespace OnnxIntervene.Components.Structure;
 internal sealed record Projection(LinearLayer Layer, ImmutableArray<Value> Path)
 {
     private const int Stacked = 3;
+    private const int LongestPath = 200;
+
+    /// <summary>Whether what a node computes is no longer a projection.</summary>
+    public static bool Ends(Node node) => node.Operator.OperatorType is "Softmax" or "Cos" or "Sin";
 
     /// <summary>
     /// Follows an operand of an attention back to its linear layer by the shortest way; null when it has none.
     /// </summary>
-    public static Projection? Of(Value operand, LinearLayers layers)
+    public static Projection? Along(Value operand, NearestLayers ways)
     {
-        var next = new Dictionary<Value, Value?> { [operand] = null };
-        var open = new Queue<Value>([operand]);
-        while (open.TryDequeue(out var value))
-        {
-            if (value.Producer is not { } producer)
-                continue;
-            if (layers.TryGet(producer, out var layer))
-                return new Projection(layer, PathFrom(value, next, layer.Output));
-            if (producer.Operator.OperatorType is "Softmax" or "Cos" or "Sin")
-                continue;
-            foreach (var input in Dataflow.DataInputs(producer).Where(input => next.TryAdd(input, value)))
-                open.Enqueue(input);
-        }
-
-        return null;
+        if (ways.Of(operand) is not { Layer: { } layer, Length: < LongestPath })
+            return null;
+        var path = new List<Value>();
+        for (var value = operand; value is not null; value = ways.Of(value).Next)
+            path.Add(value);
+        path.Reverse();
+        var from = path.IndexOf(layer.Output);
+        return new Projection(layer, [.. from > 0 ? path.Skip(from) : path]);
     }
 
     /// <summary>
@@ -193,13 +190,4 @@ internal sealed record Projection(LinearLayer Layer, ImmutableArray<Value> Path)
     }
 
     private static bool IsReshape(Value value) => value.Producer?.Operator.OperatorType == "Reshape";
-
-    private static ImmutableArray<Value> PathFrom(Value start, Dictionary<Value, Value?> next, Value output)
-    {
-        var path = new List<Value>();
-        for (var value = start; value is not null; value = next[value])
-            path.Add(value);
-        var from = path.IndexOf(output);
-        return [.. from > 0 ? path.Skip(from) : path];
-    }
 }

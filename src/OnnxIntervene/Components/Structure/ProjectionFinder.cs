@@ -17,7 +17,7 @@ internal static class ProjectionFinder
         var fused = FusedHeads(core, part);
         if (FusedOperators.IsPackedAttention(core.Node))
             return InsideAttention(view, core, part, fused);
-        if (Projection.Of(core.Operand(part), layers) is not { } own)
+        if (layers.ProjectionOf(core.Operand(part)) is not { } own)
             return (null, 0, 0);
         if (IsPackedInput(core))
         {
@@ -28,7 +28,7 @@ internal static class ProjectionFinder
         }
 
         var isPacked =
-            Enumerable.Range(0, 3).Count(other => Projection.Of(core.Operand(other), layers)?.Layer == own.Layer) > 1;
+            Enumerable.Range(0, 3).Count(other => layers.ProjectionOf(core.Operand(other))?.Layer == own.Layer) > 1;
         var (source, width, heads) = own.Locate(view, layers, part, isPacked);
         return (source, width, fused > 0 ? fused : heads);
     }

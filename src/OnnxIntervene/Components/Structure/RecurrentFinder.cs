@@ -52,6 +52,8 @@ internal static class RecurrentFinder
 
     private static int WidthOfRecurrence(ImmutableArray<Value> states)
     {
+        if (states.Distinct().Count() != states.Length)
+            return 0;
         Value? shared = null;
         var width = 0;
         foreach (var state in states[..^1])
@@ -61,7 +63,7 @@ internal static class RecurrentFinder
                 .FirstOrDefault(node =>
                     MatrixWidths.Of(node) is not null && (shared is null || node.Inputs[1] == shared)
                 );
-            if (product is null || states.Distinct().Count() != states.Length)
+            if (product is null)
                 return 0;
             shared = product.Inputs[1];
             width = MatrixWidths.Of(product)!.InputWidth;

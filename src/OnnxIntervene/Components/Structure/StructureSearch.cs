@@ -12,10 +12,12 @@ namespace OnnxIntervene.Components.Structure;
 /// </summary>
 internal static class StructureSearch
 {
-    public static ImmutableArray<ImmutableArray<Component>> Run(Model model)
+    /// <param name="model">The model.</param>
+    /// <param name="modules">The modules of its main graph.</param>
+    public static ImmutableArray<ImmutableArray<Component>> Run(Model model, ModuleTree modules)
     {
         var view = new OpenedView(model);
-        var found = Run(view, view.Graph);
+        var found = Run(view, view.Graph, view.Graph == model.Graph ? modules : null);
         if (found.IsEmpty)
             found = RunBranches(view);
         if (found.IsEmpty)
@@ -70,7 +72,11 @@ internal static class StructureSearch
         return all.ToImmutable();
     }
 
-    private static ImmutableArray<ImmutableArray<Component>> Run(OpenedView view, Graph graph)
+    private static ImmutableArray<ImmutableArray<Component>> Run(
+        OpenedView view,
+        Graph graph,
+        ModuleTree? modules = null
+    )
     {
         var types = new TypeInference();
         var layers = new LinearLayers(graph, types);
@@ -78,7 +84,7 @@ internal static class StructureSearch
         var stacks = Stack.All(graph, layers, tracer).ToList();
         if (Stack.Main(stacks) is not { } stack)
             return [];
-        var convention = Convention.Of(stack, layers, ModuleTree.Of(graph));
+        var convention = Convention.Of(stack, layers, modules ?? ModuleTree.Of(graph));
         return
         [
             .. stack.Layers.Select((parts, index) => LayerAnatomy.Of(view, types, layers, convention, index, parts)),
