@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Runtime.InteropServices;
+using OnnxIntervene.IR.Files;
 using OnnxIntervene.IR.Serialization.Wire;
 
 namespace OnnxIntervene.IR.Serialization;
@@ -12,7 +13,7 @@ internal sealed class TensorReader(string? filePath)
 {
     private const int ExternalLocation = 1;
     private readonly ExternalDataLocator _locator = new(filePath);
-    private readonly string _realPath = filePath is null ? "" : ExternalDataLocator.RealPath(filePath);
+    private readonly string _realPath = filePath is null ? "" : FolderBoundary.RealPath(filePath);
 
     public TensorData Read(TensorProto proto, WirePlace place)
     {

@@ -4,7 +4,7 @@ using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Json;
 using OnnxIntervene.IR;
-using OnnxIntervene.IR.Serialization;
+using OnnxIntervene.IR.Files;
 using OnnxIntervene.Tensors;
 
 namespace OnnxIntervene.Formats;
@@ -67,20 +67,24 @@ public sealed class SafetensorsFile
     )
     {
         ArgumentNullException.ThrowIfNull(tensors);
+        PendingFile.Write(path, stream => Write(stream, tensors, metadata));
+    }
+
+    /// <summary>Writes tensors, sorted by name, into a stream.</summary>
+    internal static void Write(
+        Stream stream,
+        IReadOnlyDictionary<string, NumericArray> tensors,
+        IReadOnlyDictionary<string, string>? metadata = null
+    )
+    {
         var sorted = tensors.OrderBy(tensor => tensor.Key, StringComparer.Ordinal).ToList();
         var header = Header(sorted, metadata);
-        PendingFiles.WriteOne(
-            path,
-            stream =>
-            {
-                Span<byte> length = stackalloc byte[8];
-                BinaryPrimitives.WriteInt64LittleEndian(length, header.Length);
-                stream.Write(length);
-                stream.Write(header);
-                foreach (var (_, tensor) in sorted)
-                    stream.Write(Bytes(tensor));
-            }
-        );
+        Span<byte> length = stackalloc byte[8];
+        BinaryPrimitives.WriteInt64LittleEndian(length, header.Length);
+        stream.Write(length);
+        stream.Write(header);
+        foreach (var (_, tensor) in sorted)
+            stream.Write(Bytes(tensor));
     }
 
     private static byte[] Header(
@@ -157,6 +161,8 @@ public sealed class SafetensorsFile
                 );
             var header = new byte[length];
             stream.ReadExactly(header);
+            if (header[0] != (byte)'{')
+                throw new ModelFormatException($"'{path}': the header does not begin with '{{'.");
             using var json = StrictJson.Parse(
                 Encoding.UTF8.GetString(header),
                 (what, cause) => new ModelFormatException($"'{path}': the header {what}", cause)
@@ -175,8 +181,41 @@ public sealed class SafetensorsFile
                 throw new ModelFormatException($"'{path}': the header is not a JSON object.");
             var entries = ImmutableSortedDictionary.CreateBuilder<string, SafetensorsEntry>(StringComparer.Ordinal);
             foreach (var property in header.EnumerateObject().Where(property => property.Name != "__metadata__"))
-                entries[property.Name] = SafetensorsEntry.Parse(property.Name, property.Value, start, fileLength, path);
+            {
+                var entry = SafetensorsEntry.Parse(property.Name, property.Value, start, fileLength, path);
+                if (!entries.TryAdd(property.Name, entry))
+                    throw new ModelFormatException($"'{path}' has two tensors '{property.Name}'.");
+            }
+
+            CheckLayout(entries, start, fileLength, path);
             return entries.ToImmutable();
+        }
+
+        // Every byte belongs to one tensor: otherwise a small file could ask for any amount of memory.
+        private static void CheckLayout(
+            IEnumerable<KeyValuePair<string, SafetensorsEntry>> entries,
+            long start,
+            long fileLength,
+            string path
+        )
+        {
+            var (end, before) = (start, "the header");
+            foreach (
+                var (name, entry) in entries.OrderBy(entry => entry.Value.Offset).ThenBy(entry => entry.Value.Length)
+            )
+            {
+                if (entry.Offset != end)
+                    throw new ModelFormatException(
+                        $"'{path}', tensor '{name}': its data begin at byte {entry.Offset}, but those of {before} end "
+                            + $"at {end}; tensors may neither overlap nor leave holes."
+                    );
+                (end, before) = (entry.Offset + entry.Length, $"'{name}'");
+            }
+
+            if (end != fileLength)
+                throw new ModelFormatException(
+                    $"'{path}': the tensors' data end at byte {end}, but the file has {fileLength} bytes."
+                );
         }
     }
 }

@@ -3,16 +3,19 @@ using OnnxIntervene.Formats;
 using OnnxIntervene.Interventions;
 using OnnxIntervene.Interventions.Kinds;
 using OnnxIntervene.IR;
+using OnnxIntervene.IR.Files;
 using OnnxIntervene.Tensors;
 
 namespace OnnxIntervene.Planning.Files;
 
 /// <summary>
 /// Arrays and parameters that a run's file holds, or that it names in files beside it. No name may lead out of the
-/// file's folder.
+/// file's folder, by its text or by a link.
 /// </summary>
-internal sealed class ParameterFiles(string folder)
+internal sealed class ParameterFiles(string file)
 {
+    private readonly FolderBoundary _boundary = FolderBoundary.Around(file);
+
     /// <summary>An array: a number, rows in rows, or <c>"file.safetensors#name"</c>.</summary>
     public NumericArray Array(JsonElement json, string path)
     {
@@ -53,23 +56,26 @@ internal sealed class ParameterFiles(string folder)
     private Dictionary<string, NumericArray> FromFile(string reference, string path)
     {
         var parts = reference.Split('#', 2);
-        var file = Open(parts[0], path);
+        var tensors = Open(parts[0], path);
         var prefix = parts.Length > 1 ? parts[1] : "";
-        return file
+        return tensors
             .Names.Where(name => name.StartsWith(prefix, StringComparison.Ordinal))
-            .ToDictionary(name => name[prefix.Length..].TrimStart('.', '/'), file.Read);
+            .ToDictionary(name => name[prefix.Length..].TrimStart('.', '/'), tensors.Read);
     }
 
     /// <summary>The full path of a file or folder beside the run's file.</summary>
     /// <exception cref="InterventionException">The name leads out of the folder.</exception>
     public string Inside(string name, string path)
     {
-        var full = Path.GetFullPath(Path.Combine(folder, name));
-        var inside = Path.GetRelativePath(folder, full);
-        if (Path.IsPathRooted(name) || inside.StartsWith("..", StringComparison.Ordinal))
+        if (name.Length == 0 || name.Contains('\0', StringComparison.Ordinal))
+            throw ConfigField.Fault(path, "the name of a file beside the configuration is expected");
+        if (Path.IsPathRooted(name) || !_boundary.Includes(name))
             throw ConfigField.Fault(path, $"'{name}' leaves the configuration's folder");
+        var full = Path.GetFullPath(name, _boundary.Folder);
+        if (!_boundary.Holds(full))
+            throw ConfigField.Fault(path, $"'{name}' is a link that leaves the configuration's folder");
         return full;
     }
 
-    private SafetensorsFile Open(string file, string path) => SafetensorsFile.Open(Inside(file, path));
+    private SafetensorsFile Open(string name, string path) => SafetensorsFile.Open(Inside(name, path));
 }

@@ -39,7 +39,7 @@ public sealed record RunFile(IntervenableConfig Config, UnitLocations? UnitLocat
         if (new FileInfo(path).Length > LargestFile)
             throw new InterventionException($"The configuration '{path}' is larger than {LargestFile} bytes.");
         using var json = ConfigReader.Parse(File.ReadAllText(path));
-        var files = new ParameterFiles(Path.GetDirectoryName(Path.GetFullPath(path))!);
+        var files = new ParameterFiles(path);
         var isShort =
             json.RootElement.ValueKind == JsonValueKind.Object
             && json.RootElement.TryGetProperty("interventions", out _);

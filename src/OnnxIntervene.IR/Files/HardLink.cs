@@ -1,7 +1,7 @@
 using System.ComponentModel;
 using System.Runtime.InteropServices;
 
-namespace OnnxIntervene.IR.Serialization;
+namespace OnnxIntervene.IR.Files;
 
 /// <summary>Links a second name to a file (a hard link). The framework has no call for it.</summary>
 internal static class HardLink
