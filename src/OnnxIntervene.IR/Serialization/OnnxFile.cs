@@ -26,9 +26,9 @@ public static class OnnxFile
     }
 
     /// <summary>
-    /// Writes a model to a file of its own, weights included; above 1 GiB these go to a file beside it, whose name holds
-    /// the hash of its contents. However the writing ends, the file at <paramref name="path"/> is the older model or
-    /// this one, each with its own weights.
+    /// Writes a model to a file of its own, weights included; above 1 GiB these go to a file beside it, whose name
+    /// holds the hash of its contents. However the writing ends, the file at <paramref name="path"/> is the older
+    /// model or this one, each with its own weights.
     /// </summary>
     /// <exception cref="InvalidGraphException">The model breaks rules of ONNX; nothing is written.</exception>
     /// <exception cref="OperationCanceledException">No file is left.</exception>

@@ -29,8 +29,8 @@ internal sealed class GgufHeader(Stream stream, string path)
         var metadataCount = Count("entries of metadata");
         if (tensorCount > MostNamed || metadataCount > MostNamed)
             throw new ModelFormatException(
-                $"'{path}' claims {tensorCount} tensors and {metadataCount} entries of metadata; at most {MostNamed} are "
-                    + "read."
+                $"'{path}' claims {tensorCount} tensors and {metadataCount} entries of metadata; at most {MostNamed} "
+                    + "are read."
             );
         var metadata = ImmutableSortedDictionary.CreateBuilder<string, string>(StringComparer.Ordinal);
         for (var index = 0L; index < metadataCount; index++)
