@@ -39,12 +39,15 @@ public static class HtmlReport
 
     /// <summary>The page, which is well-formed XML too.</summary>
     /// <exception cref="ArgumentException">A heatmap's or a table's parts do not fit each other.</exception>
-    public static string Render(Report report)
+    public static string Render(Report report) => Render(report, "");
+
+    /// <summary>The page with one more element in its head.</summary>
+    internal static string Render(Report report, string element)
     {
         ArgumentNullException.ThrowIfNull(report);
         var title = Markup.Escape(report.Title);
         var html = new StringBuilder("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n");
-        html.Append(Head).Append("\n<title>").Append(title).Append("</title>\n<style>\n").Append(Style);
+        html.Append(Head).Append(element).Append("\n<title>").Append(title).Append("</title>\n<style>\n").Append(Style);
         html.Append("\n</style>\n</head>\n<body>\n<h1>").Append(title).Append("</h1>\n");
         if (report.Summary.Length > 0)
             html.Append("<p>").Append(Markup.Escape(report.Summary)).Append("</p>\n");

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Collections.Immutable;
 using System.Text;
+using OnnxIntervene.IR.Files;
 
 namespace OnnxIntervene.Reports;
 
@@ -27,8 +28,8 @@ public static class ReportWriter
 
     /// <summary>
     /// Writes the report's files into a folder, which is made when it is missing, and returns their paths. Everything
-    /// is drawn first and written under other names, so that a fault or a cancellation leaves an earlier report as it
-    /// was.
+    /// is drawn and written elsewhere first, so that however the writing ends, the folder holds the earlier report of
+    /// this name or this one, whole. Pictures that only the earlier one had are removed.
     /// </summary>
     /// <exception cref="ArgumentException">
     /// The name is not a valid file name, or parts of the report do not fit.
@@ -52,14 +53,15 @@ public static class ReportWriter
             files.Add(file);
         }
 
-        Directory.CreateDirectory(folder);
-        using var pending = new PendingReport(folder);
+        using var pending = new PendingFolder(folder);
         foreach (var file in files)
         {
             cancellation.ThrowIfCancellationRequested();
-            pending.Write(file);
+            pending.Write(file.Name, stream => stream.Write(file.Contents.Span));
         }
 
+        foreach (var old in ReportList.Read(folder, name))
+            pending.Remove(old);
         cancellation.ThrowIfCancellationRequested();
         pending.Commit();
         return [.. files.Select(file => Path.Combine(folder, file.Name))];
@@ -67,12 +69,14 @@ public static class ReportWriter
 
     private static IEnumerable<ReportFile> RenderEach(Report report, string name)
     {
-        yield return new ReportFile($"{name}.html", Encoding.UTF8.GetBytes(HtmlReport.Render(report)));
-        yield return new ReportFile($"{name}.json", Encoding.UTF8.GetBytes(report.Json + "\n"));
         var taken = new HashSet<string>(StringComparer.OrdinalIgnoreCase);
-        foreach (var (heatmapName, heatmap) in report.Heatmaps)
+        var slugs = report.Heatmaps.Select(heatmap => Free(Slug(heatmap.Name), taken)).ToList();
+        var page = HtmlReport.Render(report, ReportList.Element(slugs));
+        yield return new ReportFile($"{name}.html", Encoding.UTF8.GetBytes(page));
+        yield return new ReportFile($"{name}.json", Encoding.UTF8.GetBytes(report.Json + "\n"));
+        foreach (var (slug, (_, heatmap)) in slugs.Zip(report.Heatmaps))
         {
-            var full = $"{name}-{Free(Slug(heatmapName), taken)}";
+            var full = $"{name}-{slug}";
             yield return new ReportFile($"{full}.png", HeatmapImage.Render(heatmap));
             yield return new ReportFile($"{full}.csv", Encoding.UTF8.GetBytes(HeatmapCsv.Render(heatmap)));
         }

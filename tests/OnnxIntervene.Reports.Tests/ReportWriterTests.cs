@@ -89,16 +89,32 @@ public sealed class ReportWriterTests
     }
 
     [Test]
-    public void Files_that_were_begun_are_deleted_when_they_are_given_up()
+    public void Pictures_of_the_earlier_report_go_and_files_of_others_stay()
     {
-        using (var pending = new PendingReport(_folder))
-        {
-            pending.Write(new ReportFile("a.json", new byte[] { 1 }));
-            Assert.That(Directory.GetFiles(_folder), Has.Length.EqualTo(1));
-            Assert.That(File.Exists(Path.Combine(_folder, "a.json")), Is.False);
-        }
+        var (one, two) = (SampleHeatmaps.Create(), SampleHeatmaps.Create());
+        ReportWriter.Write(
+            _folder,
+            "trace",
+            SampleHeatmaps.Report() with
+            {
+                Heatmaps = [new("a", one), new("b", two)],
+            }
+        );
+        string[] others = ["trace-a-kept.png", "trace-notes.csv", "patch.html", "deeper/x"];
+        Directory.CreateDirectory(Path.Combine(_folder, "deeper"));
+        foreach (var name in others)
+            File.WriteAllText(Path.Combine(_folder, name), name);
 
-        Assert.That(Directory.GetFiles(_folder), Is.Empty);
+        ReportWriter.Write(_folder, "trace", SampleHeatmaps.Report() with { Heatmaps = [new("b", two)] });
+
+        Assert.That(
+            Directory
+                .EnumerateFiles(_folder, "*", SearchOption.AllDirectories)
+                .Select(path => Path.GetRelativePath(_folder, path).Replace('\\', '/')),
+            Is.EquivalentTo(["trace.html", "trace.json", "trace-b.png", "trace-b.csv", .. others])
+        );
+        foreach (var name in others)
+            Assert.That(File.ReadAllText(Path.Combine(_folder, name)), Is.EqualTo(name));
     }
 
     [TestCase("../trace")]

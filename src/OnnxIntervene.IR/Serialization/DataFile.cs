@@ -8,7 +8,7 @@ internal sealed class DataFile
     private const long Alignment = 4096;
     private readonly Dictionary<Value, FileSpan> _spans = [];
 
-    public DataFile(Model model, string location)
+    public DataFile(Model model)
     {
         var offset = 0L;
         foreach (var value in model.Graph.Initializers)
@@ -19,12 +19,14 @@ internal sealed class DataFile
                 || data.ByteLength <= WireScanner.LargestInline
             )
                 continue;
-            _spans.Add(value, new FileSpan(location, offset, data.ByteLength));
+            _spans.Add(value, new FileSpan("", offset, data.ByteLength));
             offset = (offset + data.ByteLength + Alignment - 1) / Alignment * Alignment;
         }
     }
 
-    public FileSpan? Place(Value value) => _spans.GetValueOrDefault(value);
+    /// <summary>Where each constant is once the file has a name; null for inline.</summary>
+    public Func<Value, FileSpan?> Place(string location) =>
+        value => _spans.TryGetValue(value, out var span) ? span with { Path = location } : null;
 
     public void WriteTo(Stream stream, CancellationToken cancellation)
     {

@@ -1,21 +1,16 @@
 using System.Globalization;
+using OnnxIntervene.IR.Files;
 
 namespace OnnxIntervene.IR.Serialization;
 
 /// <summary>
-/// Finds the files that external tensors name. A location is relative to the model's folder and may not leave it, by
-/// its text or by links; a link may lead to the folder where the model file itself really is, which is how download
-/// caches store files.
+/// Finds the files that external tensors name. A location is relative to the model's folder and may not leave it
+/// (<see cref="FolderBoundary"/>).
 /// </summary>
 internal sealed class ExternalDataLocator(string? modelPath)
 {
     private readonly Dictionary<string, (string Path, long Length)> _known = new(StringComparer.Ordinal);
-    private readonly string? _folder = modelPath is null
-        ? null
-        : RealPath(Path.GetDirectoryName(Path.GetFullPath(modelPath))!);
-    private readonly string? _realFolder = modelPath is null
-        ? null
-        : Path.GetDirectoryName(RealPath(Path.GetFullPath(modelPath)))!;
+    private readonly FolderBoundary? _boundary = modelPath is null ? null : FolderBoundary.Around(modelPath);
 
     /// <summary>The span that a tensor's <c>external_data</c> entries describe.</summary>
     /// <exception cref="ModelFormatException">
@@ -41,41 +36,23 @@ internal sealed class ExternalDataLocator(string? modelPath)
         return new FileSpan(file.Path, offset, length);
     }
 
-    /// <summary>The path with every link on the way to it followed.</summary>
-    public static string RealPath(string path)
-    {
-        var full = Path.GetFullPath(path);
-        var parent = Path.GetDirectoryName(full);
-        if (parent is null)
-            return full;
-        var own = Path.Combine(RealPath(parent), Path.GetFileName(full));
-        FileSystemInfo info = Directory.Exists(own) ? new DirectoryInfo(own) : new FileInfo(own);
-        return info.ResolveLinkTarget(returnFinalTarget: true) is { } target ? RealPath(target.FullName) : own;
-    }
-
     private (string Path, long Length) Find(string location, WirePlace place)
     {
-        if (_folder is null)
+        if (_boundary is null)
             throw place.Fault($"its data is in '{location}', but the model has no folder.");
         if (Path.IsPathRooted(location) || location.Contains('\0', StringComparison.Ordinal))
             throw place.Fault($"its data is in '{location}', which is not a path inside the model's folder.");
-        var direct = Path.GetFullPath(Path.Combine(_folder, location));
-        if (!IsInside(direct, _folder))
+        var direct = Path.GetFullPath(Path.Combine(_boundary.Folder, location));
+        if (!_boundary.Includes(direct))
             throw place.Fault($"its data is in '{location}', which leaves the model's folder.");
         if (!File.Exists(direct))
             throw place.Fault($"its data is in '{location}', but there is no such file beside the model.");
-        var real = RealPath(direct);
-        if (!IsInside(real, _folder) && !IsInside(real, _realFolder!))
+        var real = FolderBoundary.RealPath(direct);
+        if (!_boundary.Holds(real))
             throw place.Fault($"its data are in '{location}', a link that leaves the model's folder.");
         RegularFile.Check(real, message => place.Fault($"its data are in '{location}'. {message}"));
         return (real, new FileInfo(real).Length);
     }
-
-    private static bool IsInside(string path, string folder) =>
-        path.StartsWith(
-            folder.EndsWith(Path.DirectorySeparatorChar) ? folder : folder + Path.DirectorySeparatorChar,
-            StringComparison.Ordinal
-        );
 
     private static long Number(IReadOnlyDictionary<string, string> entries, string key, long otherwise, WirePlace place)
     {

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Google.Protobuf;
+using OnnxIntervene.IR.Files;
 using OnnxIntervene.IR.Serialization.Wire;
 
 namespace OnnxIntervene.IR.Serialization;
@@ -31,7 +32,7 @@ internal static class ModelReader
             Functions = [.. functions],
             Metadata = ValueReader.Metadata(proto.MetadataProps),
             Producer = $"{proto.ProducerName} {proto.ProducerVersion}".Trim(),
-            FilePath = path is null ? null : ExternalDataLocator.RealPath(path),
+            FilePath = path is null ? null : FolderBoundary.RealPath(path),
             Unknown = Clear(proto),
         };
         OperatorCheck.Verify(model, name);

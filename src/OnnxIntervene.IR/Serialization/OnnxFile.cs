@@ -1,4 +1,6 @@
 using Google.Protobuf;
+using OnnxIntervene.IR.Files;
+using OnnxIntervene.IR.Serialization.Wire;
 
 namespace OnnxIntervene.IR.Serialization;
 
@@ -24,8 +26,9 @@ public static class OnnxFile
     }
 
     /// <summary>
-    /// Writes a model to a new file, weights included; above 1 GiB these go to <c>PATH.data</c> beside it. The
-    /// files are written under other names and renamed at the end.
+    /// Writes a model to a new file, weights included; above 1 GiB these go to a file beside it, whose name holds the
+    /// hash of its contents. However the writing ends, the file at <paramref name="path"/> is the older model or this
+    /// one, each with its own weights.
     /// </summary>
     /// <exception cref="InvalidGraphException">The model breaks rules of ONNX; nothing is written.</exception>
     /// <exception cref="OperationCanceledException">The writing was cancelled; no file is left.</exception>
@@ -34,15 +37,11 @@ public static class OnnxFile
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(path);
         GraphVerifier.Verify(model);
-        var data = new DataFile(model, Path.GetFileName(path) + ".data");
-        var inline = model.Graph.Initializers.Sum(value => value.Initializer?.ByteLength ?? 0) <= LargestSingleFile;
-        using var files = new PendingFiles();
-        if (!inline)
-            files.Write(path + ".data", stream => data.WriteTo(stream, cancellation));
-        var proto = new ModelWriter(new TensorWriter(inline ? _ => null : data.Place)).Write(model);
+        using var files = Begin(path);
+        var placement = PlaceData(model, path, files, cancellation);
+        var proto = new ModelWriter(new TensorWriter(placement)).Write(model);
         cancellation.ThrowIfCancellationRequested();
-        files.Write(path, stream => proto.WriteTo(stream));
-        files.Commit();
+        Commit(proto, path, files);
     }
 
     /// <summary>
@@ -58,11 +57,10 @@ public static class OnnxFile
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(path);
         GraphVerifier.Verify(model);
-        using var files = new PendingFiles();
+        using var files = Begin(path);
         var links = WeightPlacement.Of(model) is { } placement ? WeightLinks.Make(placement, path, files) : null;
         var proto = new ModelWriter(new TensorWriter(value => links?.Place(value))).Write(model);
-        files.Write(path, stream => proto.WriteTo(stream));
-        files.Commit();
+        Commit(proto, path, files);
     }
 
     /// <summary>The model as bytes that refer to the original file's weights. O(wiring).</summary>
@@ -75,5 +73,27 @@ public static class OnnxFile
         {
             Referenced = [.. placement?.Values ?? []],
         };
+    }
+
+    private static Func<Value, FileSpan?> PlaceData(
+        Model model,
+        string path,
+        PendingFolder files,
+        CancellationToken cancellation
+    )
+    {
+        if (model.Graph.Initializers.Sum(value => value.Initializer?.ByteLength ?? 0) <= LargestSingleFile)
+            return _ => null;
+        var data = new DataFile(model);
+        return data.Place(files.WriteNamed(Path.GetFileName(path), stream => data.WriteTo(stream, cancellation)));
+    }
+
+    private static PendingFolder Begin(string path) =>
+        new(Path.GetDirectoryName(Path.GetFullPath(path))!, Path.GetFileName(path));
+
+    private static void Commit(ModelProto proto, string path, PendingFolder files)
+    {
+        files.Write(Path.GetFileName(path), stream => proto.WriteTo(stream));
+        files.Commit(() => LeftWeights.In(Path.GetDirectoryName(Path.GetFullPath(path))!));
     }
 }

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Runtime.InteropServices;
+using OnnxIntervene.IR.Files;
 using OnnxIntervene.IR.Serialization.Wire;
 
 namespace OnnxIntervene.IR.Serialization;
@@ -15,7 +16,7 @@ internal sealed class TensorReader(string? filePath)
     // So that their bytes can be counted too.
     private const long LargestCount = long.MaxValue / 256;
     private readonly ExternalDataLocator _locator = new(filePath);
-    private readonly string _realPath = filePath is null ? "" : ExternalDataLocator.RealPath(filePath);
+    private readonly string _realPath = filePath is null ? "" : FolderBoundary.RealPath(filePath);
 
     public TensorData Read(TensorProto proto, WirePlace place)
     {

@@ -1,6 +1,11 @@
+using OnnxIntervene.IR.Files;
+
 namespace OnnxIntervene.IR.Serialization;
 
-/// <summary>Hard links to weight files in a model's folder, by which the model refers to them.</summary>
+/// <summary>
+/// Hard links to weight files in a model's folder, by which the model refers to them. A name holds the hash of the
+/// contents, so that models in one folder, one after another or together, never share the weights of others.
+/// </summary>
 internal sealed class WeightLinks
 {
     private readonly Dictionary<string, string> _locations = new(StringComparer.Ordinal);
@@ -9,12 +14,11 @@ internal sealed class WeightLinks
     private WeightLinks(WeightPlacement placement) => _placement = placement;
 
     /// <summary>Links every file of weights that is not in the folder of <paramref name="modelPath"/>.</summary>
-    public static WeightLinks Make(WeightPlacement placement, string modelPath, PendingFiles files)
+    public static WeightLinks Make(WeightPlacement placement, string modelPath, PendingFolder files)
     {
         var links = new WeightLinks(placement);
         var full = Path.GetFullPath(modelPath);
         var folder = Path.GetDirectoryName(full)!;
-        var taken = new HashSet<string>(StringComparer.OrdinalIgnoreCase) { Path.GetFileName(full) };
         foreach (var file in placement.Files.Order(StringComparer.Ordinal))
         {
             var inside = Path.GetRelativePath(folder, file);
@@ -24,9 +28,7 @@ internal sealed class WeightLinks
                 continue;
             }
 
-            var name = Unique(Path.GetFileName(file), taken);
-            files.Link(file, Path.Combine(folder, name));
-            links._locations.Add(file, name);
+            links._locations.Add(file, files.LinkNamed(file));
         }
 
         return links;
@@ -35,12 +37,4 @@ internal sealed class WeightLinks
     /// <summary>Where a constant's contents are, seen from the model's folder; null for inline.</summary>
     public FileSpan? Place(Value value) =>
         _placement.SpanOf(value) is { } span ? span with { Path = _locations[span.Path] } : null;
-
-    private static string Unique(string name, HashSet<string> taken)
-    {
-        var wish = taken.Contains(name) ? $"original-{name}" : name;
-        for (var number = 2; !taken.Add(wish); number++)
-            wish = $"original-{number}-{name}";
-        return wish;
-    }
 }

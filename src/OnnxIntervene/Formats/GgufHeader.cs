@@ -16,6 +16,9 @@ internal sealed class GgufHeader(Stream stream, string path)
     private const uint LargestAlignment = 1 << 20;
     private const ulong LargestText = 1 << 24;
 
+    // Each takes more memory than file. Models have a few thousand tensors and some dozen entries.
+    private const long MostNamed = 1 << 16;
+
     public GgufFile Read()
     {
         if (Unsigned(4) != Magic)
@@ -24,9 +27,19 @@ internal sealed class GgufHeader(Stream stream, string path)
             throw new ModelFormatException($"'{path}': gguf version {version} is not supported; 2 and 3 are.");
         var tensorCount = Count("tensors");
         var metadataCount = Count("entries of metadata");
+        if (tensorCount > MostNamed || metadataCount > MostNamed)
+            throw new ModelFormatException(
+                $"'{path}' claims {tensorCount} tensors and {metadataCount} entries of metadata; at most {MostNamed} "
+                    + "are read."
+            );
         var metadata = ImmutableSortedDictionary.CreateBuilder<string, string>(StringComparer.Ordinal);
         for (var index = 0L; index < metadataCount; index++)
-            metadata[Text()] = Content((uint)Unsigned(4), 0);
+        {
+            var key = Text();
+            if (!metadata.TryAdd(key, Content((uint)Unsigned(4), 0)))
+                throw new ModelFormatException($"'{path}' has two entries of metadata '{key}'.");
+        }
+
         var infos = new List<(string Name, ImmutableArray<ulong> Sizes, uint Type, ulong Offset)>();
         for (var index = 0L; index < tensorCount; index++)
             infos.Add((Text(), Sizes(), (uint)Unsigned(4), Unsigned(8)));
@@ -38,7 +51,20 @@ internal sealed class GgufHeader(Stream stream, string path)
                 throw new ModelFormatException($"'{path}' has two tensors '{name}'.");
         }
 
+        CheckOverlap(entries);
         return new GgufFile(path, metadata.ToImmutable(), entries.ToImmutable());
+    }
+
+    // Tensors over the same bytes would let a small file ask for any amount of memory.
+    private void CheckOverlap(IEnumerable<KeyValuePair<string, GgufEntry>> entries)
+    {
+        var (end, before) = (0L, "");
+        foreach (var (name, entry) in entries.OrderBy(entry => entry.Value.Offset).ThenBy(entry => entry.Value.Length))
+        {
+            if (entry.Offset < end)
+                throw new ModelFormatException($"'{path}': the data of the tensors '{before}' and '{name}' overlap.");
+            (end, before) = (entry.Offset + entry.Length, name);
+        }
     }
 
     private GgufEntry Entry(string name, ImmutableArray<ulong> sizes, uint type, ulong offset, long start)

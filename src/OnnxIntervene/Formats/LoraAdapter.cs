@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Globalization;
 using OnnxIntervene.IR;
+using OnnxIntervene.IR.Files;
 using OnnxIntervene.Tensors;
 
 namespace OnnxIntervene.Formats;
@@ -23,9 +24,11 @@ public sealed record LoraAdapter(ImmutableArray<LoraWeights> Modules)
     public static LoraAdapter Read(string folder)
     {
         ArgumentNullException.ThrowIfNull(folder);
-        var config = LoraConfig.Read(Path.Combine(folder, "adapter_config.json"));
+        var boundary = FolderBoundary.Of(folder);
+        var config = LoraConfig.Read(boundary.Checked(Path.Combine(folder, "adapter_config.json")));
         var safetensors = Path.Combine(folder, "adapter_model.safetensors");
         var path = File.Exists(safetensors) ? safetensors : Path.Combine(folder, "adapter_model.bin");
+        boundary.Checked(path);
         var arrays =
             path == safetensors
                 ? Safetensors(path)

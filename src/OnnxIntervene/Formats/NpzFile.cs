@@ -10,7 +10,6 @@ namespace OnnxIntervene.Formats;
 public static class NpzFile
 {
     private const string Ending = ".npy";
-    private const long LargestUnpacked = 1L << 33;
 
     /// <summary>Reads all arrays, by name. Floats of any size become 32-bit floats, integers 64-bit integers.</summary>
     /// <exception cref="ModelFormatException">
@@ -21,13 +20,16 @@ public static class NpzFile
         ArgumentNullException.ThrowIfNull(path);
         if (!File.Exists(path))
             throw new ModelFormatException($"There is no file '{path}'.");
-        using var zip = ZipContents.Open(path, LargestUnpacked);
+        using var zip = ZipContents.Open(path);
         var arrays = ImmutableSortedDictionary.CreateBuilder<string, NumericArray>(StringComparer.Ordinal);
+        var room = zip.LargestUnpacked;
         foreach (var name in zip.Names)
         {
-            using var stream = new MemoryStream(zip.Read(name), writable: false);
+            var largest = zip.IsStored(name) ? long.MaxValue : room;
+            var array = zip.Read(name, (stream, length) => NumpyFile.Read(stream, length, $"{path}#{name}", largest));
+            room -= zip.IsStored(name) ? 0 : (long)array.Length * (array.IsInteger ? sizeof(long) : sizeof(float));
             var key = name.EndsWith(Ending, StringComparison.Ordinal) ? name[..^Ending.Length] : name;
-            if (!arrays.TryAdd(key, NumpyFile.Read(stream, $"{path}#{name}")))
+            if (!arrays.TryAdd(key, array))
                 throw new ModelFormatException($"'{path}' has two arrays '{key}'.");
         }
 

@@ -4,7 +4,7 @@ using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.RegularExpressions;
 using OnnxIntervene.IR;
-using OnnxIntervene.IR.Serialization;
+using OnnxIntervene.IR.Files;
 using OnnxIntervene.Tensors;
 
 namespace OnnxIntervene.Formats;
@@ -22,7 +22,7 @@ public static partial class NumpyFile
         if (!File.Exists(path))
             throw new ModelFormatException($"There is no file '{path}'.");
         using var stream = RegularFile.Open(path, message => new ModelFormatException(message));
-        return Read(stream, path);
+        return Read(stream, stream.Length, path);
     }
 
     /// <summary>Writes an array under another name in the same folder, and then renames the file.</summary>
@@ -35,7 +35,7 @@ public static partial class NumpyFile
             $"{{'descr': '{(array.IsInteger ? "<i8" : "<f4")}', 'fortran_order': False, 'shape': "
             + $"({shape.TrimEnd()}), }}";
         var padded = header.PadRight(((header.Length + 11 + 63) / 64 * 64) - 11) + "\n";
-        PendingFiles.WriteOne(
+        PendingFile.Write(
             path,
             stream =>
             {
@@ -49,9 +49,14 @@ public static partial class NumpyFile
         );
     }
 
-    internal static NumericArray Read(Stream stream, string path)
+    /// <summary>Reads an array from a stream, which need not seek, straight into its memory.</summary>
+    /// <param name="stream">The stream.</param>
+    /// <param name="length">How many bytes it claims to have.</param>
+    /// <param name="path">Where it comes from, for messages.</param>
+    /// <param name="largest">How many bytes the array may take.</param>
+    internal static NumericArray Read(Stream stream, long length, string path, long largest = long.MaxValue)
     {
-        var header = ReadHeader(stream, path);
+        var header = ReadHeader(stream, length, path, out var headerLength);
         var match = HeaderPattern().Match(header);
         if (!match.Success)
             throw new ModelFormatException($"'{path}': the header '{header.Trim()}' is not understood.");
@@ -64,16 +69,18 @@ public static partial class NumpyFile
             );
         var shape = ShapeOf(match.Groups["shape"].Value, path);
         var expected = ByteCount(type, shape, path);
-        if (expected != stream.Length - stream.Position)
+        if (expected != length - headerLength)
             throw new ModelFormatException(
-                $"'{path}' should hold {expected} bytes of data, but holds {stream.Length - stream.Position}."
+                $"'{path}' should hold {expected} bytes of data, but holds {length - headerLength}."
             );
-        var bytes = new byte[expected];
-        stream.ReadExactly(bytes);
-        return ElementConversion.Convert(type, bytes, shape.AsSpan());
+        if (expected / ElementConversion.ByteCount(type) * ElementConversion.ArrayBytes(type) > largest)
+            throw new ModelFormatException(
+                $"'{path}' would take more than {largest} bytes when unpacked. Save it uncompressed."
+            );
+        return ElementConversion.Read(type, stream, shape.AsSpan());
     }
 
-    private static string ReadHeader(Stream stream, string path)
+    private static string ReadHeader(Stream stream, long fileLength, string path, out long taken)
     {
         var start = new byte[8];
         if (
@@ -87,7 +94,8 @@ public static partial class NumpyFile
         if (stream.ReadAtLeast(lengthBytes.AsSpan(0, count), count, throwOnEndOfStream: false) < count)
             throw new ModelFormatException($"'{path}' ends in its header.");
         var length = BitConverter.ToUInt32(lengthBytes);
-        if (length > Math.Min(stream.Length - stream.Position, 1 << 16))
+        taken = 8 + count + length;
+        if (taken > fileLength || length > 1 << 16)
             throw new ModelFormatException($"'{path}': the header claims {length} bytes.");
         var header = new byte[length];
         stream.ReadExactly(header);

@@ -3,6 +3,7 @@ using System.Collections.Immutable;
 using System.Runtime.InteropServices;
 using System.Text.Json;
 using OnnxIntervene.IR;
+using OnnxIntervene.IR.Files;
 using OnnxIntervene.IR.Serialization;
 using OnnxIntervene.Json;
 using OnnxIntervene.Tensors;
@@ -66,20 +67,24 @@ public sealed class SafetensorsFile
     )
     {
         ArgumentNullException.ThrowIfNull(tensors);
+        PendingFile.Write(path, stream => Write(stream, tensors, metadata));
+    }
+
+    /// <summary>Writes tensors, sorted by name, into a stream.</summary>
+    internal static void Write(
+        Stream stream,
+        IReadOnlyDictionary<string, NumericArray> tensors,
+        IReadOnlyDictionary<string, string>? metadata = null
+    )
+    {
         var sorted = tensors.OrderBy(tensor => tensor.Key, StringComparer.Ordinal).ToList();
         var header = Header(sorted, metadata);
-        PendingFiles.WriteOne(
-            path,
-            stream =>
-            {
-                Span<byte> length = stackalloc byte[8];
-                BinaryPrimitives.WriteInt64LittleEndian(length, header.Length);
-                stream.Write(length);
-                stream.Write(header);
-                foreach (var (_, tensor) in sorted)
-                    stream.Write(Bytes(tensor));
-            }
-        );
+        Span<byte> length = stackalloc byte[8];
+        BinaryPrimitives.WriteInt64LittleEndian(length, header.Length);
+        stream.Write(length);
+        stream.Write(header);
+        foreach (var (_, tensor) in sorted)
+            stream.Write(Bytes(tensor));
     }
 
     private static byte[] Header(
@@ -156,6 +161,8 @@ public sealed class SafetensorsFile
                 );
             var header = new byte[length];
             stream.ReadExactly(header);
+            if (header[0] != (byte)'{')
+                throw new ModelFormatException($"'{path}': the header does not begin with '{{'.");
             return Entries(
                 JsonText.Parse(header, JsonSource.File($"'{path}': the header")),
                 8 + length,
@@ -174,7 +181,35 @@ public sealed class SafetensorsFile
             var entries = ImmutableSortedDictionary.CreateBuilder<string, SafetensorsEntry>(StringComparer.Ordinal);
             foreach (var member in header.Members().Where(member => member.Name != "__metadata__"))
                 entries[member.Name] = SafetensorsEntry.Parse(member, start, fileLength, path);
+            CheckLayout(entries, start, fileLength, path);
             return entries.ToImmutable();
+        }
+
+        // Every byte belongs to one tensor: otherwise a small file could ask for any amount of memory.
+        private static void CheckLayout(
+            IEnumerable<KeyValuePair<string, SafetensorsEntry>> entries,
+            long start,
+            long fileLength,
+            string path
+        )
+        {
+            var (end, before) = (start, "the header");
+            foreach (
+                var (name, entry) in entries.OrderBy(entry => entry.Value.Offset).ThenBy(entry => entry.Value.Length)
+            )
+            {
+                if (entry.Offset != end)
+                    throw new ModelFormatException(
+                        $"'{path}', tensor '{name}': its data begin at byte {entry.Offset}, but those of {before} end "
+                            + $"at {end}; tensors may neither overlap nor leave holes."
+                    );
+                (end, before) = (entry.Offset + entry.Length, $"'{name}'");
+            }
+
+            if (end != fileLength)
+                throw new ModelFormatException(
+                    $"'{path}': the tensors' data end at byte {end}, but the file has {fileLength} bytes."
+                );
         }
     }
 }

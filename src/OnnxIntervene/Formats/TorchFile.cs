@@ -1,6 +1,6 @@
 using System.Text;
 using OnnxIntervene.IR;
-using OnnxIntervene.IR.Serialization;
+using OnnxIntervene.IR.Files;
 using OnnxIntervene.Tensors;
 
 namespace OnnxIntervene.Formats;
@@ -13,10 +13,10 @@ namespace OnnxIntervene.Formats;
 public static class TorchFile
 {
     private const long LargestPickle = 1 << 24;
-    private const long LargestUnpacked = 1 << 28;
 
     // Tied weights share bytes; a file whose tensors share them more often than this is made to exhaust memory.
-    private const int MostViews = 8;
+    private const int MostViews = 2;
+    private const long SmallViews = 16L << 20;
 
     /// <summary>Reads all tensors, in the file's order. Views and transposed tensors come in row-major order.</summary>
     /// <exception cref="ModelFormatException">
@@ -26,7 +26,7 @@ public static class TorchFile
     {
         ArgumentNullException.ThrowIfNull(path);
         CheckStart(path);
-        using var zip = ZipContents.Open(path, LargestUnpacked);
+        using var zip = ZipContents.Open(path);
         var folder = Folder(zip, path);
         CheckByteOrder(zip, folder, path);
         if (zip.Length(folder + "data.pkl") > LargestPickle)
@@ -49,23 +49,23 @@ public static class TorchFile
     public static void Write(string path, IEnumerable<KeyValuePair<string, TorchTensor>> tensors)
     {
         ArgumentNullException.ThrowIfNull(path);
+        PendingFile.Write(path, stream => Write(stream, path, tensors));
+    }
+
+    /// <summary>Writes tensors into a stream; the archive is named after the file.</summary>
+    internal static void Write(Stream stream, string path, IEnumerable<KeyValuePair<string, TorchTensor>> tensors)
+    {
         var ordered = new OrderedDictionary<string, TorchTensor>(tensors);
         var pickle = TorchPickle.Write(ordered);
-        PendingFiles.WriteOne(
-            path,
-            stream =>
-            {
-                var zip = new TorchZipWriter(stream, ArchiveName(path));
-                zip.Add("data.pkl", pickle);
-                zip.Add(".format_version", "1"u8);
-                zip.Add(".storage_alignment", "64"u8);
-                zip.Add("byteorder", "little"u8);
-                foreach (var (index, (name, tensor)) in ordered.Index())
-                    zip.Add($"data/{index}", TorchPickle.Bytes(name, tensor).Span);
-                zip.Add("version", "3\n"u8);
-                zip.Finish();
-            }
-        );
+        var zip = new TorchZipWriter(stream, ArchiveName(path));
+        zip.Add("data.pkl", pickle);
+        zip.Add(".format_version", "1"u8);
+        zip.Add(".storage_alignment", "64"u8);
+        zip.Add("byteorder", "little"u8);
+        foreach (var (index, (name, tensor)) in ordered.Index())
+            zip.Add($"data/{index}", TorchPickle.Bytes(name, tensor).Span);
+        zip.Add("version", "3\n"u8);
+        zip.Finish();
     }
 
     // torch names the folder in the archive after the file.
@@ -133,16 +133,29 @@ public static class TorchFile
         var views = dictionary.Entries.Select(entry => View(entry.Key, entry.Value, zip, folder, path)).ToList();
         CheckTogether(views, zip, path);
         var tensors = new OrderedDictionary<string, TorchTensor>();
-        foreach (var (name, tensor, count) in views)
+        foreach (var (name, _, _) in views)
         {
-            var type = tensor.Storage.Type;
-            var bytes = TorchView.Materialize(tensor, zip.Read($"{folder}data/{tensor.Storage.Key}"), count);
-            var array = ElementConversion.Convert(type.ElementName, bytes, [.. tensor.Shape.Select(size => (int)size)]);
-            if (!tensors.TryAdd(name, new TorchTensor(array, type.ElementType)))
+            if (!tensors.TryAdd(name, TorchTensor.Of(0)))
                 throw new ModelFormatException($"'{path}' has two tensors '{name}'.");
         }
 
+        // A storage is read once, however many tensors are parts of it.
+        foreach (var shared in views.GroupBy(view => view.Tensor.Storage.Key))
+        {
+            var storage = zip.Read($"{folder}data/{shared.Key}");
+            foreach (var (name, tensor, count) in shared)
+                tensors[name] = Tensor(tensor, storage, count);
+        }
+
         return tensors;
+    }
+
+    private static TorchTensor Tensor(PickleTensor tensor, ReadOnlySpan<byte> storage, int count)
+    {
+        var type = tensor.Storage.Type;
+        var bytes = TorchView.Materialize(tensor, storage, count);
+        var shape = tensor.Shape.Select(size => (int)size).ToArray();
+        return new TorchTensor(ElementConversion.Convert(type.ElementName, bytes, shape), type.ElementType);
     }
 
     private static (string Name, PickleTensor Tensor, int Count) View(
@@ -178,7 +191,7 @@ public static class TorchFile
     {
         var wanted = views.Sum(view => (decimal)view.Count * view.Tensor.Storage.Type.ElementBytes);
         var held = zip.Names.Sum(name => (decimal)zip.Length(name));
-        if (wanted > MostViews * held)
+        if (wanted > (MostViews * held) + SmallViews)
             throw new ModelFormatException(
                 $"'{path}': its tensors would take {wanted} bytes, but the file holds {held}. They share the same "
                     + $"bytes too often."

@@ -12,6 +12,10 @@ internal sealed class ZipContents : IDisposable
     // Deflate cannot shrink a byte further: zlib's technical notes.
     private const long LargestRatio = 1032;
 
+    // What compressed entries may take when unpacked, all together: so much, and a multiple of the file.
+    private const long SmallUnpacked = 48L << 20;
+    private const long UnpackedRatio = 3;
+
     private readonly ZipArchive _archive;
     private readonly string _path;
     private readonly ImmutableDictionary<string, ZipArchiveEntry> _entries;
@@ -23,21 +27,29 @@ internal sealed class ZipContents : IDisposable
         _entries = entries;
     }
 
+    /// <summary>How many bytes compressed entries may take in memory, all together.</summary>
+    public required long LargestUnpacked { get; init; }
+
     /// <summary>The entries' names.</summary>
     public IEnumerable<string> Names => _entries.Keys;
 
-    /// <summary>Opens a zip file whose compressed entries, all together, may take at most that many bytes.</summary>
+    /// <summary>Opens a zip file. Nothing is unpacked yet.</summary>
     /// <exception cref="ModelFormatException">
-    /// The file is not a zip file, or the names or sizes of its entries are impossible.
+    /// The file is not a zip file, the names or sizes of its entries are impossible, or unpacked they would take far
+    /// more memory than the file has bytes.
     /// </exception>
-    public static ZipContents Open(string path, long largestUnpacked)
+    public static ZipContents Open(string path)
     {
         var stream = RegularFile.Open(path, message => new ModelFormatException(message));
         try
         {
             var length = stream.Length;
             var archive = new ZipArchive(stream, ZipArchiveMode.Read);
-            return new ZipContents(archive, path, Entries(archive, length, largestUnpacked, path));
+            var largest = SmallUnpacked + (UnpackedRatio * length);
+            return new ZipContents(archive, path, Entries(archive, length, largest, path))
+            {
+                LargestUnpacked = largest,
+            };
         }
         catch (InvalidDataException fault)
         {
@@ -58,6 +70,10 @@ internal sealed class ZipContents : IDisposable
     /// <exception cref="ModelFormatException">There is no entry of this name.</exception>
     public long Length(string name) => Entry(name).Length;
 
+    /// <summary>Whether an entry's bytes are in the file as they are.</summary>
+    /// <exception cref="ModelFormatException">There is no entry of this name.</exception>
+    public bool IsStored(string name) => Entry(name) is { } entry && entry.Length == entry.CompressedLength;
+
     /// <summary>An entry's bytes.</summary>
     /// <exception cref="ModelFormatException">There is no entry of this name, or it is not what it claims.</exception>
     public byte[] Read(string name)
@@ -68,23 +84,37 @@ internal sealed class ZipContents : IDisposable
                 $"'{_path}': the entry '{name}' of {entry.Length} bytes is too large; at most {Array.MaxLength} are "
                     + $"read at once."
             );
-        var bytes = new byte[entry.Length];
+        return Read(
+            name,
+            (stream, length) =>
+            {
+                var bytes = new byte[length];
+                stream.ReadExactly(bytes);
+                return bytes;
+            }
+        );
+    }
+
+    /// <summary>What a function reads from an entry, all of whose bytes it must take.</summary>
+    /// <exception cref="ModelFormatException">There is no entry of this name, or it is not what it claims.</exception>
+    public T Read<T>(string name, Func<Stream, long, T> read)
+    {
+        var entry = Entry(name);
         try
         {
             using var stream = entry.Open();
-            if (
-                stream.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false) == bytes.Length
-                && stream.ReadByte() < 0
-            )
-                return bytes;
+            var found = read(stream, entry.Length);
+            if (stream.ReadByte() < 0)
+                return found;
         }
+        catch (EndOfStreamException) { }
         catch (InvalidDataException fault)
         {
             throw new ModelFormatException($"'{_path}': the entry '{name}' cannot be read: {fault.Message}", fault);
         }
 
         throw new ModelFormatException(
-            $"'{_path}': the entry '{name}' does not hold the {bytes.Length} bytes that it claims."
+            $"'{_path}': the entry '{name}' does not hold the {entry.Length} bytes that it claims."
         );
     }
 

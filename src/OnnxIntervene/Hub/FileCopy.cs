@@ -1,4 +1,4 @@
-using OnnxIntervene.IR.Serialization;
+using OnnxIntervene.IR.Files;
 
 namespace OnnxIntervene.Hub;
 
@@ -9,7 +9,7 @@ internal static class FileCopy
 
     /// <summary>Copies one file under another name in its folder, and then renames it.</summary>
     public static void Write(string source, string place, CancellationToken cancellation) =>
-        PendingFiles.WriteOne(place, stream => Write(source, stream, cancellation));
+        PendingFile.Write(place, stream => Write(source, stream, cancellation));
 
     /// <summary>Copies a file's contents.</summary>
     public static void Write(string source, Stream target, CancellationToken cancellation)

@@ -1,5 +1,5 @@
 using OnnxIntervene.IR;
-using OnnxIntervene.IR.Serialization;
+using OnnxIntervene.IR.Files;
 
 namespace OnnxIntervene.Hub;
 
@@ -55,7 +55,7 @@ internal sealed class HubCache(HubOptions options, HubReference reference)
     public void Remember(string commit)
     {
         if (reference.Revision != commit)
-            PendingFiles.WriteOne(ReferencePath(), stream => stream.Write(System.Text.Encoding.ASCII.GetBytes(commit)));
+            PendingFile.Write(ReferencePath(), stream => stream.Write(System.Text.Encoding.ASCII.GetBytes(commit)));
     }
 
     private static bool HasSize(string path, long size)
@@ -72,12 +72,11 @@ internal sealed class HubCache(HubOptions options, HubReference reference)
     // Links need a privilege on Windows, and some file systems lack them.
     private static bool TryLink(string place, string target)
     {
-        var temporary = $"{place}.{Environment.ProcessId}.partial";
+        using var temporary = new TemporaryPath(place);
         try
         {
-            File.Delete(temporary);
-            File.CreateSymbolicLink(temporary, target);
-            File.Move(temporary, place, overwrite: true);
+            File.CreateSymbolicLink(temporary.Value, target);
+            File.Move(temporary.Value, place, overwrite: true);
             return true;
         }
         catch (Exception fault)

@@ -1,6 +1,6 @@
 using System.Collections.Immutable;
 using OnnxIntervene.IR;
-using OnnxIntervene.IR.Serialization;
+using OnnxIntervene.IR.Files;
 
 namespace OnnxIntervene.Hub;
 
@@ -94,11 +94,12 @@ public sealed class HubClient : IDisposable
         ArgumentNullException.ThrowIfNull(folder);
         var pull = await PullAsync(reference, filter, progress, cancellation);
         HubSpace.Require(Sum(pull.Files), folder, $"Copying '{reference}'");
-        using var copies = new PendingFiles();
+        using var copies = new PendingFolder(folder);
         foreach (var file in pull.Files)
         {
-            var (source, place) = (HubPaths.Inside(pull.Folder, file.Path), HubPaths.Inside(folder, file.Path));
-            copies.Write(place, stream => FileCopy.Write(source, stream, cancellation));
+            var source = HubPaths.Inside(pull.Folder, file.Path);
+            HubPaths.Inside(folder, file.Path);
+            copies.Write(file.Path, stream => FileCopy.Write(source, stream, cancellation));
         }
 
         copies.Commit();

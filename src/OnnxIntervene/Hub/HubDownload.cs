@@ -1,4 +1,5 @@
 using System.Net;
+using OnnxIntervene.IR.Files;
 
 namespace OnnxIntervene.Hub;
 
@@ -38,6 +39,7 @@ internal sealed class HubDownload(
             }
 
             File.Move(cache.Incomplete(file), cache.Blob(file), overwrite: true);
+            FolderCalls.Flush(cache.BlobFolder);
         }
 
         cache.Place(file, commit);
@@ -74,6 +76,7 @@ internal sealed class HubDownload(
         );
         if (target.Length != file.Size)
             throw Mismatch(file, $"{target.Length} bytes arrived, but the list says {file.Size}");
+        target.Flush(flushToDisk: true);
     }
 
     private async Task<bool> AppendAsync(

@@ -1,4 +1,5 @@
 using OnnxIntervene.IR;
+using OnnxIntervene.IR.Files;
 using OnnxIntervene.Json;
 
 namespace OnnxIntervene.Tokenization;
@@ -10,13 +11,16 @@ internal static class TokenizerFiles
     public static Func<TokenizerDefinition>? Find(string folder)
     {
         var whole = Path.Combine(folder, "tokenizer.json");
-        if (File.Exists(whole))
-            return () => TokenizerJson.Read(ReadJson(whole));
         var (vocabulary, merges) = (Path.Combine(folder, "vocab.json"), Path.Combine(folder, "merges.txt"));
+        var (words, config) = (Path.Combine(folder, "vocab.txt"), Path.Combine(folder, "tokenizer_config.json"));
+        if (File.Exists(whole))
+            return () => TokenizerJson.Read(ReadJson(Inside(whole)));
         if (File.Exists(vocabulary) && File.Exists(merges))
-            return () => BytePairFiles(vocabulary, merges);
-        var words = Path.Combine(folder, "vocab.txt");
-        return File.Exists(words) ? () => WordPieceFile(words, Path.Combine(folder, "tokenizer_config.json")) : null;
+            return () => BytePairFiles(Inside(vocabulary), Inside(merges));
+        return File.Exists(words) ? () => WordPieceFile(Inside(words), Inside(config)) : null;
+
+        // A link may not lead to a file elsewhere.
+        string Inside(string path) => FolderBoundary.Of(folder).Checked(path);
     }
 
     private static TokenizerDefinition BytePairFiles(string vocabularyPath, string mergesPath)

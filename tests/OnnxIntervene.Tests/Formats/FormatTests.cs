@@ -47,7 +47,7 @@ public sealed class FormatTests
         );
     }
 
-    [TestCase("{}", "")]
+    [TestCase("{}", "end at byte 10, but the file has 14")]
     [TestCase("{\"a\": 3}", "$.a: an object is expected")]
     [TestCase("{\"a\": {\"dtype\": \"F99\", \"shape\": [1], \"data_offsets\": [0, 4]}}", "F99")]
     [TestCase("{\"a\": {\"dtype\": \"F32\", \"shape\": [2], \"data_offsets\": [0, 4]}}", "does not take")]
@@ -57,7 +57,8 @@ public sealed class FormatTests
         "$.a.shape[0]: a whole number from 0 to 2147483647"
     )]
     [TestCase("{\"a\": {\"dtype\": \"F32\", \"shape\": [-1], \"data_offsets\": [0, 4]}}", "-1")]
-    [TestCase("[,", "JSON")]
+    [TestCase("[,", "begin with")]
+    [TestCase("{,", "JSON")]
     public void A_safetensors_header_that_lies_is_refused(string header, string message)
     {
         using var folder = new TemporaryFolder();
@@ -71,13 +72,10 @@ public sealed class FormatTests
             ]
         );
 
-        if (message.Length == 0)
-            Assert.That(SafetensorsFile.Open(path).Names, Is.Empty);
-        else
-            Assert.That(
-                () => SafetensorsFile.Open(path),
-                Throws.TypeOf<ModelFormatException>().With.Message.Contains(message)
-            );
+        Assert.That(
+            () => SafetensorsFile.Open(path),
+            Throws.TypeOf<ModelFormatException>().With.Message.Contains(message)
+        );
     }
 
     [Test]

@@ -65,6 +65,93 @@ public sealed class InterventionFolderTests
         Assert.That(Directory.Exists(folder.File("torch")), Is.False);
     }
 
+    // Safetensors are read before torch's files: one that is left would be taken for the new parameters.
+    [Test]
+    public void A_save_in_the_other_format_or_of_fewer_interventions_leaves_no_older_parameters()
+    {
+        using var folder = new TemporaryFolder();
+        Intervention[] older = [Rotation(2), Rotation(3)];
+        InterventionFolder.Save(folder.Path, Config(older), [.. older], [4, 4], InterventionFileFormat.Safetensors);
+        File.WriteAllText(folder.File("notes.txt"), "mine");
+
+        Intervention[] newer = [Rotation(3)];
+        InterventionFolder.Save(folder.Path, Config(newer), [.. newer], [4], InterventionFileFormat.Torch);
+
+        Assert.That(
+            Directory.GetFileSystemEntries(folder.Path).Select(Path.GetFileName),
+            Is.EquivalentTo(["config.json", "intkey_layer_0_comp_mlp_output_unit_pos_nunit_1#0.bin", "notes.txt"])
+        );
+        var loaded = InterventionFolder.Load(folder.Path).Representations[0].Intervention!;
+        Assert.That(loaded.Parameters["rotate_layer.weight"].Shape, Is.EqualTo(new[] { 4, 3 }));
+    }
+
+    [TestCase("config.json")]
+    [TestCase("intkey_layer_0_comp_mlp_output_unit_pos_nunit_1#0.safetensors")]
+    public void A_link_that_leads_out_of_the_folder_is_refused(string name)
+    {
+        using var elsewhere = new TemporaryFolder();
+        using var folder = new TemporaryFolder();
+        Intervention[] interventions = [Rotation(2)];
+        InterventionFolder.Save(
+            folder.Path,
+            Config(interventions),
+            [.. interventions],
+            [4],
+            InterventionFileFormat.Safetensors
+        );
+        File.Move(folder.File(name), elsewhere.File("file"));
+        File.CreateSymbolicLink(folder.File(name), elsewhere.File("file"));
+
+        Assert.That(
+            () => InterventionFolder.Load(folder.Path),
+            Throws.TypeOf<ModelFormatException>().With.Message.Contains($"{name}' is a link")
+        );
+    }
+
+    [Test]
+    public void A_link_in_the_folder_to_another_file_of_it_is_followed()
+    {
+        using var folder = new TemporaryFolder();
+        Intervention[] interventions = [Rotation(2)];
+        InterventionFolder.Save(
+            folder.File("saved"),
+            Config(interventions),
+            [.. interventions],
+            [4],
+            InterventionFileFormat.Safetensors
+        );
+        File.Move(folder.File("saved/config.json"), folder.File("saved/other.json"));
+        File.CreateSymbolicLink(folder.File("saved/config.json"), "other.json");
+        Directory.CreateSymbolicLink(folder.File("link"), folder.File("saved"));
+
+        Assert.That(InterventionFolder.Load(folder.File("link")).Representations, Has.Length.EqualTo(1));
+    }
+
+    private static IntervenableConfig Config(IReadOnlyList<Intervention> interventions) =>
+        new()
+        {
+            Representations =
+            [
+                .. interventions.Select(
+                    (intervention, layer) =>
+                        new RepresentationConfig
+                        {
+                            Layer = layer,
+                            Component = "mlp_output",
+                            Intervention = intervention,
+                        }
+                ),
+            ],
+        };
+
+    private static LowRankRotatedSpaceIntervention Rotation(int rank)
+    {
+        var columns = new float[4 * rank];
+        for (var column = 0; column < rank; column++)
+            columns[(column * rank) + column] = 1;
+        return new LowRankRotatedSpaceIntervention(NumericArray.Of(columns, 4, rank));
+    }
+
     [Test]
     public void Code_is_refused_by_name()
     {

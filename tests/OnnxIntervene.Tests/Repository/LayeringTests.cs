@@ -11,6 +11,7 @@ public sealed class LayeringTests
         "OnnxIntervene.IR/Analysis/Inference",
         "OnnxIntervene.IR/Analysis",
         "OnnxIntervene.IR/Editing",
+        "OnnxIntervene.IR/Files",
         "OnnxIntervene.IR/Serialization",
         "OnnxIntervene/Tensors",
         "OnnxIntervene/Json",

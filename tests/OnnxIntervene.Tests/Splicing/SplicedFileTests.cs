@@ -93,6 +93,42 @@ public sealed class SplicedFileTests
         Assert.That(new FileInfo(target.File("model.onnx")).Length, Is.LessThan(1 << 20));
     }
 
+    [Test]
+    public void Another_model_in_the_same_folder_takes_no_weights_from_this_one()
+    {
+        using var target = new TemporaryFolder();
+        using var tuned = new TemporaryFolder();
+        var bytes = File.ReadAllBytes(Path.Combine(RepositoryPaths.DefaultModel, "model.onnx"));
+        bytes[bytes.Length / 2] ^= 1;
+        File.WriteAllBytes(tuned.File("model.onnx"), bytes);
+        var files = new[] { Path.Combine(RepositoryPaths.DefaultModel, "model.onnx"), tuned.File("model.onnx") };
+
+        foreach (var (file, name) in files.Zip(["a.onnx", "b.onnx"]))
+        {
+            using var model = IntervenableModel.Load(file, s_config, s_oneThread);
+            SplicedModelFile.Write(model.Splice(), model.Interventions, target.File(name));
+        }
+
+        Assert.That(Directory.GetFiles(target.Path, "*.weights"), Has.Length.EqualTo(2));
+        foreach (var (file, name) in files.Zip(["a.onnx", "b.onnx"]))
+            Assert.That(Weights(target.File(name)), Is.EqualTo(File.ReadAllBytes(file)));
+
+        using var again = IntervenableModel.Load(files[1], s_config, s_oneThread);
+        SplicedModelFile.Write(again.Splice(), again.Interventions, target.File("a.onnx"));
+        Assert.That(Directory.GetFiles(target.Path, "*.weights"), Has.Length.EqualTo(1), "no one refers to the other");
+        Assert.That(Directory.GetFiles(target.Path, "*.partial"), Is.Empty);
+    }
+
+    private static byte[] Weights(string model) =>
+        File.ReadAllBytes(
+            OnnxFile
+                .Load(model)
+                .Graph.Initializers.Select(value => value.Initializer?.Span?.Path)
+                .OfType<string>()
+                .Distinct()
+                .Single(path => path.EndsWith(".weights", StringComparison.Ordinal))
+        );
+
     // The same feeds through a session of the library.
     private static (Dictionary<string, OrtValue> Feeds, float[] Expected) Steered(SplicedModel spliced)
     {

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Globalization;
+using OnnxIntervene.IR.Files;
 using OnnxIntervene.Json;
 
 namespace OnnxIntervene.Components.Configuration;
@@ -61,15 +62,19 @@ internal static class ModelConfigurationReader
         var folder = Path.GetDirectoryName(Path.GetFullPath(modelPath))!;
         var numbers = ImmutableArray.CreateBuilder<ConfiguredNumber>();
         var labels = ImmutableDictionary<int, string>.Empty;
+        var boundary = FolderBoundary.Around(modelPath);
         Open(
-            Path.Combine(folder, ConfigFile),
+            boundary.Checked(Path.Combine(folder, ConfigFile)),
             root =>
             {
                 numbers.AddRange(FromConfig(root));
                 labels = Labels(root);
             }
         );
-        Open(Path.Combine(folder, GenAIFile), root => numbers.AddRange(FromGenAI(root, Path.GetFileName(modelPath))));
+        Open(
+            boundary.Checked(Path.Combine(folder, GenAIFile)),
+            root => numbers.AddRange(FromGenAI(root, Path.GetFileName(modelPath)))
+        );
         return new ModelConfiguration(numbers.ToImmutable()) { Labels = labels };
     }
 

@@ -1,6 +1,6 @@
 using OnnxIntervene.Components.Inspection;
 using OnnxIntervene.IR;
-using OnnxIntervene.IR.Serialization;
+using OnnxIntervene.IR.Files;
 
 namespace OnnxIntervene.Components.MapFiles;
 
@@ -34,6 +34,6 @@ public static class ComponentMapFile
     {
         ArgumentNullException.ThrowIfNull(map);
         var structure = GraphStructure.Describe(model, map);
-        PendingFiles.WriteOne(path, stream => ComponentMapWriter.Write(stream, map, structure));
+        PendingFile.Write(path, stream => ComponentMapWriter.Write(stream, map, structure));
     }
 }

@@ -1,7 +1,9 @@
 using System.Collections.Immutable;
+using System.Text;
 using OnnxIntervene.Formats;
 using OnnxIntervene.Interventions.Kinds;
 using OnnxIntervene.IR;
+using OnnxIntervene.IR.Files;
 using OnnxIntervene.Json;
 using OnnxIntervene.Tensors;
 
@@ -26,16 +28,23 @@ public static class InterventionFolder
             throw new ModelFormatException(
                 $"'{folder}' holds no {ConfigName}; a folder of saved interventions has one."
             );
-        var json = ConfigReader.Open(path);
+        var boundary = FolderBoundary.Of(folder);
+        var json = ConfigReader.Open(boundary.Checked(path));
         var config = ConfigReader.Read(json);
         var keys = Keys(json, config);
         return config with
         {
-            Representations = [.. config.Representations.Select((item, index) => Complete(item, folder, keys[index]))],
+            Representations =
+            [
+                .. config.Representations.Select((item, index) => Complete(item, folder, boundary, keys[index])),
+            ],
         };
     }
 
-    /// <summary>Writes a folder; every file or none. What is there under other names stays.</summary>
+    /// <summary>
+    /// Writes a folder; every file or none, however the writing ends. Parameters of an older save that this one does
+    /// not have are removed; what else is there stays.
+    /// </summary>
     /// <param name="folder">The folder; made when it is missing.</param>
     /// <param name="config">The configuration.</param>
     /// <param name="interventions">The intervention of each representation.</param>
@@ -58,22 +67,37 @@ public static class InterventionFolder
         var keys = InterventionKeys.Of(config);
         for (var index = 0; index < interventions.Length; index++)
             Check(config.Representations[index], interventions[index], format);
-        Directory.CreateDirectory(folder);
-        using var files = new PendingFolder(folder);
+        using var files = new PendingFolder(folder, ConfigName);
         for (var index = 0; index < interventions.Length; index++)
         {
             var (item, intervention) = (config.Representations[index], interventions[index]);
             if (format == InterventionFileFormat.Torch)
-                WriteTorch(files.Path($"intkey_{keys[index]}.bin"), item, intervention, widths[index]);
+                WriteTorch(files, keys[index], item, intervention, widths[index]);
             else
-                WriteSafetensors(files.Path($"intkey_{keys[index]}.safetensors"), item, intervention);
+                WriteSafetensors(files, keys[index], item, intervention);
         }
 
-        File.WriteAllText(files.Path(ConfigName), ConfigWriter.Write(config, widths));
+        var text = Encoding.UTF8.GetBytes(ConfigWriter.Write(config, widths));
+        files.Write(ConfigName, stream => stream.Write(text));
+        foreach (var name in ParameterFiles(folder))
+            files.Remove(name);
         files.Commit();
     }
 
-    private static RepresentationConfig Complete(RepresentationConfig item, string folder, string key)
+    private static IEnumerable<string> ParameterFiles(string folder) =>
+        Directory.Exists(folder)
+            ? Directory
+                .EnumerateFiles(folder, "intkey_*")
+                .Select(file => Path.GetFileName(file))
+                .Where(name => s_endings.Contains(Path.GetExtension(name)))
+            : [];
+
+    private static RepresentationConfig Complete(
+        RepresentationConfig item,
+        string folder,
+        FolderBoundary boundary,
+        string key
+    )
     {
         var file = s_endings
             .Select(ending => Path.Combine(folder, $"intkey_{key}{ending}"))
@@ -89,7 +113,7 @@ public static class InterventionFolder
 
         try
         {
-            var (intervention, source) = InterventionState.Read(item.InterventionType, Tensors(file));
+            var (intervention, source) = InterventionState.Read(item.InterventionType, Tensors(boundary.Checked(file)));
             return item with
             {
                 Intervention = intervention,
@@ -143,25 +167,33 @@ public static class InterventionFolder
     }
 
     // pyvene writes a file where there is something to keep.
-    private static void WriteTorch(string path, RepresentationConfig item, Intervention intervention, int width)
+    private static void WriteTorch(
+        PendingFolder files,
+        string key,
+        RepresentationConfig item,
+        Intervention intervention,
+        int width
+    )
     {
-        if (intervention.Type.HasParameters || item.SourceRepresentation is not null)
-            TorchFile.Write(
-                path,
-                InterventionState.Write(
-                    intervention,
-                    item.SourceRepresentation,
-                    SizeProduct.ToSize($"{item}: the width of its units", width, item.MaxNumberOfUnits)
-                )
-            );
+        if (!intervention.Type.HasParameters && item.SourceRepresentation is null)
+            return;
+        var name = $"intkey_{key}.bin";
+        var size = SizeProduct.ToSize($"{item}: the width of its units", width, item.MaxNumberOfUnits);
+        var state = InterventionState.Write(intervention, item.SourceRepresentation, size);
+        files.Write(name, stream => TorchFile.Write(stream, name, state));
     }
 
-    private static void WriteSafetensors(string path, RepresentationConfig item, Intervention intervention)
+    private static void WriteSafetensors(
+        PendingFolder files,
+        string key,
+        RepresentationConfig item,
+        Intervention intervention
+    )
     {
         var tensors = intervention.Parameters;
         if (item.SourceRepresentation is { } source)
             tensors = tensors.SetItem("source_representation", source);
         if (!tensors.IsEmpty)
-            SafetensorsFile.Write(path, tensors);
+            files.Write($"intkey_{key}.safetensors", stream => SafetensorsFile.Write(stream, tensors));
     }
 }

@@ -1,17 +1,20 @@
 using OnnxIntervene.Formats;
 using OnnxIntervene.Interventions.Kinds;
 using OnnxIntervene.IR;
+using OnnxIntervene.IR.Files;
 using OnnxIntervene.Json;
 using OnnxIntervene.Tensors;
 
 namespace OnnxIntervene.Planning.Files;
 
 /// <summary>
-/// Arrays and parameters that a run's file holds, or that it names in files beside it. No name may lead outside the
-/// file's folder.
+/// Arrays and parameters that a run's file holds, or that it names in files beside it. No name may lead out of the
+/// file's folder, by its text or by a link.
 /// </summary>
-internal sealed class ParameterFiles(string folder)
+internal sealed class ParameterFiles(string file)
 {
+    private readonly FolderBoundary _boundary = FolderBoundary.Around(file);
+
     /// <summary>An array: a number, rows in rows, or <c>"file.safetensors#name"</c>.</summary>
     public NumericArray Array(JsonPlace place)
     {
@@ -69,13 +72,14 @@ internal sealed class ParameterFiles(string folder)
     private string Inside(string name, JsonPlace place)
     {
         if (name.Length == 0 || name.Contains('\0', StringComparison.Ordinal))
-            throw place.Fault("a name of a file is expected");
-        var full = Path.GetFullPath(Path.Combine(folder, name));
-        var inside = Path.GetRelativePath(folder, full);
-        if (Path.IsPathRooted(name) || inside.StartsWith("..", StringComparison.Ordinal))
+            throw place.Fault("the name of a file beside the configuration is expected");
+        if (Path.IsPathRooted(name) || !_boundary.Includes(name))
             throw place.Fault($"'{name}' leaves the configuration's folder");
+        var full = Path.GetFullPath(name, _boundary.Folder);
+        if (!_boundary.Holds(full))
+            throw place.Fault($"'{name}' is a link that leaves the configuration's folder");
         return full;
     }
 
-    private SafetensorsFile Open(string file, JsonPlace place) => SafetensorsFile.Open(Inside(file, place));
+    private SafetensorsFile Open(string name, JsonPlace place) => SafetensorsFile.Open(Inside(name, place));
 }

@@ -35,7 +35,7 @@ public sealed record RunFile(IntervenableConfig Config, UnitLocations? UnitLocat
         if (!File.Exists(path))
             throw new InterventionException($"There is no configuration '{path}'.");
         var json = ConfigReader.Open(path);
-        var files = new ParameterFiles(Path.GetDirectoryName(Path.GetFullPath(path))!);
+        var files = new ParameterFiles(path);
         return json["interventions"].IsMissing ? Read(json, files) : new ShortForm(files).Read(json);
     }
 

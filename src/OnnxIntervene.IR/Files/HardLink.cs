@@ -1,7 +1,7 @@
 using System.ComponentModel;
 using System.Runtime.InteropServices;
 
-namespace OnnxIntervene.IR.Serialization;
+namespace OnnxIntervene.IR.Files;
 
 /// <summary>Creates a hard link to a file. The framework has no call for it.</summary>
 internal static class HardLink
