@@ -4,7 +4,6 @@ using System.Runtime.InteropServices;
 using System.Text.Json;
 using OnnxIntervene.IR;
 using OnnxIntervene.IR.Files;
-using OnnxIntervene.IR.Serialization;
 using OnnxIntervene.Json;
 using OnnxIntervene.Tensors;
 
