@@ -20,19 +20,17 @@ internal sealed class TypeInference
     private readonly Func<Value, TensorFacts> _seen;
     private readonly TypeInference? _outer;
     private readonly FileSizes _sizes;
+    private readonly LoopRounds _rounds;
 
     /// <summary>What the graph determines for any inputs.</summary>
     public TypeInference()
-        : this(null, new FileSizes(new Dictionary<string, long>())) { }
+        : this(null, new FileSizes(new Dictionary<string, long>()), new LoopRounds()) { }
 
-    private TypeInference(TypeInference? outer, FileSizes sizes)
+    private TypeInference(TypeInference? outer, FileSizes sizes, LoopRounds rounds)
     {
-        (_outer, _sizes) = (outer, sizes);
+        (_outer, _sizes, _rounds) = (outer, sizes, rounds);
         _seen = value => Known(value) ?? TensorFacts.Unknown;
     }
-
-    // How many loops around this one are being settled.
-    private int Depth => _outer is null ? 0 : _outer.Depth + 1;
 
     /// <summary>
     /// What the graph determines when it is run on these inputs: their shapes are numbers then, and so are those of
@@ -43,7 +41,7 @@ internal sealed class TypeInference
         ArgumentNullException.ThrowIfNull(graph);
         ArgumentNullException.ThrowIfNull(inputs);
         var given = graph.Inputs.Where(input => inputs.ContainsKey(input.Name)).ToList();
-        var inference = new TypeInference(null, new FileSizes(SymbolNumbers.Of(given, inputs)));
+        var inference = new TypeInference(null, new FileSizes(SymbolNumbers.Of(given, inputs)), new LoopRounds());
         foreach (var input in given)
             inference._facts[input] = inputs[input.Name].ToFacts();
         return inference;
@@ -247,12 +245,12 @@ internal sealed class TypeInference
         var (settled, holds) = new LoopBody(owner, body, _seen).Settle(
             given =>
             {
-                last = new TypeInference(this, _sizes);
+                last = new TypeInference(this, _sizes, _rounds);
                 foreach (var (input, facts) in given)
                     last._facts[input] = last.Completed(facts, input);
                 return [.. body.Outputs.Select(last.FactsOf)];
             },
-            Depth
+            _rounds
         );
         // What the last round found holds for every step: it need not be found again.
         foreach (var (value, facts) in holds ? last!._facts : [])

@@ -173,7 +173,7 @@ internal static class GrowingGraphs
             $"{graph.Name}/c",
             TensorData.FromBytes(ElementType.Bool, [], new byte[] { 1 })
         );
-        var (first, second) = (new Graph($"{graph.Name}/t"), new Graph($"{graph.Name}/e"));
+        var (first, second) = (new Graph($"t{depth}"), new Graph($"e{depth}"));
         first.AddOutput(Branches(first, value, depth - 1));
         second.AddOutput(Node(second, $"{second.Name}/leaf", "Tanh", value).Output);
         return graph
@@ -191,7 +191,7 @@ internal static class GrowingGraphs
     {
         if (depth == 0)
             return Node(graph, $"{graph.Name}/leaf", "Relu", value).Output;
-        var body = new Graph($"{graph.Name}/b");
+        var body = new Graph($"b{depth}");
         body.AddInput($"{body.Name}/step");
         var goesOn = body.AddInput($"{body.Name}/goes_on");
         var state = body.AddInput($"{body.Name}/state");

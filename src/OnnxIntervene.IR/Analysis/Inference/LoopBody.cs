@@ -5,9 +5,8 @@ namespace OnnxIntervene.IR.Analysis.Inference;
 /// </summary>
 internal sealed class LoopBody(Node owner, Graph body, Func<Value, TensorFacts> outside)
 {
-    // Each round gives up at least one size of a state that the steps change. A loop inside others is gone through in
-    // each of their rounds.
-    private static readonly int[] s_mostRounds = [16, 2];
+    // Each round gives up at least one size of a state that the steps change.
+    private const int MostRounds = 16;
 
     /// <summary>What the node that holds a body reads inside it, besides its inputs.</summary>
     public static IEnumerable<Value> Captured(Graph body)
@@ -24,14 +23,14 @@ internal sealed class LoopBody(Node owner, Graph body, Func<Value, TensorFacts> 
     /// holds.
     /// </summary>
     /// <param name="run">What follows of the body's outputs when its inputs are so.</param>
-    /// <param name="depth">How many loops around this one are being settled.</param>
+    /// <param name="rounds">Counts the runs.</param>
     public (TensorFacts[] Inputs, bool Holds) Settle(
         Func<IReadOnlyDictionary<Value, TensorFacts>, TensorFacts[]> run,
-        int depth
+        LoopRounds rounds
     )
     {
         var given = body.Inputs.Select((_, index) => First(index)).ToArray();
-        for (var round = 0; depth < s_mostRounds.Length && round < s_mostRounds[depth]; round++)
+        for (var round = 0; round < MostRounds && rounds.Take(owner); round++)
         {
             var outputs = run(body.Inputs.Zip(given).ToDictionary(pair => pair.First, pair => pair.Second));
             if (!Widen(given, outputs))

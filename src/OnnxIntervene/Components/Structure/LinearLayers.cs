@@ -118,7 +118,9 @@ internal sealed class LinearLayers
         return value;
     }
 
-    /// <summary>The one read of a value, questions for its shape left aside; null where there are more, or none.</summary>
+    /// <summary>
+    /// The one read of a value, questions for its shape left aside; null where there are more, or none.
+    /// </summary>
     public static Use? OnlyUse(Value value)
     {
         Use? only = null;
