@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Text.Json;
 using OnnxIntervene.Cli.Output;
-using OnnxIntervene.IR;
 using OnnxIntervene.Testing;
 
 namespace OnnxIntervene.Cli.Tests;
