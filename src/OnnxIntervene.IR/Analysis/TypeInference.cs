@@ -20,15 +20,15 @@ internal sealed class TypeInference
     private readonly Func<Value, TensorFacts> _seen;
     private readonly TypeInference? _outer;
     private readonly FileSizes _sizes;
-    private readonly LoopRounds _rounds;
+    private readonly LoopRecords _loops;
 
     /// <summary>What the graph determines for any inputs.</summary>
     public TypeInference()
-        : this(null, new FileSizes(new Dictionary<string, long>()), new LoopRounds()) { }
+        : this(null, new FileSizes(new Dictionary<string, long>()), new LoopRecords()) { }
 
-    private TypeInference(TypeInference? outer, FileSizes sizes, LoopRounds rounds)
+    private TypeInference(TypeInference? outer, FileSizes sizes, LoopRecords loops)
     {
-        (_outer, _sizes, _rounds) = (outer, sizes, rounds);
+        (_outer, _sizes, _loops) = (outer, sizes, loops);
         _seen = value => Known(value) ?? TensorFacts.Unknown;
     }
 
@@ -41,7 +41,7 @@ internal sealed class TypeInference
         ArgumentNullException.ThrowIfNull(graph);
         ArgumentNullException.ThrowIfNull(inputs);
         var given = graph.Inputs.Where(input => inputs.ContainsKey(input.Name)).ToList();
-        var inference = new TypeInference(null, new FileSizes(SymbolNumbers.Of(given, inputs)), new LoopRounds());
+        var inference = new TypeInference(null, new FileSizes(SymbolNumbers.Of(given, inputs)), new LoopRecords());
         foreach (var input in given)
             inference._facts[input] = inputs[input.Name].ToFacts();
         return inference;
@@ -184,13 +184,15 @@ internal sealed class TypeInference
         // All outputs of a node depend on the same, which is looked through once.
         if (node.Outputs.Count > 1 && !_entered.Add(node))
             return;
-        AwaitOutside(node);
+        // The last are worked out first: what is settled for a body's inputs tells its outputs too.
         foreach (var graph in node.Subgraphs)
         {
             _bodies.Add(node, graph);
-            Await(ControlFlowRules.IsLoop(node) ? graph.Inputs : []);
             Await(graph.Outputs);
+            Await(ControlFlowRules.IsLoop(node) ? graph.Inputs : []);
         }
+
+        AwaitOutside(node);
     }
 
     // What a node reads, and what a loop's body reads around it.
@@ -200,7 +202,7 @@ internal sealed class TypeInference
         if (ControlFlowRules.IsLoop(node))
         {
             foreach (var graph in node.Subgraphs)
-                Await([.. LoopBody.Captured(graph)]);
+                Await(_loops.Captured(graph));
         }
     }
 
@@ -245,12 +247,12 @@ internal sealed class TypeInference
         var (settled, holds) = new LoopBody(owner, body, _seen).Settle(
             given =>
             {
-                last = new TypeInference(this, _sizes, _rounds);
+                last = new TypeInference(this, _sizes, _loops);
                 foreach (var (input, facts) in given)
                     last._facts[input] = last.Completed(facts, input);
                 return [.. body.Outputs.Select(last.FactsOf)];
             },
-            _rounds
+            _loops
         );
         // What the last round found holds for every step: it need not be found again.
         foreach (var (value, facts) in holds ? last!._facts : [])

@@ -8,29 +8,19 @@ internal sealed class LoopBody(Node owner, Graph body, Func<Value, TensorFacts> 
     // Each round gives up at least one size of a state that the steps change.
     private const int MostRounds = 16;
 
-    /// <summary>What the node that holds a body reads inside it, besides its inputs.</summary>
-    public static IEnumerable<Value> Captured(Graph body)
-    {
-        var inner = body.AllNodes().ToHashSet();
-        return inner
-            .SelectMany(node => node.Inputs)
-            .OfType<Value>()
-            .Where(value => value.Producer is { } producer && !inner.Contains(producer));
-    }
-
     /// <summary>
     /// The facts of each of the body's inputs, and whether the last run was given these, so that all that it found
     /// holds.
     /// </summary>
     /// <param name="run">What follows of the body's outputs when its inputs are so.</param>
-    /// <param name="rounds">Counts the runs.</param>
+    /// <param name="records">Counts the runs.</param>
     public (TensorFacts[] Inputs, bool Holds) Settle(
         Func<IReadOnlyDictionary<Value, TensorFacts>, TensorFacts[]> run,
-        LoopRounds rounds
+        LoopRecords records
     )
     {
         var given = body.Inputs.Select((_, index) => First(index)).ToArray();
-        for (var round = 0; round < MostRounds && rounds.Take(owner); round++)
+        for (var round = 0; round < MostRounds && records.TakeRound(owner); round++)
         {
             var outputs = run(body.Inputs.Zip(given).ToDictionary(pair => pair.First, pair => pair.Second));
             if (!Widen(given, outputs))
