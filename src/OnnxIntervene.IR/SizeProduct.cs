@@ -19,9 +19,10 @@ internal static class SizeProduct
             product = Int128.Min(product * Math.Max(size, 1), long.MaxValue + (Int128)1);
         }
 
-        return isEmpty ? 0
-            : product <= long.MaxValue ? (long)product
-            : null;
+        // Sizes that cannot be multiplied stay impossible beside a zero: parts of them are multiplied later.
+        return product > long.MaxValue ? null
+            : isEmpty ? 0
+            : (long)product;
     }
 
     /// <summary>The same times a number, such as the bytes of an element.</summary>

@@ -43,8 +43,8 @@ public static class HeatmapCsv
         return $"{string.Join(',', names.Select(Quote))}\r\n";
     }
 
-    // Readers that trim would lose the space that begins a token. Spreadsheets take a text that begins like a formula for
-    // one and compute it, unless an apostrophe stands before it (OWASP, CSV Injection).
+    // Readers that trim would lose the space that begins a token. Spreadsheets compute a text that begins like a
+    // formula, unless an apostrophe comes first (OWASP, CSV Injection).
     private static string Quote(string field)
     {
         if (field is ['\t' or '\r' or '\n', ..] || field.TrimStart() is [var first, ..] && Formula.Contains(first))

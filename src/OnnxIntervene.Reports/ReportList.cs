@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.RegularExpressions;
+using OnnxIntervene.IR;
 
 namespace OnnxIntervene.Reports;
 
@@ -20,7 +21,7 @@ internal static partial class ReportList
         var page = Path.Combine(folder, $"{name}.html");
         if (!File.Exists(page))
             return [];
-        using var stream = File.OpenRead(page);
+        using var stream = RegularFile.Open(page, message => new IOException(message));
         var head = new byte[LargestHead];
         var length = stream.ReadAtLeast(head, head.Length, throwOnEndOfStream: false);
         return Pattern()

@@ -1,7 +1,9 @@
 using System.Text.Json;
+using OnnxIntervene.Formats;
 using OnnxIntervene.Hub;
 using OnnxIntervene.IR;
 using OnnxIntervene.Runtime;
+using OnnxIntervene.Tensors;
 using OnnxIntervene.Testing;
 
 namespace OnnxIntervene.Cli.Tests;
@@ -86,12 +88,20 @@ public sealed class FaultTests
     public async Task A_run_that_onnx_runtime_stops_is_the_fault_of_the_machine()
     {
         using var folder = new TemporaryFolder();
+        SafetensorsFile.Write(
+            folder.File("inputs.safetensors"),
+            new Dictionary<string, NumericArray>
+            {
+                ["input_ids"] = NumericArray.Of(new long[] { 1, 2, 3 }, 1, 3),
+                ["attention_mask"] = NumericArray.Of(new long[] { 1, 1, 1, 1, 1, 1, 1 }, 1, 7),
+            }
+        );
         var (output, _, exit) = await RunAsync(
             "collect",
             "--component",
             "mlp_output",
-            "--base-ids",
-            "99999999",
+            "--base-file",
+            folder.File("inputs.safetensors"),
             "--json",
             "--out",
             folder.File("values.npy")

@@ -15,7 +15,7 @@ using OnnxIntervene.Testing;
 namespace OnnxIntervene.Fuzz;
 
 /// <summary>The files beside models: tokenizers, configurations, interventions, arrays.</summary>
-/// <param name="add">Takes a reader's name, the file that is changed, its folder's files, and how it is changed.</param>
+/// <param name="add">Takes a reader's name, the file that is changed, its folder's files, and how.</param>
 /// <param name="scratch">A folder for files on the way.</param>
 internal sealed class FileCorpus(Action<string, string, Dictionary<string, byte[]>, Mutator> add, string scratch)
 {

@@ -52,6 +52,7 @@ internal sealed class Tally
     }
 
     private string Rate() =>
-        $"{_count} mutants of {_tried.Count} of {HostileTarget.All.Count} readers in {_clock.Elapsed.TotalSeconds:F0} s, "
+        $"{_count} mutants of {_tried.Count} of {HostileTarget.All.Count} readers in "
+        + $"{_clock.Elapsed.TotalSeconds:F0} s, "
         + $"{_count / Math.Max(1, _clock.Elapsed.TotalSeconds):F0} a second";
 }

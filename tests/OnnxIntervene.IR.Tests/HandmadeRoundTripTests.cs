@@ -185,7 +185,7 @@ public sealed class HandmadeRoundTripTests
     {
         var proto = Proto(SampleModels.Simple(8, 17));
         proto.IrVersion = 1;
-        var attribute = new AttributeProto { Name = "axis" };
+        var attribute = new AttributeProto { Name = "note" };
         attribute.MergeFrom((byte[])[tag, .. content.Select(part => (byte)part)]);
         proto.Graph.Node[0].Attribute.Add(attribute);
 

@@ -2,7 +2,7 @@ using System.Collections.Immutable;
 
 namespace OnnxIntervene.IR.Tests;
 
-/// <summary>A node that breaks its operator's specification is named, with what it has and what the operator takes.</summary>
+/// <summary>A node that breaks its operator's specification is named, with what it has and what is right.</summary>
 public sealed class OperatorCheckTests
 {
     private static readonly HashSet<OperatorKey> s_noFunctions = [];

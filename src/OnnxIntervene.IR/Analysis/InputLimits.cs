@@ -13,7 +13,7 @@ internal sealed record InputLimits(long? Vocabulary, long? Context)
     private const string TokenInput = "input_ids";
     private const int MostCounted = 1 << 20;
 
-    /// <summary>Walks from the inputs, and from counted positions, to the tables that they choose rows of. O(nodes).</summary>
+    /// <summary>Walks from inputs and counted positions to the tables that they choose rows of. O(nodes).</summary>
     public static InputLimits Of(Graph graph)
     {
         ArgumentNullException.ThrowIfNull(graph);

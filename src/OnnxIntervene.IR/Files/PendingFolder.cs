@@ -222,7 +222,10 @@ internal sealed class PendingFolder : IDisposable
             foreach (var name in _names.Where(name => File.Exists(Path.Combine(_stage.Value, name))))
             {
                 Directory.CreateDirectory(Path.GetDirectoryName(Path.Combine(inner.Value, name))!);
-                using var source = File.OpenRead(Path.Combine(_stage.Value, name));
+                using var source = RegularFile.Open(
+                    Path.Combine(_stage.Value, name),
+                    message => new IOException(message)
+                );
                 PendingFile.WriteThrough(Path.Combine(inner.Value, name), source.CopyTo);
             }
         }

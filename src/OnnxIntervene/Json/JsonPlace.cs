@@ -154,7 +154,7 @@ internal sealed class JsonPlace
         return numbers;
     }
 
-    /// <summary>Adds every number of a list in lists to others, in order. Throws where lists differ in length.</summary>
+    /// <summary>Adds every number of nested lists to others, in order. Throws where lists differ in length.</summary>
     public void CopyTo(List<float> numbers, ReadOnlySpan<int> shape)
     {
         if (shape.IsEmpty)

@@ -17,7 +17,7 @@ internal sealed class FreshFit(
     LocationFinder finder
 )
 {
-    /// <summary>Checks every representation whose rotation is to be made. In a chain the run itself checks them.</summary>
+    /// <summary>Checks every representation whose rotation is to be made. A chain is checked by the run.</summary>
     /// <exception cref="InterventionException">The run has another number of units.</exception>
     public void Check(ModelInputs inputs, UnitLocations? locations)
     {

@@ -85,8 +85,8 @@ internal sealed class LocationFinder(Func<Tokenizer> tokenizer)
             );
         if (!tokens.IsInteger || tokens.Length < (row + 1L) * inputs.Length)
             throw new InterventionException(
-                $"{representation}: positions are named by the text '{text}', but '{ModelInputs.TokenInput}' is {tokens}, "
-                    + $"which are not token ids [batch, position]."
+                $"{representation}: positions are named by the text '{text}', but '{ModelInputs.TokenInput}' is "
+                    + $"{tokens}, which are not token ids [batch, position]."
             );
         var ids = kept.Select(position => (int)tokens.Integers[(row * inputs.Length) + position]).ToList();
         var whole = tokenizer().Decode(ids);

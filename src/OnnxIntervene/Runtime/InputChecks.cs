@@ -48,8 +48,8 @@ internal static class InputChecks
     private static InterventionException Unknown(string where, long id, long? vocabulary) =>
         new(
             vocabulary is { } count
-                ? $"{where} the token id {id}, but the model's vocabulary has {count} tokens: 0 to {count - 1}. Use the "
-                    + "tokenizer that belongs to the model."
+                ? $"{where} the token id {id}, but the model's vocabulary has {count} tokens: 0 to {count - 1}. "
+                    + "Use the tokenizer that belongs to the model."
                 : $"{where} the token id {id}; token ids begin at 0."
         );
 

@@ -66,7 +66,8 @@ public static class PatchSweep
             throw new InterventionException("The two answers are one token, so their logits cannot differ.");
         if (request.Clean.Tokens.Integers.SequenceEqual(request.Corrupt.Tokens.Integers))
             throw new InterventionException(
-                "The clean and the corrupt prompt are the same tokens, so there is nothing to patch. Change one of them."
+                "The clean and the corrupt prompt are the same tokens, so there is nothing to patch. Change one of "
+                    + "them."
             );
     }
 

@@ -108,7 +108,7 @@ public sealed class ComponentMapFileTests
     [TestCase("""{"components": [""", "is not JSON")]
     [TestCase("""{"components": {}}""", "$.components: a list")]
     [TestCase("""{"layers": 3, "components": []}""", "$.layers: no such field")]
-    [TestCase("""{"model": 3, "components": []}""", "$.model: a string")]
+    [TestCase("""{"model": 3, "components": []}""", "$.model: a text")]
     [TestCase("""{"components": [3]}""", "$.components[0]: an object")]
     [TestCase("""{"components": [{"layer": 0}]}""", "$.components[0].component")]
     [TestCase("""{"components": [{"component": "x"}]}""", "$.components[0].layer")]
@@ -118,7 +118,7 @@ public sealed class ComponentMapFileTests
         """{"components": [{"layer": 0, "component": "x", "tensr": "y"}]}""",
         "$.components[0].tensr: no such field"
     )]
-    [TestCase("""{"components": [{"layer": 0, "component": "x", "tensor": 5}]}""", "$.components[0].tensor: a string")]
+    [TestCase("""{"components": [{"layer": 0, "component": "x", "tensor": 5}]}""", "$.components[0].tensor: a text")]
     [TestCase("""{"components": [{"layer": 0, "component": "x", "tensor": "\ud800"}]}""", "not valid Unicode")]
     [TestCase(
         """{"components": [{"layer": 0, "component": "x", "tensor": "y", "range": [5]}]}""",

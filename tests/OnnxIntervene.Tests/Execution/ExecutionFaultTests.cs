@@ -1,5 +1,6 @@
 using OnnxIntervene.Interventions.Kinds;
 using OnnxIntervene.Runtime;
+using OnnxIntervene.Tensors;
 using OnnxIntervene.Tests.Files;
 
 namespace OnnxIntervene.Tests.Execution;
@@ -27,9 +28,14 @@ public sealed class ExecutionFaultTests
     public void A_run_that_onnx_runtime_stops_has_its_error_code()
     {
         using var model = TinyModels.Load(TinyModels.At(0, new CollectIntervention()));
+        var inputs = ModelInputs.FromTokens([1, 2, 3]);
+        var mask = NumericArray.Of(new long[] { 1, 1, 1, 1, 1, 1, 1 }, 1, 7);
 
-        var fault = Assert.Throws<ExecutionException>(() => model.Run(ModelInputs.FromTokens([99_999_999])))!;
+        var fault = Assert.Throws<ExecutionException>(() =>
+            model.Run(new ModelInputs(inputs.Arrays.Add("attention_mask", mask)))
+        )!;
 
-        Assert.That(fault.ErrorCode, Is.EqualTo("InvalidArgument"));
+        Assert.That(fault.ErrorCode, Is.Not.Null.And.Not.Empty);
+        Assert.That(fault.Provider, Is.EqualTo("cpu"));
     }
 }

@@ -11,7 +11,7 @@ using OnnxIntervene.Tokenization;
 
 namespace OnnxIntervene.Tests.Files;
 
-/// <summary>What is not a file is refused before it is opened: a pipe has no end to wait for, a device none to read.</summary>
+/// <summary>What is not a file is refused before it is opened: a pipe may never end, and a device has no end.</summary>
 [Platform("Linux")]
 public sealed class SpecialFileTests
 {
@@ -50,7 +50,11 @@ public sealed class SpecialFileTests
         using var folder = new TemporaryFolder();
         File.CreateSymbolicLink(folder.File(name), "/dev/zero");
 
-        Refused(() => s_readers[name](folder.File(name)), "is a device, not a file");
+        // Files that a folder brings along may not be links out of it, whatever they lead to.
+        Refused(
+            () => s_readers[name](folder.File(name)),
+            name is "tokenizer.json" or "vocab.txt" ? "is a link to '/dev/zero'" : "is a device, not a file"
+        );
     }
 
     [TestCaseSource(nameof(Names))]
