@@ -4,8 +4,8 @@ namespace OnnxIntervene.IR;
 internal static class SizeProduct
 {
     /// <summary>
-    /// How many elements an array of these sizes has; 1 for none. Null when a size is negative, or the product is
-    /// beyond 64 bits.
+    /// How many elements an array of these sizes has; 1 for none. Null when a size is negative, or the product of
+    /// those that are not 0 is beyond 64 bits.
     /// </summary>
     public static long? Of(ReadOnlySpan<long> sizes)
     {

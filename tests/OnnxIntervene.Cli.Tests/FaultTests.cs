@@ -93,7 +93,7 @@ public sealed class FaultTests
             new Dictionary<string, NumericArray>
             {
                 ["input_ids"] = NumericArray.Of(new long[] { 1, 2, 3 }, 1, 3),
-                ["attention_mask"] = NumericArray.Of(new long[] { 1, 1, 1, 1, 1, 1, 1 }, 1, 7),
+                ["position_ids"] = NumericArray.Of(new long[] { 0, 1 }, 1, 2),
             }
         );
         var (output, _, exit) = await RunAsync(

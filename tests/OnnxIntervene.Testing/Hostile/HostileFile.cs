@@ -22,7 +22,7 @@ public sealed record HostileFile(string Folder, string Name)
         return new HostileFile(folder, names.Find(name => s_mains.Contains(name)) ?? names[0]);
     }
 
-    /// <summary>A number that depends on nothing but the file, for choices that must be the same the next time.</summary>
+    /// <summary>A number that depends on the file alone, for choices that must be the same the next time.</summary>
     public Random Choices()
     {
         var hash = 2166136261u;

@@ -5,7 +5,7 @@ using OnnxIntervene.Testing;
 
 namespace OnnxIntervene.Tests.Components;
 
-/// <summary>How many tokens and positions a graph's tables have room for is what the configuration beside it says.</summary>
+/// <summary>A graph's tables have room for as many tokens and positions as the configuration says.</summary>
 public sealed class InputLimitsTests
 {
     // Families with a table of positions, and where their configurations say how many it has room for.

@@ -29,10 +29,10 @@ public sealed class ExecutionFaultTests
     {
         using var model = TinyModels.Load(TinyModels.At(0, new CollectIntervention()));
         var inputs = ModelInputs.FromTokens([1, 2, 3]);
-        var mask = NumericArray.Of(new long[] { 1, 1, 1, 1, 1, 1, 1 }, 1, 7);
+        var positions = NumericArray.Of(new long[] { 0, 1 }, 1, 2);
 
         var fault = Assert.Throws<ExecutionException>(() =>
-            model.Run(new ModelInputs(inputs.Arrays.Add("attention_mask", mask)))
+            model.Run(new ModelInputs(inputs.Arrays.Add("position_ids", positions)))
         )!;
 
         Assert.That(fault.ErrorCode, Is.Not.Null.And.Not.Empty);

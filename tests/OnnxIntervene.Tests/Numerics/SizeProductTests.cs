@@ -6,8 +6,9 @@ namespace OnnxIntervene.Tests.Numerics;
 public sealed class SizeProductTests
 {
     [TestCase(new long[0], 1L)]
-    [TestCase(new long[] { 3, 0, long.MaxValue }, 0L)]
-    [TestCase(new long[] { long.MaxValue, long.MaxValue, 0 }, 0L)]
+    [TestCase(new long[] { 3, 0, long.MaxValue / 3 }, 0L)]
+    [TestCase(new long[] { 3, 0, long.MaxValue }, null)]
+    [TestCase(new long[] { long.MaxValue, long.MaxValue, 0 }, null)]
     [TestCase(new long[] { long.MaxValue, 1 }, long.MaxValue)]
     [TestCase(new long[] { 1L << 31, 1L << 31 }, 1L << 62)]
     [TestCase(new long[] { 1L << 32, 1L << 32 }, null)]
