@@ -71,8 +71,7 @@ internal sealed class WorkerProcess(FuzzOptions options, int number, Tally repor
 
     private Process Start(long from)
     {
-        var dll = typeof(WorkerProcess).Assembly.Location;
-        string[] command = [Environment.ProcessPath!, dll, .. options.ForWorker(number, from, _scratch)];
+        string[] command = [.. Program(), .. options.ForWorker(number, from, _scratch)];
         // A model may ask ONNX Runtime for any amount of memory: that is to end in an exception, not on this machine.
         var start = OperatingSystem.IsWindows()
             ? new ProcessStartInfo(command[0], command[1..])
@@ -91,6 +90,12 @@ internal sealed class WorkerProcess(FuzzOptions options, int number, Tally repor
         process.BeginErrorReadLine();
         return process;
     }
+
+    // This process is the program's own executable, or dotnet with the program's assembly.
+    private static string[] Program() =>
+        Path.GetFileNameWithoutExtension(Environment.ProcessPath!) == "dotnet"
+            ? [Environment.ProcessPath!, typeof(WorkerProcess).Assembly.Location]
+            : [Environment.ProcessPath!];
 
     private void Hear(string? line)
     {
@@ -111,7 +116,8 @@ internal sealed class WorkerProcess(FuzzOptions options, int number, Tally repor
 
     private long Died(string how)
     {
-        var state = File.ReadLines(Path.Combine(_scratch, "state")).FirstOrDefault()?.Split('\t');
+        var file = Path.Combine(_scratch, "state");
+        var state = File.Exists(file) ? File.ReadLines(file).FirstOrDefault()?.Split('\t') : null;
         if (state is not [var index, var target, var step, ..])
             throw new InvalidOperationException($"A worker died before it began:\n{string.Join('\n', _said)}");
         var key = $"{how}_in_{target}_{step.Trim()}".Replace(' ', '_');
