@@ -5,9 +5,16 @@ using OnnxIntervene.Execution;
 // Usage: dotnet run -c Release --project benchmarks/OnnxIntervene.Benchmarks -- MODEL [ROUNDS]
 // MODEL is an .onnx file or its folder. A graph whose weights file is missing is copied to a temporary folder and given
 // random weights.
+// With "endurance" before them: runs interventions ROUNDS times and prints the memory that the process holds.
+if (args is ["endurance", var endured, var runs])
+{
+    Endurance.Measure(ModelFile.Find(endured).Path, int.Parse(runs, CultureInfo.InvariantCulture));
+    return 0;
+}
+
 if (args.Length is 0 or > 2)
 {
-    Console.Error.WriteLine("Usage: OnnxIntervene.Benchmarks MODEL [ROUNDS]");
+    Console.Error.WriteLine("Usage: OnnxIntervene.Benchmarks [endurance] MODEL [ROUNDS]");
     return 1;
 }
 

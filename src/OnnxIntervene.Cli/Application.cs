@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Invocation;
 using System.CommandLine.Parsing;
+using OnnxIntervene.Cli.Commands;
 using OnnxIntervene.Cli.Output;
 
 namespace OnnxIntervene.Cli;
@@ -20,6 +21,7 @@ internal static class Application
             return Report(CommandFault.Request(string.Join(" ", parsed.Errors.Select(fault => fault.Message))));
         try
         {
+            FileLimitOption.Apply(parsed, CommandTree.FileLimit);
             var configuration = new InvocationConfiguration
             {
                 Output = output,

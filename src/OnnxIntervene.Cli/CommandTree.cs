@@ -33,6 +33,9 @@ internal static class CommandTree
         "--source-file",
     ];
 
+    /// <summary>The largest file that any command reads.</summary>
+    public static Option<long?> FileLimit { get; } = FileLimitOption.Create();
+
     public static RootCommand Create()
     {
         var root = new RootCommand(Description)
@@ -46,6 +49,7 @@ internal static class CommandTree
             PullCommand.Create(),
             PushCommand.Create(),
             ProvidersCommand.Create(),
+            FileLimit,
         };
         foreach (var option in root.Subcommands.SelectMany(command => command.Options))
         {

@@ -58,5 +58,10 @@ internal static class RegularFile
         var kind = Directory.Exists(path) ? "a folder" : FileKind.Of(path);
         if (kind is not null)
             throw fault($"'{path}' is {kind}, not a file. Give the name of a file.");
+        if (File.Exists(path) && new FileInfo(path).Length is var length && length > FileLimits.LargestFile)
+            throw fault(
+                $"'{path}' has {length} bytes; at most {FileLimits.LargestFile} are read (--max-file, "
+                    + $"{nameof(FileLimits)}.{nameof(FileLimits.LargestFile)})."
+            );
     }
 }

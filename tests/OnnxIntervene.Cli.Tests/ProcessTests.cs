@@ -62,6 +62,32 @@ public sealed class ProcessTests
     }
 
     [Test]
+    public void A_file_beyond_the_limit_is_refused_with_both_sizes()
+    {
+        using var process = Start("inspect", "--max-file", "4K");
+        var (output, error) = (process.StandardOutput.ReadToEnd(), process.StandardError.ReadToEnd());
+        process.WaitForExit();
+
+        Assert.That(process.ExitCode, Is.EqualTo(2));
+        Assert.That(output, Is.Empty);
+        Assert.That(error, Does.Contain("at most 4096").And.Contain("--max-file"));
+    }
+
+    [TestCase("0")]
+    [TestCase("-1")]
+    [TestCase("12X")]
+    [TestCase("99999999999G")]
+    public void A_limit_that_is_not_a_size_is_refused(string size)
+    {
+        using var process = Start("inspect", "--max-file", size);
+        var error = process.StandardError.ReadToEnd();
+        process.WaitForExit();
+
+        Assert.That(process.ExitCode, Is.EqualTo(1));
+        Assert.That(error, Does.Contain("--max-file"));
+    }
+
+    [Test]
     public void An_interruption_leaves_no_file()
     {
         using var folder = new TemporaryFolder();

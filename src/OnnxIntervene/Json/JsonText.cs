@@ -17,7 +17,7 @@ internal static class JsonText
     /// <summary>Reads a file.</summary>
     /// <exception cref="IOException">The file cannot be read.</exception>
     public static JsonPlace Read(string path, JsonSource source) =>
-        Parse(RegularFile.ReadBytes(path, FileLimits.Json, message => source.Fault(message, null)), source);
+        Parse(RegularFile.ReadBytes(path, FileLimits.Text, message => source.Fault(message, null)), source);
 
     /// <summary>Reads a text.</summary>
     public static JsonPlace Parse(string text, JsonSource source)

@@ -81,11 +81,11 @@ public sealed class JsonTextTests
     {
         using var folder = new TemporaryFolder();
         using (var file = File.Create(folder.File("large.json")))
-            file.SetLength(FileLimits.Json + 1);
+            file.SetLength(FileLimits.Text + 1);
 
         Assert.That(
             () => JsonText.Read(folder.File("large.json"), s_source),
-            Throws.TypeOf<InterventionException>().With.Message.Contains($"{FileLimits.Json + 1} bytes")
+            Throws.TypeOf<InterventionException>().With.Message.Contains($"{FileLimits.Text + 1} bytes")
         );
     }
 }
