@@ -69,7 +69,9 @@ internal static class SiteRules
         if (constant is null)
             return;
         var width = component.Width;
-        if (constant.IsInteger || constant.Shape.Length == 0 || (constant.Shape[^1] != width && width > 0))
+
+        // One number stretches over a unit, as it does in torch.
+        if (constant.IsInteger || constant.Shape is not [.., var last] || (last != width && last != 1 && width > 0))
             throw new InterventionException(
                 $"{representation} is {width} wide, but its constant source is {constant}. Was it taken from "
                     + $"another component?"

@@ -25,6 +25,27 @@ public sealed class KindTests
         [4, 8, 15, 16, 23],
     ]);
 
+    [TestCase(5f, 1f, 5f)]
+    [TestCase(5f, -2f, -10f)]
+    public void A_source_of_one_number_is_added_to_every_element(float number, float coefficient, float expected)
+    {
+        var five = TinyModels.At(1, new AdditionIntervention()) with
+        {
+            SourceRepresentation = NumericArray.Of(new[] { number }, 1),
+        };
+        using var model = TinyModels.Load(five, TinyModels.At(1, new CollectIntervention()));
+        var plain = TinyModels.Collect(s_base, null, 1);
+
+        using var result = model.Run(
+            s_base,
+            settings: new RunSettings { Coefficients = [Coefficient.Of(coefficient)] }
+        );
+
+        var added = result.Collected[0].Floats;
+        for (var index = 0; index < plain.Length; index++)
+            Assert.That(added[index] - plain.Floats[index], Is.EqualTo(expected).Within(1e-4));
+    }
+
     [Test]
     public void The_original_output_is_that_of_a_plain_run_bit_for_bit()
     {
