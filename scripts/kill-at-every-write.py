@@ -23,7 +23,7 @@ GPT2 = ROOT / "tests/references/families/gpt2"
 IDS = ["--base-ids", "1,2,3,4", "--source-ids", "1,2,3,5"]
 PROMPT = "The Space Needle is located in the city of"
 TRACE = ["trace", "--prompt", PROMPT, "--subject", "The Space Needle", "--answer", " Seattle"]
-PATCH = ["patch", "--clean", PROMPT, "--corrupt", "The Eiffel Tower is located in the city of"]
+PATCH = ["patch", "--clean", "A young salmon is called a", "--corrupt", "A young elephant is called a"]
 
 
 def configuration(rank, layers=(1, 2)):
@@ -65,8 +65,8 @@ COMMANDS = {
     ),
     "trace": tuple([*TRACE, "--samples", "1", "--seed", seed, "--out", "{out}"] for seed in "12"),
     "patch": (
-        [*PATCH, "--component", "mlp_output", "--answer", " Seattle", "--wrong", " Paris", "--out", "{out}"],
-        [*PATCH, "--component", "block_output", "--answer", " Seattle", "--wrong", " Paris", "--out", "{out}"],
+        [*PATCH, "--component", "mlp_output", "--answer", " fry", "--wrong", " calf", "--out", "{out}"],
+        [*PATCH, "--component", "block_output", "--answer", " fry", "--wrong", " calf", "--out", "{out}"],
     ),
 }
 
