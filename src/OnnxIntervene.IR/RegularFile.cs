@@ -19,10 +19,10 @@ internal static class RegularFile
     {
         Check(path, fault);
         var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize);
-        if (stream.CanSeek)
+        if (FaultOf(stream) is not { } wrong)
             return stream;
         stream.Dispose();
-        throw fault($"'{path}' has no length, as a file has. Write its contents to a file.");
+        throw fault($"'{path}' {wrong}");
     }
 
     /// <summary>A file's bytes, when they are not more than a limit.</summary>
@@ -52,16 +52,18 @@ internal static class RegularFile
         }
     }
 
+    private static string? FaultOf(FileStream stream) =>
+        !stream.CanSeek ? "has no length, as a file has. Write its contents to a file."
+        : stream.Length > FileLimits.LargestFile
+            ? $"has {stream.Length} bytes; at most {FileLimits.LargestFile} are read (--max-file, "
+                + $"{nameof(FileLimits)}.{nameof(FileLimits.LargestFile)})."
+        : null;
+
     /// <summary>Throws when a path leads to something that is not a file.</summary>
     public static void Check(string path, Func<string, Exception> fault)
     {
         var kind = Directory.Exists(path) ? "a folder" : FileKind.Of(path);
         if (kind is not null)
             throw fault($"'{path}' is {kind}, not a file. Give the name of a file.");
-        if (File.Exists(path) && new FileInfo(path).Length is var length && length > FileLimits.LargestFile)
-            throw fault(
-                $"'{path}' has {length} bytes; at most {FileLimits.LargestFile} are read (--max-file, "
-                    + $"{nameof(FileLimits)}.{nameof(FileLimits.LargestFile)})."
-            );
     }
 }

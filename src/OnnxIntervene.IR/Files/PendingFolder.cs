@@ -222,10 +222,7 @@ internal sealed class PendingFolder : IDisposable
             foreach (var name in _names.Where(name => File.Exists(Path.Combine(_stage.Value, name))))
             {
                 Directory.CreateDirectory(Path.GetDirectoryName(Path.Combine(inner.Value, name))!);
-                using var source = RegularFile.Open(
-                    Path.Combine(_stage.Value, name),
-                    message => new IOException(message)
-                );
+                using var source = new FileStream(Path.Combine(_stage.Value, name), FileMode.Open, FileAccess.Read);
                 PendingFile.WriteThrough(Path.Combine(inner.Value, name), source.CopyTo);
             }
         }
