@@ -43,6 +43,7 @@ public sealed class GrowthTests
         var (few, many) = (Costs(small), Costs(large));
         Assert.Multiple(() =>
         {
+            Assert.That(few["verifying"].Steps, Is.GreaterThan(0), "steps are counted");
             foreach (var (stage, cost) in many)
             {
                 Assert.That(cost.Steps, Is.LessThan((few[stage].Steps + FewSteps) * MostGrowth), $"steps of {stage}");
