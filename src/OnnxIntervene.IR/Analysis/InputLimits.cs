@@ -10,7 +10,9 @@ namespace OnnxIntervene.IR.Analysis;
 /// </param>
 internal sealed record InputLimits(long? Vocabulary, long? Context)
 {
-    private const string TokenInput = "input_ids";
+    /// <summary>The name of the input that holds token ids.</summary>
+    public const string TokenInput = "input_ids";
+
     private const int MostCounted = 1 << 20;
 
     /// <summary>Walks from inputs and counted positions to the tables that they choose rows of. O(nodes).</summary>

@@ -56,7 +56,7 @@ public sealed class ComponentMap
     /// null when there is none.
     /// </summary>
     public TensorData? TokenEmbedding =>
-        _model.Graph.Inputs.FirstOrDefault(input => input.Name == "input_ids") is { } tokens
+        _model.Graph.Inputs.FirstOrDefault(input => input.Name == InputLimits.TokenInput) is { } tokens
             ? EmbeddingFinder.Find(tokens)
             : null;
 

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using OnnxIntervene.IR.Analysis;
 using OnnxIntervene.Tensors;
 
 namespace OnnxIntervene.Runtime;
@@ -10,7 +11,7 @@ namespace OnnxIntervene.Runtime;
 public sealed record ModelInputs(ImmutableDictionary<string, NumericArray> Arrays)
 {
     /// <summary>The name of the input that holds token ids.</summary>
-    public const string TokenInput = "input_ids";
+    public const string TokenInput = InputLimits.TokenInput;
 
     /// <summary>The token ids, <c>[batch, position]</c>.</summary>
     /// <exception cref="InvalidOperationException">The inputs hold no token ids.</exception>
