@@ -45,7 +45,7 @@ public sealed class FaultTests
         params string[] arguments
     )
     {
-        var (output, error, exit) = await RunAsync([.. arguments, "--json"]);
+        var (output, error, exit) = await Command.RunAsync([.. arguments, "--json"]);
         using var json = JsonDocument.Parse(output);
         var fault = json.RootElement.GetProperty("error");
 
@@ -58,7 +58,7 @@ public sealed class FaultTests
     [Test]
     public async Task Without_json_the_output_stays_empty()
     {
-        var (output, error, exit) = await RunAsync("inspect", "no-such-model");
+        var (output, error, exit) = await Command.RunAsync("inspect", "no-such-model");
 
         Assert.That((output, exit), Is.EqualTo(("", 2)));
         Assert.That(error, Does.Contain("'no-such-model'"));
@@ -69,7 +69,7 @@ public sealed class FaultTests
     {
         using var folder = new TemporaryFolder();
         File.WriteAllText(folder.File("file"), "");
-        var (_, error, exit) = await RunAsync(
+        var (_, error, exit) = await Command.RunAsync(
             "collect",
             "--component",
             "mlp_output",
@@ -96,7 +96,7 @@ public sealed class FaultTests
                 ["position_ids"] = NumericArray.Of(new long[] { 0, 1 }, 1, 2),
             }
         );
-        var (output, _, exit) = await RunAsync(
+        var (output, _, exit) = await Command.RunAsync(
             "collect",
             "--component",
             "mlp_output",
@@ -114,17 +114,9 @@ public sealed class FaultTests
     [Test]
     public async Task Help_lists_the_exit_codes()
     {
-        var (output, _, exit) = await RunAsync("--help");
+        var (output, _, exit) = await Command.RunAsync("--help");
 
         Assert.That(exit, Is.Zero);
         Assert.That(output, Does.Contain("Exit codes: 0 done; 1 ").And.Contain("130 cancelled"));
-    }
-
-    private static async Task<(string Output, string Error, int Code)> RunAsync(params string[] arguments)
-    {
-        await using var output = new StringWriter();
-        await using var error = new StringWriter();
-        var code = await Application.RunAsync(arguments, output, error);
-        return (output.ToString(), error.ToString(), code);
     }
 }

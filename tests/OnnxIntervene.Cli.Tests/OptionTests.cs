@@ -5,17 +5,6 @@ namespace OnnxIntervene.Cli.Tests;
 /// <summary>Options that cannot work are refused at once, with what may be given.</summary>
 public sealed class OptionTests
 {
-    private static readonly string[] s_trace =
-    [
-        "trace",
-        "--prompt",
-        "The Space Needle is located in the city of",
-        "--subject",
-        "Space Needle",
-        "--answer",
-        " Seattle",
-    ];
-
     [TestCase("at most 10000", "--samples", "2147483647")]
     [TestCase("at least 1", "--samples", "0")]
     [TestCase("finite number", "--noise", "nan")]
@@ -28,7 +17,7 @@ public sealed class OptionTests
     [TestCase("needs a path", "--map", " ")]
     public async Task A_number_or_a_path_that_cannot_work_is_refused(string message, params string[] arguments)
     {
-        var (_, error, exit) = await RunAsync([.. s_trace, .. arguments]);
+        var (_, error, exit) = await Command.RunAsync([.. Command.Trace, .. arguments]);
 
         Assert.That(exit, Is.EqualTo(1));
         Assert.That(error, Does.Contain(message).And.Contain(arguments[0]));
@@ -40,7 +29,7 @@ public sealed class OptionTests
         using var folder = new TemporaryFolder();
         File.WriteAllText(folder.File("zero.json"), """{"interventions":[{"kind":"Zero","component":"mlp_output"}]}""");
 
-        var (_, error, exit) = await RunAsync("splice", "--config", folder.File("zero.json"), "--out", "");
+        var (_, error, exit) = await Command.RunAsync("splice", "--config", folder.File("zero.json"), "--out", "");
 
         Assert.That((exit, error), Is.EqualTo((1, error)));
         Assert.That(error, Does.Contain("--out needs a path"));
@@ -50,7 +39,7 @@ public sealed class OptionTests
     [Test]
     public async Task Patching_a_prompt_with_itself_is_refused()
     {
-        var (_, error, exit) = await RunAsync(
+        var (_, error, exit) = await Command.RunAsync(
             "patch",
             "--clean",
             "A young salmon is called a",
@@ -86,17 +75,16 @@ public sealed class OptionTests
         var list = ids == "long" ? string.Join(',', Enumerable.Range(1, 200)) : ids;
         string[] other = option == "--base-ids" ? ["--source-ids", "1"] : ["--base-ids", "1"];
 
-        var (_, error, exit) = await RunAsync(["run", "--config", folder.File("swap.json"), option, list, .. other]);
+        var (_, error, exit) = await Command.RunAsync([
+            "run",
+            "--config",
+            folder.File("swap.json"),
+            option,
+            list,
+            .. other,
+        ]);
 
         Assert.That(exit, Is.EqualTo(1));
         Assert.That(error, Does.Contain(asked).And.Contain(room).And.Not.Contain("onnxruntime"));
-    }
-
-    private static async Task<(string Output, string Error, int Exit)> RunAsync(params string[] arguments)
-    {
-        using var output = new StringWriter();
-        using var error = new StringWriter();
-        var exit = await Application.RunAsync(arguments, output, error);
-        return (output.ToString(), error.ToString(), exit);
     }
 }

@@ -91,19 +91,7 @@ public sealed class ProcessTests
     public void An_interruption_leaves_no_file()
     {
         using var folder = new TemporaryFolder();
-        using var process = Start(
-            "trace",
-            "--prompt",
-            "The Space Needle is located in the city of",
-            "--subject",
-            "Space Needle",
-            "--answer",
-            " Seattle",
-            "--samples",
-            "3000",
-            "--out",
-            folder.Path
-        );
+        using var process = Start([.. Command.Trace, "--samples", "3000", "--out", folder.Path]);
 
         // Long enough to be running, far too short to be done: 3,000 samples take minutes.
         Assert.That(process.WaitForExit(3000), Is.False);

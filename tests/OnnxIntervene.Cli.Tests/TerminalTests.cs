@@ -67,18 +67,18 @@ public sealed class TerminalTests
     [Test]
     public async Task A_strangers_configuration_is_refused_without_an_escape()
     {
-        using var output = new StringWriter();
-        using var error = new StringWriter();
-
-        var exit = await Application.RunAsync(
-            ["run", "--config", Path.Combine(s_hostile, "run.json"), "--base", "x", "--json"],
-            output,
-            error
+        var (output, error, exit) = await Command.RunAsync(
+            "run",
+            "--config",
+            Path.Combine(s_hostile, "run.json"),
+            "--base",
+            "x",
+            "--json"
         );
 
         Assert.That(exit, Is.EqualTo(1));
-        RequireTame(error.ToString() + output);
-        using var json = JsonDocument.Parse(output.ToString());
+        RequireTame(error + output);
+        using var json = JsonDocument.Parse(output);
         Assert.That(
             json.RootElement.GetProperty("error").GetProperty("message").GetString(),
             Does.Contain("\u001b[31mx")
