@@ -36,28 +36,22 @@ public sealed class HeadNamingTests(string family, string export)
     );
 
     [Test]
-    public void A_head_shows_what_was_added_to_a_raw_tensor_below_it_whichever_is_listed_first()
-    {
-        var below = new ComponentAddress(0, Tensor(0, ComponentNames.BlockOutput));
-
-        var plain = Run(At(Head, InterventionType.Collect)).Collected[0];
-        var after = Run(At(below, InterventionType.Addition), At(Head, InterventionType.Collect)).Collected[0];
-        var before = Run(At(Head, InterventionType.Collect), At(below, InterventionType.Addition)).Collected[0];
-
-        Assert.That(Difference.Largest(after.Floats, plain.Floats), Is.GreaterThan(1e-2));
-        Assert.That(Difference.Largest(before.Floats, after.Floats), Is.LessThan(Tolerance));
-    }
+    public void A_head_shows_what_was_added_to_a_raw_tensor_below_it_whichever_is_listed_first() =>
+        RequireSeen(new ComponentAddress(0, Tensor(0, ComponentNames.BlockOutput)), Head, 1e-2);
 
     [Test]
-    public void A_raw_tensor_above_shows_what_was_added_to_a_head_whichever_is_listed_first()
+    public void A_raw_tensor_above_shows_what_was_added_to_a_head_whichever_is_listed_first() =>
+        RequireSeen(Head, new ComponentAddress(0, Tensor(1, ComponentNames.BlockOutput)), 1e-4);
+
+    private void RequireSeen(ComponentAddress added, ComponentAddress read, double least)
     {
-        var above = new ComponentAddress(0, Tensor(1, ComponentNames.BlockOutput));
+        var (addition, collect) = (At(added, InterventionType.Addition), At(read, InterventionType.Collect));
 
-        var plain = Run(At(above, InterventionType.Collect)).Collected[0];
-        var after = Run(At(Head, InterventionType.Addition), At(above, InterventionType.Collect)).Collected[0];
-        var before = Run(At(above, InterventionType.Collect), At(Head, InterventionType.Addition)).Collected[0];
+        var plain = Run(collect).Collected[0];
+        var after = Run(addition, collect).Collected[0];
+        var before = Run(collect, addition).Collected[0];
 
-        Assert.That(Difference.Largest(after.Floats, plain.Floats), Is.GreaterThan(1e-4));
+        Assert.That(Difference.Largest(after.Floats, plain.Floats), Is.GreaterThan(least));
         Assert.That(Difference.Largest(before.Floats, after.Floats), Is.LessThan(Tolerance));
     }
 
