@@ -145,6 +145,10 @@ internal sealed class InputFiller(
                     ?? throw new InterventionException(
                         $"The width of the cache input '{name}' is unknown; give the input."
                     );
+        if (declared[1] < 0)
+            throw new InterventionException(
+                $"The number of heads of the cache input '{name}' is unknown; give the input."
+            );
         long[] shape = [batch, declared[1], 0, width];
         return metadata.ElementDataType switch
         {

@@ -13,6 +13,14 @@ internal sealed record TensorFacts(Quantity[]? Axes, Quantity[]? Contents = null
     /// </summary>
     public const int LongestContents = 256;
 
+    /// <summary>The sizes, outermost first; null when even their number is unknown.</summary>
+    /// <remarks>A broken file's rules can come to a negative number, which is the size of nothing.</remarks>
+    public Quantity[]? Axes
+    {
+        get;
+        init => field = Sizes(value);
+    } = Sizes(Axes);
+
     /// <summary>Nothing is known.</summary>
     public static TensorFacts Unknown { get; } = new((Quantity[]?)null);
 
@@ -41,6 +49,13 @@ internal sealed record TensorFacts(Quantity[]? Axes, Quantity[]? Contents = null
             Contents is null || Contents.Length != other.Contents?.Length ? null : Common(Contents, other.Contents);
         return new TensorFacts(Common(Axes, other.Axes), contents);
     }
+
+    private static Quantity[]? Sizes(Quantity[]? axes) =>
+        axes is not null && Array.Exists(axes, IsNegative)
+            ? [.. axes.Select(size => IsNegative(size) ? Quantity.Unknown : size)]
+            : axes;
+
+    private static bool IsNegative(Quantity size) => size.Number < 0;
 
     private static Quantity[] Common(Quantity[] first, Quantity[] second) =>
         [.. first.Zip(second, (one, other) => one.IsSame(other) ? one : Quantity.Unknown)];

@@ -54,8 +54,9 @@ internal sealed class OpenedView
             return;
         var (fused, output) = (_originals[node.Output].Producer!, node.Output);
         var opened = openings.Of(node);
+        // The part may be a value of the file itself, or one of an operator that was opened before.
         if (!_originals.ContainsKey(opened.Part!))
-            _sources.Add(opened.Part!, new ResidualPartSource(fused));
+            _sources.TryAdd(opened.Part!, new ResidualPartSource(fused));
         _sources.Add(opened.Sum!, new ResidualSumSource(fused));
         _sources.Add(editor.Current(output), new TensorSource(_originals[output]));
     }
