@@ -18,6 +18,7 @@ public sealed class ComponentMap
     private readonly Lazy<ImmutableArray<CountedMask>> _countedMasks;
     private readonly Lazy<bool> _positionsCountKeptTokens;
     private readonly Lazy<InputLimits> _limits;
+    private readonly Lazy<ExampleAxis> _examples;
 
     internal ComponentMap(
         Model model,
@@ -32,6 +33,7 @@ public sealed class ComponentMap
         _countedMasks = new Lazy<ImmutableArray<CountedMask>>(() => CountedMask.All(model.Graph));
         _positionsCountKeptTokens = new Lazy<bool>(() => PositionInput.CountsKeptTokens(model));
         _limits = new Lazy<InputLimits>(() => InputLimits.Of(model.Graph));
+        _examples = new Lazy<ExampleAxis>(() => ExampleAxis.Of(model.Graph));
         Family = family;
         LayerCount = layerCount;
         Components = [.. components];
@@ -71,6 +73,9 @@ public sealed class ComponentMap
 
     /// <summary>What the model's tables leave room for. Looked for once. O(nodes).</summary>
     internal InputLimits Limits => _limits.Value;
+
+    /// <summary>Which dimension of the inputs counts examples. Looked for once. O(inputs).</summary>
+    internal ExampleAxis Examples => _examples.Value;
 
     /// <summary>Whether position ids that are left out count only the tokens that the mask keeps.</summary>
     internal bool PositionsCountKeptTokens => _positionsCountKeptTokens.Value;
@@ -121,6 +126,11 @@ public sealed class ComponentMap
             throw new InterventionException(
                 $"The tensor '{value.Name}' has {axes} axes; interventions need an axis of examples and one of units."
             );
+        if (source is TensorSource && RawTensors.Flattened(value, _types, _examples.Value, _model.Graph) is { } flat)
+            return new Component(new ComponentAddress(layer, value.Name), flat, _types.WidthOf(value), 0, "pos")
+            {
+                IsRaw = true,
+            };
         // With fewer axes a unit is a number, with more an array: it then has no width.
         var width = axes == 3 ? _types.WidthOf(value) : 0;
         return new Component(new ComponentAddress(layer, value.Name), source, width, 0, "pos")

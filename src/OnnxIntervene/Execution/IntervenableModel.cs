@@ -289,8 +289,10 @@ public sealed class IntervenableModel : IDisposable
     )
     {
         if (!_interventions.IsValueCreated)
-            new FreshFit(Config, Components, count, new LocationFinder(() => Tokenizer)).Check(inputs, locations);
+            new FreshFit(Config, Components, count, Finder()).Check(inputs, locations);
     }
+
+    private LocationFinder Finder() => new(Model.Graph, () => Tokenizer);
 
     private RunPlan Plan(RunRequest request) => Plan(request, Loaded.MeasuredUnits.Count);
 
@@ -299,6 +301,6 @@ public sealed class IntervenableModel : IDisposable
         WantedOutputs.Check(Model, request.Settings);
         foreach (var inputs in request.AllInputs)
             InputChecks.Check(inputs, Components);
-        return new RunPlan(request, Components, count, new LocationFinder(() => Tokenizer));
+        return new RunPlan(request, Components, count, Finder());
     }
 }

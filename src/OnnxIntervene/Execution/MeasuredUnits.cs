@@ -25,6 +25,11 @@ internal sealed class MeasuredUnits(LoadedModel model, UnitCounter counter)
         );
         var session = lease.Session;
         var size = session.Run(inputs, [SiteFeed.Neutral], [session.Spliced.Sites[0].Read!])[0].Integers;
-        return new UnitExtent(size.Length > 1 ? (int)size[1] : 1, size.Length > 2 ? (int)size[2] : 0);
+        var extent = new UnitExtent(
+            size.Length > 0 ? (int)size[0] : 1,
+            size.Length > 1 ? (int)size[1] : 1,
+            size.Length > 2 ? (int)size[2] : 0
+        );
+        return counter.Judged(extent, component, inputs);
     }
 }

@@ -1,5 +1,8 @@
+using OnnxIntervene.Components;
+using OnnxIntervene.Components.Addressing;
 using OnnxIntervene.Interventions;
 using OnnxIntervene.IR;
+using OnnxIntervene.Runtime;
 using OnnxIntervene.Tensors;
 
 namespace OnnxIntervene.Planning;
@@ -9,21 +12,29 @@ internal static class ChosenLogits
 {
     /// <summary>The positions from the start, integers <c>[batch, chosen]</c>; null where all are wanted.</summary>
     /// <exception cref="InterventionException">A position is not in the text.</exception>
-    public static NumericArray? Of(RunRequest request, LocationFinder finder)
+    public static NumericArray? Of(
+        RunRequest request,
+        ComponentMap map,
+        Func<Component, ModelInputs, bool, UnitExtent> count,
+        LocationFinder finder
+    )
     {
         if (request.Settings.LogitPositions is not { } wanted)
             return null;
-        var found = finder.Find(wanted, request.Base, s_place)!;
-        var batch = request.Base.BatchSize;
+        var place = new RepresentationConfig { Component = map.Model.Graph.Outputs[0].Name };
+        var extent = count(map.Get(0, place.Component), request.Base, false);
+        UnitRules.CheckExamples(place, wanted, extent);
+        var found = finder.Find(wanted, request.Base, place, extent, extent.First)!;
+        var batch = extent.Examples;
         var rows = Enumerable.Range(0, batch).Select(found.UnitsOf).ToList();
         if (rows.Any(row => row.Length != rows[0].Length))
             throw new InterventionException("Logits must be wanted at the same number of positions in every example.");
         foreach (var position in rows.SelectMany(row => row))
         {
-            if (position >= request.Base.Length)
+            if (position >= extent.First)
                 throw new InterventionException(
                     $"Logits are wanted at position {position}; the inputs have the positions 0 to "
-                        + $"{request.Base.Length - 1}."
+                        + $"{extent.First - 1}."
                 );
         }
 
@@ -33,6 +44,4 @@ internal static class ChosenLogits
             rows[0].Length
         );
     }
-
-    private static readonly RepresentationConfig s_place = new() { Component = "logits" };
 }

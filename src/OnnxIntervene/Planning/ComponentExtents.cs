@@ -1,24 +1,18 @@
 using OnnxIntervene.Components.Addressing;
 using OnnxIntervene.IR;
 using OnnxIntervene.IR.Analysis;
+using OnnxIntervene.IR.Analysis.Inference;
 
 namespace OnnxIntervene.Planning;
 
-/// <summary>The sizes of components' tensors in one run, from the shapes of the graph's values.</summary>
+/// <summary>The sizes of components' tensors, from the shapes of the graph's values: in one run, or for any.</summary>
 internal sealed class ComponentExtents(TypeInference types)
 {
     /// <summary>
-    /// The entries of the axes that units are counted on; null when the shapes do not determine them.
+    /// The first axis, which counts examples, and the axes that units are counted on; unknown where the shapes do not
+    /// determine them. A component that has no such axis has one entry there.
     /// </summary>
-    public UnitExtent? Of(Component component, bool countsTwoAxes)
-    {
-        var (first, second) = Axes(component.Source);
-        if (first is null || (countsTwoAxes && second is null))
-            return null;
-        return new UnitExtent(checked((int)first), countsTwoAxes ? checked((int)second!) : 0);
-    }
-
-    private (long? First, long? Second) Axes(ComponentSource source) =>
+    public (Quantity Examples, Quantity First, Quantity Second) Of(ComponentSource source) =>
         source switch
         {
             TensorSource tensor => AxesOf(tensor.Value),
@@ -26,48 +20,66 @@ internal sealed class ComponentExtents(TypeInference types)
             SliceSource slice => AxesOf(slice.Value),
             SplitHeadsSource split => AxesOf(split.Value),
             InterleavedSource packed => AxesOf(packed.Value),
-            FlatSource flat => (Positions(flat), null),
+            FlatSource flat => (
+                Size(flat.Batch, 0),
+                Size(flat.Value, 0).DividedBy(Size(flat.Batch, 0)),
+                Quantity.Unknown
+            ),
             ResidualSumSource sum => AxesOf(sum.Node.Output),
             ResidualPartSource part => AxesOf(part.Node.Output),
-            PackedAttentionSource packed => (Size(packed.Node.Output, 1), null),
+            PackedAttentionSource packed => AxesOf(packed.Node.Output),
             AttentionProbabilitySource inside => Probabilities(inside.Node),
             // Steps come first in what recurrent operators read.
-            RecurrentSource recurrent => (Size(recurrent.Node.Inputs[0]!, 0), null),
-            StepsSource steps => (steps.States.Length, null),
-            BodySource body => (types.StepsOf(body.Owner), null),
+            RecurrentSource { Node: var node } => (
+                Size(node.Inputs[0]!, 1),
+                Size(node.Inputs[0]!, 0),
+                Quantity.Unknown
+            ),
+            StepsSource { States: var states } => (Size(states[0], 0), Quantity.Of(states.Length), Quantity.Unknown),
+            BodySource body => (
+                Size(body.Value, 0),
+                types.StepsOf(body.Owner) is { } steps ? Quantity.Of(steps) : Quantity.Unknown,
+                Quantity.Unknown
+            ),
             BranchSource branches => Common(branches),
             _ => throw new System.Diagnostics.UnreachableException(source.ToString()),
         };
 
     // A tensor of one axis has one unit for each example.
-    private (long? First, long? Second) AxesOf(Value value) =>
-        types.RankOf(value) is < 2 ? (1, null) : (Size(value, 1), Size(value, 2));
+    private (Quantity, Quantity, Quantity) AxesOf(Value value) =>
+        (Size(value, 0), types.RankOf(value) is < 2 ? Quantity.Of(1) : Size(value, 1), Size(value, 2));
 
-    private long? Size(Value value, int axis) =>
-        types.ShapeOf(value) is { } shape && axis < shape.Rank ? shape[axis].Size : null;
-
-    // [batch × position, width].
-    private long? Positions(FlatSource flat) =>
-        Size(flat.Value, 0) is { } all && Size(flat.Batch, 0) is > 0 and var batch ? all / batch : null;
+    private Quantity Size(Value value, int axis) =>
+        types.FactsOf(value).Axes is { } axes && axis < axes.Length ? axes[axis] : Quantity.Unknown;
 
     // [batch, head, query, key], one query for each position that the operator outputs.
-    private (long? First, long? Second) Probabilities(Node node)
+    private (Quantity, Quantity, Quantity) Probabilities(Node node)
     {
-        if (types.ShapeOf(node.Output) is not { } shape)
-            return (null, null);
-        if (shape.Rank == 4)
-            return (shape[1].Size, shape[2].Size);
+        var (examples, second, third) = AxesOf(node.Output);
+        if (types.RankOf(node.Output) == 4)
+            return (examples, second, third);
         var heads = FusedOperators.Heads(node, 0);
-        return (heads > 0 ? heads : null, shape.Rank == 3 ? shape[1].Size : null);
+        return (
+            examples,
+            heads > 0 ? Quantity.Of(heads) : Quantity.Unknown,
+            types.RankOf(node.Output) == 3 ? second : Quantity.Unknown
+        );
     }
 
     // One of the branches runs, and which one need not be known.
-    private (long? First, long? Second) Common(BranchSource branches)
+    private (Quantity, Quantity, Quantity) Common(BranchSource branches)
     {
         var taken = types.BranchOf(branches.Owner);
         if (taken >= 0 && taken < branches.Sources.Length)
-            return Axes(branches.Sources[taken]);
-        var all = branches.Sources.Select(Axes).Distinct().ToList();
-        return all.Count == 1 ? all[0] : (null, null);
+            return Of(branches.Sources[taken]);
+        var all = branches.Sources.Select(Of).ToList();
+        return (
+            Same(all.Select(axes => axes.Examples)),
+            Same(all.Select(axes => axes.First)),
+            Same(all.Select(axes => axes.Second))
+        );
     }
+
+    private static Quantity Same(IEnumerable<Quantity> sizes) =>
+        sizes.Aggregate((one, other) => one.IsSame(other) ? one : Quantity.Unknown);
 }

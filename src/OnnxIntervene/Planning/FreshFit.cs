@@ -47,13 +47,7 @@ internal sealed class FreshFit(
     private void Check(RepresentationConfig representation, ModelInputs inputs, UnitLocation? location)
     {
         var component = map.Get(representation.Layer, representation.Component);
-        var units = ResolvedUnits.Resolve(
-            representation,
-            component,
-            finder.Find(location, inputs, representation),
-            inputs.BatchSize,
-            count(component, inputs, UnitRules.CountsTwoAxes(representation, component))
-        );
+        var units = ResolvedUnits.Find(representation, component, location, inputs, count, finder);
         var (turned, given) = (
             Math.Max(1, representation.MaxNumberOfUnits),
             units.Shape.Length > 1 ? units.Shape[1] : 1

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using OnnxIntervene.Interventions;
 using OnnxIntervene.IR;
 using OnnxIntervene.Runtime;
+using OnnxIntervene.Tensors;
 using OnnxIntervene.Tokenization;
 
 namespace OnnxIntervene.Planning;
@@ -9,19 +10,36 @@ namespace OnnxIntervene.Planning;
 /// <summary>
 /// Turns positions counted from the end, and positions named by a text, into numbers, example by example.
 /// </summary>
-internal sealed class LocationFinder(Func<Tokenizer> tokenizer)
+internal sealed class LocationFinder(Graph graph, Func<Tokenizer> tokenizer)
 {
+    private readonly KeptPositions _kept = new(graph);
+
     /// <summary>The location with every position counted from the start.</summary>
+    /// <param name="location">The units; null for all.</param>
+    /// <param name="inputs">What the model is run on.</param>
+    /// <param name="representation">The intervention, for its unit.</param>
+    /// <param name="extent">How many examples and units the component has.</param>
+    /// <param name="length">How many positions it has.</param>
     /// <exception cref="InterventionException">
     /// A text is not in an example, or the inputs hold no tokens to search.
     /// </exception>
-    public UnitLocation? Find(UnitLocation? location, ModelInputs inputs, RepresentationConfig representation)
+    public UnitLocation? Find(
+        UnitLocation? location,
+        ModelInputs inputs,
+        RepresentationConfig representation,
+        UnitExtent extent,
+        int length
+    )
     {
         if (location is null || (location.Anchor is null && !location.Units.Any(row => row.Any(unit => unit < 0))))
             return location;
+        // What does not fit the examples is refused where locations are checked.
+        var fits = location.Units.Length == 1 || location.Units.Length == extent.Examples;
+        if (extent.Contradiction is not null || !fits)
+            return location;
         var rows = Enumerable
-            .Range(0, inputs.BatchSize)
-            .Select(row => Positions(location, inputs, row, representation));
+            .Range(0, extent.Examples)
+            .Select(row => Positions(location, inputs, row, representation, extent, length));
         return location with { Units = [.. rows], Anchor = null };
     }
 
@@ -29,71 +47,57 @@ internal sealed class LocationFinder(Func<Tokenizer> tokenizer)
         UnitLocation location,
         ModelInputs inputs,
         int row,
-        RepresentationConfig representation
+        RepresentationConfig representation,
+        UnitExtent extent,
+        int length
     )
     {
-        var kept = Kept(inputs, row);
-        if (location.Anchor is { } anchor)
-        {
-            var named = anchor.Text.Length == 0 ? kept : Named(anchor.Text, kept, inputs, row, representation);
-            return named.Length > 0
-                ? Part(named, anchor.Part)
-                : throw new InterventionException(
-                    $"{representation}: the text '{anchor.Text}' touches no token of example {row}."
-                );
-        }
-
-        if (representation.Unit == "h")
+        if (location.Anchor is null && representation.Unit == "h")
             throw new InterventionException($"{representation}: heads are counted from 0.");
-        if (location.Units.Length != 1 && location.Units.Length != inputs.BatchSize)
-            return location.UnitsOf(0);
-        return [.. location.UnitsOf(row).Select(unit => unit >= 0 ? unit : FromEnd(unit, kept, row, representation))];
+        var kept = _kept.Of(inputs, extent, length, row, representation);
+        if (location.Anchor is not { } anchor)
+            return
+            [
+                .. location.UnitsOf(row).Select(unit => unit >= 0 ? unit : FromEnd(unit, kept, row, representation)),
+            ];
+        var named =
+            anchor.Text.Length == 0
+                ? kept
+                : Named(anchor.Text, kept, _kept.TokensOf(inputs, extent, length), row, representation);
+        return named.Length > 0
+            ? Part(named, anchor.Part)
+            : throw new InterventionException(
+                $"{representation}: the text '{anchor.Text}' touches no token of example {row}."
+            );
     }
 
     private static int FromEnd(int unit, ImmutableArray<int> kept, int row, RepresentationConfig representation) =>
         unit >= -kept.Length
             ? kept[kept.Length + unit]
             : throw new InterventionException(
-                $"{representation}: there is no position {unit}; example {row} has {kept.Length} tokens."
+                $"{representation}: there is no position {unit}; example {row} has {kept.Length} positions."
             );
-
-    // What the attention mask keeps; everything where there is none.
-    private static ImmutableArray<int> Kept(ModelInputs inputs, int row)
-    {
-        var length = inputs.Length;
-        if (
-            !inputs.Arrays.TryGetValue("attention_mask", out var mask)
-            || mask is not { IsInteger: true, Shape.Length: 2 }
-            || mask.Shape[1] != length
-        )
-            return [.. Enumerable.Range(0, length)];
-        return [.. Enumerable.Range(0, length).Where(position => mask.Integers[(row * length) + position] != 0)];
-    }
 
     private ImmutableArray<int> Named(
         string text,
         ImmutableArray<int> kept,
-        ModelInputs inputs,
+        NumericArray? tokens,
         int row,
         RepresentationConfig representation
     )
     {
-        if (!inputs.Arrays.TryGetValue(ModelInputs.TokenInput, out var tokens))
+        if (tokens is null)
             throw new InterventionException(
-                $"{representation}: positions are named by the text '{text}', but the inputs hold no "
-                    + $"'{ModelInputs.TokenInput}'."
+                $"{representation}: positions are named by the text '{text}', but the inputs hold no token ids, "
+                    + $"[batch, position], at the positions of '{representation.Component}'."
             );
-        if (!tokens.IsInteger || tokens.Length < (row + 1L) * inputs.Length)
-            throw new InterventionException(
-                $"{representation}: positions are named by the text '{text}', but '{ModelInputs.TokenInput}' is "
-                    + $"{tokens}, which are not token ids [batch, position]."
-            );
-        var ids = kept.Select(position => (int)tokens.Integers[(row * inputs.Length) + position]).ToList();
+        var start = row * tokens.Shape[1];
+        var ids = kept.Select(position => (int)tokens.Integers[start + position]).ToList();
         var whole = tokenizer().Decode(ids);
-        var start = whole.IndexOf(text, StringComparison.Ordinal);
-        if (start < 0)
-            start = whole.IndexOf(text, StringComparison.OrdinalIgnoreCase);
-        if (start < 0)
+        var found = whole.IndexOf(text, StringComparison.Ordinal);
+        if (found < 0)
+            found = whole.IndexOf(text, StringComparison.OrdinalIgnoreCase);
+        if (found < 0)
             throw new InterventionException(
                 $"{representation}: the text '{text}' is not in example {row}, which reads '{whole}'."
             );
@@ -101,7 +105,7 @@ internal sealed class LocationFinder(Func<Tokenizer> tokenizer)
         var ends = Enumerable.Range(1, ids.Count).Select(count => tokenizer().Decode(ids.Take(count)).Length).ToList();
         var touched = Enumerable
             .Range(0, ids.Count)
-            .Where(index => ends[index] > start && (index == 0 ? 0 : ends[index - 1]) < start + text.Length);
+            .Where(index => ends[index] > found && (index == 0 ? 0 : ends[index - 1]) < found + text.Length);
         return [.. touched.Select(index => kept[index])];
     }
 

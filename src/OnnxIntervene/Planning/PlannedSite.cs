@@ -40,20 +40,15 @@ internal sealed class PlannedSite
             Representation,
             request.Settings.Subspaces.RowsOf(index),
             SpaceDimensions,
-            request.Base.BatchSize
+            _baseUnits.Counts.Length
         );
+        CheckCoefficients();
         SiteRules.Check(Representation, Intervention, _component, map, _baseUnits, _sourceUnits);
         SiteRules.CheckConstant(Representation, _component, _baseUnits, request.NeedsSource(index) ? _constant : null);
         Site = SiteStructure.Of(Representation, Intervention, map, IsWhole, _subspaces is not null);
 
         ResolvedUnits Resolve(UnitLocation? location, ModelInputs inputs) =>
-            ResolvedUnits.Resolve(
-                Representation,
-                _component,
-                finder.Find(location, inputs, Representation),
-                inputs.BatchSize,
-                count(_component, inputs, UnitRules.CountsTwoAxes(Representation, _component))
-            );
+            ResolvedUnits.Find(Representation, _component, location, inputs, count, finder);
     }
 
     /// <summary>What is spliced.</summary>
@@ -180,18 +175,15 @@ internal sealed class PlannedSite
             return (elements, new long[] { elements.Length / Intervention.Sizes.Width, Intervention.Sizes.Width });
         return (
             elements,
-            read is not null
-                ? read.Shape.Select(size => (long)size).ToArray()
-                : new long[] { _baseUnits.Count, _component.Width }
+            read is not null ? read.Shape.Select(size => (long)size).ToArray()
+            : _component.UnitAxes == 0 ? new long[] { _baseUnits.Count }
+            : new long[] { _baseUnits.Count, _component.Width }
         );
     }
 
     private ReadOnlyMemory<float> ConstantRows()
     {
-        int[] shape = _baseUnits.IsRagged
-            ? [_baseUnits.Count, _component.Width]
-            : [.. _baseUnits.Shape, _component.Width];
-        return ArrayBroadcast.To(_constant!, shape)!;
+        return ArrayBroadcast.To(_constant!, SiteRules.RowShape(_component, _baseUnits))!;
     }
 
     private SiteFeed WholeFeed()
@@ -203,8 +195,17 @@ internal sealed class PlannedSite
         {
             Source = _constant.FloatMemory,
             SourceShape = shape,
-            Coefficients = Coefficients([.. Enumerable.Repeat(1, _request.Base.BatchSize)]),
+            Coefficients = Coefficients([.. Enumerable.Repeat(1, _baseUnits.Counts.Length)]),
         };
+    }
+
+    private void CheckCoefficients()
+    {
+        var (given, examples) = (_request.Coefficient(_index).Count, _baseUnits.Counts.Length);
+        if (given != 1 && given != examples)
+            throw new InterventionException(
+                $"{given} coefficients for {Representation}, but the batch holds {examples} examples."
+            );
     }
 
     private ReadOnlyMemory<float> Coefficients(ImmutableArray<int> counts)

@@ -16,11 +16,12 @@ internal static class PredictedInputs
     public static Dictionary<string, BoundInput> Of(Model model, ComponentMap components, ModelInputs given)
     {
         var bound = new Dictionary<string, BoundInput>(StringComparer.Ordinal);
+        var sizes = InputSizes.Of(given, components);
         foreach (var input in model.Graph.Inputs)
         {
             if (given.Arrays.TryGetValue(input.Name, out var array))
                 bound[input.Name] = Given(array, input.Name);
-            else if (input.Initializer is null && Filled(input, components, given) is { } filled)
+            else if (input.Initializer is null && Filled(input, components, given, sizes) is { } filled)
                 bound[input.Name] = filled;
         }
 
@@ -48,22 +49,21 @@ internal static class PredictedInputs
         );
 
     // The shapes that InputFiller makes.
-    private static BoundInput? Filled(Value input, ComponentMap components, ModelInputs given) =>
-        input.Name switch
+    private static BoundInput? Filled(Value input, ComponentMap components, ModelInputs given, InputSizes sizes)
+    {
+        if (!InputFiller.CanFill(input.Name) || sizes.Examples is not { } batch)
+            return null;
+        return input.Name switch
         {
-            "encoder_attention_mask" => new BoundInput([given.BatchSize, InputFiller.EncoderLength(given)]),
-            "attention_mask" or "token_type_ids" or PositionInput.Name => new BoundInput([
-                given.BatchSize,
-                given.Length,
-            ]),
-            "use_cache_branch" => new BoundInput([1], [0]),
+            InputFiller.CacheSwitch => new BoundInput([1], [sizes.Past > 0 ? 1 : 0]),
             var name when name.StartsWith(InputFiller.PastPrefix, StringComparison.Ordinal) => EmptyPast(
                 input,
                 components,
-                given.BatchSize
+                batch
             ),
-            _ => null,
+            var name => new BoundInput([batch, InputFiller.LengthOf(name, given, sizes)]),
         };
+    }
 
     private static BoundInput? EmptyPast(Value input, ComponentMap components, int batch)
     {

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using OnnxIntervene.Components.Addressing;
 using OnnxIntervene.Interventions;
 using OnnxIntervene.IR;
+using OnnxIntervene.Runtime;
 
 namespace OnnxIntervene.Planning;
 
@@ -28,12 +29,35 @@ internal sealed record ResolvedUnits(
     /// <summary>Whether examples differ in how many units they have.</summary>
     public bool IsRagged => Shape.IsEmpty;
 
+    /// <summary>Counts a component's units for some inputs, and finds a location among them.</summary>
+    /// <exception cref="InterventionException">
+    /// A unit is outside the component or the input, or the unit kind does not fit.
+    /// </exception>
+    public static ResolvedUnits Find(
+        RepresentationConfig representation,
+        Component component,
+        UnitLocation? location,
+        ModelInputs inputs,
+        Func<Component, ModelInputs, bool, UnitExtent> count,
+        LocationFinder finder
+    )
+    {
+        var countsTwo = UnitRules.CountsTwoAxes(representation, component);
+        var extent = count(component, inputs, countsTwo);
+        var positions = countsTwo ? extent.Second : extent.First;
+        return Resolve(
+            representation,
+            component,
+            finder.Find(location, inputs, representation, extent, positions),
+            extent
+        );
+    }
+
     /// <summary>Resolves a location for a batch; null means every unit.</summary>
     /// <param name="representation">The intervention, for its component and unit.</param>
     /// <param name="component">The component.</param>
     /// <param name="location">The units; null for all.</param>
-    /// <param name="batch">How many examples there are.</param>
-    /// <param name="extent">How many units there are.</param>
+    /// <param name="extent">How many examples and units there are.</param>
     /// <exception cref="InterventionException">
     /// A unit is outside the component or the input, or the unit kind does not fit.
     /// </exception>
@@ -41,13 +65,13 @@ internal sealed record ResolvedUnits(
         RepresentationConfig representation,
         Component component,
         UnitLocation? location,
-        int batch,
         UnitExtent extent
     )
     {
         ArgumentNullException.ThrowIfNull(representation);
         ArgumentNullException.ThrowIfNull(component);
-        UnitRules.Check(representation, component, location, batch);
+        var batch = extent.Examples;
+        UnitRules.Check(representation, component, location, extent);
         var countsTwo =
             component.Layout == ComponentLayout.HeadsInWidth || UnitRules.CountsTwoAxes(representation, component);
         return countsTwo

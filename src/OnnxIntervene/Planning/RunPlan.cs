@@ -35,7 +35,7 @@ internal sealed class RunPlan
                 .Range(0, request.Count)
                 .Select(index => new PlannedSite(request, map, index, Target(index), count, finder)),
         ];
-        Positions = ChosenLogits.Of(request, finder);
+        Positions = ChosenLogits.Of(request, map, count, finder);
     }
 
     /// <summary>What is intervened on.</summary>

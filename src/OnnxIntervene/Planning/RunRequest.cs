@@ -168,19 +168,5 @@ internal sealed class RunRequest
                 $"Subspaces for {Settings.Subspaces.Rows.Length} interventions, but the configuration has {Count}; "
                     + $"null leaves one out."
             );
-        for (var index = 0; index < Count; index++)
-            CheckBatch(index);
-    }
-
-    private void CheckBatch(int index)
-    {
-        if (Source(index) is { } source && source.BatchSize != Base.BatchSize)
-            throw new InterventionException(
-                $"The source of {Representation(index)} holds {source.BatchSize} examples, the base {Base.BatchSize}."
-            );
-        if (Coefficient(index).Count is var rows && rows != 1 && rows != Base.BatchSize)
-            throw new InterventionException(
-                $"{rows} coefficients for {Representation(index)}, but the batch holds {Base.BatchSize} examples."
-            );
     }
 }

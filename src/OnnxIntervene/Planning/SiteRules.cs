@@ -19,6 +19,11 @@ internal static class SiteRules
         ResolvedUnits? source
     )
     {
+        if (source is not null && source.Counts.Length != units.Counts.Length)
+            throw new InterventionException(
+                $"The source of {representation} holds {source.Counts.Length} examples, the base "
+                    + $"{units.Counts.Length}."
+            );
         if (
             source is not null
             && !(source.Counts.SequenceEqual(units.Counts) && source.Shape.SequenceEqual(units.Shape))
@@ -69,6 +74,11 @@ internal static class SiteRules
         if (constant is null)
             return;
         var width = component.Width;
+        if (component.UnitAxes > 1 && width == 0)
+            throw new InterventionException(
+                $"{representation}: a unit of '{component.Address.Name}' is an array of {component.UnitAxes} axes, "
+                    + "to which no constant source fits; give the source as inputs."
+            );
 
         // One number stretches over a unit, as it does in torch.
         if (constant.IsInteger || constant.Shape is not [.., var last] || (last != width && last != 1 && width > 0))
@@ -76,12 +86,19 @@ internal static class SiteRules
                 $"{representation} is {width} wide, but its constant source is {constant}. Was it taken from "
                     + $"another component?"
             );
-        int[] target = units.IsRagged ? [units.Count, width] : [.. units.Shape, width];
+        var target = RowShape(component, units);
         if (!ArrayBroadcast.Fits(constant, target))
             throw new InterventionException(
                 $"{representation} writes [{string.Join(", ", target)}], to which the constant source {constant} "
                     + $"does not broadcast."
             );
+    }
+
+    /// <summary>The shape of a value for each unit: the units' own where a unit is a number.</summary>
+    public static int[] RowShape(Component component, ResolvedUnits units)
+    {
+        int[] shape = units.IsRagged ? [units.Count] : [.. units.Shape];
+        return component.UnitAxes == 0 ? shape : [.. shape, component.Width];
     }
 
     // A row of the kind is one unit, or all units of an example.

@@ -7,15 +7,16 @@ using OnnxIntervene.Runtime;
 namespace OnnxIntervene.Planning;
 
 /// <summary>
-/// Counts a component's positions or steps for given inputs without running anything. There are as many as tokens,
-/// except where the input is not a row of tokens (pixels, features), or the component is a raw tensor or is computed
-/// from another stream: there, as many as the graph's operators output for inputs of these sizes. Safe for concurrent
-/// calls.
+/// Counts a component's examples and its positions or steps for given inputs, without running anything: as many as the
+/// graph's operators output for inputs of these sizes. Where the model reads nothing but one text, they are those of
+/// its tokens. Safe for concurrent calls.
 /// </summary>
 internal sealed class UnitCounter(Model model, ComponentMap components)
 {
     private readonly Dictionary<(string Address, string Inputs, bool CountsTwo), UnitExtent?> _known = [];
     private readonly Lock _lock = new();
+    private readonly Lazy<bool> _readsOneText = new(() => ReadsOneText(model.Graph));
+    private readonly ExampleRules _rules = new(model, components);
     private (string Inputs, ComponentExtents Extents)? _last;
 
     /// <summary>How many units there are.</summary>
@@ -29,23 +30,48 @@ internal sealed class UnitCounter(Model model, ComponentMap components)
     /// <summary>How many units there are; null when only a run can determine it.</summary>
     public UnitExtent? Find(Component component, ModelInputs inputs, bool countsTwoAxes)
     {
-        if (component.Layout == ComponentLayout.HeadsFirst && !countsTwoAxes)
-            return new UnitExtent(component.Heads);
         if (
             !component.IsRaw
-            && !ReadsElsewhere(component)
-            && component.Layout != ComponentLayout.HeadsFirst
-            && inputs.Arrays.ContainsKey(ModelInputs.TokenInput)
+            && _readsOneText.Value
+            && (component.Layout != ComponentLayout.HeadsFirst || !countsTwoAxes)
+            && inputs.Arrays.TryGetValue(ModelInputs.TokenInput, out var tokens)
+            && tokens.Shape is [var examples, var length]
         )
-            return new UnitExtent(inputs.Length);
+            return new UnitExtent(examples, component.Layout == ComponentLayout.HeadsFirst ? component.Heads : length);
         var text = PredictedInputs.Text(inputs);
         lock (_lock)
         {
             var key = (component.Address.ToString(), text, countsTwoAxes);
             if (!_known.TryGetValue(key, out var extent))
-                _known.Add(key, extent = Extents(inputs, text).Of(component, countsTwoAxes));
+                _known.Add(key, extent = Counted(component, inputs, text, countsTwoAxes));
             return extent;
         }
+    }
+
+    /// <summary>What was counted, with what contradicts it.</summary>
+    public UnitExtent Judged(UnitExtent extent, Component component, ModelInputs inputs)
+    {
+        lock (_lock)
+            return _rules.Judged(extent, component, InputSizes.Of(inputs, components));
+    }
+
+    private UnitExtent? Counted(Component component, ModelInputs inputs, string text, bool countsTwoAxes)
+    {
+        var sizes = InputSizes.Of(inputs, components);
+        var (rows, first, second) = Extents(inputs, text).Of(component.Source);
+        var examples = rows.Number ?? (ExampleRules.HaveOwnAxes(component.Source) ? sizes.Examples : null);
+        var units = component.Layout == ComponentLayout.HeadsFirst && !countsTwoAxes ? component.Heads : first.Number;
+        if (examples is null || units is null || (countsTwoAxes && second.Number is null))
+            return null;
+        return _rules.Judged(
+            new UnitExtent(
+                checked((int)examples),
+                checked((int)units),
+                countsTwoAxes ? checked((int)second.Number!) : 0
+            ),
+            component,
+            sizes
+        );
     }
 
     // One run's components are asked for one after the other, so the last run's answer is kept.
@@ -59,11 +85,9 @@ internal sealed class UnitCounter(Model model, ComponentMap components)
         return last.Extents;
     }
 
-    // The keys and values of cross-attention have another stream's positions.
-    private static bool ReadsElsewhere(Component component) =>
-        component.Address.Name.Contains(ComponentNames.CrossPrefix + ComponentNames.KeyOutput, StringComparison.Ordinal)
-        || component.Address.Name.Contains(
-            ComponentNames.CrossPrefix + ComponentNames.ValueOutput,
-            StringComparison.Ordinal
-        );
+    // All else is filled in, and has the sizes of the tokens.
+    internal static bool ReadsOneText(Graph graph) =>
+        graph
+            .Inputs.Where(input => !input.IsConstant)
+            .All(input => input.Name == ModelInputs.TokenInput || InputFiller.IsOfTheText(input.Name));
 }

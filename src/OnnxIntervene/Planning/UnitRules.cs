@@ -12,17 +12,20 @@ internal static class UnitRules
     public static bool CountsTwoAxes(RepresentationConfig representation, Component component) =>
         component.Layout != ComponentLayout.HeadsInWidth && representation.Unit.Contains('.', StringComparison.Ordinal);
 
-    /// <summary>Throws unless the unit kind fits the component, and the location the unit kind and the batch.</summary>
+    /// <summary>
+    /// Throws unless the unit kind fits the component, and the location the unit kind and the examples.
+    /// </summary>
     public static void Check(
         RepresentationConfig representation,
         Component component,
         UnitLocation? location,
-        int batch
+        UnitExtent extent
     )
     {
         CheckKind(representation, component);
         if (location is null)
             return;
+        CheckExamples(representation, location, extent);
         var isNested = representation.Unit.Contains('.', StringComparison.Ordinal);
         if (isNested && location.Heads.IsDefault)
             throw new InterventionException(
@@ -33,11 +36,23 @@ internal static class UnitRules
                 $"{representation}: heads and positions are given, but the unit is '{representation.Unit}'; use "
                     + $"'h.pos'."
             );
+    }
+
+    /// <summary>
+    /// Throws unless positions belong to examples, and the location is one for all of them, or one for each.
+    /// </summary>
+    public static void CheckExamples(RepresentationConfig representation, UnitLocation location, UnitExtent extent)
+    {
+        if (extent.Contradiction is { } reason)
+            throw new InterventionException(
+                $"{representation}: positions of '{representation.Component}' belong to no example, since {reason}. "
+                    + "Leave positions out to take all of it, or choose another tensor."
+            );
         foreach (var rows in new[] { location.Units.Length, location.Heads.IsDefault ? 1 : location.Heads.Length })
         {
-            if (rows != 1 && rows != batch)
+            if (rows != 1 && rows != extent.Examples)
                 throw new InterventionException(
-                    $"{representation}: locations for {rows} examples, but the batch holds {batch}."
+                    $"{representation}: locations for {rows} examples, but the batch holds {extent.Examples}."
                 );
         }
     }

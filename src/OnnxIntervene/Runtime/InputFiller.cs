@@ -9,8 +9,8 @@ using OnnxIntervene.Tensors;
 namespace OnnxIntervene.Runtime;
 
 /// <summary>
-/// Makes the inputs that a caller leaves out, as the exporters' runtimes do: masks of ones, positions from 0, an
-/// empty cache.
+/// Makes the inputs that a caller leaves out, as the exporters' runtimes do: masks of ones, positions from 0, or
+/// after the cache, an empty cache.
 /// </summary>
 internal sealed class InputFiller(
     IReadOnlyDictionary<string, NodeMetadata> inputs,
@@ -20,14 +20,20 @@ internal sealed class InputFiller(
 )
 {
     internal const string PastPrefix = "past_key_values.";
-    private static readonly bool[] s_off = [false];
+    internal const string CacheSwitch = "use_cache_branch";
+    private const string Mask = "attention_mask";
+    private const string EncoderMask = "encoder_attention_mask";
+    private const string DecoderMask = "decoder_attention_mask";
+    private const string DecoderTokens = "decoder_input_ids";
+    private const string TokenTypes = "token_type_ids";
     private static readonly string[] s_filled =
     [
-        "encoder_attention_mask",
-        "attention_mask",
-        "token_type_ids",
-        "position_ids",
-        "use_cache_branch",
+        EncoderMask,
+        DecoderMask,
+        Mask,
+        TokenTypes,
+        PositionInput.Name,
+        CacheSwitch,
     ];
 
     /// <summary>A filler for a session of a model as its file has it.</summary>
@@ -37,6 +43,12 @@ internal sealed class InputFiller(
     /// <summary>Whether an input is filled in when it is not given.</summary>
     public static bool CanFill(string name) =>
         s_filled.Contains(name) || name.StartsWith(PastPrefix, StringComparison.Ordinal);
+
+    /// <summary>Whether an input says something of the tokens, or of those before them, and of no other text.</summary>
+    public static bool IsOfTheText(string name) =>
+        CanFill(name)
+        && name is not (EncoderMask or DecoderMask)
+        && !name.Contains(".encoder.", StringComparison.Ordinal);
 
     /// <summary>
     /// Feeds every input of the model, those given and those filled in. Inputs that a cut of the model does not need
@@ -55,6 +67,7 @@ internal sealed class InputFiller(
                 );
         }
 
+        var sizes = new Lazy<InputSizes>(() => InputSizes.Of(given, components));
         foreach (var (name, metadata) in inputs)
         {
             if (!ownInputs.Contains(name))
@@ -62,75 +75,93 @@ internal sealed class InputFiller(
                     name,
                     given.Arrays.TryGetValue(name, out var array)
                         ? OrtArrays.Create(array, metadata.ElementDataType, name)
-                        : Default(name, metadata, given)
+                        : Default(name, metadata, given, sizes)
                 );
         }
     }
 
-    private OrtValue Default(string name, NodeMetadata metadata, ModelInputs given)
+    private OrtValue Default(string name, NodeMetadata metadata, ModelInputs given, Lazy<InputSizes> sizes)
     {
-        var (batch, length) = (given.BatchSize, given.Length);
-        return name switch
-        {
-            "encoder_attention_mask" => OrtArrays.Create(
-                Filled(batch, EncoderLength(given), 1),
-                metadata.ElementDataType,
-                name
-            ),
-            "attention_mask" => OrtArrays.Create(Filled(batch, length, 1), metadata.ElementDataType, name),
-            "token_type_ids" => OrtArrays.Create(Filled(batch, length, 0), metadata.ElementDataType, name),
-            PositionInput.Name => OrtArrays.Create(Positions(given), metadata.ElementDataType, name),
-            "use_cache_branch" => OrtValue.CreateTensorValueFromMemory(s_off, [1]),
-            _ when name.StartsWith(PastPrefix, StringComparison.Ordinal) => EmptyPast(name, metadata, batch),
-            _ => throw new InterventionException(
+        if (!CanFill(name))
+            throw new InterventionException(
                 $"The model needs the input '{name}', which was not given and cannot be guessed."
-            ),
-        };
+            );
+        var batch = sizes.Value.RequireExamples(given);
+        if (name.StartsWith(PastPrefix, StringComparison.Ordinal))
+            return EmptyPast(name, metadata, batch, sizes.Value);
+        if (name == CacheSwitch)
+            return OrtValue.CreateTensorValueFromMemory(new[] { sizes.Value.Past > 0 }, [1]);
+        var array =
+            name == PositionInput.Name
+                ? Positions(given, batch, sizes.Value)
+                : Filled(batch, LengthOf(name, given, sizes.Value), name == TokenTypes ? 0 : 1);
+        return OrtArrays.Create(array, metadata.ElementDataType, name);
     }
 
+    /// <summary>How many positions a mask, token types or positions have when they are filled in.</summary>
+    internal static int LengthOf(string name, ModelInputs given, InputSizes sizes) =>
+        name switch
+        {
+            EncoderMask => EncoderLength(given, sizes),
+            // The mask of the encoder's text, in a file that holds the decoder too.
+            Mask when given.Arrays.ContainsKey(DecoderTokens) => sizes.Length,
+            Mask => sizes.Past + sizes.Length,
+            DecoderMask => sizes.Past
+                + (given.Arrays.TryGetValue(DecoderTokens, out var text) ? text.Shape[^1] : sizes.Length),
+            _ => sizes.Length,
+        };
+
     // The encoder's text has its own length.
-    internal static int EncoderLength(ModelInputs given) =>
+    private static int EncoderLength(ModelInputs given, InputSizes sizes) =>
         given.Arrays.TryGetValue("encoder_hidden_states", out var states) && states.Shape.Length > 1
             ? states.Shape[1]
-            : given.Length;
+            : sizes.Length;
 
     private static NumericArray Filled(int batch, int length, long content) =>
         NumericArray.Of(Enumerable.Repeat(content, batch * length).ToArray(), batch, length);
 
-    private NumericArray Positions(ModelInputs given)
+    // Positions go on after the cache. Where the mask leaves tokens out, those that it keeps are counted, so that a
+    // text has the same positions with padding and without.
+    private NumericArray Positions(ModelInputs given, int batch, InputSizes sizes)
     {
-        var (batch, length) = (given.BatchSize, given.Length);
+        var (length, whole) = (sizes.Length, sizes.Past + sizes.Length);
         if (
-            components.PositionsCountKeptTokens
-            && given.Arrays.TryGetValue("attention_mask", out var mask)
+            given.Arrays.TryGetValue(Mask, out var mask)
             && mask.IsInteger
-            && mask.Length == batch * length
+            && mask.Length == batch * whole
+            && (components.PositionsCountKeptTokens || mask.Integers.Contains(0))
         )
-            return NumericArray.Of(KeptBefore(mask.Integers, length), batch, length);
+            return NumericArray.Of(KeptBefore(mask.Integers, whole, length), batch, length);
         return NumericArray.Of(
-            Enumerable.Range(0, batch * length).Select(index => (long)(index % length)).ToArray(),
+            Enumerable.Range(0, batch * length).Select(index => (long)(sizes.Past + (index % length))).ToArray(),
             batch,
             length
         );
     }
 
-    // A token that is not kept comes before the first.
-    private static long[] KeptBefore(ReadOnlySpan<long> marks, int length)
+    // The last positions of each row. A token that is not kept has the position before the first where the table has a
+    // row for it, as OPT's has, else the first.
+    private long[] KeptBefore(ReadOnlySpan<long> marks, int whole, int length)
     {
-        var positions = new long[marks.Length];
-        var kept = 0L;
+        var positions = new List<long>(marks.Length);
+        var (kept, left) = (0L, components.PositionsCountKeptTokens ? -1 : 0);
         for (var index = 0; index < marks.Length; index++)
         {
-            kept = (index % length == 0 ? 0 : kept) + marks[index];
-            positions[index] = (kept * marks[index]) - 1;
+            kept = (index % whole == 0 ? 0 : kept) + marks[index];
+            if (index % whole >= whole - length)
+                positions.Add(marks[index] == 0 ? left : kept - 1);
         }
 
-        return positions;
+        return [.. positions];
     }
 
     // [batch, key heads, 0, head width]; some exporters leave the head width open.
-    private OrtValue EmptyPast(string name, NodeMetadata metadata, int batch)
+    private OrtValue EmptyPast(string name, NodeMetadata metadata, int batch, InputSizes sizes)
     {
+        if (sizes.Past > 0)
+            throw new InterventionException(
+                $"The cache input '{name}' is missing, but others are given; give them all."
+            );
         var declared = metadata.Dimensions;
         if (declared.Length != 4)
             throw new InterventionException($"The cache input '{name}' has {declared.Length} axes; 4 are expected.");

@@ -141,7 +141,7 @@ public sealed class PaddingTests
     private static float[] Run(Model model, long[] mask, float[]? hidden = null)
     {
         using var session = InterventionSession.Open(Splice(model), new ExecutionOptions { Threads = 1 });
-        return session.Run(Inputs(hidden, mask), [], [session.FirstOutput])[0].Floats.ToArray();
+        return session.Run(Inputs(model, hidden, mask), [], [session.FirstOutput])[0].Floats.ToArray();
     }
 
     // What ONNX Runtime computes when the run is not refused.
@@ -154,7 +154,16 @@ public sealed class PaddingTests
             },
             new ExecutionOptions { Threads = 1 }
         );
-        return session.Run(Inputs(hidden, mask), [], [session.FirstOutput])[0].Floats.ToArray();
+        return session.Run(Inputs(model, hidden, mask), [], [session.FirstOutput])[0].Floats.ToArray();
+    }
+
+    // Positions are given, so that models that count them and models that are told them can be compared.
+    private static ModelInputs Inputs(Model model, float[]? hidden, long[] mask)
+    {
+        var inputs = Inputs(hidden, mask);
+        return model.Graph.Inputs.Any(input => input.Name == "position_ids") && !PositionInput.CountsKeptTokens(model)
+            ? new ModelInputs(inputs.Arrays.Add("position_ids", NumericArray.Of(new long[] { 0, 1, 2, 3, 4, 5 }, 1, 6)))
+            : inputs;
     }
 
     private static ModelInputs Inputs(float[]? hidden, long[] mask) =>

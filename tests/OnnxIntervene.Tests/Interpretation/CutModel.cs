@@ -122,7 +122,7 @@ internal sealed class CutModel : IDisposable
             : NumericArray.Of(
                 Enumerable
                     .Range(0, tokens.Length)
-                    .Select(index => name == "position_ids" ? index % tokens.Shape[1] : 1L)
+                    .Select(index => name == "position_ids" ? Position(inputs, index, tokens.Shape[1]) : 1L)
                     .ToArray(),
                 [.. tokens.Shape]
             );
@@ -131,6 +131,14 @@ internal sealed class CutModel : IDisposable
             [.. array.Shape.Select(size => (long)size)]
         );
     }
+
+    // How many tokens of the row the mask keeps before this one.
+    private static long Position(ModelInputs inputs, int index, int length) =>
+        inputs.Arrays.TryGetValue("attention_mask", out var mask)
+            ? mask.Integers[index] == 0
+                ? 0
+                : mask.Integers[(index - (index % length))..index].ToArray().Sum()
+            : index % length;
 
     private static OrtValue Floats(NumericArray array) =>
         OrtValue.CreateTensorValueFromMemory(array.Floats.ToArray(), [.. array.Shape.Select(size => (long)size)]);

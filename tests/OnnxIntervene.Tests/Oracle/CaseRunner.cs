@@ -67,8 +67,13 @@ internal sealed class CaseRunner(ReferenceFamily family, ReferenceExport export)
         var config = change(Config(item));
         RequireKnownComponents(config);
         using var model = IntervenableModel.Load(modelPath, config, new ExecutionOptions { Threads = 1 });
-        var inputs = family.Inputs(item.Base);
-        var result = model.Run(inputs, Sources(item), Locations(item, config), Settings(item, config));
+        var inputs = Inputs(item.Base, model.Components);
+        var result = model.Run(
+            inputs,
+            Sources(item, model.Components),
+            Locations(item, config),
+            Settings(item, config)
+        );
         return Compare(item, inputs, result, exportDifference);
     }
 
@@ -177,12 +182,27 @@ internal sealed class CaseRunner(ReferenceFamily family, ReferenceExport export)
             Subspaces = SubspacesReader.Read(Places.Of(item.Member("subspaces")), config),
         };
 
-    private List<ModelInputs?>? Sources(ReferenceCase item)
+    private List<ModelInputs?>? Sources(ReferenceCase item, ComponentMap map)
     {
         if (item.Sources.Length == 0)
             return null;
-        var inputs = item.Sources.OfType<string>().Distinct().ToDictionary(name => name, family.Inputs);
+        var inputs = item.Sources.OfType<string>().Distinct().ToDictionary(name => name, name => Inputs(name, map));
         return [.. item.Sources.Select(name => name is null ? null : inputs[name])];
+    }
+
+    // The references were computed with positions 0, 1, … in padded rows too, where the model itself counts them so.
+    private ModelInputs Inputs(string name, ComponentMap map)
+    {
+        var inputs = family.Inputs(name);
+        if (
+            map.PositionsCountKeptTokens
+            || !inputs.Arrays.TryGetValue("attention_mask", out var mask)
+            || inputs.Arrays.ContainsKey("position_ids")
+            || map.Model.Graph.Inputs.All(input => input.Name != "position_ids")
+        )
+            return inputs;
+        var positions = Enumerable.Range(0, mask.Length).Select(index => (long)(index % mask.Shape[^1])).ToArray();
+        return new ModelInputs(inputs.Arrays.Add("position_ids", NumericArray.Of(positions, [.. mask.Shape])));
     }
 
     private static UnitLocations? Locations(ReferenceCase item, IntervenableConfig config) =>

@@ -109,8 +109,7 @@ public sealed class NeutralityTests
                 new RepresentationConfig { Unit = component.Unit },
                 component,
                 null,
-                s_inputs.BatchSize,
-                new UnitExtent(s_inputs.Length)
+                new UnitExtent(s_inputs.BatchSize, s_inputs.Length)
             )
             .Locations;
 

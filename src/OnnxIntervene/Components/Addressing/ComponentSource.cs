@@ -91,13 +91,16 @@ public sealed record InputSource(Value Value, ImmutableArray<Node> Readers) : Co
         $"{Value.Name} as {string.Join(", ", Readers.Select(reader => reader.Name))} read it";
 }
 
-/// <summary>The component is a tensor <c>[batch × position, width]</c>.</summary>
+/// <summary>
+/// The component is a tensor <c>[batch × position, width]</c>; or <c>[batch, width]</c>, which has one position.
+/// </summary>
 /// <param name="Value">The tensor.</param>
-/// <param name="Batch">A tensor whose first axis is the batch.</param>
+/// <param name="Batch">A tensor whose first axis is the batch; the tensor itself where it has one position.</param>
 public sealed record FlatSource(Value Value, Value Batch) : ComponentSource
 {
     /// <inheritdoc/>
-    public override string Description => $"{Value.Name} [batch × position, width]";
+    public override string Description =>
+        Value == Batch ? $"{Value.Name} [batch, width]" : $"{Value.Name} [batch × position, width]";
 }
 
 /// <summary>

@@ -1,5 +1,6 @@
 using OnnxIntervene.IR;
 using OnnxIntervene.IR.Analysis;
+using OnnxIntervene.IR.Analysis.Inference;
 
 namespace OnnxIntervene.Components.Addressing;
 
@@ -100,6 +101,25 @@ internal sealed class RawTensors
                 $"The tensor '{source.Value.Name}' inside the {source.Owner} is {types.TextOf(source.Value)}; a row "
                     + $"of it has more than {int.MaxValue} elements."
             );
+    }
+
+    /// <summary>
+    /// A tensor <c>[batch × position, width]</c> as <c>[batch, position, width]</c>, where its first axis is known to
+    /// be the dimension of examples times another; null where it is not.
+    /// </summary>
+    public static FlatSource? Flattened(Value value, TypeInference types, ExampleAxis examples, Graph graph)
+    {
+        if (
+            examples.Name is not { } name
+            || types.FactsOf(value).Axes is not [{ Number: null } rows, { Number: > 0 }]
+            || rows.DividedBy(Quantity.Named(name)) is not { IsKnown: true } positions
+            || positions.Number == 1
+        )
+            return null;
+        var batch = graph.Inputs.FirstOrDefault(input =>
+            examples.Places.TryGetValue(input.Name, out var axis) && axis == 0
+        );
+        return batch is null ? null : new FlatSource(value, batch);
     }
 
     private static InterventionException Inside(string name, Node owner)

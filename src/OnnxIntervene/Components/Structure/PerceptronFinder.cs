@@ -15,41 +15,58 @@ internal static class PerceptronFinder
     public static ImmutableArray<ImmutableArray<Component>> Run(OpenedView view, LinearLayers layers)
     {
         var all = layers.All.ToList();
+        var (types, examples) = (new TypeInference(), ExampleAxis.Of(view.Graph));
         var found = ImmutableArray.CreateBuilder<ImmutableArray<Component>>();
         for (var index = 0; index + 1 < all.Count; index++)
         {
             if (!IsActivation(all[index].Output, all[index + 1].Input))
                 return [];
-            found.Add(Layer(view, index, all[index], all[index + 1].Input));
+            found.Add(Layer(view, types, examples, index, all[index], all[index + 1].Input));
         }
 
         return found.ToImmutable();
     }
 
-    private static ImmutableArray<Component> Layer(OpenedView view, int index, LinearLayer layer, Value activation) =>
+    private static ImmutableArray<Component> Layer(
+        OpenedView view,
+        TypeInference types,
+        ExampleAxis examples,
+        int index,
+        LinearLayer layer,
+        Value activation
+    ) =>
         [
             new(
                 new ComponentAddress(index, ComponentNames.BlockInput),
-                view.Source(layer.Input),
+                SourceOf(view, layer.Input, types, examples),
                 layer.InputWidth,
                 0,
                 "pos"
             ),
             new(
                 new ComponentAddress(index, ComponentNames.MlpActivation),
-                view.Source(activation),
+                SourceOf(view, activation, types, examples),
                 layer.OutputWidth,
                 0,
                 "pos"
             ),
             new(
                 new ComponentAddress(index, ComponentNames.BlockOutput),
-                view.Source(activation),
+                SourceOf(view, activation, types, examples),
                 layer.OutputWidth,
                 0,
                 "pos"
             ),
         ];
+
+    // A row for each example has one position; rows of all positions are shown by example.
+    private static ComponentSource SourceOf(OpenedView view, Value value, TypeInference types, ExampleAxis examples)
+    {
+        if (types.RankOf(value) != 2 || view.Source(value) is not TensorSource { Value: var own })
+            return view.Source(value);
+        var batch = RawTensors.Flattened(value, types, examples, view.Graph)?.Batch;
+        return new FlatSource(own, batch is null ? own : ((TensorSource)view.Source(batch)).Value);
+    }
 
     // There is something between them, computed from the layer's output alone.
     private static bool IsActivation(Value output, Value activation)
