@@ -31,6 +31,7 @@ internal static class CommandTree
         "--write-map",
         "--base-file",
         "--source-file",
+        "--prompts",
     ];
 
     /// <summary>The largest file that any command reads.</summary>
@@ -45,6 +46,7 @@ internal static class CommandTree
             CollectCommand.Create(),
             TraceCommand.Create(),
             PatchCommand.Create(),
+            CheckCommand.Create(),
             SpliceCommand.Create(),
             PullCommand.Create(),
             PushCommand.Create(),

@@ -1,0 +1,104 @@
+using System.Collections.Immutable;
+using OnnxIntervene.Checking.Laws;
+using OnnxIntervene.Components;
+using OnnxIntervene.Components.Addressing;
+using OnnxIntervene.Execution;
+using OnnxIntervene.IR;
+using OnnxIntervene.IR.Analysis;
+
+namespace OnnxIntervene.Checking;
+
+/// <summary>
+/// Proves a model's components on the model itself, without a reference: by laws that hold for a component if and only
+/// if it is what its name says, in every layer, on random or given inputs.
+/// </summary>
+public static class ComponentCheck
+{
+    private const double Single = 1e-4;
+    private const double Half = 1e-2;
+
+    // Activations that are quantised as the model runs depend on all of a tensor.
+    private static readonly string[] s_rounding = ["DynamicQuantizeLinear", "MatMulNBits", "DynamicQuantizeMatMul"];
+
+    /// <summary>Checks every component of a map.</summary>
+    /// <param name="map">The components, of the model that was loaded.</param>
+    /// <param name="model">The model.</param>
+    /// <param name="inputs">What it is run on; random inputs where left out.</param>
+    /// <param name="progress">Told how many layers are done.</param>
+    /// <param name="cancellation">Ends the check early.</param>
+    /// <exception cref="InterventionException">
+    /// No inputs can be drawn for the model, or those given do not fit.
+    /// </exception>
+    /// <exception cref="Runtime.ExecutionException">ONNX Runtime cannot open the model, or stopped a run.</exception>
+    /// <exception cref="OperationCanceledException">The check was cancelled.</exception>
+    public static CheckReport Check(
+        this ComponentMap map,
+        LoadedModel model,
+        CheckInputs? inputs = null,
+        IProgress<(int Done, int All)>? progress = null,
+        CancellationToken cancellation = default
+    )
+    {
+        ArgumentNullException.ThrowIfNull(map);
+        ArgumentNullException.ThrowIfNull(model);
+        var probed = map
+            .Components.Where(component => component.Heads == 0 || component.Layout == ComponentLayout.HeadsFirst)
+            .ToList();
+        if (probed.Count == 0)
+            return new CheckReport([]);
+        inputs ??= new RandomInputs(model.Model.Graph, map.Limits, seed: 1).Draw();
+        using var probe = new Probe(model, probed, cancellation);
+        var context = new LawContext(
+            probe,
+            inputs,
+            probe.Run(inputs.Base),
+            probe.Run(inputs.Source),
+            probed.ToDictionary(component => component.Address),
+            map.LayerCount,
+            ToleranceOf(model.Model)
+        );
+        var findings = ImmutableArray.CreateBuilder<LawFinding>();
+        for (var layer = 0; layer < map.LayerCount; layer++)
+        {
+            findings.AddRange(new LayerCheck(context, layer).Findings());
+            progress?.Report((layer + 1, map.LayerCount));
+        }
+
+        findings.AddRange(Causality(context));
+        return new CheckReport(findings.ToImmutable());
+    }
+
+    private static double ToleranceOf(Model model)
+    {
+        var isRounded = model
+            .Graph.AllNodes()
+            .Any(node =>
+                s_rounding.Contains(node.Operator.OperatorType)
+                || (node.Operator.OperatorType == "Cast" && node.FindAttribute("to")?.Integer is 10 or 16)
+            );
+        return isRounded
+            || model.Graph.Inputs.Concat(model.Graph.Outputs).Any(value => value.Type?.ElementType == ElementType.Float16)
+            ? Half
+            : Single;
+    }
+
+    // The layers of one model are all causal, or none is.
+    private static IEnumerable<LawFinding> Causality(LawContext context)
+    {
+        var reaches = Enumerable
+            .Range(0, context.LayerCount)
+            .Select(layer => (layer, Back: PositionLaws.ReachesBack(context, layer)))
+            .Where(item => item.Back is not null)
+            .ToList();
+        foreach (var (layer, back) in reaches)
+        {
+            var isOdd = back != reaches[0].Back;
+            yield return LawContext.Finding(
+                reaches[0].Back == true ? "a write reaches every position" : "a write changes nothing before it",
+                [context.Find(layer, ComponentNames.BlockOutput)!],
+                isOdd ? LawOutcome.Contradicted : LawOutcome.Proved,
+                isOdd ? $"layer {reaches[0].layer} does otherwise" : ""
+            );
+        }
+    }
+}

@@ -1,0 +1,100 @@
+using System.Collections.Immutable;
+using OnnxIntervene.Components.Addressing;
+using OnnxIntervene.Tensors;
+
+namespace OnnxIntervene.Checking.Laws;
+
+/// <summary>What every law needs: the runs, two of them made, and how closely numbers must agree.</summary>
+/// <param name="Probe">Makes runs.</param>
+/// <param name="Inputs">The base and the source.</param>
+/// <param name="Base">The base's own run.</param>
+/// <param name="Source">The source's own run.</param>
+/// <param name="Components">The components, by address.</param>
+/// <param name="LayerCount">How many layers there are.</param>
+/// <param name="Tolerance">How far numbers may differ, in parts of the largest.</param>
+internal sealed record LawContext(
+    Probe Probe,
+    CheckInputs Inputs,
+    Snapshot Base,
+    Snapshot Source,
+    IReadOnlyDictionary<ComponentAddress, Component> Components,
+    int LayerCount,
+    double Tolerance
+)
+{
+    /// <summary>The component of this name in a layer; null where the map has none.</summary>
+    public Component? Find(int layer, string name) => Components.GetValueOrDefault(new ComponentAddress(layer, name));
+
+    /// <summary>Runs the base with a component's values from the source.</summary>
+    public Snapshot Swapped(params ReadOnlySpan<Component> components)
+    {
+        var changes = new Change[components.Length];
+        for (var index = 0; index < components.Length; index++)
+            changes[index] = new Change(components[index].Address, Source[components[index].Address]);
+        return Probe.Run(Inputs.Base, changes);
+    }
+
+    /// <summary>Runs the base with a component's values from the source at one position.</summary>
+    public Snapshot SwappedAt(Component component, int position) =>
+        Probe.Run(Inputs.Base, new Change(component.Address, Source[component.Address], position));
+
+    /// <summary>Runs the base with other values in a component.</summary>
+    public Snapshot Written(Component component, NumericArray values) =>
+        Probe.Run(Inputs.Base, new Change(component.Address, values));
+
+    /// <summary>That two arrays are equal, where a third that is not equal would have shown it.</summary>
+    /// <param name="law">The law in short.</param>
+    /// <param name="about">The components that it is about.</param>
+    /// <param name="actual">What the run computed.</param>
+    /// <param name="expected">What the law says.</param>
+    /// <param name="otherwise">What would be there if nothing had been written.</param>
+    public LawFinding Equal(
+        string law,
+        ImmutableArray<Component> about,
+        ReadOnlySpan<float> actual,
+        ReadOnlySpan<float> expected,
+        ReadOnlySpan<float> otherwise
+    )
+    {
+        if (actual.Length != expected.Length)
+            return Finding(law, about, LawOutcome.Contradicted, $"{actual.Length} numbers are not {expected.Length}");
+        var limit = Tolerance * Math.Max(Largest(expected), Largest(otherwise));
+        if (Largest(expected, otherwise) <= 10 * limit)
+            return Finding(law, about, LawOutcome.Untested, "the two runs do not differ there");
+        var difference = Largest(actual, expected);
+        return difference <= limit
+            ? Finding(law, about, LawOutcome.Proved, "")
+            : Finding(law, about, LawOutcome.Contradicted, $"differs by {difference:G3}, more than {limit:G3}");
+    }
+
+    /// <summary>A finding, in the layer of the first component.</summary>
+    public static LawFinding Finding(
+        string law,
+        ImmutableArray<Component> about,
+        LawOutcome outcome,
+        string explanation
+    ) => new(law, about[0].Address.Layer, [.. about.Select(item => item.Address)], outcome, explanation);
+
+    /// <summary>The largest difference of two arrays of one length.</summary>
+    public static double Largest(ReadOnlySpan<float> one, ReadOnlySpan<float> other)
+    {
+        var largest = 0.0;
+        for (var index = 0; index < one.Length; index++)
+        {
+            var difference = Math.Abs((double)one[index] - other[index]);
+            if (!(difference <= largest))
+                largest = double.IsNaN(difference) ? double.PositiveInfinity : difference;
+        }
+
+        return largest;
+    }
+
+    /// <summary>The largest number of an array, without its sign.</summary>
+    public static double Largest(ReadOnlySpan<float> numbers)
+    {
+        var largest = 0.0;
+        foreach (var number in numbers)
+            largest = Math.Max(largest, Math.Abs(number));
+        return largest;
+    }
+}

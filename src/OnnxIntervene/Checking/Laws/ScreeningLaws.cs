@@ -1,0 +1,80 @@
+using OnnxIntervene.Components.Addressing;
+
+namespace OnnxIntervene.Checking.Laws;
+
+/// <summary>
+/// Screening off: with what a module reads taken from the source everywhere, what it computes is the source's too,
+/// whatever the rest of the run is.
+/// </summary>
+internal static class ScreeningLaws
+{
+    private static readonly (string Read, string Computed)[] s_pairs =
+    [
+        (ComponentNames.AttentionInput, ComponentNames.QueryOutput),
+        (ComponentNames.AttentionInput, ComponentNames.KeyOutput),
+        (ComponentNames.AttentionInput, ComponentNames.ValueOutput),
+        (ComponentNames.AttentionValueOutput, ComponentNames.AttentionOutput),
+        (ComponentNames.MlpInput, ComponentNames.MlpActivation),
+        (ComponentNames.MlpInput, ComponentNames.MlpOutput),
+        (ComponentNames.MlpActivation, ComponentNames.MlpOutput),
+    ];
+
+    /// <summary>The laws of one layer.</summary>
+    public static IEnumerable<LawFinding> Of(LawContext context, int layer, bool includesStream)
+    {
+        foreach (var group in s_pairs.GroupBy(pair => pair.Read))
+        {
+            if (context.Find(layer, group.Key) is not { } read)
+                continue;
+            var computed = group
+                .Select(pair => context.Find(layer, pair.Computed))
+                .OfType<Component>()
+                .Where(item => !includesStream || !IsOfTheStream(read, item))
+                .ToList();
+            if (computed.Count == 0)
+                continue;
+            var run = context.Swapped(read);
+            foreach (var item in computed)
+                yield return Decides(context, run, read, item);
+        }
+    }
+
+    /// <summary>The stream after a layer decides every later layer, and the output.</summary>
+    public static IEnumerable<LawFinding> OfStream(LawContext context, int layer, Snapshot swapped)
+    {
+        if (context.Find(layer, ComponentNames.BlockOutput) is not { } stream)
+            yield break;
+        for (var later = layer + 1; later < context.LayerCount; later++)
+        {
+            foreach (var name in new[] { ComponentNames.BlockInput, ComponentNames.BlockOutput })
+            {
+                if (context.Find(later, name) is { } item && (name == ComponentNames.BlockOutput || later == layer + 1))
+                    yield return Decides(context, swapped, stream, item);
+            }
+        }
+
+        if (swapped.Output is { } output)
+            yield return context.Equal(
+                $"{stream.Address.Name} decides the output",
+                [stream],
+                output.Floats,
+                context.Source.Output!.Floats,
+                context.Base.Output!.Floats
+            );
+    }
+
+    // What adds to the stream and includes it is not decided by what it adds.
+    private static bool IsOfTheStream(Component read, Component computed) =>
+        (read.Address.Name, computed.Address.Name)
+            is (ComponentNames.AttentionValueOutput, ComponentNames.AttentionOutput)
+                or (ComponentNames.MlpActivation, ComponentNames.MlpOutput);
+
+    private static LawFinding Decides(LawContext context, Snapshot run, Component read, Component computed) =>
+        context.Equal(
+            $"{read.Address.Name} decides {computed.Address.Name}",
+            [read, computed],
+            run[computed.Address].Floats,
+            context.Source[computed.Address].Floats,
+            context.Base[computed.Address].Floats
+        );
+}

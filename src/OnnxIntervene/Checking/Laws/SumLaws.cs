@@ -1,0 +1,106 @@
+using System.Collections.Immutable;
+using OnnxIntervene.Components.Addressing;
+using OnnxIntervene.Tensors;
+
+namespace OnnxIntervene.Checking.Laws;
+
+/// <summary>
+/// Sums: a layer's stream grows by what its sub-layers add, in any run; without what they add it stays as it was. Where
+/// outputs include the stream, the last of them is the layer's.
+/// </summary>
+internal static class SumLaws
+{
+    private static readonly string[] s_added =
+    [
+        ComponentNames.AttentionOutput,
+        ComponentNames.CrossPrefix + ComponentNames.AttentionOutput,
+        ComponentNames.MlpOutput,
+        "mixer_output",
+    ];
+
+    private static readonly string[] s_read = [ComponentNames.AttentionInput, ComponentNames.MlpInput, "mixer_input"];
+
+    /// <summary>The laws of one layer.</summary>
+    public static IEnumerable<LawFinding> Of(LawContext context, int layer)
+    {
+        if (
+            context.Find(layer, ComponentNames.BlockInput) is not { } before
+            || context.Find(layer, ComponentNames.BlockOutput) is not { } after
+        )
+            yield break;
+        ImmutableArray<Component> added = [.. s_added.Select(name => context.Find(layer, name)).OfType<Component>()];
+        if (added.IsEmpty)
+            yield break;
+        yield return Sum(context, "the stream grows by what is added", context.Base, before, after, added);
+        foreach (var read in s_read.Select(name => context.Find(layer, name)).OfType<Component>())
+            yield return Sum(
+                context,
+                $"the stream grows by what is added, whatever {read.Address.Name} is",
+                context.Swapped(read),
+                before,
+                after,
+                added,
+                read
+            );
+        yield return Silenced(context, before, after, added);
+    }
+
+    private static LawFinding Sum(
+        LawContext context,
+        string law,
+        Snapshot run,
+        Component before,
+        Component after,
+        ImmutableArray<Component> added,
+        params ReadOnlySpan<Component> read
+    )
+    {
+        var sum = run[before.Address].Floats.ToArray();
+        foreach (var part in added)
+        {
+            var numbers = run[part.Address].Floats;
+            for (var index = 0; index < Math.Min(sum.Length, numbers.Length); index++)
+                sum[index] += numbers[index];
+        }
+
+        return context.Equal(
+            law,
+            [after, before, .. added, .. read],
+            run[after.Address].Floats,
+            sum,
+            run[before.Address].Floats
+        );
+    }
+
+    private static LawFinding Silenced(
+        LawContext context,
+        Component before,
+        Component after,
+        ImmutableArray<Component> added
+    )
+    {
+        var changes = added
+            .Select(part =>
+            {
+                var shape = context.Base[part.Address].Shape;
+                return new Change(part.Address, Zeros(shape.AsSpan()));
+            })
+            .ToArray();
+        var run = context.Probe.Run(context.Inputs.Base, changes);
+        return context.Equal(
+            "without what is added the stream stays",
+            [after, before, .. added],
+            run[after.Address].Floats,
+            context.Base[before.Address].Floats,
+            context.Base[after.Address].Floats
+        );
+    }
+
+    private static NumericArray Zeros(ReadOnlySpan<int> shape)
+    {
+        var count = 1;
+        foreach (var size in shape)
+            count *= size;
+        return NumericArray.Of(new float[count], shape);
+    }
+}
