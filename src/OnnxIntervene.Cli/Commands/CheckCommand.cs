@@ -1,7 +1,10 @@
 using System.Collections.Immutable;
 using System.CommandLine;
 using OnnxIntervene.Checking;
+using OnnxIntervene.Checking.Laws;
+using OnnxIntervene.Checking.Runs;
 using OnnxIntervene.Cli.Output;
+using OnnxIntervene.Components.MapFiles;
 using OnnxIntervene.Execution;
 using OnnxIntervene.IR;
 using OnnxIntervene.Runtime;
@@ -33,9 +36,9 @@ internal sealed class CheckCommand
     {
         var command = new Command(
             "check",
-            "Prove on the model itself, without a reference, that its components are what their names say: run it with "
-                + "values of one run in another, and test laws that hold for the right tensors alone. Exit code 1 when a "
-                + "law is contradicted. Example: onnx-intervene check model.onnx"
+            "Prove on the model itself, without a reference, that its components are what their names say: values of "
+                + "one run are written into another, and laws are tested that hold for the right tensors alone. Exit "
+                + "code 1 when a law is contradicted. Example: onnx-intervene check model.onnx"
         );
         _model.AddTo(command);
         foreach (var option in new Option[] { _prompts, _base, _source, _json })
@@ -47,19 +50,18 @@ internal sealed class CheckCommand
     private int Run(ParseResult arguments, CancellationToken cancellation)
     {
         var terminal = Terminal.Of(arguments);
-        using var model = _model.Load(arguments);
+        using var model = _model.Load(arguments, usesRecord: false);
         var pairs = Pairs(arguments, model);
         var findings = new List<LawFinding>();
         using (var line = new ProgressLine(terminal.Error, "layers checked"))
         {
             foreach (var pair in pairs)
-                findings.AddRange(
-                    model.Components.Check(model, pair, new LayerProgress(line), cancellation).Findings
-                );
+                findings.AddRange(model.Components.Check(model, pair, new LayerProgress(line), cancellation).Findings);
         }
 
         var report = new CheckReport([.. findings]);
         new CheckOutcome(model, report).Write(terminal, arguments.GetValue(_json));
+        CheckRecordFile.Write(model.File.Path, report.ToRecord(model.Components));
         return report.IsSound ? ExitCodes.Done : ExitCodes.Request;
     }
 

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using OnnxIntervene.Checking;
+using OnnxIntervene.Checking.Laws;
 using OnnxIntervene.Cli.Output;
 using OnnxIntervene.Execution;
 
@@ -24,11 +25,11 @@ internal sealed class CheckOutcome(LoadedModel model, CheckReport report)
 
         terminal.WriteTable(["law", "proved", "contradicted", "cannot be tested"], Rows());
         foreach (var finding in report.Contradicted)
-            terminal.Output.WriteLine(
-                $"Contradicted in layer {finding.Layer}: {finding.Law} ({finding.Explanation})."
-            );
+            terminal.Output.WriteLine($"Contradicted in layer {finding.Layer}: {finding.Law} ({finding.Explanation}).");
         foreach (var group in Untested())
-            terminal.Output.WriteLine($"Not tested in {group.Count()} cases: {group.Key.Law}, since {group.Key.Reason}.");
+            terminal.Output.WriteLine(
+                $"Not tested in {group.Count()} cases: {group.Key.Law}, since {group.Key.Reason}."
+            );
         terminal.Output.WriteLine(
             $"{report.Proved.Length} of {Checked} components are proved, {report.Doubtful.Length} are contradicted."
         );

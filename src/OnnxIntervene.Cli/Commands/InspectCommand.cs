@@ -42,6 +42,7 @@ internal static class InspectCommand
             {
                 Overrides = model.Map(arguments),
                 Configuration = ModelConfiguration.ReadBeside(file.Path),
+                Record = CheckRecordFile.Find(file.Path),
             };
             var inspection = new Inspection(file, loaded, ComponentMap.Find(loaded, search))
             {

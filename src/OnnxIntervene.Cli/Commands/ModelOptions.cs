@@ -74,7 +74,7 @@ internal sealed class ModelOptions
         arguments.GetValue(_map) is { } path ? ComponentMapFile.Read(path) : ComponentOverrides.None;
 
     /// <summary>The model without interventions. The caller disposes it.</summary>
-    public LoadedModel Load(ParseResult arguments) =>
+    public LoadedModel Load(ParseResult arguments, bool usesRecord = true) =>
         LoadedModel.Load(
             Path(arguments),
             new ExecutionOptions
@@ -86,7 +86,8 @@ internal sealed class ModelOptions
                     arguments.GetValue(_verbose) ? LogLevel.Debug : LogLevel.Warning
                 ),
             },
-            Map(arguments)
+            Map(arguments),
+            usesRecord
         );
 
     private static string Pull(string reference, TerminalWriter error)

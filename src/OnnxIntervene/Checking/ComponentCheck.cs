@@ -1,10 +1,10 @@
 using System.Collections.Immutable;
 using OnnxIntervene.Checking.Laws;
+using OnnxIntervene.Checking.Runs;
 using OnnxIntervene.Components;
 using OnnxIntervene.Components.Addressing;
 using OnnxIntervene.Execution;
 using OnnxIntervene.IR;
-using OnnxIntervene.IR.Analysis;
 
 namespace OnnxIntervene.Checking;
 
@@ -26,6 +26,7 @@ public static class ComponentCheck
     /// <param name="inputs">What it is run on; random inputs where left out.</param>
     /// <param name="progress">Told how many layers are done.</param>
     /// <param name="cancellation">Ends the check early.</param>
+    /// <exception cref="ArgumentException">The map is not this model's.</exception>
     /// <exception cref="InterventionException">
     /// No inputs can be drawn for the model, or those given do not fit.
     /// </exception>
@@ -41,12 +42,12 @@ public static class ComponentCheck
     {
         ArgumentNullException.ThrowIfNull(map);
         ArgumentNullException.ThrowIfNull(model);
-        var probed = map
-            .Components.Where(component => component.Heads == 0 || component.Layout == ComponentLayout.HeadsFirst)
-            .ToList();
-        if (probed.Count == 0)
+        if (map != model.Components)
+            throw new ArgumentException("The components are not those of this model.", nameof(map));
+        var probed = map.Components;
+        if (probed.Length == 0)
             return new CheckReport([]);
-        inputs ??= new RandomInputs(model.Model.Graph, map.Limits, seed: 1).Draw();
+        inputs ??= new RandomInputs(model.Model.Graph, map.Limits, model.Configuration.ImageSize, seed: 1).Draw();
         using var probe = new Probe(model, probed, cancellation);
         var context = new LawContext(
             probe,
@@ -55,6 +56,7 @@ public static class ComponentCheck
             probe.Run(inputs.Source),
             probed.ToDictionary(component => component.Address),
             map.LayerCount,
+            map.Family,
             ToleranceOf(model.Model)
         );
         var findings = ImmutableArray.CreateBuilder<LawFinding>();
@@ -76,8 +78,11 @@ public static class ComponentCheck
                 s_rounding.Contains(node.Operator.OperatorType)
                 || (node.Operator.OperatorType == "Cast" && node.FindAttribute("to")?.Integer is 10 or 16)
             );
-        return isRounded
-            || model.Graph.Inputs.Concat(model.Graph.Outputs).Any(value => value.Type?.ElementType == ElementType.Float16)
+        return
+            isRounded
+            || model
+                .Graph.Inputs.Concat(model.Graph.Outputs)
+                .Any(value => value.Type?.ElementType == ElementType.Float16)
             ? Half
             : Single;
     }

@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using OnnxIntervene.Checking.Laws;
 using OnnxIntervene.Components.Addressing;
 
@@ -17,6 +16,8 @@ internal sealed class LayerCheck(LawContext context, int layer)
         foreach (var finding in IncludesStream ? StreamOutputs() : Sums())
             yield return finding;
         foreach (var finding in AffineLaws.Of(context, layer, Obstacle))
+            yield return finding;
+        foreach (var finding in MatrixLaws.Of(context, layer, IncludesStream))
             yield return finding;
         foreach (var finding in PositionLaws.Of(context, layer).Concat(HeadLaws.Of(context, layer)))
             yield return finding;
@@ -69,6 +70,8 @@ internal sealed class LayerCheck(LawContext context, int layer)
             || context.Find(layer, ComponentNames.BlockOutput) is not { } stream
         )
             yield break;
+        if (context.Find(layer, ComponentNames.AttentionValueOutput) is { } mixed)
+            yield return Moves(mixed, middle);
         yield return context.Equal(
             "attention_output decides block_output",
             [middle, stream],
@@ -78,8 +81,30 @@ internal sealed class LayerCheck(LawContext context, int layer)
         );
     }
 
-    private string? Obstacle(Component computed) =>
-        IncludesStream && s_outputs.Contains(computed.Address.Name)
-            ? "a norm of the stream lies between, since the output includes the stream"
+    private LawFinding Moves(Component read, Component computed)
+    {
+        var run = context.Swapped(read)[computed.Address].Floats;
+        var isMoved = LawContext.Largest(run, context.Base[computed.Address].Floats) > 0;
+        return LawContext.Finding(
+            $"{read.Address.Name} changes {computed.Address.Name}",
+            [read, computed],
+            isMoved ? LawOutcome.Proved : LawOutcome.Contradicted,
+            isMoved ? "" : "it stays as it is, bit for bit"
+        );
+    }
+
+    private static bool IsOutput(Component component) =>
+        Array.Exists(s_outputs, name => component.Address.Name.EndsWith(name, StringComparison.Ordinal));
+
+    // Where a norm may lie between what is read and what is computed, by what the map says of them.
+    private string? Obstacle(Component read, Component computed)
+    {
+        if (!IncludesStream)
+            return IsOutput(computed) && NormAfter.IsInside(computed) ? "the output is taken after a norm" : null;
+        if (IsOutput(computed))
+            return "the output includes the stream, and a norm may follow the addition";
+        return read.Source == context.Find(layer, ComponentNames.BlockInput)?.Source
+            ? "the module reads the stream itself, and norms it inside"
             : null;
+    }
 }

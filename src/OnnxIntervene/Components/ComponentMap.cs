@@ -53,6 +53,9 @@ public sealed class ComponentMap
     /// <summary>What was looked for and not found.</summary>
     public ImmutableArray<MissingComponent> Missing { get; }
 
+    /// <summary>What an earlier check found; nothing where there was none.</summary>
+    public CheckRecord Record { get; internal init; } = CheckRecord.None;
+
     /// <summary>
     /// The matrix whose rows token ids choose, <c>[vocabulary, width]</c>; converted to floating point where quantised;
     /// null when there is none.

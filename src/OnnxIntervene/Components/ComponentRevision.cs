@@ -21,12 +21,14 @@ internal static class ComponentRevision
         {
             if (check.Contradiction(component) is { } reason)
                 missing.Add(new MissingComponent(component.Address, reason));
+            else if (options.Record.Find(component) is { Contradiction: { } law })
+                missing.Add(new MissingComponent(component.Address, $"a check contradicted it: {law}"));
             else
                 kept.Add(component);
         }
 
         var layers = Math.Max(found.LayerCount, addresses.Select(address => address.Layer + 1).DefaultIfEmpty(0).Max());
-        return new ComponentMap(model, found.Family, layers, Ordered(kept), missing);
+        return new ComponentMap(model, found.Family, layers, Ordered(kept), missing) { Record = options.Record };
     }
 
     private static ImmutableArray<Component> Ordered(List<Component> components) =>

@@ -12,4 +12,9 @@ public sealed record ComponentSearchOptions
     /// What the configuration beside the model says. It only confirms: a component that it contradicts is not used.
     /// </summary>
     public ModelConfiguration Configuration { get; init; } = ModelConfiguration.None;
+
+    /// <summary>
+    /// What an earlier check found. A component that it contradicts is not used, unless the user's map names it.
+    /// </summary>
+    public CheckRecord Record { get; init; } = CheckRecord.None;
 }

@@ -1,6 +1,7 @@
 using System.Globalization;
 using OnnxIntervene.Components;
 using OnnxIntervene.Components.Configuration;
+using OnnxIntervene.Components.MapFiles;
 using OnnxIntervene.Execution.Results;
 using OnnxIntervene.Interventions;
 using OnnxIntervene.IR;
@@ -25,13 +26,19 @@ public sealed class LoadedModel : IDisposable
     private readonly SharedWeights? _weights;
     private readonly Lazy<Tokenizer> _tokenizer;
 
-    private LoadedModel(ModelFile file, Model model, ExecutionOptions options, ComponentSearchOptions search)
+    private LoadedModel(
+        ModelFile file,
+        Model model,
+        ExecutionOptions options,
+        ComponentSearchOptions search,
+        ComponentMap components
+    )
     {
         File = file;
         Model = model;
         Options = options;
         Search = search;
-        Components = ComponentMap.Find(model, search);
+        Components = components;
         HasTokenizer = Tokenization.Tokenizer.ExistsIn(file.Folder);
         _tokenizer = new Lazy<Tokenizer>(() => Tokenization.Tokenizer.Load(file.Folder));
         _weights = options.SharesWeights ? new SharedWeights() : null;
@@ -81,6 +88,7 @@ public sealed class LoadedModel : IDisposable
     /// <param name="path">The file, the folder that holds it, or <c>hf:owner/name</c>.</param>
     /// <param name="options">How ONNX Runtime runs the model.</param>
     /// <param name="map">The user's own component map, in place of what is found or beside it.</param>
+    /// <param name="usesRecord">Whether components that an earlier check contradicted are left out.</param>
     /// <exception cref="ModelFormatException">
     /// The file is not a well-formed model, or the configuration beside it is not JSON.
     /// </exception>
@@ -89,16 +97,28 @@ public sealed class LoadedModel : IDisposable
     /// The Hub has no such repository, or cannot be reached.
     /// </exception>
     /// <exception cref="IOException">A file cannot be read.</exception>
-    public static LoadedModel Load(string path, ExecutionOptions? options = null, ComponentOverrides? map = null)
+    public static LoadedModel Load(
+        string path,
+        ExecutionOptions? options = null,
+        ComponentOverrides? map = null,
+        bool usesRecord = true
+    )
     {
         var file = ModelFile.Find(path);
         var search = new ComponentSearchOptions
         {
             Overrides = map ?? ComponentOverrides.None,
             Configuration = ModelConfiguration.ReadBeside(file.Path),
+            Record = usesRecord ? CheckRecordFile.Find(file.Path) : CheckRecord.None,
         };
         var model = FunctionInliner.Inline(OnnxFile.Load(file.Path));
-        return new LoadedModel(file, model, options ?? new ExecutionOptions(), search);
+        return new LoadedModel(
+            file,
+            model,
+            options ?? new ExecutionOptions(),
+            search,
+            ComponentMap.Find(model, search)
+        );
     }
 
     /// <summary>
@@ -152,6 +172,9 @@ public sealed class LoadedModel : IDisposable
         _pool.Dispose();
         _weights?.Dispose();
     }
+
+    /// <summary>The same model with other components, and sessions of its own. The caller disposes it.</summary>
+    internal LoadedModel With(ComponentMap components) => new(File, Model, Options, Search, components);
 
     internal SessionLease Lease(SessionRecipe recipe) => _pool.Lease(recipe);
 

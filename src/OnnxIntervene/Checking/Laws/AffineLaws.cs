@@ -1,3 +1,4 @@
+using OnnxIntervene.Checking.Runs;
 using OnnxIntervene.Components.Addressing;
 using OnnxIntervene.Tensors;
 
@@ -21,23 +22,27 @@ internal static class AffineLaws
     ];
 
     /// <summary>The laws of one layer.</summary>
-    public static IEnumerable<LawFinding> Of(LawContext context, int layer, Func<Component, string?> obstacle)
+    public static IEnumerable<LawFinding> Of(
+        LawContext context,
+        int layer,
+        Func<Component, Component, string?> obstacle
+    )
     {
-        foreach (var group in s_pairs.GroupBy(pair => pair.Read))
+        foreach (var group in context.Pairs(layer, s_pairs))
         {
-            if (context.Find(layer, group.Key) is not { } read)
-                continue;
-            var computed = group
-                .Select(pair => context.Find(layer, pair.Computed))
-                .OfType<Component>()
-                .ToLookup(item => obstacle(item) is null);
-            foreach (var item in computed[false])
-                yield return LawContext.Finding(Law(read, item), [read, item], LawOutcome.Untested, obstacle(item)!);
-            if (!computed[true].Any())
-                continue;
+            var read = group.Key;
             var (first, second, both) = (Part(context, read, 0), Part(context, read, 1), context.Swapped(read));
-            foreach (var item in computed[true])
-                yield return Affine(context, read, item, first, second, both);
+            foreach (var item in group)
+            {
+                var finding = Affine(context, read, item, first, second, both);
+                yield return finding.Outcome == LawOutcome.Contradicted && obstacle(read, item) is { } reason
+                    ? finding with
+                    {
+                        Outcome = LawOutcome.Untested,
+                        Explanation = reason,
+                    }
+                    : finding;
+            }
         }
     }
 

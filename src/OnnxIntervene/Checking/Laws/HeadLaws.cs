@@ -12,18 +12,58 @@ internal static class HeadLaws
     /// <summary>The laws of one layer.</summary>
     public static IEnumerable<LawFinding> Of(LawContext context, int layer)
     {
-        if (context.Find(layer, ComponentNames.AttentionWeight) is not { } weights)
+        foreach (var prefix in new[] { "", ComponentNames.CrossPrefix })
+        {
+            foreach (var finding in Weights(context, layer, prefix))
+                yield return finding;
+        }
+
+        foreach (var heads in context.Components.Values.Where(item => item.Address.Layer == layer && item.Heads > 0))
+        {
+            if (
+                heads.Layout == ComponentLayout.HeadsInWidth
+                && context.Find(layer, WholeOf(heads.Address.Name)) is { } whole
+            )
+                yield return Slices(context, heads, whole);
+        }
+    }
+
+    // head_key_output of key_output, and cross_head_key_output of cross_key_output.
+    private static string WholeOf(string name) => name.Replace(ComponentNames.HeadPrefix, "", StringComparison.Ordinal);
+
+    private static IEnumerable<LawFinding> Weights(LawContext context, int layer, string prefix)
+    {
+        if (context.Find(layer, prefix + ComponentNames.AttentionWeight) is not { } weights)
             yield break;
         var numbers = context.Base[weights.Address];
         if (numbers.Shape is not [_, var heads, _, var keys])
             yield break;
         yield return RowsSumToOne(context, weights, numbers, keys);
         if (
-            context.Find(layer, ComponentNames.ValueOutput) is { } value
-            && context.Find(layer, ComponentNames.AttentionValueOutput) is { } mixed
+            context.Find(layer, prefix + ComponentNames.ValueOutput) is { } value
+            && context.Find(layer, prefix + ComponentNames.AttentionValueOutput) is { } mixed
             && context.Base[value.Address].Shape[1] == keys
         )
             yield return Mixed(context, weights, value, mixed, heads);
+    }
+
+    // [batch, head, position, width] against [batch, position, heads × width].
+    private static LawFinding Slices(LawContext context, Component heads, Component whole)
+    {
+        var (split, flat) = (context.Base[heads.Address], context.Base[whole.Address]);
+        var law = $"{heads.Address.Name} are slices of {whole.Address.Name}";
+        if (split.Length != flat.Length || split.Shape is not [_, var count, var positions, var width])
+            return LawContext.Finding(law, [heads, whole], LawOutcome.Contradicted, $"{split} is not {flat}");
+        var joined = new float[flat.Length];
+        for (var index = 0; index < joined.Length; index++)
+        {
+            var (rest, within) = Math.DivRem(index, width);
+            (rest, var head) = Math.DivRem(rest, count);
+            var (example, position) = Math.DivRem(rest, positions);
+            joined[index] = split.Floats[((((example * count) + head) * positions) + position) * width + within];
+        }
+
+        return context.Equal(law, [heads, whole], joined, flat.Floats, new float[joined.Length]);
     }
 
     private static LawFinding RowsSumToOne(LawContext context, Component weights, NumericArray numbers, int keys)
@@ -37,26 +77,26 @@ internal static class HeadLaws
             furthest = Math.Max(furthest, Math.Abs(sum - 1));
         }
 
-        const string Law = "rows of attention_weight sum to one";
+        var law = $"rows of {weights.Address.Name} sum to one";
         return furthest <= 10 * context.Tolerance
-            ? LawContext.Finding(Law, [weights], LawOutcome.Proved, "")
-            : LawContext.Finding(Law, [weights], LawOutcome.Contradicted, $"a row's sum is {furthest:G3} off");
+            ? LawContext.Finding(law, [weights], LawOutcome.Proved, "")
+            : LawContext.Finding(law, [weights], LawOutcome.Contradicted, $"a row's sum is {furthest:G3} off");
     }
 
     private static LawFinding Mixed(LawContext context, Component weights, Component value, Component mixed, int heads)
     {
-        const string Law = "attention_weight times value_output is attention_value_output";
+        var law = $"{weights.Address.Name} times {value.Address.Name} is {mixed.Address.Name}";
         var (found, values) = (context.Base[mixed.Address], context.Base[value.Address]);
         var width = found.Shape[2] / heads;
         if (found.Shape[2] % heads != 0 || values.Shape[2] % width != 0 || heads % (values.Shape[2] / width) != 0)
             return LawContext.Finding(
-                Law,
+                law,
                 [weights, value, mixed],
                 LawOutcome.Untested,
                 $"{heads} heads do not divide the widths {found.Shape[2]} and {values.Shape[2]}"
             );
         return context.Equal(
-            Law,
+            law,
             [weights, value, mixed],
             found.Floats,
             Product(context.Base[weights.Address], values, heads, width),

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using OnnxIntervene.Checking.Runs;
 using OnnxIntervene.Components.Addressing;
 using OnnxIntervene.Tensors;
 
@@ -11,6 +12,7 @@ namespace OnnxIntervene.Checking.Laws;
 /// <param name="Source">The source's own run.</param>
 /// <param name="Components">The components, by address.</param>
 /// <param name="LayerCount">How many layers there are.</param>
+/// <param name="Family">The family whose module names the file has; null when none is recognised.</param>
 /// <param name="Tolerance">How far numbers may differ, in parts of the largest.</param>
 internal sealed record LawContext(
     Probe Probe,
@@ -19,11 +21,33 @@ internal sealed record LawContext(
     Snapshot Source,
     IReadOnlyDictionary<ComponentAddress, Component> Components,
     int LayerCount,
+    string? Family,
     double Tolerance
 )
 {
+    private static readonly string[] s_prefixes = ["", ComponentNames.CrossPrefix];
+
     /// <summary>The component of this name in a layer; null where the map has none.</summary>
     public Component? Find(int layer, string name) => Components.GetValueOrDefault(new ComponentAddress(layer, name));
+
+    /// <summary>The pairs of components that a layer has, of its own attention and of cross-attention.</summary>
+    public ILookup<Component, Component> Pairs(int layer, IEnumerable<(string Read, string Computed)> names) =>
+        Found(layer, names).ToLookup(pair => pair.Read, pair => pair.Computed);
+
+    private IEnumerable<(Component Read, Component Computed)> Found(
+        int layer,
+        IEnumerable<(string Read, string Computed)> names
+    )
+    {
+        foreach (var (read, computed) in names)
+        {
+            foreach (var prefix in s_prefixes)
+            {
+                if (Find(layer, prefix + read) is { } first && Find(layer, prefix + computed) is { } second)
+                    yield return (first, second);
+            }
+        }
+    }
 
     /// <summary>Runs the base with a component's values from the source.</summary>
     public Snapshot Swapped(params ReadOnlySpan<Component> components)

@@ -1,3 +1,4 @@
+using OnnxIntervene.Checking.Runs;
 using OnnxIntervene.Components.Addressing;
 
 namespace OnnxIntervene.Checking.Laws;
@@ -16,10 +17,7 @@ internal static class OrderLaws
         {
             if (context.Find(earlier, ComponentNames.BlockOutput) is not { } other)
                 continue;
-            var difference = LawContext.Largest(
-                swapped[other.Address].Floats,
-                context.Base[other.Address].Floats
-            );
+            var difference = LawContext.Largest(swapped[other.Address].Floats, context.Base[other.Address].Floats);
             if (difference > context.Tolerance * LawContext.Largest(context.Base[other.Address].Floats))
                 yield return LawContext.Finding(
                     "block_output changes no earlier layer",

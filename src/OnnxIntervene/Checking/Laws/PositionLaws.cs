@@ -1,3 +1,4 @@
+using OnnxIntervene.Checking.Runs;
 using OnnxIntervene.Components.Addressing;
 using OnnxIntervene.Tensors;
 
@@ -16,9 +17,11 @@ internal static class PositionLaws
     /// <summary>The laws of one layer.</summary>
     public static IEnumerable<LawFinding> Of(LawContext context, int layer)
     {
-        if (context.Find(layer, ComponentNames.AttentionValueOutput) is { } mixed && Length(context, mixed) > 2)
+        foreach (var prefix in new[] { "", ComponentNames.CrossPrefix })
         {
-            foreach (var finding in Rows(context, layer, mixed))
+            if (context.Find(layer, prefix + ComponentNames.AttentionValueOutput) is not { } mixed)
+                continue;
+            foreach (var finding in Length(context, mixed) > 2 ? Rows(context, layer, mixed, prefix) : [])
                 yield return finding;
         }
 
@@ -28,7 +31,7 @@ internal static class PositionLaws
             && Length(context, read) > 2
             && Length(context, read) == Length(context, output)
         )
-            yield return Own(context, context.SwappedAt(read, 1), read, output, 1);
+            yield return Own(context, read, output, Enumerable.Range(1, Length(context, read) - 1));
         foreach (var finding in Alike(context, layer))
             yield return finding;
     }
@@ -48,23 +51,28 @@ internal static class PositionLaws
         return IsChanged(context, run, next, last, Sensitive) ? IsChangedBefore(context, run, next, last) : null;
     }
 
-    private static IEnumerable<LawFinding> Rows(LawContext context, int layer, Component mixed)
+    private static IEnumerable<LawFinding> Rows(LawContext context, int layer, Component mixed, string prefix)
     {
         var length = Length(context, mixed);
-        if (context.Find(layer, ComponentNames.QueryOutput) is { } query && Length(context, query) == length)
-            yield return Own(context, context.SwappedAt(query, length - 1), query, mixed, length - 1);
-        var weights = context.Find(layer, ComponentNames.AttentionWeight);
-        foreach (var name in new[] { ComponentNames.KeyOutput, ComponentNames.ValueOutput })
+        if (context.Find(layer, prefix + ComponentNames.QueryOutput) is { } query && Length(context, query) == length)
+            yield return Own(context, query, mixed, Enumerable.Range(0, length).Reverse());
+        var weights = context.Find(layer, prefix + ComponentNames.AttentionWeight);
+        foreach (var name in new[] { prefix + ComponentNames.KeyOutput, prefix + ComponentNames.ValueOutput })
         {
             if (context.Find(layer, name) is not { } read || Length(context, read) != length)
                 continue;
-            var run = context.SwappedAt(read, 0);
-            var others = Enumerable.Range(1, length - 1).Any(position => IsChanged(context, run, mixed, position, Sensitive));
+            // The first positions are read by the rows of all others, in a causal model too.
+            if (Differing(context, read, Enumerable.Range(0, length - 1)) is not { } written)
+                continue;
+            var run = context.SwappedAt(read, written);
+            var others = Enumerable
+                .Range(0, length)
+                .Any(position => position != written && IsChanged(context, run, mixed, position, Sensitive));
             yield return LawContext.Finding(
                 $"{name} changes other rows of {mixed.Address.Name}",
                 [read, mixed],
                 others ? LawOutcome.Proved : LawOutcome.Contradicted,
-                others ? "" : "a write at position 0 changes no other position"
+                others ? "" : $"a write at position {written} changes no other position"
             );
             if (weights is not null)
                 yield return Weights(context, run, read, weights);
@@ -74,7 +82,7 @@ internal static class PositionLaws
     // Keys decide the weights, values do not.
     private static LawFinding Weights(LawContext context, Snapshot run, Component read, Component weights)
     {
-        var isKey = read.Address.Name == ComponentNames.KeyOutput;
+        var isKey = read.Address.Name.EndsWith(ComponentNames.KeyOutput, StringComparison.Ordinal);
         var difference = LawContext.Largest(run[weights.Address].Floats, context.Base[weights.Address].Floats);
         var isChanged = difference > (isKey ? Sensitive : 1) * context.Tolerance;
         return LawContext.Finding(
@@ -85,9 +93,12 @@ internal static class PositionLaws
         );
     }
 
-    private static LawFinding Own(LawContext context, Snapshot run, Component read, Component computed, int position)
+    private static LawFinding Own(LawContext context, Component read, Component computed, IEnumerable<int> positions)
     {
         var law = $"{read.Address.Name} changes its own position of {computed.Address.Name} alone";
+        if (Differing(context, read, positions) is not { } position)
+            return LawContext.Finding(law, [read, computed], LawOutcome.Untested, "the two runs do not differ there");
+        var run = context.SwappedAt(read, position);
         if (!IsChanged(context, run, computed, position, Sensitive))
             return LawContext.Finding(law, [read, computed], LawOutcome.Contradicted, "it changes nothing");
         var odd = Enumerable
@@ -133,18 +144,24 @@ internal static class PositionLaws
         }
     }
 
+    // The first of the positions at which the two runs differ; some hold the same in every run, as a class token.
+    private static int? Differing(LawContext context, Component component, IEnumerable<int> positions)
+    {
+        foreach (var position in positions)
+        {
+            if (IsChanged(context, context.Source, component, position))
+                return position;
+        }
+
+        return null;
+    }
+
     private static int Length(LawContext context, Component component) => context.Base[component.Address].Shape[1];
 
     private static bool IsChangedBefore(LawContext context, Snapshot run, Component component, int position) =>
         Enumerable.Range(0, position).Any(other => IsChanged(context, run, component, other));
 
-    private static bool IsChanged(
-        LawContext context,
-        Snapshot run,
-        Component component,
-        int position,
-        double share = 1
-    )
+    private static bool IsChanged(LawContext context, Snapshot run, Component component, int position, double share = 1)
     {
         var (now, before) = (run[component.Address], context.Base[component.Address]);
         var (positions, width) = (now.Shape[1], now.Shape[2]);

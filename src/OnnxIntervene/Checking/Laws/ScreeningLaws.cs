@@ -1,3 +1,4 @@
+using OnnxIntervene.Checking.Runs;
 using OnnxIntervene.Components.Addressing;
 
 namespace OnnxIntervene.Checking.Laws;
@@ -16,26 +17,20 @@ internal static class ScreeningLaws
         (ComponentNames.AttentionValueOutput, ComponentNames.AttentionOutput),
         (ComponentNames.MlpInput, ComponentNames.MlpActivation),
         (ComponentNames.MlpInput, ComponentNames.MlpOutput),
-        (ComponentNames.MlpActivation, ComponentNames.MlpOutput),
+        (ComponentNames.BlockInput, ComponentNames.BlockOutput),
     ];
 
     /// <summary>The laws of one layer.</summary>
     public static IEnumerable<LawFinding> Of(LawContext context, int layer, bool includesStream)
     {
-        foreach (var group in s_pairs.GroupBy(pair => pair.Read))
+        foreach (var group in context.Pairs(layer, s_pairs))
         {
-            if (context.Find(layer, group.Key) is not { } read)
-                continue;
-            var computed = group
-                .Select(pair => context.Find(layer, pair.Computed))
-                .OfType<Component>()
-                .Where(item => !includesStream || !IsOfTheStream(read, item))
-                .ToList();
+            var computed = group.Where(item => !includesStream || !IsOfTheStream(item)).ToList();
             if (computed.Count == 0)
                 continue;
-            var run = context.Swapped(read);
+            var run = context.Swapped(group.Key);
             foreach (var item in computed)
-                yield return Decides(context, run, read, item);
+                yield return Decides(context, run, group.Key, item);
         }
     }
 
@@ -63,11 +58,10 @@ internal static class ScreeningLaws
             );
     }
 
-    // What adds to the stream and includes it is not decided by what it adds.
-    private static bool IsOfTheStream(Component read, Component computed) =>
-        (read.Address.Name, computed.Address.Name)
-            is (ComponentNames.AttentionValueOutput, ComponentNames.AttentionOutput)
-                or (ComponentNames.MlpActivation, ComponentNames.MlpOutput);
+    // An output that includes the stream is not decided by what the sub-layer reads.
+    private static bool IsOfTheStream(Component computed) =>
+        computed.Address.Name.EndsWith(ComponentNames.AttentionOutput, StringComparison.Ordinal)
+        || computed.Address.Name == ComponentNames.MlpOutput;
 
     private static LawFinding Decides(LawContext context, Snapshot run, Component read, Component computed) =>
         context.Equal(

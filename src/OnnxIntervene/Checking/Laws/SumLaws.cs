@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using OnnxIntervene.Checking.Runs;
 using OnnxIntervene.Components.Addressing;
 using OnnxIntervene.Tensors;
 

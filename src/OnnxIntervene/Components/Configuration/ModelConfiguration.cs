@@ -16,6 +16,9 @@ public sealed record ModelConfiguration(ImmutableArray<ConfiguredNumber> Numbers
     /// <summary>The names of a classifier's classes by number (<c>id2label</c>).</summary>
     public ImmutableDictionary<int, string> Labels { get; init; } = ImmutableDictionary<int, string>.Empty;
 
+    /// <summary>The height and width of images (<c>image_size</c>); null where no file says it.</summary>
+    public int? ImageSize { get; init; }
+
     /// <summary>
     /// Reads what is in the folder of an .onnx file; missing files and keys say nothing.
     /// </summary>

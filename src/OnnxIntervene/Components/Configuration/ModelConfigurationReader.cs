@@ -62,6 +62,7 @@ internal static class ModelConfigurationReader
         var folder = Path.GetDirectoryName(Path.GetFullPath(modelPath))!;
         var numbers = ImmutableArray.CreateBuilder<ConfiguredNumber>();
         var labels = ImmutableDictionary<int, string>.Empty;
+        int? imageSize = null;
         var boundary = FolderBoundary.Around(modelPath);
         Open(
             boundary.Checked(Path.Combine(folder, ConfigFile)),
@@ -69,13 +70,14 @@ internal static class ModelConfigurationReader
             {
                 numbers.AddRange(FromConfig(root));
                 labels = Labels(root);
+                imageSize = root.Find("image_size") is { IsNumber: true } size ? size.Integer(1) : null;
             }
         );
         Open(
             boundary.Checked(Path.Combine(folder, GenAIFile)),
             root => numbers.AddRange(FromGenAI(root, Path.GetFileName(modelPath)))
         );
-        return new ModelConfiguration(numbers.ToImmutable()) { Labels = labels };
+        return new ModelConfiguration(numbers.ToImmutable()) { Labels = labels, ImageSize = imageSize };
     }
 
     private static void Open(string path, Action<JsonPlace> read)

@@ -1,7 +1,7 @@
 using OnnxIntervene.Components.Addressing;
 using OnnxIntervene.IR;
 
-namespace OnnxIntervene.Checking;
+namespace OnnxIntervene.Checking.Laws;
 
 /// <summary>
 /// Whether a norm lies between a sub-layer's output and the addition to the stream, or after that addition, as in
@@ -36,12 +36,34 @@ internal static class NormAfter
             var readers = at.Uses.Select(use => use.Node).Where(node => node.Operator.OperatorType != "Shape").ToList();
             if (readers.Exists(node => s_norms.Contains(node.Operator.OperatorType)) && readers.Count < 3)
                 return readers.Count == 1 || readers.TrueForAll(IsNormPart);
-            if (readers.Distinct().Count() != 1 || readers[0].Outputs.Count == 0 || readers[0].Outputs[0] is not { } next)
+            if (
+                readers.Distinct().Count() != 1
+                || readers[0].Outputs.Count == 0
+                || readers[0].Outputs[0] is not { } next
+            )
                 return false;
             at = next;
         }
 
         return false;
+    }
+
+    /// <summary>Whether an output is itself what a norm computes.</summary>
+    public static bool IsInside(Component output) =>
+        SourcePlaces.Values(output.Source).FirstOrDefault()?.Producer is { } producer
+        && (s_norms.Contains(producer.Operator.OperatorType) || producer.Inputs.Any(IsNormalized));
+
+    /// <summary>Whether a node divides by a root of a mean, the last step of a norm but for its weight.</summary>
+    public static bool IsNormalizing(Node node) =>
+        node.Operator.OperatorType is "Mul" or "Div"
+        && node.Inputs.Any(input => input?.Producer?.Operator.OperatorType is "Reciprocal" or "Sqrt" or "Rsqrt");
+
+    private static bool IsNormalized(Value? value)
+    {
+        var at = value?.Producer;
+        while (at is { Operator.OperatorType: "Cast" })
+            at = at.Inputs[0]?.Producer;
+        return at is not null && IsNormalizing(at);
     }
 
     private static bool IsNormPart(Node node) =>

@@ -1,6 +1,6 @@
 using OnnxIntervene.Runtime;
 
-namespace OnnxIntervene.Checking;
+namespace OnnxIntervene.Checking.Runs;
 
 /// <summary>The two runs that laws compare: the same sizes, other contents.</summary>
 /// <param name="Base">What is changed.</param>

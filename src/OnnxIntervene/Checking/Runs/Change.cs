@@ -1,7 +1,7 @@
 using OnnxIntervene.Components.Addressing;
 using OnnxIntervene.Tensors;
 
-namespace OnnxIntervene.Checking;
+namespace OnnxIntervene.Checking.Runs;
 
 /// <summary>Something that a run writes.</summary>
 /// <param name="Address">The component.</param>

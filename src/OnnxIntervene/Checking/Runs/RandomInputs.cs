@@ -4,17 +4,20 @@ using OnnxIntervene.IR.Analysis;
 using OnnxIntervene.Runtime;
 using OnnxIntervene.Tensors;
 
-namespace OnnxIntervene.Checking;
+namespace OnnxIntervene.Checking.Runs;
 
 /// <summary>
 /// Draws inputs for a model that nobody gave inputs for: what its file declares, open sizes small, token ids from its
 /// vocabulary. The base and the source differ in the text that the layers read; all else is the same.
 /// </summary>
-internal sealed class RandomInputs(Graph graph, InputLimits limits, int seed)
+internal sealed class RandomInputs(Graph graph, InputLimits limits, int? imageSize, int seed)
 {
     private const int Positions = 8;
     private const int OpenSize = 4;
     private const int UnknownVocabulary = 32;
+    private const int UnknownChannels = 3;
+    private const int UnknownSide = 224;
+    private const long Special = 4;
     private const long MostElements = 1 << 24;
     private static readonly string[] s_texts = ["decoder_input_ids", ModelInputs.TokenInput];
 
@@ -32,7 +35,7 @@ internal sealed class RandomInputs(Graph graph, InputLimits limits, int seed)
         {
             var first = Draw(input);
             @base.Add(input.Name, first);
-            source.Add(input.Name, text is null ? Draw(input) : input.Name == text ? Draw(input) : first);
+            source.Add(input.Name, text is null || input.Name == text ? Other(input, first) : first);
         }
 
         return new CheckInputs(new ModelInputs(@base.ToImmutable()), new ModelInputs(source.ToImmutable()));
@@ -47,7 +50,7 @@ internal sealed class RandomInputs(Graph graph, InputLimits limits, int seed)
             throw new InterventionException(
                 $"The file does not say which shape the input '{input.Name}' has; give inputs to check the model with."
             );
-        int[] shape = [.. declared.Dimensions.Select(SizeOf)];
+        int[] shape = [.. IsImage(input) ? ImageShape(input, declared) : declared.Dimensions.Select(SizeOf)];
         long[] sizes = [.. shape.Select(size => (long)size)];
         if (SizeProduct.Of(sizes) is not { } count || count > MostElements)
             throw new InterventionException(
@@ -56,6 +59,38 @@ internal sealed class RandomInputs(Graph graph, InputLimits limits, int seed)
         return type.ElementType.IsFloat()
             ? NumericArray.Of(Enumerable.Range(0, (int)count).Select(_ => Normal()).ToArray(), shape)
             : NumericArray.Of(Enumerable.Range(0, (int)count).Select(_ => Token()).ToArray(), shape);
+    }
+
+    private static bool IsImage(Value input) =>
+        input.Type?.Shape?.Rank == 4 && input.Uses.Any(use => use.Node.Operator.OperatorType == "Conv");
+
+    // [batch, channels, height, width]; the first convolution says how many channels there are.
+    private IEnumerable<int> ImageShape(Value input, Shape declared)
+    {
+        var first = input.Uses.First(use => use.Node.Operator.OperatorType == "Conv").Node;
+        var kernel = GraphConstants.Dimensions(first.Inputs[1]!);
+        var groups = first.FindAttribute("group") is { Kind: AttributeKind.Integer } group ? group.Integer : 1;
+        var channels = kernel is { Length: 4 } sizes ? sizes[1] * groups : UnknownChannels;
+        var side = imageSize ?? UnknownSide;
+        int[] open = [1, (int)Math.Min(channels, int.MaxValue), side, side];
+        return declared.Dimensions.Select((size, axis) => size.Size is { } known ? (int)known : open[axis]);
+    }
+
+    // Every token is another one.
+    private NumericArray Other(Value input, NumericArray first)
+    {
+        var other = Draw(input);
+        if (!first.IsInteger)
+            return other;
+        var tokens = other.Integers.ToArray();
+        for (var index = 0; index < tokens.Length; index++)
+        {
+            if (tokens[index] == first.Integers[index])
+                tokens[index] =
+                    tokens[index] > Special ? tokens[index] - 1 : Math.Min(tokens[index] + 1, Vocabulary - 1);
+        }
+
+        return NumericArray.Of(tokens, first.Shape.AsSpan());
     }
 
     // The same name is the same size. The first axis of an input is its examples.
@@ -77,11 +112,9 @@ internal sealed class RandomInputs(Graph graph, InputLimits limits, int seed)
     }
 
     // The lowest ids are often special tokens, which some models treat apart.
-    private long Token()
-    {
-        var vocabulary = limits.Vocabulary ?? UnknownVocabulary;
-        return _random.NextInt64(Math.Min(4, vocabulary - 1), vocabulary);
-    }
+    private long Token() => _random.NextInt64(Math.Min(Special, Vocabulary - 1), Vocabulary);
+
+    private long Vocabulary => limits.Vocabulary ?? UnknownVocabulary;
 
     // Box and Muller, "A note on the generation of random normal deviates", 1958.
     private float Normal() =>

@@ -1,4 +1,4 @@
-namespace OnnxIntervene.Checking;
+namespace OnnxIntervene.Checking.Laws;
 
 /// <summary>What running a law on a model showed.</summary>
 public enum LawOutcome

@@ -8,7 +8,7 @@ using OnnxIntervene.Planning;
 using OnnxIntervene.Runtime;
 using OnnxIntervene.Tensors;
 
-namespace OnnxIntervene.Checking;
+namespace OnnxIntervene.Checking.Runs;
 
 /// <summary>
 /// Runs a model with every component open: some are written, all are read. One session serves every run.
@@ -26,8 +26,10 @@ internal sealed class Probe : IDisposable
         _written = [.. components.Where(component => component.Layout == ComponentLayout.Positions)];
         _read = [.. components];
         _cancellation = cancellation;
-        var first = model.Model.Graph.Outputs.FirstOrDefault();
-        _output = first?.Type is { } type && type.ElementType.IsFloat() ? first.Name : null;
+        _output =
+            model.Model.Graph.Outputs is [{ Type: { } type } first, ..] && type.ElementType.IsFloat()
+                ? first.Name
+                : null;
         _model = model.With(
             new IntervenableConfig
             {

@@ -1,8 +1,7 @@
-using System.Collections.Immutable;
 using OnnxIntervene.Components.Addressing;
 using OnnxIntervene.Tensors;
 
-namespace OnnxIntervene.Checking;
+namespace OnnxIntervene.Checking.Runs;
 
 /// <summary>What one run computed at every component, and its first output.</summary>
 internal sealed class Snapshot(IReadOnlyDictionary<ComponentAddress, NumericArray> values, NumericArray? output)
