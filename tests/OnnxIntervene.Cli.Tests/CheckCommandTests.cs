@@ -1,4 +1,7 @@
 using System.Text.Json;
+using OnnxIntervene.Components;
+using OnnxIntervene.Components.Addressing;
+using OnnxIntervene.Components.MapFiles;
 using OnnxIntervene.Testing;
 
 namespace OnnxIntervene.Cli.Tests;
@@ -68,7 +71,7 @@ public sealed class CheckCommandTests
     }
 
     [Test]
-    public async Task What_a_check_contradicts_is_not_given_out_afterwards()
+    public async Task A_map_that_is_wrong_is_contradicted_and_leaves_no_record()
     {
         using var folder = new TemporaryFolder();
         var map = folder.File("map.json");
@@ -81,16 +84,31 @@ public sealed class CheckCommandTests
         );
 
         var wrong = await Command.RunAsync("check", s_gpt2, "--map", map);
-        var after = await Command.RunAsync("inspect", s_gpt2, "--json");
 
-        using var json = JsonDocument.Parse(after.Output);
-        var lost = json
-            .RootElement.GetProperty("not_found")
-            .EnumerateArray()
-            .Where(item => item.GetProperty("reason").GetString()!.StartsWith("a check contradicted it"))
-            .ToList();
         Assert.That(wrong.Exit, Is.EqualTo(1));
         Assert.That(wrong.Output, Does.Contain("Contradicted in layer 1"));
-        Assert.That(lost, Is.Not.Empty);
+        Assert.That(CheckRecordFile.Find(s_gpt2).Components, Is.Empty);
+    }
+
+    [Test]
+    public async Task What_a_check_contradicted_is_not_given_out_until_a_map_names_it()
+    {
+        CheckRecordFile.Write(
+            s_gpt2,
+            new CheckRecord([
+                new CheckedComponent(
+                    new ComponentAddress(1, "block_output"),
+                    "/transformer/h.1/Add_1_output_0",
+                    "it is not so"
+                ),
+            ])
+        );
+
+        var (output, _, _) = await Command.RunAsync("inspect", s_gpt2, "--json");
+
+        using var json = JsonDocument.Parse(output);
+        var lost = json.RootElement.GetProperty("not_found").EnumerateArray().Single();
+        Assert.That(lost.GetProperty("component").GetString(), Is.EqualTo("block_output"));
+        Assert.That(lost.GetProperty("reason").GetString(), Is.EqualTo("a check contradicted it: it is not so"));
     }
 }

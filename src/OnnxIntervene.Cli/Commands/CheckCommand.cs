@@ -61,7 +61,9 @@ internal sealed class CheckCommand
 
         var report = new CheckReport([.. findings]);
         new CheckOutcome(model, report).Write(terminal, arguments.GetValue(_json));
-        CheckRecordFile.Write(model.File.Path, report.ToRecord(model.Components));
+        // What a map of the user's own contradicts says nothing of what is found without it.
+        if (_model.Map(arguments).Entries.IsEmpty)
+            CheckRecordFile.Write(model.File.Path, report.ToRecord(model.Components));
         return report.IsSound ? ExitCodes.Done : ExitCodes.Request;
     }
 
