@@ -130,6 +130,11 @@ public static class ComponentNames
         };
     }
 
+    /// <summary>Whether it is a component's name, split into heads or not.</summary>
+    internal static bool IsKnown(string name) =>
+        OfLayer.Contains(name)
+        || (name.StartsWith(HeadPrefix, StringComparison.Ordinal) && OfLayer.Contains(name[HeadPrefix.Length..]));
+
     /// <summary>
     /// The component's rank in a forward pass; one split into heads comes after the whole. Unknown names come
     /// first.

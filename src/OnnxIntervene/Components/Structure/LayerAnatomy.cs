@@ -46,7 +46,10 @@ internal sealed class LayerAnatomy
     {
         var attention = parts.FirstOrDefault(part => part is { Core: not null, IsCross: false });
         var cross = parts.FirstOrDefault(part => part.IsCross);
-        var feedForward = parts.LastOrDefault(part => part.Core is null);
+        var mixer = parts.FirstOrDefault(part => part.Kind == SubLayerKind.Mixer);
+
+        // The second of two is a layer's feed-forward, the first a part of its attention (Conformer).
+        var feedForward = parts.LastOrDefault(part => part.Kind == SubLayerKind.FeedForward);
         var stream = Present(parts[0].Stream);
         var width = StreamWidth(parts);
         _batch =
@@ -56,9 +59,9 @@ internal sealed class LayerAnatomy
             DescribeAttention(attention, "", width);
         if (cross is not null)
             DescribeAttention(cross, ComponentNames.CrossPrefix, width);
-        if (feedForward is not null && IsMixer(feedForward))
-            DescribeMixer(feedForward, width);
-        else if (feedForward is not null)
+        if (mixer is not null)
+            DescribeMixer(mixer, width);
+        if (feedForward is not null)
             DescribeFeedForward(feedForward, width);
         Add(ComponentNames.BlockOutput, Present(parts[^1].Result), width);
     }
@@ -163,25 +166,40 @@ internal sealed class LayerAnatomy
         Add(ComponentNames.MlpOutput, output, width);
     }
 
-    private static bool IsMixer(SubLayer part) => part.Nodes.Any(node => node.Operator.OperatorType == "Conv");
-
     // A selective state space: one projection in, a convolution, the projection of the scan's parameters, one
     // projection out.
     private void DescribeMixer(SubLayer part, int width)
     {
         var inside = _layers.Among(part.Nodes);
-        if (inside.Count < 3)
-            return;
-        var (entry, parameters, output) = (inside[0], inside[1], inside[^1]);
+        var (entry, output) = (inside[0], inside[^1]);
         AddInput(ComponentNames.MixerInput, entry.Input, part, width);
-        Add(ComponentNames.InProjOutput, SourceOf(entry.Output), entry.OutputWidth);
-        Add(
-            ComponentNames.ConvOutput,
-            new InputSource(Original(parameters.Input), [Original(parameters.Product.Output).Producer!]),
-            parameters.InputWidth
-        );
+        if (inside.Count(layer => Dataflow.FlatRoot(layer.Input) == Dataflow.FlatRoot(entry.Input)) == 1)
+            Add(ComponentNames.InProjOutput, SourceOf(entry.Output), entry.OutputWidth);
+        if (inside.FirstOrDefault(layer => IsConvolved(layer.Input)) is { } parameters)
+            Add(
+                ComponentNames.ConvOutput,
+                new InputSource(Original(parameters.Input), [Original(parameters.Product.Output).Producer!]),
+                parameters.InputWidth
+            );
         Add(ComponentNames.OutProjInput, SourceOf(output.Input), output.InputWidth);
         Add(ComponentNames.MixerOutput, Contribution(output, part), width);
+    }
+
+    // Whether a convolution is what the shortest ways back meet first.
+    private bool IsConvolved(Value value)
+    {
+        var (seen, open) = (new HashSet<Value>(), new Queue<Value>([value]));
+        while (open.TryDequeue(out var at) && seen.Count < MostReaders)
+        {
+            if (!seen.Add(at) || at.Producer is not { } producer || _layers.TryGet(producer, out _))
+                continue;
+            if (SubLayer.IsConvolution(producer))
+                return true;
+            foreach (var input in Dataflow.DataInputs(producer))
+                open.Enqueue(input);
+        }
+
+        return false;
     }
 
     private int StreamWidth(ImmutableArray<SubLayer> parts)
