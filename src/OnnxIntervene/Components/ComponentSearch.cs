@@ -23,22 +23,21 @@ internal sealed class ComponentSearch(Model model)
         var main = structure.MainLayers;
         var named = structure.Stacks.Length > 0 && main.IsEmpty ? NameFindings.None : new NamedSearch(modules).Run();
         var isNamedAlone = named.LayerCount > 0 && main.Length != named.LayerCount;
+        var seen = structure.Stacks.Where(stack => !(isNamedAlone && stack.IsMain)).ToList();
+        _missing.AddRange(seen.SelectMany(stack => stack.Missing));
         if (isNamedAlone)
             Take(named);
         else
             Combine(named, main);
-        _components.AddRange(
-            structure.Stacks.Where(stack => !stack.IsMain).SelectMany(stack => stack.Layers).SelectMany(layer => layer)
-        );
+        _components.AddRange(seen.Where(stack => !stack.IsMain).SelectMany(stack => stack.Layers.SelectMany(layer => layer)));
         var known = Known();
-        var stacks = structure.Stacks.Select(Describe).ToList();
         _missing.AddRange(
-            stacks
-                .SelectMany(stack => MissingParts.Of(_components, stack))
+            seen.SelectMany(stack => MissingParts.Of(_components, Describe(stack)))
                 .Where(missing => !known.Contains(missing.Address))
         );
+        var stacks = seen.Select(Describe).ToList();
         if (isNamedAlone)
-            stacks = [new ComponentStack("", named.LayerCount, true), .. stacks.Where(stack => !stack.IsMain)];
+            stacks.Insert(0, new ComponentStack(structure.MainName, named.LayerCount, true));
         return new ComponentMap(model, named.Family, stacks, ComponentOrder.Of(_components, stacks), _missing)
         {
             LeftOut = structure.LeftOut,

@@ -12,13 +12,14 @@ internal sealed class LayerSketch
     private const int Heads = 2;
     private const int Kernel = 3;
     private const int Vocabulary = 11;
+    private const string Nowhere = "nowhere";
     private readonly Random _random = new(12);
     private OpBuilder _ops;
 
     public LayerSketch()
     {
         Model = new Model(new Graph(), 8, ImmutableSortedDictionary<string, long>.Empty.Add("", 17));
-        _ops = new OpBuilder(Model.Graph, NameScope.Of(Model), 17, "n");
+        _ops = new OpBuilder(Model.Graph, NameScope.Of(Model), 17, Nowhere);
     }
 
     public Model Model { get; }
@@ -47,12 +48,12 @@ internal sealed class LayerSketch
 
     public Value Output(Value value)
     {
-        // Modules are read from the names of a file's own nodes.
-        foreach (
-            var node in Model.Graph.Nodes.Where(node =>
-                node.Name.StartsWith(NameScope.Prefix, StringComparison.Ordinal)
-            )
-        )
+        // Modules are read from the names of a file's own nodes; what was built before any module was entered has none.
+        var entered = Model.Graph.Nodes.Where(node =>
+            node.Name.StartsWith(NameScope.Prefix, StringComparison.Ordinal)
+            && !node.Name.StartsWith(NameScope.Prefix + Nowhere, StringComparison.Ordinal)
+        );
+        foreach (var node in entered)
             node.Name = "/" + node.Name[NameScope.Prefix.Length..];
         Model.Graph.AddOutput(value);
         return value;
@@ -104,6 +105,15 @@ internal sealed class LayerSketch
             [NodeAttribute.Of("strides", ImmutableArray.Create(2L))]
         );
         return Sum(stream, Attention(normed, width, Norm(_ops.Transpose(turned, 0, 2, 1), width)));
+    }
+
+    /// <summary>Attention within windows of two positions (Swin).</summary>
+    public Value Windowed(Value stream, int width)
+    {
+        var view = _ops.Reshape(Norm(stream, width), 0, 2, -1, width);
+        var windows = _ops.Reshape(_ops.Transpose(view, 0, 2, 1, 3), -1, 2, width);
+        var mixed = _ops.Reshape(Attention(windows, width), -1, 4, 2, width);
+        return Sum(stream, _ops.Reshape(_ops.Transpose(mixed, 0, 2, 1, 3), -1, 8, width));
     }
 
     /// <summary>The next stage of a hierarchical encoder: half the positions, another width.</summary>

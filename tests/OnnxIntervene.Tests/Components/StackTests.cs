@@ -51,6 +51,28 @@ public sealed class StackTests
     }
 
     [Test]
+    public void What_is_computed_of_windows_is_not_given_out_as_the_streams()
+    {
+        var sketch = new LayerSketch();
+        var stream = sketch.Features("pixel_values", Width);
+        for (var layer = 0; layer < 2; layer++)
+            stream = sketch.Layer(sketch.Windowed(stream, Width), Width, "f");
+        sketch.Output(stream);
+        var map = ComponentMap.Find(sketch.Model);
+
+        Assert.That(map.LayerCount, Is.EqualTo(2));
+        Assert.That(map.Get(0, "attention_input").Source, Is.TypeOf<TensorSource>());
+        Assert.That(
+            ((TensorSource)map.Get(1, "attention_output").Source).Value.Uses.Single().Node.Operator.OperatorType,
+            Is.EqualTo("Add")
+        );
+        Assert.That(
+            () => map.Get(1, "head_query_output"),
+            Throws.TypeOf<InterventionException>().With.Message.Contains("Transpose")
+        );
+    }
+
+    [Test]
     public void Two_towers_are_named_by_their_inputs_and_neither_is_the_model()
     {
         var sketch = new LayerSketch();

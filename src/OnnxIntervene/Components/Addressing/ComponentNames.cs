@@ -105,6 +105,10 @@ public static class ComponentNames
     public static ImmutableArray<string> WithHeads { get; } =
     [QueryOutput, KeyOutput, ValueOutput, AttentionValueOutput];
 
+    /// <summary>The components between what an attention reads and what it outputs.</summary>
+    internal static ImmutableArray<string> InsideAttention { get; } =
+    [QueryOutput, KeyOutput, ValueOutput, AttentionWeight, AttentionValueOutput];
+
     /// <summary>
     /// The input of the module whose output this component is: what Skip and LoRA read; the component itself where it
     /// is a module's input. Null where there is none.

@@ -73,12 +73,12 @@ internal sealed class StackFinder
         var parts = PartsOf(chain);
         if (_boundaries.Of(parts) is { } layers)
         {
-            stacks.Add((new Stack(layers), chain));
+            stacks.Add((new Stack(layers) { Input = InputOf(chain) }, chain));
         }
         else if (parts[0].Kind == SubLayerKind.Convolution && _boundaries.Of(parts[1..]) is { } others)
         {
             // Positions as a convolution (wav2vec 2.0).
-            stacks.Add((new Stack(others), chain));
+            stacks.Add((new Stack(others) { Input = InputOf(chain) }, chain));
             undivided.Add(new UndividedStream([parts[0]], "it is a convolution before the first layer"));
         }
         else if (chain.Length == 1)
@@ -92,6 +92,12 @@ internal sealed class StackFinder
                 Divide([stream], stacks, undivided);
         }
     }
+
+    private Value? InputOf(ImmutableArray<int> chain) =>
+        _sources
+            .InputsOfStart(chain[0])
+            .Select(input => _sources.Inputs[input])
+            .FirstOrDefault(input => _types.RankOf(input) > 1);
 
     // Why a chain is not looked at; null where it is.
     private string? Aside(ImmutableArray<int> chain)

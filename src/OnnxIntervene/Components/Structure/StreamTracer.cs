@@ -15,6 +15,9 @@ internal sealed class StreamTracer
     private const int MostStepsPerNode = 32;
     private const int FewSteps = 10_000;
 
+    // What stands between a stream and a layer's product: a norm, and a few arrangements.
+    private const int MostBeforeLayer = 12;
+
     private readonly Dictionary<Node, int> _order;
     private readonly LinearLayers _layers;
     private readonly SubLayerReader _reader;
@@ -40,10 +43,25 @@ internal sealed class StreamTracer
         return stream;
     }
 
-    private Value StreamAt(Value root) =>
-        NextAddition(root, new PassedStreams()) is null && Norms.InputOf(root) is { } before
-            ? Dataflow.FlatRoot(before)
-            : root;
+    private Value StreamAt(Value root)
+    {
+        var at = root;
+        for (var depth = 0; depth < MostBeforeLayer; depth++)
+        {
+            if (NextAddition(at, new PassedStreams()) is not null)
+                return at;
+            if (BeforeLayer(at) is not { } before)
+                break;
+            at = Dataflow.FlatRoot(before);
+        }
+
+        return Norms.InputOf(root) is { } input ? Dataflow.FlatRoot(input) : root;
+    }
+
+    // A norm; or windows, pixels of a convolution, and other arrangements that come before a layer's own product.
+    private static Value? BeforeLayer(Value value) =>
+        Norms.InputOf(value)
+        ?? (value.Producer is { } producer && Rearrangement.Moves(producer) ? producer.InputOrNull(0) : null);
 
     /// <summary>Every sub-layer from here on, in the order of a forward pass.</summary>
     public IEnumerable<SubLayer> From(Value start)

@@ -15,6 +15,9 @@ internal sealed record StructureFindings(ImmutableArray<FoundStack> Stacks, Immu
     public ImmutableArray<ImmutableArray<Component>> MainLayers =>
         Stacks.FirstOrDefault(stack => stack.IsMain)?.Layers ?? [];
 
+    /// <summary>The name of the model's own stack; empty where it has none.</summary>
+    public string MainName => Stacks.FirstOrDefault(stack => stack.IsMain)?.Name ?? "";
+
     /// <summary>One stack of layers, or nothing where there are none.</summary>
     public static StructureFindings OfOne(ImmutableArray<ImmutableArray<Component>> layers) =>
         layers.IsEmpty ? None : new StructureFindings([new FoundStack("", true, layers)], []);

@@ -98,43 +98,46 @@ internal static class StructureSearch
         modules ??= ModuleTree.Of(graph);
         var found = StackFinder.Run(graph, layers, types, modules);
         return new StructureFindings(
-            [
-                .. found.Stacks.Select(stack => new FoundStack(
-                    stack.Name,
-                    stack == found.Main,
-                    Components(view, types, layers, modules, stack, stack == found.Main ? "" : stack.Name)
-                )),
-            ],
+            [.. found.Stacks.Select(stack => Describe(view, types, layers, modules, stack, stack == found.Main))],
             [.. found.Undivided.Select(stream => stream.Describe(view))]
         );
     }
 
-    private static ImmutableArray<ImmutableArray<Component>> Components(
+    private static FoundStack Describe(
         OpenedView view,
         TypeInference types,
         LinearLayers layers,
         ModuleTree modules,
         Stack stack,
-        string name
+        bool isMain
     )
     {
         var convention = Convention.Of(stack, layers, modules);
-        return
-        [
-            .. stack.Layers.Select(
-                (parts, index) =>
-                    LayerAnatomy
-                        .Of(view, types, layers, convention, index, parts)
-                        .Select(component =>
-                            name.Length == 0
-                                ? component
-                                : component with
-                                {
-                                    Address = component.Address with { Stack = name },
-                                }
-                        )
+        var found = stack
+            .Layers.Select(
+                (parts, index) => LayerAnatomy.Of(view, types, layers, convention, index, parts, stack.Input)
+            )
+            .ToList();
+        return new FoundStack(
+            stack.Name,
+            isMain,
+            [
+                .. found.Select(layer =>
+                    layer
+                        .Components.Select(part => part with { Address = Own(part.Address) })
                         .ToImmutableArray()
-            ),
-        ];
+                ),
+            ]
+        )
+        {
+            Missing =
+            [
+                .. found
+                    .SelectMany(layer => layer.Missing)
+                    .Select(missing => missing with { Address = Own(missing.Address) }),
+            ],
+        };
+
+        ComponentAddress Own(ComponentAddress address) => isMain ? address : address with { Stack = stack.Name };
     }
 }
