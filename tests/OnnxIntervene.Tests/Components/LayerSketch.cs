@@ -116,6 +116,13 @@ internal sealed class LayerSketch
         return Sum(stream, _ops.Reshape(_ops.Transpose(mixed, 0, 2, 1, 3), -1, 8, width));
     }
 
+    /// <summary>A feed-forward over the width of a stream whose positions are its last axis.</summary>
+    public Value ChannelsFirst(Value stream, int width) =>
+        Sum(
+            stream,
+            _ops.Transpose(FeedForward(Norm(_ops.Transpose(stream, 0, 2, 1), width), width), 0, 2, 1)
+        );
+
     /// <summary>The next stage of a hierarchical encoder: half the positions, another width.</summary>
     public Value Merge(Value stream, int width, int next) =>
         Linear(Norm(_ops.Reshape(stream, 0, -1, 2 * width), 2 * width), 2 * width, next);
@@ -136,6 +143,8 @@ internal sealed class LayerSketch
 
     public Value Norm(Value value, int width) =>
         _ops.Emit("LayerNormalization", [value, Weight(width), Weight(width)], [NodeAttribute.Of("axis", -1L)]);
+
+    public Value Turn(Value value) => _ops.Transpose(value, 0, 2, 1);
 
     public Value Join(Value left, Value right) => _ops.Concat(1, left, right);
 

@@ -73,6 +73,55 @@ public sealed class StackTests
     }
 
     [Test]
+    public void A_stream_whose_last_axis_is_not_its_width_is_left_out()
+    {
+        var sketch = new LayerSketch();
+        var stream = sketch.Turn(sketch.Features("input_features", Width));
+        for (var layer = 0; layer < 3; layer++)
+            stream = sketch.ChannelsFirst(stream, Width);
+        sketch.Output(stream);
+        var map = ComponentMap.Find(sketch.Model);
+
+        Assert.That(map.Components, Is.Empty);
+        Assert.That(map.LeftOut.Single(), Does.Contain("last axis"));
+    }
+
+    [Test]
+    public void Of_two_stacks_that_look_at_each_other_neither_is_the_model()
+    {
+        var sketch = new LayerSketch();
+        var (text, image) = (sketch.Tokens("input_ids", Width), sketch.Features("pixel_values", Width));
+        for (var layer = 0; layer < 2; layer++)
+        {
+            (text, image) = (sketch.Cross(text, Width, image), sketch.Cross(image, Width, text));
+            (text, image) = (sketch.Layer(text, Width, "af"), sketch.Layer(image, Width, "af"));
+        }
+
+        sketch.Output(sketch.Linear(text, Width, 4));
+        sketch.Output(sketch.Linear(image, Width, 4));
+
+        Assert.That(
+            ComponentMap.Find(sketch.Model).Stacks,
+            Is.EquivalentTo(new[] { new ComponentStack("text", 2, false), new ComponentStack("vision", 2, false) })
+        );
+    }
+
+    [TestCase("query_ids", "passage_ids", "query_ids", "passage_ids")]
+    [TestCase("input_ids", "input_ids.2", "input_ids", "input_ids_2")]
+    public void Two_towers_of_texts_are_named_by_the_names_of_their_inputs(
+        string one,
+        string other,
+        params string[] names
+    )
+    {
+        var sketch = new LayerSketch();
+        foreach (var input in new[] { one, other })
+            sketch.Output(sketch.Layers(sketch.Tokens(input, Width), Width, "af", 2));
+
+        Assert.That(ComponentMap.Find(sketch.Model).Stacks.Select(stack => stack.Name), Is.EqualTo(names));
+    }
+
+    [Test]
     public void Two_towers_are_named_by_their_inputs_and_neither_is_the_model()
     {
         var sketch = new LayerSketch();

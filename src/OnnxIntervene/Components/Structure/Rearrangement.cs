@@ -37,15 +37,11 @@ internal static class Rearrangement
 
     /// <summary>Whether a node outputs the numbers of positions, or of windows of them, at other places.</summary>
     public static bool Moves(Node node) =>
-        node.Operator.OperatorType
-            is "Transpose"
-                or "Gather"
-                or "GatherND"
-                or "GatherElements"
-                or "Slice"
-                or "Split"
-                or "Concat"
-                or "Pad"
-                or "Einsum"
-                or "Conv";
+        node.Operator.OperatorType switch
+        {
+            "Concat" or "Split" => node.FindAttribute("axis") is not { Integer: -1 },
+            "Slice" => node.InputOrNull(3) is not { } axes || GraphConstants.Integers(axes) is not [-1],
+            "Transpose" or "Gather" or "GatherND" or "GatherElements" or "Pad" or "Einsum" or "Conv" => true,
+            _ => false,
+        };
 }

@@ -15,6 +15,7 @@ internal sealed class StackFinder
     private const int TooManyAxes = 4;
 
     private readonly TypeInference _types;
+    private readonly LinearLayers _layers;
     private readonly LayerBoundaries _boundaries;
     private readonly ImmutableArray<ResidualStream> _streams;
     private readonly ImmutableArray<ImmutableArray<int>> _chains;
@@ -25,6 +26,7 @@ internal sealed class StackFinder
     private StackFinder(Graph graph, LinearLayers layers, TypeInference types, ModuleTree modules)
     {
         _types = types;
+        _layers = layers;
         _modules = modules;
         _boundaries = new LayerBoundaries(layers, modules);
         var tracer = new StreamTracer(graph, [.. AttentionCore.All(graph)], layers);
@@ -107,6 +109,8 @@ internal sealed class StackFinder
             { } axes
         )
             return $"its tensors have {axes} axes, and components have [batch, position, width]";
+        if (!chain.Any(stream => _streams[stream].Parts.Any(ReadsLastAxis)))
+            return "nothing that is added is computed from its last axis, and components have [batch, position, width]";
         if (!HasAttention || _streams[chain[0]].HasAttention)
             return null;
         var isRead = _chains.Any(other =>
@@ -117,6 +121,11 @@ internal sealed class StackFinder
             : isRead ? "it does not attend, and layers that do are computed from it"
             : null;
     }
+
+    private bool ReadsLastAxis(SubLayer part) =>
+        part.Core is { } core && FusedOperators.IsPackedAttention(core.Node)
+            ? Rearrangement.Of(core.Query, part) is null
+            : _layers.Among(part.Nodes).Exists(layer => Rearrangement.Of(layer.Input, part) is null);
 
     private ImmutableArray<SubLayer> PartsOf(ImmutableArray<int> chain) =>
         [.. chain.SelectMany(stream => _streams[stream].Parts)];
@@ -183,13 +192,14 @@ internal sealed class StackFinder
     private ImmutableArray<int>? MainChain()
     {
         var own = _chains.Where(chain => _streams[chain[0]].HasAttention == HasAttention).ToList();
-        foreach (var chain in own)
-        {
-            var behind = chain.SelectMany(Behind).ToHashSet();
-            if (own.TrueForAll(other => other == chain || other.Any(behind.Contains)))
-                return chain;
-        }
+        var last = own.Where(chain =>
+            {
+                var behind = chain.SelectMany(Behind).ToHashSet();
+                return own.TrueForAll(other => other == chain || other.Any(behind.Contains));
+            })
+            .ToList();
 
-        return null;
+        // Two that look at each other are both, and neither.
+        return last.Count == 1 ? last[0] : null;
     }
 }

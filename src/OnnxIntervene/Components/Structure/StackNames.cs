@@ -66,7 +66,7 @@ internal sealed class StackNames
 
     private string[] Names()
     {
-        foreach (var names in new[] { ByModules(), BySenses(), ByRoles(), ByInputs() })
+        foreach (var names in new[] { ByModules(), BySenses(), ByRoles(), ByInputs(Word), ByInputs(Plain) })
         {
             var given = names.Where(name => name.Length > 0).ToList();
             if (given.Count > 0 && given.Distinct(StringComparer.Ordinal).Count() == given.Count)
@@ -109,7 +109,7 @@ internal sealed class StackNames
     // Towers that read texts, images or sounds: all of them, or none is called so.
     private string[] BySenses()
     {
-        var words = ByInputs();
+        var words = ByInputs(Word);
         return words.All(word => word != Decoder && s_inputs.Any(known => known.Word == word))
             ? words
             : [.. words.Select(_ => "")];
@@ -128,7 +128,7 @@ internal sealed class StackNames
         ];
     }
 
-    private string[] ByInputs()
+    private string[] ByInputs(Func<string, string> word)
     {
         var inputs = _stacks.Select(item => _sources.InputsOfStart(item.Chain[0]).ToList()).ToList();
         return
@@ -136,7 +136,7 @@ internal sealed class StackNames
             .. inputs.Select(
                 (own, index) =>
                     own.Where(input => inputs.Count(other => other.Contains(input)) == 1)
-                        .Select(input => Word(_sources.Inputs[input].Name))
+                        .Select(input => word(_sources.Inputs[input].Name))
                         .FirstOrDefault("")
             ),
         ];
