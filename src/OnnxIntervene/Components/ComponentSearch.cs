@@ -29,7 +29,9 @@ internal sealed class ComponentSearch(Model model)
             Take(named);
         else
             Combine(named, main);
-        _components.AddRange(seen.Where(stack => !stack.IsMain).SelectMany(stack => stack.Layers.SelectMany(layer => layer)));
+        _components.AddRange(
+            seen.Where(stack => !stack.IsMain).SelectMany(stack => stack.Layers.SelectMany(layer => layer))
+        );
         var known = Known();
         _missing.AddRange(
             seen.SelectMany(stack => MissingParts.Of(_components, Describe(stack)))

@@ -1,5 +1,4 @@
 using OnnxIntervene.Components;
-using OnnxIntervene.Components.Addressing;
 using OnnxIntervene.Components.Inspection;
 using OnnxIntervene.IR;
 using OnnxIntervene.IR.Serialization;

@@ -118,10 +118,7 @@ internal sealed class LayerSketch
 
     /// <summary>A feed-forward over the width of a stream whose positions are its last axis.</summary>
     public Value ChannelsFirst(Value stream, int width) =>
-        Sum(
-            stream,
-            _ops.Transpose(FeedForward(Norm(_ops.Transpose(stream, 0, 2, 1), width), width), 0, 2, 1)
-        );
+        Sum(stream, _ops.Transpose(FeedForward(Norm(_ops.Transpose(stream, 0, 2, 1), width), width), 0, 2, 1));
 
     /// <summary>The next stage of a hierarchical encoder: half the positions, another width.</summary>
     public Value Merge(Value stream, int width, int next) =>

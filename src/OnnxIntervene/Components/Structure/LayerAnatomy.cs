@@ -63,8 +63,7 @@ internal sealed class LayerAnatomy
         var feedForward = parts.LastOrDefault(part => part.Kind == SubLayerKind.FeedForward);
         var stream = Present(parts[0].Stream);
         var width = StreamWidth(parts);
-        _batch =
-            _types.RankOf(stream) > 2 ? (_view.Source(stream) as TensorSource)?.Value : Original(input);
+        _batch = _types.RankOf(stream) > 2 ? (_view.Source(stream) as TensorSource)?.Value : Original(input);
         Add(ComponentNames.BlockInput, stream, width);
         if (attention is not null)
             DescribeAttention(attention, "", width);

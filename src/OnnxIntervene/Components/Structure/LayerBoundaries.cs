@@ -176,7 +176,7 @@ internal sealed class LayerBoundaries(LinearLayers layers, ModuleTree modules)
         return last < 0 ? "" : string.Join('.', names[..(last + 1)]);
     }
 
-    private static IEnumerable<string> Repeated(IEnumerable<string> words)
+    private static List<string> Repeated(IEnumerable<string> words)
     {
         const int Most = 12;
         var all = words.ToList();

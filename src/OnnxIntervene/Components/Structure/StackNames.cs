@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using OnnxIntervene.IR;
 using OnnxIntervene.IR.Analysis;
 
 namespace OnnxIntervene.Components.Structure;

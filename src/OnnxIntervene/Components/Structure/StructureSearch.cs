@@ -123,9 +123,7 @@ internal static class StructureSearch
             isMain,
             [
                 .. found.Select(layer =>
-                    layer
-                        .Components.Select(part => part with { Address = Own(part.Address) })
-                        .ToImmutableArray()
+                    layer.Components.Select(part => part with { Address = Own(part.Address) }).ToImmutableArray()
                 ),
             ]
         )
