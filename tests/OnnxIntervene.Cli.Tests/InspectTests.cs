@@ -53,6 +53,41 @@ public sealed class InspectTests
     }
 
     [Test]
+    public void Stacks_beside_each_other_are_listed_and_taken_by_name()
+    {
+        using var folder = new TemporaryFolder();
+        var pair = Path.Combine(RepositoryPaths.OwnReferences, "structure", "encoder-decoder");
+        string[] collect =
+        [
+            "collect",
+            pair,
+            "--base-file",
+            Path.Combine(pair, "inputs.safetensors"),
+            "--out",
+            folder.File("values.safetensors"),
+            "--json",
+            "--component",
+        ];
+
+        var text = Command.Invoke("inspect", pair).Output;
+        using var json = JsonDocument.Parse(Command.Invoke("inspect", pair, "--json").Output);
+        var both = Command.Invoke([.. collect, "encoder.block_output"]).Output;
+        var one = Command.Invoke([.. collect, "encoder.1.block_output"]).Output;
+
+        Assert.That(text, Does.Contain("2 stacks of layers: encoder (2 layers), decoder (2 layers, meant where no"));
+        Assert.That(
+            json.RootElement.GetProperty("stacks").EnumerateArray().Select(stack => $"{stack.GetProperty("name")}"),
+            Is.EqualTo(new[] { "encoder", "decoder" })
+        );
+        Assert.That(both, Does.Contain("encoder.block_output.0").And.Contain("encoder.block_output.1"));
+        Assert.That(one, Does.Contain("encoder.block_output.1").And.Not.Contain("encoder.block_output.0"));
+        Assert.That(
+            () => Command.Invoke([.. collect, "text.block_output"]),
+            Throws.TypeOf<InterventionException>().With.Message.Contains("no stack of layers 'text'")
+        );
+    }
+
+    [Test]
     public void Tensors_lists_every_name_with_type_and_shape()
     {
         var model = Path.Combine(s_families, "t5-decoder", "optimum-merged");

@@ -89,23 +89,26 @@ internal static class CollectCommand
                 .Select(site => new RepresentationConfig
                 {
                     Layer = site.Layer,
-                    Component = site.Name,
-                    Unit = model.Components.Get(site.Layer, site.Name).Unit,
+                    Component = site.FullName,
+                    Unit = model.Components.Get(site).Unit,
                     InterventionType = InterventionType.Collect,
                 }),
         ];
 
         IEnumerable<ComponentAddress> Addresses(string name)
         {
+            var wanted = model.Components.Resolve(new ComponentAddress(0, name));
+            if (ComponentAddress.LayerIn(name) is not null)
+                return [wanted];
             var own = known
-                .Where(address => address.Name == name)
+                .Where(address => address.Name == wanted.Name && address.Stack == wanted.Stack)
                 .Select(address => address.Layer)
                 .Distinct()
                 .Order()
                 .ToImmutableArray();
             return own.Length == 0
                 ? [new ComponentAddress(0, name)]
-                : (layers.Length > 0 ? layers : own).Select(layer => new ComponentAddress(layer, name));
+                : (layers.Length > 0 ? layers : own).Select(layer => wanted with { Layer = layer });
         }
     }
 

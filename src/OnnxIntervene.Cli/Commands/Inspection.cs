@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using OnnxIntervene.Cli.Output;
 using OnnxIntervene.Components;
+using OnnxIntervene.Components.Addressing;
 using OnnxIntervene.Components.Inspection;
 using OnnxIntervene.Execution;
 using OnnxIntervene.IR;
@@ -26,12 +27,9 @@ internal sealed record Inspection(ModelFile File, Model Model, ComponentMap Map)
             $"{File.Path}: IR {Model.IrVersion}, operator set {Model.OperatorSetVersion}, {Model.Graph.NodeCount} "
                 + $"nodes, made by {Model.Producer}"
         );
-        terminal.Output.WriteLine(
-            Map.Family is { } family ? $"Family {family}, {Map.LayerCount} layers."
-            : Map.LayerCount > 0
-                ? $"The module names are of no known family; the graph's structure shows {Map.LayerCount} layers."
-            : "No layers are recognised."
-        );
+        terminal.Output.WriteLine(Layers());
+        foreach (var leftOut in Map.LeftOut)
+            terminal.Output.WriteLine($"Left out: {leftOut}.");
         if (Structure)
             StructureText.Write(terminal, GraphStructure.Describe(Model, Map));
         if (Tensors)
@@ -41,6 +39,21 @@ internal sealed record Inspection(ModelFile File, Model Model, ComponentMap Map)
         if (mapPath is not null)
             terminal.Output.WriteLine($"Wrote {mapPath}");
     }
+
+    private string Layers()
+    {
+        if (Map.Stacks.Any(stack => stack.Name.Length > 0))
+            return $"The graph's structure shows {Map.Stacks.Length} stacks of layers: "
+                + $"{string.Join(", ", Map.Stacks.Select(Describe))}. A stack's name stands before a component's: "
+                + $"{Map.Stacks[0].Name}.0.block_output.";
+        return Map.Family is { } family ? $"Family {family}, {Map.LayerCount} layers."
+            : Map.LayerCount > 0
+                ? $"The module names are of no known family; the graph's structure shows {Map.LayerCount} layers."
+            : "No layers are recognised.";
+    }
+
+    private static string Describe(ComponentStack stack) =>
+        $"{stack.Name} ({stack.LayerCount} layers{(stack.IsMain ? ", meant where no stack is named" : "")})";
 
     private Dictionary<string, object?> Data(string? mapPath)
     {
@@ -52,8 +65,11 @@ internal sealed record Inspection(ModelFile File, Model Model, ComponentMap Map)
             ["producer"] = Model.Producer,
             ["family"] = Map.Family,
             ["layers"] = Map.LayerCount,
+            ["stacks"] = Map.Stacks,
+            ["left_out"] = Map.LeftOut,
             ["components"] = Map.Components.Select(item => new
             {
+                item.Address.Stack,
                 item.Address.Layer,
                 Component = item.Address.Name,
                 Tensor = item.Source.Description,
@@ -63,6 +79,7 @@ internal sealed record Inspection(ModelFile File, Model Model, ComponentMap Map)
             }),
             ["not_found"] = Map.Missing.Select(item => new
             {
+                item.Address.Stack,
                 item.Address.Layer,
                 Component = item.Address.Name,
                 item.Reason,
@@ -94,7 +111,7 @@ internal sealed record Inspection(ModelFile File, Model Model, ComponentMap Map)
                 new[]
                 {
                     $"{item.Address.Layer}",
-                    item.Address.Name,
+                    item.Address.FullName,
                     item.Width > 0 ? $"{item.Width}" : "",
                     item.Heads > 0 ? $"{item.Heads}" : "",
                     item.Unit,
@@ -109,7 +126,9 @@ internal sealed record Inspection(ModelFile File, Model Model, ComponentMap Map)
             );
         else
             terminal.Output.WriteLine(
-                Map.Missing.Length == 0 ? "Everything that was looked for was found." : "Not found:"
+                Map.Missing.Length > 0 ? "Not found:"
+                : Map.LeftOut.Length > 0 ? "Everything else that was looked for was found."
+                : "Everything that was looked for was found."
             );
         foreach (var missing in Map.Missing)
             terminal.Output.WriteLine($"  {missing}");

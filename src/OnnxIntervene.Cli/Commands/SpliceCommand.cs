@@ -87,7 +87,7 @@ internal sealed class SpliceCommand
                         Sites = spliced.Sites.Select(site => new
                         {
                             site.Component.Address.Layer,
-                            Component = site.Component.Address.Name,
+                            Component = site.Component.Address.FullName,
                             Inputs = site.Inputs.Distinct(),
                             Output = site.Read,
                         }),

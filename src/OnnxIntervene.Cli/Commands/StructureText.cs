@@ -8,15 +8,15 @@ internal static class StructureText
 {
     public static void Write(Terminal terminal, GraphStructure structure)
     {
-        foreach (var stack in structure.Layers.GroupBy(layer => (layer.Stack, layer.IsMain)))
+        foreach (var stack in structure.Layers.GroupBy(layer => layer.Stack))
         {
-            terminal.Output.WriteLine(
-                $"Stack {stack.Key.Stack}{(stack.Key.IsMain ? "" : ", which has no components")}:"
-            );
+            terminal.Output.WriteLine(Heading(stack.First()));
             foreach (var layer in stack)
             {
                 foreach (var part in layer.Parts)
-                    terminal.Output.WriteLine($"  layer {layer.Layer}: {Line(part)}");
+                    terminal.Output.WriteLine(
+                        $"  {(layer.Layer is { } number ? $"layer {number}: " : "")}{Line(part)}"
+                    );
             }
         }
 
@@ -42,6 +42,12 @@ internal static class StructureText
             terminal.Output.WriteLine("  … and so on for every repetition: --write-map writes all.");
     }
 
+    private static string Heading(RecognisedLayer layer) =>
+        layer.Layer is null ? $"Stack {layer.Stack}, which has no layers:"
+        : layer.StackName.Length > 0
+            ? $"Stack {layer.Stack}, {layer.StackName}{(layer.IsMain ? ", meant where no stack is named" : "")}:"
+        : $"Stack {layer.Stack}:";
+
     public static object Data(GraphStructure structure) =>
         new
         {
@@ -57,6 +63,7 @@ internal static class StructureText
             structure.Landmarks,
             NotFound = structure.NotFound.Select(missing => new
             {
+                missing.Address.Stack,
                 missing.Address.Layer,
                 Component = missing.Address.Name,
                 missing.Reason,

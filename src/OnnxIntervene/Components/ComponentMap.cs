@@ -23,7 +23,7 @@ public sealed class ComponentMap
     internal ComponentMap(
         Model model,
         string? family,
-        int layerCount,
+        IEnumerable<ComponentStack> stacks,
         IEnumerable<Component> components,
         IEnumerable<MissingComponent> missing
     )
@@ -35,7 +35,7 @@ public sealed class ComponentMap
         _limits = new Lazy<InputLimits>(() => InputLimits.Of(model.Graph));
         _examples = new Lazy<ExampleAxis>(() => ExampleAxis.Of(model.Graph));
         Family = family;
-        LayerCount = layerCount;
+        Stacks = [.. stacks];
         Components = [.. components];
         Missing = [.. missing];
         _components = Components.ToDictionary(component => component.Address);
@@ -44,8 +44,16 @@ public sealed class ComponentMap
     /// <summary>The family whose module names the file has; null when none is recognised.</summary>
     public string? Family { get; }
 
-    /// <summary>How many layers were found.</summary>
-    public int LayerCount { get; }
+    /// <summary>
+    /// The stacks of layers. Several are beside each other in one file: an encoder and its decoder, two towers.
+    /// </summary>
+    public ImmutableArray<ComponentStack> Stacks { get; }
+
+    /// <summary>How many layers were found in the model's own stack; 0 where none of several is that.</summary>
+    public int LayerCount => Stacks.FirstOrDefault(stack => stack.IsMain)?.LayerCount ?? 0;
+
+    /// <summary>Residual streams that are in no layer, each with the reason.</summary>
+    public ImmutableArray<string> LeftOut { get; init; } = [];
 
     /// <summary>The components, layer by layer, in the order in which a forward pass meets them.</summary>
     public ImmutableArray<Component> Components { get; }
@@ -98,20 +106,78 @@ public sealed class ComponentMap
         return options is null ? found : ComponentRevision.Of(model, found, options);
     }
 
-    /// <summary>The component of this name in this layer; any tensor's name works too, whatever the layer.</summary>
+    /// <summary>
+    /// The component of this name in this layer; any tensor's name works too, whatever the layer. Where a file holds
+    /// several stacks, a stack's name stands before the component's: <c>encoder.block_output</c>, or with the layer
+    /// <c>encoder.3.block_output</c>.
+    /// </summary>
     /// <exception cref="InterventionException">
     /// There is none; the message has the reason, or the nearest names.
     /// </exception>
-    public Component Get(int layer, string name)
+    public Component Get(int layer, string name) => Get(new ComponentAddress(layer, name));
+
+    /// <summary>The component at an address; see <see cref="Get(int, string)"/>.</summary>
+    /// <exception cref="InterventionException">
+    /// There is none; the message has the reason, or the nearest names.
+    /// </exception>
+    public Component Get(ComponentAddress address)
     {
-        var address = new ComponentAddress(layer, name);
-        if (_components.TryGetValue(address, out var component))
+        var wanted = Resolve(address);
+        if (_components.TryGetValue(wanted, out var component))
             return component;
-        if (_tensors.Value.Find(name) is not { } source)
-            throw Unknown(address);
+        if (_tensors.Value.Find(address.FullName) is not { } source)
+            throw new UnknownComponent(this, _tensors.Value.Names).Fault(wanted);
         lock (_typesLock)
-            return FromTensor(layer, source);
+            return FromTensor(address.Layer, source);
     }
+
+    /// <summary>The layers in which a component of this name is looked for where no layer is given.</summary>
+    internal ImmutableArray<int> LayersOf(string name)
+    {
+        if (ComponentAddress.LayerIn(name) is { } own)
+            return [own];
+        var stack = Resolve(new ComponentAddress(0, name)).Stack;
+        return
+        [
+            .. Enumerable.Range(
+                0,
+                Stacks.FirstOrDefault(item => stack is null ? item.IsMain : item.Name == stack)?.LayerCount ?? 0
+            ),
+        ];
+    }
+
+    /// <summary>
+    /// An address as the map has it: its stack taken out of its name, and left out where it is the model's own.
+    /// </summary>
+    /// <exception cref="InterventionException">The name has another layer than the address.</exception>
+    public ComponentAddress Resolve(ComponentAddress address)
+    {
+        var read = address.Stack is null ? ComponentAddress.Parse(address.Layer, address.Name) : address;
+        return read.Stack is { } name && StackOf(name) is { } stack
+            ? read with
+            {
+                Stack = stack.IsMain ? null : stack.Name,
+            }
+            : read;
+    }
+
+    // The stack text is text_model to its module, and the other way round.
+    private ComponentStack? StackOf(string name) =>
+        Stacks.FirstOrDefault(stack => stack.Name == name)
+        ?? (
+            Stacks
+                .Where(stack =>
+                    stack.Name.Length > 0
+                    && (
+                        stack.Name.StartsWith(name + "_", StringComparison.Ordinal)
+                        || name.StartsWith(stack.Name + "_", StringComparison.Ordinal)
+                    )
+                )
+                .ToList()
+                is [var only]
+                ? only
+                : null
+        );
 
     private Component FromTensor(int layer, ComponentSource source)
     {
@@ -141,34 +207,5 @@ public sealed class ComponentMap
             IsRaw = true,
             Axes = axes,
         };
-    }
-
-    private InterventionException Unknown(ComponentAddress address)
-    {
-        if (Missing.FirstOrDefault(missing => missing.Address == address) is { } known)
-            return new InterventionException($"{address} was not found in this model: {known.Reason}.");
-        var layers = _components
-            .Keys.Where(known => known.Name == address.Name)
-            .Select(known => known.Layer)
-            .Order()
-            .ToList();
-        if (layers.Count > 0 && address.Layer < LayerCount)
-            return new InterventionException(
-                $"Layer {address.Layer} has no {address.Name}; the layers {string.Join(", ", layers)} have it."
-            );
-        if (layers.Count > 0)
-            return new InterventionException(
-                $"There is no layer {address.Layer}: the model has the layers 0 to {LayerCount - 1}."
-            );
-        var names = _components.Keys.Select(known => known.Name).Distinct().ToList();
-        var nearest = NearestNames.To(address.Name, names.Concat(_tensors.Value.Names), 3);
-        var list =
-            names.Count == 0
-                ? "No component was recognised in this model."
-                : $"Components: {string.Join(", ", names)}.";
-        return new InterventionException(
-            $"'{address.Name}' is neither a component nor a tensor of this model. Nearest: "
-                + $"{string.Join(", ", nearest)}. {list}"
-        );
     }
 }

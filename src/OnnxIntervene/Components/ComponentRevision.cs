@@ -27,14 +27,31 @@ internal static class ComponentRevision
                 kept.Add(component);
         }
 
-        var layers = Math.Max(found.LayerCount, addresses.Select(address => address.Layer + 1).DefaultIfEmpty(0).Max());
-        return new ComponentMap(model, found.Family, layers, Ordered(kept), missing) { Record = options.Record };
+        var stacks = Widened(found.Stacks, addresses);
+        return new ComponentMap(model, found.Family, stacks, ComponentOrder.Of(kept, stacks), missing)
+        {
+            LeftOut = found.LeftOut,
+            Record = options.Record,
+        };
     }
 
-    private static ImmutableArray<Component> Ordered(List<Component> components) =>
-        [
-            .. components
-                .OrderBy(component => component.Address.Layer)
-                .ThenBy(component => ComponentNames.Order(component.Address.Name)),
-        ];
+    // A user's map may have more layers, and stacks of its own.
+    private static ImmutableArray<ComponentStack> Widened(
+        ImmutableArray<ComponentStack> stacks,
+        HashSet<ComponentAddress> addresses
+    )
+    {
+        foreach (var own in addresses.GroupBy(address => address.Stack, address => address.Layer + 1))
+        {
+            var known = stacks.FirstOrDefault(stack => own.Key is null ? stack.IsMain : stack.Name == own.Key);
+            var stack = new ComponentStack(
+                known?.Name ?? own.Key ?? "",
+                Math.Max(known?.LayerCount ?? 0, own.Max()),
+                own.Key is null
+            );
+            stacks = known is null ? stacks.Add(stack) : stacks.Replace(known, stack);
+        }
+
+        return stacks;
+    }
 }

@@ -19,28 +19,54 @@ internal sealed class ComponentSearch(Model model)
     public ComponentMap Run()
     {
         var modules = ModuleTree.Of(model.Graph);
-        var named = new NamedSearch(modules).Run();
         var structure = StructureSearch.Run(model, modules);
-        if (named.LayerCount > 0 && structure.Length != named.LayerCount)
-            return new ComponentMap(model, named.Family, named.LayerCount, named.Components, named.Missing);
-        var byName = named.Components.ToDictionary(component => component.Address);
-        foreach (var component in structure.SelectMany(layer => layer))
-            Merge(byName.GetValueOrDefault(component.Address), component);
-        var found = _components
-            .Select(component => component.Address)
-            .Concat(_missing.Select(missing => missing.Address))
-            .ToHashSet();
-        _components.AddRange(named.Components.Where(component => !found.Contains(component.Address)));
-        var known = _components
-            .Select(component => component.Address)
-            .Concat(_missing.Select(missing => missing.Address))
-            .ToHashSet();
-        _missing.AddRange(named.Missing.Where(missing => named.Family is not null && !known.Contains(missing.Address)));
-        _missing.AddRange(
-            MissingParts.Of(_components, structure.Length).Where(missing => !known.Contains(missing.Address))
+        var main = structure.MainLayers;
+        var named = structure.Stacks.Length > 0 && main.IsEmpty ? NameFindings.None : new NamedSearch(modules).Run();
+        var isNamedAlone = named.LayerCount > 0 && main.Length != named.LayerCount;
+        var seen = structure.Stacks.Where(stack => !(isNamedAlone && stack.IsMain)).ToList();
+        _missing.AddRange(seen.SelectMany(stack => stack.Missing));
+        if (isNamedAlone)
+            Take(named);
+        else
+            Combine(named, main);
+        _components.AddRange(
+            seen.Where(stack => !stack.IsMain).SelectMany(stack => stack.Layers.SelectMany(layer => layer))
         );
-        return new ComponentMap(model, named.Family, structure.Length, Ordered(), _missing);
+        var known = Known();
+        _missing.AddRange(
+            seen.SelectMany(stack => MissingParts.Of(_components, Describe(stack)))
+                .Where(missing => !known.Contains(missing.Address))
+        );
+        var stacks = seen.Select(Describe).ToList();
+        if (isNamedAlone)
+            stacks.Insert(0, new ComponentStack(structure.MainName, named.LayerCount, true));
+        return new ComponentMap(model, named.Family, stacks, ComponentOrder.Of(_components, stacks), _missing)
+        {
+            LeftOut = structure.LeftOut,
+        };
     }
+
+    private static ComponentStack Describe(FoundStack stack) => new(stack.Name, stack.Layers.Length, stack.IsMain);
+
+    private void Take(NameFindings named)
+    {
+        _components.AddRange(named.Components);
+        _missing.AddRange(named.Missing);
+    }
+
+    private void Combine(NameFindings named, ImmutableArray<ImmutableArray<Component>> layers)
+    {
+        var byName = named.Components.ToDictionary(component => component.Address);
+        foreach (var component in layers.SelectMany(layer => layer))
+            Merge(byName.GetValueOrDefault(component.Address), component);
+        var found = Known();
+        _components.AddRange(named.Components.Where(component => !found.Contains(component.Address)));
+        var known = Known();
+        _missing.AddRange(named.Missing.Where(missing => named.Family is not null && !known.Contains(missing.Address)));
+    }
+
+    private HashSet<ComponentAddress> Known() =>
+        [.. _components.Select(component => component.Address), .. _missing.Select(missing => missing.Address)];
 
     private void Merge(Component? named, Component structural)
     {
@@ -64,11 +90,4 @@ internal sealed class ComponentSearch(Model model)
     }
 
     private static bool Agree(int left, int right) => left == 0 || right == 0 || left == right;
-
-    private ImmutableArray<Component> Ordered() =>
-        [
-            .. _components
-                .OrderBy(component => component.Address.Layer)
-                .ThenBy(component => ComponentNames.Order(component.Address.Name)),
-        ];
 }

@@ -7,20 +7,12 @@ namespace OnnxIntervene.Components;
 internal sealed class ConfigurationCheck
 {
     private readonly ModelConfiguration _configuration;
-    private readonly ConfiguredStack _stack;
-    private readonly int _layerCount;
+    private readonly ComponentMap _found;
 
     public ConfigurationCheck(ModelConfiguration configuration, ComponentMap found)
     {
         _configuration = configuration;
-        _layerCount = found.LayerCount;
-
-        // Of a pair, only the decoder reads another stack.
-        _stack = found.Components.Any(component =>
-            component.Address.Name.StartsWith(ComponentNames.CrossPrefix, StringComparison.Ordinal)
-        )
-            ? ConfiguredStack.Decoder
-            : ConfiguredStack.Encoder;
+        _found = found;
     }
 
     /// <summary>
@@ -31,22 +23,34 @@ internal sealed class ConfigurationCheck
         var place = $"'{component.Source.Description}'";
         var part = PartOf(component.Address.Name);
         var isHead = component.Address.Name.StartsWith(ComponentNames.HeadPrefix, StringComparison.Ordinal);
-        return Compare(ConfiguredQuantity.Layers, _layerCount, "layers", "the graph")
-            ?? (component.Heads > 0 ? Compare(HeadsOf(part), component.Heads, "heads", place) : null)
-            ?? (isHead ? Compare(ConfiguredQuantity.HeadWidth, component.Width, "elements a head", place) : null)
+        var own = component.Address.Stack;
+        return Compare(own, ConfiguredQuantity.Layers, LayersOf(own), "layers", "the graph")
+            ?? (component.Heads > 0 ? Compare(own, HeadsOf(part), component.Heads, "heads", place) : null)
+            ?? (isHead ? Compare(own, ConfiguredQuantity.HeadWidth, component.Width, "elements a head", place) : null)
             ?? (
                 part is ComponentNames.BlockInput or ComponentNames.BlockOutput
-                    ? Compare(ConfiguredQuantity.StreamWidth, component.Width, "elements a position", place)
+                    ? Compare(own, ConfiguredQuantity.StreamWidth, component.Width, "elements a position", place)
                     : null
             );
     }
 
-    private string? Compare(ConfiguredQuantity quantity, int found, string what, string place)
+    private int LayersOf(string? stack) =>
+        _found.Stacks.FirstOrDefault(item => stack is null ? item.IsMain : item.Name == stack)?.LayerCount ?? 0;
+
+    // Of a pair, only the decoder reads another stack.
+    private bool IsAbout(ConfiguredStack said, string? stack) =>
+        said == ConfiguredStack.Any
+            ? stack is null
+            : (said == ConfiguredStack.Decoder)
+                == _found.Components.Any(component =>
+                    component.Address.Stack == stack
+                    && component.Address.Name.StartsWith(ComponentNames.CrossPrefix, StringComparison.Ordinal)
+                );
+
+    private string? Compare(string? stack, ConfiguredQuantity quantity, int found, string what, string place)
     {
         var said = _configuration.Numbers.FirstOrDefault(number =>
-            number.Quantity == quantity
-            && (number.Stack == ConfiguredStack.Any || number.Stack == _stack)
-            && number.Number != found
+            number.Quantity == quantity && number.Number != found && IsAbout(number.Stack, stack)
         );
         return said is null || found == 0
             ? null

@@ -29,39 +29,41 @@ internal static class MissingParts
     ];
 
     /// <summary>What is missing from layers in which an attention was found.</summary>
-    public static IEnumerable<MissingComponent> Of(IReadOnlyCollection<Component> found, int layerCount)
+    public static IEnumerable<MissingComponent> Of(IReadOnlyCollection<Component> found, ComponentStack stack)
     {
+        var name = stack.IsMain ? null : stack.Name;
         var known = found.Select(component => component.Address).ToHashSet();
-        foreach (var layer in Enumerable.Range(0, layerCount))
+        foreach (var layer in Enumerable.Range(0, stack.LayerCount))
         {
             foreach (
                 var prefix in new[] { "", ComponentNames.CrossPrefix }.Where(prefix =>
-                    HasAttention(known, layer, prefix)
+                    HasAttention(known, new ComponentAddress(layer, prefix) { Stack = name })
                 )
             )
             {
                 foreach (
-                    var missing in s_attention.SelectMany(part => Of(known, layer, prefix, part.Name, part.Reason))
+                    var missing in s_attention.SelectMany(part =>
+                        Of(known, new ComponentAddress(layer, prefix) { Stack = name }, part.Name, part.Reason)
+                    )
                 )
                     yield return missing;
             }
         }
     }
 
-    private static bool HasAttention(HashSet<ComponentAddress> known, int layer, string prefix) =>
-        known.Contains(new ComponentAddress(layer, prefix + ComponentNames.AttentionInput))
-        || known.Contains(new ComponentAddress(layer, prefix + ComponentNames.AttentionValueOutput));
+    private static bool HasAttention(HashSet<ComponentAddress> known, ComponentAddress prefix) =>
+        known.Contains(prefix with { Name = prefix.Name + ComponentNames.AttentionInput })
+        || known.Contains(prefix with { Name = prefix.Name + ComponentNames.AttentionValueOutput });
 
     private static IEnumerable<MissingComponent> Of(
         HashSet<ComponentAddress> known,
-        int layer,
-        string prefix,
+        ComponentAddress prefix,
         string name,
         string reason
     )
     {
-        var whole = new ComponentAddress(layer, prefix + name);
-        var split = new ComponentAddress(layer, ComponentNames.HeadPrefix + prefix + name);
+        var whole = prefix with { Name = prefix.Name + name };
+        var split = prefix with { Name = ComponentNames.HeadPrefix + prefix.Name + name };
         if (!known.Contains(whole))
             yield return new MissingComponent(whole, reason);
         if (ComponentNames.WithHeads.Contains(name) && !known.Contains(split))

@@ -13,11 +13,13 @@ internal sealed class OverrideResolver
     private readonly Dictionary<string, Component> _described = new(StringComparer.Ordinal);
     private readonly TypeInference _types = new();
     private readonly RawTensors _tensors;
+    private readonly ComponentMap _map;
     private readonly Model _model;
 
     public OverrideResolver(Model model, ComponentMap found)
     {
         _model = model;
+        _map = found;
         _tensors = new RawTensors(model);
         _found = found.Components.ToDictionary(component => component.Address);
         foreach (var component in found.Components)
@@ -30,6 +32,7 @@ internal sealed class OverrideResolver
     /// </exception>
     public Component Component(ComponentOverride entry)
     {
+        entry = entry with { Address = _map.Resolve(entry.Address) };
         var own = _found.GetValueOrDefault(entry.Address);
         if (own is not null && IsAt(own.Source, entry))
             return Rebuilt(entry, own);

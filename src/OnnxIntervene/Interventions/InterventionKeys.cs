@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using OnnxIntervene.Components.Addressing;
 
 namespace OnnxIntervene.Interventions;
 
@@ -20,8 +21,9 @@ public static class InterventionKeys
 
         string Key(RepresentationConfig item)
         {
-            var isPath = item.Component.AsSpan().ContainsAny('.', '/');
-            var place = $"{(isPath ? "" : $"layer_{item.Layer}_")}comp_{Plain(item.Component)}";
+            var address = ComponentAddress.Parse(item.Layer, item.Component);
+            var isPath = address.Stack is null && item.Component.AsSpan().ContainsAny('.', '/');
+            var place = $"{(isPath ? "" : $"layer_{address.Layer}_")}comp_{Plain(address.FullName)}";
             var stem = $"{place}_unit_{Plain(item.Unit)}_nunit_{item.MaxNumberOfUnits}";
             var number = counts.GetValueOrDefault(stem);
             counts[stem] = number + 1;

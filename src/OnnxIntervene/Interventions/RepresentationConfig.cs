@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using OnnxIntervene.Components.Addressing;
 using OnnxIntervene.Interventions.Kinds;
 using OnnxIntervene.Tensors;
 
@@ -12,7 +13,10 @@ public sealed record RepresentationConfig
     /// <summary>The layer, from 0.</summary>
     public int Layer { get; init; }
 
-    /// <summary>The component, such as <c>block_output</c>, or the name of any tensor of the file.</summary>
+    /// <summary>
+    /// The component, such as <c>block_output</c>; where a file holds several stacks of layers, with the stack before it
+    /// (<c>encoder.block_output</c>); or the name of any tensor of the file.
+    /// </summary>
     public string Component { get; init; } = "block_output";
 
     /// <summary>
@@ -79,5 +83,6 @@ public sealed record RepresentationConfig
     public int? InterchangeCount { get; init; }
 
     /// <inheritdoc/>
-    public override string ToString() => $"{InterventionType} at {Component} of layer {Layer}";
+    public override string ToString() =>
+        $"{InterventionType} at {Component} of layer {ComponentAddress.LayerIn(Component) ?? Layer}";
 }

@@ -54,14 +54,17 @@ internal static class SiteRules
     {
         if (!intervention.Type.ReadsModuleInput)
             return null;
+        var address = map.Get(representation.Layer, representation.Component).Address;
         var name =
             intervention.NamedModuleInput
-            ?? ComponentNames.InputOf(representation.Component)
+            ?? ComponentNames.InputOf(address.Name)
             ?? throw new InterventionException(
                 $"{representation}: what the module at '{representation.Component}' reads is not a component; use "
                     + $"block_output, mlp_output, attention_output or a projection."
             );
-        return map.Get(representation.Layer, name).Address;
+        return (
+            ComponentNames.IsKnown(name) ? map.Get(address with { Name = name }) : map.Get(address.Layer, name)
+        ).Address;
     }
 
     public static void CheckConstant(
@@ -139,7 +142,7 @@ internal static class SiteRules
     )
     {
         var address = ModuleInput(representation, intervention, map)!.Value;
-        var input = map.Get(address.Layer, address.Name);
+        var input = map.Get(address);
         if (component.Layout != ComponentLayout.Positions || input.Layout != ComponentLayout.Positions)
             throw new InterventionException($"{representation}: the kind takes whole positions, not heads.");
         var wanted = intervention.Type.ComputesWithModuleInput ? intervention.Sizes.InputWidth : component.Width;

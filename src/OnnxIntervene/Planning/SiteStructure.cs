@@ -24,14 +24,7 @@ internal static class SiteStructure
     {
         var component = map.Get(representation.Layer, representation.Component);
         var type = intervention.Type;
-        return new SpliceSite(
-            component.Address with
-            {
-                Layer = representation.Layer,
-            },
-            type,
-            isWhole ? SiteSelection.Whole : SiteSelection.Units
-        )
+        return new SpliceSite(component.Address, type, isWhole ? SiteSelection.Whole : SiteSelection.Units)
         {
             Sizes = intervention.Sizes,
             UnitsPerRow = UnitsPerRow(intervention, component),

@@ -23,8 +23,8 @@ internal sealed record PlacedSite(
     /// <exception cref="OnnxIntervene.IR.InterventionException">The model has no component of that name.</exception>
     public static PlacedSite Of(SpliceSite site, int index, ComponentMap components, CopiedSources copies)
     {
-        var found = components.Get(site.Address.Layer, site.Address.Name);
-        var input = site.ModuleInput is { } address ? components.Get(address.Layer, address.Name) : null;
+        var found = components.Get(site.Address);
+        var input = site.ModuleInput is { } address ? components.Get(address) : null;
         return new PlacedSite(index, site, found, copies.Of(found), input is null ? null : copies.Of(input));
     }
 }

@@ -17,7 +17,7 @@ internal static class SiteDescriptions
         new
         {
             site.Component.Address.Layer,
-            Component = site.Component.Address.Name,
+            Component = site.Component.Address.FullName,
             Kind = site.Site.Type.ClassName,
             Tensor = site.Component.Source.Description,
             Inputs = Inputs(site).ToDictionary(entry => entry.Name, entry => entry.Meaning),

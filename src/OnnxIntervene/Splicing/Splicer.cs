@@ -61,7 +61,7 @@ public static class Splicer
     {
         ArgumentNullException.ThrowIfNull(components);
         ArgumentNullException.ThrowIfNull(sites);
-        var found = sites.Select(site => components.Get(site.Address.Layer, site.Address.Name)).ToList();
+        var found = sites.Select(site => components.Get(site.Address)).ToList();
         return new SiteOrder(components.Model.Graph, components).Of(found.Select(site => (site.Source, site)));
     }
 

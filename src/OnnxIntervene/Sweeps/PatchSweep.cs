@@ -73,8 +73,9 @@ public static class PatchSweep
 
     private static ImmutableArray<int> Layers(PatchSweepRequest request, ComponentMap components)
     {
-        var layers =
-            request.Layers.Length > 0 ? request.Layers : [.. Enumerable.Range(0, Math.Max(1, components.LayerCount))];
+        var layers = request.Layers.Length > 0 ? request.Layers : components.LayersOf(request.Component);
+        if (layers.Length == 0)
+            layers = [0];
         foreach (var layer in layers)
             components.Get(layer, request.Component);
         return layers;

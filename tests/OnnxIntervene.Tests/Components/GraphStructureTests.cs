@@ -61,7 +61,7 @@ public sealed class GraphStructureTests
         var without = new ComponentMap(
             model,
             null,
-            4,
+            found.Stacks,
             found.Components.Where(item => item.Address != new ComponentAddress(2, component)),
             [new(new ComponentAddress(2, component), "hidden by the test")]
         );

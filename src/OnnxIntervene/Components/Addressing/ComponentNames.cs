@@ -105,6 +105,10 @@ public static class ComponentNames
     public static ImmutableArray<string> WithHeads { get; } =
     [QueryOutput, KeyOutput, ValueOutput, AttentionValueOutput];
 
+    /// <summary>The components between what an attention reads and what it outputs.</summary>
+    internal static ImmutableArray<string> InsideAttention { get; } =
+    [QueryOutput, KeyOutput, ValueOutput, AttentionWeight, AttentionValueOutput];
+
     /// <summary>
     /// The input of the module whose output this component is: what Skip and LoRA read; the component itself where it
     /// is a module's input. Null where there is none.
@@ -129,6 +133,11 @@ public static class ComponentNames
             _ => null,
         };
     }
+
+    /// <summary>Whether it is a component's name, split into heads or not.</summary>
+    internal static bool IsKnown(string name) =>
+        OfLayer.Contains(name)
+        || (name.StartsWith(HeadPrefix, StringComparison.Ordinal) && OfLayer.Contains(name[HeadPrefix.Length..]));
 
     /// <summary>
     /// The component's rank in a forward pass; one split into heads comes after the whole. Unknown names come

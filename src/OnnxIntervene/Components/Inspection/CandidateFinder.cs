@@ -22,8 +22,8 @@ internal sealed class CandidateFinder
     private readonly Dictionary<Value, int> _order = [];
     private readonly ImmutableArray<Landmark> _landmarks;
     private readonly Dictionary<LandmarkKind, List<Landmark>> _byKind;
-    private readonly Dictionary<int, (int First, int Last)> _layers = [];
-    private readonly Dictionary<string, Component> _firstOfName = new(StringComparer.Ordinal);
+    private readonly Dictionary<(string? Stack, int Layer), (int First, int Last)> _layers = [];
+    private readonly Dictionary<(string? Stack, string Name), Component> _firstOfName = [];
     private readonly ComponentMap _map;
     private readonly Repetition? _pattern;
     private readonly TypeInference _types = new();
@@ -44,9 +44,9 @@ internal sealed class CandidateFinder
 
         foreach (var component in map.Components)
         {
-            _firstOfName.TryAdd(component.Address.Name, component);
+            _firstOfName.TryAdd((component.Address.Stack, component.Address.Name), component);
             foreach (var value in PlacesOf(component.Source).Where(_order.ContainsKey))
-                Widen(component.Address.Layer, _order[value]);
+                Widen((component.Address.Stack, component.Address.Layer), _order[value]);
         }
     }
 
@@ -68,7 +68,7 @@ internal sealed class CandidateFinder
     public ImmutableArray<ComponentCandidate> Near(ComponentAddress address)
     {
         var kinds = KindsOf(address.Name);
-        var width = ExpectedWidth(address.Name);
+        var width = ExpectedWidth(address.Stack, address.Name);
         var (first, last) = Range(address);
         return
         [
@@ -94,7 +94,7 @@ internal sealed class CandidateFinder
     {
         if (
             address.Name != ComponentNames.BlockInput
-            || _map.LayerCount > 0
+            || _map.Stacks.Length > 0
             || _pattern is null
             || address.Layer >= _pattern.Count
         )
@@ -152,9 +152,9 @@ internal sealed class CandidateFinder
     }
 
     // As wide as in other layers; what is added to the stream, or is the stream, is as wide as that.
-    private int ExpectedWidth(string name)
+    private int ExpectedWidth(string? stack, string name)
     {
-        if (_firstOfName.GetValueOrDefault(name) is { FullWidth: > 0 and var known })
+        if (_firstOfName.GetValueOrDefault((stack, name)) is { FullWidth: > 0 and var known })
             return known;
         var isStream =
             name
@@ -169,8 +169,8 @@ internal sealed class CandidateFinder
         return
             isStream
             && (
-                _firstOfName.GetValueOrDefault(ComponentNames.BlockInput)
-                ?? _firstOfName.GetValueOrDefault(ComponentNames.BlockOutput)
+                _firstOfName.GetValueOrDefault((stack, ComponentNames.BlockInput))
+                ?? _firstOfName.GetValueOrDefault((stack, ComponentNames.BlockOutput))
             )
                 is { } stream
             ? stream.Width
@@ -182,14 +182,16 @@ internal sealed class CandidateFinder
     private (int First, int Last) Range(ComponentAddress address)
     {
         var layer = address.Layer;
-        if (_layers.TryGetValue(layer, out var own))
+        if (_layers.TryGetValue((address.Stack, layer), out var own))
             return (
                 FirstOf(address, own.First),
-                _layers.TryGetValue(layer + 1, out var next) ? Math.Max(own.Last, next.First) : _nodeCount
+                _layers.TryGetValue((address.Stack, layer + 1), out var next)
+                    ? Math.Max(own.Last, next.First)
+                    : _nodeCount
             );
         if (
             _pattern is not null
-            && (_map.LayerCount == 0 || _pattern.Count == _map.LayerCount)
+            && (_map.Stacks.IsEmpty || _pattern.Count == _map.LayerCount)
             && layer < _pattern.Count
         )
         {
@@ -206,12 +208,14 @@ internal sealed class CandidateFinder
 
     // A layer's input is the output of the layer before it.
     private int FirstOf(ComponentAddress address, int own) =>
-        address.Name == ComponentNames.BlockInput ? _layers.GetValueOrDefault(address.Layer - 1).Last : own;
+        address.Name == ComponentNames.BlockInput
+            ? _layers.GetValueOrDefault((address.Stack, address.Layer - 1)).Last
+            : own;
 
     private static IEnumerable<Value> PlacesOf(ComponentSource source) =>
         SourcePlaces.OpenedNode(source) is { } node ? node.Outputs.OfType<Value>() : SourcePlaces.Values(source);
 
-    private void Widen(int layer, int order)
+    private void Widen((string? Stack, int Layer) layer, int order)
     {
         var (first, last) = _layers.GetValueOrDefault(layer, (order, order));
         _layers[layer] = (Math.Min(first, order), Math.Max(last, order));

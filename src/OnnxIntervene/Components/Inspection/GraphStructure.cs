@@ -68,9 +68,9 @@ public sealed record GraphStructure
         var finder = new CandidateFinder(graph, map, pattern);
         return new GraphStructure
         {
-            Layers = map.LayerCount > 0 ? Recognition.Of(model, map) : [],
+            Layers = IsRecognised(map) ? Recognition.Of(model, map) : [],
             Pattern = pattern?.Describe(),
-            Landmarks = map.LayerCount > 0 ? [] : finder.Landmarks(),
+            Landmarks = map.Stacks.Length > 0 ? [] : finder.Landmarks(),
             NotFound =
             [
                 .. Missing(map, pattern?.Count ?? 1, finder.HasAttention)
@@ -79,11 +79,13 @@ public sealed record GraphStructure
         };
     }
 
+    private static bool IsRecognised(ComponentMap map) => map.Stacks.Length > 0 || map.LeftOut.Length > 0;
+
     // What was looked for and not found, what other layers have, and in a graph where nothing is recognised the usual
     // parts of a layer.
     private static IEnumerable<MissingComponent> Missing(ComponentMap map, int repetitions, bool hasAttention)
     {
-        if (map.LayerCount == 0)
+        if (map.Stacks.IsEmpty)
         {
             return Enumerable
                 .Range(0, Math.Min(repetitions, MostLayers))
@@ -99,17 +101,26 @@ public sealed record GraphStructure
             .Components.Select(component => component.Address)
             .Concat(map.Missing.Select(missing => missing.Address))
             .ToHashSet();
-        var names = known.Select(address => address.Name).ToHashSet();
-        if (names.Contains(ComponentNames.AttentionOutput))
-            names.UnionWith(s_usual);
-        var absent = Enumerable
-            .Range(0, map.LayerCount)
-            .SelectMany(layer => names.Select(name => new ComponentAddress(layer, name)))
+        var absent = map
+            .Stacks.SelectMany(stack => Usual(stack, known))
             .Where(address => !known.Contains(address))
             .Select(address => new MissingComponent(address, "the graph's structure shows none in this layer"));
         return map
             .Missing.Concat(absent)
-            .OrderBy(missing => missing.Address.Layer)
+            .OrderBy(missing => missing.Address.Stack, StringComparer.Ordinal)
+            .ThenBy(missing => missing.Address.Layer)
             .ThenBy(missing => ComponentNames.Order(missing.Address.Name));
+    }
+
+    // In each layer of a stack, what any of its layers has.
+    private static IEnumerable<ComponentAddress> Usual(ComponentStack stack, HashSet<ComponentAddress> known)
+    {
+        var own = stack.IsMain ? null : stack.Name;
+        var names = known.Where(address => address.Stack == own).Select(address => address.Name).ToHashSet();
+        if (names.Contains(ComponentNames.AttentionOutput))
+            names.UnionWith(s_usual);
+        return Enumerable
+            .Range(0, stack.LayerCount)
+            .SelectMany(layer => names.Select(name => new ComponentAddress(layer, name) { Stack = own }));
     }
 }

@@ -24,39 +24,46 @@ internal static class Recognition
 
     private static ImmutableArray<RecognisedLayer> Of(OpenedView view, Graph graph)
     {
-        var layers = new LinearLayers(graph, new TypeInference());
-        var stacks = Stack.All(graph, layers, new StreamTracer(graph, [.. AttentionCore.All(graph)], layers)).ToList();
-        var main = Stack.Main(stacks);
-        return
-        [
-            .. stacks.SelectMany(
-                (stack, index) =>
-                    stack.Layers.Select(
-                        (parts, layer) =>
-                            new RecognisedLayer(
-                                index,
-                                stack == main,
-                                layer,
-                                [.. parts.Select(part => Describe(view, layers, part))]
-                            )
-                    )
-            ),
-        ];
+        var types = new TypeInference();
+        var layers = new LinearLayers(graph, types);
+        var found = StackFinder.Run(graph, layers, types, ModuleTree.Of(graph));
+        var divided = found.Stacks.SelectMany(
+            (stack, index) =>
+                stack.Layers.Select(
+                    (parts, layer) =>
+                        new RecognisedLayer(index, stack == found.Main, layer, Describe(view, layers, parts))
+                        {
+                            StackName = stack.Name,
+                        }
+                )
+        );
+        var undivided = found
+            .Undivided.Where(stream => !stream.Parts.IsEmpty)
+            .Select(
+                (stream, index) =>
+                    new RecognisedLayer(found.Stacks.Length + index, false, null, Describe(view, layers, stream.Parts))
+            );
+        return [.. divided, .. undivided];
     }
+
+    private static ImmutableArray<RecognisedPart> Describe(
+        OpenedView view,
+        LinearLayers layers,
+        ImmutableArray<SubLayer> parts
+    ) => [.. parts.Select(part => Describe(view, layers, part))];
 
     private static RecognisedPart Describe(OpenedView view, LinearLayers layers, SubLayer part)
     {
         var linear = layers.Among(part.Nodes).Select(layer => $"{layer.InputWidth} → {layer.OutputWidth}");
-        return new RecognisedPart(Kind(part), Place(part.Stream), Place(part.Part), Place(part.Result), [.. linear]);
+        return new RecognisedPart(
+            LayerBoundaries.NameOf(part.Kind),
+            Place(part.Stream),
+            Place(part.Part),
+            Place(part.Result),
+            [.. linear]
+        );
 
         string Place(Value value) => view.Source(value).Description;
-    }
-
-    private static string Kind(SubLayer part)
-    {
-        if (part.Core is not null)
-            return part.IsCross ? "cross-attention" : "attention";
-        return part.Nodes.Any(node => node.Operator.OperatorType == "Conv") ? "mixer" : "feed-forward";
     }
 
     // Perceptrons and recurrent layers have no residual stream; their components are all that is seen of them.

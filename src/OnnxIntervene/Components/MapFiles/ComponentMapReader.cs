@@ -64,7 +64,7 @@ internal static class ComponentMapReader
             throw item["unit"].Fault($"'{unit}' is not a unit; use {string.Join(", ", s_units)}");
         item.Find("reason")?.Text();
         item.Find("candidates")?.Items();
-        return new ComponentOverride(new ComponentAddress(layer, name), item.Find("tensor")?.Text() ?? "")
+        return new ComponentOverride(Address(item, layer, name), item.Find("tensor")?.Text() ?? "")
         {
             Range = item.Find("range") is { } range ? Range(range) : null,
             Width = item.Find("width")?.Integer(0),
@@ -72,6 +72,14 @@ internal static class ComponentMapReader
             Unit = unit,
             Place = item.Path,
         };
+    }
+
+    private static ComponentAddress Address(JsonPlace item, int layer, string name)
+    {
+        var address = ComponentAddress.Parse(0, name);
+        if (address.Stack is not null && address.Layer > 0 && address.Layer != layer)
+            throw item["component"].Fault($"'{name}' is in layer {address.Layer}, not {layer}");
+        return address with { Layer = layer };
     }
 
     private static (int Start, int End) Range(JsonPlace place)

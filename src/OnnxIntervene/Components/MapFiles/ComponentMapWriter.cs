@@ -20,7 +20,8 @@ internal static class ComponentMapWriter
         var entries = map
             .Components.Select(component => (component.Address, Line: Found(component)))
             .Concat(structure.NotFound.Select(missing => (missing.Address, Line: NotFound(missing))))
-            .OrderBy(entry => entry.Address.Layer)
+            .OrderBy(entry => entry.Address.Stack, StringComparer.Ordinal)
+            .ThenBy(entry => entry.Address.Layer)
             .ThenBy(entry => ComponentNames.Order(entry.Address.Name));
         text.WriteLine(string.Join(",\n", entries.Select(entry => "    " + entry.Line)));
         text.WriteLine("  ]\n}");
@@ -67,5 +68,5 @@ internal static class ComponentMapWriter
     }
 
     private static Dictionary<string, object?> Start(ComponentAddress address) =>
-        new() { ["layer"] = address.Layer, ["component"] = address.Name };
+        new() { ["layer"] = address.Layer, ["component"] = address.FullName };
 }

@@ -10,4 +10,8 @@ internal sealed record NameFindings(
     int LayerCount,
     IReadOnlyList<Component> Components,
     IReadOnlyList<MissingComponent> Missing
-);
+)
+{
+    /// <summary>Names are not looked at.</summary>
+    public static NameFindings None { get; } = new(null, 0, [], []);
+}

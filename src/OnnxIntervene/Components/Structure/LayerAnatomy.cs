@@ -17,6 +17,8 @@ internal sealed class LayerAnatomy
     private readonly Convention _convention;
     private readonly int _index;
     private readonly ImmutableArray<Component>.Builder _components = ImmutableArray.CreateBuilder<Component>();
+    private readonly ImmutableArray<MissingComponent>.Builder _missing =
+        ImmutableArray.CreateBuilder<MissingComponent>();
     private Value? _batch;
 
     private LayerAnatomy(OpenedView view, TypeInference types, LinearLayers layers, Convention convention, int index)
@@ -28,37 +30,48 @@ internal sealed class LayerAnatomy
         _index = index;
     }
 
-    public static ImmutableArray<Component> Of(
+    /// <summary>The components of a layer, and what is known not to be one.</summary>
+    /// <param name="view">The model.</param>
+    /// <param name="types">The types of its values.</param>
+    /// <param name="layers">Its linear layers.</param>
+    /// <param name="convention">What names mean.</param>
+    /// <param name="index">The layer's number.</param>
+    /// <param name="parts">The layer's sub-layers.</param>
+    /// <param name="input">An input whose first axis is the examples of the stream.</param>
+    public static (ImmutableArray<Component> Components, ImmutableArray<MissingComponent> Missing) Of(
         OpenedView view,
         TypeInference types,
         LinearLayers layers,
         Convention convention,
         int index,
-        ImmutableArray<SubLayer> parts
+        ImmutableArray<SubLayer> parts,
+        Value? input
     )
     {
         var anatomy = new LayerAnatomy(view, types, layers, convention, index);
-        anatomy.Describe(parts);
-        return anatomy._components.ToImmutable();
+        anatomy.Describe(parts, input ?? view.Graph.Inputs[0]);
+        return (anatomy._components.ToImmutable(), anatomy._missing.ToImmutable());
     }
 
-    private void Describe(ImmutableArray<SubLayer> parts)
+    private void Describe(ImmutableArray<SubLayer> parts, Value input)
     {
         var attention = parts.FirstOrDefault(part => part is { Core: not null, IsCross: false });
         var cross = parts.FirstOrDefault(part => part.IsCross);
-        var feedForward = parts.LastOrDefault(part => part.Core is null);
+        var mixer = parts.FirstOrDefault(part => part.Kind == SubLayerKind.Mixer);
+
+        // The second of two is a layer's feed-forward, the first a part of its attention (Conformer).
+        var feedForward = parts.LastOrDefault(part => part.Kind == SubLayerKind.FeedForward);
         var stream = Present(parts[0].Stream);
         var width = StreamWidth(parts);
-        _batch =
-            _types.RankOf(stream) > 2 ? (_view.Source(stream) as TensorSource)?.Value : Original(_view.Graph.Inputs[0]);
+        _batch = _types.RankOf(stream) > 2 ? (_view.Source(stream) as TensorSource)?.Value : Original(input);
         Add(ComponentNames.BlockInput, stream, width);
         if (attention is not null)
             DescribeAttention(attention, "", width);
         if (cross is not null)
             DescribeAttention(cross, ComponentNames.CrossPrefix, width);
-        if (feedForward is not null && IsMixer(feedForward))
-            DescribeMixer(feedForward, width);
-        else if (feedForward is not null)
+        if (mixer is not null)
+            DescribeMixer(mixer, width);
+        if (feedForward is not null)
             DescribeFeedForward(feedForward, width);
         Add(ComponentNames.BlockOutput, Present(parts[^1].Result), width);
     }
@@ -68,6 +81,12 @@ internal sealed class LayerAnatomy
         var core = part.Core!;
         var queries = FusedOperators.IsPackedAttention(core.Node) ? null : _layers.ProjectionOf(core.Query);
         var input = queries?.Layer.Input ?? (FusedOperators.IsPackedAttention(core.Node) ? core.Query : null);
+        if (input is not null && Rearrangement.Of(input, part) is { } node)
+        {
+            DescribeElsewhere(part, prefix, width, node);
+            return;
+        }
+
         if (input is not null)
             AddInput(
                 prefix + ComponentNames.AttentionInput,
@@ -87,6 +106,35 @@ internal sealed class LayerAnatomy
                 width
             );
         }
+    }
+
+    // What is computed of windows, or with positions first, has other examples and positions than the stream.
+    private void DescribeElsewhere(SubLayer part, string prefix, int width, Node node)
+    {
+        var reason =
+            $"the {node.Operator.OperatorType} '{node.Name}' rearranges examples and positions before the attention";
+        foreach (var name in ComponentNames.InsideAttention)
+        {
+            _missing.Add(new MissingComponent(new ComponentAddress(_index, prefix + name), reason));
+            if (ComponentNames.WithHeads.Contains(name))
+                _missing.Add(
+                    new MissingComponent(
+                        new ComponentAddress(_index, ComponentNames.HeadPrefix + prefix + name),
+                        reason
+                    )
+                );
+        }
+
+        if (_convention.IncludesResidual)
+            AddInput(prefix + ComponentNames.AttentionInput, part.Stream, part, width);
+        else if (Rearrangement.InputOf(part) is { } input)
+            AddInput(prefix + ComponentNames.AttentionInput, input, part, width);
+        var added = Dataflow.Root(part.Part);
+        Add(
+            prefix + ComponentNames.AttentionOutput,
+            _convention.IncludesResidual ? Present(part.Result) : Norms.InputOf(added) ?? added,
+            width
+        );
     }
 
     private int AddProjections(AttentionCore core, string prefix)
@@ -163,29 +211,46 @@ internal sealed class LayerAnatomy
         Add(ComponentNames.MlpOutput, output, width);
     }
 
-    private static bool IsMixer(SubLayer part) => part.Nodes.Any(node => node.Operator.OperatorType == "Conv");
-
     // A selective state space: one projection in, a convolution, the projection of the scan's parameters, one
     // projection out.
     private void DescribeMixer(SubLayer part, int width)
     {
         var inside = _layers.Among(part.Nodes);
-        if (inside.Count < 3)
-            return;
-        var (entry, parameters, output) = (inside[0], inside[1], inside[^1]);
+        var (entry, output) = (inside[0], inside[^1]);
         AddInput(ComponentNames.MixerInput, entry.Input, part, width);
-        Add(ComponentNames.InProjOutput, SourceOf(entry.Output), entry.OutputWidth);
-        Add(
-            ComponentNames.ConvOutput,
-            new InputSource(Original(parameters.Input), [Original(parameters.Product.Output).Producer!]),
-            parameters.InputWidth
-        );
+        if (inside.Count(layer => Dataflow.FlatRoot(layer.Input) == Dataflow.FlatRoot(entry.Input)) == 1)
+            Add(ComponentNames.InProjOutput, SourceOf(entry.Output), entry.OutputWidth);
+        if (inside.FirstOrDefault(layer => IsConvolved(layer.Input)) is { } parameters)
+            Add(
+                ComponentNames.ConvOutput,
+                new InputSource(Original(parameters.Input), [Original(parameters.Product.Output).Producer!]),
+                parameters.InputWidth
+            );
         Add(ComponentNames.OutProjInput, SourceOf(output.Input), output.InputWidth);
         Add(ComponentNames.MixerOutput, Contribution(output, part), width);
     }
 
+    // Whether a convolution is what the shortest ways back meet first.
+    private bool IsConvolved(Value value)
+    {
+        var (seen, open) = (new HashSet<Value>(), new Queue<Value>([value]));
+        while (open.TryDequeue(out var at) && seen.Count < MostReaders)
+        {
+            if (!seen.Add(at) || at.Producer is not { } producer || _layers.TryGet(producer, out _))
+                continue;
+            if (SubLayer.IsConvolution(producer))
+                return true;
+            foreach (var input in Dataflow.DataInputs(producer))
+                open.Enqueue(input);
+        }
+
+        return false;
+    }
+
     private int StreamWidth(ImmutableArray<SubLayer> parts)
     {
+        if (_types.WidthOf(parts[0].Stream) is > 0 and var known)
+            return known;
         foreach (var part in parts)
         {
             if (part.Core is { } core && FusedOperators.IsPackedAttention(core.Node))

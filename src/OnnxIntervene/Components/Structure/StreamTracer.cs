@@ -12,25 +12,25 @@ internal sealed class StreamTracer
 {
     // Sub-layers follow each other, so that a node is met a few times. A graph where all hangs together with all is not
     // made of layers.
-    private const int MostStepsPerNode = 16;
+    private const int MostStepsPerNode = 32;
     private const int FewSteps = 10_000;
 
+    // What stands between a stream and a layer's product: a norm, and a few arrangements.
+    private const int MostBeforeLayer = 12;
+
     private readonly Dictionary<Node, int> _order;
-    private readonly ImmutableArray<AttentionCore> _cores;
-    private readonly Dictionary<Node, int> _coreNumbers = [];
     private readonly LinearLayers _layers;
+    private readonly SubLayerReader _reader;
     private readonly Dictionary<Value, Value> _streams = [];
     private long _steps;
 
     public StreamTracer(Graph graph, ImmutableArray<AttentionCore> cores, LinearLayers layers)
     {
-        _cores = cores;
         _layers = layers;
+        _reader = new SubLayerReader(cores, layers);
         _order = new Dictionary<Node, int>(graph.NodeCount);
         foreach (var node in graph.Nodes)
             _order.Add(node, _order.Count);
-        for (var number = 0; number < cores.Length; number++)
-            _coreNumbers.TryAdd(cores[number].Node, number);
         _steps = FewSteps + ((long)MostStepsPerNode * graph.NodeCount);
     }
 
@@ -43,10 +43,25 @@ internal sealed class StreamTracer
         return stream;
     }
 
-    private Value StreamAt(Value root) =>
-        NextAddition(root, new PassedStreams()) is null && Norms.InputOf(root) is { } before
-            ? Dataflow.FlatRoot(before)
-            : root;
+    private Value StreamAt(Value root)
+    {
+        var at = root;
+        for (var depth = 0; depth < MostBeforeLayer; depth++)
+        {
+            if (NextAddition(at, new PassedStreams()) is not null)
+                return at;
+            if (BeforeLayer(at) is not { } before)
+                break;
+            at = Dataflow.FlatRoot(before);
+        }
+
+        return Norms.InputOf(root) is { } input ? Dataflow.FlatRoot(input) : root;
+    }
+
+    // A norm; or windows, pixels of a convolution, and other arrangements that come before a layer's own product.
+    private static Value? BeforeLayer(Value value) =>
+        Norms.InputOf(value)
+        ?? (value.Producer is { } producer && Rearrangement.Moves(producer) ? producer.InputOrNull(0) : null);
 
     /// <summary>Every sub-layer from here on, in the order of a forward pass.</summary>
     public IEnumerable<SubLayer> From(Value start)
@@ -56,14 +71,14 @@ internal sealed class StreamTracer
         {
             earlier.Add(stream);
             (var result, next, isPostNorm) = Following(addition.Output, earlier, isPostNorm);
-            foreach (var layer in Split(addition.Part, addition.Nodes))
+            foreach (var layer in _reader.Read(addition.Part, addition.Nodes, stream))
             {
                 yield return layer with
                 {
                     Addition = addition.Sum,
-                    Stream = stream,
                     Result = result,
                     IsPostNorm = isPostNorm,
+                    IsLast = next is null,
                 };
             }
 
@@ -76,7 +91,7 @@ internal sealed class StreamTracer
     {
         if (NextAddition(sum, earlier) is { } next)
             return (sum, next, isPostNorm);
-        if (Norms.OutputOf(sum) is { } norm)
+        if (NormOf(sum) is { } norm)
         {
             next = NextAddition(Dataflow.FlatRoot(norm), earlier);
             if (isPostNorm || next is not null)
@@ -85,6 +100,13 @@ internal sealed class StreamTracer
 
         return (sum, null, isPostNorm);
     }
+
+    /// <summary>
+    /// The output of the norm of a sum, which may be reshaped before it (OPT-350m adds on [batch × position, width]);
+    /// null when no norm reads it.
+    /// </summary>
+    public static Value? NormOf(Value sum) =>
+        Arranged(sum).Select(Norms.OutputOf).FirstOrDefault(norm => norm is not null);
 
     private Addition? NextAddition(Value stream, PassedStreams earlier)
     {
@@ -113,109 +135,78 @@ internal sealed class StreamTracer
         return null;
     }
 
-    private bool IsLayer(Node node) => _layers.TryGet(node, out _) || FusedOperators.IsAttention(node);
+    private bool IsLayer(Node node) =>
+        _layers.TryGet(node, out _) || FusedOperators.IsAttention(node) || SubLayer.IsConvolution(node);
 
     // The nodes that the part is made of, as far back as the stream; null when the stream is not behind it.
     private HashSet<Node>? NodesBetween(Value root, PassedStreams earlier, Value part)
     {
         var first = Index(earlier.Last ?? root);
-        var nodes = new HashSet<Node>();
-        var (isReached, seen, open) = (false, new HashSet<Value>(), new Stack<Value>([part]));
-        while (open.TryPop(out var value) && --_steps > 0)
+        var (isBehind, beside) = (new Dictionary<Value, bool>(), new Stack<Value>());
+        var (nodes, open) = (new HashSet<Node>(), new Stack<(Value Value, bool IsEntered)>([(part, false)]));
+        while (open.TryPop(out var top) && --_steps > 0)
         {
-            if (value == root || earlier.Contains(value))
-            {
-                isReached |= value == root || value == earlier.Last;
-                continue;
-            }
-
-            if (!seen.Add(value) || value.Producer is not { } producer || Index(value) < first)
-                continue;
-            nodes.Add(producer);
-            foreach (var input in Dataflow.DataInputs(producer))
-                open.Push(input);
-        }
-
-        return isReached && _steps > 0 ? nodes : null;
-    }
-
-    // Attention and feed-forward side by side (GPT-J, GPT-NeoX, Phi): the sum of both is added at once.
-    private IEnumerable<SubLayer> Split(Value part, HashSet<Node> nodes)
-    {
-        var root = Dataflow.FlatRoot(part);
-        if (root.Producer is { Operator.OperatorType: "Add" } sum && CoreAmong(nodes) is not null)
-        {
-            var sides = sum
-                .Inputs.OfType<Value>()
-                .Where(side => !GraphConstants.IsConstant(side))
-                .Select(side => (Side: side, Nodes: NodesBefore(side, nodes)))
-                .ToList();
-            if (
-                sides.Count == 2
-                && sides.Count(side => CoreAmong(side.Nodes) is not null) == 1
-                && sides.All(side => side.Nodes.Any(node => _layers.TryGet(node, out _)))
+            if (top.IsEntered)
+                Leave(top.Value);
+            else if (top.Value == root || earlier.Contains(top.Value))
+                isBehind[top.Value] = top.Value == root || top.Value == earlier.Last;
+            else if (
+                Index(top.Value) >= first
+                && top.Value.Producer is { } producer
+                && isBehind.TryAdd(top.Value, false)
             )
             {
-                foreach (var (side, inner) in sides.OrderBy(side => CoreAmong(side.Nodes) is null))
-                    yield return Describe(side, inner);
-                yield break;
+                open.Push((top.Value, true));
+                foreach (var input in Dataflow.DataInputs(producer))
+                    open.Push((input, false));
             }
         }
 
-        yield return Describe(part, nodes);
-    }
+        AddBeside(nodes, beside, first);
+        return isBehind.GetValueOrDefault(part) && _steps > 0 ? nodes : null;
 
-    private SubLayer Describe(Value part, HashSet<Node> nodes)
-    {
-        var core = CoreAmong(nodes);
-        return new SubLayer
+        void Leave(Value value)
         {
-            Stream = part,
-            Part = part,
-            Result = part,
-            Nodes = nodes,
-            Core = core,
-            IsCross = core is not null && IsCross(core),
-        };
+            var inputs = Dataflow.DataInputs(value.Producer!).ToList();
+            if (!(isBehind[value] = inputs.Exists(input => isBehind.GetValueOrDefault(input))))
+                return;
+            nodes.Add(value.Producer!);
+            foreach (var input in inputs.Where(input => !isBehind.GetValueOrDefault(input)))
+                beside.Push(input);
+        }
     }
 
-    // Queries and keys are made from one tensor in self-attention; only a cache can hold keys made elsewhere.
-    private bool IsCross(AttentionCore core)
+    // What else the nodes read belongs to them as far as the linear layer that projects it: the keys and values of an
+    // encoder do, the encoder does not.
+    private void AddBeside(HashSet<Node> nodes, Stack<Value> open, int first)
     {
-        if (FusedOperators.IsPackedAttention(core.Node) || _layers.ProjectionOf(core.Query) is not { } queries)
-            return false;
-        return _layers.ProjectionOf(core.Key) is not { } keys
-            || Dataflow.FlatRoot(queries.Layer.Input) != Dataflow.FlatRoot(keys.Layer.Input);
-    }
-
-    private static HashSet<Node> NodesBefore(Value value, HashSet<Node> among)
-    {
-        var found = new HashSet<Node>();
-        var open = new Stack<Value>([value]);
-        while (open.TryPop(out var at))
+        while (open.TryPop(out var value) && --_steps > 0)
         {
-            if (at.Producer is not { } producer || !among.Contains(producer) || !found.Add(producer))
+            if (value.Producer is not { } producer || Index(value) < first || !nodes.Add(producer) || IsLayer(producer))
                 continue;
             foreach (var input in Dataflow.DataInputs(producer))
                 open.Push(input);
         }
-
-        return found;
-    }
-
-    private AttentionCore? CoreAmong(HashSet<Node> nodes)
-    {
-        var first = _cores.Length;
-        foreach (var node in nodes)
-        {
-            if (_coreNumbers.TryGetValue(node, out var number))
-                first = Math.Min(first, number);
-        }
-
-        return first < _cores.Length ? _cores[first] : null;
     }
 
     private int Index(Value value) => value.Producer is { } producer ? _order.GetValueOrDefault(producer, -1) : -1;
+
+    // The value, and what casts and reshapes make of it.
+    private static IEnumerable<Value> Arranged(Value value)
+    {
+        var open = new Queue<(Value Value, int Depth)>([(value, 0)]);
+        while (open.TryDequeue(out var at))
+        {
+            yield return at.Value;
+            if (at.Depth == Dataflow.LongestChain)
+                continue;
+            foreach (var use in at.Value.Uses.Where(IsArrangement))
+                open.Enqueue((use.Node.Output, at.Depth + 1));
+        }
+    }
+
+    private static bool IsArrangement(Use use) =>
+        Dataflow.IsTransparent(use.Node) || use is { InputIndex: 0, Node.Operator.OperatorType: "Reshape" };
 
     // Nodes that read the value, directly or through casts and reshapes.
     private static IEnumerable<Node> Readers(Value value)
@@ -225,13 +216,7 @@ internal sealed class StreamTracer
         {
             foreach (var use in at.Value.Uses)
             {
-                if (
-                    at.Depth < Dataflow.LongestChain
-                    && (
-                        Dataflow.IsTransparent(use.Node)
-                        || (use.Node.Operator.OperatorType == "Reshape" && use.InputIndex == 0)
-                    )
-                )
+                if (at.Depth < Dataflow.LongestChain && IsArrangement(use))
                     open.Push((use.Node.Output, at.Depth + 1));
                 else
                     yield return use.Node;

@@ -7,47 +7,66 @@ namespace OnnxIntervene.Components.Structure;
 
 /// <summary>
 /// Finds components by what a graph computes, whatever its names: residual additions, norms, the two products around a
-/// softmax, fused attention. Of several stacks the last that attends to itself is the model's own: the decoder of a
-/// pair, the encoder that looks at another.
+/// softmax, fused attention.
 /// </summary>
 internal static class StructureSearch
 {
     /// <param name="model">The model.</param>
     /// <param name="modules">The modules of its main graph.</param>
-    public static ImmutableArray<ImmutableArray<Component>> Run(Model model, ModuleTree modules)
+    public static StructureFindings Run(Model model, ModuleTree modules)
     {
         var view = new OpenedView(model);
         var found = Run(view, view.Graph, view.Graph == model.Graph ? modules : null);
-        if (found.IsEmpty)
-            found = RunBranches(view);
-        if (found.IsEmpty)
-            found = RecurrentFinder.Run(view);
-        return found.IsEmpty ? PerceptronFinder.Run(view, new LinearLayers(view.Graph, new TypeInference())) : found;
+        if (found.Stacks.IsEmpty)
+            found = RunBranches(view).With(found.LeftOut);
+        if (found.Stacks.IsEmpty)
+            found = StructureFindings.OfOne(RecurrentFinder.Run(view)).With(found.LeftOut);
+        return found is { Stacks.IsEmpty: true, LeftOut.IsEmpty: true }
+            ? StructureFindings.OfOne(PerceptronFinder.Run(view, new LinearLayers(view.Graph, new TypeInference())))
+            : found;
     }
 
     // A merged decoder holds the whole model twice, in the branches of one If.
-    private static ImmutableArray<ImmutableArray<Component>> RunBranches(OpenedView view)
+    private static StructureFindings RunBranches(OpenedView view)
     {
         foreach (var owner in view.Graph.Nodes.Where(node => node.Operator.OperatorType == "If"))
         {
             var branches = owner.Subgraphs.Select(graph => Run(view, graph)).ToList();
-            if (
-                branches.Count > 0
-                && branches[0].Length > 0
-                && branches.TrueForAll(branch => branch.Length == branches[0].Length)
-            )
-                return
-                [
-                    .. branches[0]
-                        .Select(
-                            (layer, index) =>
-                                InAll(view.Original(owner), layer, [.. branches.Select(branch => branch[index])])
-                        ),
-                ];
+            if (branches.Count > 0 && !branches[0].Stacks.IsEmpty && branches.TrueForAll(branches[0].IsAlike))
+                return branches[0] with
+                {
+                    Stacks =
+                    [
+                        .. branches[0]
+                            .Stacks.Select(
+                                (stack, index) =>
+                                    InAll(
+                                        view.Original(owner),
+                                        stack,
+                                        [.. branches.Select(branch => branch.Stacks[index].Layers)]
+                                    )
+                            ),
+                    ],
+                };
         }
 
-        return [];
+        return StructureFindings.None;
     }
+
+    private static FoundStack InAll(
+        Node owner,
+        FoundStack stack,
+        ImmutableArray<ImmutableArray<ImmutableArray<Component>>> branches
+    ) =>
+        stack with
+        {
+            Layers =
+            [
+                .. stack.Layers.Select(
+                    (layer, index) => InAll(owner, layer, [.. branches.Select(branch => branch[index])])
+                ),
+            ],
+        };
 
     private static ImmutableArray<Component> InAll(
         Node owner,
@@ -72,22 +91,51 @@ internal static class StructureSearch
         return all.ToImmutable();
     }
 
-    private static ImmutableArray<ImmutableArray<Component>> Run(
-        OpenedView view,
-        Graph graph,
-        ModuleTree? modules = null
-    )
+    private static StructureFindings Run(OpenedView view, Graph graph, ModuleTree? modules = null)
     {
         var types = new TypeInference();
         var layers = new LinearLayers(graph, types);
-        var tracer = new StreamTracer(graph, [.. AttentionCore.All(graph)], layers);
-        var stacks = Stack.All(graph, layers, tracer).ToList();
-        if (Stack.Main(stacks) is not { } stack)
-            return [];
-        var convention = Convention.Of(stack, layers, modules ?? ModuleTree.Of(graph));
-        return
-        [
-            .. stack.Layers.Select((parts, index) => LayerAnatomy.Of(view, types, layers, convention, index, parts)),
-        ];
+        modules ??= ModuleTree.Of(graph);
+        var found = StackFinder.Run(graph, layers, types, modules);
+        return new StructureFindings(
+            [.. found.Stacks.Select(stack => Describe(view, types, layers, modules, stack, stack == found.Main))],
+            [.. found.Undivided.Select(stream => stream.Describe(view))]
+        );
+    }
+
+    private static FoundStack Describe(
+        OpenedView view,
+        TypeInference types,
+        LinearLayers layers,
+        ModuleTree modules,
+        Stack stack,
+        bool isMain
+    )
+    {
+        var convention = Convention.Of(stack, layers, modules);
+        var found = stack
+            .Layers.Select(
+                (parts, index) => LayerAnatomy.Of(view, types, layers, convention, index, parts, stack.Input)
+            )
+            .ToList();
+        return new FoundStack(
+            stack.Name,
+            isMain,
+            [
+                .. found.Select(layer =>
+                    layer.Components.Select(part => part with { Address = Own(part.Address) }).ToImmutableArray()
+                ),
+            ]
+        )
+        {
+            Missing =
+            [
+                .. found
+                    .SelectMany(layer => layer.Missing)
+                    .Select(missing => missing with { Address = Own(missing.Address) }),
+            ],
+        };
+
+        ComponentAddress Own(ComponentAddress address) => isMain ? address : address with { Stack = stack.Name };
     }
 }

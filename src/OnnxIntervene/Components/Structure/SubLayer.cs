@@ -1,4 +1,5 @@
 using OnnxIntervene.IR;
+using OnnxIntervene.IR.Analysis;
 
 namespace OnnxIntervene.Components.Structure;
 
@@ -20,12 +21,36 @@ internal sealed record SubLayer
     /// <summary>Whether a norm follows the addition in the stream itself.</summary>
     public bool IsPostNorm { get; init; }
 
+    /// <summary>
+    /// Whether nothing is added after it, so that the graph does not show where the stream would go on.
+    /// </summary>
+    public bool IsLast { get; init; }
+
     /// <summary>Every node between the stream and the part.</summary>
     public required IReadOnlySet<Node> Nodes { get; init; }
 
     /// <summary>The attention among the nodes; null in a feed-forward.</summary>
     public AttentionCore? Core { get; init; }
 
+    /// <summary>What it is.</summary>
+    public required SubLayerKind Kind { get; init; }
+
     /// <summary>Whether the keys come from another stream.</summary>
-    public bool IsCross { get; init; }
+    public bool IsCross => Kind == SubLayerKind.CrossAttention;
+
+    /// <summary>The sub-layer with or without the norm of its sum in the stream, where there is one.</summary>
+    public SubLayer As(bool isPostNorm)
+    {
+        if (isPostNorm == IsPostNorm || Addition is null)
+            return this;
+        if (!isPostNorm)
+            return this with { Result = Addition.Output, IsPostNorm = false };
+        return StreamTracer.NormOf(Addition.Output) is { } norm ? this with { Result = norm, IsPostNorm = true } : this;
+    }
+
+    /// <summary>Whether the node convolves with weights of the file.</summary>
+    public static bool IsConvolution(Node node) =>
+        node.Operator.OperatorType is "Conv" or "FusedConv"
+        && node.InputOrNull(1) is { } weights
+        && GraphConstants.IsConstant(weights);
 }

@@ -1,0 +1,225 @@
+using System.Collections.Immutable;
+using OnnxIntervene.IR;
+using OnnxIntervene.IR.Editing;
+
+namespace OnnxIntervene.Tests.Components;
+
+/// <summary>
+/// A graph of residual streams that is put together from sub-layers, in the ways in which exporters write them.
+/// </summary>
+internal sealed class LayerSketch
+{
+    private const int Heads = 2;
+    private const int Kernel = 3;
+    private const int Vocabulary = 11;
+    private const string Nowhere = "nowhere";
+    private readonly Random _random = new(12);
+    private OpBuilder _ops;
+
+    public LayerSketch()
+    {
+        Model = new Model(new Graph(), 8, ImmutableSortedDictionary<string, long>.Empty.Add("", 17));
+        _ops = new OpBuilder(Model.Graph, NameScope.Of(Model), 17, Nowhere);
+    }
+
+    public Model Model { get; }
+
+    /// <summary>The module that what follows comes from, such as <c>/encoder/layers.0</c>.</summary>
+    public void Enter(string module) => _ops = _ops.At(module);
+
+    public Value Tokens(string input, int width)
+    {
+        var shape = Shape.Of(Dimension.Named("batch"), Dimension.Named($"{input}_length"));
+        return _ops.Gather(
+            Weight(Vocabulary, width),
+            Model.Graph.AddInput(input, new TensorType(ElementType.Int64, shape)),
+            0
+        );
+    }
+
+    public Value Features(string input, int width) =>
+        Model.Graph.AddInput(
+            input,
+            new TensorType(
+                ElementType.Float32,
+                Shape.Of(Dimension.Named("batch"), Dimension.Named($"{input}_length"), Dimension.Fixed(width))
+            )
+        );
+
+    public Value Output(Value value)
+    {
+        // Modules are read from the names of a file's own nodes; what was built before any module was entered has none.
+        var entered = Model.Graph.Nodes.Where(node =>
+            node.Name.StartsWith(NameScope.Prefix, StringComparison.Ordinal)
+            && !node.Name.StartsWith(NameScope.Prefix + Nowhere, StringComparison.Ordinal)
+        );
+        foreach (var node in entered)
+            node.Name = "/" + node.Name[NameScope.Prefix.Length..];
+        Model.Graph.AddOutput(value);
+        return value;
+    }
+
+    public Value Sum(Value stream, Value part) => _ops.Add(stream, part);
+
+    /// <summary>A layer of sub-layers by letter: a attention, f feed-forward, h half of one, v convolution, m mixer,
+    /// e experts, p attention and feed-forward side by side; n is a norm in the stream itself.</summary>
+    public Value Layer(Value stream, int width, string letters)
+    {
+        foreach (var letter in letters)
+        {
+            stream = letter switch
+            {
+                'a' => Sum(stream, Attention(Norm(stream, width), width)),
+                'f' => Sum(stream, FeedForward(Norm(stream, width), width)),
+                'h' => Sum(stream, _ops.Mul(FeedForward(Norm(stream, width), width), Number(0.5f))),
+                'v' => Sum(stream, Convolution(Norm(stream, width), width)),
+                'm' => Sum(stream, Mixer(Norm(stream, width), width)),
+                'e' => Sum(stream, Experts(Norm(stream, width), width)),
+                'p' => Parallel(stream, width),
+                'n' => Norm(stream, width),
+                _ => throw new ArgumentOutOfRangeException(nameof(letters), letter, null),
+            };
+        }
+
+        return stream;
+    }
+
+    public Value Layers(Value stream, int width, string letters, int count)
+    {
+        for (var layer = 0; layer < count; layer++)
+            stream = Layer(stream, width, letters);
+        return stream;
+    }
+
+    /// <summary>Attention to another stream.</summary>
+    public Value Cross(Value stream, int width, Value other) =>
+        Sum(stream, Attention(Norm(stream, width), width, other));
+
+    /// <summary>Attention whose keys and values are made of fewer positions than its queries (Segformer).</summary>
+    public Value Reduced(Value stream, int width)
+    {
+        var normed = Norm(stream, width);
+        var turned = _ops.Emit(
+            "Conv",
+            [_ops.Transpose(normed, 0, 2, 1), Weight(width, width, 2)],
+            [NodeAttribute.Of("strides", ImmutableArray.Create(2L))]
+        );
+        return Sum(stream, Attention(normed, width, Norm(_ops.Transpose(turned, 0, 2, 1), width)));
+    }
+
+    /// <summary>Attention within windows of two positions (Swin).</summary>
+    public Value Windowed(Value stream, int width)
+    {
+        var view = _ops.Reshape(Norm(stream, width), 0, 2, -1, width);
+        var windows = _ops.Reshape(_ops.Transpose(view, 0, 2, 1, 3), -1, 2, width);
+        var mixed = _ops.Reshape(Attention(windows, width), -1, 4, 2, width);
+        return Sum(stream, _ops.Reshape(_ops.Transpose(mixed, 0, 2, 1, 3), -1, 8, width));
+    }
+
+    /// <summary>A feed-forward over the width of a stream whose positions are its last axis.</summary>
+    public Value ChannelsFirst(Value stream, int width) =>
+        Sum(stream, _ops.Transpose(FeedForward(Norm(_ops.Transpose(stream, 0, 2, 1), width), width), 0, 2, 1));
+
+    /// <summary>The next stage of a hierarchical encoder: half the positions, another width.</summary>
+    public Value Merge(Value stream, int width, int next) =>
+        Linear(Norm(_ops.Reshape(stream, 0, -1, 2 * width), 2 * width), 2 * width, next);
+
+    /// <summary>
+    /// OPT-350m's layer: norms after the additions, the feed-forward and its addition on [batch × position, width].
+    /// </summary>
+    public Value Flattened(Value stream, int width)
+    {
+        stream = Norm(Sum(stream, Attention(stream, width)), width);
+        var shape = _ops.ShapeOf(stream);
+        var flat = _ops.Reshape(stream, -1, width);
+        return Norm(_ops.Reshape(Sum(flat, FeedForward(flat, width)), shape), width);
+    }
+
+    public Value Linear(Value value, int from, int to) =>
+        _ops.Add(_ops.Emit("MatMul", [value, Weight(from, to)]), Weight(to));
+
+    public Value Norm(Value value, int width) =>
+        _ops.Emit("LayerNormalization", [value, Weight(width), Weight(width)], [NodeAttribute.Of("axis", -1L)]);
+
+    public Value Turn(Value value) => _ops.Transpose(value, 0, 2, 1);
+
+    public Value Join(Value left, Value right) => _ops.Concat(1, left, right);
+
+    private Value Parallel(Value stream, int width)
+    {
+        var normed = Norm(stream, width);
+        return Sum(_ops.Add(Attention(normed, width), FeedForward(normed, width)), stream);
+    }
+
+    private Value Attention(Value input, int width, Value? other = null)
+    {
+        var query = Split(Linear(input, width, width), width);
+        var key = Split(Linear(other ?? input, width, width), width);
+        var value = Split(Linear(other ?? input, width, width), width);
+        var scores = _ops.Mul(_ops.Emit("MatMul", [query, _ops.Transpose(key, 0, 1, 3, 2)]), Number(0.5f));
+        var weights = _ops.Emit("Softmax", [scores], [NodeAttribute.Of("axis", -1L)]);
+        var mixed = _ops.Transpose(_ops.Emit("MatMul", [weights, value]), 0, 2, 1, 3);
+        return Linear(_ops.Reshape(mixed, 0, 0, width), width, width);
+    }
+
+    private Value Split(Value value, int width) =>
+        _ops.Transpose(_ops.Reshape(value, 0, 0, Heads, width / Heads), 0, 2, 1, 3);
+
+    private Value FeedForward(Value input, int width) =>
+        Linear(_ops.Emit("Relu", [Linear(input, width, 2 * width)]), 2 * width, width);
+
+    // Two of three experts, weighed by a router.
+    private Value Experts(Value input, int width)
+    {
+        var gates = _ops.Emit("Softmax", [Linear(input, width, 3)], [NodeAttribute.Of("axis", -1L)]);
+        var chosen = _ops.EmitMany("TopK", [gates, _ops.Constant(2)], null, "", 2)[0];
+        var first = _ops.Mul(FeedForward(input, width), _ops.Slice(chosen, 2, 0, 1));
+        return _ops.Add(first, _ops.Mul(FeedForward(input, width), _ops.Slice(chosen, 2, 1, 2)));
+    }
+
+    // Conformer's module: pointwise, gate, depthwise, pointwise, all of them convolutions.
+    private Value Convolution(Value input, int width)
+    {
+        var wide = _ops.Emit("Conv", [_ops.Transpose(input, 0, 2, 1), Weight(2 * width, width, 1)]);
+        var gated = _ops.Mul(
+            _ops.Slice(wide, 1, 0, width),
+            _ops.Emit("Sigmoid", [_ops.Slice(wide, 1, width, 2 * width)])
+        );
+        var mixed = _ops.Emit("Conv", [gated, Weight(width, 1, Kernel)], Depthwise(width));
+        var swish = _ops.Mul(mixed, _ops.Emit("Sigmoid", [mixed]));
+        return _ops.Transpose(_ops.Emit("Conv", [swish, Weight(width, width, 1)]), 0, 2, 1);
+    }
+
+    // A selective state space whose scan is left out: projection, convolution, parameters, projection.
+    private Value Mixer(Value input, int width)
+    {
+        var entered = Linear(input, width, width);
+        var mixed = _ops.Transpose(
+            _ops.Emit("Conv", [_ops.Transpose(entered, 0, 2, 1), Weight(width, 1, Kernel)], Depthwise(width)),
+            0,
+            2,
+            1
+        );
+        var steps = _ops.Emit("Exp", [Linear(mixed, width, width)]);
+        return Linear(_ops.Mul(mixed, steps), width, width);
+    }
+
+    private static NodeAttribute[] Depthwise(int width) =>
+        [NodeAttribute.Of("group", (long)width), NodeAttribute.Of("pads", ImmutableArray.Create(1L, 1L))];
+
+    private Value Number(float number) =>
+        Model.Graph.AddInitializer(_ops.Names.Unique("number"), TensorData.FromFloats([], [number]));
+
+    private Value Weight(params long[] sizes) =>
+        Model.Graph.AddInitializer(
+            _ops.Names.Unique("weight"),
+            TensorData.FromFloats(
+                sizes,
+                [
+                    .. Enumerable
+                        .Range(0, (int)sizes.Aggregate(1L, (product, size) => product * size))
+                        .Select(_ => (float)(_random.NextDouble() - 0.5)),
+                ]
+            )
+        );
+}
