@@ -4,11 +4,11 @@ namespace OnnxIntervene.IR.Analysis;
 internal sealed record MatrixWidths(int InputWidth, int OutputWidth)
 {
     /// <summary>The matrix of a module that is a linear layer; null when it has none that can be read.</summary>
-    public static MatrixWidths? Of(ModuleTree modules, string path) =>
-        modules.NodesOf(path).Select(Of).FirstOrDefault(projection => projection is not null);
+    public static MatrixWidths? Of(ModuleTree modules, string path, TypeInference types) =>
+        modules.NodesOf(path).Select(node => Of(node, types)).FirstOrDefault(projection => projection is not null);
 
     /// <summary>The matrix that a node multiplies with; null when none is constant.</summary>
-    public static MatrixWidths? Of(Node node)
+    public static MatrixWidths? Of(Node node, TypeInference types)
     {
         if (node.Operator is (OperatorKey.Microsoft, "MatMulNBits"))
             return new MatrixWidths(
@@ -28,7 +28,7 @@ internal sealed record MatrixWidths(int InputWidth, int OutputWidth)
             || node.InputOrNull(1) is not { } weight
             || node.InputOrNull(0) is not { } input
             || GraphConstants.IsConstant(input)
-            || GraphConstants.Dimensions(weight) is not { Length: 2 } sizes
+            || GraphConstants.Dimensions(weight, types) is not { Length: 2 } sizes
         )
             return null;
         var (rows, columns) = ((int)sizes[0], (int)sizes[1]);

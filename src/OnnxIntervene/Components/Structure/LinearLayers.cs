@@ -20,7 +20,7 @@ internal sealed class LinearLayers
         _projectionWays = new NearestLayers(this, Projection.Ends);
         foreach (var node in graph.Nodes)
         {
-            if (MatrixWidths.Of(node) is { } sizes)
+            if (MatrixWidths.Of(node, types) is { } sizes)
                 _layers.Add(
                     node,
                     new LinearLayer(node, InputOf(node), WithBias(node.Output), sizes.InputWidth, sizes.OutputWidth)
@@ -142,8 +142,7 @@ internal sealed class LinearLayers
         use.Node.Operator.OperatorType switch
         {
             "Add" => use.Node.Inputs[1 - use.InputIndex] is { } bias
-                && GraphConstants.IsConstant(bias)
-                && GraphConstants.Dimensions(bias) is { Length: 1 },
+                && GraphConstants.Dimensions(bias, _types) is { Length: 1 },
             "Mul" => value.Producer!.Operator.OperatorType is "MatMulInteger" or "Cast" && IsQuantised(value),
             "Reshape" => use.InputIndex == 0 && _types.RankOf(value) == 2 && _types.RankOf(use.Node.Output) == 3,
             _ => false,
