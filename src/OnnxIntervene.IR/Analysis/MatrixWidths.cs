@@ -24,8 +24,10 @@ internal sealed record MatrixWidths(int InputWidth, int OutputWidth)
                     or "MatMulInteger"
                     or "MatMulIntegerToFloat"
                     or "DynamicQuantizeMatMul"
+                    or "QLinearMatMul"
                 )
-            || node.InputOrNull(1) is not { } weight
+            || node.InputOrNull(IsOfIntegers(node) ? 3 : 1) is not { } weight
+            || (IsOfIntegers(node) && !IsReadAsNumbers(node.Output))
             || node.InputOrNull(0) is not { } input
             || GraphConstants.IsConstant(input)
             || GraphConstants.Dimensions(weight, types) is not { Length: 2 } sizes
@@ -36,4 +38,10 @@ internal sealed record MatrixWidths(int InputWidth, int OutputWidth)
             ? new MatrixWidths(columns, rows)
             : new MatrixWidths(rows, columns);
     }
+
+    private static bool IsOfIntegers(Node node) => node.Operator.OperatorType == "QLinearMatMul";
+
+    // What stays integers until another operator on integers has no place for an intervention.
+    private static bool IsReadAsNumbers(Value output) =>
+        output.Uses.Count > 0 && output.Uses.All(use => use.Node.Operator.OperatorType == "DequantizeLinear");
 }

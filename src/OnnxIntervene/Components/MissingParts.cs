@@ -2,7 +2,7 @@ using OnnxIntervene.Components.Addressing;
 
 namespace OnnxIntervene.Components;
 
-/// <summary>Says which components of attention the graph did not show in a layer, and why.</summary>
+/// <summary>Says which components that are usual for a layer the graph did not show, and why.</summary>
 internal static class MissingParts
 {
     private static readonly (string Name, string Reason)[] s_attention =
@@ -28,12 +28,33 @@ internal static class MissingParts
         (ComponentNames.AttentionOutput, "no linear layer reads the mixed values"),
     ];
 
-    /// <summary>What is missing from layers in which an attention was found.</summary>
+    private static readonly (string Name, string Reason)[] s_feedForward =
+    [
+        (ComponentNames.MlpInput, "no linear layer of a feed-forward reads the stream, or its norm, in this layer"),
+        (
+            ComponentNames.MlpActivation,
+            "no one tensor between the feed-forward's first and last linear layer is its activation; each expert of a "
+                + "mixture has its own"
+        ),
+        (ComponentNames.MlpOutput, "no feed-forward adds to the stream in this layer"),
+    ];
+
+    /// <summary>What is missing from layers of a kind that usually has it.</summary>
     public static IEnumerable<MissingComponent> Of(IReadOnlyCollection<Component> found, int layerCount)
     {
         var known = found.Select(component => component.Address).ToHashSet();
+        var attends = Enumerable.Range(0, layerCount).Any(layer => HasAttention(known, layer, ""));
         foreach (var layer in Enumerable.Range(0, layerCount))
         {
+            if (attends && !HasAttention(known, layer, "") && IsOfTransformer(known, layer))
+                foreach (var part in s_attention.Prepend((ComponentNames.AttentionInput, "")))
+                    yield return new MissingComponent(
+                        new ComponentAddress(layer, part.Item1),
+                        "the graph's structure shows no attention in this layer"
+                    );
+            if (IsOfTransformer(known, layer))
+                foreach (var missing in s_feedForward.SelectMany(part => Of(known, layer, "", part.Name, part.Reason)))
+                    yield return missing;
             foreach (
                 var prefix in new[] { "", ComponentNames.CrossPrefix }.Where(prefix =>
                     HasAttention(known, layer, prefix)
@@ -46,6 +67,20 @@ internal static class MissingParts
                     yield return missing;
             }
         }
+    }
+
+    // A perceptron's layers have an activation alone; mixers and recurrent layers have names of their own.
+    private static bool IsOfTransformer(HashSet<ComponentAddress> known, int layer)
+    {
+        return !Has(ComponentNames.MixerInput)
+            && (
+                HasAttention(known, layer, "")
+                || Has(ComponentNames.MlpInput)
+                || Has(ComponentNames.MlpOutput)
+                || (Has(ComponentNames.BlockInput) && !Has(ComponentNames.MlpActivation))
+            );
+
+        bool Has(string name) => known.Contains(new ComponentAddress(layer, name));
     }
 
     private static bool HasAttention(HashSet<ComponentAddress> known, int layer, string prefix) =>

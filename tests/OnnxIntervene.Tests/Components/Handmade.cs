@@ -84,7 +84,7 @@ internal sealed class Handmade
         {
             var second = _style.OneNorm ? normed : Norm(stream);
             Part(ComponentNames.MlpInput, second);
-            return _ops.Add(_ops.Add(Scaled(attention), Scaled(FeedForward(second))), stream);
+            return _ops.Add(_ops.Add(Scaled(attention), Scaled(FeedForward(second))), Kept(stream));
         }
 
         stream = AddTo(stream, attention);
@@ -94,12 +94,15 @@ internal sealed class Handmade
                 Attention(Part("cross_" + ComponentNames.AttentionInput, Norm(stream)), encoded, "cross_")
             );
         if (_style.PostNorm)
-            return Norm(_ops.Add(stream = Norm(stream), FeedForward(stream)));
+            return Norm(_ops.Add(Kept(stream = Norm(stream)), FeedForward(stream)));
         return AddTo(stream, FeedForward(Part(ComponentNames.MlpInput, Norm(stream))));
     }
 
     private Value AddTo(Value stream, Value part) =>
-        _style.PartFirst ? _ops.Add(Scaled(part), stream) : _ops.Add(stream, Scaled(part));
+        _style.PartFirst ? _ops.Add(Scaled(part), Kept(stream)) : _ops.Add(Kept(stream), Scaled(part));
+
+    private Value Kept(Value stream) =>
+        _style.StreamScale == 0 ? stream : _ops.Mul(stream, Number(_style.StreamScale));
 
     private Value Scaled(Value part) => _style.ResidualScale ? _ops.Mul(part, Number(0.22f)) : part;
 
@@ -255,6 +258,7 @@ internal sealed class Handmade
         {
             "silu" => _ops.Mul(value, _ops.Emit("Sigmoid", [value])),
             "quick_gelu" => _ops.Mul(value, _ops.Emit("Sigmoid", [_ops.Mul(value, Number(1.702f))])),
+            "none" => value,
             "relu_squared" => Squared(_ops.Emit("Relu", [value])),
             _ => _ops.Mul(
                 _ops.Mul(value, Number(0.5f)),
@@ -282,7 +286,8 @@ internal sealed class Handmade
 
     private Value Linear(Value value, int from, int to)
     {
-        var product = _ops.Emit("MatMul", [value, Weight(from, to)]);
+        var weight = Weight(from, to);
+        var product = _style.Quantization.Product(_ops, value, weight.Initializer!);
         return _style.Bias ? _ops.Add(Constant(to), product) : product;
     }
 

@@ -43,8 +43,14 @@ internal sealed record HandmadeStyle(string Name)
 
     public bool EmbeddingScale { get; init; }
 
+    /// <summary>How linear layers are quantised.</summary>
+    public HandmadeQuantization Quantization { get; init; }
+
     /// <summary>What a sub-layer gives is scaled before it is added.</summary>
     public bool ResidualScale { get; init; }
+
+    /// <summary>What the stream is multiplied by before each addition; 0 where it is not.</summary>
+    public float StreamScale { get; init; }
 
     /// <summary>The addition's first operand is the sub-layer's output.</summary>
     public bool PartFirst { get; init; }

@@ -99,7 +99,7 @@ internal sealed class StreamTracer
         {
             for (var side = 0; side < 2; side++)
             {
-                if (Dataflow.FlatRoot(node.Inputs[side]!) != root)
+                if (!Dataflow.IsOrScales(node.Inputs[side]!, root))
                     continue;
                 var part = node.Inputs[1 - side]!;
                 if (known?.Joins(part) is false)
@@ -217,7 +217,7 @@ internal sealed class StreamTracer
 
     private int Index(Value value) => value.Producer is { } producer ? _order.GetValueOrDefault(producer, -1) : -1;
 
-    // Nodes that read the value, directly or through casts and reshapes.
+    // Nodes that read the value, directly or through casts, reshapes and scales.
     private static IEnumerable<Node> Readers(Value value)
     {
         var open = new Stack<(Value Value, int Depth)>([(value, 0)]);
@@ -230,6 +230,7 @@ internal sealed class StreamTracer
                     && (
                         Dataflow.IsTransparent(use.Node)
                         || (use.Node.Operator.OperatorType == "Reshape" && use.InputIndex == 0)
+                        || Dataflow.ScaledInput(use.Node) == use.InputIndex
                     )
                 )
                     open.Push((use.Node.Output, at.Depth + 1));
