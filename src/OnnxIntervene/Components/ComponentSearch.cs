@@ -20,7 +20,7 @@ internal sealed class ComponentSearch(Model model)
     {
         var modules = ModuleTree.Of(model.Graph);
         var named = new NamedSearch(modules).Run();
-        var structure = StructureSearch.Run(model, modules);
+        var structure = StructureSearch.Run(model);
         if (named.LayerCount > 0 && structure.Length != named.LayerCount)
             return new ComponentMap(model, named.Family, named.LayerCount, named.Components, named.Missing);
         var byName = named.Components.ToDictionary(component => component.Address);

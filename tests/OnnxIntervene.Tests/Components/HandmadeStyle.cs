@@ -19,6 +19,9 @@ internal sealed record HandmadeStyle(string Name)
 
     public bool PostNorm { get; init; }
 
+    /// <summary>Embeddings of segments are added to those of tokens and positions, as BERT's kin does.</summary>
+    public bool Segments { get; init; }
+
     public bool Cross { get; init; }
 
     public bool Gated { get; init; }

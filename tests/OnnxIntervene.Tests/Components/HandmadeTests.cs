@@ -180,7 +180,13 @@ public sealed class HandmadeTests
             StreamScale = 0.8f,
         },
         new("the sub-layer first") { Bias = true, PartFirst = true },
-        new("bert") { Bias = true, PostNorm = true },
+        new("distilbert") { Bias = true, PostNorm = true },
+        new("bert")
+        {
+            Bias = true,
+            PostNorm = true,
+            Segments = true,
+        },
         new("deberta")
         {
             Bias = true,

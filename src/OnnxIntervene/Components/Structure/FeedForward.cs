@@ -11,6 +11,9 @@ namespace OnnxIntervene.Components.Structure;
 /// <param name="Activation">The output of the activation function, before it is multiplied with another branch.</param>
 internal sealed record FeedForward(LinearLayer Entry, LinearLayer? Down, LinearLayer? Router, Value? Activation)
 {
+    /// <summary>Whether another branch multiplies the activation.</summary>
+    public bool IsGated => Activation is not null && Activation != Dataflow.Root(Down!.Input);
+
     public static FeedForward? Of(SubLayer part, LinearLayers layers)
     {
         var inside = part

@@ -12,12 +12,10 @@ namespace OnnxIntervene.Components.Structure;
 /// </summary>
 internal static class StructureSearch
 {
-    /// <param name="model">The model.</param>
-    /// <param name="modules">The modules of its main graph.</param>
-    public static ImmutableArray<ImmutableArray<Component>> Run(Model model, ModuleTree modules)
+    public static ImmutableArray<ImmutableArray<Component>> Run(Model model)
     {
         var view = new OpenedView(model);
-        var found = Run(view, view.Graph, view.Graph == model.Graph ? modules : null);
+        var found = Run(view, view.Graph);
         if (found.IsEmpty)
             found = RunBranches(view);
         if (found.IsEmpty)
@@ -72,11 +70,7 @@ internal static class StructureSearch
         return all.ToImmutable();
     }
 
-    private static ImmutableArray<ImmutableArray<Component>> Run(
-        OpenedView view,
-        Graph graph,
-        ModuleTree? modules = null
-    )
+    private static ImmutableArray<ImmutableArray<Component>> Run(OpenedView view, Graph graph)
     {
         var types = new TypeInference();
         var layers = new LinearLayers(graph, types);
@@ -84,7 +78,7 @@ internal static class StructureSearch
         var stacks = Stack.All(graph, layers, tracer).ToList();
         if (Stack.Main(stacks) is not { } stack)
             return [];
-        var convention = Convention.Of(stack, layers, modules ?? ModuleTree.Of(graph));
+        var convention = Convention.Of(stack, layers);
         return
         [
             .. stack.Layers.Select((parts, index) => LayerAnatomy.Of(view, types, layers, convention, index, parts)),
