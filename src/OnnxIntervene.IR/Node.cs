@@ -73,6 +73,9 @@ public sealed class Node
 
     internal LinkedListNode<Node>? Link { get; set; }
 
+    /// <summary>Whether it computes from constants alone, as far as that has been asked.</summary>
+    internal Constancy.State Constancy { get; set; }
+
     /// <summary>The first output, which every node that we emit has.</summary>
     /// <exception cref="InvalidOperationException">The node leaves its first output out.</exception>
     public Value Output =>
@@ -97,6 +100,7 @@ public sealed class Node
         _inputs[index]?.RemoveUse(new Use(this, index));
         _inputs[index] = value;
         value?.AddUse(new Use(this, index));
+        IR.Constancy.OnInput(this, value);
     }
 
     /// <summary>Makes the node read one more value, after the others.</summary>
@@ -104,6 +108,7 @@ public sealed class Node
     {
         _inputs.Add(value);
         value?.AddUse(new Use(this, _inputs.Count - 1));
+        IR.Constancy.OnInput(this, value);
     }
 
     /// <summary>
@@ -209,6 +214,7 @@ public sealed class Node
 
     internal void DropInputs()
     {
+        Constancy = IR.Constancy.State.Unknown;
         for (var index = 0; index < _inputs.Count; index++)
             SetInput(index, null);
     }

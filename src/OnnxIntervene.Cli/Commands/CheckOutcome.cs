@@ -76,5 +76,5 @@ internal sealed class CheckOutcome(LoadedModel model, CheckReport report)
         };
 
     private static IEnumerable<object> Addresses(ImmutableArray<Components.Addressing.ComponentAddress> addresses) =>
-        addresses.Select(address => new { address.Layer, Component = address.Name });
+        addresses.Select(address => new { address.Layer, Component = address.FullName });
 }

@@ -11,8 +11,11 @@ internal static class Dataflow
     /// </summary>
     public const int LongestChain = 64;
 
-    /// <summary>Whether the node outputs the numbers that it reads, in the same shape.</summary>
-    public static bool IsTransparent(Node node) => node.Operator.OperatorType is "Cast" or "Identity" or "Dropout";
+    /// <summary>
+    /// Whether the node outputs the numbers that it reads, in the same shape; rounded, where they are quantised and
+    /// brought back at once.
+    /// </summary>
+    public static bool IsTransparent(Node node) => IsCopy(node) || IntegerProducts.IsRounding(node);
 
     /// <summary>Whether the node outputs the numbers that it reads, arranged in another way.</summary>
     public static bool IsArrangement(Node node) =>
@@ -23,7 +26,7 @@ internal static class Dataflow
     {
         for (var depth = 0; depth < LongestChain; depth++)
         {
-            if (value.Producer is not { } producer || !IsTransparent(producer))
+            if (value.Producer is not { } producer || !IsCopy(producer))
                 return value;
             if (producer.InputOrNull(0) is not { } input)
                 return value;
@@ -51,9 +54,49 @@ internal static class Dataflow
         return value;
     }
 
+    /// <summary>
+    /// Whether a value is another one's numbers, perhaps arranged in another way or multiplied by constants: what an
+    /// addition adds to may be scaled first (DeepNorm).
+    /// </summary>
+    public static bool IsOrScales(Value value, Value root)
+    {
+        for (var depth = 0; depth < LongestChain; depth++)
+        {
+            value = FlatRoot(value);
+            if (value == root)
+                return true;
+            if (value.Producer is not { } producer || ScaledInput(producer) is not { } scaled)
+                return false;
+            value = producer.Inputs[scaled]!;
+        }
+
+        return false;
+    }
+
+    /// <summary>Which input a node multiplies by a constant; null where it does something else.</summary>
+    public static int? ScaledInput(Node node)
+    {
+        if (
+            node.Operator.OperatorType is not ("Mul" or "Div")
+            || node.InputOrNull(0) is not { } left
+            || node.InputOrNull(1) is not { } right
+        )
+            return null;
+        return GraphConstants.IsConstant(right) ? 0
+            : node.Operator.OperatorType == "Mul" && GraphConstants.IsConstant(left) ? 1
+            : null;
+    }
+
     /// <summary>The inputs whose numbers go into the output; sizes, positions and conditions are left out.</summary>
     public static IEnumerable<Value> DataInputs(Node node)
     {
+        if (IntegerProducts.DataOf(node) is { } data)
+        {
+            foreach (var input in data)
+                yield return input;
+            yield break;
+        }
+
         var (first, end) = node.Operator.OperatorType switch
         {
             "Shape" or "Size" or "ConstantOfShape" or "Range" => (0, 0),
@@ -78,6 +121,8 @@ internal static class Dataflow
                 yield return input;
         }
     }
+
+    private static bool IsCopy(Node node) => node.Operator.OperatorType is "Cast" or "Identity" or "Dropout";
 
     private static bool IsReshape(Node node) => node.Operator.OperatorType == "Reshape";
 }

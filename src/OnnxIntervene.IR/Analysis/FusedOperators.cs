@@ -87,6 +87,6 @@ internal static class FusedOperators
             value = producer.Operator.OperatorType == "Add" ? inputs[0] : producer.InputOrNull(0);
         }
 
-        return value?.Producer is { } last && MatrixWidths.Of(last) is not null;
+        return value?.Producer is { } last && MatrixWidths.Of(last, new TypeInference()) is not null;
     }
 }

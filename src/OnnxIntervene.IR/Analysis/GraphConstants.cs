@@ -7,53 +7,24 @@ internal static class GraphConstants
 {
     private const int DeepestChain = 16;
 
+    /// <summary>Whether the file holds the value, or nodes compute it from what the file holds.</summary>
+    public static bool IsConstant(Value value) => Constancy.IsConstant(value);
+
     /// <summary>
-    /// Whether the value is an initializer, or computed from initializers by nodes that only rearrange.
+    /// The sizes of a constant, of a computed one by its operators' rules; null when it is not one, or they are
+    /// unknown.
     /// </summary>
-    public static bool IsConstant(Value value)
-    {
-        for (var depth = 0; depth < DeepestChain; depth++)
-        {
-            if (value.IsConstant)
-                return true;
-            if (value.Producer is not { } producer)
-                return false;
-            if (producer.Operator.OperatorType == "Constant")
-                return true;
-            if (
-                producer.Operator.OperatorType
-                is not ("Identity" or "Cast" or "Transpose" or "Unsqueeze" or "Reshape" or "DequantizeLinear")
-            )
-                return false;
-            if (producer.InputOrNull(0) is not { } input)
-                return false;
-            value = input;
-        }
-
-        return false;
-    }
-
-    /// <summary>The sizes of a constant, read through nodes that only rearrange it; null when it is not one.</summary>
-    public static ImmutableArray<long>? Dimensions(Value value, int depth = 0)
+    /// <param name="value">The value.</param>
+    /// <param name="types">What is known about the graph already: what many constants share is worked out once.</param>
+    public static ImmutableArray<long>? Dimensions(Value value, TypeInference? types = null)
     {
         if (value.Initializer is { } data)
             return data.Dimensions;
-        if (value.Producer is not { } producer || depth > DeepestChain)
+        if (!IsConstant(value) || (types ?? new TypeInference()).FactsOf(value).Axes is not { } axes)
             return null;
-        if (producer.Operator.OperatorType == "Constant")
-            return producer.FindAttribute("value")?.Tensor.Dimensions;
-        if (
-            producer.Operator.OperatorType is not ("Identity" or "Cast" or "Transpose" or "DequantizeLinear")
-            || producer.InputOrNull(0) is not { } input
-        )
-            return null;
-        var before = Dimensions(input, depth + 1);
-        if (before is not { } sizes || producer.Operator.OperatorType != "Transpose")
-            return before;
-        var order =
-            producer.FindAttribute("perm")?.Integers
-            ?? [.. Enumerable.Range(0, sizes.Length).Reverse().Select(axis => (long)axis)];
-        return order.Length == sizes.Length ? [.. order.Select(axis => sizes[(int)axis])] : null;
+        return Array.TrueForAll(axes, size => size.Number is not null)
+            ? [.. axes.Select(size => size.Number!.Value)]
+            : null;
     }
 
     /// <summary>
@@ -74,6 +45,7 @@ internal static class GraphConstants
             "Identity" or "Cast" when producer.InputOrNull(0) is { } input => Integers(input, depth + 1),
             "Concat" => Concatenated(producer, depth),
             "Unsqueeze" or "Reshape" when producer.InputOrNull(0) is { } input => Integers(input, depth + 1) ?? [null],
+            _ when IsConstant(value) => new TypeInference().IntegersOf(value)?.ToImmutableArray(),
             _ => null,
         };
     }

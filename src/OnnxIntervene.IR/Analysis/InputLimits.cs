@@ -70,6 +70,9 @@ internal sealed record InputLimits(long? Vocabulary, long? Context)
         {
             foreach (var use in item.Value.Uses)
             {
+                // A row of numbers may choose rows of a weight: the same in every run, whatever the length.
+                if (use.Node.OutputOrNull(0) is { } chosen && GraphConstants.IsConstant(chosen))
+                    continue;
                 if (Rows(use, isPosition) is { } rows)
                     yield return rows - item.Offset;
                 else if (Moved(use, isPosition) is { } offset && seen.Add(use.Node.Output))

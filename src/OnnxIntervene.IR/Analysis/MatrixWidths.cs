@@ -4,11 +4,11 @@ namespace OnnxIntervene.IR.Analysis;
 internal sealed record MatrixWidths(int InputWidth, int OutputWidth)
 {
     /// <summary>The matrix of a module that is a linear layer; null when it has none that can be read.</summary>
-    public static MatrixWidths? Of(ModuleTree modules, string path) =>
-        modules.NodesOf(path).Select(Of).FirstOrDefault(projection => projection is not null);
+    public static MatrixWidths? Of(ModuleTree modules, string path, TypeInference types) =>
+        modules.NodesOf(path).Select(node => Of(node, types)).FirstOrDefault(projection => projection is not null);
 
     /// <summary>The matrix that a node multiplies with; null when none is constant.</summary>
-    public static MatrixWidths? Of(Node node)
+    public static MatrixWidths? Of(Node node, TypeInference types)
     {
         if (node.Operator is (OperatorKey.Microsoft, "MatMulNBits"))
             return new MatrixWidths(
@@ -24,11 +24,13 @@ internal sealed record MatrixWidths(int InputWidth, int OutputWidth)
                     or "MatMulInteger"
                     or "MatMulIntegerToFloat"
                     or "DynamicQuantizeMatMul"
+                    or "QLinearMatMul"
                 )
-            || node.InputOrNull(1) is not { } weight
+            || node.InputOrNull(IsOfIntegers(node) ? 3 : 1) is not { } weight
+            || (IsOfIntegers(node) && !IsReadAsNumbers(node.Output))
             || node.InputOrNull(0) is not { } input
             || GraphConstants.IsConstant(input)
-            || GraphConstants.Dimensions(weight) is not { Length: 2 } sizes
+            || GraphConstants.Dimensions(weight, types) is not { Length: 2 } sizes
         )
             return null;
         var (rows, columns) = ((int)sizes[0], (int)sizes[1]);
@@ -36,4 +38,10 @@ internal sealed record MatrixWidths(int InputWidth, int OutputWidth)
             ? new MatrixWidths(columns, rows)
             : new MatrixWidths(rows, columns);
     }
+
+    private static bool IsOfIntegers(Node node) => node.Operator.OperatorType == "QLinearMatMul";
+
+    // What stays integers until another operator on integers has no place for an intervention.
+    private static bool IsReadAsNumbers(Value output) =>
+        output.Uses.Count > 0 && output.Uses.All(use => use.Node.Operator.OperatorType == "DequantizeLinear");
 }

@@ -52,7 +52,7 @@ internal sealed class PositionWise(int operatorSetVersion)
             or "QuickGelu"
             or "Softplus"
             or "Softcap" => 0,
-            "Clip" or "DequantizeLinear" or "QuantizeLinear" => OthersAre(node, 0, RowOperands.IsNumber),
+            "Clip" or "DequantizeLinear" or "QuantizeLinear" => OthersAreNumbers(node, 0),
             "Add" or "Sub" or "Mul" or "Div" or "Pow" or "Min" or "Max" or "Where" => Varying(node, rank),
             "Softmax" or "LogSoftmax" => IsAlongRows(node, rank) ? 0 : -1,
             "MatMul" or "FusedMatMul" => IsPlainProduct(node) ? 0 : -1,
@@ -85,7 +85,7 @@ internal sealed class PositionWise(int operatorSetVersion)
     {
         var varying = Enumerable
             .Range(0, node.Inputs.Count)
-            .Where(index => node.Inputs[index] is not { } input || !RowOperands.IsRow(input, rank))
+            .Where(index => node.Inputs[index] is not { } input || !RowOperands.IsRow(input, rank, _types))
             .ToList();
         if (varying is not [var index] || node.Inputs[index] is not { } data)
             return -1;
@@ -98,8 +98,12 @@ internal sealed class PositionWise(int operatorSetVersion)
     private bool HaveNoMoreThanOneAxis(Node node, int except) =>
         node.Inputs.Where((_, index) => index != except).All(input => _types.RankOf(input!) is 0 or 1);
 
-    private static int OthersAre(Node node, int index, Func<Value, int, bool> test) =>
-        node.Inputs.Where((input, at) => at != index && input is not null).All(input => test(input!, 0)) ? index : -1;
+    private int OthersAreNumbers(Node node, int index) =>
+        node
+            .Inputs.Where((input, at) => at != index && input is not null)
+            .All(input => RowOperands.IsNumber(input!, _types))
+            ? index
+            : -1;
 
     // Before operator set 13 the standard's axis was counted from the front and included all axes after it.
     private bool IsAlongRows(Node node, int rank) =>
@@ -117,12 +121,12 @@ internal sealed class PositionWise(int operatorSetVersion)
         && Off(node, "transBatchB");
 
     private bool IsPlainGemm(Node node) =>
-        IsPlainProduct(node) && (node.InputOrNull(2) is not { } bias || RowOperands.IsRow(bias, Flat));
+        IsPlainProduct(node) && (node.InputOrNull(2) is not { } bias || RowOperands.IsRow(bias, Flat, _types));
 
     private static bool Off(Node node, string attribute) => node.FindAttribute(attribute) is not { Integer: not 0 };
 
-    private static bool NumberOrNone(Node node, int index) =>
-        node.InputOrNull(index) is not { } input || RowOperands.IsNumber(input);
+    private bool NumberOrNone(Node node, int index) =>
+        node.InputOrNull(index) is not { } input || RowOperands.IsNumber(input, _types);
 
     private static bool ConstantOrNone(Node node, int index) =>
         node.InputOrNull(index) is not { } input || GraphConstants.IsConstant(input);

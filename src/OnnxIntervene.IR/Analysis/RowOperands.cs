@@ -11,18 +11,18 @@ internal static class RowOperands
     /// <summary>
     /// Whether the value, broadcast to <paramref name="rank"/> axes, is the same along all of them but the last.
     /// </summary>
-    public static bool IsRow(Value value, int rank) =>
-        GraphConstants.IsConstant(value) && GraphConstants.Dimensions(value) is { } sizes
+    public static bool IsRow(Value value, int rank, TypeInference types) =>
+        GraphConstants.Dimensions(value, types) is { } sizes
             ? sizes.Length <= rank && sizes.SkipLast(1).All(size => size == 1)
-            : IsNumber(value);
+            : IsNumber(value, types);
 
     /// <summary>Whether the value is a single number.</summary>
-    public static bool IsNumber(Value value, int depth = 0)
+    public static bool IsNumber(Value value, TypeInference types, int depth = 0)
     {
         if (value.Type?.Shape is { Rank: 0 })
             return true;
         if (GraphConstants.IsConstant(value))
-            return GraphConstants.Dimensions(value) is { } sizes && sizes.All(size => size == 1);
+            return GraphConstants.Dimensions(value, types) is { } sizes && sizes.All(size => size == 1);
         if (value.Producer is not { } producer || depth > DeepestChain)
             return false;
         return producer.Operator.OperatorType switch
@@ -31,7 +31,7 @@ internal static class RowOperands
             "DynamicQuantizeLinear" => producer.OutputOrNull(0) != value,
             "Mul" or "Div" or "Add" or "Sub" or "Cast" or "Identity" => producer
                 .Inputs.OfType<Value>()
-                .All(input => IsNumber(input, depth + 1)),
+                .All(input => IsNumber(input, types, depth + 1)),
             _ => false,
         };
     }

@@ -55,18 +55,25 @@ public static class ComponentCheck
             probe.Run(inputs.Base),
             probe.Run(inputs.Source),
             probed.ToDictionary(component => component.Address),
-            map.LayerCount,
+            0,
+            null,
             map.Family,
             ToleranceOf(model.Model)
         );
         var findings = ImmutableArray.CreateBuilder<LawFinding>();
-        for (var layer = 0; layer < map.LayerCount; layer++)
+        var (done, all) = (0, map.Stacks.Sum(stack => stack.LayerCount));
+        foreach (var stack in map.Stacks)
         {
-            findings.AddRange(new LayerCheck(context, layer).Findings());
-            progress?.Report((layer + 1, map.LayerCount));
+            var own = context with { LayerCount = stack.LayerCount, Stack = stack.IsMain ? null : stack.Name };
+            for (var layer = 0; layer < stack.LayerCount; layer++)
+            {
+                findings.AddRange(new LayerCheck(own, layer).Findings());
+                progress?.Report((++done, all));
+            }
+
+            findings.AddRange(Causality(own));
         }
 
-        findings.AddRange(Causality(context));
         return new CheckReport(findings.ToImmutable());
     }
 

@@ -41,7 +41,9 @@ internal sealed class LayerCheck(LawContext context, int layer)
         && output.Source == stream.Source;
 
     private bool IsWritten(Component component) =>
-        component.Address.Layer == layer && component.Layout == ComponentLayout.Positions;
+        component.Address.Layer == layer
+        && component.Address.Stack == context.Stack
+        && component.Layout == ComponentLayout.Positions;
 
     private IEnumerable<LawFinding> Sums()
     {

@@ -124,5 +124,5 @@ internal sealed class MapMutator(ComponentMap map, Model model, int seed)
         );
 
     private ComponentMap Of(IEnumerable<Component> components) =>
-        new(model, map.Family, map.LayerCount, components, map.Missing);
+        new(model, map.Family, map.Stacks, components, map.Missing);
 }

@@ -58,6 +58,13 @@ internal sealed class Handmade
             new TensorType(ElementType.Int64, Shape.Of(Dimension.Named("batch"), Dimension.Fixed(Length)))
         );
         var stream = _ops.Gather(Weight(Vocabulary, Width), tokens, 0);
+        if (_style.Segments)
+            stream = Norm(
+                _ops.Add(
+                    _ops.Add(stream, _ops.Gather(Weight(2, Width), _ops.Mul(tokens, _ops.Constant(0)), 0)),
+                    Constant(1, Length, Width)
+                )
+            );
         if (_style.EmbeddingScale)
             stream = _ops.Mul(stream, Number(3));
         var encoded = _style.Cross ? _ops.Gather(Weight(Vocabulary, Width), tokens, 0) : null;
@@ -84,7 +91,7 @@ internal sealed class Handmade
         {
             var second = _style.OneNorm ? normed : Norm(stream);
             Part(ComponentNames.MlpInput, second);
-            return _ops.Add(_ops.Add(Scaled(attention), Scaled(FeedForward(second))), stream);
+            return _ops.Add(_ops.Add(Scaled(attention), Scaled(FeedForward(second))), Kept(stream));
         }
 
         stream = AddTo(stream, attention);
@@ -94,12 +101,20 @@ internal sealed class Handmade
                 Attention(Part("cross_" + ComponentNames.AttentionInput, Norm(stream)), encoded, "cross_")
             );
         if (_style.PostNorm)
-            return Norm(_ops.Add(stream = Norm(stream), FeedForward(stream)));
+        {
+            stream = Part(ComponentNames.ResidMid, Norm(stream));
+            Part(ComponentNames.AttentionOutput, stream, _style.Segments);
+            return Part(ComponentNames.MlpOutput, Norm(_ops.Add(Kept(stream), FeedForward(stream))), _style.Segments);
+        }
+
+        Part(ComponentNames.ResidMid, stream);
         return AddTo(stream, FeedForward(Part(ComponentNames.MlpInput, Norm(stream))));
     }
 
     private Value AddTo(Value stream, Value part) =>
-        _style.PartFirst ? _ops.Add(Scaled(part), stream) : _ops.Add(stream, Scaled(part));
+        _style.PartFirst ? _ops.Add(Scaled(part), Kept(stream)) : _ops.Add(Kept(stream), Scaled(part));
+
+    private Value Kept(Value stream) => _style.StreamScale == 0 ? stream : _ops.Mul(stream, Number(_style.StreamScale));
 
     private Value Scaled(Value part) => _style.ResidualScale ? _ops.Mul(part, Number(0.22f)) : part;
 
@@ -123,7 +138,7 @@ internal sealed class Handmade
             prefix + ComponentNames.AttentionValueOutput,
             _ops.Reshape(_ops.Transpose(mixed, 0, 2, 1, 3), 0, 0, Width)
         );
-        return Part(prefix + ComponentNames.AttentionOutput, Linear(joined, Width, Width), !_style.PostNorm);
+        return Part(prefix + ComponentNames.AttentionOutput, Linear(joined, Width, Width), !_style.Segments);
     }
 
     private Value Weights(Value query, Value key, string prefix)
@@ -227,7 +242,7 @@ internal sealed class Handmade
     private Value FeedForward(Value input)
     {
         var activated = Activated(input);
-        return Part(ComponentNames.MlpOutput, Linear(activated, Inner, Width), !_style.PostNorm);
+        return Part(ComponentNames.MlpOutput, Linear(activated, Inner, Width), !_style.Segments);
     }
 
     private Value Activated(Value input)
@@ -255,6 +270,7 @@ internal sealed class Handmade
         {
             "silu" => _ops.Mul(value, _ops.Emit("Sigmoid", [value])),
             "quick_gelu" => _ops.Mul(value, _ops.Emit("Sigmoid", [_ops.Mul(value, Number(1.702f))])),
+            "none" => value,
             "relu_squared" => Squared(_ops.Emit("Relu", [value])),
             _ => _ops.Mul(
                 _ops.Mul(value, Number(0.5f)),
@@ -282,7 +298,8 @@ internal sealed class Handmade
 
     private Value Linear(Value value, int from, int to)
     {
-        var product = _ops.Emit("MatMul", [value, Weight(from, to)]);
+        var weight = Weight(from, to);
+        var product = _style.Quantization.Product(_ops, value, weight.Initializer!);
         return _style.Bias ? _ops.Add(Constant(to), product) : product;
     }
 
@@ -321,7 +338,6 @@ internal sealed class Handmade
             : _ops.Concat(3, rotated, _ops.Slice(value, 3, _style.Rotary, HeadWidth));
     }
 
-    // In post-norm models a sub-layer's output includes what follows, which these parts do not.
     private Value Part(string name, Value value, bool isTold = true)
     {
         if (isTold)

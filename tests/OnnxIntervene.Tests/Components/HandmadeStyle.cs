@@ -19,6 +19,9 @@ internal sealed record HandmadeStyle(string Name)
 
     public bool PostNorm { get; init; }
 
+    /// <summary>Embeddings of segments are added to those of tokens and positions, as BERT's kin does.</summary>
+    public bool Segments { get; init; }
+
     public bool Cross { get; init; }
 
     public bool Gated { get; init; }
@@ -43,8 +46,14 @@ internal sealed record HandmadeStyle(string Name)
 
     public bool EmbeddingScale { get; init; }
 
+    /// <summary>How linear layers are quantised.</summary>
+    public HandmadeQuantization Quantization { get; init; }
+
     /// <summary>What a sub-layer gives is scaled before it is added.</summary>
     public bool ResidualScale { get; init; }
+
+    /// <summary>What the stream is multiplied by before each addition; 0 where it is not.</summary>
+    public float StreamScale { get; init; }
 
     /// <summary>The addition's first operand is the sub-layer's output.</summary>
     public bool PartFirst { get; init; }

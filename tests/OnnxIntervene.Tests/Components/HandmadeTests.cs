@@ -159,8 +159,34 @@ public sealed class HandmadeTests
             Cross = true,
             ScaleQuery = true,
         },
+        new("two layers without an activation")
+        {
+            Bias = true,
+            Activation = "none",
+            Missing = ["mlp_activation"],
+        },
+        new("deepnorm")
+        {
+            Bias = true,
+            PostNorm = true,
+            EmbeddingScale = true,
+            StreamScale = 1.7f,
+        },
+        new("a scaled stream") { Bias = true, StreamScale = 0.8f },
+        new("a scaled stream, side by side")
+        {
+            Bias = true,
+            Parallel = true,
+            StreamScale = 0.8f,
+        },
         new("the sub-layer first") { Bias = true, PartFirst = true },
-        new("bert") { Bias = true, PostNorm = true },
+        new("distilbert") { Bias = true, PostNorm = true },
+        new("bert")
+        {
+            Bias = true,
+            PostNorm = true,
+            Segments = true,
+        },
         new("deberta")
         {
             Bias = true,
@@ -169,7 +195,31 @@ public sealed class HandmadeTests
         },
     ];
 
+    private static IEnumerable<HandmadeStyle> Quantized =>
+        from form in Enum.GetValues<HandmadeQuantization>()
+        where form != HandmadeQuantization.None
+        from style in new HandmadeStyle[]
+        {
+            new("gpt-2") { Bias = true },
+            new("llama")
+            {
+                RootNorm = true,
+                Rotary = 8,
+                KeyHeads = 2,
+                Gated = true,
+                Activation = "silu",
+            },
+            new("bloom") { Bias = true, Packing = HandmadePacking.Interleaved },
+            new("bert") { Bias = true, PostNorm = true },
+        }
+        select style with
+        {
+            Name = $"{style.Name}, {form}",
+            Quantization = form,
+        };
+
     [TestCaseSource(nameof(s_styles))]
+    [TestCaseSource(nameof(Quantized))]
     public void Every_component_is_the_tensor_that_it_was_made_to_be(object style)
     {
         var handmade = Handmade.Build((HandmadeStyle)style);

@@ -30,6 +30,7 @@ internal static class ModelVariants
             ["Gemm in place of products and sums"] = MatMulToGemm,
             ["reshapes twice"] = model => ReshapeTwice(model),
             ["transposed weights"] = TransposeWeights,
+            ["computed weights"] = ComputedWeights.Compute,
             ["Einsum scores"] = EinsumScores,
             ["fused products"] = FuseProducts,
             ["packed projections split"] = PackedVariants.Unpack,

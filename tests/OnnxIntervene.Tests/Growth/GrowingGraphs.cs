@@ -35,6 +35,7 @@ internal static class GrowingGraphs
             ["loops in loops"] = (6, size => Deep(size, Loop)),
             ["steps written out"] = (60, Unrolled),
             ["calls of one name"] = (60, Calls),
+            ["matrices computed from each other"] = (60, Matrices),
         }.ToImmutableSortedDictionary(StringComparer.Ordinal);
 
     /// <summary>Functions that call each other, each four times: a level more is four times the nodes.</summary>
@@ -220,6 +221,21 @@ internal static class GrowingGraphs
         var stacked = ops.Concat(0, [.. states.Select(state => ops.Unsqueeze(state, 0))]);
         ops.Emit("Relu", [stacked]);
         Finish(model, states[^1]);
+        return model;
+    }
+
+    // Each layer's matrix is computed from the one before it, and all are joined at the end.
+    private static Model Matrices(int size)
+    {
+        var (model, ops, value) = New();
+        var matrices = new List<Value> { Constant(ops, Width, Width) };
+        for (var index = 0; index < size; index++)
+        {
+            value = ops.Emit("Relu", [ops.Emit("MatMul", [value, matrices[^1]])]);
+            matrices.Add(ops.Mul(matrices[^1], matrices[0]));
+        }
+
+        Finish(model, ops.Add(value, ops.Emit("ReduceMean", [ops.Concat(0, [.. matrices])])));
         return model;
     }
 

@@ -119,6 +119,7 @@ public sealed class CoverageMapTests
                 or ComponentNames.OutProjInput
                 or ComponentNames.RouterOutput
                 or ComponentNames.CellOutput
+                or ComponentNames.ResidMid
             );
 
     private static IEnumerable<string> Cross() =>

@@ -18,10 +18,12 @@ internal static class HeadLaws
                 yield return finding;
         }
 
-        foreach (var heads in context.Components.Values.Where(item => item.Address.Layer == layer && item.Heads > 0))
+        foreach (var heads in context.Components.Values.Where(item => item.Heads > 0))
         {
             if (
-                heads.Layout == ComponentLayout.HeadsInWidth
+                heads.Address.Layer == layer
+                && heads.Address.Stack == context.Stack
+                && heads.Layout == ComponentLayout.HeadsInWidth
                 && context.Find(layer, WholeOf(heads.Address.Name)) is { } whole
             )
                 yield return Slices(context, heads, whole);

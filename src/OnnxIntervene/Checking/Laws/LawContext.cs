@@ -12,6 +12,7 @@ namespace OnnxIntervene.Checking.Laws;
 /// <param name="Source">The source's own run.</param>
 /// <param name="Components">The components, by address.</param>
 /// <param name="LayerCount">How many layers there are.</param>
+/// <param name="Stack">The stack of the layers; null for the model's own.</param>
 /// <param name="Family">The family whose module names the file has; null when none is recognised.</param>
 /// <param name="Tolerance">How far numbers may differ, in parts of the largest.</param>
 internal sealed record LawContext(
@@ -21,6 +22,7 @@ internal sealed record LawContext(
     Snapshot Source,
     IReadOnlyDictionary<ComponentAddress, Component> Components,
     int LayerCount,
+    string? Stack,
     string? Family,
     double Tolerance
 )
@@ -28,7 +30,8 @@ internal sealed record LawContext(
     private static readonly string[] s_prefixes = ["", ComponentNames.CrossPrefix];
 
     /// <summary>The component of this name in a layer; null where the map has none.</summary>
-    public Component? Find(int layer, string name) => Components.GetValueOrDefault(new ComponentAddress(layer, name));
+    public Component? Find(int layer, string name) =>
+        Components.GetValueOrDefault(new ComponentAddress(layer, name) { Stack = Stack });
 
     /// <summary>The pairs of components that a layer has, of its own attention and of cross-attention.</summary>
     public ILookup<Component, Component> Pairs(int layer, IEnumerable<(string Read, string Computed)> names) =>

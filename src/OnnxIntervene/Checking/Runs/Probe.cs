@@ -90,7 +90,7 @@ internal sealed class Probe : IDisposable
         new()
         {
             Layer = component.Address.Layer,
-            Component = component.Address.Name,
+            Component = component.Address.FullName,
             InterventionType = type,
             Unit = component.Unit,
         };

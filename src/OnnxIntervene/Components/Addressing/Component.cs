@@ -14,6 +14,9 @@ namespace OnnxIntervene.Components.Addressing;
 /// <param name="Unit">The unit kind that addresses it by default: <c>pos</c>, <c>h</c> or <c>h.pos</c>.</param>
 public sealed record Component(ComponentAddress Address, ComponentSource Source, int Width, int Heads, string Unit)
 {
+    /// <summary>Which of its name's meanings it has.</summary>
+    public ComponentMeaning Meaning { get; init; }
+
     /// <summary>Which axes units are counted on.</summary>
     public ComponentLayout Layout =>
         Heads == 0 ? ComponentLayout.Positions

@@ -11,10 +11,16 @@ public static class ComponentNames
     /// <summary>What a layer outputs: the residual stream after it.</summary>
     public const string BlockOutput = "block_output";
 
+    /// <summary>The residual stream between a layer's attention and its feed-forward.</summary>
+    public const string ResidMid = "resid_mid";
+
     /// <summary>What the feed-forward sub-layer reads.</summary>
     public const string MlpInput = "mlp_input";
 
-    /// <summary>What the feed-forward sub-layer adds to the residual stream.</summary>
+    /// <summary>
+    /// What the feed-forward sub-layer adds to the residual stream; in some families something else
+    /// (<see cref="ComponentMeaning"/>).
+    /// </summary>
     public const string MlpOutput = "mlp_output";
 
     /// <summary>The output of the activation function.</summary>
@@ -23,7 +29,10 @@ public static class ComponentNames
     /// <summary>What the attention sub-layer reads.</summary>
     public const string AttentionInput = "attention_input";
 
-    /// <summary>What the attention sub-layer adds to the residual stream.</summary>
+    /// <summary>
+    /// What the attention sub-layer adds to the residual stream; in some families something else
+    /// (<see cref="ComponentMeaning"/>).
+    /// </summary>
     public const string AttentionOutput = "attention_output";
 
     /// <summary>The heads' mixed values, which the output projection reads.</summary>
@@ -88,6 +97,7 @@ public static class ComponentNames
         CrossPrefix + AttentionWeight,
         CrossPrefix + AttentionValueOutput,
         CrossPrefix + AttentionOutput,
+        ResidMid,
         MixerInput,
         InProjOutput,
         ConvOutput,

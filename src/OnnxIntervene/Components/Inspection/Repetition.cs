@@ -55,7 +55,11 @@ internal sealed record Repetition(ImmutableArray<Node> Nodes, int Length)
         var nodes = graph
             .Nodes.Where(node => node.Outputs.Count > 0 && !s_plumbing.Contains(node.Operator.OperatorType))
             .ToList();
-        var (start, length, count) = RepeatedWords.Longest([.. nodes.Select(Word)], ShortestSequence);
+        var types = new TypeInference();
+        var (start, length, count) = RepeatedWords.Longest(
+            [.. nodes.Select(node => Word(node, types))],
+            ShortestSequence
+        );
         return count == 0 ? null : new Repetition([.. nodes.Skip(start).Take(count * length)], length);
     }
 
@@ -70,8 +74,8 @@ internal sealed record Repetition(ImmutableArray<Node> Nodes, int Length)
             ]
         );
 
-    private static string Word(Node node) =>
-        MatrixWidths.Of(node) is { } sizes
+    private static string Word(Node node, TypeInference types) =>
+        MatrixWidths.Of(node, types) is { } sizes
             ? $"{node.Operator.OperatorType} {sizes.InputWidth} {sizes.OutputWidth}"
             : node.Operator.OperatorType;
 }

@@ -72,7 +72,7 @@ public static class CheckRecordFile
         {
             writer.WriteStartObject();
             writer.WriteNumber("layer", item.Address.Layer);
-            writer.WriteString("component", item.Address.Name);
+            writer.WriteString("component", item.Address.FullName);
             writer.WriteString("place", item.Place);
             if (item.Contradiction is { } reason)
                 writer.WriteString("contradiction", reason);
@@ -91,7 +91,7 @@ public static class CheckRecordFile
 
     private static CheckedComponent Component(JsonPlace item) =>
         new(
-            new ComponentAddress(item["layer"].Integer(0), item["component"].Text()),
+            ComponentAddress.Parse(item["layer"].Integer(0), item["component"].Text()),
             item["place"].Text(),
             item.Find("contradiction")?.Text()
         );

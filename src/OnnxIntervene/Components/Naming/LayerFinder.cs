@@ -9,7 +9,7 @@ namespace OnnxIntervene.Components.Naming;
 /// <summary>
 /// Finds the components of one layer by the family's module names, and checks each against the weights around it.
 /// </summary>
-internal sealed class LayerFinder(ModuleTree modules, ArchitecturePattern pattern, string layer)
+internal sealed class LayerFinder(ModuleTree modules, TypeInference types, ArchitecturePattern pattern, string layer)
 {
     private readonly string? _attention = pattern
         .Attention.Select(name => $"{layer}.{name}")
@@ -45,7 +45,10 @@ internal sealed class LayerFinder(ModuleTree modules, ArchitecturePattern patter
     public Found MlpActivation()
     {
         var found = ModuleOutput(pattern.Activation);
-        return found with { Width = MatrixWidths.Of(modules, $"{layer}.{pattern.DownProjection}")?.InputWidth ?? 0 };
+        return found with
+        {
+            Width = MatrixWidths.Of(modules, $"{layer}.{pattern.DownProjection}", types)?.InputWidth ?? 0,
+        };
     }
 
     public Found MlpOutput() => ProjectionOutput($"{layer}.{pattern.DownProjection}");
@@ -55,7 +58,7 @@ internal sealed class LayerFinder(ModuleTree modules, ArchitecturePattern patter
     public Found AttentionValueOutput()
     {
         var path = $"{_attention}.{pattern.OutputProjection}";
-        return MatrixWidths.Of(modules, path) is { } projection && modules.InputOf(path) is { } input
+        return MatrixWidths.Of(modules, path, types) is { } projection && modules.InputOf(path) is { } input
             ? AttentionFinder.MixedValues(input, projection.InputWidth)
             : Found.Nothing($"no product in the projection '{path}'");
     }
@@ -77,7 +80,7 @@ internal sealed class LayerFinder(ModuleTree modules, ArchitecturePattern patter
         if (name is not null && modules.NodesOf($"{_attention}.{name}").Count > 0)
             return ProjectionOutput($"{_attention}.{name}");
         var packed = $"{_attention}.{pattern.PackedProjection}";
-        var width = MatrixWidths.Of(modules, packed)?.OutputWidth ?? 0;
+        var width = MatrixWidths.Of(modules, packed, types)?.OutputWidth ?? 0;
         if (
             modules.NodesOf(packed).FirstOrDefault(IsSplitIntoThree) is { } inside
             && inside.OutputOrNull(part) is { } piece
@@ -153,7 +156,7 @@ internal sealed class LayerFinder(ModuleTree modules, ArchitecturePattern patter
 
     private Found ProjectionOutput(string path) =>
         modules.OutputOf(path) is { } output
-            ? Found.At(new TensorSource(output), MatrixWidths.Of(modules, path)?.OutputWidth ?? 0)
+            ? Found.At(new TensorSource(output), MatrixWidths.Of(modules, path, types)?.OutputWidth ?? 0)
             : Found.Nothing($"no node of the projection '{path}'");
 
     private Found ModuleOutput(string name) =>

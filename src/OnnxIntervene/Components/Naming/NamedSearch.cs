@@ -20,6 +20,7 @@ internal sealed class NamedSearch(ModuleTree modules)
         ComponentNames.BlockOutput,
     ];
 
+    private readonly TypeInference _types = new();
     private readonly List<Component> _components = [];
     private readonly List<MissingComponent> _missing = [];
 
@@ -30,7 +31,7 @@ internal sealed class NamedSearch(ModuleTree modules)
         {
             var layers = modules
                 .Elements(pattern.LayerList)
-                .Values.Select(path => new LayerFinder(modules, pattern, path))
+                .Values.Select(path => new LayerFinder(modules, _types, pattern, path))
                 .Where(layer => layer.IsLayer)
                 .ToList();
             if (layers.Count == 0)

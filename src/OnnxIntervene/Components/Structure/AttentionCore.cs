@@ -72,17 +72,18 @@ internal sealed record AttentionCore(Node Node, Value? Probabilities, Value Quer
                 return producer;
             if (
                 producer.Operator.OperatorType
-                is "Add"
-                    or "Mul"
-                    or "Div"
-                    or "Sub"
-                    or "Where"
-                    or "Cast"
-                    or "Identity"
-                    or "Dropout"
-                    or "Tanh"
-                    or "Concat"
-                    or "Reshape"
+                    is "Add"
+                        or "Mul"
+                        or "Div"
+                        or "Sub"
+                        or "Where"
+                        or "Cast"
+                        or "Identity"
+                        or "Dropout"
+                        or "Tanh"
+                        or "Concat"
+                        or "Reshape"
+                || Dataflow.IsTransparent(producer)
             )
             {
                 foreach (var input in Dataflow.DataInputs(producer).Take(LongestSearch))

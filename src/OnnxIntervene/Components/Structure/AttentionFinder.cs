@@ -108,7 +108,7 @@ internal static class AttentionFinder
             return (value, product);
         foreach (
             var use in value.Uses.Where(use =>
-                use.Node.Operator.OperatorType is "Where" or "Cast" or "Identity" or "Dropout" or "Slice"
+                use.Node.Operator.OperatorType is "Where" or "Slice" || Dataflow.IsTransparent(use.Node)
             )
         )
         {

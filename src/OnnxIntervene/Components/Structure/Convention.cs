@@ -4,42 +4,44 @@ using OnnxIntervene.IR.Analysis;
 namespace OnnxIntervene.Components.Structure;
 
 /// <summary>
-/// What a family's modules include, which decides what names mean where the arithmetic is the same (pyvene, models/).
+/// What names mean where families differ (pyvene, models/). The arithmetic alone decides, so that a component is the
+/// same tensor whether or not an exporter kept module names, and wherever the node that adds is counted.
 /// </summary>
 /// <param name="IncludesResidual">
-/// Whether a sub-layer's output includes the residual and what norm follows it, and its input is the stream itself
-/// (BERT, ESM, BLIP).
+/// Whether a sub-layer's output includes the residual and what norm follows it (BERT and its kin, ESM, BLIP); elsewhere
+/// it is what the sub-layer computes for the stream.
+/// </param>
+/// <param name="InputIsStream">
+/// Whether what attention reads is the stream before its norm: ESM's module has the norm inside.
 /// </param>
 /// <param name="ActivationIsBefore">Whether <c>mlp_activation</c> is what the activation function reads (BLIP).</param>
-internal sealed record Convention(bool IncludesResidual, bool ActivationIsBefore)
+internal sealed record Convention(bool IncludesResidual, bool InputIsStream, bool ActivationIsBefore)
 {
-    public static Convention Of(Stack stack, LinearLayers layers, ModuleTree modules)
+    private static readonly Convention s_usual = new(false, false, false);
+
+    public static Convention Of(Stack stack, LinearLayers layers)
     {
-        var includesResidual =
-            SaidByNames(stack, layers, modules) ?? (stack.IsPostNorm || ScalesBeforeRotation(stack, layers));
-        // A post-norm text encoder that attends to another encoder of the same file is BLIP's.
-        var looksAcross = stack.IsPostNorm && stack.Layers.Any(layer => layer.Any(part => part.IsCross));
-        return new Convention(includesResidual, looksAcross);
+        if (!stack.IsPostNorm)
+            return ScalesBeforeRotation(stack, layers) ? new Convention(true, true, false) : s_usual;
+        if (LooksAtPictures(stack, layers))
+            return new Convention(true, false, true);
+        return !LooksAcross(stack) && Embedding.Terms(stack.Layers[0][0].Stream) >= Embedding.OfSegments
+            ? new Convention(true, false, false)
+            : s_usual;
     }
 
-    // Where names tell which module adds, they decide: inside the module that also projects, or outside of it.
-    // DistilBERT is BERT's arithmetic with the addition outside.
-    private static bool? SaidByNames(Stack stack, LinearLayers layers, ModuleTree modules)
+    private static bool LooksAcross(Stack stack) => stack.Layers.Any(layer => layer.Any(part => part.IsCross));
+
+    // A post-norm text encoder whose keys come from an encoder of pictures in the same file is BLIP's. Decoders that
+    // write about pictures hide what follows a token, with a comparison of positions.
+    private static bool LooksAtPictures(Stack stack, LinearLayers layers)
     {
-        if (
-            stack
-                .Layers.SelectMany(layer => layer)
-                .FirstOrDefault(part => part is { Core: not null, IsCross: false, Addition: not null })
-                is not { } part
-            || layers.ProjectionOf(part.Core!.Query) is not { } queries
-        )
-            return null;
-        var (query, addition) = (modules.PathOf(queries.Layer.Product), modules.PathOf(part.Addition!));
-        var output = layers.NearestBefore(part.Part) is { } projection ? modules.PathOf(projection.Product) : "";
-        if (query.Length == 0 || addition.Length == 0 || output.Length == 0)
-            return null;
-        var module = ModuleTree.Common(query, output);
-        return module.Length == 0 ? null : modules.IsInside(part.Addition!, module);
+        var parts = stack.Layers.SelectMany(layer => layer).ToList();
+        return parts.Find(part => part.IsCross) is { Core: { } cross }
+            && layers.ProjectionOf(cross.Key) is { } keys
+            && Embedding.IsOfPicture(keys.Layer.Input)
+            && parts.Find(part => part is { Core: not null, IsCross: false }) is { Core: { } own }
+            && !CausalMask.IsIn(own);
     }
 
     // Only ESM divides queries by the root of the head's width before rotating them.

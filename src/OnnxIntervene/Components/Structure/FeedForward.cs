@@ -11,6 +11,9 @@ namespace OnnxIntervene.Components.Structure;
 /// <param name="Activation">The output of the activation function, before it is multiplied with another branch.</param>
 internal sealed record FeedForward(LinearLayer Entry, LinearLayer? Down, LinearLayer? Router, Value? Activation)
 {
+    /// <summary>Whether another branch multiplies the activation.</summary>
+    public bool IsGated => Activation is not null && Activation != Dataflow.Root(Down!.Input);
+
     public static FeedForward? Of(SubLayer part, LinearLayers layers)
     {
         var inside = part
@@ -105,16 +108,21 @@ internal sealed record FeedForward(LinearLayer Entry, LinearLayer? Down, LinearL
         {
             if (layers.TryGet(producer, out _))
                 return producer;
+            if (layers.EndingAt(at) is { } layer)
+                return layer.Product;
             var isBias =
                 producer.Operator.OperatorType == "Add"
                 && producer.Inputs.OfType<Value>().Count(input => !GraphConstants.IsConstant(input)) == 1;
             if (
                 !isBias
-                && producer.Operator.OperatorType
-                    is not ("Cast" or "Identity" or "Dropout" or "Reshape" or "Split" or "Slice")
+                && !Dataflow.IsTransparent(producer)
+                && producer.Operator.OperatorType is not ("Reshape" or "Split" or "Slice" or "DequantizeLinear")
+                && IntegerProducts.DataOf(producer) is not [_]
             )
                 return null;
-            at = producer.Inputs.OfType<Value>().First(input => !GraphConstants.IsConstant(input));
+            if (Dataflow.DataInputs(producer).FirstOrDefault() is not { } before)
+                return null;
+            at = before;
         }
 
         return null;

@@ -69,12 +69,29 @@ internal sealed class LayerAnatomy
             DescribeAttention(attention, "", width);
         if (cross is not null)
             DescribeAttention(cross, ComponentNames.CrossPrefix, width);
+        if (attention is not null && feedForward is not null && parts.IndexOf(attention) < parts.IndexOf(feedForward))
+            AddMiddle(feedForward, parts, width);
         if (mixer is not null)
             DescribeMixer(mixer, width);
         if (feedForward is not null)
             DescribeFeedForward(feedForward, width);
-        Add(ComponentNames.BlockOutput, Present(parts[^1].Result), width);
+        AddStream(ComponentNames.BlockOutput, parts[^1].Result, parts[^1].IsPostNorm, width);
     }
+
+    // Attention and feed-forward side by side have no stream between them.
+    private void AddMiddle(SubLayer feedForward, ImmutableArray<SubLayer> parts, int width)
+    {
+        if (feedForward.Stream != parts[0].Stream)
+            AddStream(ComponentNames.ResidMid, feedForward.Stream, parts[0].IsPostNorm, width);
+    }
+
+    private void AddStream(string name, Value stream, bool isNormalised, int width) =>
+        Add(
+            name,
+            SourceOf(Present(stream)),
+            width,
+            meaning: isNormalised ? ComponentMeaning.Normalised : ComponentMeaning.Usual
+        );
 
     private void DescribeAttention(SubLayer part, string prefix, int width)
     {
@@ -90,7 +107,7 @@ internal sealed class LayerAnatomy
         if (input is not null)
             AddInput(
                 prefix + ComponentNames.AttentionInput,
-                _convention.IncludesResidual ? part.Stream : input,
+                _convention.InputIsStream ? part.Stream : input,
                 part,
                 width
             );
@@ -100,11 +117,7 @@ internal sealed class LayerAnatomy
         if (Forward(core.Mixed) is { } output)
         {
             AddMixed(prefix, output, heads);
-            Add(
-                prefix + ComponentNames.AttentionOutput,
-                _convention.IncludesResidual ? Present(part.Result) : Contribution(output, part),
-                width
-            );
+            AddOutput(prefix + ComponentNames.AttentionOutput, output, part, width);
         }
     }
 
@@ -201,14 +214,29 @@ internal sealed class LayerAnatomy
         if (found.Activation is { } activation)
         {
             var shown = _convention.ActivationIsBefore ? found.Entry.Output : activation;
-            Add(ComponentNames.MlpActivation, SourceOf(shown), found.Down!.InputWidth);
+            Add(
+                ComponentNames.MlpActivation,
+                SourceOf(shown),
+                found.Down!.InputWidth,
+                meaning: found.IsGated ? ComponentMeaning.Gate : ComponentMeaning.Usual
+            );
         }
 
-        var output =
-            _convention.IncludesResidual ? Present(part.Result)
-            : found.Down is { } down ? Contribution(down, part)
-            : Dataflow.Root(part.Part);
-        Add(ComponentNames.MlpOutput, output, width);
+        AddOutput(ComponentNames.MlpOutput, found.Down, part, width);
+    }
+
+    // What a sub-layer outputs, by the family's meaning.
+    private void AddOutput(string name, LinearLayer? last, SubLayer part, int width)
+    {
+        if (_convention.IncludesResidual)
+        {
+            Add(name, SourceOf(Present(part.Result)), width, meaning: ComponentMeaning.WithResidual);
+            return;
+        }
+
+        var output = last is null ? Dataflow.Root(part.Part) : Contribution(last, part);
+        var isAdded = Dataflow.FlatRoot(output) == Dataflow.FlatRoot(part.Part);
+        Add(name, SourceOf(output), width, meaning: isAdded ? ComponentMeaning.Added : ComponentMeaning.Projected);
     }
 
     // A selective state space: one projection in, a convolution, the projection of the scan's parameters, one
@@ -227,7 +255,7 @@ internal sealed class LayerAnatomy
                 parameters.InputWidth
             );
         Add(ComponentNames.OutProjInput, SourceOf(output.Input), output.InputWidth);
-        Add(ComponentNames.MixerOutput, Contribution(output, part), width);
+        AddOutput(ComponentNames.MixerOutput, output, part, width);
     }
 
     // Whether a convolution is what the shortest ways back meet first.
@@ -298,7 +326,7 @@ internal sealed class LayerAnatomy
     private void AddInput(string name, Value value, SubLayer part, int width)
     {
         var whole =
-            _convention.IncludesResidual
+            _convention.InputIsStream
             && Dataflow.FlatRoot(value) == Dataflow.FlatRoot(part.Stream)
             && name.EndsWith(ComponentNames.AttentionInput, StringComparison.Ordinal);
         var readers = value
@@ -341,6 +369,15 @@ internal sealed class LayerAnatomy
 
     private void Add(string name, Value value, int width) => Add(name, SourceOf(value), width);
 
-    private void Add(string name, ComponentSource source, int width, int heads = 0, string unit = "pos") =>
-        _components.Add(new Component(new ComponentAddress(_index, name), source, width, heads, unit));
+    private void Add(
+        string name,
+        ComponentSource source,
+        int width,
+        int heads = 0,
+        string unit = "pos",
+        ComponentMeaning meaning = ComponentMeaning.Usual
+    ) =>
+        _components.Add(
+            new Component(new ComponentAddress(_index, name), source, width, heads, unit) { Meaning = meaning }
+        );
 }

@@ -8,6 +8,7 @@ namespace OnnxIntervene.Components.Structure;
 internal sealed class LinearLayers
 {
     private readonly Dictionary<Node, LinearLayer> _layers = [];
+    private readonly Dictionary<Value, LinearLayer> _outputs = [];
     private readonly TypeInference _types;
     private readonly NearestLayers _nearest;
     private readonly Dictionary<Value, Projection?> _projections = [];
@@ -20,19 +21,23 @@ internal sealed class LinearLayers
         _projectionWays = new NearestLayers(this, Projection.Ends);
         foreach (var node in graph.Nodes)
         {
-            if (MatrixWidths.Of(node) is { } sizes)
-                _layers.Add(
-                    node,
-                    new LinearLayer(node, InputOf(node), WithBias(node.Output), sizes.InputWidth, sizes.OutputWidth)
-                    {
-                        Number = _layers.Count,
-                    }
-                );
+            if (MatrixWidths.Of(node, types) is not { } sizes)
+                continue;
+            var output = WithBias(node.Output);
+            var layer = new LinearLayer(node, InputOf(node), output, sizes.InputWidth, sizes.OutputWidth)
+            {
+                Number = _layers.Count,
+            };
+            _layers.Add(node, layer);
+            _outputs.TryAdd(output, layer);
         }
     }
 
     /// <summary>The layers, in the graph's order.</summary>
     public IEnumerable<LinearLayer> All => _layers.Values;
+
+    /// <summary>The layer whose output a value is; null when it is none's.</summary>
+    public LinearLayer? EndingAt(Value value) => _outputs.GetValueOrDefault(value);
 
     public bool TryGet(Node? node, [NotNullWhen(true)] out LinearLayer? layer)
     {
@@ -68,6 +73,8 @@ internal sealed class LinearLayers
     private Value InputOf(Node product)
     {
         var value = product.Inputs[0]!;
+        if (IntegerProducts.IsUnscaled(product) && IntegerProducts.Unrounded(value) is { } unrounded)
+            value = unrounded;
         for (var depth = 0; depth < Dataflow.LongestChain; depth++)
         {
             if (value.Producer is not { } producer || producer.InputOrNull(0) is not { } before)
@@ -142,9 +149,10 @@ internal sealed class LinearLayers
         use.Node.Operator.OperatorType switch
         {
             "Add" => use.Node.Inputs[1 - use.InputIndex] is { } bias
-                && GraphConstants.IsConstant(bias)
-                && GraphConstants.Dimensions(bias) is { Length: 1 },
-            "Mul" => value.Producer!.Operator.OperatorType is "MatMulInteger" or "Cast" && IsQuantised(value),
+                && GraphConstants.Dimensions(bias, _types) is { Length: 1 },
+            "Mul" => IsScaling(use, value),
+            // What reads the layer reads it rounded.
+            "DequantizeLinear" => use.InputIndex == 0,
             "Reshape" => use.InputIndex == 0 && _types.RankOf(value) == 2 && _types.RankOf(use.Node.Output) == 3,
             _ => false,
         };
@@ -154,6 +162,23 @@ internal sealed class LinearLayers
         && _types.RankOf(use.Node.Inputs[0]!) == 2
         && _types.RankOf(use.Node.Output) == 2;
 
-    private static bool IsQuantised(Value value) =>
-        Dataflow.Root(value).Producer?.Operator.OperatorType == "MatMulInteger";
+    // A product of integers is multiplied by both scales at once, or by one after the other.
+    private static bool IsScaling(Use use, Value value)
+    {
+        var product = Dataflow.FlatRoot(value).Producer;
+        if (IntegerProducts.IsUnscaled(product))
+            return true;
+        var isHalfScaled =
+            product is { Operator.OperatorType: "Mul" }
+            && Enumerable
+                .Range(0, 2)
+                .Any(index =>
+                    IntegerProducts.IsUnscaled(Dataflow.FlatRoot(product.Inputs[index]!).Producer)
+                    && product.Inputs[1 - index] is { } scale
+                    && (GraphConstants.IsConstant(scale) || scale.Producer?.Operator.OperatorType != "Mul")
+                );
+        return isHalfScaled
+            && use.Node.Inputs[1 - use.InputIndex] is { } other
+            && (GraphConstants.IsConstant(other) || IntegerProducts.IsScale(other));
+    }
 }

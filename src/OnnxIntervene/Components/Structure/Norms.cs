@@ -49,7 +49,7 @@ internal sealed class Norms
                     .Where(seen.Add)
             )
             {
-                var isNormed = InputOf(output) == root;
+                var isNormed = InputOf(output) is { } before && Dataflow.FlatRoot(before) == Dataflow.FlatRoot(root);
                 if (isNormed)
                     found = output;
                 if (isNormed || !at.IsNormed)
@@ -60,7 +60,8 @@ internal sealed class Norms
         return found;
     }
 
-    private static bool IsPartOfNorm(Node node) => IsNorm(node) || (IsArithmetic(node) && !IsSumOfTwo(node));
+    private static bool IsPartOfNorm(Node node) =>
+        IsNorm(node) || IntegerProducts.IsRounding(node) || (IsArithmetic(node) && !IsSumOfTwo(node));
 
     // An addition of two computed values is the residual stream's, not the norm's.
     private static bool IsSumOfTwo(Node node) =>

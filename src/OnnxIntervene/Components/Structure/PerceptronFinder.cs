@@ -19,7 +19,7 @@ internal static class PerceptronFinder
         var found = ImmutableArray.CreateBuilder<ImmutableArray<Component>>();
         for (var index = 0; index + 1 < all.Count; index++)
         {
-            if (!IsActivation(all[index].Output, all[index + 1].Input))
+            if (!IsActivation(layers, all[index].Output, all[index + 1].Input))
                 return [];
             found.Add(Layer(view, types, examples, index, all[index], all[index + 1].Input));
         }
@@ -69,7 +69,7 @@ internal static class PerceptronFinder
     }
 
     // There is something between them, computed from the layer's output alone.
-    private static bool IsActivation(Value output, Value activation)
+    private static bool IsActivation(LinearLayers layers, Value output, Value activation)
     {
         var seen = new HashSet<Value>();
         var open = new Stack<Value>([activation]);
@@ -77,7 +77,7 @@ internal static class PerceptronFinder
         {
             if (value == output || !seen.Add(value))
                 continue;
-            if (value.Producer is not { } producer || MatrixWidths.Of(producer) is not null)
+            if (value.Producer is not { } producer || layers.TryGet(producer, out _))
                 return false;
             foreach (var input in Dataflow.DataInputs(producer))
                 open.Push(input);

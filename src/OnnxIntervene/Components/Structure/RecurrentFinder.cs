@@ -23,7 +23,7 @@ internal static class RecurrentFinder
 
         if (layers.Count > 0)
             return layers.ToImmutable();
-        foreach (var (states, width) in Unrolled(view.Graph))
+        foreach (var (states, width) in Unrolled(view.Graph, new TypeInference()))
             layers.Add(
                 Layer(
                     layers.Count,
@@ -38,19 +38,19 @@ internal static class RecurrentFinder
         [new Component(new ComponentAddress(index, ComponentNames.CellOutput), source, width, 0, "t")];
 
     // The states are stacked at the end, and all but the last go through one matrix into the next step.
-    private static IEnumerable<(ImmutableArray<Value> States, int Width)> Unrolled(Graph graph)
+    private static IEnumerable<(ImmutableArray<Value> States, int Width)> Unrolled(Graph graph, TypeInference types)
     {
         foreach (var node in graph.Nodes.Where(node => node.Operator.OperatorType == "Concat" && node.Inputs.Count > 1))
         {
             if (node.Inputs.Any(input => input?.Producer?.Operator.OperatorType != "Unsqueeze"))
                 continue;
             ImmutableArray<Value> states = [.. node.Inputs.Select(input => input!.Producer!.Inputs[0]!)];
-            if (WidthOfRecurrence(states) is > 0 and var width)
+            if (WidthOfRecurrence(states, types) is > 0 and var width)
                 yield return (states, width);
         }
     }
 
-    private static int WidthOfRecurrence(ImmutableArray<Value> states)
+    private static int WidthOfRecurrence(ImmutableArray<Value> states, TypeInference types)
     {
         if (states.Distinct().Count() != states.Length)
             return 0;
@@ -61,12 +61,12 @@ internal static class RecurrentFinder
             var product = state
                 .Uses.Select(use => use.Node)
                 .FirstOrDefault(node =>
-                    MatrixWidths.Of(node) is not null && (shared is null || node.Inputs[1] == shared)
+                    MatrixWidths.Of(node, types) is not null && (shared is null || node.Inputs[1] == shared)
                 );
             if (product is null)
                 return 0;
             shared = product.Inputs[1];
-            width = MatrixWidths.Of(product)!.InputWidth;
+            width = MatrixWidths.Of(product, types)!.InputWidth;
         }
 
         return width;

@@ -121,7 +121,7 @@ internal sealed class StreamTracer
         {
             for (var side = 0; side < 2; side++)
             {
-                if (Dataflow.FlatRoot(node.Inputs[side]!) != root)
+                if (!Dataflow.IsOrScales(node.Inputs[side]!, root))
                     continue;
                 var part = node.Inputs[1 - side]!;
                 if (known?.Joins(part) is false)
@@ -208,7 +208,7 @@ internal sealed class StreamTracer
     private static bool IsArrangement(Use use) =>
         Dataflow.IsTransparent(use.Node) || use is { InputIndex: 0, Node.Operator.OperatorType: "Reshape" };
 
-    // Nodes that read the value, directly or through casts and reshapes.
+    // Nodes that read the value, directly or through casts, reshapes and scales.
     private static IEnumerable<Node> Readers(Value value)
     {
         var open = new Stack<(Value Value, int Depth)>([(value, 0)]);
@@ -216,7 +216,10 @@ internal sealed class StreamTracer
         {
             foreach (var use in at.Value.Uses)
             {
-                if (at.Depth < Dataflow.LongestChain && IsArrangement(use))
+                if (
+                    at.Depth < Dataflow.LongestChain
+                    && (IsArrangement(use) || Dataflow.ScaledInput(use.Node) == use.InputIndex)
+                )
                     open.Push((use.Node.Output, at.Depth + 1));
                 else
                     yield return use.Node;

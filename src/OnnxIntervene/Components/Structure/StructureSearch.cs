@@ -98,7 +98,7 @@ internal static class StructureSearch
         modules ??= ModuleTree.Of(graph);
         var found = StackFinder.Run(graph, layers, types, modules);
         return new StructureFindings(
-            [.. found.Stacks.Select(stack => Describe(view, types, layers, modules, stack, stack == found.Main))],
+            [.. found.Stacks.Select(stack => Describe(view, types, layers, stack, stack == found.Main))],
             [.. found.Undivided.Select(stream => stream.Describe(view))]
         );
     }
@@ -107,12 +107,11 @@ internal static class StructureSearch
         OpenedView view,
         TypeInference types,
         LinearLayers layers,
-        ModuleTree modules,
         Stack stack,
         bool isMain
     )
     {
-        var convention = Convention.Of(stack, layers, modules);
+        var convention = Convention.Of(stack, layers);
         var found = stack
             .Layers.Select(
                 (parts, index) => LayerAnatomy.Of(view, types, layers, convention, index, parts, stack.Input)
