@@ -57,7 +57,6 @@ public static class ComponentCheck
             probed.ToDictionary(component => component.Address),
             0,
             null,
-            map.Family,
             ToleranceOf(model.Model)
         );
         var findings = ImmutableArray.CreateBuilder<LawFinding>();

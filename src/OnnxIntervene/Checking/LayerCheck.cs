@@ -34,11 +34,10 @@ internal sealed class LayerCheck(LawContext context, int layer)
             yield return OrderLaws.Effect(context, component);
     }
 
-    // Where the last sub-layer's output is the layer's own, outputs include the stream.
+    // By what the map says of the outputs, which a family's own module decides (BERT, BLIP, ESM).
     private bool IncludesStream =>
-        context.Find(layer, ComponentNames.MlpOutput) is { } output
-        && context.Find(layer, ComponentNames.BlockOutput) is { } stream
-        && output.Source == stream.Source;
+        context.Find(layer, ComponentNames.MlpOutput)?.Meaning == ComponentMeaning.WithResidual
+        || context.Find(layer, ComponentNames.AttentionOutput)?.Meaning == ComponentMeaning.WithResidual;
 
     private bool IsWritten(Component component) =>
         component.Address.Layer == layer

@@ -13,7 +13,6 @@ namespace OnnxIntervene.Checking.Laws;
 /// <param name="Components">The components, by address.</param>
 /// <param name="LayerCount">How many layers there are.</param>
 /// <param name="Stack">The stack of the layers; null for the model's own.</param>
-/// <param name="Family">The family whose module names the file has; null when none is recognised.</param>
 /// <param name="Tolerance">How far numbers may differ, in parts of the largest.</param>
 internal sealed record LawContext(
     Probe Probe,
@@ -23,7 +22,6 @@ internal sealed record LawContext(
     IReadOnlyDictionary<ComponentAddress, Component> Components,
     int LayerCount,
     string? Stack,
-    string? Family,
     double Tolerance
 )
 {

@@ -10,7 +10,6 @@ namespace OnnxIntervene.Checking.Laws;
 internal static class MatrixLaws
 {
     private const int MostSteps = 32;
-    private const string Blip = "blip";
 
     private static readonly HashSet<string> s_transparent =
     [
@@ -82,7 +81,7 @@ internal static class MatrixLaws
         {
             if (!includesStream)
                 yield return Activation(context, read, activation, output);
-            yield return PrecedesActivation(context.Family, activation) ?? ReadAfter(read, activation);
+            yield return PrecedesActivation(activation) ?? ReadAfter(read, activation);
         }
 
         foreach (var name in includesStream ? [] : s_outputs)
@@ -147,8 +146,8 @@ internal static class MatrixLaws
     }
 
     // pyvene, modeling_blip_itm: the module that it names holds the first matrix alone.
-    private static LawFinding? PrecedesActivation(string? family, Component activation) =>
-        family == Blip
+    private static LawFinding? PrecedesActivation(Component activation) =>
+        activation.Meaning == ComponentMeaning.BeforeActivation
             ? LawContext.Finding(
                 "mlp_activation is what matrices read",
                 [activation],

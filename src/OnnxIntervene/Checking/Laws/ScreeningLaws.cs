@@ -48,7 +48,8 @@ internal static class ScreeningLaws
             }
         }
 
-        if (swapped.Output is { } output)
+        // Beside other stacks, it is not the layer's stream alone that decides.
+        if (context.Stack is null && swapped.Output is { } output)
             yield return context.Equal(
                 $"{stream.Address.Name} decides the output",
                 [stream],

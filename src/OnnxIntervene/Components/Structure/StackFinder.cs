@@ -57,7 +57,11 @@ internal sealed class StackFinder
 
         if (_dropped > 0)
             undivided.Add(new UndividedStream([], $"{_dropped} more residual streams are in the graph"));
-        var main = MainChain() is { } own ? stacks.Find(item => item.Chain == own).Stack : null;
+        // Where nothing says which is the model's own, one that is alone is.
+        var main =
+            MainChain() is { } own ? stacks.Find(item => item.Chain == own).Stack
+            : stacks.Count == 1 ? stacks[0].Stack
+            : null;
         var named = StackNames.Of([.. stacks], main, _sources, _modules);
         return new StackFindings(
             named,
