@@ -100,9 +100,64 @@ public sealed class ComponentMap
         if (_components.TryGetValue(address, out var component))
             return component;
         if (_tensors.Value.Find(name) is not { } source)
-            throw Unknown(address);
+            return TransformerLensNames.AddressOf(layer, name) is { } other
+                ? Renamed(name, other)
+                : throw Unknown(address);
         lock (_typesLock)
             return FromTensor(layer, source);
+    }
+
+    /// <summary>
+    /// The layer and the component that a name stands for: TransformerLens' names become the project's own, all others
+    /// stay.
+    /// </summary>
+    /// <exception cref="InterventionException">
+    /// The name holds another layer, or stands for another place in this model.
+    /// </exception>
+    public ComponentAddress AddressOf(int layer, string name)
+    {
+        ArgumentNullException.ThrowIfNull(name);
+        var address = new ComponentAddress(layer, name);
+        if (
+            _components.ContainsKey(address)
+            || !TransformerLensNames.IsOne(name)
+            || _tensors.Value.Find(name) is not null
+        )
+            return address;
+        return TransformerLensNames.AddressOf(layer, name) is { } other ? Renamed(name, other).Address : address;
+    }
+
+    /// <summary>
+    /// Every place that a name stands for: a component in each of these layers, or in all that have it; a tensor, and a
+    /// name that holds its layer, once.
+    /// </summary>
+    /// <param name="name">A component, TransformerLens' name of one, or a tensor.</param>
+    /// <param name="layers">The layers; empty for all.</param>
+    /// <exception cref="InterventionException">The name stands for another place in this model.</exception>
+    public ImmutableArray<ComponentAddress> AddressesOf(string name, ImmutableArray<int> layers)
+    {
+        var named = AddressOf(0, name);
+        if (named.Name != name && TransformerLensNames.LayerOf(name) is not null)
+            return [named];
+        var own = _components
+            .Keys.Concat(Missing.Select(missing => missing.Address))
+            .Where(address => address.Name == named.Name)
+            .Select(address => address.Layer)
+            .Distinct()
+            .Order()
+            .ToImmutableArray();
+        return own.Length == 0
+            ? [named]
+            : [.. (layers.Length > 0 ? layers : own).Select(layer => new ComponentAddress(layer, named.Name))];
+    }
+
+    private Component Renamed(string name, ComponentAddress address)
+    {
+        if (!_components.TryGetValue(address, out var component))
+            throw Unknown(address);
+        return TransformerLensNames.Refusal(name, component) is { } refusal
+            ? throw new InterventionException($"'{name}': {refusal}.")
+            : component;
     }
 
     private Component FromTensor(int layer, ComponentSource source)
@@ -146,6 +201,11 @@ public sealed class ComponentMap
         if (layers.Count > 0)
             return new InterventionException(
                 $"There is no layer {address.Layer}: the model has the layers 0 to {LayerCount - 1}."
+            );
+        if (TransformerLensNames.IsOne(address.Name))
+            return new InterventionException(
+                $"'{address.Name}' is neither a tensor of this model nor a TransformerLens name that stands for a "
+                    + $"component. Those that do, after blocks.LAYER.: {string.Join(", ", TransformerLensNames.All)}."
             );
         var names = _components.Keys.Select(known => known.Name).Distinct().ToList();
         var nearest = NearestNames.To(address.Name, names.Concat(_tensors.Value.Names), 3);

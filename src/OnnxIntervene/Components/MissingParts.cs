@@ -52,6 +52,12 @@ internal static class MissingParts
                         new ComponentAddress(layer, part.Item1),
                         "the graph's structure shows no attention in this layer"
                     );
+            if (HasBoth(known, layer) && !known.Contains(new ComponentAddress(layer, ComponentNames.ResidMid)))
+                yield return new MissingComponent(
+                    new ComponentAddress(layer, ComponentNames.ResidMid),
+                    "no stream lies between attention and feed-forward: they read one stream side by side, or the "
+                        + "feed-forward comes first"
+                );
             if (IsOfTransformer(known, layer))
                 foreach (var missing in s_feedForward.SelectMany(part => Of(known, layer, "", part.Name, part.Reason)))
                     yield return missing;
@@ -82,6 +88,9 @@ internal static class MissingParts
 
         bool Has(string name) => known.Contains(new ComponentAddress(layer, name));
     }
+
+    private static bool HasBoth(HashSet<ComponentAddress> known, int layer) =>
+        HasAttention(known, layer, "") && known.Contains(new ComponentAddress(layer, ComponentNames.MlpOutput));
 
     private static bool HasAttention(HashSet<ComponentAddress> known, int layer, string prefix) =>
         known.Contains(new ComponentAddress(layer, prefix + ComponentNames.AttentionInput))
