@@ -31,7 +31,9 @@ internal static class Constancy
                 == State.Constant
         );
 
-    /// <summary>Called when a node reads another value than before. O(inputs of the node) where that changes nothing.</summary>
+    /// <summary>
+    /// Called when a node reads another value than before. O(inputs of the node) where that changes nothing.
+    /// </summary>
     public static void OnInput(Node node, Value? value)
     {
         if (node.Constancy is not (State.Varying or State.Constant))

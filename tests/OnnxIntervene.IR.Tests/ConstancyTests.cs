@@ -4,7 +4,7 @@ using OnnxIntervene.IR.Editing;
 
 namespace OnnxIntervene.IR.Tests;
 
-/// <summary>What is computed from constants alone is constant, whatever computes it, and stays so through edits.</summary>
+/// <summary>What is computed from constants alone is constant, whatever computes it, also after edits.</summary>
 public sealed class ConstancyTests
 {
     private OpBuilder _ops = null!;

@@ -26,7 +26,7 @@ internal static class CollectCommand
         var (model, texts) = (new ModelOptions(), new TextOptions());
         var components = new Option<string[]>("--component")
         {
-            Description = "A component, or any tensor's name; may be repeated.",
+            Description = "A component, TransformerLens' name of one, or any tensor's name; may be repeated.",
             Required = true,
         };
         var layers = new Option<string?>("--layers") { Description = "Layers, such as 0-5,7. Default: all." };
@@ -78,14 +78,10 @@ internal static class CollectCommand
         ImmutableArray<int> layers
     )
     {
-        var known = model
-            .Components.Components.Select(component => component.Address)
-            .Concat(model.Components.Missing.Select(missing => missing.Address))
-            .ToList();
         return
         [
             .. names
-                .SelectMany(Addresses)
+                .SelectMany(name => model.Components.AddressesOf(name, layers))
                 .Select(site => new RepresentationConfig
                 {
                     Layer = site.Layer,
@@ -94,22 +90,6 @@ internal static class CollectCommand
                     InterventionType = InterventionType.Collect,
                 }),
         ];
-
-        IEnumerable<ComponentAddress> Addresses(string name)
-        {
-            var wanted = model.Components.Resolve(new ComponentAddress(0, name));
-            if (ComponentAddress.LayerIn(name) is not null)
-                return [wanted];
-            var own = known
-                .Where(address => address.Name == wanted.Name && address.Stack == wanted.Stack)
-                .Select(address => address.Layer)
-                .Distinct()
-                .Order()
-                .ToImmutableArray();
-            return own.Length == 0
-                ? [new ComponentAddress(0, name)]
-                : (layers.Length > 0 ? layers : own).Select(layer => wanted with { Layer = layer });
-        }
     }
 
     private static string Name(RepresentationConfig site) => $"{site.Component}.{site.Layer}";

@@ -76,6 +76,7 @@ internal sealed record Inspection(ModelFile File, Model Model, ComponentMap Map)
                 item.Width,
                 item.Heads,
                 item.Unit,
+                Meaning = item.Meaning.Text() is { Length: > 0 } text ? text : null,
             }),
             ["not_found"] = Map.Missing.Select(item => new
             {
@@ -119,6 +120,12 @@ internal sealed record Inspection(ModelFile File, Model Model, ComponentMap Map)
                 }
             )
         );
+        foreach (var meaning in Map.Components.GroupBy(item => item.Meaning).Where(group => group.Key.Text() != ""))
+        {
+            var names = meaning.Select(item => item.Address.Name).Distinct();
+            terminal.Output.WriteLine($"{string.Join(", ", names)}: {meaning.Key.Text()}.");
+        }
+
         if (Map.Components.Length == 0)
             terminal.Output.WriteLine(
                 "Any tensor's name works in place of a component (--tensors), and a map can name components "

@@ -126,7 +126,9 @@ public sealed class ComponentMap
         if (_components.TryGetValue(wanted, out var component))
             return component;
         if (_tensors.Value.Find(address.FullName) is not { } source)
-            throw new UnknownComponent(this, _tensors.Value.Names).Fault(wanted);
+            return TransformerLensNames.AddressOf(address.Layer, address.Name) is { } other
+                ? Renamed(address.Name, other)
+                : throw new UnknownComponent(this, _tensors.Value.Names).Fault(wanted);
         lock (_typesLock)
             return FromTensor(address.Layer, source);
     }
@@ -178,6 +180,62 @@ public sealed class ComponentMap
                 ? only
                 : null
         );
+
+    /// <summary>
+    /// The layer and the component that a name stands for: TransformerLens' names become the project's own, all others
+    /// stay.
+    /// </summary>
+    /// <exception cref="InterventionException">
+    /// The name holds another layer, or stands for another place in this model.
+    /// </exception>
+    public ComponentAddress AddressOf(int layer, string name)
+    {
+        ArgumentNullException.ThrowIfNull(name);
+        var address = new ComponentAddress(layer, name);
+        if (
+            _components.ContainsKey(address)
+            || !TransformerLensNames.IsOne(name)
+            || _tensors.Value.Find(name) is not null
+        )
+            return address;
+        return TransformerLensNames.AddressOf(layer, name) is { } other ? Renamed(name, other).Address : address;
+    }
+
+    /// <summary>
+    /// Every place that a name stands for: a component in each of these layers, or in all that have it; a tensor, and a
+    /// name that holds its layer, once.
+    /// </summary>
+    /// <param name="name">A component, TransformerLens' name of one, or a tensor.</param>
+    /// <param name="layers">The layers; empty for all.</param>
+    /// <exception cref="InterventionException">The name stands for another place in this model.</exception>
+    public ImmutableArray<ComponentAddress> AddressesOf(string name, ImmutableArray<int> layers)
+    {
+        var named = AddressOf(0, name);
+        if (named.Name != name && TransformerLensNames.LayerOf(name) is not null)
+            return [named];
+        var wanted = Resolve(named);
+        if (ComponentAddress.LayerIn(name) is not null)
+            return [wanted];
+        var own = _components
+            .Keys.Concat(Missing.Select(missing => missing.Address))
+            .Where(address => address.Name == wanted.Name && address.Stack == wanted.Stack)
+            .Select(address => address.Layer)
+            .Distinct()
+            .Order()
+            .ToImmutableArray();
+        return own.Length == 0
+            ? [named]
+            : [.. (layers.Length > 0 ? layers : own).Select(layer => wanted with { Layer = layer })];
+    }
+
+    private Component Renamed(string name, ComponentAddress address)
+    {
+        if (!_components.TryGetValue(address, out var component))
+            throw new UnknownComponent(this, _tensors.Value.Names).Fault(address);
+        return TransformerLensNames.Refusal(name, component) is { } refusal
+            ? throw new InterventionException($"'{name}': {refusal}.")
+            : component;
+    }
 
     private Component FromTensor(int layer, ComponentSource source)
     {

@@ -86,6 +86,13 @@ internal static class MissingParts
                 );
         }
 
+        var middle = layer with { Name = ComponentNames.ResidMid };
+        if (HasBoth(known, layer) && !known.Contains(middle))
+            yield return new MissingComponent(
+                middle,
+                "no stream lies between attention and feed-forward: they read one stream side by side, or the "
+                    + "feed-forward comes first"
+            );
         foreach (var missing in s_feedForward.SelectMany(part => Of(known, layer, part.Name, part.Reason)))
             yield return missing;
     }
@@ -103,6 +110,9 @@ internal static class MissingParts
 
         bool Has(string name) => known.Contains(layer with { Name = name });
     }
+
+    private static bool HasBoth(HashSet<ComponentAddress> known, ComponentAddress layer) =>
+        HasAttention(known, layer) && known.Contains(layer with { Name = ComponentNames.MlpOutput });
 
     private static bool HasAttention(HashSet<ComponentAddress> known, ComponentAddress prefix) =>
         known.Contains(prefix with { Name = prefix.Name + ComponentNames.AttentionInput })

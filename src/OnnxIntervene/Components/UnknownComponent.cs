@@ -39,6 +39,11 @@ internal sealed class UnknownComponent(ComponentMap map, IEnumerable<string> ten
 
     private InterventionException NoSuchName(ComponentAddress address)
     {
+        if (TransformerLensNames.IsOne(address.Name))
+            return new InterventionException(
+                $"'{address.Name}' is neither a tensor of this model nor a TransformerLens name that stands for a "
+                    + $"component. Those that do, after blocks.LAYER.: {string.Join(", ", TransformerLensNames.All)}."
+            );
         var names = map.Components.Select(component => component.Address.Name).Distinct().ToList();
         var nearest = NearestNames.To(address.Name, names.Concat(tensors), 3);
         var list =

@@ -28,10 +28,32 @@ public sealed class IntervenableModel : IDisposable
     {
         ArgumentNullException.ThrowIfNull(config);
         Loaded = model;
-        Config = config;
-        InterventionList.Check(config, model.Components);
-        _interventions = new(() => InterventionList.Of(config, model.Components));
+        Config = Named(config, model.Components);
+        InterventionList.Check(Config, model.Components);
+        _interventions = new(() => InterventionList.Of(Config, model.Components));
         _ownsModel = ownsModel;
+    }
+
+    // Other names of components become their own, which order sites and name files.
+    private static IntervenableConfig Named(IntervenableConfig config, ComponentMap components)
+    {
+        return config.Representations.All(item => Address(item).Name == item.Component)
+            ? config
+            : config with
+            {
+                Representations =
+                [
+                    .. config.Representations.Select(item =>
+                        item with
+                        {
+                            Layer = Address(item).Layer,
+                            Component = Address(item).Name,
+                        }
+                    ),
+                ],
+            };
+
+        ComponentAddress Address(RepresentationConfig item) => components.AddressOf(item.Layer, item.Component);
     }
 
     /// <summary>The model without the interventions; others may share it.</summary>

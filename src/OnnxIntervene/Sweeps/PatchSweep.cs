@@ -38,6 +38,7 @@ public static class PatchSweep
                 $"The clean run has {length} tokens, the corrupt run {request.Corrupt.Length}; they must be equally "
                     + $"many."
             );
+        request = Named(request, model.Components);
         Check(request, model.Components);
         var layers = Layers(request, model.Components);
         using var lease = model.Lease([
@@ -69,6 +70,21 @@ public static class PatchSweep
                 "The clean and the corrupt prompt are the same tokens, so there is nothing to patch. Change one of "
                     + "them."
             );
+    }
+
+    // A name of TransformerLens may hold its layer.
+    private static PatchSweepRequest Named(PatchSweepRequest request, ComponentMap components)
+    {
+        var first = request.Layers.Length == 1 ? request.Layers[0] : 0;
+        var address = components.AddressOf(first, request.Component);
+        return address.Name == request.Component ? request
+            : components.AddressesOf(request.Component, []) is [var only]
+                ? request with
+                {
+                    Component = only.Name,
+                    Layers = [only.Layer],
+                }
+            : request with { Component = address.Name };
     }
 
     private static ImmutableArray<int> Layers(PatchSweepRequest request, ComponentMap components)

@@ -53,7 +53,11 @@ public sealed class CoverageMapTests
                         .Select(name => $"{family.Name} {export.Name} has no {name}")
                 );
                 wrong.AddRange(
-                    found.Except(named).Select(name => $"{family.Name} {export.Name}: the map does not name {name}")
+                    found
+                        .Except(named)
+                        // Between two additions that are proved: see TransformerLensTests.
+                        .Where(name => name != ComponentNames.ResidMid)
+                        .Select(name => $"{family.Name} {export.Name}: the map does not name {name}")
                 );
             }
         }

@@ -25,4 +25,7 @@ public enum ComponentMeaning
 
     /// <summary>In a gated feed-forward, the activated gate before it multiplies the other branch.</summary>
     Gate,
+
+    /// <summary>What the activation function reads (BLIP).</summary>
+    BeforeActivation,
 }

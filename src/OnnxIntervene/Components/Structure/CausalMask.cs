@@ -1,5 +1,4 @@
 using OnnxIntervene.IR;
-using OnnxIntervene.IR.Analysis;
 
 namespace OnnxIntervene.Components.Structure;
 
@@ -7,12 +6,13 @@ namespace OnnxIntervene.Components.Structure;
 internal static class CausalMask
 {
     private const int MostLooked = 400;
+    private static readonly string[] s_flags = ["unidirectional", "is_causal"];
 
     /// <summary>Whether positions are compared, or a triangle is cut out, before the softmax.</summary>
     public static bool IsIn(AttentionCore core)
     {
         if (core.Probabilities is not { } probabilities)
-            return new[] { "unidirectional", "is_causal" }.Any(name =>
+            return s_flags.Any(name =>
                 core.Node.FindAttribute(name) is { Kind: AttributeKind.Integer, Integer: not 0 }
             );
         var seen = new HashSet<Value>();

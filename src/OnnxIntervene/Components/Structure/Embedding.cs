@@ -37,7 +37,9 @@ internal static class Embedding
         return 1;
     }
 
-    /// <summary>Whether a convolution cuts a picture into what the value is computed from. O(nodes before it).</summary>
+    /// <summary>
+    /// Whether a convolution cuts a picture into what the value is computed from. O(nodes before it).
+    /// </summary>
     public static bool IsOfPicture(Value value)
     {
         var seen = new HashSet<Value>();

@@ -218,7 +218,9 @@ internal sealed class LayerAnatomy
                 ComponentNames.MlpActivation,
                 SourceOf(shown),
                 found.Down!.InputWidth,
-                meaning: found.IsGated ? ComponentMeaning.Gate : ComponentMeaning.Usual
+                meaning: _convention.ActivationIsBefore ? ComponentMeaning.BeforeActivation
+                    : found.IsGated ? ComponentMeaning.Gate
+                    : ComponentMeaning.Usual
             );
         }
 
