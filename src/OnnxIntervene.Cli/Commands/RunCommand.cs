@@ -39,7 +39,9 @@ internal sealed class RunCommand
     };
     private readonly Option<string?> _save = new("--save")
     {
-        Description = "A folder for the interventions with their parameters, in pyvene's layout.",
+        Description =
+            "A folder for the interventions with their parameters, in pyvene's layout, and with the positions, "
+            + "subspaces and coefficients of this run: --config FOLDER runs it again.",
     };
     private readonly Option<InterventionFileFormat> _format = new("--save-format")
     {
@@ -91,7 +93,7 @@ internal sealed class RunCommand
         if (path is not null)
             outcome.Save(path);
         if (arguments.GetValue(_save) is { } folder)
-            intervened.Save(folder, arguments.GetValue(_format));
+            intervened.Save(folder, file.UnitLocations, file.Settings, arguments.GetValue(_format));
         outcome.Write(Terminal.Of(arguments), arguments.GetValue(_json), path);
         return Task.FromResult(ExitCodes.Done);
     }
