@@ -164,7 +164,11 @@ public sealed class IntervenableModel : IDisposable
     /// </summary>
     public OutputKind KindOf(NumericArray output, ModelInputs inputs) => Loaded.KindOf(output, inputs);
 
-    /// <summary>The most probable tokens at the last position of the first example.</summary>
+    /// <inheritdoc cref="LoadedModel.TopTokens(ModelOutput, int, int)"/>
+    public TokenRanking TopTokens(ModelOutput output, int count, int example = 0) =>
+        Loaded.TopTokens(output, count, example);
+
+    /// <inheritdoc cref="LoadedModel.TopTokens(NumericArray, int)"/>
     public TokenRanking TopTokens(NumericArray logits, int count) => Loaded.TopTokens(logits, count);
 
     /// <inheritdoc cref="LoadedModel.Lease(IReadOnlyList{SpliceSite})"/>
@@ -198,10 +202,18 @@ public sealed class IntervenableModel : IDisposable
         Func<NumericArray, NumericArray>? choose =
             plan.Positions is { } positions && !outputs.AreChosen ? logits => logits.At(positions) : null;
         return new RunResult(
-            new ModelOutput(outputs.Intervened, choose),
-            outputs.Original is { } original ? new ModelOutput(original, choose) : null,
+            Output(outputs.Intervened),
+            outputs.Original is { } original ? Output(original) : null,
             () => [.. outputs.Collected.Select(item => item.Site.Collected(item.Value.Array))]
         );
+
+        ModelOutput Output(IReadOnlyList<TensorValue> values) =>
+            new(values, choose)
+            {
+                LeftOut = outputs.LeftOut,
+                LastPositions = plan.Positions is null ? LastTokens.Of(@base) : [],
+                Length = @base.Length,
+            };
     }
 
     /// <summary>Runs like <see cref="Run"/> on a thread of the pool; cancellation stops a run in flight.</summary>

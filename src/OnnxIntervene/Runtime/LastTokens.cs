@@ -1,3 +1,5 @@
+using System.Collections.Immutable;
+
 namespace OnnxIntervene.Runtime;
 
 /// <summary>The last token of each example that the attention mask keeps; the last position where there is none.</summary>
@@ -6,7 +8,7 @@ internal static class LastTokens
     private const string Mask = "attention_mask";
 
     /// <summary>A position for each example, counted among the tokens that are given.</summary>
-    public static int[] Of(ModelInputs inputs)
+    public static ImmutableArray<int> Of(ModelInputs inputs)
     {
         var (batch, length) = (inputs.BatchSize, inputs.Length);
         return [.. Enumerable.Range(0, batch).Select(row => Last(inputs, row, length))];
