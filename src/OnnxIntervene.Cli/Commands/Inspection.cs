@@ -14,6 +14,9 @@ internal sealed record Inspection(ModelFile File, Model Model, ComponentMap Map)
 
     public bool Tensors { get; init; }
 
+    /// <summary>The layers that are shown each for itself.</summary>
+    public ImmutableArray<int> Layers { get; init; } = [];
+
     public void Write(Terminal terminal, bool asJson, string? mapPath)
     {
         if (asJson)
@@ -76,7 +79,7 @@ internal sealed record Inspection(ModelFile File, Model Model, ComponentMap Map)
                 .Select(tensor => new
                 {
                     tensor.Name,
-                    Type = $"{tensor.ElementType}",
+                    Type = TypeText(tensor),
                     Shape = Sizes(tensor.Shape),
                     tensor.Origin,
                     tensor.Branch,
@@ -88,20 +91,7 @@ internal sealed record Inspection(ModelFile File, Model Model, ComponentMap Map)
 
     private void WriteComponents(Terminal terminal)
     {
-        terminal.WriteTable(
-            ["layer", "component", "width", "heads", "unit", "tensor"],
-            Map.Components.Select(item =>
-                new[]
-                {
-                    $"{item.Address.Layer}",
-                    item.Address.Name,
-                    item.Width > 0 ? $"{item.Width}" : "",
-                    item.Heads > 0 ? $"{item.Heads}" : "",
-                    item.Unit,
-                    item.Source.Description,
-                }
-            )
-        );
+        new ComponentTable(Map, Layers).Write(terminal);
         if (Map.Components.Length == 0)
             terminal.Output.WriteLine(
                 "Any tensor's name works in place of a component (--tensors), and a map can name components "
@@ -122,9 +112,12 @@ internal sealed record Inspection(ModelFile File, Model Model, ComponentMap Map)
         {
             var shape = tensor.Shape is { } sizes ? $"[{string.Join(", ", sizes)}]" : "?";
             var origin = tensor.Branch is null ? tensor.Origin : $"{tensor.Origin}, {tensor.Branch}";
-            terminal.Output.WriteLine($"{tensor.Name}\t{tensor.ElementType}\t{shape}\t{origin}");
+            terminal.Output.WriteLine($"{tensor.Name}\t{TypeText(tensor)}\t{shape}\t{origin}");
         }
     }
+
+    private static string TypeText(TensorDescription tensor) =>
+        tensor.ElementType == ElementType.Undefined ? "unknown" : $"{tensor.ElementType}";
 
     // A size, the name of an open one, or null.
     private static object?[]? Sizes(ImmutableArray<Dimension>? shape) =>

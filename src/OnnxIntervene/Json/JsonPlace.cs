@@ -165,8 +165,8 @@ internal sealed class JsonPlace
 
         if (!IsList || Count != shape[0])
             throw Fault(
-                "the rows of the array differ in length: "
-                    + $"a list of {shape[0]} is expected as in the rows before, not {Shown}"
+                $"a list of {shape[0]} is expected as in the rows before, not {Shown}: "
+                    + "the rows of the array differ in length"
             );
         var index = 0;
         foreach (var item in _json.EnumerateArray())

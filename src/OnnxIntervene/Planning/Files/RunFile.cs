@@ -73,7 +73,9 @@ public sealed record RunFile(IntervenableConfig Config, UnitLocations? UnitLocat
             Locations(root["unit_locations"], config) ?? start.UnitLocations,
             start.Settings with
             {
-                Coefficients = root.Find("coefficients") is null ? start.Settings.Coefficients : Coefficients(root),
+                Coefficients = root.Find("coefficients") is null
+                    ? start.Settings.Coefficients
+                    : Coefficients(root, config),
                 SourceRepresentations = Entries(root, "source_representations") is { } sources
                     ? [.. sources.Select(item => item.IsNothing ? null : files.Array(item))]
                     : start.Settings.SourceRepresentations,
@@ -113,11 +115,21 @@ public sealed record RunFile(IntervenableConfig Config, UnitLocations? UnitLocat
     private static JsonPlace[]? Entries(JsonPlace root, string name) =>
         root.Find(name) is { } list ? [.. list.Items("a list with an entry for each intervention")] : null;
 
-    private static ImmutableArray<Coefficient> Coefficients(JsonPlace root)
+    private static ImmutableArray<Coefficient> Coefficients(JsonPlace root, IntervenableConfig config)
     {
-        if (root.Find("coefficients") is not { } place)
-            return [];
-        return place.IsNumber ? [OneCoefficient(place)] : [.. place.Items("a number or a list").Select(OneCoefficient)];
+        var place = root["coefficients"];
+        if (place.IsNumber)
+            return [OneCoefficient(place)];
+        JsonPlace[] items = [.. place.Items("a number or a list")];
+        var coefficients = items.Select(OneCoefficient).ToImmutableArray();
+        for (var index = 0; index < Math.Min(items.Length, config.Representations.Length); index++)
+        {
+            var type = config.Representations[index].InterventionType;
+            if (items.Length > 1 && !coefficients[index].IsOne && !type.HasCoefficient)
+                throw items[index].Fault($"the kind {type} takes no coefficient");
+        }
+
+        return coefficients;
     }
 
     private static Coefficient OneCoefficient(JsonPlace place) =>
