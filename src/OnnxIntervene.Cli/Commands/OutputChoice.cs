@@ -1,4 +1,3 @@
-using OnnxIntervene.Execution;
 using OnnxIntervene.Execution.Results;
 using OnnxIntervene.IR;
 using OnnxIntervene.Runtime;
