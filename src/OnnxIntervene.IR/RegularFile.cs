@@ -57,6 +57,7 @@ internal static class RegularFile
         : stream.Length > FileLimits.LargestFile
             ? $"has {stream.Length} bytes; at most {FileLimits.LargestFile} are read (--max-file, "
                 + $"{nameof(FileLimits)}.{nameof(FileLimits.LargestFile)})."
+        : ForeignContents.Stray(stream) is { } stray ? $"is {stray}."
         : null;
 
     /// <summary>Throws when a path leads to something that is not a file.</summary>

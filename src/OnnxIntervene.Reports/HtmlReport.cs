@@ -28,6 +28,7 @@ public static class HtmlReport
         h1, h2, td, th, pre { overflow-wrap: anywhere; }
         .wide { overflow-x: auto; } figure { margin: 0; }
         figcaption { color: var(--soft); font-size: .9rem; max-width: 44rem; }
+        .warning { border-left: .25rem solid #c77700; padding: .25rem .75rem; margin: .5rem 0; }
         table { border-collapse: collapse; }
         th, td { text-align: left; vertical-align: top; padding: .2rem 1.5rem .2rem 0; }
         td { white-space: pre-wrap; } th { font-weight: 600; } .facts th { color: var(--soft); font-weight: 400; }
@@ -51,6 +52,8 @@ public static class HtmlReport
         html.Append("\n</style>\n</head>\n<body>\n<h1>").Append(title).Append("</h1>\n");
         if (report.Summary.Length > 0)
             html.Append("<p>").Append(Markup.Escape(report.Summary)).Append("</p>\n");
+        foreach (var warning in report.Warnings)
+            html.Append("<p class=\"warning\">Warning: ").Append(Markup.Escape(warning)).Append("</p>\n");
         AppendFacts(html, report.Facts);
         foreach (var (_, heatmap) in report.Heatmaps)
             AppendHeatmap(html, heatmap);

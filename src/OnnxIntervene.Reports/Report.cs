@@ -18,6 +18,13 @@ public sealed record Report
         init => field = value.IsDefault ? [] : value;
     } = [];
 
+    /// <summary>What makes the result mean little, a sentence each; the page shows them above the facts.</summary>
+    public ImmutableArray<string> Warnings
+    {
+        get;
+        init => field = value.IsDefault ? [] : value;
+    } = [];
+
     /// <summary>The pictures.</summary>
     public ImmutableArray<ReportHeatmap> Heatmaps
     {

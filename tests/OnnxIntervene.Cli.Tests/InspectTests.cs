@@ -10,6 +10,28 @@ public sealed class InspectTests
     private static readonly string s_families = Path.Combine(RepositoryPaths.OwnReferences, "families");
 
     [Test]
+    public void Layers_that_are_alike_are_shown_once_and_unfolded_when_asked_for()
+    {
+        var folded = Command.Invoke("inspect", RepositoryPaths.DefaultModel).Output;
+        var unfolded = Command.Invoke("inspect", RepositoryPaths.DefaultModel, "--layers", "2").Output;
+        using var json = JsonDocument.Parse(Command.Invoke("inspect", RepositoryPaths.DefaultModel, "--json").Output);
+
+        Assert.That(Layers(folded), Is.EqualTo(new[] { "0-5" }));
+        Assert.That(Layers(unfolded), Is.EqualTo(new[] { "0-1", "2", "3-5" }));
+        Assert.That(
+            json.RootElement.GetProperty("components")
+                .EnumerateArray()
+                .Select(item => item.GetProperty("layer").GetInt32()),
+            Is.SupersetOf(Enumerable.Range(0, 6))
+        );
+
+        static IEnumerable<string> Layers(string text) =>
+            text.Split('\n')
+                .Where(line => line.Contains(" mlp_output "))
+                .Select(line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[0]);
+    }
+
+    [Test]
     public void Structure_shows_layers_and_what_is_nearest()
     {
         using var folder = new TemporaryFolder();

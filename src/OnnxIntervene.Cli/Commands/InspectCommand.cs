@@ -30,9 +30,13 @@ internal static class InspectCommand
                 "List every tensor with its type and shape; one that holds floats may be used in place of a component.",
         };
         var map = new Option<string?>("--write-map") { Description = "Write a component map to edit, for --map." };
+        var layers = new Option<string?>("--layers", "--layer")
+        {
+            Description = "Layers to show each for itself, such as 0-5,7; others that are alike are shown once.",
+        };
         var json = new Option<bool>("--json") { Description = "Print JSON." };
         model.AddTo(command, runs: false);
-        foreach (var option in new Option[] { structure, tensors, map, json })
+        foreach (var option in new Option[] { structure, tensors, layers, map, json })
             command.Add(option);
         command.SetAction(arguments =>
         {
@@ -48,6 +52,7 @@ internal static class InspectCommand
             {
                 Structure = arguments.GetValue(structure),
                 Tensors = arguments.GetValue(tensors),
+                Layers = NumberRanges.Parse(arguments.GetValue(layers), "--layers"),
             };
             if (arguments.GetValue(map) is { } path)
                 ComponentMapFile.Write(path, loaded, inspection.Map);

@@ -15,6 +15,9 @@ internal sealed record Inspection(ModelFile File, Model Model, ComponentMap Map)
 
     public bool Tensors { get; init; }
 
+    /// <summary>The layers that are shown each for itself.</summary>
+    public ImmutableArray<int> Layers { get; init; } = [];
+
     public void Write(Terminal terminal, bool asJson, string? mapPath)
     {
         if (asJson)
@@ -27,7 +30,7 @@ internal sealed record Inspection(ModelFile File, Model Model, ComponentMap Map)
             $"{File.Path}: IR {Model.IrVersion}, operator set {Model.OperatorSetVersion}, {Model.Graph.NodeCount} "
                 + $"nodes, made by {Model.Producer}"
         );
-        terminal.Output.WriteLine(Layers());
+        terminal.Output.WriteLine(LayersText());
         foreach (var leftOut in Map.LeftOut)
             terminal.Output.WriteLine($"Left out: {leftOut}.");
         if (Structure)
@@ -40,7 +43,7 @@ internal sealed record Inspection(ModelFile File, Model Model, ComponentMap Map)
             terminal.Output.WriteLine($"Wrote {mapPath}");
     }
 
-    private string Layers()
+    private string LayersText()
     {
         if (Map.Stacks.Any(stack => stack.Name.Length > 0))
             return $"The graph's structure shows {Map.Stacks.Length} stacks of layers: "
@@ -77,6 +80,7 @@ internal sealed record Inspection(ModelFile File, Model Model, ComponentMap Map)
                 item.Heads,
                 item.Unit,
                 Meaning = item.Meaning.Text() is { Length: > 0 } text ? text : null,
+                IsProved = Map.Record.Find(item) is { Contradiction: null },
             }),
             ["not_found"] = Map.Missing.Select(item => new
             {
@@ -94,7 +98,7 @@ internal sealed record Inspection(ModelFile File, Model Model, ComponentMap Map)
                 .Select(tensor => new
                 {
                     tensor.Name,
-                    Type = $"{tensor.ElementType}",
+                    Type = TypeText(tensor),
                     Shape = Sizes(tensor.Shape),
                     tensor.Origin,
                     tensor.Branch,
@@ -106,20 +110,7 @@ internal sealed record Inspection(ModelFile File, Model Model, ComponentMap Map)
 
     private void WriteComponents(Terminal terminal)
     {
-        terminal.WriteTable(
-            ["layer", "component", "width", "heads", "unit", "tensor"],
-            Map.Components.Select(item =>
-                new[]
-                {
-                    $"{item.Address.Layer}",
-                    item.Address.FullName,
-                    item.Width > 0 ? $"{item.Width}" : "",
-                    item.Heads > 0 ? $"{item.Heads}" : "",
-                    item.Unit,
-                    item.Source.Description,
-                }
-            )
-        );
+        new ComponentTable(Map, Layers).Write(terminal);
         foreach (var meaning in Map.Components.GroupBy(item => item.Meaning).Where(group => group.Key.Text() != ""))
         {
             var names = meaning.Select(item => item.Address.Name).Distinct();
@@ -139,6 +130,16 @@ internal sealed record Inspection(ModelFile File, Model Model, ComponentMap Map)
             );
         foreach (var missing in Map.Missing)
             terminal.Output.WriteLine($"  {missing}");
+        if (Map.Components.Length > 0)
+            terminal.Output.WriteLine(ProofText());
+    }
+
+    private string ProofText()
+    {
+        if (Map.Record.Components.IsEmpty)
+            return $"Found is not proved: onnx-intervene check {File.Path} tests what was found on the model itself.";
+        var proved = Map.Components.Count(component => Map.Record.Find(component) is { Contradiction: null });
+        return $"{proved} of {Map.Components.Length} components were proved by onnx-intervene check.";
     }
 
     // A line for each, with tabs between columns: names are long, and scripts split columns.
@@ -148,9 +149,12 @@ internal sealed record Inspection(ModelFile File, Model Model, ComponentMap Map)
         {
             var shape = tensor.Shape is { } sizes ? $"[{string.Join(", ", sizes)}]" : "?";
             var origin = tensor.Branch is null ? tensor.Origin : $"{tensor.Origin}, {tensor.Branch}";
-            terminal.Output.WriteLine($"{tensor.Name}\t{tensor.ElementType}\t{shape}\t{origin}");
+            terminal.Output.WriteLine($"{tensor.Name}\t{TypeText(tensor)}\t{shape}\t{origin}");
         }
     }
+
+    private static string TypeText(TensorDescription tensor) =>
+        tensor.ElementType == ElementType.Undefined ? "unknown" : $"{tensor.ElementType}";
 
     // A size, the name of an open one, or null.
     private static object?[]? Sizes(ImmutableArray<Dimension>? shape) =>

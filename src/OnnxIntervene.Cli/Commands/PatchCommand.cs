@@ -10,26 +10,13 @@ internal sealed class PatchCommand
 {
     private readonly ModelOptions _model = new();
     private readonly SweepOptions _output = new("patch");
-    private readonly Option<string> _clean = new("--clean")
-    {
-        Description = "The prompt whose answer is right; the source.",
-        Required = true,
-    };
-    private readonly Option<string> _corrupt = new("--corrupt")
-    {
-        Description = "The prompt that is patched; the base. It must have as many tokens as the clean one.",
-        Required = true,
-    };
-    private readonly Option<string> _answer = new("--answer")
-    {
-        Description = "The clean prompt's answer, one token.",
-        Required = true,
-    };
-    private readonly Option<string> _wrong = new("--wrong")
-    {
-        Description = "The corrupt prompt's answer, one token.",
-        Required = true,
-    };
+    private readonly PromptOptions _clean = new("clean", "The prompt whose answer is right; the source.");
+    private readonly PromptOptions _corrupt = new(
+        "corrupt",
+        "The prompt that is patched; the base. It must have as many tokens as the clean one."
+    );
+    private readonly AnswerOptions _answer = new("answer", "The clean prompt's answer, one token.");
+    private readonly AnswerOptions _wrong = new("wrong", "The corrupt prompt's answer, one token.");
     private readonly Option<string> _component = new("--component")
     {
         Description = "What to patch: block_output, mlp_output, head_attention_value_output, …",
@@ -49,10 +36,15 @@ internal sealed class PatchCommand
             "patch",
             "Activation patching: which component at which layer and token carries the answer? Example: "
                 + "onnx-intervene patch --clean \"A young salmon is called a\" --corrupt \"A young elephant is "
-                + "called a\" --answer \" fry\" --wrong \" calf\""
+                + "called a\" --answer \" fry\" --wrong \" calf\". Without a tokenizer: onnx-intervene patch model.onnx "
+                + "--clean-ids 32,1862,17 --corrupt-ids 32,1862,94 --answer-id 351 --wrong-id 902"
         );
         _model.AddTo(command);
-        foreach (var option in new Option[] { _clean, _corrupt, _answer, _wrong, _component, _layers, _positions })
+        _clean.AddTo(command);
+        _corrupt.AddTo(command);
+        _answer.AddTo(command);
+        _wrong.AddTo(command);
+        foreach (var option in new Option[] { _component, _layers, _positions })
             command.Add(option);
         _output.AddTo(command);
         command.SetAction(Run);
@@ -63,18 +55,21 @@ internal sealed class PatchCommand
     {
         using var loaded = _model.Load(arguments);
         var prompts = new PatchPrompts(
-            PromptText.Of(arguments.GetValue(_clean)!, loaded.Tokenizer),
-            PromptText.Of(arguments.GetValue(_corrupt)!, loaded.Tokenizer),
-            arguments.GetValue(_answer)!,
-            arguments.GetValue(_wrong)!
-        );
+            _clean.Read(arguments, loaded),
+            _corrupt.Read(arguments, loaded),
+            _answer.Read(arguments, loaded),
+            _wrong.Read(arguments, loaded)
+        )
+        {
+            Given = $"{_clean.Given(arguments)} {_corrupt.Given(arguments)}",
+        };
         PromptText.RequireEqualLength(prompts.Clean, prompts.Corrupt);
         var request = new PatchSweepRequest
         {
             Clean = ModelInputs.FromTokens(prompts.Clean.Ids),
             Corrupt = ModelInputs.FromTokens(prompts.Corrupt.Ids),
-            Answer = PromptText.Answer(prompts.Answer, loaded.Tokenizer),
-            Wrong = PromptText.Answer(prompts.Wrong, loaded.Tokenizer),
+            Answer = prompts.Answer.Id,
+            Wrong = prompts.Wrong.Id,
             Component = arguments.GetValue(_component)!,
             Layers = NumberRanges.Parse(arguments.GetValue(_layers), "--layers"),
             Positions = NumberRanges.Parse(arguments.GetValue(_positions), "--positions"),
@@ -82,10 +77,14 @@ internal sealed class PatchCommand
         using var progress = new ProgressLine(Terminal.Of(arguments).Error, "Patching");
         var result = PatchSweep.Run(loaded, request, progress, cancellation);
         progress.Dispose();
-        _output.Publish(arguments, PatchReport.Create(prompts, request, result, loaded.File), cancellation);
+        _output.Publish(arguments, PatchReport.Create(prompts, request, result, loaded), cancellation);
         return Task.FromResult(ExitCodes.Done);
     }
 }
 
 /// <summary>The prompts and answers of a patching sweep.</summary>
-internal sealed record PatchPrompts(PromptText Clean, PromptText Corrupt, string Answer, string Wrong);
+internal sealed record PatchPrompts(PromptText Clean, PromptText Corrupt, AnswerToken Answer, AnswerToken Wrong)
+{
+    /// <summary>The options that named the prompts.</summary>
+    public string Given { get; init; } = "";
+}

@@ -15,7 +15,7 @@ internal static class PatchReport
         PatchPrompts prompts,
         PatchSweepRequest request,
         PatchSweepResult result,
-        ModelFile model
+        LoadedModel model
     )
     {
         var normalized = result.Normalized;
@@ -27,13 +27,16 @@ internal static class PatchReport
             Summary =
                 "The base is the corrupt run; one component at one place at a time is taken from the clean run. "
                 + "Normalised: 0 leaves the corrupt run as it is, 1 restores the clean one.",
+            Warnings = ExperimentWarnings.Of(request, result, model.TokenText),
             Facts =
             [
-                new("model", Path.GetFileName(Path.GetDirectoryName(Path.GetFullPath(model.Path)))!),
-                new("clean", prompts.Clean.Text + prompts.Answer),
-                new("corrupt", prompts.Corrupt.Text + prompts.Wrong),
+                new("model", Path.GetFileName(Path.GetDirectoryName(Path.GetFullPath(model.File.Path)))!),
+                new("clean", prompts.Clean.Text + prompts.Answer.Text),
+                new("corrupt", prompts.Corrupt.Text + prompts.Wrong.Text),
                 new("clean logit difference", Number(result.CleanDifference)),
+                new("clean run's own answer", SweepText.Answer(result.CleanTop!, model)),
                 new("corrupt logit difference", Number(result.CorruptDifference)),
+                new("corrupt run's own answer", SweepText.Answer(result.CorruptTop!, model)),
             ],
             Heatmaps =
             [
@@ -51,7 +54,7 @@ internal static class PatchReport
                 new(
                     "logit-difference",
                     Heatmap(
-                        $"Logit difference,{prompts.Answer} minus{prompts.Wrong}",
+                        $"Logit difference,{prompts.Answer.Text} minus{prompts.Wrong.Text}",
                         "logits",
                         differences,
                         ColorScale.Diverging(differences.Values.ToArray().Max(Math.Abs)),
@@ -60,10 +63,10 @@ internal static class PatchReport
                     )
                 ),
             ],
-            Json = JsonText.Of(Data(prompts, request, result)),
+            Json = JsonText.Of(Data(prompts, request, result, model)),
             Command =
-                $"onnx-intervene patch --clean \"{prompts.Clean.Text}\" --corrupt \"{prompts.Corrupt.Text}\" "
-                + $"--answer \"{prompts.Answer}\" --wrong \"{prompts.Wrong}\" --component {result.Component}",
+                $"onnx-intervene patch {prompts.Given} {prompts.Answer.Given} {prompts.Wrong.Given} "
+                + $"--component {result.Component}",
         };
     }
 
@@ -105,22 +108,30 @@ internal static class PatchReport
     // Side by side, a token's leading space would be lost.
     private static string Visible(string token) => token.Replace(' ', '·');
 
-    private static object Data(PatchPrompts prompts, PatchSweepRequest request, PatchSweepResult result) =>
+    private static object Data(
+        PatchPrompts prompts,
+        PatchSweepRequest request,
+        PatchSweepResult result,
+        LoadedModel model
+    ) =>
         new
         {
             Clean = prompts.Clean.Text,
             CleanTokens = prompts.Clean.Tokens,
             Corrupt = prompts.Corrupt.Text,
             CorruptTokens = prompts.Corrupt.Tokens,
-            prompts.Answer,
+            Answer = prompts.Answer.Text,
             AnswerId = request.Answer,
-            prompts.Wrong,
+            Wrong = prompts.Wrong.Text,
             WrongId = request.Wrong,
             result.Component,
             result.Layers,
             Columns = result.ColumnsAreHeads ? "heads" : "positions",
             result.CleanDifference,
             result.CorruptDifference,
+            CleanTop = SweepText.Data(result.CleanTop!, model),
+            CorruptTop = SweepText.Data(result.CorruptTop!, model),
+            Warnings = ExperimentWarnings.Of(request, result, model.TokenText),
             ColumnNumbers = result.Columns,
             LogitDifference = JsonText.Rows(result.LogitDifference),
             Normalized = JsonText.Rows(result.Normalized),

@@ -34,12 +34,20 @@ internal sealed class RunCommand
     private readonly Option<string?> _output = new("--out")
     {
         Description =
-            "A file for the first output: .npy for the output after, .safetensors for both (NAME, NAME.before) "
-            + "and what Collect interventions read (collected.0 …).",
+            "A file for the outputs: .npy for the first one after, .safetensors for each before and after (NAME, "
+            + "NAME.before) and what Collect interventions read (collected.0 …).",
+    };
+    private readonly Option<string[]> _compare = new("--compare")
+    {
+        Description =
+            "An output to compare and save; may be repeated. Default: every output that is a tensor of numbers, but "
+            + "for caches (present…); all includes them.",
     };
     private readonly Option<string?> _save = new("--save")
     {
-        Description = "A folder for the interventions with their parameters, in pyvene's layout.",
+        Description =
+            "A folder for the interventions with their parameters, in pyvene's layout, and with the positions, "
+            + "subspaces and coefficients of this run: --config FOLDER runs it again.",
     };
     private readonly Option<InterventionFileFormat> _format = new("--save-format")
     {
@@ -54,8 +62,8 @@ internal sealed class RunCommand
     {
         var command = new Command(
             "run",
-            "Run a configuration: top tokens before and after, at the last position or at the mask; top classes, or "
-                + "how much the output changed, for other models. Example: onnx-intervene run --config swap.json "
+            "Run a configuration: top tokens before and after, at the last position or at the mask; top classes, and "
+                + "how much every output changed, for other models. Example: onnx-intervene run --config swap.json "
                 + "--base \"The Eiffel Tower is located in the city of\" --source \"The Space Needle is located in "
                 + "the city of\""
         );
@@ -65,6 +73,7 @@ internal sealed class RunCommand
         command.Add(_top);
         command.Add(_explain);
         command.Add(_output);
+        command.Add(_compare);
         command.Add(_save);
         command.Add(_format);
         command.Add(_json);
@@ -78,6 +87,7 @@ internal sealed class RunCommand
         RunOutcome.CheckPath(path);
         var file = RunFile.Read(arguments.GetValue(_config)!);
         using var loaded = _model.Load(arguments);
+        var choice = new OutputChoice(arguments.GetValue(_compare) ?? [], loaded.Model);
         var intervened = loaded.With(file.Config);
         var (inputs, sources) = (_texts.Base(arguments, loaded), _texts.Sources(arguments, loaded));
         if (arguments.GetValue(_explain))
@@ -87,11 +97,11 @@ internal sealed class RunCommand
                 arguments.GetValue(_json)
             );
         using var result = intervened.Run(inputs, sources, file.UnitLocations, file.Settings, cancellation);
-        var outcome = RunOutcome.Of(loaded, inputs, result, arguments.GetValue(_top));
+        var outcome = RunOutcome.Of(loaded, inputs, result, choice, arguments.GetValue(_top));
         if (path is not null)
             outcome.Save(path);
         if (arguments.GetValue(_save) is { } folder)
-            intervened.Save(folder, arguments.GetValue(_format));
+            intervened.Save(folder, file.UnitLocations, file.Settings, arguments.GetValue(_format));
         outcome.Write(Terminal.Of(arguments), arguments.GetValue(_json), path);
         return Task.FromResult(ExitCodes.Done);
     }

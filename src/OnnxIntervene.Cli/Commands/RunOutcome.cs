@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using System.Globalization;
 using OnnxIntervene.Cli.Output;
 using OnnxIntervene.Execution;
 using OnnxIntervene.Execution.Results;
@@ -13,55 +12,30 @@ namespace OnnxIntervene.Cli.Commands;
 /// <summary>What a run computed, to be shown and saved.</summary>
 internal sealed record RunOutcome
 {
-    private RunOutcome(string name, NumericArray before, NumericArray after, OutputKind kind)
+    private RunOutcome() { }
+
+    private ImmutableArray<ComparedOutput> Compared { get; init; }
+
+    private ImmutableArray<OtherOutput> LeftOut { get; init; }
+
+    private ImmutableArray<string> Caches { get; init; }
+
+    private ImmutableArray<NumericArray> Collected { get; init; }
+
+    // Of the first output that holds no labels; none where that ranks nothing.
+    private OutputRanking? Ranking { get; init; }
+
+    public static RunOutcome Of(LoadedModel model, ModelInputs inputs, RunResult result, OutputChoice choice, int count)
     {
-        Name = name;
-        Before = before;
-        After = after;
-        Kind = kind;
-    }
-
-    private string Name { get; }
-
-    private NumericArray Before { get; }
-
-    private NumericArray After { get; }
-
-    private OutputKind Kind { get; }
-
-    private ImmutableArray<NumericArray> Collected { get; init; } = [];
-
-    private int? Position { get; init; }
-
-    // The top ranks of each example, before and after; none where the output is not a ranking.
-    private ImmutableArray<(TokenRanking Before, TokenRanking After)> Rankings { get; init; } = [];
-
-    public static RunOutcome Of(LoadedModel model, ModelInputs inputs, RunResult result, int count)
-    {
-        var (before, after) = (result.Original!, result.Intervened);
-        var kind = model.KindOf(after.Logits, inputs);
-        var outcome = new RunOutcome(model.Model.Graph.Outputs[0].Name, before.Logits, after.Logits, kind)
+        var (compared, leftOut, caches) = choice.Of(result);
+        var scores = compared.Find(output => !output.After.IsInteger);
+        return new RunOutcome
         {
+            Compared = [.. compared],
+            LeftOut = [.. leftOut],
+            Caches = [.. caches],
             Collected = result.Collected,
-        };
-        return kind switch
-        {
-            OutputKind.Tokens => outcome.WithTokens(model, inputs, before, after, count),
-            OutputKind.Classes => outcome with
-            {
-                Rankings =
-                [
-                    .. Enumerable
-                        .Range(0, after.Logits.Shape[0])
-                        .Select(row =>
-                            (
-                                TokenRanking.Of(before.Logits.Row(row).Floats, count, model.ClassText),
-                                TokenRanking.Of(after.Logits.Row(row).Floats, count, model.ClassText)
-                            )
-                        ),
-                ],
-            },
-            _ => outcome,
+            Ranking = scores is null ? null : OutputRanking.Of(model, inputs, result, scores, count),
         };
     }
 
@@ -72,20 +46,15 @@ internal sealed record RunOutcome
             throw new InterventionException($"--out '{path}': the file must end in .safetensors or .npy.");
     }
 
+    /// <exception cref="InterventionException">Nothing can be saved, or two tensors have one name.</exception>
     public void Save(string path)
     {
-        if (IsNumpy(path))
-            NumpyFile.Write(path, After);
-        else
+        if (!IsNumpy(path))
             SafetensorsFile.Write(path, Tensors());
-    }
-
-    private Dictionary<string, NumericArray> Tensors()
-    {
-        var tensors = new Dictionary<string, NumericArray> { [Name] = After, [$"{Name}.before"] = Before };
-        for (var index = 0; index < Collected.Length; index++)
-            tensors.Add($"collected.{index}", Collected[index]);
-        return tensors;
+        else if (Compared.IsEmpty)
+            throw new InterventionException($"--out '{path}': no output of the model is a tensor of numbers.");
+        else
+            NumpyFile.Write(path, Compared[0].After);
     }
 
     public void Write(Terminal terminal, bool asJson, string? path)
@@ -96,96 +65,75 @@ internal sealed record RunOutcome
             WriteText(terminal, path);
     }
 
-    private RunOutcome WithTokens(
-        LoadedModel model,
-        ModelInputs inputs,
-        ModelOutput before,
-        ModelOutput after,
-        int count
-    )
+    private Dictionary<string, NumericArray> Tensors()
     {
-        var tokens = inputs.Tokens.Row(0).Integers;
-        var masked = model.HasTokenizer && model.Tokenizer.MaskToken is { } mask ? tokens.IndexOf(mask) : -1;
-        var position = Math.Min(masked >= 0 ? masked : tokens.Length - 1, after.Logits.Shape[1] - 1);
-        return this with
+        var tensors = new Dictionary<string, NumericArray>(StringComparer.Ordinal);
+        foreach (var output in Compared)
         {
-            Position = position,
-            Rankings =
-            [
-                (
-                    TokenRanking.Of(before.LogitsAt(0, position).Span, count, model.TokenText),
-                    TokenRanking.Of(after.LogitsAt(0, position).Span, count, model.TokenText)
-                ),
-            ],
-        };
+            Add(output.Name, output.After);
+            Add($"{output.Name}.before", output.Before);
+        }
+
+        for (var index = 0; index < Collected.Length; index++)
+            Add($"collected.{index}", Collected[index]);
+        return tensors;
+
+        void Add(string name, NumericArray array)
+        {
+            if (!tensors.TryAdd(name, array))
+                throw new InterventionException(
+                    $"--out: two tensors would be called '{name}' in the file. Choose the outputs with --compare."
+                );
+        }
     }
 
-    private object Data(string? path)
+    private Dictionary<string, object?> Data(string? path)
     {
-        var difference = OutputDifference.Of(Before, After);
-        return Kind switch
+        var data = new Dictionary<string, object?>();
+        if (Ranking is { Kind: OutputKind.Tokens } tokens)
         {
-            OutputKind.Tokens => new
+            data["position"] = tokens.Examples[0].Position;
+            data["before"] = tokens.Examples[0].Before.Tokens;
+            data["after"] = tokens.Examples[0].After.Tokens;
+        }
+        else if (!Compared.IsEmpty)
+        {
+            data["output"] = Compared[0].Name;
+            data["shape"] = Compared[0].After.Shape;
+        }
+
+        if (Ranking is not null)
+            data["examples"] = Ranking.Examples.Select(example => new
             {
-                Position,
-                Before = Rankings[0].Before.Tokens,
-                After = Rankings[0].After.Tokens,
-                Difference = difference,
-                File = path,
-            },
-            OutputKind.Classes => new
-            {
-                Output = Name,
-                After.Shape,
-                Examples = Rankings.Select(pair => new { Before = pair.Before.Tokens, After = pair.After.Tokens }),
-                Difference = difference,
-                File = path,
-            },
-            _ => new
-            {
-                Output = Name,
-                After.Shape,
-                Difference = difference,
-                File = path,
-            },
-        };
+                example.Position,
+                Before = example.Before.Tokens,
+                After = example.After.Tokens,
+            });
+        data["difference"] = Compared.IsEmpty ? null : Compared[0].Difference;
+        data["outputs"] = Compared.Select(output => output.Data);
+        data["left_out"] = LeftOut
+            .Concat(Caches.Select(name => new OtherOutput(name, "a cache; --compare all compares it")))
+            .Select(output => new { Output = output.Name, Why = output.What });
+        data["file"] = path;
+        return data;
     }
 
     private void WriteText(Terminal terminal, string? path)
     {
-        foreach (var (pair, example) in Rankings.Select((pair, example) => (pair, example)))
-        {
-            if (Rankings.Length > 1)
-                terminal.Output.WriteLine($"Example {example}");
-            terminal.WriteTable(
-                ["before", "", "after", ""],
-                pair.Before.Tokens.Zip(
-                    pair.After.Tokens,
-                    (before, after) =>
-                        new[] { Quoted(before), $"{before.Probability:P2}", Quoted(after), $"{after.Probability:P2}" }
-                )
+        Ranking?.Write(terminal);
+        if (Compared.Length > 1)
+            terminal.WriteTable(ComparedOutput.Columns, Compared.Select(output => output.Row));
+        else if (!Compared.IsEmpty && Ranking is not { Kind: OutputKind.Tokens })
+            terminal.WriteFacts(Compared[0].Facts);
+        foreach (var output in LeftOut)
+            terminal.Output.WriteLine($"Left out: {output.Name}, {output.What}; whether it changed is not shown.");
+        if (Caches.Length > 0)
+            terminal.Output.WriteLine(
+                $"Left out: {Caches.Length} caches, {Caches[0]} to {Caches[^1]}; --compare all compares them too."
             );
-        }
-
-        if (Kind != OutputKind.Tokens)
-            terminal.WriteFacts(Facts());
         if (path is not null)
             terminal.Output.WriteLine($"Wrote {path}");
     }
 
-    private List<(string Name, string Value)> Facts()
-    {
-        var difference = OutputDifference.Of(Before, After);
-        return
-        [
-            ("output", $"{Name} [{string.Join(", ", After.Shape)}]"),
-            ("largest difference", difference.Largest.ToString("G5", CultureInfo.InvariantCulture)),
-            ("mean difference", difference.Mean.ToString("G5", CultureInfo.InvariantCulture)),
-            ("changed elements", $"{difference.Changed} of {difference.Length}"),
-        ];
-    }
-
     private static bool IsNumpy(string path) => path.EndsWith(".npy", StringComparison.OrdinalIgnoreCase);
-
-    private string Quoted(TokenProbability token) => Kind == OutputKind.Tokens ? $"'{token.Text}'" : token.Text;
 }

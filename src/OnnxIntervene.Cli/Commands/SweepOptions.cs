@@ -37,6 +37,8 @@ internal sealed class SweepOptions(string name)
                 terminal.WriteHeatmap(heatmap);
         }
 
+        foreach (var warning in report.Warnings)
+            terminal.Error.WriteLine($"Warning: {warning}");
         terminal.Error.WriteLine($"Wrote {string.Join(", ", files)}");
     }
 }

@@ -1,6 +1,5 @@
 using System.Collections.Immutable;
 using System.CommandLine;
-using System.Globalization;
 using OnnxIntervene.Execution;
 using OnnxIntervene.IR;
 using OnnxIntervene.Runtime;
@@ -111,7 +110,7 @@ internal sealed class TextOptions
     {
         var tokens =
             text is not null ? ModelInputs.FromTokens(Encode(text, arguments, model))
-            : ids is not null ? ModelInputs.FromTokens(Parse(ids, idsOption))
+            : ids is not null ? ModelInputs.FromTokens(TokenIds.Parse(ids, idsOption))
             : null;
         return file is null ? tokens : InputFile.Read(file, model.Model, tokens);
     }
@@ -120,20 +119,5 @@ internal sealed class TextOptions
     {
         var ids = model.Tokenizer.Encode(text, !arguments.GetValue(_plain)).Ids;
         return ids.Length > 0 ? ids : throw new InterventionException("The text has no tokens.");
-    }
-
-    private static List<int> Parse(string list, string option)
-    {
-        var ids = new List<int>();
-        foreach (var part in list.Split(',', StringSplitOptions.TrimEntries))
-        {
-            ids.Add(
-                int.TryParse(part, NumberStyles.None, CultureInfo.InvariantCulture, out var id)
-                    ? id
-                    : throw new InterventionException($"{option}: '{part}' is not a token id. Write 1,2,3.")
-            );
-        }
-
-        return ids;
     }
 }

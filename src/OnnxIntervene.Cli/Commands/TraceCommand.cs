@@ -15,21 +15,16 @@ internal sealed class TraceCommand
 
     private readonly ModelOptions _model = new();
     private readonly SweepOptions _output = new("trace");
-    private readonly Option<string> _prompt = new("--prompt")
-    {
-        Description = "The text, up to where the answer follows.",
-        Required = true,
-    };
-    private readonly Option<string> _subject = new("--subject")
+    private readonly PromptOptions _prompt = new("prompt", "The text, up to where the answer follows.");
+    private readonly Option<string?> _subject = new("--subject")
     {
         Description = "The part of the prompt that gets the noise.",
-        Required = true,
     };
-    private readonly Option<string> _answer = new("--answer")
+    private readonly Option<string?> _positions = new("--subject-positions")
     {
-        Description = "The token that should follow, with the space before it.",
-        Required = true,
+        Description = "The positions that get the noise, counted from 0, in place of a subject: 1-3 or 1,2.",
     };
+    private readonly AnswerOptions _answer = new("answer", "The token that should follow, with the space before it.");
     private readonly Option<int> _samples = new("--samples")
     {
         Description = "How many draws of noise.",
@@ -60,10 +55,14 @@ internal sealed class TraceCommand
             "trace",
             "Causal tracing (Meng et al. 2022): where does the model store what it knows about a subject? Example: "
                 + "onnx-intervene trace --prompt \"The Space Needle is located in the city of\" --subject \"Space "
-                + "Needle\" --answer \" Seattle\""
+                + "Needle\" --answer \" Seattle\". Without a tokenizer: onnx-intervene trace model.onnx --prompt-ids "
+                + "464,4687,3820 --subject-positions 1-2 --answer-id 7312"
         );
         _model.AddTo(command);
-        foreach (var option in new Option[] { _prompt, _subject, _answer, _samples, _noise, _seed, _window })
+        _prompt.AddTo(command);
+        EitherOptions.AddTo(command, _subject, _positions);
+        _answer.AddTo(command);
+        foreach (var option in new Option[] { _samples, _noise, _seed, _window })
             command.Add(option);
         _output.AddTo(command);
         _samples.Validators.Add(result => NumberOptions.Require(result, 1, MostSamples));
@@ -76,37 +75,52 @@ internal sealed class TraceCommand
     private Task<int> Run(ParseResult arguments, CancellationToken cancellation)
     {
         using var loaded = _model.Load(arguments);
-        var text = PromptText.Of(arguments.GetValue(_prompt)!, loaded.Tokenizer);
-        var settings = new TraceSettings(
-            arguments.GetValue(_subject)!,
-            arguments.GetValue(_answer)!,
-            arguments.GetValue(_samples),
-            arguments.GetValue(_noise),
-            arguments.GetValue(_seed),
-            arguments.GetValue(_window)
-        );
-        var request = Request(loaded, text, settings);
+        var settings = Settings(arguments, loaded);
+        var request = Request(loaded, settings);
         using var progress = new ProgressLine(Terminal.Of(arguments).Error, "Restoring");
         var result = CausalTrace.Run(loaded, request, progress, cancellation);
         progress.Dispose();
-        _output.Publish(arguments, TraceReport.Create(text, settings, request, result, loaded.File), cancellation);
+        _output.Publish(arguments, TraceReport.Create(settings, request, result, loaded), cancellation);
         return Task.FromResult(ExitCodes.Done);
     }
 
-    private static CausalTraceRequest Request(LoadedModel model, PromptText text, TraceSettings settings)
+    private TraceSettings Settings(ParseResult arguments, LoadedModel model)
     {
-        var positions = text.PositionsOf(settings.Subject);
-        var answer = PromptText.Answer(settings.Answer, model.Tokenizer);
+        var prompt = _prompt.Read(arguments, model);
+        var subject = arguments.GetValue(_subject);
+        var positions = subject is not null
+            ? prompt.PositionsOf(subject)
+            : NumberRanges.Parse(arguments.GetValue(_positions), _positions.Name);
+        prompt.RequirePositions(positions);
+        return new TraceSettings(prompt, positions, _answer.Read(arguments, model))
+        {
+            Subject = subject,
+            Samples = arguments.GetValue(_samples),
+            Noise = arguments.GetValue(_noise),
+            Seed = arguments.GetValue(_seed),
+            Window = arguments.GetValue(_window),
+            Given =
+                _prompt.Given(arguments)
+                + (
+                    subject is null
+                        ? $" {_positions.Name} {arguments.GetValue(_positions)}"
+                        : $" {_subject.Name} \"{subject}\""
+                ),
+        };
+    }
+
+    private static CausalTraceRequest Request(LoadedModel model, TraceSettings settings)
+    {
         var window = settings.Window ?? Math.Max(SmallestWindow, model.Components.LayerCount / 5);
         var deviation = settings.Noise * EmbeddingNoise.StandardDeviation(model.Components);
         return new CausalTraceRequest
         {
-            Inputs = ModelInputs.FromTokens(text.Ids),
-            SubjectPositions = positions,
-            Answer = answer,
+            Inputs = ModelInputs.FromTokens(settings.Prompt.Ids),
+            SubjectPositions = settings.Positions,
+            Answer = settings.Answer.Id,
             Noise = EmbeddingNoise.Create(
                 settings.Samples,
-                positions.Length,
+                settings.Positions.Length,
                 model.Components.Get(0, ComponentNames.BlockInput).Width,
                 deviation,
                 settings.Seed
@@ -120,6 +134,3 @@ internal sealed class TraceCommand
         };
     }
 }
-
-/// <summary>What the user asked a trace to do.</summary>
-internal sealed record TraceSettings(string Subject, string Answer, int Samples, float Noise, int Seed, int? Window);

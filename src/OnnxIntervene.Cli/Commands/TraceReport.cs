@@ -11,26 +11,28 @@ namespace OnnxIntervene.Cli.Commands;
 internal static class TraceReport
 {
     public static Report Create(
-        PromptText text,
         TraceSettings settings,
         CausalTraceRequest request,
         CausalTraceResult result,
-        ModelFile model
+        LoadedModel model
     ) =>
         new()
         {
-            Title = $"Causal tracing: “{text.Text}{settings.Answer}”",
+            Warnings = ExperimentWarnings.Of(request, result, model.TokenText),
+            Title = $"Causal tracing: “{settings.Prompt.Text}{settings.Answer.Text}”",
             Summary =
                 "Noise on the subject's embeddings corrupts the run; one component at one layer and token at a time "
                 + "is restored from the clean run. "
                 + "The colour is the probability of the answer.",
             Facts =
             [
-                new("model", Path.GetFileName(Path.GetDirectoryName(Path.GetFullPath(model.Path)))!),
-                new("subject", settings.Subject),
-                new("answer", settings.Answer),
+                new("model", Path.GetFileName(Path.GetDirectoryName(Path.GetFullPath(model.File.Path)))!),
+                new("subject", settings.Subject ?? settings.Prompt.TextOf(settings.Positions)),
+                new("answer", settings.Answer.Text),
                 new("clean probability", Number(result.CleanProbability)),
+                new("clean run's own answer", SweepText.Answer(result.CleanTop!, model)),
                 new("corrupted probability", Number(result.CorruptedProbability)),
+                new("corrupted run's own answer", SweepText.Answer(result.CorruptedTop!, model)),
                 new(
                     "noise",
                     $"{settings.Noise.ToString(CultureInfo.InvariantCulture)} standard deviations, "
@@ -41,21 +43,20 @@ internal static class TraceReport
             [
                 .. result.Restored.Select(restored => new ReportHeatmap(
                     restored.Target.Component,
-                    Heatmap(text, settings, request, result, restored)
+                    Heatmap(settings, request, result, restored)
                 )),
             ],
-            Json = JsonText.Of(Data(text, settings, request, result)),
+            Json = JsonText.Of(Data(settings, request, result, model)),
             Command =
-                $"onnx-intervene trace --prompt \"{text.Text}\" --subject \"{settings.Subject}\" --answer "
-                + $"\"{settings.Answer}\" "
+                $"onnx-intervene trace {settings.Given} {settings.Answer.Given} "
                 + string.Create(
                     CultureInfo.InvariantCulture,
                     $"--samples {settings.Samples} --noise {settings.Noise} --seed {settings.Seed}"
-                ),
+                )
+                + (settings.Window is { } window ? $" --window {window}" : ""),
         };
 
     private static Heatmap Heatmap(
-        PromptText text,
         TraceSettings settings,
         CausalTraceRequest request,
         CausalTraceResult result,
@@ -70,12 +71,12 @@ internal static class TraceReport
         return new Heatmap
         {
             Title = $"Restoring {restored.Target.Component}{window}",
-            RowLabels = text.Tokens,
+            RowLabels = settings.Prompt.Tokens,
             ColumnLabels = [.. Enumerable.Range(0, mean.Rows).Select(layer => $"{layer}")],
             Values = [.. values],
             RowAxis = "Token",
             ColumnAxis = "Layer",
-            ValueLabel = $"p({settings.Answer})",
+            ValueLabel = $"p({settings.Answer.Text})",
             Scale = ColorScale.Sequential(
                 Math.Min(result.CorruptedProbability, mean.Values.ToArray().Min()),
                 Math.Max(result.CleanProbability, mean.Values.ToArray().Max())
@@ -85,19 +86,19 @@ internal static class TraceReport
     }
 
     private static object Data(
-        PromptText text,
         TraceSettings settings,
         CausalTraceRequest request,
-        CausalTraceResult result
+        CausalTraceResult result,
+        LoadedModel model
     ) =>
         new
         {
-            Prompt = text.Text,
-            text.Tokens,
-            text.Ids,
+            Prompt = settings.Prompt.Text,
+            settings.Prompt.Tokens,
+            settings.Prompt.Ids,
             settings.Subject,
             request.SubjectPositions,
-            settings.Answer,
+            Answer = settings.Answer.Text,
             AnswerId = request.Answer,
             settings.Samples,
             settings.Noise,
@@ -105,6 +106,9 @@ internal static class TraceReport
             result.CleanProbability,
             result.CorruptedProbability,
             result.CorruptedProbabilities,
+            CleanTop = SweepText.Data(result.CleanTop!, model),
+            CorruptedTop = SweepText.Data(result.CorruptedTop!, model),
+            Warnings = ExperimentWarnings.Of(request, result, model.TokenText),
             Restored = result.Restored.Select(restored => new
             {
                 restored.Target.Component,

@@ -51,7 +51,10 @@ internal sealed class ExternalDataLocator(string? modelPath)
         if (!_boundary.Holds(real))
             throw place.Fault($"its data are in '{location}', a link that leaves the model's folder.");
         RegularFile.Check(real, message => place.Fault($"its data are in '{location}'. {message}"));
-        return (real, new FileInfo(real).Length);
+        using var stream = new FileStream(real, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0);
+        if (ForeignContents.Stray(stream) is { } stray)
+            throw place.Fault($"its data are in '{location}', which is {stray}.");
+        return (real, stream.Length);
     }
 
     private static long Number(IReadOnlyDictionary<string, string> entries, string key, long otherwise, WirePlace place)

@@ -22,6 +22,8 @@ public static class OnnxFile
         if (!File.Exists(path))
             throw new ModelFormatException($"There is no file '{path}'. Give the path of an .onnx file.");
         using var stream = RegularFile.Open(path, message => new ModelFormatException(message), bufferSize: 0);
+        if (ForeignContents.OfModel(stream) is { } other)
+            throw new ModelFormatException($"'{path}' is not an ONNX model but {other}.");
         return ModelReader.Read(stream, path);
     }
 

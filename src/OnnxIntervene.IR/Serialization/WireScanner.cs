@@ -34,7 +34,7 @@ internal sealed class WireScanner(WireInput input)
     {
         var input = new WireInput(stream, name);
         if (input.Length == 0)
-            throw new ModelFormatException($"'{name}' is empty.");
+            throw new ModelFormatException($"'{name}' is empty. Fetch the model again.");
         var output = new MemoryStream();
         new WireScanner(input).Message(Part.Model, input.Length, output, WirePlace.File(name), 0);
         return output.ToArray();

@@ -241,14 +241,10 @@ public sealed class ComponentMap
     {
         var value = RawTensors.ValueOf(source);
         var type = _types.ElementTypeOf(value);
-        // A tensor of unknown type may be floating point; opening the session fails where it is not.
-        if (type != ElementType.Undefined && !type.IsFloat())
-            throw new InterventionException(
-                $"The tensor '{value.Name}' holds {type}; interventions need floating point."
-            );
+        TensorRules.RequireFloats(value, type);
         if (source is BodySource body)
             return RawTensors.OfSteps(new ComponentAddress(layer, value.Name), body, _types);
-        var axes = _types.RankOf(value) ?? 3;
+        var axes = _types.RankOf(value) ?? throw TensorRules.UnknownAxes(value);
         if (axes < 2)
             throw new InterventionException(
                 $"The tensor '{value.Name}' has {axes} axes; interventions need an axis of examples and one of units."

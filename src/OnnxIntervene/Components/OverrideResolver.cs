@@ -76,9 +76,8 @@ internal sealed class OverrideResolver
     {
         var value = RawTensors.ValueOf(source);
         var type = _types.ElementTypeOf(value);
-        // A tensor of unknown type may be floating point; opening the session fails where it is not.
-        if (type != ElementType.Undefined && !type.IsFloat())
-            throw Fault(entry, "tensor", $"'{value.Name}' holds {type}; interventions need floating point");
+        if (TensorRules.FaultOf(value, type) is { } wrong)
+            throw Fault(entry, "tensor", wrong);
         if (source is BodySource body)
             return OfSteps(entry, body);
         var known = _types.RankOf(value);

@@ -8,6 +8,7 @@ using OnnxIntervene.Interventions.Files;
 using OnnxIntervene.Interventions.Kinds;
 using OnnxIntervene.IR;
 using OnnxIntervene.Planning;
+using OnnxIntervene.Planning.Files;
 using OnnxIntervene.Runtime;
 using OnnxIntervene.Splicing;
 using OnnxIntervene.Tensors;
@@ -126,7 +127,7 @@ public sealed class IntervenableModel : IDisposable
     }
 
     /// <summary>
-    /// Loads a model with the interventions of a folder that <see cref="Save"/> or pyvene's <c>save</c> wrote.
+    /// Loads a model with the interventions of a folder that <see cref="Save(string, InterventionFileFormat)"/> or pyvene's <c>save</c> wrote.
     /// </summary>
     /// <exception cref="ModelFormatException">A file of the model or of the folder is not well formed.</exception>
     /// <exception cref="InterventionException">The interventions do not fit the model.</exception>
@@ -142,13 +143,32 @@ public sealed class IntervenableModel : IDisposable
     /// </exception>
     /// <exception cref="IOException">A file cannot be written.</exception>
     public void Save(string folder, InterventionFileFormat format = InterventionFileFormat.Safetensors) =>
+        Save(folder, null, null, format);
+
+    /// <summary>
+    /// Writes a folder that runs again as it is: besides what <see cref="Save(string, InterventionFileFormat)"/> writes,
+    /// <c>config.json</c> holds <c>unit_locations</c>, <c>subspaces</c> and <c>coefficients</c>, which
+    /// <c>RunFile.Read</c> reads and pyvene passes over. Constant sources of the settings go with the parameters.
+    /// </summary>
+    /// <inheritdoc cref="Save(string, InterventionFileFormat)"/>
+    public void Save(
+        string folder,
+        UnitLocations? unitLocations,
+        RunSettings? settings,
+        InterventionFileFormat format = InterventionFileFormat.Safetensors
+    )
+    {
+        var given = settings ?? new RunSettings();
+        var config = RunFields.WithSources(Config, given);
         InterventionFolder.Save(
             folder,
-            Config,
+            config,
             Interventions,
             [.. Config.Representations.Select(item => Components.Get(item.Layer, item.Component).Width)],
-            format
+            format,
+            RunFields.Of(config, unitLocations, given)
         );
+    }
 
     /// <summary>
     /// A text as the model reads it, a batch of one; special tokens around it as its tokenizer puts them.
@@ -166,7 +186,11 @@ public sealed class IntervenableModel : IDisposable
     /// </summary>
     public OutputKind KindOf(NumericArray output, ModelInputs inputs) => Loaded.KindOf(output, inputs);
 
-    /// <summary>The most probable tokens at the last position of the first example.</summary>
+    /// <inheritdoc cref="LoadedModel.TopTokens(ModelOutput, int, int)"/>
+    public TokenRanking TopTokens(ModelOutput output, int count, int example = 0) =>
+        Loaded.TopTokens(output, count, example);
+
+    /// <inheritdoc cref="LoadedModel.TopTokens(NumericArray, int)"/>
     public TokenRanking TopTokens(NumericArray logits, int count) => Loaded.TopTokens(logits, count);
 
     /// <inheritdoc cref="LoadedModel.Lease(IReadOnlyList{SpliceSite})"/>
@@ -200,10 +224,18 @@ public sealed class IntervenableModel : IDisposable
         Func<NumericArray, NumericArray>? choose =
             plan.Positions is { } positions && !outputs.AreChosen ? logits => logits.At(positions) : null;
         return new RunResult(
-            new ModelOutput(outputs.Intervened, choose),
-            outputs.Original is { } original ? new ModelOutput(original, choose) : null,
+            Output(outputs.Intervened),
+            outputs.Original is { } original ? Output(original) : null,
             () => [.. outputs.Collected.Select(item => item.Site.Collected(item.Value.Array))]
         );
+
+        ModelOutput Output(IReadOnlyList<TensorValue> values) =>
+            new(values, choose)
+            {
+                LeftOut = outputs.LeftOut,
+                LastPositions = plan.Positions is null ? LastTokens.Of(@base) : [],
+                Length = @base.Length,
+            };
     }
 
     /// <summary>Runs like <see cref="Run"/> on a thread of the pool; cancellation stops a run in flight.</summary>

@@ -144,13 +144,43 @@ public sealed class LoadedModel : IDisposable
     /// What the first output holds, judged by its axes, its name and the inputs that it was computed from.
     /// </summary>
     public OutputKind KindOf(NumericArray output, ModelInputs inputs) =>
-        OutputClassifier.Of(Model, Components, output, inputs);
+        KindOf(
+            Model
+                .Graph.Outputs.FirstOrDefault(known =>
+                    known.OpaqueType.IsEmpty && known.Type?.ElementType != ElementType.Text
+                )
+                ?.Name
+                ?? "",
+            output,
+            inputs
+        );
 
-    /// <summary>The most probable tokens at the last position of the first example.</summary>
+    /// <summary>What an output holds, judged by its axes, its name and the inputs that it was computed from.</summary>
+    public OutputKind KindOf(string name, NumericArray output, ModelInputs inputs) =>
+        OutputClassifier.Of(name, Components, output, inputs);
+
+    /// <summary>What the scores of an output are: logits, or probabilities already.</summary>
+    public OutputScale ScaleOf(string name, NumericArray scores)
+    {
+        ArgumentNullException.ThrowIfNull(scores);
+        return OutputScales.Of(Model, name, scores);
+    }
+
+    /// <summary>
+    /// The most probable tokens at the last position of the first example. Where examples are padded on the right, give
+    /// the run's output instead: an array of logits does not tell which tokens are padding.
+    /// </summary>
     public TokenRanking TopTokens(NumericArray logits, int count)
     {
         ArgumentNullException.ThrowIfNull(logits);
         return TokenRanking.Of(logits.RowAt(0, -1).Span, count, TokenText);
+    }
+
+    /// <summary>The most probable tokens after the last token of an example; padding does not count.</summary>
+    public TokenRanking TopTokens(ModelOutput output, int count, int example = 0)
+    {
+        ArgumentNullException.ThrowIfNull(output);
+        return TokenRanking.Of(output.LogitsAt(example, -1).Span, count, TokenText);
     }
 
     /// <summary>

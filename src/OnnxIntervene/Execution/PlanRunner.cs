@@ -40,7 +40,8 @@ internal sealed class PlanRunner(LoadedModel model, RunPlan plan, CancellationTo
             [.. results.Take(outputs.Count)],
             original,
             [.. collects.Zip(results.Skip(outputs.Count), (index, value) => (plan.Planned[index], value))],
-            session.Spliced.PositionsInput is not null
+            session.Spliced.PositionsInput is not null,
+            plan.Outputs.IsDefault ? [.. session.OtherOutputs] : []
         );
     }
 
@@ -137,9 +138,11 @@ internal sealed class PlanRunner(LoadedModel model, RunPlan plan, CancellationTo
 /// <param name="Original">The same without interventions; null where that was not wanted.</param>
 /// <param name="Collected">What each Collect intervention read.</param>
 /// <param name="AreChosen">Whether the logits are those of the chosen positions already.</param>
+/// <param name="LeftOut">The model's outputs that are not tensors of numbers.</param>
 internal sealed record PlanOutputs(
     IReadOnlyList<TensorValue> Intervened,
     IReadOnlyList<TensorValue>? Original,
     ImmutableArray<(PlannedSite Site, TensorValue Value)> Collected,
-    bool AreChosen
+    bool AreChosen,
+    ImmutableArray<OtherOutput> LeftOut
 );

@@ -18,7 +18,14 @@ internal static class ConfigWriter
     /// <param name="widths">
     /// Elements of a unit of each component, for pyvene's <c>intervention_dimensions</c>; 0 where not known.
     /// </param>
-    public static string Write(IntervenableConfig config, ImmutableArray<int> widths)
+    /// <param name="fields">
+    /// What else a run is given. pyvene keeps fields that it does not know as they are, and does not use them.
+    /// </param>
+    public static string Write(
+        IntervenableConfig config,
+        ImmutableArray<int> widths,
+        IReadOnlyDictionary<string, JsonNode>? fields = null
+    )
     {
         var items = config.Representations;
         var root = new JsonObject
@@ -36,6 +43,8 @@ internal static class ConfigWriter
             ["representations"] = new JsonArray([.. items.Select(Tuple)]),
             ["sorted_keys"] = new JsonArray([.. InterventionKeys.Of(config).Select(key => JsonValue.Create(key))]),
         };
+        foreach (var (name, node) in fields ?? new Dictionary<string, JsonNode>())
+            root[name] = node;
         return root.ToJsonString(s_indented) + "\n";
     }
 

@@ -8,7 +8,7 @@ namespace OnnxIntervene.Interventions;
 /// <summary>One component to intervene on, and how (pyvene's <c>RepresentationConfig</c>).</summary>
 public sealed record RepresentationConfig
 {
-    private readonly InterventionType _type = InterventionType.Vanilla;
+    private readonly InterventionType? _type;
 
     /// <summary>The layer, from 0.</summary>
     public int Layer { get; init; }
@@ -34,10 +34,13 @@ public sealed record RepresentationConfig
     /// <summary>The rank of a low-rank intervention, or a sparse autoencoder's latents.</summary>
     public int? LowRankDimension { get; init; }
 
-    /// <summary>The kind of intervention; that of <see cref="Intervention"/> where one is given.</summary>
+    /// <summary>
+    /// The kind of intervention; that of <see cref="Intervention"/> where one is given, with which a stated kind must
+    /// agree.
+    /// </summary>
     public InterventionType InterventionType
     {
-        get => Intervention?.Type ?? _type;
+        get => Intervention?.Type ?? _type ?? InterventionType.Vanilla;
         init => _type = value;
     }
 
@@ -81,6 +84,9 @@ public sealed record RepresentationConfig
     /// width, which counts no latents).
     /// </summary>
     public int? InterchangeCount { get; init; }
+
+    /// <summary>The kind that was stated; null where none was.</summary>
+    internal InterventionType? StatedType => _type;
 
     /// <inheritdoc/>
     public override string ToString() =>

@@ -164,7 +164,10 @@ internal sealed class JsonPlace
         }
 
         if (!IsList || Count != shape[0])
-            throw Fault($"a list of {shape[0]} is expected as in the rows before, not {Shown}");
+            throw Fault(
+                $"a list of {shape[0]} is expected as in the rows before, not {Shown}: "
+                    + "the rows of the array differ in length"
+            );
         var index = 0;
         foreach (var item in _json.EnumerateArray())
         {

@@ -22,5 +22,8 @@ public readonly record struct Coefficient
 
     internal int Count => _rows.IsDefault ? 1 : _rows.Length;
 
+    /// <summary>Whether it changes nothing, for any example.</summary>
+    internal bool IsOne => _rows.IsDefault || _rows.All(number => number == 1);
+
     internal float At(int example) => _rows.IsDefault ? 1 : _rows[_rows.Length == 1 ? 0 : example];
 }

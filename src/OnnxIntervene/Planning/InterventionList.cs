@@ -47,6 +47,7 @@ internal static class InterventionList
         Intervention? Find(RepresentationConfig representation)
         {
             var width = map.Get(representation.Layer, representation.Component).Width;
+            GivenInterventions.Check(representation, width);
             if (representation.InterventionLinkKey is not { } key)
                 return representation.Intervention ?? fresh(representation, width);
             if (!linked.TryGetValue(key, out var first))

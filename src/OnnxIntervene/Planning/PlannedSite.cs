@@ -45,6 +45,7 @@ internal sealed class PlannedSite
         CheckCoefficients();
         SiteRules.Check(Representation, Intervention, _component, map, _baseUnits, _sourceUnits);
         SiteRules.CheckConstant(Representation, _component, _baseUnits, request.NeedsSource(index) ? _constant : null);
+        RepeatedUnits.Check(Representation, Intervention, _baseUnits, _sourceUnits, _constant);
         Site = SiteStructure.Of(Representation, Intervention, map, IsWhole, _subspaces is not null);
 
         ResolvedUnits Resolve(UnitLocation? location, ModelInputs inputs) =>

@@ -168,5 +168,20 @@ internal sealed class RunRequest
                 $"Subspaces for {Settings.Subspaces.Rows.Length} interventions, but the configuration has {Count}; "
                     + $"null leaves one out."
             );
+        CheckCoefficients();
+    }
+
+    // One for all is meant for those that have one.
+    private void CheckCoefficients()
+    {
+        var idle = Enumerable
+            .Range(0, Count)
+            .Where(index => !Coefficient(index).IsOne && !Interventions[index].Type.HasCoefficient)
+            .ToList();
+        if (idle.Count > 0 && (Settings.Coefficients.Length > 1 || idle.Count == Count))
+            throw new InterventionException(
+                $"{Representation(idle[0])} has a coefficient, which its kind does not take; only "
+                    + $"{string.Join(" and ", InterventionType.All.Where(type => type.HasCoefficient))} do."
+            );
     }
 }

@@ -41,6 +41,9 @@ public sealed class InterventionSession : IDisposable
     public IReadOnlyList<string> Outputs =>
         field ??= [.. _session.NumericOutputs.Except(Spliced.Sites.Select(site => site.Read).OfType<string>())];
 
+    /// <summary>The model's own outputs that are anything else, which runs pass over.</summary>
+    internal IReadOnlyList<OtherOutput> OtherOutputs => _session.OtherOutputs;
+
     /// <summary>How many sessions this process has opened.</summary>
     internal static int OpenedCount => s_opened;
 

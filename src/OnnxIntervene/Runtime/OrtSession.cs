@@ -26,10 +26,13 @@ internal sealed class OrtSession : IDisposable
         Inputs = session.InputMetadata;
         NumericOutputs =
         [
+            .. session.OutputMetadata.Where(output => IsNumeric(output.Value)).Select(output => output.Key),
+        ];
+        OtherOutputs =
+        [
             .. session
-                .OutputMetadata.Where(output => output.Value.OnnxValueType == OnnxValueType.ONNX_TYPE_TENSOR)
-                .Where(output => output.Value.IsTensor && OrtArrays.CanCopy(output.Value.ElementDataType))
-                .Select(output => output.Key),
+                .OutputMetadata.Where(output => !IsNumeric(output.Value))
+                .Select(output => new OtherOutput(output.Key, Described(output.Value))),
         ];
     }
 
@@ -38,6 +41,9 @@ internal sealed class OrtSession : IDisposable
 
     /// <summary>The outputs that are tensors of numbers or booleans, in the model's order.</summary>
     public IReadOnlyList<string> NumericOutputs { get; }
+
+    /// <summary>The outputs that are anything else.</summary>
+    public IReadOnlyList<OtherOutput> OtherOutputs { get; }
 
     /// <summary>Runs the model. The caller disposes what comes out.</summary>
     /// <param name="binding">What is fed, and which outputs are wanted.</param>
@@ -71,6 +77,28 @@ internal sealed class OrtSession : IDisposable
         _session.Dispose();
         _log.Dispose();
     }
+
+    private static bool IsNumeric(NodeMetadata output) =>
+        output is { OnnxValueType: OnnxValueType.ONNX_TYPE_TENSOR, IsTensor: true }
+        && OrtArrays.CanCopy(output.ElementDataType);
+
+    private static string Described(NodeMetadata output) =>
+        output.OnnxValueType switch
+        {
+            OnnxValueType.ONNX_TYPE_TENSOR => output.IsString
+                ? "a tensor of strings"
+                : $"a tensor of {output.ElementDataType}",
+            OnnxValueType.ONNX_TYPE_SEQUENCE => output.AsSequenceMetadata().ElementMeta.OnnxValueType switch
+            {
+                OnnxValueType.ONNX_TYPE_MAP => "a sequence of maps",
+                OnnxValueType.ONNX_TYPE_TENSOR => "a sequence of tensors",
+                _ => "a sequence",
+            },
+            OnnxValueType.ONNX_TYPE_MAP => "a map",
+            OnnxValueType.ONNX_TYPE_SPARSETENSOR => "a sparse tensor",
+            OnnxValueType.ONNX_TYPE_OPTIONAL => "an optional value",
+            _ => "not a tensor",
+        };
 
     // An output that is an input is in the caller's memory, which is pinned for the run only: take its numbers now.
     private static TensorValue Owned(RunBinding binding, string name, OrtValue result)

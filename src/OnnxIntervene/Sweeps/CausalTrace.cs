@@ -1,7 +1,6 @@
 using System.Collections.Immutable;
 using OnnxIntervene.Components.Addressing;
 using OnnxIntervene.Execution;
-using OnnxIntervene.Execution.Results;
 using OnnxIntervene.Interventions.Kinds;
 using OnnxIntervene.IR;
 using OnnxIntervene.Numerics;
@@ -69,6 +68,7 @@ public static class CausalTrace
     {
         private readonly int _samples = request.Noise.Shape[0];
         private readonly int _length = request.Inputs.Length;
+        private readonly AnswerLogits _logits = new(request.Inputs);
         private readonly UnitGrid[] _grids =
         [
             .. session.Spliced.Sites.Select(site => new UnitGrid(site.Component, request.Inputs.Length)),
@@ -78,7 +78,8 @@ public static class CausalTrace
         {
             string[] outputs = [session.FirstOutput, .. session.Spliced.Sites.Select(site => site.Read!)];
             var clean = session.Run(request.Inputs, [.. _grids.Select(grid => grid.ReadAll())], outputs, cancellation);
-            var corrupted = RunRows([(Target: 0, Layer: -1, Position: 0)], clean, cancellation);
+            AnswerLogits.Require(clean[0], session.FirstOutput, request.Answer);
+            var noisy = RunRows([(Target: 0, Layer: -1, Position: 0)], clean, cancellation);
             var cells = layerCount * _length;
             var heatmaps = request.Targets.Select(_ => new float[cells * _samples]).ToArray();
             var perBatch = Math.Max(1, BatchSize.For(_length, clean[0].Shape[^1]) / _samples);
@@ -89,7 +90,7 @@ public static class CausalTrace
                     .Range(start, Math.Min(perBatch, total - start))
                     .Select(cell => Cell(cell, cells))
                     .ToList();
-                var probabilities = RunRows(batch, clean, cancellation);
+                var probabilities = Probabilities(RunRows(batch, clean, cancellation), batch.Count * _samples);
                 for (var index = 0; index < batch.Count; index++)
                 {
                     var offset = ((batch[index].Layer * _length) + batch[index].Position) * _samples;
@@ -105,14 +106,18 @@ public static class CausalTrace
                 (target, index) =>
                     new TraceHeatmap(target, NumericArray.Of(heatmaps[index], layerCount, _length, _samples))
             );
-            return new CausalTraceResult(Probability(clean[0], 0), [.. corrupted], [.. restored]);
+            return new CausalTraceResult(Probability(clean[0], 0), [.. Probabilities(noisy, _samples)], [.. restored])
+            {
+                CleanTop = _logits.Top(clean[0], 1),
+                CorruptedTop = _logits.Top(noisy, _samples),
+            };
         }
 
         private (int Target, int Layer, int Position) Cell(int cell, int cells) =>
             (cell / cells, cell % cells / _length, cell % _length);
 
         // Every cell takes as many rows as there are samples; a layer of -1 restores nothing.
-        private float[] RunRows(
+        private NumericArray RunRows(
             List<(int Target, int Layer, int Position)> batch,
             ImmutableArray<NumericArray> clean,
             CancellationToken cancellation
@@ -136,8 +141,7 @@ public static class CausalTrace
                 Noise(batch.Count),
                 .. restorations.Skip(1).Select(restoration => restoration.ToFeed()),
             ];
-            var logits = session.Run(request.Inputs.Repeat(rows), feeds, [session.FirstOutput], cancellation)[0];
-            return [.. Enumerable.Range(0, rows).Select(row => Probability(logits, row))];
+            return session.Run(request.Inputs.Repeat(rows), feeds, [session.FirstOutput], cancellation)[0];
         }
 
         private SiteFeed Noise(int cells)
@@ -157,7 +161,9 @@ public static class CausalTrace
             };
         }
 
-        private float Probability(NumericArray logits, int row) =>
-            Softmax.Of(logits.RowAt(row, -1).Span)[request.Answer];
+        private float[] Probabilities(NumericArray logits, int rows) =>
+            [.. Enumerable.Range(0, rows).Select(row => Probability(logits, row))];
+
+        private float Probability(NumericArray logits, int row) => Softmax.Of(_logits.Of(logits, row))[request.Answer];
     }
 }

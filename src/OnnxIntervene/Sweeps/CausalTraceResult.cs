@@ -13,6 +13,12 @@ public sealed record CausalTraceResult(
     ImmutableArray<TraceHeatmap> Restored
 )
 {
+    /// <summary>The clean run's own answer.</summary>
+    public TopAnswer? CleanTop { get; init; }
+
+    /// <summary>The corrupted run's own answer, by the mean over samples.</summary>
+    public TopAnswer? CorruptedTop { get; init; }
+
     /// <summary>The mean over samples of the corrupted probability.</summary>
     public float CorruptedProbability => CorruptedProbabilities.Average();
 }

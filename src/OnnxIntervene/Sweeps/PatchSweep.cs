@@ -2,7 +2,6 @@ using System.Collections.Immutable;
 using OnnxIntervene.Components;
 using OnnxIntervene.Components.Addressing;
 using OnnxIntervene.Execution;
-using OnnxIntervene.Execution.Results;
 using OnnxIntervene.Interventions.Kinds;
 using OnnxIntervene.IR;
 using OnnxIntervene.Runtime;
@@ -65,7 +64,7 @@ public static class PatchSweep
         InputChecks.CheckToken(request.Wrong, components, "wrong answer");
         if (request.Answer == request.Wrong)
             throw new InterventionException("The two answers are one token, so their logits cannot differ.");
-        if (request.Clean.Tokens.Integers.SequenceEqual(request.Corrupt.Tokens.Integers))
+        if (AreEqual(request.Clean, request.Corrupt))
             throw new InterventionException(
                 "The clean and the corrupt prompt are the same tokens, so there is nothing to patch. Change one of "
                     + "them."
@@ -86,6 +85,20 @@ public static class PatchSweep
                 }
             : request with { Component = address.Name };
     }
+
+    // A decoder may get the same tokens and another encoder's states.
+    private static bool AreEqual(ModelInputs clean, ModelInputs corrupt) =>
+        clean.Arrays.Count == corrupt.Arrays.Count
+        && clean.Arrays.All(entry =>
+            corrupt.Arrays.TryGetValue(entry.Key, out var other) && AreEqual(entry.Value, other)
+        );
+
+    private static bool AreEqual(NumericArray first, NumericArray second) =>
+        first.IsInteger == second.IsInteger
+        && first.Shape.SequenceEqual(second.Shape)
+        && (
+            first.IsInteger ? first.Integers.SequenceEqual(second.Integers) : first.Floats.SequenceEqual(second.Floats)
+        );
 
     private static ImmutableArray<int> Layers(PatchSweepRequest request, ComponentMap components)
     {
@@ -119,6 +132,8 @@ public static class PatchSweep
         ImmutableArray<UnitGrid> grids
     )
     {
+        private readonly AnswerLogits _cleanLogits = new(request.Clean);
+        private readonly AnswerLogits _corruptLogits = new(request.Corrupt);
         private readonly float[] _answers = new float[layers.Length * columns.Length];
         private readonly float[] _wrongs = new float[layers.Length * columns.Length];
 
@@ -132,7 +147,10 @@ public static class PatchSweep
                 [session.FirstOutput],
                 cancellation
             );
-            RequireDifference(LogitDifference(clean[0]), LogitDifference(corrupt[0]));
+            AnswerLogits.Require(clean[0], session.FirstOutput, request.Answer, request.Wrong);
+            var cleanDifference = Difference(_cleanLogits, clean[0]);
+            var corruptDifference = Difference(_corruptLogits, corrupt[0]);
+            RequireDifference(cleanDifference, corruptDifference);
             var rows = BatchSize.For(request.Clean.Length, clean[0].Shape[^1]);
             for (var start = 0; start < _answers.Length; start += rows)
             {
@@ -148,8 +166,10 @@ public static class PatchSweep
                 Columns = columns,
                 AnswerLogits = new SweepGrid(layers.Length, columns.Length, _answers),
                 WrongLogits = new SweepGrid(layers.Length, columns.Length, _wrongs),
-                CleanDifference = LogitDifference(clean[0]),
-                CorruptDifference = LogitDifference(corrupt[0]),
+                CleanDifference = cleanDifference,
+                CorruptDifference = corruptDifference,
+                CleanTop = _cleanLogits.Top(clean[0], 1),
+                CorruptTop = _corruptLogits.Top(corrupt[0], 1),
             };
         }
 
@@ -172,7 +192,7 @@ public static class PatchSweep
             var output = result[0];
             for (var row = 0; row < count; row++)
             {
-                var logits = output.RowAt(row, -1).Span;
+                var logits = _corruptLogits.Of(output, row);
                 (_answers[start + row], _wrongs[start + row]) = (logits[request.Answer], logits[request.Wrong]);
             }
         }
@@ -192,9 +212,9 @@ public static class PatchSweep
                 );
         }
 
-        private float LogitDifference(NumericArray logits)
+        private float Difference(AnswerLogits reader, NumericArray logits)
         {
-            var last = logits.RowAt(0, -1).Span;
+            var last = reader.Of(logits, 0);
             return last[request.Answer] - last[request.Wrong];
         }
     }

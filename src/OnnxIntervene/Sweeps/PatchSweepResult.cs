@@ -29,6 +29,12 @@ public sealed record PatchSweepResult
     /// <summary>The same in the corrupt run.</summary>
     public required float CorruptDifference { get; init; }
 
+    /// <summary>The clean run's own answer.</summary>
+    public TopAnswer? CleanTop { get; init; }
+
+    /// <summary>The corrupt run's own answer.</summary>
+    public TopAnswer? CorruptTop { get; init; }
+
     /// <summary>The right answer's logit minus the wrong one's after each patch.</summary>
     public SweepGrid LogitDifference => AnswerLogits.Zip(WrongLogits, (answer, wrong) => answer - wrong);
 

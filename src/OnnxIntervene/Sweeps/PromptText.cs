@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Globalization;
 using OnnxIntervene.IR;
 using OnnxIntervene.Tokenization;
 
@@ -8,7 +9,7 @@ namespace OnnxIntervene.Sweeps;
 /// <param name="Text">The prompt.</param>
 /// <param name="Ids">Its tokens, special ones included.</param>
 /// <param name="Tokens">The tokens as text.</param>
-/// <param name="Offsets">The part of the text that each covers.</param>
+/// <param name="Offsets">The part of the text that each covers; empty where the prompt was given as ids.</param>
 public sealed record PromptText(
     string Text,
     ImmutableArray<int> Ids,
@@ -24,11 +25,46 @@ public sealed record PromptText(
         return new PromptText(text, encoding.Ids, [.. encoding.Ids.Select(tokenizer.TokenText)], encoding.Offsets);
     }
 
+    /// <summary>A prompt given as token ids; where a token has no text, the text of it is its id.</summary>
+    /// <param name="ids">The tokens, special ones included.</param>
+    /// <param name="tokenText">Spells tokens: <c>LoadedModel.TokenText</c>. Null where there is no tokenizer.</param>
+    /// <exception cref="InterventionException">There is no token.</exception>
+    public static PromptText OfIds(IReadOnlyList<int> ids, Func<int, string>? tokenText = null)
+    {
+        ArgumentNullException.ThrowIfNull(ids);
+        if (ids.Count == 0)
+            throw new InterventionException("The prompt has no tokens.");
+        ImmutableArray<string> tokens = [.. ids.Select(tokenText ?? (id => id.ToString(CultureInfo.InvariantCulture)))];
+        return new PromptText(string.Join(tokenText is null ? " " : "", tokens), [.. ids], tokens, []);
+    }
+
+    /// <summary>Throws unless these are positions of the prompt.</summary>
+    /// <exception cref="InterventionException">There is none, or one is not in the prompt.</exception>
+    public void RequirePositions(ImmutableArray<int> positions)
+    {
+        if (positions.IsDefaultOrEmpty)
+            throw new InterventionException("The subject has no positions.");
+        foreach (var position in positions)
+        {
+            if (position < 0 || position >= Ids.Length)
+                throw new InterventionException(
+                    $"The subject's position {position} is not in the prompt, which has the positions 0 to "
+                        + $"{Ids.Length - 1}: {Show()}."
+                );
+        }
+    }
+
     /// <summary>The positions of the tokens that the subject's first occurrence touches.</summary>
-    /// <exception cref="InterventionException">The subject is not in the prompt.</exception>
+    /// <exception cref="InterventionException">
+    /// The subject is not in the prompt, or the prompt was given as token ids.
+    /// </exception>
     public ImmutableArray<int> PositionsOf(string subject)
     {
         ArgumentNullException.ThrowIfNull(subject);
+        if (Offsets.Length != Ids.Length)
+            throw new InterventionException(
+                "The prompt was given as token ids, in which no text can be found; give the subject's positions."
+            );
         var start = Text.IndexOf(subject, StringComparison.Ordinal);
         if (start < 0 || subject.Length == 0)
             throw new InterventionException(
@@ -76,6 +112,12 @@ public sealed record PromptText(
             );
         }
     }
+
+    /// <summary>The tokens at some positions, one after the other.</summary>
+    public string TextOf(IEnumerable<int> positions) =>
+        string.Join(AreNumbers ? " " : "", positions.Select(position => Tokens[position])).Trim();
+
+    private bool AreNumbers => Offsets.IsEmpty && Tokens.All(token => token.All(char.IsAsciiDigit));
 
     /// <summary>The tokens, each in quotes.</summary>
     public string Show() => string.Join(" ", Tokens.Select(token => $"'{token}'"));

@@ -363,15 +363,17 @@ public sealed class RunErrorTests
         Subspaces? subspaces = null
     )
     {
-        using var model = Load(representation);
         Refused(
             () =>
+            {
+                using var model = Load(representation);
                 model.Run(
                     s_base,
                     sources is { } given ? [.. given] : null,
                     locations,
                     new RunSettings { Subspaces = subspaces ?? Subspaces.Whole }
-                ),
+                );
+            },
             message
         );
     }

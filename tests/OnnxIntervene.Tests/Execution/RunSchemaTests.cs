@@ -70,7 +70,7 @@ public sealed class RunSchemaTests
         using var folder = new TemporaryFolder();
         foreach (var value in s_values)
         {
-            var entry = JsonNode.Parse("""{"kind": "Zero", "component": "x", "positions": 0, "heads": 0}""")!;
+            var entry = JsonNode.Parse("""{"kind": "Addition", "component": "x", "positions": 0, "heads": 0}""")!;
             entry[field] = JsonNode.Parse(value);
             var json = new JsonObject { ["interventions"] = new JsonArray(entry) };
             File.WriteAllText(folder.File("run.json"), json.ToJsonString());

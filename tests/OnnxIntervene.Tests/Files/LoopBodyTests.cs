@@ -182,7 +182,7 @@ public sealed class LoopBodyTests
         var settings = new RunSettings
         {
             OutputOriginalOutput = true,
-            Coefficients = [Coefficient.Of(2)],
+            Coefficients = type.HasCoefficient ? [Coefficient.Of(2)] : [],
             Subspaces = subspaces is null ? Subspaces.Whole : new Subspaces([subspaces.Rows[0], null]),
             SourceRepresentations = type == InterventionType.Addition ? [Constant(width), null] : [],
         };

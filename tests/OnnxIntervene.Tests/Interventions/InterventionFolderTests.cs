@@ -27,7 +27,11 @@ public sealed class InterventionFolderTests
             new NoiseIntervention(s_vector.Reshape(1, 1, 4), 0.5f),
             new PCARotatedSpaceIntervention(s_matrix, s_vector, s_vector),
             new LoRAIntervention(s_matrix, s_matrix.Reshape(4, 2), 3),
-            new LoReFTIntervention(s_matrix.Reshape(4, 2), s_matrix, NumericArray.Of(new[] { 1f, 2f }, 2)),
+            new LoReFTIntervention(
+                NumericArray.Of(new[] { 1f, 0, 0, 1, 0, 0, 0, 0 }, 4, 2),
+                s_matrix,
+                NumericArray.Of(new[] { 1f, 2f }, 2)
+            ),
             new ProjectOutIntervention(s_matrix),
         ];
 

@@ -90,7 +90,7 @@ public sealed class ReadmeTests
             unitLocations: UnitLocations.SourcesToBase(UnitLocation.At(3, 4, 5))
         );
 
-        Console.WriteLine(model.TopTokens(result.Intervened.Logits, 3));
+        Console.WriteLine(model.TopTokens(result.Intervened, 3));
         // example
     }
 }

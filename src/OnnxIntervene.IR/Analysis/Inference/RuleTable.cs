@@ -23,6 +23,13 @@ internal sealed class RuleTable
             _rules.Add(new OperatorKey(OperatorKey.Microsoft, name), new OperatorRule(type, facts));
     }
 
+    /// <summary>Adds one rule for operators of another set.</summary>
+    public void AddOther(string domain, TypeRule type, FactsRule facts, params ReadOnlySpan<string> operators)
+    {
+        foreach (var name in operators)
+            _rules.Add(new OperatorKey(domain, name), new OperatorRule(type, facts));
+    }
+
     /// <summary>The type of one of these inputs, which all have the same: of one whose type is known, if any.</summary>
     public static TypeRule Like(params int[] inputs) =>
         (node, _) =>
@@ -71,6 +78,8 @@ internal sealed class RuleTable
         QuantizationRules.AddTo(table);
         RecurrentRules.AddTo(table);
         ControlFlowRules.AddTo(table);
+        SamplingRules.AddTo(table);
+        ClassicalRules.AddTo(table);
         return table;
     }
 }

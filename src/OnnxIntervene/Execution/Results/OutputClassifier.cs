@@ -1,5 +1,4 @@
 using OnnxIntervene.Components;
-using OnnxIntervene.IR;
 using OnnxIntervene.Runtime;
 using OnnxIntervene.Tensors;
 
@@ -11,9 +10,8 @@ internal static class OutputClassifier
     // What exporters call outputs that are not logits.
     private static readonly string[] s_states = ["hidden", "state", "embed", "pool", "feature"];
 
-    public static OutputKind Of(Model model, ComponentMap components, NumericArray output, ModelInputs inputs)
+    public static OutputKind Of(string name, ComponentMap components, NumericArray output, ModelInputs inputs)
     {
-        var name = model.Graph.Outputs[0].Name;
         if (
             output.IsInteger
             || output.Length == 0

@@ -8,10 +8,19 @@ namespace OnnxIntervene.Execution.Results;
 public sealed record TokenRanking(ImmutableArray<TokenProbability> Tokens)
 {
     /// <summary>The ranking of logits over a vocabulary; <paramref name="tokenText"/> spells tokens.</summary>
-    public static TokenRanking Of(ReadOnlySpan<float> logits, int count, Func<int, string> tokenText)
+    public static TokenRanking Of(ReadOnlySpan<float> logits, int count, Func<int, string> tokenText) =>
+        Of(logits, count, tokenText, OutputScale.Logits);
+
+    /// <summary>The ranking of scores, which may be probabilities already.</summary>
+    public static TokenRanking Of(ReadOnlySpan<float> scores, int count, Func<int, string> tokenText, OutputScale scale)
     {
         ArgumentNullException.ThrowIfNull(tokenText);
-        var probabilities = Softmax.Of(logits);
+        var probabilities = scale switch
+        {
+            OutputScale.Logits => Softmax.Of(scores),
+            OutputScale.SingleLogit => [.. scores.ToArray().Select(score => 1 / (1 + MathF.Exp(-score)))],
+            _ => scores.ToArray(),
+        };
         var ids = Enumerable.Range(0, probabilities.Length).ToArray();
         Array.Sort((float[])probabilities.Clone(), ids);
         Array.Reverse(ids);

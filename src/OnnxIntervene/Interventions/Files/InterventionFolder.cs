@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Text;
+using System.Text.Json.Nodes;
 using OnnxIntervene.Formats;
 using OnnxIntervene.Interventions.Kinds;
 using OnnxIntervene.IR;
@@ -14,7 +15,7 @@ namespace OnnxIntervene.Interventions.Files;
 /// </summary>
 public static class InterventionFolder
 {
-    private const string ConfigName = "config.json";
+    internal const string ConfigName = "config.json";
     private static readonly string[] s_endings = [".safetensors", ".bin"];
 
     /// <summary>Reads a folder. Nothing in it is run.</summary>
@@ -60,6 +61,16 @@ public static class InterventionFolder
         ImmutableArray<Intervention> interventions,
         ImmutableArray<int> widths,
         InterventionFileFormat format
+    ) => Save(folder, config, interventions, widths, format, new Dictionary<string, JsonNode>());
+
+    /// <summary>Writes a folder whose configuration has further fields: what a run is given besides its inputs.</summary>
+    internal static void Save(
+        string folder,
+        IntervenableConfig config,
+        ImmutableArray<Intervention> interventions,
+        ImmutableArray<int> widths,
+        InterventionFileFormat format,
+        IReadOnlyDictionary<string, JsonNode> fields
     )
     {
         ArgumentNullException.ThrowIfNull(folder);
@@ -77,7 +88,7 @@ public static class InterventionFolder
                 WriteSafetensors(files, keys[index], item, intervention);
         }
 
-        var text = Encoding.UTF8.GetBytes(ConfigWriter.Write(config, widths));
+        var text = Encoding.UTF8.GetBytes(ConfigWriter.Write(config, widths, fields));
         files.Write(ConfigName, stream => stream.Write(text));
         foreach (var name in ParameterFiles(folder))
             files.Remove(name);

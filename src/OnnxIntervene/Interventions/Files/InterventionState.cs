@@ -25,8 +25,10 @@ internal static class InterventionState
                 parameters[name] = new OrthogonalParametrization(original, start).Weight();
         }
 
+        var intervention = InterventionParameters.Create(type, parameters);
+        RotationCheck.Check(intervention);
         return (
-            InterventionParameters.Create(type, parameters),
+            intervention,
             type.Parameters.Any(parameter => parameter.Name == Source) ? null : parameters.GetValueOrDefault(Source)
         );
     }

@@ -42,7 +42,9 @@ internal sealed class ParameterFiles(string file)
                 .ToDictionary(entry => entry.Name, Array);
         try
         {
-            return InterventionParameters.Create(type, parameters);
+            var intervention = InterventionParameters.Create(type, parameters);
+            RotationCheck.Check(intervention);
+            return intervention;
         }
         catch (InterventionException fault)
         {

@@ -31,17 +31,29 @@ public sealed record RunFile(IntervenableConfig Config, UnitLocations? UnitLocat
     {
         ArgumentNullException.ThrowIfNull(path);
         if (Directory.Exists(path))
-            return new RunFile(InterventionFolder.Load(path), null, new RunSettings { OutputOriginalOutput = true });
+            return ReadFolder(path);
         if (!File.Exists(path))
             throw new InterventionException($"There is no configuration '{path}'.");
         var json = ConfigReader.Open(path);
         var files = new ParameterFiles(path);
-        return json["interventions"].IsMissing ? Read(json, files) : new ShortForm(files).Read(json);
+        return json["interventions"].IsMissing
+            ? Read(json, files, Interventions(json, files))
+            : new ShortForm(files).Read(json);
     }
 
-    private static RunFile Read(JsonPlace root, ParameterFiles files)
+    private static RunFile ReadFolder(string folder)
     {
-        var config = Interventions(root, files);
+        var config = InterventionFolder.Load(folder);
+        var path = Path.Combine(folder, InterventionFolder.ConfigName);
+        return Read(ConfigReader.Open(path), new ParameterFiles(path), Of(config));
+    }
+
+    private static RunFile Of(IntervenableConfig config) =>
+        new(config, null, new RunSettings { OutputOriginalOutput = true });
+
+    private static RunFile Read(JsonPlace root, ParameterFiles files, RunFile start)
+    {
+        var config = start.Config;
         if (Entries(root, "parameters") is { } parameters)
         {
             if (parameters.Length != config.Representations.Length)
@@ -56,30 +68,36 @@ public sealed record RunFile(IntervenableConfig Config, UnitLocations? UnitLocat
             };
         }
 
-        var locations = root["unit_locations"];
         return new RunFile(
             config,
-            locations.IsMissing ? null : UnitLocationsReader.Read(locations, config),
-            new RunSettings
+            Locations(root["unit_locations"], config) ?? start.UnitLocations,
+            start.Settings with
             {
-                Coefficients = Coefficients(root),
+                Coefficients = root.Find("coefficients") is null
+                    ? start.Settings.Coefficients
+                    : Coefficients(root, config),
                 SourceRepresentations = Entries(root, "source_representations") is { } sources
                     ? [.. sources.Select(item => item.IsNothing ? null : files.Array(item))]
-                    : [],
-                Subspaces = SubspacesReader.Read(root["subspaces"], config),
-                OutputOriginalOutput = true,
+                    : start.Settings.SourceRepresentations,
+                Subspaces = root.Find("subspaces") is { } subspaces
+                    ? SubspacesReader.Read(subspaces, config)
+                    : start.Settings.Subspaces,
             }
         );
     }
 
-    private static IntervenableConfig Interventions(JsonPlace root, ParameterFiles files)
+    private static UnitLocations? Locations(JsonPlace place, IntervenableConfig config) =>
+        place.IsMissing ? null : UnitLocationsReader.Read(place, config);
+
+    // What the run's file says besides, it says in place of the folder.
+    private static RunFile Interventions(JsonPlace root, ParameterFiles files)
     {
         var saved = root["saved"];
         if (saved.IsMissing)
-            return ConfigReader.Read(root);
+            return Of(ConfigReader.Read(root));
         if (!root["representations"].IsMissing)
             throw saved.Fault("the folder holds the representations; leave the others out");
-        return InterventionFolder.Load(files.Inside(saved));
+        return ReadFolder(files.Inside(saved));
     }
 
     private static RepresentationConfig WithParameters(
@@ -97,11 +115,21 @@ public sealed record RunFile(IntervenableConfig Config, UnitLocations? UnitLocat
     private static JsonPlace[]? Entries(JsonPlace root, string name) =>
         root.Find(name) is { } list ? [.. list.Items("a list with an entry for each intervention")] : null;
 
-    private static ImmutableArray<Coefficient> Coefficients(JsonPlace root)
+    private static ImmutableArray<Coefficient> Coefficients(JsonPlace root, IntervenableConfig config)
     {
-        if (root.Find("coefficients") is not { } place)
-            return [];
-        return place.IsNumber ? [OneCoefficient(place)] : [.. place.Items("a number or a list").Select(OneCoefficient)];
+        var place = root["coefficients"];
+        if (place.IsNumber)
+            return [OneCoefficient(place)];
+        JsonPlace[] items = [.. place.Items("a number or a list")];
+        var coefficients = items.Select(OneCoefficient).ToImmutableArray();
+        for (var index = 0; index < Math.Min(items.Length, config.Representations.Length); index++)
+        {
+            var type = config.Representations[index].InterventionType;
+            if (items.Length > 1 && !coefficients[index].IsOne && !type.HasCoefficient)
+                throw items[index].Fault($"the kind {type} takes no coefficient");
+        }
+
+        return coefficients;
     }
 
     private static Coefficient OneCoefficient(JsonPlace place) =>

@@ -91,10 +91,15 @@ internal sealed class ShortForm(ParameterFiles files)
             _representations.Add(representation with { Layer = layer });
             _sources.Add(source);
             _bases.Add(target);
-            _coefficients.Add(ShortFields.Coefficient(item["coefficient"]));
+            _coefficients.Add(Coefficient(item["coefficient"], representation.InterventionType));
             _subspaces.Add(subspace);
         }
     }
+
+    private static Coefficient Coefficient(JsonPlace place, InterventionType type) =>
+        ShortFields.Coefficient(place) is var coefficient && (coefficient.IsOne || type.HasCoefficient)
+            ? coefficient
+            : throw place.Fault($"the kind {type} takes no coefficient");
 
     private RepresentationConfig Representation(JsonPlace item, string unit)
     {

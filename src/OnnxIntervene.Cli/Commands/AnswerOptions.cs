@@ -1,0 +1,40 @@
+using System.CommandLine;
+using System.Globalization;
+using OnnxIntervene.Execution;
+using OnnxIntervene.Sweeps;
+
+namespace OnnxIntervene.Cli.Commands;
+
+/// <summary>An answer that an experiment measures: one token, as text or as its id.</summary>
+internal sealed class AnswerOptions
+{
+    private readonly Option<string?> _text;
+    private readonly Option<int?> _id;
+
+    public AnswerOptions(string name, string description)
+    {
+        _text = new($"--{name}") { Description = description };
+        _id = new($"--{name}-id") { Description = "The same as a token id. Needs no tokenizer." };
+        _id.Validators.Add(result => NumberOptions.Require(result, 0, int.MaxValue));
+    }
+
+    public void AddTo(Command command) => EitherOptions.AddTo(command, _text, _id);
+
+    public AnswerToken Read(ParseResult arguments, LoadedModel model)
+    {
+        if (arguments.GetValue(_text) is { } text)
+            return new AnswerToken(PromptText.Answer(text, model.Tokenizer), text, $"{_text.Name} \"{text}\"");
+        var id = arguments.GetValue(_id)!.Value;
+        return new AnswerToken(
+            id,
+            model.HasTokenizer ? model.TokenText(id) : $" {id}",
+            string.Create(CultureInfo.InvariantCulture, $"{_id.Name} {id}")
+        );
+    }
+}
+
+/// <summary>An answer's token.</summary>
+/// <param name="Id">Its number in the vocabulary.</param>
+/// <param name="Text">Its text, or a space and its number where the model has no tokenizer.</param>
+/// <param name="Given">The option that named it.</param>
+internal sealed record AnswerToken(int Id, string Text, string Given);

@@ -1,0 +1,6 @@
+namespace OnnxIntervene.Sweeps;
+
+/// <summary>The token that a run of an experiment itself answers with: the most probable one.</summary>
+/// <param name="Id">Its number in the vocabulary.</param>
+/// <param name="Probability">From 0 to 1; where a run has samples, the mean over them.</param>
+public sealed record TopAnswer(int Id, float Probability);

@@ -1,0 +1,209 @@
+using System.Text.Json;
+using OnnxIntervene.Testing;
+
+namespace OnnxIntervene.Cli.Tests;
+
+/// <summary>trace and patch without a tokenizer, and experiments that mean little.</summary>
+public sealed class ExperimentTests
+{
+    // "The company Volvo makes" with what its tokenizer puts around it, and " estates".
+    private static readonly (string Ids, string Subject, string Answer) s_volvo = Volvo();
+
+    [Test]
+    public async Task Trace_takes_ids_on_a_folder_without_a_tokenizer_and_measures_the_same()
+    {
+        using var folder = new TemporaryFolder();
+        var bare = Bare(folder);
+        string[] ids =
+        [
+            "--prompt-ids",
+            s_volvo.Ids,
+            "--subject-positions",
+            s_volvo.Subject,
+            "--answer-id",
+            s_volvo.Answer,
+        ];
+
+        var byIds = await Run(["trace", bare, .. ids, "--samples", "2", "--json", "--out", folder.File("ids")]);
+        var byText = await Run([.. VolvoTrace, "--samples", "2", "--json", "--out", folder.File("text")]);
+
+        Assert.That(
+            byIds.GetProperty("tokens")[1].GetString(),
+            Is.EqualTo(s_volvo.Ids.Split(',')[1]),
+            "labels are ids"
+        );
+        foreach (var name in new[] { "clean_probability", "corrupted_probability" })
+            Assert.That(byIds.GetProperty(name).GetSingle(), Is.EqualTo(byText.GetProperty(name).GetSingle()));
+        Assert.That(byText.GetProperty("clean_top").GetProperty("text").GetString(), Is.EqualTo(" estates"));
+        Assert.That(byText.GetProperty("warnings").GetArrayLength(), Is.Zero);
+    }
+
+    [Test]
+    public async Task Patch_takes_ids_on_a_folder_without_a_tokenizer()
+    {
+        using var folder = new TemporaryFolder();
+        var bare = Bare(folder);
+        string[] prompts = ["--clean-ids", "0,345,888", "--corrupt-ids", "0,345,889"];
+
+        var result = await Run([
+            "patch",
+            bare,
+            .. prompts,
+            "--answer-id",
+            "17",
+            "--wrong-id",
+            "18",
+            "--json",
+            "--out",
+            folder.File("out"),
+        ]);
+
+        Assert.That(result.GetProperty("corrupt_tokens")[2].GetString(), Is.EqualTo("889"));
+        Assert.That(result.GetProperty("answer_id").GetInt32(), Is.EqualTo(17));
+        Assert.That(result.GetProperty("normalized").GetArrayLength(), Is.EqualTo(6));
+    }
+
+    [TestCase("Give --prompt or --prompt-ids", "--subject", "a", "--answer", "b")]
+    [TestCase("Give --prompt or --prompt-ids, not both", "--prompt", "a", "--prompt-ids", "1", "--subject", "a")]
+    [TestCase("Give --answer or --answer-id", "--prompt", "a", "--subject", "a")]
+    public async Task A_prompt_is_given_in_one_way(string message, params string[] options)
+    {
+        var (_, error, exit) = await Command.RunAsync(["trace", .. options]);
+
+        Assert.That(exit, Is.EqualTo(1));
+        Assert.That(error, Does.Contain(message));
+    }
+
+    [TestCase("5")]
+    [TestCase("0-9")]
+    [TestCase("x")]
+    public async Task A_subject_beyond_the_prompt_is_refused(string positions)
+    {
+        var (_, error, exit) = await Command.RunAsync(
+            "trace",
+            "--prompt-ids",
+            "1,2,3",
+            "--subject-positions",
+            positions,
+            "--answer-id",
+            "1"
+        );
+
+        Assert.That(exit, Is.EqualTo(1));
+        Assert.That(error, Does.Contain(positions == "x" ? "not a number or range" : "the positions 0 to 2"));
+    }
+
+    [Test]
+    public async Task An_answer_that_the_model_does_not_give_is_a_warning_everywhere()
+    {
+        using var folder = new TemporaryFolder();
+
+        var (output, error, exit) = await Command.RunAsync([
+            .. VolvoTrace[..^1],
+            " a",
+            "--samples",
+            "2",
+            "--out",
+            folder.Path,
+        ]);
+
+        const string Warning = "The clean run's own answer is ' estates'";
+        Assert.That(exit, Is.Zero);
+        Assert.That(output, Does.Contain("clean run's own answer"));
+        Assert.That(error, Does.Contain($"Warning: {Warning}").And.Contain("nothing to restore"));
+        Assert.That(
+            File.ReadAllText(folder.File("trace.html")),
+            Does.Contain("class=\"warning\"").And.Contain("nothing to restore")
+        );
+        Assert.That(File.ReadAllText(folder.File("trace.json")), Does.Contain(Warning));
+    }
+
+    [Test]
+    public async Task No_noise_is_nothing_to_restore()
+    {
+        using var folder = new TemporaryFolder();
+
+        var (_, error, _) = await Command.RunAsync([.. VolvoTrace, "--noise", "0", "--out", folder.Path]);
+
+        Assert.That(error, Does.Contain("does not lower the answer's probability"));
+    }
+
+    [Test]
+    public async Task Exchanged_prompts_are_a_warning()
+    {
+        using var folder = new TemporaryFolder();
+
+        var (_, error, exit) = await Command.RunAsync([
+            "patch",
+            "--clean",
+            "A young elephant is called a",
+            "--corrupt",
+            "A young salmon is called a",
+            "--answer",
+            " fry",
+            "--wrong",
+            " calf",
+            "--layers",
+            "0",
+            "--out",
+            folder.Path,
+        ]);
+
+        Assert.That(exit, Is.Zero);
+        Assert.That(error, Does.Contain("The clean run is not better than the corrupt one"));
+        Assert.That(error, Does.Contain("The corrupt run's own answer is ' fry'"));
+        Assert.That(
+            File.ReadAllText(folder.File("patch.html")),
+            Does.Contain("were the prompts or the answers exchang")
+        );
+    }
+
+    [Test]
+    public async Task A_model_whose_output_is_not_logits_of_tokens_is_refused()
+    {
+        var bert = Path.Combine(RepositoryPaths.OwnReferences, "families", "bert", "optimum", "model.onnx");
+
+        var (_, error, exit) = await Command.RunAsync(
+            "trace",
+            bert,
+            "--prompt-ids",
+            "1,2,3",
+            "--subject-positions",
+            "1",
+            "--answer-id",
+            "1000"
+        );
+
+        Assert.That(exit, Is.EqualTo(1), error);
+        Assert.That(error, Does.Contain("1000"));
+    }
+
+    private static string[] VolvoTrace { get; } =
+    ["trace", "--prompt", "The company Volvo makes", "--subject", "Volvo", "--answer", " estates"];
+
+    private static async Task<JsonElement> Run(string[] arguments)
+    {
+        var (output, error, exit) = await Command.RunAsync(arguments);
+        Assert.That(exit, Is.Zero, error);
+        using var json = JsonDocument.Parse(output);
+        return json.RootElement.Clone();
+    }
+
+    private static string Bare(TemporaryFolder folder)
+    {
+        var bare = Directory.CreateDirectory(folder.File("bare")).FullName;
+        File.Copy(Path.Combine(RepositoryPaths.DefaultModel, "model.onnx"), Path.Combine(bare, "model.onnx"));
+        return bare;
+    }
+
+    private static (string, string, string) Volvo()
+    {
+        var tokenizer = Tokenization.Tokenizer.Load(RepositoryPaths.DefaultModel);
+        var text = Sweeps.PromptText.Of("The company Volvo makes", tokenizer);
+        return (
+            string.Join(',', text.Ids),
+            string.Join(',', text.PositionsOf("Volvo")),
+            $"{tokenizer.FindToken(" estates")}"
+        );
+    }
+}
