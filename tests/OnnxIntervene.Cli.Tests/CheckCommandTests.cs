@@ -42,7 +42,7 @@ public sealed class CheckCommandTests
         var (output, error, exit) = await Command.RunAsync("check", RepositoryPaths.DefaultModel);
 
         Assert.That(exit, Is.Zero, error);
-        Assert.That(output, Does.Contain("96 of 96 components are proved, 0 are contradicted."));
+        Assert.That(output, Does.Contain("102 of 102 components are proved, 0 are contradicted."));
     }
 
     [Test]

@@ -17,7 +17,7 @@ public sealed class CommandTests
         using var json = JsonDocument.Parse(Invoke("inspect", RepositoryPaths.DefaultModel, "--json").Output);
 
         Assert.That(text, Does.Contain("head_attention_value_output").And.Contain("6 layers"));
-        Assert.That(json.RootElement.GetProperty("components").GetArrayLength(), Is.EqualTo(96));
+        Assert.That(json.RootElement.GetProperty("components").GetArrayLength(), Is.EqualTo(102));
         Assert.That(json.RootElement.GetProperty("not_found").GetArrayLength(), Is.Zero);
     }
 

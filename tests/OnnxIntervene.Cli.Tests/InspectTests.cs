@@ -161,7 +161,7 @@ public sealed class InspectTests
         );
         var file = Formats.SafetensorsFile.Open(folder.File("a.safetensors"));
 
-        Assert.That(json.RootElement.GetProperty("components").GetArrayLength(), Is.EqualTo(102));
+        Assert.That(json.RootElement.GetProperty("components").GetArrayLength(), Is.EqualTo(108));
         Assert.That(file.Read("feed_forward.5").Floats.SequenceEqual(file.Read("mlp_output.5").Floats));
         foreach (var command in new[] { "run", "trace", "patch" })
             Assert.That(Command.Invoke(command, "--help").Output, Does.Contain("--map"));

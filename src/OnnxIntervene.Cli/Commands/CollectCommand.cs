@@ -1,7 +1,6 @@
 using System.Collections.Immutable;
 using System.CommandLine;
 using OnnxIntervene.Cli.Output;
-using OnnxIntervene.Components.Addressing;
 using OnnxIntervene.Execution;
 using OnnxIntervene.Formats;
 using OnnxIntervene.Interventions;

@@ -34,7 +34,9 @@ internal sealed partial class ComponentTable(ComponentMap map, ImmutableArray<in
             elidesNames: true
         );
         if (groups.Exists(group => group.First < group.Last))
-            terminal.Output.WriteLine("Layers that are alike are shown once; --layers 0-5,7 shows each of these.");
+            terminal.Output.WriteLine(
+                "Layers that are alike are shown once, with the first one's tensors; --layers 0-5,7 shows each of these."
+            );
     }
 
     private static string[] Row(Component item, int first, int last) =>

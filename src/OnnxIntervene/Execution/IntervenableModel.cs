@@ -233,7 +233,9 @@ public sealed class IntervenableModel : IDisposable
             new(values, choose)
             {
                 LeftOut = outputs.LeftOut,
-                LastPositions = plan.Positions is null ? LastTokens.Of(@base) : [],
+                // Beside a second text, the output's positions need not be those of the mask.
+                LastPositions =
+                    plan.Positions is null && UnitCounter.ReadsOneText(Model.Graph) ? LastTokens.Of(@base) : [],
                 Length = @base.Length,
             };
     }

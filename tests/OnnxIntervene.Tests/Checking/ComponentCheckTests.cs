@@ -1,7 +1,6 @@
 using System.Globalization;
 using OnnxIntervene.Checking;
 using OnnxIntervene.Checking.Laws;
-using OnnxIntervene.Checking.Runs;
 using OnnxIntervene.Components;
 using OnnxIntervene.Execution;
 using OnnxIntervene.IR;

@@ -96,7 +96,7 @@ internal static class QuantizedProducts
         return ops.Reshape(ops.Mul(blocks, scales), rows, columns);
     }
 
-    private static IReadOnlyList<Value> Dynamic(OpBuilder ops, Value value) =>
+    private static ImmutableArray<Value> Dynamic(OpBuilder ops, Value value) =>
         ops.EmitMany("DynamicQuantizeLinear", [value], [], "", 3);
 
     private static Value Dequantized(OpBuilder ops, Value value, Value scale, Value? zero = null) =>

@@ -18,6 +18,8 @@ internal static class ScreeningLaws
         (ComponentNames.MlpInput, ComponentNames.MlpActivation),
         (ComponentNames.MlpInput, ComponentNames.MlpOutput),
         (ComponentNames.BlockInput, ComponentNames.BlockOutput),
+        (ComponentNames.ResidMid, ComponentNames.MlpOutput),
+        (ComponentNames.ResidMid, ComponentNames.BlockOutput),
     ];
 
     /// <summary>The laws of one layer.</summary>

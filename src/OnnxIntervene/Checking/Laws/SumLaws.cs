@@ -11,6 +11,8 @@ namespace OnnxIntervene.Checking.Laws;
 /// </summary>
 internal static class SumLaws
 {
+    private const StringComparison Ordinal = StringComparison.Ordinal;
+
     private static readonly string[] s_added =
     [
         ComponentNames.AttentionOutput,
@@ -42,6 +44,15 @@ internal static class SumLaws
                 after,
                 added,
                 read
+            );
+        if (context.Find(layer, ComponentNames.ResidMid) is { } middle)
+            yield return Sum(
+                context,
+                "the stream between is what attention adds",
+                context.Base,
+                before,
+                middle,
+                [.. added.Where(item => item.Address.Name.EndsWith(ComponentNames.AttentionOutput, Ordinal))]
             );
         yield return Silenced(context, before, after, added);
     }
