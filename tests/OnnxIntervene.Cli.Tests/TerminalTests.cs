@@ -118,7 +118,7 @@ public sealed class TerminalTests
         process.WaitForExit();
 
         Assert.That(lines, Has.Some.Match(@"3 +attention_value_output +32 +pos"));
-        Assert.That(lines, Has.Some.Match(@"0 +head_attention_value_output +8 +4 +h\.pos"));
+        Assert.That(lines, Has.Some.Match(@"3 +head_attention_value_output +8 +4 +h\.pos"));
     }
 
     private static void RequireTame(string text)
