@@ -117,8 +117,8 @@ public sealed class TerminalTests
         var lines = process.StandardOutput.ReadToEnd().Split('\n');
         process.WaitForExit();
 
-        Assert.That(lines, Has.Some.Match(@"0-3 +attention_value_output +32 +pos"));
-        Assert.That(lines, Has.Some.Match(@"0-3 +head_attention_value_output +8 +4 +h\.pos"));
+        Assert.That(lines, Has.Some.Match(@"3 +attention_value_output +32 +pos"));
+        Assert.That(lines, Has.Some.Match(@"3 +head_attention_value_output +8 +4 +h\.pos"));
     }
 
     private static void RequireTame(string text)

@@ -6,7 +6,8 @@ using OnnxIntervene.Tensors;
 namespace OnnxIntervene.Cli.Commands;
 
 /// <summary>
-/// Which outputs of a run are compared and saved: every tensor of numbers, caches only where they are asked for. A cache
+/// Which outputs of a run are compared and saved: every tensor of numbers, caches only where they are asked for. A
+/// cache
 /// is several times as large as the logits, and holds nothing that the outputs do not show.
 /// </summary>
 internal sealed class OutputChoice

@@ -36,8 +36,8 @@ internal sealed class PatchCommand
             "patch",
             "Activation patching: which component at which layer and token carries the answer? Example: "
                 + "onnx-intervene patch --clean \"A young salmon is called a\" --corrupt \"A young elephant is "
-                + "called a\" --answer \" fry\" --wrong \" calf\". Without a tokenizer: onnx-intervene patch model.onnx "
-                + "--clean-ids 32,1862,17 --corrupt-ids 32,1862,94 --answer-id 351 --wrong-id 902"
+                + "called a\" --answer \" fry\" --wrong \" calf\". Without a tokenizer: onnx-intervene patch "
+                + "model.onnx --clean-ids 32,1862,17 --corrupt-ids 32,1862,94 --answer-id 351 --wrong-id 902"
         );
         _model.AddTo(command);
         _clean.AddTo(command);

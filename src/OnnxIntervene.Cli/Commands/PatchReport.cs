@@ -28,16 +28,7 @@ internal static class PatchReport
                 "The base is the corrupt run; one component at one place at a time is taken from the clean run. "
                 + "Normalised: 0 leaves the corrupt run as it is, 1 restores the clean one.",
             Warnings = ExperimentWarnings.Of(request, result, model.TokenText),
-            Facts =
-            [
-                new("model", Path.GetFileName(Path.GetDirectoryName(Path.GetFullPath(model.File.Path)))!),
-                new("clean", prompts.Clean.Text + prompts.Answer.Text),
-                new("corrupt", prompts.Corrupt.Text + prompts.Wrong.Text),
-                new("clean logit difference", Number(result.CleanDifference)),
-                new("clean run's own answer", SweepText.Answer(result.CleanTop!, model)),
-                new("corrupt logit difference", Number(result.CorruptDifference)),
-                new("corrupt run's own answer", SweepText.Answer(result.CorruptTop!, model)),
-            ],
+            Facts = Facts(prompts, result, model),
             Heatmaps =
             [
                 new(
@@ -69,6 +60,17 @@ internal static class PatchReport
                 + $"--component {result.Component}",
         };
     }
+
+    private static ImmutableArray<ReportFact> Facts(PatchPrompts prompts, PatchSweepResult result, LoadedModel model) =>
+        [
+            new("model", Path.GetFileName(Path.GetDirectoryName(Path.GetFullPath(model.File.Path)))!),
+            new("clean", prompts.Clean.Text + prompts.Answer.Text),
+            new("corrupt", prompts.Corrupt.Text + prompts.Wrong.Text),
+            new("clean logit difference", Number(result.CleanDifference)),
+            new("clean run's own answer", SweepText.Answer(result.CleanTop!, model)),
+            new("corrupt logit difference", Number(result.CorruptDifference)),
+            new("corrupt run's own answer", SweepText.Answer(result.CorruptTop!, model)),
+        ];
 
     private static Heatmap Heatmap(
         string title,

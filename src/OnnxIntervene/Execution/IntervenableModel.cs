@@ -127,7 +127,8 @@ public sealed class IntervenableModel : IDisposable
     }
 
     /// <summary>
-    /// Loads a model with the interventions of a folder that <see cref="Save(string, InterventionFileFormat)"/> or pyvene's <c>save</c> wrote.
+    /// Loads a model with the interventions of a folder that <see cref="Save(string, InterventionFileFormat)"/> or
+    /// pyvene's <c>save</c> wrote.
     /// </summary>
     /// <exception cref="ModelFormatException">A file of the model or of the folder is not well formed.</exception>
     /// <exception cref="InterventionException">The interventions do not fit the model.</exception>
@@ -146,7 +147,8 @@ public sealed class IntervenableModel : IDisposable
         Save(folder, null, null, format);
 
     /// <summary>
-    /// Writes a folder that runs again as it is: besides what <see cref="Save(string, InterventionFileFormat)"/> writes,
+    /// Writes a folder that runs again as it is: besides what <see cref="Save(string, InterventionFileFormat)"/>
+    /// writes,
     /// <c>config.json</c> holds <c>unit_locations</c>, <c>subspaces</c> and <c>coefficients</c>, which
     /// <c>RunFile.Read</c> reads and pyvene passes over. Constant sources of the settings go with the parameters.
     /// </summary>

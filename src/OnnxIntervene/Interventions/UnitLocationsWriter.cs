@@ -3,7 +3,9 @@ using System.Text.Json.Nodes;
 
 namespace OnnxIntervene.Interventions;
 
-/// <summary>Writes unit locations and subspaces in the longest of pyvene's forms, an entry for each intervention.</summary>
+/// <summary>
+/// Writes unit locations and subspaces in the longest of pyvene's forms, an entry for each intervention.
+/// </summary>
 internal static class UnitLocationsWriter
 {
     /// <summary>The locations, stage by stage in a chain; null where everything is everywhere.</summary>

@@ -2,7 +2,9 @@ using System.Collections.Immutable;
 
 namespace OnnxIntervene.Runtime;
 
-/// <summary>The last token of each example that the attention mask keeps; the last position where there is none.</summary>
+/// <summary>
+/// The last token of each example that the attention mask keeps; the last position where there is none.
+/// </summary>
 internal static class LastTokens
 {
     private const string Mask = "attention_mask";

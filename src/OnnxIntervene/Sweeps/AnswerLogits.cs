@@ -27,7 +27,9 @@ internal sealed class AnswerLogits(ModelInputs prompt)
         return new TopAnswer(top, mean[top]);
     }
 
-    /// <summary>Throws unless the model's first output holds logits of tokens, and the answers are among these.</summary>
+    /// <summary>
+    /// Throws unless the model's first output holds logits of tokens, and the answers are among these.
+    /// </summary>
     /// <exception cref="InterventionException">The model is not a language model, or a token is beyond it.</exception>
     public static void Require(NumericArray logits, string output, params ReadOnlySpan<int> answers)
     {

@@ -4,7 +4,8 @@ using System.Globalization;
 namespace OnnxIntervene.Sweeps;
 
 /// <summary>
-/// What makes the numbers of an experiment mean little: the model does not answer as it was supposed to, or the two runs
+/// What makes the numbers of an experiment mean little: the model does not answer as it was supposed to, or the two
+/// runs
 /// that everything is compared with hardly differ.
 /// </summary>
 public static class ExperimentWarnings
@@ -13,7 +14,9 @@ public static class ExperimentWarnings
     private const float SmallestLogits = 0.1f;
     private const float SmallestProbability = 0.01f;
 
-    /// <summary>The warnings of a trace, a sentence or two each; none where its numbers can be read as they are.</summary>
+    /// <summary>
+    /// The warnings of a trace, a sentence or two each; none where its numbers can be read as they are.
+    /// </summary>
     /// <param name="request">What was asked for.</param>
     /// <param name="result">What was measured.</param>
     /// <param name="tokenText">Spells tokens, such as <c>LoadedModel.TokenText</c>.</param>

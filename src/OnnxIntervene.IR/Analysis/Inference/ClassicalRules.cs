@@ -2,7 +2,9 @@ using static OnnxIntervene.IR.Analysis.Inference.RuleTable;
 
 namespace OnnxIntervene.IR.Analysis.Inference;
 
-/// <summary>Operators of classical machine learning (<c>ai.onnx.ml</c>): linear models, trees, kernels, scaling.</summary>
+/// <summary>
+/// Operators of classical machine learning (<c>ai.onnx.ml</c>): linear models, trees, kernels, scaling.
+/// </summary>
 internal static class ClassicalRules
 {
     private const string Domain = "ai.onnx.ml";

@@ -25,7 +25,9 @@ public sealed class ModelOutput : IDisposable
     /// <summary>Every output that was wanted and is a tensor of numbers or booleans, by name.</summary>
     public IReadOnlyDictionary<string, TensorValue> Outputs { get; }
 
-    /// <summary>The model's outputs that are not tensors of numbers or booleans; empty where outputs were chosen.</summary>
+    /// <summary>
+    /// The model's outputs that are not tensors of numbers or booleans; empty where outputs were chosen.
+    /// </summary>
     public ImmutableArray<OtherOutput> LeftOut { get; internal init; } = [];
 
     /// <summary>The last position of each example that the mask keeps; empty where positions were chosen.</summary>
@@ -35,7 +37,8 @@ public sealed class ModelOutput : IDisposable
     internal int Length { get; init; }
 
     /// <summary>
-    /// The first output that is a tensor of numbers or booleans, whatever its name; for language models the logits <c>[batch, position, vocabulary]</c>. Copied
+    /// The first output that is a tensor of numbers or booleans, whatever its name; for language models the logits
+    /// <c>[batch, position, vocabulary]</c>. Copied
     /// when it is first asked for.
     /// </summary>
     public NumericArray Logits => _logits.Value;

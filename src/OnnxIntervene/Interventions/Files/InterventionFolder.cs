@@ -63,7 +63,9 @@ public static class InterventionFolder
         InterventionFileFormat format
     ) => Save(folder, config, interventions, widths, format, new Dictionary<string, JsonNode>());
 
-    /// <summary>Writes a folder whose configuration has further fields: what a run is given besides its inputs.</summary>
+    /// <summary>
+    /// Writes a folder whose configuration has further fields: what a run is given besides its inputs.
+    /// </summary>
     internal static void Save(
         string folder,
         IntervenableConfig config,
