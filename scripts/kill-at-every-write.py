@@ -103,7 +103,7 @@ class Trial:
         count = self.work / "count"
         if mode:
             cli = [str(self.tracer), mode, str(at), f"{self.area}/", str(count), *cli]
-        done = subprocess.run(cli, cwd=self.work, capture_output=True, text=True, timeout=120)
+        done = subprocess.run(cli, cwd=self.work, capture_output=True, text=True, timeout=900)
         if not mode and done.returncode:
             sys.exit(f"{self.name}: {' '.join(cli)}\n{done.stderr}")
         return done, int(count.read_text().split()[-1]) if mode else 0
