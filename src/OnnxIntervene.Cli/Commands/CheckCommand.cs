@@ -76,10 +76,10 @@ internal sealed class CheckCommand
             return [new CheckInputs(InputFile.Read(@base, model.Model), InputFile.Read(source!, model.Model))];
         if (arguments.GetValue(_prompts) is not { } path)
             return [null];
-        var texts = File.ReadLines(path).Where(text => text.Trim().Length > 0).ToList();
-        if (texts.Count < 2)
-            throw new InterventionException($"'{path}' holds {texts.Count} texts; at least 2 are needed, one a line.");
-        var tokens = texts.ConvertAll(text => model.Tokenizer.Encode(text).Ids);
+        var texts = InputFile.ReadTexts(path);
+        if (texts.Length < 2)
+            throw new InterventionException($"'{path}' holds {texts.Length} texts; at least 2 are needed, one a line.");
+        var tokens = texts.Select(text => model.Tokenizer.Encode(text).Ids).ToList();
         return [.. tokens.Zip(tokens.Skip(1), Pair)];
     }
 

@@ -28,7 +28,7 @@ internal sealed class CheckOutcome(LoadedModel model, CheckReport report)
             terminal.Output.WriteLine($"Contradicted in layer {finding.Layer}: {finding.Law} ({finding.Explanation}).");
         foreach (var group in Untested())
             terminal.Output.WriteLine(
-                $"Not tested in {group.Count()} cases: {group.Key.Law}, since {group.Key.Reason}."
+                $"Not tested, since {group.Key}: {string.Join("; ", group.Select(finding => finding.Law).Distinct())}."
             );
         terminal.Output.WriteLine(
             $"{report.Proved.Length} of {Checked} components are proved, {report.Doubtful.Length} are contradicted."
@@ -37,10 +37,10 @@ internal sealed class CheckOutcome(LoadedModel model, CheckReport report)
 
     private int Checked => report.Findings.SelectMany(finding => finding.Components).Distinct().Count();
 
-    private IEnumerable<IGrouping<(string Law, string Reason), LawFinding>> Untested() =>
+    private IEnumerable<IGrouping<string, LawFinding>> Untested() =>
         report
             .Findings.Where(finding => finding.Outcome == LawOutcome.Untested)
-            .GroupBy(finding => (finding.Law, finding.Explanation));
+            .GroupBy(finding => finding.Explanation);
 
     private IEnumerable<string[]> Rows() =>
         report

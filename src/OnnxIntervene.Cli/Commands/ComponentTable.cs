@@ -35,7 +35,7 @@ internal sealed partial class ComponentTable(ComponentMap map, ImmutableArray<in
         );
         if (groups.Exists(group => group.First < group.Last))
             terminal.Output.WriteLine(
-                "Layers that are alike are shown once, with the first one's tensors; --layers 0-5,7 shows each of these."
+                "Layers that are alike are shown once, with the first one's tensors; --layers 0-5,7 shows each."
             );
     }
 

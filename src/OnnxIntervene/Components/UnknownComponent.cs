@@ -61,7 +61,9 @@ internal sealed class UnknownComponent(ComponentMap map, IEnumerable<string> ten
         var named = map.Stacks.Where(stack => stack.Name.Length > 0).ToList();
         return named.Count == 0
             ? "Its layers are one stack; leave the name out."
-            : $"Its stacks are {string.Join(", ", named.Select(stack => $"{stack.Name} ({stack.LayerCount} layers)"))}: "
+            : $"Its stacks are {string.Join(", ", named.Select(Shown))}: "
                 + $"write {named[0].Name}.{ComponentNames.BlockOutput}, for example.";
     }
+
+    private static string Shown(ComponentStack stack) => $"{stack.Name} ({stack.LayerCount} layers)";
 }

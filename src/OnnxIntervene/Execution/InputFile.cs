@@ -9,6 +9,18 @@ namespace OnnxIntervene.Execution;
 /// <summary>Reads inputs of any kind (images, features, hidden states) from files of arrays.</summary>
 public static class InputFile
 {
+    private const long LongestTexts = 1 << 26;
+
+    /// <summary>The texts of a file, one a line; empty lines are left out.</summary>
+    /// <exception cref="ModelFormatException">The file is not UTF-8 text.</exception>
+    /// <exception cref="IOException">The file cannot be read.</exception>
+    public static ImmutableArray<string> ReadTexts(string path)
+    {
+        ArgumentNullException.ThrowIfNull(path);
+        var text = RegularFile.ReadText(path, LongestTexts, message => new ModelFormatException(message));
+        return [.. text.Split('\n').Select(line => line.TrimEnd('\r')).Where(line => !string.IsNullOrWhiteSpace(line))];
+    }
+
     /// <summary>
     /// Reads a file for a model: each tensor of a .safetensors file is the input of its name; the array of a .npy file
     /// is the only input, or the first that must be given. Integers become floats where the model declares floats.

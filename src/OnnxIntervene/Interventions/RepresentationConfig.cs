@@ -14,8 +14,8 @@ public sealed record RepresentationConfig
     public int Layer { get; init; }
 
     /// <summary>
-    /// The component, such as <c>block_output</c>; where a file holds several stacks of layers, with the stack before it
-    /// (<c>encoder.block_output</c>); or the name of any tensor of the file.
+    /// The component, such as <c>block_output</c>; where a file holds several stacks of layers, with the stack before
+    /// it (<c>encoder.block_output</c>); or the name of any tensor of the file.
     /// </summary>
     public string Component { get; init; } = "block_output";
 

@@ -67,12 +67,15 @@ internal sealed class RunDraw(CutModel model, Draws draws)
                 : [],
             Coefficients = draws.From(0, 2) switch
             {
-                0 => [],
-                1 => [One()],
-                _ => [.. drawn.Select(_ => One())],
+                1 when drawn.Exists(HasCoefficient) => [One()],
+                2 => [.. drawn.Select(item => HasCoefficient(item) ? One() : Coefficient.One)],
+                _ => [],
             },
             OutputOriginalOutput = true,
         };
+
+    private static bool HasCoefficient(DrawnRepresentation item) =>
+        (item.Config.Intervention?.Type ?? item.Config.InterventionType).HasCoefficient;
 
     private Coefficient One() =>
         draws.Chance(0.5)

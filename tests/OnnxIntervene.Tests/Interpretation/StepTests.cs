@@ -62,7 +62,7 @@ public sealed class StepTests
             new RunSettings
             {
                 Subspaces = new Subspaces([rows]),
-                Coefficients = [Coefficient.PerExample(2, -1)],
+                Coefficients = intervention.Type.HasCoefficient ? [Coefficient.PerExample(2, -1)] : [],
                 OutputOriginalOutput = true,
             }
         );

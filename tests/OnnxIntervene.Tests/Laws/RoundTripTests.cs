@@ -19,7 +19,11 @@ public sealed class RoundTripTests
         RepositoryPaths.ReferenceModels().Append(Path.Combine(RepositoryPaths.DefaultModel, "model.onnx"));
 
     public static IEnumerable<string> RunnableModels() =>
-        Models().Where(path => !path.Contains("ort_training", StringComparison.Ordinal));
+        Models()
+            .Where(path => !path.Contains("ort_training", StringComparison.Ordinal))
+            .Where(path => OnnxFile.Load(path).Graph.Outputs.Any(IsOfFloats));
+
+    private static bool IsOfFloats(Value output) => output.Type?.ElementType == ElementType.Float32;
 
     [TestCaseSource(nameof(Models))]
     public void A_saved_model_reads_as_the_same_text(string path)
@@ -65,7 +69,10 @@ public sealed class RoundTripTests
         filler.Fill(binding, Inputs(session));
         var values = binding.Values;
         using var runOptions = new RunOptions();
-        using var results = session.Run(runOptions, values, [session.OutputNames[0]]);
+        var output = session.OutputNames.First(name =>
+            session.OutputMetadata[name] is { IsTensor: true } metadata && metadata.ElementType == typeof(float)
+        );
+        using var results = session.Run(runOptions, values, [output]);
         return results[0].GetTensorDataAsSpan<float>().ToArray();
     }
 
@@ -99,6 +106,7 @@ public sealed class RoundTripTests
             .. metadata.Dimensions.Select(
                 (size, axis) =>
                     size > 0 ? size
+                    : metadata.SymbolicDimensions[axis] == "batch" ? 2
                     : axis == 0 ? 2
                     : isPicture && axis > 1 ? PictureSize
                     : 3

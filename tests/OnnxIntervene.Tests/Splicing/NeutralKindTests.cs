@@ -98,7 +98,7 @@ public sealed class NeutralKindTests
         using var model = IntervenableModel.Load(path, config, new ExecutionOptions { Threads = 1 });
         var settings = new RunSettings
         {
-            Coefficients = [Coefficient.Of(0)],
+            Coefficients = kinds.Any(kind => kind.HasCoefficient) ? [Coefficient.Of(0)] : [],
             Subspaces = new Subspaces([.. config.Representations.Select(item => Nothing(item.InterventionType))]),
             OutputOriginalOutput = true,
         };

@@ -34,6 +34,26 @@ internal static class SumLaws
         ImmutableArray<Component> added = [.. s_added.Select(name => context.Find(layer, name)).OfType<Component>()];
         if (added.IsEmpty)
             yield break;
+        foreach (var finding in Found(context, layer, before, after, added))
+            yield return finding.Outcome == LawOutcome.Contradicted
+            && Additions.Between(before, after) is { } count
+            && count > added.Length
+                ? finding with
+                {
+                    Outcome = LawOutcome.Untested,
+                    Explanation = $"the layer adds {count} times to the stream, {added.Length} of which are components",
+                }
+                : finding;
+    }
+
+    private static IEnumerable<LawFinding> Found(
+        LawContext context,
+        int layer,
+        Component before,
+        Component after,
+        ImmutableArray<Component> added
+    )
+    {
         yield return Sum(context, "the stream grows by what is added", context.Base, before, after, added);
         foreach (var read in s_read.Select(name => context.Find(layer, name)).OfType<Component>())
             yield return Sum(

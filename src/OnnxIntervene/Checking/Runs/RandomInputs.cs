@@ -25,8 +25,9 @@ internal sealed class RandomInputs(Graph graph, InputLimits limits, int? imageSi
     private readonly Dictionary<string, int> _sizes = new(StringComparer.Ordinal);
 
     /// <summary>A base and a source.</summary>
+    /// <param name="variesAll">Whether every input differs, not the text of the model's own layers alone.</param>
     /// <exception cref="InterventionException">An input has no known shape, or is too large to draw.</exception>
-    public CheckInputs Draw()
+    public CheckInputs Draw(bool variesAll)
     {
         var given = graph.Inputs.Where(input => !input.IsConstant && !InputFiller.CanFill(input.Name)).ToList();
         var text = s_texts.FirstOrDefault(name => given.Exists(input => input.Name == name));
@@ -35,7 +36,7 @@ internal sealed class RandomInputs(Graph graph, InputLimits limits, int? imageSi
         {
             var first = Draw(input);
             @base.Add(input.Name, first);
-            source.Add(input.Name, text is null || input.Name == text ? Other(input, first) : first);
+            source.Add(input.Name, variesAll || text is null || input.Name == text ? Other(input, first) : first);
         }
 
         return new CheckInputs(new ModelInputs(@base.ToImmutable()), new ModelInputs(source.ToImmutable()));

@@ -12,7 +12,8 @@ namespace OnnxIntervene.Components.Structure;
 /// it is what the sub-layer computes for the stream.
 /// </param>
 /// <param name="InputIsStream">
-/// Whether what attention reads is the stream before its norm: ESM's module has the norm inside.
+/// Whether attention's module is given the stream itself, residual and all: ESM's has the norm inside, and BERT's and
+/// BLIP's have none before it.
 /// </param>
 /// <param name="ActivationIsBefore">Whether <c>mlp_activation</c> is what the activation function reads (BLIP).</param>
 internal sealed record Convention(bool IncludesResidual, bool InputIsStream, bool ActivationIsBefore)
@@ -24,9 +25,9 @@ internal sealed record Convention(bool IncludesResidual, bool InputIsStream, boo
         if (!stack.IsPostNorm)
             return ScalesBeforeRotation(stack, layers) ? new Convention(true, true, false) : s_usual;
         if (LooksAtPictures(stack, layers))
-            return new Convention(true, false, true);
+            return new Convention(true, true, true);
         return !LooksAcross(stack) && Embedding.Terms(stack.Layers[0][0].Stream) >= Embedding.OfSegments
-            ? new Convention(true, false, false)
+            ? new Convention(true, true, false)
             : s_usual;
     }
 

@@ -6,8 +6,8 @@ namespace OnnxIntervene.Components.Structure;
 
 /// <summary>
 /// Finds the stacks of layers in a graph. Streams of which each goes on from the end of the one before are one stack
-/// (the stages of a hierarchical encoder); streams beside each other are stacks of their own (two towers, an encoder and
-/// its decoder).
+/// (the stages of a hierarchical encoder); streams beside each other are stacks of their own (two towers, an encoder
+/// and its decoder).
 /// </summary>
 internal sealed class StackFinder
 {

@@ -1,0 +1,43 @@
+using OnnxIntervene.Components.Addressing;
+using OnnxIntervene.IR;
+
+namespace OnnxIntervene.Checking.Laws;
+
+/// <summary>Counts the additions by which a layer's stream grows, in the graph.</summary>
+internal static class Additions
+{
+    private const int MostSteps = 64;
+
+    private static readonly HashSet<string> s_transparent = ["Cast", "Reshape", "Identity", "Squeeze", "Unsqueeze"];
+
+    /// <summary>
+    /// The additions from one tensor of the stream to a later one; null where no chain of them leads there.
+    /// </summary>
+    public static int? Between(Component before, Component after)
+    {
+        if (
+            SourcePlaces.Values(before.Source).FirstOrDefault() is not { } start
+            || SourcePlaces.Values(after.Source).FirstOrDefault() is not { } end
+        )
+            return null;
+        var open = new Queue<(Value Value, int Count)>([(end, 0)]);
+        for (var steps = 0; steps < MostSteps && open.TryDequeue(out var at); steps++)
+        {
+            if (at.Value == start)
+                return at.Count;
+            if (at.Value.Producer is not { } producer)
+                continue;
+            var type = producer.Operator.OperatorType;
+            var isAddition = type == "Add";
+            var inputs = producer.Inputs.Take(
+                isAddition ? 2
+                : s_transparent.Contains(type) ? 1
+                : 0
+            );
+            foreach (var input in inputs.OfType<Value>().Where(input => !input.IsConstant))
+                open.Enqueue((input, at.Count + (isAddition ? 1 : 0)));
+        }
+
+        return null;
+    }
+}
