@@ -41,8 +41,8 @@ internal sealed class LayerBoundaries(LinearLayers layers, ModuleTree modules)
     public static string Reason(ImmutableArray<SubLayer> parts)
     {
         var kinds = string.Join(", ", Repeated(parts.Select(part => NameOf(part.Kind))));
-        return $"its {parts.Length} sub-layers ({kinds}) cannot be divided into layers that have the same sub-layers in "
-            + "the same order";
+        return $"its {parts.Length} sub-layers ({kinds}) cannot be divided into layers that have the same sub-layers "
+            + "in the same order";
     }
 
     /// <summary>A kind of sub-layer in words.</summary>

@@ -9,7 +9,9 @@ namespace OnnxIntervene.Components.Structure;
 /// </summary>
 internal static class Rearrangement
 {
-    /// <summary>A node that moves examples or positions before the queries are computed; null where none does.</summary>
+    /// <summary>
+    /// A node that moves examples or positions before the queries are computed; null where none does.
+    /// </summary>
     public static Node? Of(Value queries, SubLayer part)
     {
         var root = Dataflow.FlatRoot(part.Stream);

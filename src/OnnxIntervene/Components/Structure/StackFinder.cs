@@ -192,7 +192,8 @@ internal sealed class StackFinder
         return found;
     }
 
-    // The chain that all others that attend are computed for: the decoder of a pair, the text model that looks at images.
+    // The chain that all others that attend are computed for: the decoder of a pair, the text model that looks at
+    // images.
     private ImmutableArray<int>? MainChain()
     {
         var own = _chains.Where(chain => _streams[chain[0]].HasAttention == HasAttention).ToList();
