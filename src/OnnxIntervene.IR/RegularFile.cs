@@ -14,12 +14,18 @@ internal static class RegularFile
     /// <param name="path">The file, or a link to one.</param>
     /// <param name="fault">Makes the exception of a message.</param>
     /// <param name="bufferSize">Bytes that the stream reads ahead; 0 for none.</param>
+    /// <param name="isPage">Whether a web page is wanted; elsewhere one is a download that failed.</param>
     /// <exception cref="IOException">The file cannot be read.</exception>
-    public static FileStream Open(string path, Func<string, Exception> fault, int bufferSize = 4096)
+    public static FileStream Open(
+        string path,
+        Func<string, Exception> fault,
+        int bufferSize = 4096,
+        bool isPage = false
+    )
     {
         Check(path, fault);
         var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize);
-        if (FaultOf(stream) is not { } wrong)
+        if (FaultOf(stream, isPage) is not { } wrong)
             return stream;
         stream.Dispose();
         throw fault($"'{path}' {wrong}");
@@ -52,12 +58,12 @@ internal static class RegularFile
         }
     }
 
-    private static string? FaultOf(FileStream stream) =>
+    private static string? FaultOf(FileStream stream, bool isPage) =>
         !stream.CanSeek ? "has no length, as a file has. Write its contents to a file."
         : stream.Length > FileLimits.LargestFile
             ? $"has {stream.Length} bytes; at most {FileLimits.LargestFile} are read (--max-file, "
                 + $"{nameof(FileLimits)}.{nameof(FileLimits.LargestFile)})."
-        : ForeignContents.Stray(stream) is { } stray ? $"is {stray}."
+        : !isPage && ForeignContents.Stray(stream) is { } stray ? $"is {stray}."
         : null;
 
     /// <summary>Throws when a path leads to something that is not a file.</summary>

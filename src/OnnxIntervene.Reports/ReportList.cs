@@ -21,7 +21,7 @@ internal static partial class ReportList
         var page = Path.Combine(folder, $"{name}.html");
         if (!File.Exists(page))
             return [];
-        using var stream = RegularFile.Open(page, message => new IOException(message));
+        using var stream = RegularFile.Open(page, message => new IOException(message), isPage: true);
         var head = new byte[LargestHead];
         var length = stream.ReadAtLeast(head, head.Length, throwOnEndOfStream: false);
         return Pattern()

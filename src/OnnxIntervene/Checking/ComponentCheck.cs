@@ -83,6 +83,8 @@ public static class ComponentCheck
             }
 
             findings.AddRange(Causality(own));
+            findings.AddRange(LayerLaws.Of(own, map));
+            findings.AddRange(PaddingLaws.Of(own, model.Model.Graph));
         }
 
         return new CheckReport(findings.ToImmutable());
