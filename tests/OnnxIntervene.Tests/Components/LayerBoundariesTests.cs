@@ -176,6 +176,7 @@ public sealed class LayerBoundariesTests
         Assert.That(Places(map, "block_input"), Is.EqualTo(new[] { "t1", "t39" }));
         Assert.That(Places(map, "attention_output"), Is.EqualTo(new[] { "t31", "t69" }));
         Assert.That(Places(map, "mlp_output"), Is.EqualTo(new[] { "t38", "t76" }));
+        Assert.That(map.LeftOut.Single(), Does.StartWith("in 2 of 2 layers, one more feed-forward"));
     }
 
     [Test]

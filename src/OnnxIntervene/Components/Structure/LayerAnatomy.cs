@@ -55,12 +55,7 @@ internal sealed class LayerAnatomy
 
     private void Describe(ImmutableArray<SubLayer> parts, Value input)
     {
-        var attention = parts.FirstOrDefault(part => part is { Core: not null, IsCross: false });
-        var cross = parts.FirstOrDefault(part => part.IsCross);
-        var mixer = parts.FirstOrDefault(part => part.Kind == SubLayerKind.Mixer);
-
-        // The second of two is a layer's feed-forward, the first a part of its attention (Conformer).
-        var feedForward = parts.LastOrDefault(part => part.Kind == SubLayerKind.FeedForward);
+        var (attention, cross, mixer, feedForward) = NamedParts.Of(parts);
         var stream = Present(parts[0].Stream);
         var width = StreamWidth(parts);
         _batch = _types.RankOf(stream) > 2 ? (_view.Source(stream) as TensorSource)?.Value : Original(input);

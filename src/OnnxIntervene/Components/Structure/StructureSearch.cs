@@ -99,7 +99,10 @@ internal static class StructureSearch
         var found = StackFinder.Run(graph, layers, types, modules);
         return new StructureFindings(
             [.. found.Stacks.Select(stack => Describe(view, types, layers, stack, stack == found.Main))],
-            [.. found.Undivided.Select(stream => stream.Describe(view))]
+            [
+                .. found.Undivided.Select(stream => stream.Describe(view)),
+                .. found.Stacks.Select(NamedParts.LeftOutOf).OfType<string>(),
+            ]
         );
     }
 
