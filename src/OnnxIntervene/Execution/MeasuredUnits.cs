@@ -25,6 +25,8 @@ internal sealed class MeasuredUnits(LoadedModel model, UnitCounter counter)
         );
         var session = lease.Session;
         var size = session.Run(inputs, [SiteFeed.Neutral], [session.Spliced.Sites[0].Read!])[0].Integers;
+        if (component.Source is OneBranchSource && !size.ContainsAnyExcept(0L))
+            throw UnitCounter.NotComputed(component);
         var extent = new UnitExtent(
             size.Length > 0 ? (int)size[0] : 1,
             size.Length > 1 ? (int)size[1] : 1,

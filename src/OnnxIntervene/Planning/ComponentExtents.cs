@@ -42,8 +42,23 @@ internal sealed class ComponentExtents(TypeInference types)
                 Quantity.Unknown
             ),
             BranchSource branches => Common(branches),
+            OneBranchSource one => Of(one.Source),
             _ => throw new System.Diagnostics.UnreachableException(source.ToString()),
         };
+
+    /// <summary>
+    /// Whether the run computes a component: not where it is in a branch of an If and another one runs. Null where only
+    /// the run shows it.
+    /// </summary>
+    public bool? IsComputed(ComponentSource source)
+    {
+        if (source is not OneBranchSource { Path: var path })
+            return true;
+        var taken = path.Select(branch => (Taken: types.BranchOf(branch.Owner), branch.Number)).ToList();
+        return taken.Exists(branch => branch.Taken >= 0 && branch.Taken != branch.Number) ? false
+            : taken.TrueForAll(branch => branch.Taken >= 0) ? true
+            : null;
+    }
 
     // A tensor of one axis has one unit for each example.
     private (Quantity, Quantity, Quantity) AxesOf(Value value) =>

@@ -55,10 +55,20 @@ internal sealed class UnitCounter(Model model, ComponentMap components)
             return _rules.Judged(extent, component, InputSizes.Of(inputs, components));
     }
 
+    /// <summary>The error for a component in a branch of an If where another one runs.</summary>
+    public static InterventionException NotComputed(Component component) =>
+        new(
+            $"{component} is in the {((OneBranchSource)component.Source).Path[^1]}, which these inputs do not take; there "
+                + "is nothing to read or change."
+        );
+
     private UnitExtent? Counted(Component component, ModelInputs inputs, string text, bool countsTwoAxes)
     {
         var sizes = InputSizes.Of(inputs, components);
-        var (rows, first, second) = Extents(inputs, text).Of(component.Source);
+        var extents = Extents(inputs, text);
+        if (extents.IsComputed(component.Source) is not true and var isComputed)
+            return isComputed is null ? null : throw NotComputed(component);
+        var (rows, first, second) = extents.Of(component.Source);
         var examples = rows.Number ?? (ExampleRules.HaveOwnAxes(component.Source) ? sizes.Examples : null);
         var units = component.Layout == ComponentLayout.HeadsFirst && !countsTwoAxes ? component.Heads : first.Number;
         if (examples is null || units is null || (countsTwoAxes && second.Number is null))

@@ -25,6 +25,9 @@ internal sealed class ComponentPlaces(GraphEditor editor)
                 foreach (var inner in branches.Sources)
                     Open(inner);
                 break;
+            case OneBranchSource one:
+                Open(one.Source);
+                break;
             case ResidualSumSource { Node: var node }:
                 _openings.Of(node);
                 break;

@@ -67,6 +67,7 @@ internal sealed class SiteOrder
         source switch
         {
             BranchSource branches => branches.Sources,
+            OneBranchSource one => [one.Source],
             StepsSource steps => steps.States.Select(state => new TensorSource(state)),
             _ => [source],
         };

@@ -37,6 +37,12 @@ internal sealed class UnitSplice : SiteWork
 
     public override IEnumerable<SiteAction> Actions()
     {
+        if (_component.Source is OneBranchSource one)
+        {
+            var inner = _component with { Source = one.Source };
+            return [new SiteAction(_placed, one.Source, () => _reads[0] = SpliceAt(inner, ModuleInputOf(0)))];
+        }
+
         if (_component.Source is not BranchSource branches)
             return [new SiteAction(_placed, _component.Source, () => _reads[0] = SpliceAt(_component, _moduleInput))];
         return branches.Sources.Select(
@@ -51,24 +57,55 @@ internal sealed class UnitSplice : SiteWork
 
     public override IEnumerable<(int Index, SitePorts Site)> Finish()
     {
-        var read =
-            _component.Source is BranchSource branches && _reads[0] is not null ? Lift(branches.Owner) : _reads[0];
+        var read = _component.Source switch
+        {
+            BranchSource branches when _reads[0] is not null => Lift(branches.Owner, _reads!),
+            OneBranchSource one when _reads[0] is { } inner => Lift(one, inner),
+            _ => _reads[0],
+        };
         yield return (_placed.Index, _inputs.Describe(read));
     }
 
     private Component? ModuleInputOf(int branch) =>
-        _moduleInput?.Source is BranchSource { Sources: var sources }
-            ? _moduleInput with
-            {
-                Source = sources[branch],
-            }
-            : _moduleInput;
+        _moduleInput?.Source switch
+        {
+            BranchSource { Sources: var sources } => _moduleInput with { Source = sources[branch] },
+            OneBranchSource { Source: var inner } => _moduleInput with { Source = inner },
+            _ => _moduleInput,
+        };
+
+    // Where another branch runs, there is nothing to read.
+    private Value Lift(OneBranchSource source, Value read) =>
+        source
+            .Path.Reverse()
+            .Aggregate(
+                read,
+                (inner, branch) =>
+                    Lift(
+                        branch.Owner,
+                        branch.Owner.Subgraphs.Select(graph => graph == branch.Graph ? inner : Nothing(graph))
+                    )
+            );
+
+    private Value Nothing(Graph graph)
+    {
+        var before = graph.LastNode;
+        var ops = _editor.Builder(_inputs.Place, graph);
+        var sizes = _inputs.ReadType.Shape!.Dimensions;
+        var nothing =
+            _site.Selection == SiteSelection.Size
+                ? ops.Identity(ops.Constant(new long[sizes[0].Size!.Value]))
+                : ops.ConstantOfShape(ops.Constant(new long[sizes.Length]), TensorData.FromFloats([1], [0]));
+        nothing.Type = _inputs.ReadType;
+        _editor.Claim(graph, before);
+        return nothing;
+    }
 
     // One branch runs; what it reads leaves the branch as an output of the If.
-    private Value Lift(Node owner)
+    private Value Lift(Node owner, IEnumerable<Value> reads)
     {
-        foreach (var (graph, read) in owner.Subgraphs.Zip(_reads))
-            graph.AddOutput(read!);
+        foreach (var (graph, read) in owner.Subgraphs.Zip(reads).ToList())
+            graph.AddOutput(read);
         var lifted = owner.AddOutput(_editor.Unique($"{_inputs.Place}/read"));
         lifted.Type = _inputs.ReadType;
         return lifted;

@@ -61,6 +61,21 @@ internal sealed class LayerSketch
 
     public Value Sum(Value stream, Value part) => _ops.Add(stream, part);
 
+    /// <summary>Layers that run where a flag is set.</summary>
+    public Value Chosen(Value stream, int width, string letters, int count)
+    {
+        var (outer, branches) = (_ops, new[] { new Graph("with_layers"), new Graph("without") });
+        _ops = new OpBuilder(branches[0], outer.Names, 17, "chosen");
+        branches[0].AddOutput(Layers(stream, width, letters, count));
+        branches[1].AddOutput(new OpBuilder(branches[1], outer.Names, 17, "others").Identity(stream));
+        _ops = outer;
+        return _ops.Emit(
+            "If",
+            [Model.Graph.AddInput("flag", new TensorType(ElementType.Bool, new Shape([])))],
+            [NodeAttribute.Of("then_branch", branches[0]), NodeAttribute.Of("else_branch", branches[1])]
+        );
+    }
+
     /// <summary>A layer of sub-layers by letter: a attention, f feed-forward, h half of one, v convolution, m mixer,
     /// e experts, p attention and feed-forward side by side; n is a norm in the stream itself.</summary>
     public Value Layer(Value stream, int width, string letters)

@@ -237,6 +237,19 @@ public sealed class StackTests
         );
     }
 
+    [TestCase(2)]
+    [TestCase(0)]
+    public void Layers_of_one_branch_are_said_to_be_left_out(int before)
+    {
+        var sketch = new LayerSketch();
+        var stream = sketch.Layers(sketch.Tokens("input_ids", Width), Width, "af", before);
+        sketch.Output(sketch.Chosen(stream, Width, "af", 3));
+        var map = ComponentMap.Find(sketch.Model);
+
+        Assert.That(map.LayerCount, Is.EqualTo(before));
+        Assert.That(map.LeftOut.Single(), Does.StartWith("3 layers inside graph 'with_layers' of If node"));
+    }
+
     [Test]
     public void A_head_without_attention_is_left_out_and_said_to_be()
     {

@@ -14,8 +14,6 @@ namespace OnnxIntervene.Tests.Files;
 /// <summary>Tensors around and inside branches and loops.</summary>
 public sealed class SubgraphTests
 {
-    [TestCase("If", "inside_then")]
-    [TestCase("If", "inside_else")]
     [TestCase("Loop", "state")]
     [TestCase("Scan", "part")]
     public void A_tensor_inside_is_refused_with_the_reason_and_what_can_be_named(string type, string tensor)

@@ -136,6 +136,30 @@ public sealed record BranchSource(Node Owner, ImmutableArray<ComponentSource> So
 }
 
 /// <summary>
+/// The component is in one branch of an If, or of several inside each other: it is there in runs that take this branch.
+/// </summary>
+/// <param name="Path">The branches, the outermost first.</param>
+/// <param name="Source">Where it is in the innermost branch.</param>
+public sealed record OneBranchSource(ImmutableArray<IfBranch> Path, ComponentSource Source) : ComponentSource
+{
+    /// <inheritdoc/>
+    public override string Description => $"{Source.Description}, where {Path[^1]} runs";
+}
+
+/// <summary>One branch of an If.</summary>
+/// <param name="Owner">The If.</param>
+/// <param name="Number">The branch's place among the node's subgraphs.</param>
+public sealed record IfBranch(Node Owner, int Number)
+{
+    /// <summary>The graph that runs.</summary>
+    internal Graph Graph => Owner.Subgraphs.ElementAt(Number);
+
+    /// <summary><c>then_branch of If node 'NAME'</c>.</summary>
+    public override string ToString() =>
+        $"{Owner.Attributes.Where(attribute => attribute.Subgraphs.Any()).ElementAt(Number).Name} of {Owner}";
+}
+
+/// <summary>
 /// The component is the state of a recurrent operator after each step; splicing turns the operator into a loop over
 /// its steps.
 /// </summary>

@@ -38,6 +38,10 @@ internal sealed class CopiedSources(IReadOnlyDictionary<Value, Value> copies)
             StepsSource steps => new StepsSource([.. steps.States.Select(Of)]),
             BodySource body => new BodySource(Of(body.Owner), Of(body.Value)),
             BranchSource branches => new BranchSource(Of(branches.Owner), [.. branches.Sources.Select(Of)]),
+            OneBranchSource one => new OneBranchSource(
+                [.. one.Path.Select(branch => branch with { Owner = Of(branch.Owner) })],
+                Of(one.Source)
+            ),
             _ => throw new System.Diagnostics.UnreachableException(source.ToString()),
         };
 

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using OnnxIntervene.IR;
 using OnnxIntervene.IR.Analysis;
 using OnnxIntervene.IR.Analysis.Inference;
@@ -24,9 +25,15 @@ internal sealed class RawTensors
 
     /// <summary>The names that <see cref="Find"/> finds.</summary>
     public IEnumerable<string> Names =>
-        _main.Keys.Concat(Branches.SelectMany(branch => branch.AllValues()).Select(value => value.Name)).Distinct();
-
-    private IEnumerable<Graph> Branches => _model.Graph.Nodes.SelectMany(node => node.Subgraphs);
+        _main
+            .Keys.Concat(
+                _model
+                    .Graph.AllNodes()
+                    .SelectMany(node => node.Subgraphs)
+                    .SelectMany(graph => graph.AllValues())
+                    .Select(value => value.Name)
+            )
+            .Distinct();
 
     /// <summary>The tensor of a source that is a tensor, in the first of its branches.</summary>
     public static Value ValueOf(ComponentSource source) =>
@@ -34,6 +41,7 @@ internal sealed class RawTensors
         {
             TensorSource tensor => tensor.Value,
             BranchSource branches => ValueOf(branches.Sources[0]),
+            OneBranchSource one => ValueOf(one.Source),
             BodySource body => body.Value,
             _ => throw new System.Diagnostics.UnreachableException(source.ToString()),
         };
@@ -45,7 +53,7 @@ internal sealed class RawTensors
         if (_main.TryGetValue(name, out var value))
             return new TensorSource(value);
         if (!_owners.Value.TryGetValue(name, out var owner))
-            return null;
+            return FindDeeper(name);
         var found = owner.Subgraphs.Select(branch => _branches[branch].GetValueOrDefault(name)).ToList();
         if (
             owner.Operator.OperatorType is "Loop" or "Scan"
@@ -53,9 +61,46 @@ internal sealed class RawTensors
             && step.Producer?.Graph?.Owner == owner
         )
             return new BodySource(owner, step);
-        return owner.Operator.OperatorType == "If" && found.TrueForAll(inner => inner?.Producer?.Graph?.Owner == owner)
-            ? new BranchSource(owner, [.. found.Select(inner => new TensorSource(inner!))])
-            : throw Inside(name, owner);
+        if (owner.Operator.OperatorType == "If" && found.TrueForAll(inner => inner?.Producer?.Graph?.Owner == owner))
+            return new BranchSource(owner, [.. found.Select(inner => new TensorSource(inner!))]);
+        return InOneBranch(name, owner, [.. found.OfType<Value>()]);
+    }
+
+    // In a graph of a node that is itself in another node's graph.
+    private OneBranchSource? FindDeeper(string name)
+    {
+        var places = _model
+            .Graph.AllNodes()
+            .SelectMany(node => node.Subgraphs)
+            .SelectMany(graph => graph.AllValues())
+            .Where(value => value.Name == name)
+            .Distinct()
+            .ToList();
+        if (places.Count == 0)
+            return null;
+        var owner = places[0].Producer?.Graph?.Owner;
+        while (owner?.Graph?.Owner is { } outer)
+            owner = outer;
+        return InOneBranch(name, owner, places);
+    }
+
+    private OneBranchSource InOneBranch(string name, Node? owner, IReadOnlyList<Value> places) =>
+        places.Count == 1 && PathTo(places[0]) is { IsEmpty: false } path
+            ? new OneBranchSource(path, new TensorSource(places[0]))
+            : throw Inside(name, owner ?? _model.Graph.Nodes.First(node => node.Subgraphs.Any()), places.Count);
+
+    // The branches around a node's output, the outermost first; none where something else than an If is around it.
+    private ImmutableArray<IfBranch> PathTo(Value value)
+    {
+        var path = new List<IfBranch>();
+        for (var graph = value.Producer?.Graph; graph is not null && graph != _model.Graph; graph = path[0].Owner.Graph)
+        {
+            if (graph.Owner is not { Operator.OperatorType: "If" } owner)
+                return [];
+            path.Insert(0, new IfBranch(owner, owner.Subgraphs.ToList().IndexOf(graph)));
+        }
+
+        return [.. path];
     }
 
     // The first node in whose graphs each name occurs; names are looked up in these once for all.
@@ -122,12 +167,12 @@ internal sealed class RawTensors
         return batch is null ? null : new FlatSource(value, batch);
     }
 
-    private static InterventionException Inside(string name, Node owner)
+    private static InterventionException Inside(string name, Node owner, int places)
     {
         var reason =
-            owner.Operator.OperatorType == "If"
-                ? "it does not exist when the other branch is taken"
-                : "no node of the loop's own body outputs it";
+            owner.Operator.OperatorType != "If" ? "no node of the loop's own body outputs it"
+            : places > 1 ? "several of its branches have one, not side by side"
+            : "it is in a loop there, or no node outputs it";
         var captured = owner
             .Subgraphs.SelectMany(graph => graph.AllNodes())
             .SelectMany(node => node.Inputs)
@@ -139,8 +184,7 @@ internal sealed class RawTensors
             .Distinct()
             .Select(value => $"'{value.Name}'");
         return new InterventionException(
-            $"The tensor '{name}' is inside the {owner}: {reason}, so it cannot be named by itself (what "
-                + $"every branch of an If computes under one name can). The node's inputs and outputs can be: "
+            $"The tensor '{name}' is inside the {owner}: {reason}, so it cannot be named by itself. The node's inputs and outputs can be: "
                 + $"{string.Join(", ", outside)}."
         );
     }

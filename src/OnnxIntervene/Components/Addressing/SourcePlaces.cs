@@ -20,6 +20,7 @@ internal static class SourcePlaces
             StepsSource steps => steps.States,
             RecurrentSource recurrent => recurrent.Node.Outputs.OfType<Value>(),
             BranchSource branches => branches.Sources.SelectMany(Values),
+            OneBranchSource one => Values(one.Source),
             ResidualSumSource { Node: var node } => node.OutputOrNull(FusedOperators.SumOutput) is { } sum
                 ? [sum, node.Output]
                 : [node.Output],

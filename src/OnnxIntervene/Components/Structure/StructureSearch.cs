@@ -11,14 +11,16 @@ namespace OnnxIntervene.Components.Structure;
 /// </summary>
 internal static class StructureSearch
 {
+    // Searches of graphs inside nodes, the largest ones; what they read from outside is looked at again for each.
+    private const int InnerGraphs = 4;
+
     /// <param name="model">The model.</param>
     /// <param name="modules">The modules of its main graph.</param>
     public static StructureFindings Run(Model model, ModuleTree modules)
     {
         var view = new OpenedView(model);
         var found = Run(view, view.Graph, view.Graph == model.Graph ? modules : null);
-        if (found.Stacks.IsEmpty)
-            found = RunBranches(view).With(found.LeftOut);
+        found = found.Stacks.IsEmpty ? RunBranches(view).With(found.LeftOut) : found.With(LayersInside(view));
         if (found.Stacks.IsEmpty)
             found = StructureFindings.OfOne(RecurrentFinder.Run(view)).With(found.LeftOut);
         return found is { Stacks.IsEmpty: true, LeftOut.IsEmpty: true }
@@ -50,8 +52,27 @@ internal static class StructureSearch
                 };
         }
 
-        return StructureFindings.None;
+        return StructureFindings.None.With(LayersInside(view));
     }
+
+    // Layers of graphs that need not run, or run several times, in words.
+    private static ImmutableArray<string> LayersInside(OpenedView view) =>
+        [
+            .. view
+                .Graph.AllNodes()
+                .SelectMany(owner => owner.Subgraphs.Select(graph => (Owner: owner, Graph: graph)))
+                .OrderByDescending(inside => inside.Graph.NodeCount)
+                .Take(InnerGraphs)
+                .Select(inside => (inside.Owner, inside.Graph, Layers: LayerCount(view, inside.Graph)))
+                .Where(inside => inside.Layers > 0)
+                .Select(inside =>
+                    $"{inside.Layers} layers inside graph '{inside.Graph.Name}' of {inside.Owner}: components are those of "
+                    + "the main graph, or of every branch alike (the tensors can be named)"
+                ),
+        ];
+
+    private static int LayerCount(OpenedView view, Graph graph) =>
+        Run(view, graph).Stacks.Sum(stack => stack.Layers.Length);
 
     private static FoundStack InAll(
         Node owner,
