@@ -11,6 +11,7 @@ the new one, every byte of it, and the next save must leave nothing behind. Linu
 import argparse
 import hashlib
 import json
+import os
 import pathlib
 import shutil
 import subprocess
@@ -23,6 +24,7 @@ GPT2 = ROOT / "tests/references/families/gpt2"
 IDS = ["--base-ids", "1,2,3,4", "--source-ids", "1,2,3,5"]
 PROMPT = "The Space Needle is located in the city of"
 TRACE = ["trace", "--prompt", PROMPT, "--subject", "The Space Needle", "--answer", " Seattle"]
+COMMITS = {"a" * 40: "optimum", "b" * 40: "optimum-past"}
 PATCH = ["patch", "--clean", "A young salmon is called a", "--corrupt", "A young elephant is called a"]
 
 
@@ -63,6 +65,8 @@ COMMANDS = {
     "inspect-map": tuple(
         ["inspect", str(GPT2 / model), "--write-map", "{out}/map.json"] for model in ("optimum", "ort-fused")
     ),
+    "pull-to": tuple(["pull", f"hf:owner/model@{commit}", "--to", "{out}"] for commit in COMMITS),
+    "check": (None, ["check", str(GPT2 / "optimum")]),
     "trace": tuple([*TRACE, "--samples", "1", "--seed", seed, "--out", "{out}"] for seed in "12"),
     "patch": (
         [*PATCH, "--component", "mlp_output", "--answer", " fry", "--wrong", " calf", "--out", "{out}"],
@@ -85,6 +89,7 @@ class Trial:
         for config, content in CONFIGURATIONS.items():
             (self.configs / f"{config}.json").write_text(json.dumps(content))
         self.area.mkdir()
+        self.environment = os.environ | self.caches()
         if self.before:
             self.call(self.before)
             (self.out / "notes.txt").write_text("of the user")
@@ -95,6 +100,18 @@ class Trial:
         if self.old == self.new:
             sys.exit(f"{name}: both saves are the same, so nothing would be seen.")
 
+    def caches(self):
+        """A cache of the Hub that holds two commits, and a place for what was proved: watched where it is checked."""
+        snapshots = self.work / "hub/models--owner--model/snapshots"
+        for commit, export in COMMITS.items():
+            shutil.copytree(GPT2 / export, snapshots / commit)
+        proved = self.out if self.name == "check" else self.work / "proved"
+        return {
+            "HF_HUB_CACHE": str(self.work / "hub"),
+            "HF_HUB_OFFLINE": "1",
+            "ONNX_INTERVENE_CACHE": str(proved),
+        }
+
     def arguments(self, command):
         return [part.format(out=self.out, configs=self.configs) for part in command]
 
@@ -103,7 +120,7 @@ class Trial:
         count = self.work / "count"
         if mode:
             cli = [str(self.tracer), mode, str(at), f"{self.area}/", str(count), *cli]
-        done = subprocess.run(cli, cwd=self.work, capture_output=True, text=True, timeout=900)
+        done = subprocess.run(cli, cwd=self.work, capture_output=True, text=True, timeout=900, env=self.environment)
         if not mode and done.returncode:
             sys.exit(f"{self.name}: {' '.join(cli)}\n{done.stderr}")
         return done, int(count.read_text().split()[-1]) if mode else 0

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Globalization;
 using OnnxIntervene.Execution;
 using OnnxIntervene.Sweeps;
 
@@ -23,18 +22,13 @@ internal sealed class AnswerOptions
     public AnswerToken Read(ParseResult arguments, LoadedModel model)
     {
         if (arguments.GetValue(_text) is { } text)
-            return new AnswerToken(PromptText.Answer(text, model.Tokenizer), text, $"{_text.Name} \"{text}\"");
+            return new AnswerToken(PromptText.Answer(text, model.Tokenizer), text);
         var id = arguments.GetValue(_id)!.Value;
-        return new AnswerToken(
-            id,
-            model.HasTokenizer ? model.TokenText(id) : $" {id}",
-            string.Create(CultureInfo.InvariantCulture, $"{_id.Name} {id}")
-        );
+        return new AnswerToken(id, model.HasTokenizer ? model.TokenText(id) : $" {id}");
     }
 }
 
 /// <summary>An answer's token.</summary>
 /// <param name="Id">Its number in the vocabulary.</param>
 /// <param name="Text">Its text, or a space and its number where the model has no tokenizer.</param>
-/// <param name="Given">The option that named it.</param>
-internal sealed record AnswerToken(int Id, string Text, string Given);
+internal sealed record AnswerToken(int Id, string Text);

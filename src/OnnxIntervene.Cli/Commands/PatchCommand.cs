@@ -59,10 +59,7 @@ internal sealed class PatchCommand
             _corrupt.Read(arguments, loaded),
             _answer.Read(arguments, loaded),
             _wrong.Read(arguments, loaded)
-        )
-        {
-            Given = $"{_clean.Given(arguments)} {_corrupt.Given(arguments)}",
-        };
+        );
         PromptText.RequireEqualLength(prompts.Clean, prompts.Corrupt);
         var request = new PatchSweepRequest
         {
@@ -83,8 +80,4 @@ internal sealed class PatchCommand
 }
 
 /// <summary>The prompts and answers of a patching sweep.</summary>
-internal sealed record PatchPrompts(PromptText Clean, PromptText Corrupt, AnswerToken Answer, AnswerToken Wrong)
-{
-    /// <summary>The options that named the prompts.</summary>
-    public string Given { get; init; } = "";
-}
+internal sealed record PatchPrompts(PromptText Clean, PromptText Corrupt, AnswerToken Answer, AnswerToken Wrong);

@@ -55,9 +55,6 @@ internal static class PatchReport
                 ),
             ],
             Json = JsonText.Of(Data(prompts, request, result, model)),
-            Command =
-                $"onnx-intervene patch {prompts.Given} {prompts.Answer.Given} {prompts.Wrong.Given} "
-                + $"--component {result.Component}",
         };
     }
 

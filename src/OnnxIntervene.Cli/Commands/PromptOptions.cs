@@ -22,10 +22,4 @@ internal sealed class PromptOptions(string name, string description)
                 TokenIds.Parse(arguments.GetValue(_ids)!, _ids.Name),
                 model.HasTokenizer ? model.TokenText : null
             );
-
-    /// <summary>The options as they were given.</summary>
-    public string Given(ParseResult arguments) =>
-        arguments.GetValue(_text) is { } text
-            ? $"{_text.Name} \"{text}\""
-            : $"{_ids.Name} {arguments.GetValue(_ids)!.Replace(" ", "", StringComparison.Ordinal)}";
 }

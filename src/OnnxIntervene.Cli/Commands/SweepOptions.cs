@@ -25,7 +25,8 @@ internal sealed class SweepOptions(string name)
     public void Publish(ParseResult arguments, Report report, CancellationToken cancellation)
     {
         var terminal = Terminal.Of(arguments);
-        var files = ReportWriter.Write(arguments.GetValue(_folder)!, name, report, cancellation);
+        var page = report with { Command = CommandText.Of(arguments) };
+        var files = ReportWriter.Write(arguments.GetValue(_folder)!, name, page, cancellation);
         if (arguments.GetValue(_json))
         {
             terminal.Output.WriteJson(report.Json);

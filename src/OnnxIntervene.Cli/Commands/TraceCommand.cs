@@ -99,13 +99,6 @@ internal sealed class TraceCommand
             Noise = arguments.GetValue(_noise),
             Seed = arguments.GetValue(_seed),
             Window = arguments.GetValue(_window),
-            Given =
-                _prompt.Given(arguments)
-                + (
-                    subject is null
-                        ? $" {_positions.Name} {arguments.GetValue(_positions)}"
-                        : $" {_subject.Name} \"{subject}\""
-                ),
         };
     }
 

@@ -47,13 +47,6 @@ internal static class TraceReport
                 )),
             ],
             Json = JsonText.Of(Data(settings, request, result, model)),
-            Command =
-                $"onnx-intervene trace {settings.Given} {settings.Answer.Given} "
-                + string.Create(
-                    CultureInfo.InvariantCulture,
-                    $"--samples {settings.Samples} --noise {settings.Noise} --seed {settings.Seed}"
-                )
-                + (settings.Window is { } window ? $" --window {window}" : ""),
         };
 
     private static Heatmap Heatmap(

@@ -19,7 +19,4 @@ internal sealed record TraceSettings(PromptText Prompt, ImmutableArray<int> Posi
     public int Seed { get; init; }
 
     public int? Window { get; init; }
-
-    /// <summary>The options that named prompt and subject.</summary>
-    public string Given { get; init; } = "";
 }

@@ -84,6 +84,7 @@ public static class ComponentCheck
 
             findings.AddRange(Causality(own));
             findings.AddRange(LayerLaws.Of(own, map));
+            findings.AddRange(NamingLaws.Of(own, map));
             findings.AddRange(PaddingLaws.Of(own, model.Model.Graph));
         }
 

@@ -15,11 +15,12 @@ internal sealed class MapMutator(ComponentMap map, Model model, int seed)
     public (string Name, ComponentMap Map)? Next()
     {
         var layer = _random.Next(map.LayerCount);
-        return _random.Next(4) switch
+        return _random.Next(5) switch
         {
             0 => Neighbour(),
             1 => Shifted(layer),
             2 => Exchanged(layer),
+            3 => Without(layer),
             _ => Residual(layer),
         };
     }
@@ -107,6 +108,33 @@ internal sealed class MapMutator(ComponentMap map, Model model, int seed)
             && component.Width == source.Width
             ? With(component, source.Source, $"at {from}")
             : null;
+    }
+
+    // One layer is not found, and those after it are numbered without it.
+    public (string Name, ComponentMap Map)? Without(int layer)
+    {
+        if (map.LayerCount < 2 || map.Stacks.Length > 1)
+            return null;
+        var others = map
+            .Components.Where(item => item.Address.Layer != layer)
+            .Select(item =>
+                item.Address.Layer < layer
+                    ? item
+                    : item with
+                    {
+                        Address = item.Address with { Layer = item.Address.Layer - 1 },
+                    }
+            );
+        return (
+            $"without layer {layer}",
+            new ComponentMap(
+                model,
+                map.Family,
+                [map.Stacks[0] with { LayerCount = map.LayerCount - 1 }],
+                others,
+                map.Missing
+            )
+        );
     }
 
     private (string, ComponentMap)? Copied(int layer, string name, int other) =>

@@ -84,7 +84,7 @@ internal sealed class RawTensors
         return InOneBranch(name, owner, places);
     }
 
-    private OneBranchSource InOneBranch(string name, Node? owner, IReadOnlyList<Value> places) =>
+    private OneBranchSource InOneBranch(string name, Node? owner, List<Value> places) =>
         places.Count == 1 && PathTo(places[0]) is { IsEmpty: false } path
             ? new OneBranchSource(path, new TensorSource(places[0]))
             : throw Inside(name, owner ?? _model.Graph.Nodes.First(node => node.Subgraphs.Any()), places.Count);

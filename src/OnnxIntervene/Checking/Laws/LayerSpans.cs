@@ -1,0 +1,81 @@
+using OnnxIntervene.Components;
+using OnnxIntervene.Components.Addressing;
+using OnnxIntervene.IR;
+using OnnxIntervene.IR.Analysis;
+
+namespace OnnxIntervene.Checking.Laws;
+
+/// <summary>
+/// The nodes between each layer's block_input and its block_output, of every stack of a map. O(layers × nodes).
+/// </summary>
+internal sealed class LayerSpans
+{
+    private readonly HashSet<Node> _nodes = [];
+
+    public LayerSpans(ComponentMap map)
+    {
+        var streams = map
+            .Components.Where(component => component.Address.Name == ComponentNames.BlockInput)
+            .ToDictionary(component => component.Address);
+        foreach (var end in map.Components.Where(component => component.Address.Name == ComponentNames.BlockOutput))
+        {
+            if (streams.TryGetValue(end.Address with { Name = ComponentNames.BlockInput }, out var start))
+                Add(ValuesOf(start), ValuesOf(end));
+        }
+    }
+
+    /// <summary>Whether a node is in a layer.</summary>
+    public bool Contains(Node node) => _nodes.Contains(node);
+
+    /// <summary>
+    /// The tensors that hold a stream, before reshapes too, or a norm of it from the same operator.
+    /// </summary>
+    public static HashSet<Value> ValuesOf(Component stream) =>
+        [
+            .. SourcePlaces.Values(stream.Source).SelectMany(value => new[] { value, Dataflow.FlatRoot(value) }),
+            .. SourcePlaces.OpenedNode(stream.Source)?.Outputs.OfType<Value>() ?? [],
+        ];
+
+    /// <summary>Every tensor whose numbers are computed from others'.</summary>
+    public static HashSet<Value> ComputedFrom(HashSet<Value> values)
+    {
+        var computed = new HashSet<Value>();
+        var open = new Stack<Value>(values);
+        while (open.TryPop(out var value))
+        {
+            foreach (var node in value.Uses.Select(use => use.Node))
+            {
+                if (!Dataflow.DataInputs(node).Contains(value))
+                    continue;
+                foreach (var output in node.Outputs.OfType<Value>().Where(computed.Add))
+                    open.Push(output);
+            }
+        }
+
+        return computed;
+    }
+
+    /// <summary>The two tensors that a node adds; none where it does something else.</summary>
+    public static Value[] Addends(Node node) =>
+        node.Operator.OperatorType is "Add" or "Sum" or "SkipLayerNormalization" or "SkipSimplifiedLayerNormalization"
+            ? [.. node.Inputs.Take(2).OfType<Value>().Where(input => !GraphConstants.IsConstant(input))]
+            : [];
+
+    private void Add(HashSet<Value> start, HashSet<Value> end)
+    {
+        var computed = ComputedFrom(start);
+        var open = new Stack<Node>(end.Select(value => value.Producer).OfType<Node>());
+        var seen = new HashSet<Node>(open);
+        while (open.TryPop(out var node))
+        {
+            if (!node.Outputs.OfType<Value>().Any(computed.Contains))
+                continue;
+            _nodes.Add(node);
+            foreach (var before in Dataflow.DataInputs(node).Select(input => input.Producer).OfType<Node>())
+            {
+                if (seen.Add(before))
+                    open.Push(before);
+            }
+        }
+    }
+}
