@@ -73,14 +73,27 @@ internal sealed class LayerCheck(LawContext context, int layer)
             yield break;
         if (context.Find(layer, ComponentNames.AttentionValueOutput) is { } mixed)
             yield return Moves(mixed, middle);
-        yield return context.Equal(
-            "attention_output decides block_output",
-            [middle, stream],
-            context.Swapped(middle)[stream.Address].Floats,
-            context.Source[stream.Address].Floats,
-            context.Base[stream.Address].Floats
-        );
+        if (context.Find(layer, ComponentNames.MlpActivation) is { } activation)
+            yield return Decides(middle, activation);
+        if (context.Find(layer, ComponentNames.MlpOutput) is { Meaning: ComponentMeaning.WithResidual } last)
+            yield return context.Equal(
+                "mlp_output is block_output",
+                [last, stream],
+                context.Base[last.Address].Floats,
+                context.Base[stream.Address].Floats,
+                context.Source[stream.Address].Floats
+            );
+        yield return Decides(middle, stream);
     }
+
+    private LawFinding Decides(Component read, Component computed) =>
+        context.Equal(
+            $"{read.Address.Name} decides {computed.Address.Name}",
+            [read, computed],
+            context.Swapped(read)[computed.Address].Floats,
+            context.Source[computed.Address].Floats,
+            context.Base[computed.Address].Floats
+        );
 
     private LawFinding Moves(Component read, Component computed)
     {

@@ -11,7 +11,8 @@ internal static class Additions
     private static readonly HashSet<string> s_transparent = ["Cast", "Reshape", "Identity", "Squeeze", "Unsqueeze"];
 
     /// <summary>
-    /// The additions from one tensor of the stream to a later one; null where no chain of them leads there.
+    /// The additions from one tensor of the stream to a later one, of constants or of what is computed from the stream;
+    /// null where no chain of them leads there.
     /// </summary>
     public static int? Between(Component before, Component after)
     {
@@ -20,6 +21,7 @@ internal static class Additions
             || SourcePlaces.Values(after.Source).FirstOrDefault() is not { } end
         )
             return null;
+        var computed = LayerSpans.ComputedFrom([start]);
         var open = new Queue<(Value Value, int Count)>([(end, 0)]);
         for (var steps = 0; steps < MostSteps && open.TryDequeue(out var at); steps++)
         {
@@ -28,16 +30,21 @@ internal static class Additions
             if (at.Value.Producer is not { } producer)
                 continue;
             var type = producer.Operator.OperatorType;
-            var isAddition = type == "Add";
             var inputs = producer.Inputs.Take(
-                isAddition ? 2
+                type == "Add" ? 2
                 : s_transparent.Contains(type) ? 1
                 : 0
             );
             foreach (var input in inputs.OfType<Value>().Where(input => !input.IsConstant))
-                open.Enqueue((input, at.Count + (isAddition ? 1 : 0)));
+                open.Enqueue((input, at.Count + (type == "Add" && Grows(producer, input, computed) ? 1 : 0)));
         }
 
         return null;
     }
+
+    private static bool Grows(Node addition, Value stream, HashSet<Value> computed) =>
+        addition
+            .Inputs.OfType<Value>()
+            .Where(other => other != stream)
+            .All(other => other.IsConstant || computed.Contains(other));
 }

@@ -1,5 +1,6 @@
 using OnnxIntervene.Components.Addressing;
 using OnnxIntervene.IR;
+using OnnxIntervene.IR.Analysis;
 
 namespace OnnxIntervene.Checking.Laws;
 
@@ -34,6 +35,8 @@ internal static class NormAfter
         for (var count = 0; count < MostNodes && at != end; count++)
         {
             var readers = at.Uses.Select(use => use.Node).Where(node => node.Operator.OperatorType != "Shape").ToList();
+            if (readers.Exists(node => HasSum(node, stream)))
+                return false;
             if (readers.Exists(node => s_norms.Contains(node.Operator.OperatorType)) && readers.Count < 3)
                 return readers.Count == 1 || readers.TrueForAll(IsNormPart);
             if (
@@ -57,6 +60,14 @@ internal static class NormAfter
     public static bool IsNormalizing(Node node) =>
         node.Operator.OperatorType is "Mul" or "Div"
         && node.Inputs.Any(input => input?.Producer?.Operator.OperatorType is "Reciprocal" or "Sqrt" or "Rsqrt");
+
+    // A fused operator that norms a copy: the stream goes on from the sum before.
+    private static bool HasSum(Node node, Component? stream) =>
+        FusedOperators.IsSkipNormalization(node)
+        && (
+            node.OutputOrNull(FusedOperators.SumOutput) is not null
+            || stream?.Source is ResidualSumSource { Node: var summed } && summed == node
+        );
 
     private static bool IsNormalized(Value? value)
     {

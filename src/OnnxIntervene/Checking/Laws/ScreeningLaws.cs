@@ -18,6 +18,7 @@ internal static class ScreeningLaws
         (ComponentNames.MlpInput, ComponentNames.MlpActivation),
         (ComponentNames.MlpInput, ComponentNames.MlpOutput),
         (ComponentNames.BlockInput, ComponentNames.BlockOutput),
+        (ComponentNames.ResidMid, ComponentNames.MlpActivation),
         (ComponentNames.ResidMid, ComponentNames.MlpOutput),
         (ComponentNames.ResidMid, ComponentNames.BlockOutput),
     ];
