@@ -80,7 +80,7 @@ internal static class HeadLaws
         }
 
         var law = $"rows of {weights.Address.Name} sum to one";
-        return furthest <= 10 * context.Tolerance
+        return furthest <= context.Spread
             ? LawContext.Finding(law, [weights], LawOutcome.Proved, "")
             : LawContext.Finding(law, [weights], LawOutcome.Contradicted, $"a row's sum is {furthest:G3} off");
     }

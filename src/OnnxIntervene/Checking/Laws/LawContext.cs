@@ -25,7 +25,13 @@ internal sealed record LawContext(
     double Tolerance
 )
 {
+    // Of bytes, whose tolerance is a tenth, no more can be asked of two runs.
+    private const double MostSpread = 0.3;
+
     private static readonly string[] s_prefixes = ["", ComponentNames.CrossPrefix];
+
+    /// <summary>How far two runs must differ at a place for a law to show there, in parts of the largest.</summary>
+    public double Spread => Math.Min(10 * Tolerance, MostSpread);
 
     /// <summary>The component of this name in a layer; null where the map has none.</summary>
     public Component? Find(int layer, string name) =>
@@ -83,8 +89,9 @@ internal sealed record LawContext(
     {
         if (actual.Length != expected.Length)
             return Finding(law, about, LawOutcome.Contradicted, $"{actual.Length} numbers are not {expected.Length}");
-        var limit = Tolerance * Math.Max(Largest(expected), Largest(otherwise));
-        if (Largest(expected, otherwise) <= 10 * limit)
+        var largest = Math.Max(Largest(expected), Largest(otherwise));
+        var limit = Tolerance * largest;
+        if (Largest(expected, otherwise) <= Spread * largest)
             return Finding(law, about, LawOutcome.Untested, "the two runs do not differ there");
         var difference = Largest(actual, expected);
         return difference <= limit

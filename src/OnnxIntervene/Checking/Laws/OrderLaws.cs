@@ -39,7 +39,7 @@ internal static class OrderLaws
         var other = context.Source[component.Address].Floats;
         if (context.Base.Output is not { } before)
             return LawContext.Finding(Law, [component], LawOutcome.Untested, "the model's first output is not numbers");
-        if (LawContext.Largest(own, other) <= 10 * context.Tolerance * LawContext.Largest(own))
+        if (LawContext.Largest(own, other) <= context.Spread * LawContext.Largest(own))
             return LawContext.Finding(Law, [component], LawOutcome.Untested, "the two runs do not differ there");
         var effect = LawContext.Largest(context.Swapped(component).Output!.Floats, before.Floats);
         return effect > 0
