@@ -9,7 +9,8 @@ namespace OnnxIntervene.Cli.Commands;
 internal sealed class PatchCommand
 {
     private readonly ModelOptions _model = new();
-    private readonly SweepOptions _output = new("patch");
+    private readonly SweepRunOptions _runs = new();
+    private readonly ReportOptions _output = new("patch");
     private readonly PromptOptions _clean = new("clean", "The prompt whose answer is right; the source.");
     private readonly PromptOptions _corrupt = new(
         "corrupt",
@@ -46,6 +47,7 @@ internal sealed class PatchCommand
         _wrong.AddTo(command);
         foreach (var option in new Option[] { _component, _layers, _positions })
             command.Add(option);
+        _runs.AddTo(command);
         _output.AddTo(command);
         command.SetAction(Run);
         return command;
@@ -71,8 +73,15 @@ internal sealed class PatchCommand
             Layers = NumberRanges.Parse(arguments.GetValue(_layers), "--layers"),
             Positions = NumberRanges.Parse(arguments.GetValue(_positions), "--positions"),
         };
+        var runs = _runs.Read(arguments);
+        if (_runs.Explains(arguments))
+        {
+            SweepRunOptions.Write(Terminal.Of(arguments), PatchSweep.Plan(loaded, request, runs, cancellation));
+            return Task.FromResult(ExitCodes.Done);
+        }
+
         using var progress = new ProgressLine(Terminal.Of(arguments).Error, "Patching");
-        var result = PatchSweep.Run(loaded, request, progress, cancellation);
+        var result = PatchSweep.Run(loaded, request, progress, runs, cancellation);
         progress.Dispose();
         _output.Publish(arguments, PatchReport.Create(prompts, request, result, loaded), cancellation);
         return Task.FromResult(ExitCodes.Done);

@@ -14,7 +14,8 @@ internal sealed class TraceCommand
     private const int MostSamples = 10_000;
 
     private readonly ModelOptions _model = new();
-    private readonly SweepOptions _output = new("trace");
+    private readonly SweepRunOptions _runs = new();
+    private readonly ReportOptions _output = new("trace");
     private readonly PromptOptions _prompt = new("prompt", "The text, up to where the answer follows.");
     private readonly Option<string?> _subject = new("--subject")
     {
@@ -64,6 +65,7 @@ internal sealed class TraceCommand
         _answer.AddTo(command);
         foreach (var option in new Option[] { _samples, _noise, _seed, _window })
             command.Add(option);
+        _runs.AddTo(command);
         _output.AddTo(command);
         _samples.Validators.Add(result => NumberOptions.Require(result, 1, MostSamples));
         _noise.Validators.Add(result => NumberOptions.RequireNotNegative(result));
@@ -77,8 +79,15 @@ internal sealed class TraceCommand
         using var loaded = _model.Load(arguments);
         var settings = Settings(arguments, loaded);
         var request = Request(loaded, settings);
+        var runs = _runs.Read(arguments);
+        if (_runs.Explains(arguments))
+        {
+            SweepRunOptions.Write(Terminal.Of(arguments), CausalTrace.Plan(loaded, request, runs, cancellation));
+            return Task.FromResult(ExitCodes.Done);
+        }
+
         using var progress = new ProgressLine(Terminal.Of(arguments).Error, "Restoring");
-        var result = CausalTrace.Run(loaded, request, progress, cancellation);
+        var result = CausalTrace.Run(loaded, request, progress, runs, cancellation);
         progress.Dispose();
         _output.Publish(arguments, TraceReport.Create(settings, request, result, loaded), cancellation);
         return Task.FromResult(ExitCodes.Done);

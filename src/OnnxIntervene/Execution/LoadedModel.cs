@@ -1,5 +1,6 @@
 using System.Globalization;
 using OnnxIntervene.Components;
+using OnnxIntervene.Components.Addressing;
 using OnnxIntervene.Components.Configuration;
 using OnnxIntervene.Components.MapFiles;
 using OnnxIntervene.Execution.Results;
@@ -212,7 +213,8 @@ public sealed class LoadedModel : IDisposable
     {
         if (Model.Graph.Outputs.Count == 0)
             throw new ModelFormatException($"'{File.Path}' has no outputs: there is nothing to run it for.");
-        var spliced = RecipeModel.Of(Splicer.Splice(Model, Components, recipe.Sites), recipe);
+        var boundaries = new[] { recipe.Start, recipe.End, recipe.Opened }.OfType<ComponentAddress>().ToList();
+        var spliced = RecipeModel.Of(Splicer.Splice(Model, Components, recipe.Sites, boundaries), recipe);
         return (
             InterventionSession.Open(spliced, Options, _weights),
             SessionSize.Estimate(spliced.Model, _weights is not null)

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using OnnxIntervene.IR;
 using OnnxIntervene.IR.Analysis;
 using OnnxIntervene.IR.Editing;
@@ -17,16 +18,21 @@ internal static class RecipeModel
         var first = graph.Outputs[0];
         if (recipe.ChoosesPositions && CanChoose(spliced.Model, first))
             spliced = spliced with { PositionsInput = ChosenPositions.Gather(spliced.Model, first).Name };
-        else if (recipe is { ReadsOnly: false, Outputs.IsDefault: true, From.IsEmpty: true })
+        else if (recipe is { ReadsOnly: false, Outputs.IsDefault: true, From.IsEmpty: true, Start: null, End: null })
             return spliced;
         var values = graph.AllValues().DistinctBy(value => value.Name).ToDictionary(value => value.Name);
-        var from = recipe.From.Select(name => values[name]).ToList();
+        ImmutableArray<string> start = recipe.Start is { } begin
+            ? [.. recipe.From, spliced.Boundaries[begin]]
+            : recipe.From;
+        var from = start.Select(name => values[name]).ToList();
         var types = new TypeInference();
         var outputs = Outputs(spliced, recipe).ToList();
+        if (recipe.End is { } end)
+            outputs.Add(values[spliced.Boundaries[end]]);
         outputs = [.. outputs, .. Beside(spliced.Model.Graph, outputs, from)];
         return spliced with
         {
-            Inputs = spliced.Inputs.AddRange(recipe.From),
+            Inputs = spliced.Inputs.AddRange(start),
             Model = GraphCut.Between(spliced.Model, from, outputs, value => TypeOf(types, value), out _),
         };
     }

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using OnnxIntervene.Components.Addressing;
 using OnnxIntervene.Splicing;
 
 namespace OnnxIntervene.Runtime;
@@ -9,6 +10,15 @@ internal sealed record SessionRecipe(ImmutableArray<SpliceSite> Sites)
 {
     /// <summary>The tensors where the computation begins, which runs feed; none for the model's own inputs.</summary>
     public ImmutableArray<string> From { get; init; } = [];
+
+    /// <summary>The component whose values runs feed, and with which the computation begins; null for none.</summary>
+    public ComponentAddress? Start { get; init; }
+
+    /// <summary>The component that is an output, too; null for none.</summary>
+    public ComponentAddress? End { get; init; }
+
+    /// <summary>A component whose fused operator is opened although nothing is done there; null for none.</summary>
+    public ComponentAddress? Opened { get; init; }
 
     /// <summary>The model's own outputs that are wanted, by name; default for all of them.</summary>
     public ImmutableArray<string> Outputs { get; init; }
@@ -24,6 +34,9 @@ internal sealed record SessionRecipe(ImmutableArray<SpliceSite> Sites)
         other is not null
         && ReadsOnly == other.ReadsOnly
         && ChoosesPositions == other.ChoosesPositions
+        && Start == other.Start
+        && End == other.End
+        && Opened == other.Opened
         && Sites.SequenceEqual(other.Sites)
         && From.SequenceEqual(other.From)
         && Outputs.IsDefault == other.Outputs.IsDefault
@@ -35,6 +48,9 @@ internal sealed record SessionRecipe(ImmutableArray<SpliceSite> Sites)
         var hash = new HashCode();
         hash.Add(ReadsOnly);
         hash.Add(ChoosesPositions);
+        hash.Add(Start);
+        hash.Add(End);
+        hash.Add(Opened);
         foreach (var site in Sites)
             hash.Add(site);
         foreach (var name in From)

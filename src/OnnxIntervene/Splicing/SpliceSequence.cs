@@ -21,7 +21,10 @@ internal sealed class SpliceSequence
     }
 
     /// <summary>Splices the sites; returns the spliced sites, and the order in which they act.</summary>
-    public (ImmutableArray<SitePorts> Sites, ImmutableArray<int> Order) Splice(ImmutableArray<PlacedSite> sites)
+    public (ImmutableArray<SitePorts> Sites, ImmutableArray<int> Order) Splice(
+        ImmutableArray<PlacedSite> sites,
+        IReadOnlyList<Component> boundaries
+    )
     {
         // Before anything is opened or changed: ranks are those of the file.
         var works = Works(sites).ToList();
@@ -32,7 +35,9 @@ internal sealed class SpliceSequence
             .ThenBy(entry => entry.Action.Site.Index)
             .ToList();
         var order = _order.Of(sites.Select(site => (site.Component.Source, site.Found)));
-        foreach (var component in sites.SelectMany(site => new[] { site.Component, site.ModuleInput }))
+        foreach (
+            var component in sites.SelectMany(site => new[] { site.Component, site.ModuleInput }).Concat(boundaries)
+        )
         {
             if (component is not null)
                 _places.Open(component.Source);
@@ -45,6 +50,9 @@ internal sealed class SpliceSequence
             order
         );
     }
+
+    /// <summary>The tensor that holds a component after all sites.</summary>
+    public string NameOf(Component boundary) => _places.Current(boundary.Source).Name;
 
     private IEnumerable<SiteWork> Works(ImmutableArray<PlacedSite> sites)
     {

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using OnnxIntervene.Components;
+using OnnxIntervene.Components.Addressing;
 using OnnxIntervene.IR;
 using OnnxIntervene.IR.Analysis;
 
@@ -26,6 +27,13 @@ public sealed record SplicedModel(Model Model, ComponentMap Components, Immutabl
     /// computes all of them.
     /// </summary>
     public string? PositionsInput { get; init; }
+
+    /// <summary>
+    /// The tensors that hold the components at which the model may be cut, by their addresses; sites before them
+    /// included.
+    /// </summary>
+    public ImmutableDictionary<ComponentAddress, string> Boundaries { get; init; } =
+        ImmutableDictionary<ComponentAddress, string>.Empty;
 
     /// <summary>The original's inputs that a run may feed.</summary>
     public ImmutableArray<string> Inputs { get; init; } = [];

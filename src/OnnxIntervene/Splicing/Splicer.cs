@@ -29,7 +29,16 @@ public static class Splicer
     /// <exception cref="ArgumentException">
     /// The components are another model's, or the model has local functions that are not written out.
     /// </exception>
-    public static SplicedModel Splice(Model model, ComponentMap components, IReadOnlyList<SpliceSite> sites)
+    public static SplicedModel Splice(Model model, ComponentMap components, IReadOnlyList<SpliceSite> sites) =>
+        Splice(model, components, sites, []);
+
+    /// <summary>Splices every site, and opens the operators around components at which the model is cut.</summary>
+    internal static SplicedModel Splice(
+        Model model,
+        ComponentMap components,
+        IReadOnlyList<SpliceSite> sites,
+        IReadOnlyList<ComponentAddress> boundaries
+    )
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(components);
@@ -38,9 +47,12 @@ public static class Splicer
         var copy = model.Copy(out var copies);
         copy.RaiseIrVersion(OldestIrVersion);
         var sources = new CopiedSources(copies);
-        var (spliced, order) = new SpliceSequence(copy, components).Splice([
-            .. sites.Select((site, index) => PlacedSite.Of(site, index, components, sources)),
-        ]);
+        var sequence = new SpliceSequence(copy, components);
+        var places = boundaries.Select(address => sources.Of(components.Get(address))).ToList();
+        var (spliced, order) = sequence.Splice(
+            [.. sites.Select((site, index) => PlacedSite.Of(site, index, components, sources))],
+            places
+        );
         foreach (var graph in copy.Graph.AllNodes().SelectMany(node => node.Subgraphs).Prepend(copy.Graph).ToList())
             GraphOrder.Sort(graph);
         GraphVerifier.Verify(copy);
@@ -48,6 +60,7 @@ public static class Splicer
         {
             Order = order,
             CountedMasks = components.CountedMasks,
+            Boundaries = places.ToImmutableDictionary(place => place.Address, place => sequence.NameOf(place)),
             Inputs = [.. model.Graph.Inputs.Select(input => input.Name)],
         };
     }

@@ -1,7 +1,5 @@
-using System.Numerics.Tensors;
 using OnnxIntervene.Execution.Results;
 using OnnxIntervene.IR;
-using OnnxIntervene.Numerics;
 using OnnxIntervene.Runtime;
 using OnnxIntervene.Tensors;
 
@@ -15,17 +13,6 @@ internal sealed class AnswerLogits(ModelInputs prompt)
     /// <summary>The logits of a row, which is the prompt, intervened on or not.</summary>
     public ReadOnlySpan<float> Of(NumericArray logits, int row) =>
         logits.RowAt(row, logits.Shape[1] == prompt.Length ? _last : -1).Span;
-
-    /// <summary>The most probable token over some rows.</summary>
-    public TopAnswer Top(NumericArray logits, int rows)
-    {
-        var mean = new float[logits.Shape[2]];
-        for (var row = 0; row < rows; row++)
-            TensorPrimitives.Add(mean, Softmax.Of(Of(logits, row)), mean);
-        TensorPrimitives.Divide(mean, rows, mean);
-        var top = TensorPrimitives.IndexOfMax(mean);
-        return new TopAnswer(top, mean[top]);
-    }
 
     /// <summary>
     /// Throws unless the model's first output holds logits of tokens, and the answers are among these.

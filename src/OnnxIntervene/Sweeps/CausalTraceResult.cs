@@ -19,6 +19,9 @@ public sealed record CausalTraceResult(
     /// <summary>The corrupted run's own answer, by the mean over samples.</summary>
     public TopAnswer? CorruptedTop { get; init; }
 
+    /// <summary>What the sweep took; null where it is not known.</summary>
+    public SweepPlan? Plan { get; init; }
+
     /// <summary>The mean over samples of the corrupted probability.</summary>
     public float CorruptedProbability => CorruptedProbabilities.Average();
 }

@@ -1,22 +1,23 @@
 using System.Collections.Immutable;
 using OnnxIntervene.Components;
-using OnnxIntervene.Components.Addressing;
 using OnnxIntervene.Execution;
-using OnnxIntervene.Interventions.Kinds;
 using OnnxIntervene.IR;
 using OnnxIntervene.Runtime;
-using OnnxIntervene.Splicing;
 using OnnxIntervene.Tensors;
 
 namespace OnnxIntervene.Sweeps;
 
 /// <summary>
-/// Runs activation patching over layers and positions, or layers and heads; cells are rows of a batch, in one spliced
-/// session.
+/// Runs activation patching over layers and positions, or layers and heads, and computes no more than cells change.
 /// </summary>
 public static class PatchSweep
 {
-    /// <summary>Patches every cell and reads the two answers' logits at the last position.</summary>
+    /// <summary>Patches every cell and reads the two answers' logits at the last token.</summary>
+    /// <param name="model">The model.</param>
+    /// <param name="request">What is patched, and what is measured.</param>
+    /// <param name="progress">Told how many cells are done.</param>
+    /// <param name="options">How cells are run.</param>
+    /// <param name="cancellation">Ends the sweep early.</param>
     /// <exception cref="InterventionException">
     /// The runs differ in length, or the component, a layer or a position does not exist.
     /// </exception>
@@ -26,7 +27,32 @@ public static class PatchSweep
         LoadedModel model,
         PatchSweepRequest request,
         IProgress<SweepProgress>? progress = null,
+        SweepOptions? options = null,
         CancellationToken cancellation = default
+    )
+    {
+        using var cells = Open(model, request, options, cancellation);
+        return cells.Run(progress, cancellation);
+    }
+
+    /// <summary>What the sweep would take; only the two prompts are run.</summary>
+    /// <inheritdoc cref="Run"/>
+    public static SweepPlan Plan(
+        LoadedModel model,
+        PatchSweepRequest request,
+        SweepOptions? options = null,
+        CancellationToken cancellation = default
+    )
+    {
+        using var cells = Open(model, request, options, cancellation);
+        return cells.Plan;
+    }
+
+    private static PatchCells Open(
+        LoadedModel model,
+        PatchSweepRequest request,
+        SweepOptions? options,
+        CancellationToken cancellation
     )
     {
         ArgumentNullException.ThrowIfNull(model);
@@ -39,21 +65,8 @@ public static class PatchSweep
             );
         request = Named(request, model.Components);
         Check(request, model.Components);
-        var layers = Layers(request, model.Components);
-        using var lease = model.Lease([
-            .. layers.Select(layer => new SpliceSite(
-                new ComponentAddress(layer, request.Component),
-                InterventionType.Vanilla
-            )),
-        ]);
-        var session = lease.Session;
-        var grids = session.Spliced.Sites.Select(site => new UnitGrid(site.Component, length)).ToImmutableArray();
-        var positions = Positions(request, length);
-        var columns =
-            grids[0].Component.Layout == ComponentLayout.Positions
-                ? positions
-                : [.. Enumerable.Range(0, grids[0].Columns)];
-        return new Cells(session, request, layers, columns, positions, grids).Run(progress, cancellation);
+        request = request with { Layers = Layers(request, model.Components), Positions = Positions(request, length) };
+        return new PatchCells(model, request, options ?? new SweepOptions(), cancellation);
     }
 
     private static void Check(PatchSweepRequest request, ComponentMap components)
@@ -121,101 +134,5 @@ public static class PatchSweep
         }
 
         return request.Positions.Length > 0 ? request.Positions : [.. Enumerable.Range(0, length)];
-    }
-
-    private sealed class Cells(
-        InterventionSession session,
-        PatchSweepRequest request,
-        ImmutableArray<int> layers,
-        ImmutableArray<int> columns,
-        ImmutableArray<int> positions,
-        ImmutableArray<UnitGrid> grids
-    )
-    {
-        private readonly AnswerLogits _cleanLogits = new(request.Clean);
-        private readonly AnswerLogits _corruptLogits = new(request.Corrupt);
-        private readonly float[] _answers = new float[layers.Length * columns.Length];
-        private readonly float[] _wrongs = new float[layers.Length * columns.Length];
-
-        public PatchSweepResult Run(IProgress<SweepProgress>? progress, CancellationToken cancellation)
-        {
-            string[] outputs = [session.FirstOutput, .. session.Spliced.Sites.Select(site => site.Read!)];
-            var clean = session.Run(request.Clean, [.. grids.Select(grid => grid.ReadAll())], outputs, cancellation);
-            var corrupt = session.Run(
-                request.Corrupt,
-                [.. grids.Select(_ => SiteFeed.Neutral)],
-                [session.FirstOutput],
-                cancellation
-            );
-            AnswerLogits.Require(clean[0], session.FirstOutput, request.Answer, request.Wrong);
-            var cleanDifference = Difference(_cleanLogits, clean[0]);
-            var corruptDifference = Difference(_corruptLogits, corrupt[0]);
-            RequireDifference(cleanDifference, corruptDifference);
-            var rows = BatchSize.For(request.Clean.Length, clean[0].Shape[^1]);
-            for (var start = 0; start < _answers.Length; start += rows)
-            {
-                RunBatch(start, Math.Min(rows, _answers.Length - start), clean, cancellation);
-                progress?.Report(new SweepProgress(Math.Min(start + rows, _answers.Length), _answers.Length));
-            }
-
-            return new PatchSweepResult
-            {
-                Component = request.Component,
-                ColumnsAreHeads = grids[0].Component.Layout != ComponentLayout.Positions,
-                Layers = layers,
-                Columns = columns,
-                AnswerLogits = new SweepGrid(layers.Length, columns.Length, _answers),
-                WrongLogits = new SweepGrid(layers.Length, columns.Length, _wrongs),
-                CleanDifference = cleanDifference,
-                CorruptDifference = corruptDifference,
-                CleanTop = _cleanLogits.Top(clean[0], 1),
-                CorruptTop = _corruptLogits.Top(corrupt[0], 1),
-            };
-        }
-
-        private void RunBatch(int start, int count, ImmutableArray<NumericArray> clean, CancellationToken cancellation)
-        {
-            var restorations = grids.Select((grid, index) => new Restoration(grid, clean[index + 1])).ToArray();
-            for (var row = 0; row < count; row++)
-            {
-                var (layer, column) = Math.DivRem(start + row, columns.Length);
-                foreach (var unit in grids[layer].UnitsOf(columns[column], positions))
-                    restorations[layer].Add(row, unit);
-            }
-
-            var result = session.Run(
-                request.Corrupt.Repeat(count),
-                [.. restorations.Select(restoration => restoration.ToFeed())],
-                [session.FirstOutput],
-                cancellation
-            );
-            var output = result[0];
-            for (var row = 0; row < count; row++)
-            {
-                var logits = _corruptLogits.Of(output, row);
-                (_answers[start + row], _wrongs[start + row]) = (logits[request.Answer], logits[request.Wrong]);
-            }
-        }
-
-        // What a patch restores is measured in shares of this.
-        private static void RequireDifference(float clean, float corrupt)
-        {
-            if (!float.IsFinite(clean) || !float.IsFinite(corrupt))
-                throw new ExecutionException(
-                    $"The logit difference is {clean} in the clean run and {corrupt} in the corrupt one; the model's "
-                        + "output is not finite."
-                );
-            if (clean == corrupt)
-                throw new InterventionException(
-                    $"The logit difference is {clean} in both runs, so nothing can be restored. Choose other prompts "
-                        + "or answers."
-                );
-        }
-
-        private float Difference(AnswerLogits reader, NumericArray logits)
-        {
-            var last = reader.Of(logits, 0);
-            return last[request.Answer] - last[request.Wrong];
-        }
     }
 }

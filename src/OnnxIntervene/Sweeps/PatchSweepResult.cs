@@ -35,6 +35,9 @@ public sealed record PatchSweepResult
     /// <summary>The corrupt run's own answer.</summary>
     public TopAnswer? CorruptTop { get; init; }
 
+    /// <summary>What the sweep took; null where it is not known.</summary>
+    public SweepPlan? Plan { get; init; }
+
     /// <summary>The right answer's logit minus the wrong one's after each patch.</summary>
     public SweepGrid LogitDifference => AnswerLogits.Zip(WrongLogits, (answer, wrong) => answer - wrong);
 

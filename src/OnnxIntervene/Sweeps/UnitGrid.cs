@@ -11,9 +11,16 @@ internal sealed record UnitGrid(Component Component, int Length)
     /// <summary>How many columns a sweep over this component has.</summary>
     public int Columns => Component.Layout == ComponentLayout.Positions ? Length : Component.Heads;
 
-    /// <summary>Reads every unit of the first example.</summary>
-    public SiteFeed ReadAll() =>
-        new() { ReadLocations = Enumerable.Range(0, Count).SelectMany(unit => Location(0, unit)).ToArray() };
+    /// <summary>Reads every unit of the first examples.</summary>
+    /// <param name="examples">How many examples.</param>
+    public SiteFeed ReadAll(int examples = 1) =>
+        new()
+        {
+            ReadLocations = Enumerable
+                .Range(0, examples)
+                .SelectMany(example => Enumerable.Range(0, Count).SelectMany(unit => Location(example, unit)))
+                .ToArray(),
+        };
 
     /// <summary>The units of one cell: a position; a head at some positions; or a head.</summary>
     public IEnumerable<int> UnitsOf(int column, IReadOnlyList<int> positions) =>
@@ -21,11 +28,33 @@ internal sealed record UnitGrid(Component Component, int Length)
             ? positions.Select(position => (position * Component.Heads) + column)
             : [column];
 
+    /// <summary>The position of a unit; 0 for one that has all of them.</summary>
+    public int PositionOf(int unit) =>
+        Component.Layout switch
+        {
+            ComponentLayout.Positions => unit,
+            ComponentLayout.HeadsInWidth => unit / Component.Heads,
+            _ => 0,
+        };
+
     /// <summary>A unit of an example as a spliced site takes it.</summary>
-    public long[] Location(int example, int unit) =>
-        Component.Layout == ComponentLayout.HeadsInWidth
-            ? UnitAddress.Of(Component, example, unit % Component.Heads, unit / Component.Heads).ToArray()
-            : UnitAddress.Of(example, unit).ToArray();
+    /// <param name="example">The example.</param>
+    /// <param name="unit">The unit.</param>
+    /// <param name="first">The first position that the run computes.</param>
+    public long[] Location(int example, int unit, int first = 0) =>
+        Component.Layout switch
+        {
+            ComponentLayout.HeadsInWidth => UnitAddress
+                .Of(Component, example, unit % Component.Heads, (unit / Component.Heads) - first)
+                .ToArray(),
+            ComponentLayout.Positions => UnitAddress.Of(example, unit - first).ToArray(),
+            _ => UnitAddress.Of(example, unit).ToArray(),
+        };
+
+    /// <summary>The shape of one unit: its width, or queries and keys of a head's probabilities.</summary>
+    /// <param name="elements">How many elements it has.</param>
+    public long[] UnitShape(int elements) =>
+        Component.Layout == ComponentLayout.HeadsFirst ? [Length, elements / Length] : [elements];
 
     private int Count =>
         Component.Layout switch

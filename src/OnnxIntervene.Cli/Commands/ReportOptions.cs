@@ -5,7 +5,7 @@ using OnnxIntervene.Reports;
 namespace OnnxIntervene.Cli.Commands;
 
 /// <summary>Where a sweep's report is written.</summary>
-internal sealed class SweepOptions(string name)
+internal sealed class ReportOptions(string name)
 {
     private readonly Option<string> _folder = new("--out")
     {

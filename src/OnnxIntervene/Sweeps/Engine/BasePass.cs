@@ -1,0 +1,80 @@
+using System.Numerics.Tensors;
+using OnnxIntervene.Components.Addressing;
+using OnnxIntervene.Runtime;
+using OnnxIntervene.Tensors;
+
+namespace OnnxIntervene.Sweeps.Engine;
+
+/// <summary>Runs all bases through the parts of the model, and keeps what cells start from.</summary>
+internal sealed class BasePass(SweepSetting setting, StaircaseRows rows, LayerSegments segments, bool hasCache)
+{
+    private readonly int _layerCount = setting.Model.Components.LayerCount;
+    private readonly Dictionary<ComponentAddress, NumericArray> _reads = [];
+
+    public (BaseStates States, BaseRuns Runs) Run(CancellationToken cancellation)
+    {
+        var bases = Enumerable.Range(0, setting.Bases.Length).ToList();
+        var tokens = setting.Batch(bases).Arrays[ModelInputs.TokenInput];
+        var states = new BaseStates(_layerCount + 1, tokens);
+        var stream = WithNoise(segments.Embed(new SegmentRun(tokens, null), cancellation));
+        states.Keep(0, stream);
+        for (var layer = 0; layer < _layerCount; layer++)
+        {
+            var feeds = rows.InnerSites[layer].ToDictionary(site => site, site => GridOf(site).ReadAll(bases.Count));
+            var run = new SegmentRun(tokens, stream) { KeepsPresents = hasCache };
+            var result = segments.Layer(layer, run, feeds, cancellation);
+            if (result.Presents is var (keys, values))
+                states.KeepPresents(layer, keys, values);
+            foreach (var (site, read) in result.Reads)
+                _reads[site] = read;
+            states.Keep(layer + 1, stream = result.Stream);
+        }
+
+        return (
+            states,
+            new BaseRuns(Logits(states, cancellation), [.. setting.Sites.Select((_, site) => ValuesOf(site, states))])
+        );
+    }
+
+    private NumericArray Logits(BaseStates states, CancellationToken cancellation)
+    {
+        var (count, length, width) = (setting.Bases.Length, states.Length, states.Width);
+        var last = new float[count * width];
+        for (var index = 0; index < count; index++)
+            states.From(_layerCount, index, length - 1).CopyTo(last.AsSpan(index * width));
+        var bases = Enumerable.Range(0, count).ToList();
+        var run = new SegmentRun(states.TokensOf(bases, length - 1, length), NumericArray.Of(last, count, 1, width));
+        var logits = segments.Logits(run, cancellation);
+        return logits.Reshape(count, logits.Length / count);
+    }
+
+    private NumericArray ValuesOf(int site, BaseStates states)
+    {
+        if (rows.PointOf(site) is not { } point)
+            return _reads[setting.Sites[site]];
+        var stream = states.StreamAt(point);
+        return stream.Reshape(stream.Shape[0] * stream.Shape[1], stream.Shape[2]);
+    }
+
+    private UnitGrid GridOf(ComponentAddress site) => setting.Grids[setting.Sites.IndexOf(site)];
+
+    private NumericArray WithNoise(NumericArray stream)
+    {
+        if (setting.Bases.All(item => item.Noise is null))
+            return stream;
+        var (length, width) = (stream.Shape[1], stream.Shape[2]);
+        var changed = stream.Floats.ToArray();
+        for (var index = 0; index < setting.Bases.Length; index++)
+        {
+            if (setting.Bases[index].Noise is not { } noise)
+                continue;
+            for (var place = 0; place < noise.Positions.Length; place++)
+            {
+                var at = changed.AsSpan(((index * length) + noise.Positions[place]) * width, width);
+                TensorPrimitives.Add(at, noise.Values.Span.Slice(place * width, width), at);
+            }
+        }
+
+        return NumericArray.Of(changed, stream.Shape.AsSpan());
+    }
+}

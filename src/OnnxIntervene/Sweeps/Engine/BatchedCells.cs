@@ -1,0 +1,153 @@
+using OnnxIntervene.Components.Addressing;
+using OnnxIntervene.Interventions.Kinds;
+using OnnxIntervene.Runtime;
+using OnnxIntervene.Splicing;
+using OnnxIntervene.Tensors;
+
+namespace OnnxIntervene.Sweeps.Engine;
+
+/// <summary>Runs the whole model for each cell: cells are rows of a batch, or each has a run of its own.</summary>
+internal sealed class BatchedCells : CellRunner
+{
+    private readonly SweepSetting _setting;
+    private readonly SessionLease _lease;
+    private readonly AnswerLogits _logits;
+    private readonly int _mostRows;
+    private readonly bool _hasNoise;
+    private int _vocabulary = 1;
+
+    /// <param name="setting">The sweep.</param>
+    /// <param name="mostRows">How many cells may share a run.</param>
+    public BatchedCells(SweepSetting setting, int mostRows)
+    {
+        _setting = setting;
+        _mostRows = mostRows;
+        _logits = new AnswerLogits(setting.Bases[0].Inputs);
+        _hasNoise = setting.Bases.Any(item => item.Noise is not null);
+        _lease = setting.Model.Lease([
+            .. setting.Sites.Select(site => new SpliceSite(site, InterventionType.Vanilla)),
+            .. _hasNoise
+                ? new[]
+                {
+                    new SpliceSite(new ComponentAddress(0, ComponentNames.BlockInput), InterventionType.Addition),
+                }
+                : [],
+        ]);
+    }
+
+    /// <inheritdoc/>
+    public override string Description =>
+        _mostRows == 1 ? "one run of the whole model for each cell" : "cells are rows of runs of the whole model";
+
+    private InterventionSession Session => _lease.Session;
+
+    private int Rows => Math.Min(_mostRows, BatchSize.For(_setting.Length, _vocabulary));
+
+    /// <inheritdoc/>
+    public override BaseRuns RunBases(CancellationToken cancellation)
+    {
+        var all = Enumerable.Range(0, _setting.Bases.Length).ToList();
+        var reads = Session.Spliced.Sites.Take(_setting.Sites.Length).Select(site => site.Read!);
+        var rows = new List<ReadOnlyMemory<float>>();
+        var values = _setting.Sites.Select(_ => new List<NumericArray>()).ToList();
+        foreach (var some in all.Chunk(Rows))
+        {
+            var feeds = _setting.Grids.Select(grid => grid.ReadAll(some.Length)).ToList();
+            var results = Session.Run(
+                _setting.Batch(some),
+                WithNoise(feeds, some),
+                [Session.FirstOutput, .. reads],
+                cancellation
+            );
+            AnswerLogits.Require(results[0], Session.FirstOutput);
+            _vocabulary = results[0].Shape[^1];
+            for (var row = 0; row < some.Length; row++)
+                rows.Add(_logits.Of(results[0], row).ToArray());
+            for (var site = 0; site < values.Count; site++)
+                values[site].Add(results[site + 1]);
+        }
+
+        return new BaseRuns(
+            NumericArray.Of(rows.SelectMany(row => row.ToArray()).ToArray(), rows.Count, _vocabulary),
+            [.. values.Select(Joined)]
+        );
+    }
+
+    /// <inheritdoc/>
+    public override SweepCost CostOf(IReadOnlyList<SweepCell> cells) =>
+        new((cells.Count + Rows - 1) / Rows, cells.Count, 1);
+
+    /// <inheritdoc/>
+    public override void Run(
+        IReadOnlyList<(int Number, SweepCell Cell)> cells,
+        CellMeasure measure,
+        CancellationToken cancellation
+    )
+    {
+        foreach (var some in cells.Chunk(Rows))
+        {
+            var feeds = _setting.Grids.Select((grid, site) => new SiteWrites(grid)).ToList();
+            for (var row = 0; row < some.Length; row++)
+            {
+                foreach (var write in some[row].Cell.Writes)
+                    feeds[write.Site].Add(row, write.Unit, write.Values);
+            }
+
+            int[] bases = [.. some.Select(item => item.Cell.Base)];
+            var results = Session.Run(
+                _setting.Batch(bases),
+                WithNoise([.. feeds.Select(feed => feed.ToFeed())], bases),
+                [Session.FirstOutput],
+                cancellation
+            );
+            for (var row = 0; row < some.Length; row++)
+                measure(some[row].Number, _logits.Of(results[0], row));
+        }
+    }
+
+    /// <inheritdoc/>
+    protected override void Dispose(bool isDisposing)
+    {
+        if (isDisposing)
+            _lease.Dispose();
+    }
+
+    private List<SiteFeed> WithNoise(List<SiteFeed> feeds, int[] bases)
+    {
+        if (_hasNoise)
+            feeds.Add(Noise(bases));
+        return feeds;
+    }
+
+    private SiteFeed Noise(int[] bases)
+    {
+        var (locations, source) = (new List<long>(), new List<float>());
+        for (var row = 0; row < bases.Length; row++)
+        {
+            if (_setting.Bases[bases[row]].Noise is not { } noise)
+                continue;
+            foreach (var position in noise.Positions)
+                locations.AddRange([row, position]);
+            source.AddRange(noise.Values.Span);
+        }
+
+        var units = locations.Count / 2;
+        return units == 0
+            ? SiteFeed.Neutral
+            : new SiteFeed
+            {
+                WriteLocations = locations.ToArray(),
+                Source = source.ToArray(),
+                SourceShape = new long[] { units, source.Count / units },
+                Coefficients = Enumerable.Repeat(1f, units).ToArray(),
+            };
+    }
+
+    private static NumericArray Joined(List<NumericArray> parts) =>
+        parts.Count == 1
+            ? parts[0]
+            : NumericArray.Of(
+                parts.SelectMany(part => part.FloatMemory.ToArray()).ToArray(),
+                [parts.Sum(part => part.Shape[0]), .. parts[0].Shape.AsSpan()[1..]]
+            );
+}

@@ -1,0 +1,137 @@
+using System.Collections.Immutable;
+using OnnxIntervene.Tensors;
+
+namespace OnnxIntervene.Sweeps.Engine;
+
+/// <summary>
+/// Runs what a cell changes and nothing else: below its first layer and before its first position it is its base's run,
+/// which is computed once. The rows of all layers go up the stream together, each from where it begins, and logits are
+/// computed at the last token alone.
+/// </summary>
+internal sealed class StaircaseCells : CellRunner
+{
+    // Values of a row in a layer, in parts of the stream: a feed-forward of four times its width, twice, and more.
+    private const int ValuesPerStream = 16;
+    private const long MostLogits = 1 << 24;
+
+    private readonly SweepSetting _setting;
+    private readonly StaircaseRows _rows;
+    private readonly LayerSegments _segments;
+    private readonly bool _hasCache;
+    private readonly long _memoryLimit;
+    private BaseStates _states = null!;
+    private BaseRuns _runs = null!;
+
+    /// <param name="setting">The sweep.</param>
+    /// <param name="hasCache">Whether the model reads a cache of keys and values.</param>
+    /// <param name="memoryLimit">Bytes that the rows of one run may take.</param>
+    public StaircaseCells(SweepSetting setting, bool hasCache, long memoryLimit)
+    {
+        _setting = setting;
+        _hasCache = hasCache;
+        _memoryLimit = memoryLimit;
+        _rows = new StaircaseRows(setting, hasCache);
+        _segments = new LayerSegments(setting.Model, _rows.InnerSites, hasCache);
+    }
+
+    /// <inheritdoc/>
+    public override string Description =>
+        "the model is cut at its layers, each cell joins the batch at its own layer"
+        + (_hasCache ? " and position, after its base's keys and values" : "");
+
+    private int LayerCount => _setting.Model.Components.LayerCount;
+
+    /// <inheritdoc/>
+    public override BaseRuns RunBases(CancellationToken cancellation)
+    {
+        var runner = new BasePass(_setting, _rows, _segments, _hasCache);
+        (_states, _runs) = runner.Run(cancellation);
+        return _runs;
+    }
+
+    /// <inheritdoc/>
+    public override SweepCost CostOf(IReadOnlyList<SweepCell> cells)
+    {
+        var groups = Groups(cells.Select((cell, number) => (number, cell))).ToList();
+        var layers = Enumerable.Range(0, LayerCount).Select(_segments.WeightsOf).ToArray();
+        var (runs, rows, weights) = (0, 0, 0.0);
+        foreach (var group in groups)
+        {
+            rows += group.Length;
+            var positions = _setting.Length - group[0].First;
+            for (var layer = 0; layer < LayerCount; layer++)
+            {
+                var active = group.Count(row => row.Point <= layer);
+                runs += active > 0 ? 1 : 0;
+                weights += (double)active * positions * layers[layer];
+            }
+
+            weights += (double)group.Length * _segments.HeadWeights;
+        }
+
+        var full = cells.Count * (double)_setting.Length * (layers.Sum() + _segments.HeadWeights);
+        return new SweepCost(runs + groups.Count, rows, weights / full);
+    }
+
+    /// <inheritdoc/>
+    public override void Run(
+        IReadOnlyList<(int Number, SweepCell Cell)> cells,
+        CellMeasure measure,
+        CancellationToken cancellation
+    )
+    {
+        var run = new HashSet<int>();
+        foreach (var group in Groups(cells))
+        {
+            using var climb = new Climb(_setting, _rows, _segments, _states) { HasCache = _hasCache };
+            var stream = climb.Run(group, cancellation);
+            Measure(group, stream, measure, cancellation);
+            run.UnionWith(group.Select(row => row.Number));
+        }
+
+        foreach (var (number, cell) in cells.Where(item => !run.Contains(item.Number)))
+            measure(number, _runs.LogitsOf(cell.Base));
+    }
+
+    /// <inheritdoc/>
+    protected override void Dispose(bool isDisposing)
+    {
+        if (isDisposing)
+            _segments.Dispose();
+    }
+
+    // Rows of one first position, as many as the memory holds, in the order in which they join.
+    private IEnumerable<ImmutableArray<StaircaseRow>> Groups(IEnumerable<(int Number, SweepCell Cell)> cells) =>
+        cells
+            .Select(item => _rows.Of(item.Number, item.Cell))
+            .OfType<StaircaseRow>()
+            .GroupBy(row => row.First)
+            .OrderBy(group => group.Key)
+            .SelectMany(group => group.OrderBy(row => row.Point).Chunk(MostRows(_setting.Length - group.Key)))
+            .Select(group => group.ToImmutableArray());
+
+    private int MostRows(int positions) =>
+        (int)Math.Clamp(_memoryLimit / ((long)positions * _states.Width * ValuesPerStream * sizeof(float)), 1, 1 << 12);
+
+    private void Measure(
+        ImmutableArray<StaircaseRow> group,
+        NumericArray stream,
+        CellMeasure measure,
+        CancellationToken cancellation
+    )
+    {
+        var width = _states.Width;
+        var most = (int)Math.Clamp(MostLogits / _runs.Logits.Shape[1], 1, group.Length);
+        for (var start = 0; start < group.Length; start += most)
+        {
+            var count = Math.Min(most, group.Length - start);
+            var some = NumericArray.Of(stream.FloatMemory.Slice(start * width, count * width), count, 1, width);
+            var bases = group.Skip(start).Take(count).Select(row => row.Cell.Base).ToList();
+            var run = new SegmentRun(_states.TokensOf(bases, _setting.Length - 1, _setting.Length), some);
+            var logits = _segments.Logits(run, cancellation);
+            var vocabulary = logits.Shape[^1];
+            for (var row = 0; row < count; row++)
+                measure(group[start + row].Number, logits.Floats.Slice(row * vocabulary, vocabulary));
+        }
+    }
+}

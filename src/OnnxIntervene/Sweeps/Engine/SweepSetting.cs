@@ -1,0 +1,53 @@
+using System.Collections.Immutable;
+using OnnxIntervene.Components.Addressing;
+using OnnxIntervene.Execution;
+using OnnxIntervene.Runtime;
+using OnnxIntervene.Tensors;
+
+namespace OnnxIntervene.Sweeps.Engine;
+
+/// <summary>What all runs of a sweep have in common.</summary>
+/// <param name="Model">The model.</param>
+/// <param name="Bases">The runs that cells start from; they have equally many tokens.</param>
+/// <param name="Sites">The components that cells write, each in one layer.</param>
+internal sealed record SweepSetting(
+    LoadedModel Model,
+    ImmutableArray<SweepBase> Bases,
+    ImmutableArray<ComponentAddress> Sites
+)
+{
+    /// <summary>How many tokens every base has.</summary>
+    public int Length => Bases[0].Inputs.Length;
+
+    /// <summary>The units of each site's component.</summary>
+    public ImmutableArray<UnitGrid> Grids { get; } =
+    [.. Sites.Select(site => new UnitGrid(Model.Components.Get(site), Bases[0].Inputs.Length))];
+
+    /// <summary>The inputs of some bases as one batch, a row each.</summary>
+    public ModelInputs Batch(IReadOnlyList<int> bases) =>
+        new(
+            Bases[0]
+                .Inputs.Arrays.ToImmutableDictionary(
+                    array => array.Key,
+                    array => Joined([.. bases.Select(index => Bases[index].Inputs.Arrays[array.Key])])
+                )
+        );
+
+    private static NumericArray Joined(IReadOnlyList<NumericArray> rows)
+    {
+        int[] shape = [rows.Sum(row => row.Shape[0]), .. rows[0].Shape.AsSpan()[1..]];
+        return rows[0].IsInteger
+            ? NumericArray.Of(rows.SelectMany(row => row.IntegerMemory.ToArray()).ToArray(), shape)
+            : NumericArray.Of(rows.SelectMany(row => row.FloatMemory.ToArray()).ToArray(), shape);
+    }
+}
+
+/// <summary>A run that cells start from.</summary>
+/// <param name="Inputs">A batch of one.</param>
+/// <param name="Noise">What is added to its embeddings; null for nothing.</param>
+internal sealed record SweepBase(ModelInputs Inputs, EmbeddingAddition? Noise = null);
+
+/// <summary>What is added to <c>block_input</c> of layer 0.</summary>
+/// <param name="Positions">Where.</param>
+/// <param name="Values">What, <c>[position, width]</c>.</param>
+internal sealed record EmbeddingAddition(ImmutableArray<int> Positions, ReadOnlyMemory<float> Values);

@@ -1,0 +1,13 @@
+namespace OnnxIntervene.Sweeps;
+
+/// <summary>How the runs of a sweep are made.</summary>
+public sealed record SweepOptions
+{
+    /// <summary>
+    /// Whether each cell has a run of the whole model of its own: the slow way, by which the fast one is checked.
+    /// </summary>
+    public bool IsNaive { get; init; }
+
+    /// <summary>Bytes that the rows of one run may take, besides the model and its logits.</summary>
+    public long MemoryLimit { get; init; } = 1L << 30;
+}
