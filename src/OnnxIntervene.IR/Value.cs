@@ -71,6 +71,9 @@ public sealed class Value
     /// <summary>A type that is not a tensor (sequence, map, optional, sparse), as the file writes it.</summary>
     internal ReadOnlyMemory<byte> OpaqueType { get; set; }
 
+    /// <summary>Whether it is a tensor, as far as the file says; else a sequence, a map or another type.</summary>
+    public bool IsTensor => OpaqueType.IsEmpty;
+
     /// <summary>Fields of the file's value info that this library does not model.</summary>
     internal ReadOnlyMemory<byte> Unknown { get; set; }
 

@@ -28,6 +28,13 @@ internal sealed class OutputChoice
             throw new InterventionException(
                 $"--compare '{name}': the model has no such output. It has: {string.Join(", ", outputs)}."
             );
+        foreach (var output in model.Graph.Outputs.Where(output => names.Contains(output.Name)))
+        {
+            if (!output.IsTensor || output.Type?.ElementType == ElementType.Text)
+                throw new InterventionException(
+                    $"--compare '{output.Name}': it is no tensor of numbers, so it cannot be compared."
+                );
+        }
     }
 
     /// <summary>The outputs that are compared, and what is left out and why.</summary>

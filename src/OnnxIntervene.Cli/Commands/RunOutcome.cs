@@ -25,6 +25,19 @@ internal sealed record RunOutcome
     // Of the first output that holds no labels; none where that ranks nothing.
     private OutputRanking? Ranking { get; init; }
 
+    // Numbers that only the interventions made infinite, or no numbers.
+    private ImmutableArray<string> Warnings =>
+        [
+            .. Compared
+                .Where(output => !output.After.IsInteger)
+                .Select(output => (output.Name, Before: Lost(output.Before), After: Lost(output.After)))
+                .Where(output => output.After > output.Before)
+                .Select(output =>
+                    $"{output.After} numbers of '{output.Name}' are not finite after the interventions, "
+                    + $"{output.Before} before. Look at the coefficients, sources and parameters."
+                ),
+        ];
+
     public static RunOutcome Of(LoadedModel model, ModelInputs inputs, RunResult result, OutputChoice choice, int count)
     {
         var (compared, leftOut, caches) = choice.Of(result);
@@ -114,6 +127,7 @@ internal sealed record RunOutcome
         data["left_out"] = LeftOut
             .Concat(Caches.Select(name => new OtherOutput(name, "a cache; --compare all compares it")))
             .Select(output => new { Output = output.Name, Why = output.What });
+        data["warnings"] = Warnings;
         data["file"] = path;
         return data;
     }
@@ -131,9 +145,19 @@ internal sealed record RunOutcome
             terminal.Output.WriteLine(
                 $"Left out: {Caches.Length} caches, {Caches[0]} to {Caches[^1]}; --compare all compares them too."
             );
+        foreach (var warning in Warnings)
+            terminal.Error.WriteLine($"Warning: {warning}");
         if (path is not null)
             terminal.Output.WriteLine($"Wrote {path}");
     }
 
     private static bool IsNumpy(string path) => path.EndsWith(".npy", StringComparison.OrdinalIgnoreCase);
+
+    private static int Lost(NumericArray numbers)
+    {
+        var count = 0;
+        foreach (var number in numbers.Floats)
+            count += float.IsFinite(number) ? 0 : 1;
+        return count;
+    }
 }

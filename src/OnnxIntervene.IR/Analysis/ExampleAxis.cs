@@ -1,3 +1,5 @@
+using OnnxIntervene.IR.Analysis.Inference;
+
 namespace OnnxIntervene.IR.Analysis;
 
 /// <summary>
@@ -15,9 +17,19 @@ internal sealed record ExampleAxis(string? Name, IReadOnlyDictionary<string, int
     public static ExampleAxis Of(Graph graph)
     {
         ArgumentNullException.ThrowIfNull(graph);
+        var recurrent = OfRecurrent(graph);
+        if (AxisOrigins.Find(recurrent) is var (named, place))
+            return new ExampleAxis(null, new Dictionary<string, int>(StringComparer.Ordinal) { [named] = place });
         var inputs = graph.Inputs.Where(input => !input.IsConstant && input.Type?.Shape is { Rank: > 0 }).ToList();
         var name =
-            inputs.Where(input => input.Name == InputLimits.TokenInput).Select(First).FirstOrDefault()
+            (
+                recurrent.IsKnown
+                    ? inputs
+                        .SelectMany(Names)
+                        .FirstOrDefault(one => one is not null && one == recurrent.ToDimension().Symbol)
+                    : null
+            )
+            ?? inputs.Where(input => input.Name == InputLimits.TokenInput).Select(First).FirstOrDefault()
             ?? inputs.SelectMany(Names).FirstOrDefault(IsBatch)
             ?? Shared(inputs);
         var places = new Dictionary<string, int>(StringComparer.Ordinal);
@@ -28,6 +40,20 @@ internal sealed record ExampleAxis(string? Name, IReadOnlyDictionary<string, int
         }
 
         return new ExampleAxis(name, places);
+    }
+
+    // Recurrent operators tell which axis of what they read counts examples: the second, or with a layout of 1 the
+    // first (ONNX, Operators.md, GRU, LSTM, RNN).
+    private static Quantity OfRecurrent(Graph graph)
+    {
+        var node = graph.Nodes.FirstOrDefault(node =>
+            node.Operator is ("", "GRU" or "LSTM" or "RNN") && node.InputOrNull(0) is not null
+        );
+        if (node is null)
+            return Quantity.Unknown;
+        var axis = node.FindAttribute("layout")?.Integer == 1 ? 0 : 1;
+        var axes = new AxisOrigins(graph).Types.FactsOf(node.Inputs[0]!).Axes;
+        return axes is { Length: 3 } ? axes[axis] : Quantity.Unknown;
     }
 
     private static bool IsBatch(string? name) => name?.Contains(Batch, StringComparison.OrdinalIgnoreCase) == true;

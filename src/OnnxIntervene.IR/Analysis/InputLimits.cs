@@ -10,6 +10,12 @@ namespace OnnxIntervene.IR.Analysis;
 /// </param>
 internal sealed record InputLimits(long? Vocabulary, long? Context)
 {
+    /// <summary>
+    /// How many ids, from 0, every other input of integers that chooses rows of a table has, by its name: a decoder's
+    /// token ids, token types.
+    /// </summary>
+    public IReadOnlyDictionary<string, long> Ids { get; private init; } = new Dictionary<string, long>();
+
     /// <summary>The name of the input that holds token ids.</summary>
     public const string TokenInput = "input_ids";
 
@@ -27,7 +33,26 @@ internal sealed record InputLimits(long? Vocabulary, long? Context)
                     .SelectMany(start => Tables(start.Value, start.First, isPosition: true))
                     .Concat(Caches(graph))
             )
-        );
+        )
+        {
+            Ids = OtherIds(graph),
+        };
+    }
+
+    private static Dictionary<string, long> OtherIds(Graph graph)
+    {
+        var ids = new Dictionary<string, long>(StringComparer.Ordinal);
+        foreach (var input in graph.Inputs)
+        {
+            if (
+                input is { IsConstant: false, Type.ElementType: ElementType.Int64 or ElementType.Int32 }
+                && input.Name is not (TokenInput or PositionInput.Name)
+                && Smallest(Tables(input, 0, isPosition: false)) is { } limit
+            )
+                ids[input.Name] = limit;
+        }
+
+        return ids;
     }
 
     // The input of positions, or what exporters count in its place: a range, a stored row of numbers that is cut to the
@@ -86,6 +111,10 @@ internal sealed record InputLimits(long? Vocabulary, long? Context)
         {
             (("", "Gather"), 1) when Axis(use.Node) == 0 => FirstSize(use.Node.InputOrNull(0)),
             ((OperatorKey.Microsoft, "GatherBlockQuantized"), 1) => FirstSize(use.Node.InputOrNull(0)),
+            (("", "OneHot"), 0) when !isPosition => Number(use.Node.InputOrNull(1)),
+            ((OperatorKey.Microsoft, "EmbedLayerNormalization"), 1) when !isPosition => FirstSize(
+                use.Node.InputOrNull(4)
+            ),
             ((OperatorKey.Microsoft, "EmbedLayerNormalization"), 0) when !isPosition => FirstSize(
                 use.Node.InputOrNull(2)
             ),
@@ -96,11 +125,24 @@ internal sealed record InputLimits(long? Vocabulary, long? Context)
     private static long? Moved(Use use, bool isPosition) =>
         (use.Node.Operator, use.InputIndex) switch
         {
-            (("", "Cast" or "Identity" or "Reshape" or "Unsqueeze" or "Squeeze" or "Expand" or "Slice"), 0) => 0,
-            (("", "Add"), _) when isPosition => Number(use.Node.InputOrNull(1 - use.InputIndex)),
+            (
 
-            (("", "Sub"), 0) when isPosition => -Number(use.Node.InputOrNull(1)),
-
+                (
+                    "",
+                    "Cast"
+                        or "Identity"
+                        or "Reshape"
+                        or "Unsqueeze"
+                        or "Squeeze"
+                        or "Expand"
+                        or "Slice"
+                        or "Transpose"
+                        or "Flatten"
+                ),
+                0
+            ) => 0,
+            (("", "Add"), _) => Number(use.Node.InputOrNull(1 - use.InputIndex)),
+            (("", "Sub"), 0) => -Number(use.Node.InputOrNull(1)),
             // A mask of ones and zeros times positions.
             (("", "Mul"), _) when isPosition => 0,
             _ => null,

@@ -47,6 +47,30 @@ internal sealed class TypeInference
         return inference;
     }
 
+    /// <summary>
+    /// What the graph determines where axes of its inputs have other names than in the file, or names in place of
+    /// numbers. What the file tells of other tensors counts only where the operators do not tell.
+    /// </summary>
+    /// <param name="graph">The main graph.</param>
+    /// <param name="label">The name of an input's axis; null for what the file tells.</param>
+    public static TypeInference Trace(Graph graph, Func<Value, int, string?> label)
+    {
+        ArgumentNullException.ThrowIfNull(graph);
+        ArgumentNullException.ThrowIfNull(label);
+        var sizes = new FileSizes(new Dictionary<string, long>(), prefersInferred: true);
+        var inference = new TypeInference(null, sizes, new LoopRecords());
+        foreach (var input in graph.Inputs.Where(input => !input.IsConstant && input.Type?.Shape is not null))
+        {
+            inference._facts[input] = new TensorFacts([
+                .. input.Type!.Shape!.Dimensions.Select(
+                    (size, axis) => label(input, axis) is { } name ? Quantity.Named(name) : sizes.Of(size)
+                ),
+            ]);
+        }
+
+        return inference;
+    }
+
     /// <summary>The element type; <see cref="ElementType.Undefined"/> when unknown.</summary>
     public ElementType ElementTypeOf(Value value)
     {

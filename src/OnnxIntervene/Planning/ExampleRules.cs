@@ -13,6 +13,9 @@ namespace OnnxIntervene.Planning;
 internal sealed class ExampleRules(Model model, ComponentMap components)
 {
     private readonly ComponentExtents _named = new(new TypeInference());
+    private readonly Lazy<ComponentExtents> _traced = new(() =>
+        new ComponentExtents(new AxisOrigins(model.Graph).Types)
+    );
 
     /// <summary>Whether the operator itself says which axis counts examples.</summary>
     public static bool HaveOwnAxes(ComponentSource source) => source is RecurrentSource or StepsSource or BodySource;
@@ -27,21 +30,47 @@ internal sealed class ExampleRules(Model model, ComponentMap components)
             PositionName = positions.ToDimension().Symbol,
             Contradiction = HaveOwnAxes(component.Source)
                 ? null
-                : Contradiction(extent.Examples, examples.ToDimension().Symbol, sizes),
+                : Axis(component) ?? Contradiction(extent.Examples, examples.ToDimension().Symbol, sizes),
         };
+    }
+
+    /// <summary>Whether the graph shows that the first axis of a component's tensor counts something else.</summary>
+    public bool IsOfAnotherAxis(Component component)
+    {
+        if (HaveOwnAxes(component.Source))
+            return false;
+        var name = _named.Of(component.Source).Examples.ToDimension().Symbol;
+        return Axis(component) is not null || Other(name) is not null;
+    }
+
+    // Where the first axis is an input's axis that does not count examples.
+    private string? Axis(Component component)
+    {
+        if (AxisOrigins.Find(_traced.Value.Of(component.Source).Examples) is not var (input, axis))
+            return null;
+        var wanted = components.Examples.Places.GetValueOrDefault(input);
+        return axis == wanted
+            ? null
+            : $"its first axis is axis {axis} of the input '{input}', where axis {wanted} counts examples";
+    }
+
+    private string? Other(string? name)
+    {
+        var wanted = components.Examples.Name;
+        if (name is null || wanted is null || name == wanted)
+            return null;
+        var axes = Axes(name).ToList();
+        return axes.Count == 0 || axes.Exists(place => place.Axis == 0 && !place.HasExamples)
+            ? null
+            : $"its first axis is '{name}', but examples are counted by '{wanted}'";
     }
 
     private string? Contradiction(int entries, string? name, InputSizes sizes)
     {
-        var wanted = components.Examples.Name;
-        if (name is not null && wanted is not null)
-        {
-            var axes = Axes(name).ToList();
-            if (name == wanted || axes.Exists(place => place.Axis == 0 && !place.HasExamples))
-                return null;
-            if (axes.Count > 0)
-                return $"its first axis is '{name}', but examples are counted by '{wanted}'";
-        }
+        if (Other(name) is { } other)
+            return other;
+        if (name is not null && components.Examples.Name is { } wanted && IsPlaced(name, wanted))
+            return null;
 
         // What every example reads, such as a table of positions, has one entry.
         if (entries == sizes.Examples || (entries == 1 && sizes.Examples is not null))
@@ -50,6 +79,9 @@ internal sealed class ExampleRules(Model model, ComponentMap components)
             ? $"its first axis has {entries} entries, but the inputs hold {Counted(count)}"
             : "the inputs do not tell how many examples there are";
     }
+
+    private bool IsPlaced(string name, string wanted) =>
+        name == wanted || Axes(name).Any(place => place.Axis == 0 && !place.HasExamples);
 
     private static string Counted(int examples) => examples == 1 ? "one example" : $"{examples} examples";
 

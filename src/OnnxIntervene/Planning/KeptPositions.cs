@@ -51,7 +51,13 @@ internal sealed class KeptPositions(Graph graph)
             .Where(mask => !mask.Kept.IsDefault && mask.Kept.Length < length)
             .ToList();
         if (masks.Count == 0)
-            return all;
+            return extent.PositionName is null && Padding(inputs, length, row) is { } other
+                ? throw new InterventionException(
+                    $"{representation}: '{other}' leaves out positions of its own, but '{representation.Component}' "
+                        + $"has {length}, and which of these are padding cannot be told. Count positions from the "
+                        + "start of the tensor."
+                )
+                : all;
         if (TextOf(extent) is { } text)
             return masks.Find(mask => mask.Key == text.Mask) is { Key: not null } own ? own.Kept : all;
         return _readsOneText && masks.Count == 1
@@ -72,6 +78,18 @@ internal sealed class KeptPositions(Graph graph)
                 : null
             : null;
     }
+
+    // A mask of another length that leaves something out.
+    private static string? Padding(ModelInputs inputs, int length, int row) =>
+        inputs
+            .Arrays.Where(array => s_texts.Any(text => text.Mask == array.Key))
+            .FirstOrDefault(array =>
+                array.Value is { IsInteger: true, Shape: [var rows, var size] }
+                && rows > row
+                && size != length
+                && array.Value.Integers.Slice(row * size, size).Contains(0)
+            )
+            .Key;
 
     // The text whose positions have the same name.
     private (string Text, string Mask)? TextOf(UnitExtent extent)

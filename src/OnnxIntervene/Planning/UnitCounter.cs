@@ -17,6 +17,7 @@ internal sealed class UnitCounter(Model model, ComponentMap components)
     private readonly Lock _lock = new();
     private readonly Lazy<bool> _readsOneText = new(() => ReadsOneText(model.Graph));
     private readonly ExampleRules _rules = new(model, components);
+    private readonly Dictionary<ComponentAddress, bool> _startsWithExamples = [];
     private (string Inputs, ComponentExtents Extents)? _last;
 
     /// <summary>How many units there are.</summary>
@@ -36,6 +37,7 @@ internal sealed class UnitCounter(Model model, ComponentMap components)
             && (component.Layout != ComponentLayout.HeadsFirst || !countsTwoAxes)
             && inputs.Arrays.TryGetValue(ModelInputs.TokenInput, out var tokens)
             && tokens.Shape is [var examples, var length]
+            && StartsWithExamples(component)
         )
             return new UnitExtent(examples, component.Layout == ComponentLayout.HeadsFirst ? component.Heads : length);
         var text = PredictedInputs.Text(inputs);
@@ -58,9 +60,19 @@ internal sealed class UnitCounter(Model model, ComponentMap components)
     /// <summary>The error for a component in a branch of an If where another one runs.</summary>
     public static InterventionException NotComputed(Component component) =>
         new(
-            $"{component} is in the {((OneBranchSource)component.Source).Path[^1]}, which these inputs do not take; there "
-                + "is nothing to read or change."
+            $"{component} is in the {((OneBranchSource)component.Source).Path[^1]}, which these inputs do not take; "
+                + "there is nothing to read or change."
         );
+
+    private bool StartsWithExamples(Component component)
+    {
+        lock (_lock)
+        {
+            if (!_startsWithExamples.TryGetValue(component.Address, out var starts))
+                _startsWithExamples.Add(component.Address, starts = !_rules.IsOfAnotherAxis(component));
+            return starts;
+        }
+    }
 
     private UnitExtent? Counted(Component component, ModelInputs inputs, string text, bool countsTwoAxes)
     {

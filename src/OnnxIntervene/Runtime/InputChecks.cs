@@ -16,9 +16,16 @@ internal static class InputChecks
         var limits = components.Limits;
         if (inputs.Arrays.TryGetValue(ModelInputs.TokenInput, out var tokens) && tokens.IsInteger)
         {
-            CheckTokens(tokens, limits.Vocabulary);
+            CheckTokens(ModelInputs.TokenInput, tokens, limits.Vocabulary);
             if (limits.Context is { } context && tokens.Shape.Length == 2 && !Has(inputs, PositionInput.Name))
                 CheckLength(PastLength(inputs) + tokens.Shape[1], context);
+        }
+
+        CheckMask(inputs, tokens);
+        foreach (var (name, count) in limits.Ids)
+        {
+            if (inputs.Arrays.TryGetValue(name, out var ids) && ids.IsInteger)
+                CheckTokens(name, ids, count);
         }
 
         if (limits.Context is { } room && inputs.Arrays.TryGetValue(PositionInput.Name, out var positions))
@@ -35,13 +42,18 @@ internal static class InputChecks
 
     private static bool Has(ModelInputs inputs, string name) => inputs.Arrays.ContainsKey(name);
 
-    private static void CheckTokens(NumericArray tokens, long? vocabulary)
+    private static void CheckTokens(string name, NumericArray tokens, long? vocabulary)
     {
         for (var index = 0; index < tokens.Length; index++)
         {
             var id = tokens.Integers[index];
             if (id < 0 || id >= (vocabulary ?? long.MaxValue))
-                throw Unknown($"'{ModelInputs.TokenInput}' has", id, vocabulary);
+                throw name == ModelInputs.TokenInput
+                    ? Unknown($"'{name}' has", id, vocabulary)
+                    : new InterventionException(
+                        $"'{name}' has the id {id}, but its table in the model has {vocabulary} rows: 0 to "
+                            + $"{vocabulary - 1}."
+                    );
         }
     }
 
@@ -52,6 +64,23 @@ internal static class InputChecks
                     + "Use the tokenizer that belongs to the model."
                 : $"{where} the token id {id}; token ids begin at 0."
         );
+
+    // A mask covers what the cache holds, and the new tokens after it.
+    private static void CheckMask(ModelInputs inputs, NumericArray? tokens)
+    {
+        if (
+            tokens is not { Shape: [_, var length] }
+            || !inputs.Arrays.TryGetValue("attention_mask", out var mask)
+            || mask is not { Shape: [_, var covered] }
+        )
+            return;
+        var past = PastLength(inputs);
+        if (covered != past + length)
+            throw new InterventionException(
+                $"'attention_mask' covers {covered} positions, but there are {past + length}: {past} in the cache and "
+                    + $"{length} in '{ModelInputs.TokenInput}'."
+            );
+    }
 
     private static void CheckLength(long length, long context)
     {

@@ -37,6 +37,7 @@ public sealed class LayeringTests
         "OnnxIntervene/Planning/Files",
         "OnnxIntervene/Execution/Results",
         "OnnxIntervene/Execution",
+        "OnnxIntervene/Sweeps/Engine",
         "OnnxIntervene/Sweeps",
         "OnnxIntervene/Checking/Runs",
         "OnnxIntervene/Checking/Laws",

@@ -2,7 +2,8 @@ namespace OnnxIntervene.IR.Analysis.Inference;
 
 /// <summary>The sizes that a file tells, as quantities; one object for each name.</summary>
 /// <param name="numbers">What some of the names are in one run.</param>
-internal sealed class FileSizes(IReadOnlyDictionary<string, long> numbers)
+/// <param name="prefersInferred">Whether what the file tells counts only where operators do not tell.</param>
+internal sealed class FileSizes(IReadOnlyDictionary<string, long> numbers, bool prefersInferred = false)
 {
     // No tensor of a model has more; a chain of operators that add axes would grow with its square.
     private const int MostAxes = 64;
@@ -53,8 +54,11 @@ internal sealed class FileSizes(IReadOnlyDictionary<string, long> numbers)
 
     private Quantity Hidden() => Quantity.Hidden(_hidden++);
 
-    private static Quantity Better(Quantity inferred, Quantity told) =>
-        inferred.Number is not null || !told.IsKnown ? inferred
+    private Quantity Better(Quantity inferred, Quantity told) =>
+        inferred.Number is not null
+        || !told.IsKnown
+        || (prefersInferred && inferred is { IsKnown: true, IsHidden: false })
+            ? inferred
         : told.Number is not null || !inferred.IsKnown || inferred.IsHidden ? told
         : inferred;
 }

@@ -59,7 +59,7 @@ internal sealed class RandomInputs(Graph graph, InputLimits limits, int? imageSi
             );
         return type.ElementType.IsFloat()
             ? NumericArray.Of(Enumerable.Range(0, (int)count).Select(_ => Normal()).ToArray(), shape)
-            : NumericArray.Of(Enumerable.Range(0, (int)count).Select(_ => Token()).ToArray(), shape);
+            : NumericArray.Of(Enumerable.Range(0, (int)count).Select(_ => Token(IdsOf(input))).ToArray(), shape);
     }
 
     private static bool IsImage(Value input) =>
@@ -88,7 +88,7 @@ internal sealed class RandomInputs(Graph graph, InputLimits limits, int? imageSi
         {
             if (tokens[index] == first.Integers[index])
                 tokens[index] =
-                    tokens[index] > Special ? tokens[index] - 1 : Math.Min(tokens[index] + 1, Vocabulary - 1);
+                    tokens[index] > Special ? tokens[index] - 1 : Math.Min(tokens[index] + 1, IdsOf(input) - 1);
         }
 
         return NumericArray.Of(tokens, first.Shape.AsSpan());
@@ -113,9 +113,12 @@ internal sealed class RandomInputs(Graph graph, InputLimits limits, int? imageSi
     }
 
     // The lowest ids are often special tokens, which some models treat apart.
-    private long Token() => _random.NextInt64(Math.Min(Special, Vocabulary - 1), Vocabulary);
+    private long Token(long ids) => _random.NextInt64(Math.Min(Special, ids - 1), ids);
 
-    private long Vocabulary => limits.Vocabulary ?? UnknownVocabulary;
+    private long IdsOf(Value input) =>
+        input.Name == ModelInputs.TokenInput
+            ? limits.Vocabulary ?? UnknownVocabulary
+            : limits.Ids.GetValueOrDefault(input.Name, limits.Vocabulary ?? UnknownVocabulary);
 
     // Box and Muller, "A note on the generation of random normal deviates", 1958.
     private float Normal() =>

@@ -159,12 +159,29 @@ internal sealed class RawTensors
             || types.FactsOf(value).Axes is not [{ Number: null } rows, { Number: > 0 }]
             || rows.DividedBy(Quantity.Named(name)) is not { IsKnown: true } positions
             || positions.Number == 1
+            || !StartsWith(name, value, types)
         )
             return null;
         var batch = graph.Inputs.FirstOrDefault(input =>
             examples.Places.TryGetValue(input.Name, out var axis) && axis == 0
         );
         return batch is null ? null : new FlatSource(value, batch);
+    }
+
+    // Where the two axes were put together, that of examples came first, as far as this is told.
+    private static bool StartsWith(string name, Value value, TypeInference types)
+    {
+        for (var steps = 0; steps < Dataflow.LongestChain && value.Producer is { } producer; steps++)
+        {
+            if (Dataflow.DataInputs(producer).FirstOrDefault() is not { } before)
+                return true;
+            if (types.RankOf(before) is > 2)
+                return types.FactsOf(before).Axes![0] is var first
+                    && (first.IsSame(Quantity.Named(name)) || first.ToDimension().Symbol is null);
+            value = before;
+        }
+
+        return true;
     }
 
     private static InterventionException Inside(string name, Node owner, int places)
@@ -184,7 +201,8 @@ internal sealed class RawTensors
             .Distinct()
             .Select(value => $"'{value.Name}'");
         return new InterventionException(
-            $"The tensor '{name}' is inside the {owner}: {reason}, so it cannot be named by itself. The node's inputs and outputs can be: "
+            $"The tensor '{name}' is inside the {owner}: {reason}, so it cannot be named by itself. The node's inputs and "
+                + $"outputs can be: "
                 + $"{string.Join(", ", outside)}."
         );
     }

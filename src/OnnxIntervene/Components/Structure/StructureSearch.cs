@@ -66,8 +66,8 @@ internal static class StructureSearch
                 .Select(inside => (inside.Owner, inside.Graph, Layers: LayerCount(view, inside.Graph)))
                 .Where(inside => inside.Layers > 0)
                 .Select(inside =>
-                    $"{inside.Layers} layers inside graph '{inside.Graph.Name}' of {inside.Owner}: components are those of "
-                    + "the main graph, or of every branch alike (the tensors can be named)"
+                    $"{inside.Layers} layers inside graph '{inside.Graph.Name}' of {inside.Owner}: components "
+                    + "are those of the main graph, or of every branch alike (the tensors can be named)"
                 ),
         ];
 

@@ -104,20 +104,22 @@ internal sealed class ShortForm(ParameterFiles files)
     private RepresentationConfig Representation(JsonPlace item, string unit)
     {
         var type = Type(item["kind"]);
+        var rank = ShortFields.Number(item["rank"], 1);
+        var given = item["parameters"] is { IsMissing: false } parameters ? files.Intervention(parameters, type) : null;
+        if (rank is not null && given is { Sizes.Latents: > 0 and var latents } && latents != rank)
+            throw item["rank"].Fault($"the parameters are of rank {latents}; leave the rank out, or give others");
         return new RepresentationConfig
         {
             Component = ShortFields.Name(item["component"]),
             Unit = unit,
             InterventionType = type,
             MaxNumberOfUnits = ShortFields.Number(item["units"], 1) ?? 1,
-            LowRankDimension = ShortFields.Number(item["rank"], 1),
+            LowRankDimension = rank,
             SubspacePartition = ShortFields.Partition(item["partition"]),
             GroupKey = ShortFields.Number(item["group"], 0),
             InterventionLinkKey = ShortFields.Number(item["link"], 0),
             SourceRepresentation = item["source"] is { IsMissing: false } constant ? files.Array(constant) : null,
-            Intervention = item["parameters"] is { IsMissing: false } parameters
-                ? files.Intervention(parameters, type)
-                : null,
+            Intervention = given,
         };
     }
 

@@ -2,7 +2,7 @@ using OnnxIntervene.Tensors;
 
 namespace OnnxIntervene.Sweeps.Engine;
 
-/// <summary>What every base's run has at the cuts: its stream at each point, and each layer's keys and values.</summary>
+/// <summary>What the bases' runs have at the cuts: their streams, and each layer's keys and values.</summary>
 internal sealed class BaseStates
 {
     private readonly NumericArray[] _streams;
