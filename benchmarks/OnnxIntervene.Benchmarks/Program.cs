@@ -5,6 +5,7 @@ using OnnxIntervene.Execution;
 // Usage: dotnet run -c Release --project benchmarks/OnnxIntervene.Benchmarks -- MODEL [ROUNDS]
 // MODEL is an .onnx file or its folder. A graph whose weights file is missing is copied to a temporary folder and given
 // random weights.
+// With "sweep" before them: times sweeps against plain runs.
 // With "endurance" before them: runs interventions ROUNDS times and prints the memory that the process holds.
 if (args is ["endurance", var endured, var runs])
 {
@@ -12,9 +13,17 @@ if (args is ["endurance", var endured, var runs])
     return 0;
 }
 
+if (args is ["sweep", var swept, var times])
+{
+    using var model = BenchmarkModel.Prepare(ModelFile.Find(swept).Path);
+    Console.WriteLine($"{swept}: sweeps in one process, {times} rounds, one thread, {MachineName.Describe()}");
+    SweepCost.Measure(model.Path, int.Parse(times, CultureInfo.InvariantCulture));
+    return 0;
+}
+
 if (args.Length is 0 or > 2)
 {
-    Console.Error.WriteLine("Usage: OnnxIntervene.Benchmarks [endurance] MODEL [ROUNDS]");
+    Console.Error.WriteLine("Usage: OnnxIntervene.Benchmarks [endurance | sweep] MODEL [ROUNDS]");
     return 1;
 }
 
