@@ -12,7 +12,7 @@ namespace OnnxIntervene.Runtime;
 internal sealed class SharedWeights : IDisposable
 {
     private readonly Dictionary<string, MappedFile> _files = new(StringComparer.Ordinal);
-    private readonly Dictionary<(FileSpan Span, ElementType Type), OrtValue> _values = [];
+    private readonly Dictionary<(FileSpan Span, ElementType Type, string Shape), OrtValue> _values = [];
     private readonly Lock _lock = new();
 
     /// <summary>
@@ -26,7 +26,7 @@ internal sealed class SharedWeights : IDisposable
         get
         {
             lock (_lock)
-                return _values.Keys.Sum(key => key.Span.Length);
+                return _values.Keys.Select(key => key.Span).Distinct().Sum(span => span.Length);
         }
     }
 
@@ -63,7 +63,8 @@ internal sealed class SharedWeights : IDisposable
 
     private OrtValue Of(TensorData data)
     {
-        var key = (data.Span!, data.ElementType);
+        // Weights of other shapes may be the same bytes.
+        var key = (data.Span!, data.ElementType, string.Join(',', data.Dimensions));
         if (!_values.TryGetValue(key, out var value))
         {
             value = OrtValue.CreateTensorValueWithData(

@@ -1,5 +1,8 @@
+using System.Collections.Concurrent;
 using System.Numerics.Tensors;
+using System.Runtime.CompilerServices;
 using OnnxIntervene.Components.Addressing;
+using OnnxIntervene.Execution;
 using OnnxIntervene.IR;
 using OnnxIntervene.Runtime;
 
@@ -12,6 +15,10 @@ namespace OnnxIntervene.Sweeps.Engine;
 internal sealed class SweepEngine : IDisposable
 {
     private const double Tolerance = 1e-4;
+
+    // What was compared with the model itself need not be compared again.
+    private static readonly ConditionalWeakTable<LoadedModel, ConcurrentDictionary<string, bool>> s_proved = [];
+
     private readonly CellRunner _runner;
 
     private SweepEngine(CellRunner runner, BaseRuns bases, string? obstacle)
@@ -130,7 +137,9 @@ internal sealed class SweepEngine : IDisposable
         try
         {
             var engine = Opened(cells, null, cancellation);
-            if (IsRight(setting, engine, cancellation))
+            var proved = s_proved.GetOrCreateValue(setting.Model);
+            var key = $"{hasCache} {setting.Length} {string.Join(' ', setting.Sites)}";
+            if (proved.ContainsKey(key) || (IsRight(setting, engine, cancellation) && proved.TryAdd(key, true)))
                 return engine;
         }
         catch (Exception fault) when (fault is InterventionException or ExecutionException)
