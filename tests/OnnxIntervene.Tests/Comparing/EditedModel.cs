@@ -1,0 +1,99 @@
+using System.Runtime.InteropServices;
+using OnnxIntervene.Components;
+using OnnxIntervene.Components.Addressing;
+using OnnxIntervene.IR;
+using OnnxIntervene.IR.Editing;
+using OnnxIntervene.IR.Serialization;
+
+namespace OnnxIntervene.Tests.Comparing;
+
+/// <summary>Copies of a model file in which weights are changed.</summary>
+internal static class EditedModel
+{
+    private const int BlockOffset = 8;
+
+    /// <summary>Writes a copy whose graph was changed.</summary>
+    public static void Write(string from, string to, Action<Model> change)
+    {
+        var model = OnnxFile.Load(from);
+        change(model);
+        OnnxFile.Save(model, to);
+    }
+
+    /// <summary>The matrix that is nearest before a value: the right side of a MatMul or Gemm.</summary>
+    public static Node NearestProduct(Value value)
+    {
+        var queue = new Queue<Value>([value]);
+        var seen = new HashSet<Value>();
+        while (queue.TryDequeue(out var next))
+        {
+            if (next.Producer is not { } node || !seen.Add(next))
+                continue;
+            if (node.Operator.Name is "MatMul" or "Gemm" && node.Inputs[1]!.Initializer is not null)
+                return node;
+            foreach (var input in node.Inputs.OfType<Value>())
+                queue.Enqueue(input);
+        }
+
+        throw new InvalidOperationException($"'{value.Name}' is not computed with a matrix.");
+    }
+
+    /// <summary>Changes one element of a matrix to three times its largest.</summary>
+    public static void Corrupt(Value matrix, int row, int column)
+    {
+        var data = matrix.Initializer!;
+        var numbers = data.ReadFloats();
+        numbers[(row * (int)data.Dimensions[1]) + column] = 3 * numbers.Max(MathF.Abs);
+        matrix.Initializer = TensorData.FromFloats(data.Dimensions.AsSpan(), numbers);
+    }
+
+    /// <summary>
+    /// Makes a MatMul of every MatMulNBits. Weights are <c>[N, blocks, bytes]</c>, two to a byte, the low one first: w =
+    /// (q − 8) · scale of its block (ONNX Runtime, docs/ContribOperators.md).
+    /// </summary>
+    /// <param name="model">The model.</param>
+    /// <param name="change">Told the node's name and its matrix <c>[K, N]</c>, which it may change.</param>
+    public static void Dequantize(Model model, Action<string, float[]> change)
+    {
+        var names = NameScope.Of(model);
+        foreach (var node in model.Graph.AllNodes().Where(node => node.Operator.Name == "MatMulNBits").ToList())
+        {
+            var (n, k) = ((int)node.FindAttribute("N")!.Integer, (int)node.FindAttribute("K")!.Integer);
+            var matrix = Dequantized(node, n, k, (int)node.FindAttribute("block_size")!.Integer);
+            change(node.Name, matrix);
+            var graph = node.Graph!;
+            var weight = graph.AddInitializer(names.Unique("twin/weight"), TensorData.FromFloats([k, n], matrix));
+            var product = graph.AddNode(
+                names.Unique("twin/node"),
+                OperatorKey.From("", "MatMul"),
+                [node.Inputs[0], weight],
+                [names.Unique("twin/product")],
+                []
+            );
+            graph.Redirect(node.Output, product.Output, names);
+            graph.Remove(node);
+        }
+
+        GraphOrder.Sort(model.Graph);
+    }
+
+    private static float[] Dequantized(Node node, int n, int k, int block)
+    {
+        var packed = node.Inputs[1]!.Initializer!.ReadBytes().Span;
+        var scales = node.Inputs[2]!.Initializer!.ReadFloats();
+        var blocks = (k + block - 1) / block;
+        Assert.That(node.InputOrNull(3), Is.Null, "zero points are not expected here");
+        var matrix = new float[k * n];
+        for (var column = 0; column < n; column++)
+        {
+            for (var row = 0; row < k; row++)
+            {
+                var at = (column * blocks * block) + row;
+                var bits = at % 2 == 0 ? packed[at / 2] & 0xF : packed[at / 2] >> 4;
+                matrix[(row * n) + column] = (bits - BlockOffset) * scales[(column * blocks) + (row / block)];
+            }
+        }
+
+        return matrix;
+    }
+}
