@@ -47,6 +47,21 @@ internal static class EditedModel
         matrix.Initializer = TensorData.FromFloats(data.Dimensions.AsSpan(), numbers);
     }
 
+    /// <summary>Adds noise to every matrix of weights, in parts of its standard deviation.</summary>
+    public static void Disturb(Model model, float level, Random random)
+    {
+        foreach (var value in model.Graph.Initializers)
+        {
+            if (value.Initializer is not { ElementType: ElementType.Float32, Dimensions.Length: 2 } data)
+                continue;
+            var numbers = data.ReadFloats();
+            var scale = level * MathF.Sqrt(numbers.Average(number => number * number));
+            for (var index = 0; index < numbers.Length; index++)
+                numbers[index] += scale * ((2 * random.NextSingle()) - 1);
+            value.Initializer = TensorData.FromFloats(data.Dimensions.AsSpan(), numbers);
+        }
+    }
+
     /// <summary>
     /// Makes a MatMul of every MatMulNBits. Weights are <c>[N, blocks, bytes]</c>, two to a byte, the low one first: w =
     /// (q − 8) · scale of its block (ONNX Runtime, docs/ContribOperators.md).
