@@ -118,7 +118,7 @@ public sealed class DiffCommandTests
     [TestCase(new[] { "MODEL", "MODEL" }, 1, "give at least one prompt")]
     [TestCase(new[] { "MODEL", "MODEL", "--ids", "1,x" }, 1, "'x' is not a token id")]
     [TestCase(new[] { "MODEL", "MODEL", "--ids", "1,2", "--component", "block_outputs" }, 1, "block_output")]
-    [TestCase(new[] { "MODEL" }, 1, "Required argument missing")]
+    [TestCase(new[] { "MODEL" }, 1, "Required argument 'B' missing")]
     public async Task What_cannot_be_compared_is_refused(string[] arguments, int code, string message)
     {
         using var folder = new TemporaryFolder();

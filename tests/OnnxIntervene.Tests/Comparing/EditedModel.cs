@@ -64,14 +64,15 @@ internal static class EditedModel
 
     /// <summary>
     /// Makes a MatMul of every MatMulNBits. Weights are <c>[N, blocks, bytes]</c>, two to a byte, the low one first: w =
-    /// (q − 8) · scale of its block (ONNX Runtime, docs/ContribOperators.md).
+    /// (q − z) · scale of its block, where z
+    /// is 8 or a zero point, packed alike (ONNX Runtime, docs/ContribOperators.md).
     /// </summary>
-    /// <param name="model">The model.</param>
+    /// <param name="model">The model. The vocabulary's matrix stays as it is.</param>
     /// <param name="change">Told the node's name and its matrix <c>[K, N]</c>, which it may change.</param>
     public static void Dequantize(Model model, Action<string, float[]> change)
     {
         var names = NameScope.Of(model);
-        foreach (var node in model.Graph.AllNodes().Where(node => node.Operator.Name == "MatMulNBits").ToList())
+        foreach (var node in model.Graph.AllNodes().Where(IsInALayer).ToList())
         {
             var (n, k) = ((int)node.FindAttribute("N")!.Integer, (int)node.FindAttribute("K")!.Integer);
             var matrix = Dequantized(node, n, k, (int)node.FindAttribute("block_size")!.Integer);
@@ -92,23 +93,29 @@ internal static class EditedModel
         GraphOrder.Sort(model.Graph);
     }
 
+    private static bool IsInALayer(Node node) =>
+        node.Operator.Name == "MatMulNBits" && node.Name.Contains("layers", StringComparison.Ordinal);
+
     private static float[] Dequantized(Node node, int n, int k, int block)
     {
         var packed = node.Inputs[1]!.Initializer!.ReadBytes().Span;
         var scales = node.Inputs[2]!.Initializer!.ReadFloats();
         var blocks = (k + block - 1) / block;
-        Assert.That(node.InputOrNull(3), Is.Null, "zero points are not expected here");
+        var zeros = node.InputOrNull(3) is { Initializer: { } data } ? data.ReadBytes() : default;
         var matrix = new float[k * n];
         for (var column = 0; column < n; column++)
         {
             for (var row = 0; row < k; row++)
             {
-                var at = (column * blocks * block) + row;
-                var bits = at % 2 == 0 ? packed[at / 2] & 0xF : packed[at / 2] >> 4;
-                matrix[(row * n) + column] = (bits - BlockOffset) * scales[(column * blocks) + (row / block)];
+                var (at, number) = ((column * blocks) + (row / block), (column * blocks * block) + row);
+                var zero = zeros.IsEmpty ? BlockOffset : Nibble(zeros.Span, (column * (blocks + (blocks % 2))) + (row / block));
+                matrix[(row * n) + column] = (Nibble(packed, number) - zero) * scales[at];
             }
         }
 
         return matrix;
     }
+
+    private static int Nibble(ReadOnlySpan<byte> packed, int number) =>
+        number % 2 == 0 ? packed[number / 2] & 0xF : packed[number / 2] >> 4;
 }

@@ -1,7 +1,6 @@
 using OnnxIntervene.Comparing;
 using OnnxIntervene.Components.Addressing;
 using OnnxIntervene.Execution;
-using OnnxIntervene.IR.Serialization;
 using OnnxIntervene.Testing;
 
 namespace OnnxIntervene.Tests.Comparing;
@@ -30,15 +29,7 @@ public sealed class QuantizedComparisonTests
     [TestCase("o_proj", 3, "attention_output")]
     public void A_matrix_whose_scales_are_off_is_found_among_quantised_ones(string name, int layer, string component)
     {
-        var result = Compare(
-            (node, matrix) =>
-            {
-                if (!node.Contains($"layers.{layer}/", StringComparison.Ordinal) || !node.Contains(name, StringComparison.Ordinal))
-                    return;
-                for (var index = 0; index < matrix.Length; index++)
-                    matrix[index] *= 1.1f;
-            }
-        );
+        var result = Compare((node, matrix) => Scale(node, matrix, layer, name));
 
         Assert.That(
             result.Parting.Select(item => item.Address),
@@ -48,17 +39,62 @@ public sealed class QuantizedComparisonTests
         Assert.That(result.First!.LocalError, Is.EqualTo(0.1 / 1.1).Within(0.02));
     }
 
-    private static ModelComparisonResult Compare(Action<string, float[]> change)
+    [Test]
+    public void The_large_model_parts_from_its_twin_at_the_layer_whose_scales_are_off()
+    {
+        if (RepositoryPaths.LargeModel is not { } large)
+        {
+            Assert.Ignore("The large model is not on this machine.");
+            return;
+        }
+
+        var path = Path.Combine(large, "smollm2-135m-int4-genai", "model.onnx");
+        using var model = LoadedModel.Load(path);
+
+        var result = Compare(
+            path,
+            (node, matrix) => Scale(node, matrix, 17, "o_proj"),
+            new ModelComparisonRequest
+            {
+                Prompts = [model.Tokenize("The Eiffel Tower is located in the city of")],
+                Layers = [15, 16, 17, 18],
+            }
+        );
+
+        Assert.That(
+            result.Parting.Select(item => item.Address),
+            Is.EqualTo(new[] { new ComponentAddress(17, "attention_output") })
+        );
+        Assert.That(result.MainCause!.Address, Is.EqualTo(new ComponentAddress(17, "attention_output")));
+        Assert.That(result.First!.Restored, Is.EqualTo(1).Within(1e-3));
+    }
+
+    private static void Scale(string node, float[] matrix, int layer, string name)
+    {
+        if (!node.Contains($"layers.{layer}/", StringComparison.Ordinal) || !node.Contains(name, StringComparison.Ordinal))
+            return;
+        for (var index = 0; index < matrix.Length; index++)
+            matrix[index] *= 1.1f;
+    }
+
+    private static ModelComparisonResult Compare(Action<string, float[]> change) =>
+        Compare(
+            s_family.Exports[0].ModelPath,
+            change,
+            new ModelComparisonRequest { Prompts = [s_family.Inputs(s_family.Cases[0].Base)] }
+        );
+
+    private static ModelComparisonResult Compare(
+        string path,
+        Action<string, float[]> change,
+        ModelComparisonRequest request
+    )
     {
         using var folder = new TemporaryFolder();
         var twin = folder.File("model.onnx");
-        EditedModel.Write(s_family.Exports[0].ModelPath, twin, model => EditedModel.Dequantize(model, change));
+        EditedModel.Write(path, twin, model => EditedModel.Dequantize(model, change));
         using var a = LoadedModel.Load(twin);
-        using var b = LoadedModel.Load(s_family.Exports[0].ModelPath);
-        return ModelComparison.Run(
-            a,
-            b,
-            new ModelComparisonRequest { Prompts = [s_family.Inputs(s_family.Cases[0].Base)] }
-        );
+        using var b = LoadedModel.Load(path);
+        return ModelComparison.Run(a, b, request);
     }
 }
