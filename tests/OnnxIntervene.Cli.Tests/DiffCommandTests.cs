@@ -14,16 +14,29 @@ public sealed class DiffCommandTests
     {
         using var folder = new TemporaryFolder();
 
-        var (output, error, exit) = await Command.RunAsync(
-            ["diff", s_dynamo, s_optimum, "--ids", "1,2,3,4,5,6", "--out", folder.File("diff")]
-        );
+        var (output, error, exit) = await Command.RunAsync([
+            "diff",
+            s_dynamo,
+            s_optimum,
+            "--ids",
+            "1,2,3,4,5,6",
+            "--out",
+            folder.File("diff"),
+        ]);
 
         Assert.That(exit, Is.Zero, error);
         Assert.That(output, Does.Contain("attention_weight of layer 0, although it reads the same"));
         Assert.That(output, Does.Contain("rotary embedding, scale, cap, mask, softmax"));
         Assert.That(output, Does.Contain("3 of 39"));
         Assert.That(output.Split('\n').Select(line => line.TrimEnd().Length), Is.All.LessThanOrEqualTo(80), output);
-        string[] files = ["diff.html", "diff.json", "diff-relative-error.png", "diff-restored.csv", "diff-repaired.png"];
+        string[] files =
+        [
+            "diff.html",
+            "diff.json",
+            "diff-relative-error.png",
+            "diff-restored.csv",
+            "diff-repaired.png",
+        ];
         Assert.That(files.Select(file => File.Exists(Path.Combine(folder.File("diff"), file))), Is.All.True);
     }
 
@@ -32,9 +45,18 @@ public sealed class DiffCommandTests
     {
         using var folder = new TemporaryFolder();
 
-        var (output, error, exit) = await Command.RunAsync(
-            ["diff", s_dynamo, s_optimum, "--ids", "1,2,3,4", "--ids", "9,8,7", "--json", "--out", folder.File("diff")]
-        );
+        var (output, error, exit) = await Command.RunAsync([
+            "diff",
+            s_dynamo,
+            s_optimum,
+            "--ids",
+            "1,2,3,4",
+            "--ids",
+            "9,8,7",
+            "--json",
+            "--out",
+            folder.File("diff"),
+        ]);
 
         using var json = JsonDocument.Parse(output);
         var root = json.RootElement;
@@ -55,19 +77,17 @@ public sealed class DiffCommandTests
         using var folder = new TemporaryFolder();
         await File.WriteAllLinesAsync(folder.File("prompts.txt"), ["The company Volvo makes", "A young salmon is"]);
 
-        var (output, error, exit) = await Command.RunAsync(
-            [
-                "diff",
-                RepositoryPaths.DefaultModel,
-                RepositoryPaths.DefaultModel,
-                "--prompts",
-                folder.File("prompts.txt"),
-                "--component",
-                "block_output",
-                "--out",
-                folder.File("diff"),
-            ]
-        );
+        var (output, error, exit) = await Command.RunAsync([
+            "diff",
+            RepositoryPaths.DefaultModel,
+            RepositoryPaths.DefaultModel,
+            "--prompts",
+            folder.File("prompts.txt"),
+            "--component",
+            "block_output",
+            "--out",
+            folder.File("diff"),
+        ]);
 
         Assert.That(exit, Is.Zero, error);
         Assert.That(output, Does.Contain("none: every component computes the same from the same"));
@@ -82,9 +102,15 @@ public sealed class DiffCommandTests
         var family = ReferenceFamily.All(RepositoryPaths.OwnReferences).Single(item => item.Name == "vit");
         Formats.SafetensorsFile.Write(folder.File("images.safetensors"), family.Inputs(family.Cases[0].Base).Arrays);
 
-        var (output, error, exit) = await Command.RunAsync(
-            ["diff", vit, vit, "--base-file", folder.File("images.safetensors"), "--out", folder.File("diff")]
-        );
+        var (output, error, exit) = await Command.RunAsync([
+            "diff",
+            vit,
+            vit,
+            "--base-file",
+            folder.File("images.safetensors"),
+            "--out",
+            folder.File("diff"),
+        ]);
 
         Assert.That(exit, Is.Zero, error);
         Assert.That(output, Does.Contain("39 components"));
@@ -98,9 +124,14 @@ public sealed class DiffCommandTests
         string[] collect = ["collect", s_dynamo, "--base-ids", "1,2,3,4,5", "--out", saved];
         await Command.RunAsync([.. collect, "--component", "attention_weight", "--component", "block_output"]);
 
-        var (output, error, exit) = await Command.RunAsync(
-            ["diff", s_optimum, saved, "--json", "--out", folder.File("diff")]
-        );
+        var (output, error, exit) = await Command.RunAsync([
+            "diff",
+            s_optimum,
+            saved,
+            "--json",
+            "--out",
+            folder.File("diff"),
+        ]);
 
         using var json = JsonDocument.Parse(output);
         Assert.That(exit, Is.Zero, error);
@@ -123,14 +154,12 @@ public sealed class DiffCommandTests
     {
         using var folder = new TemporaryFolder();
 
-        var (output, error, exit) = await Command.RunAsync(
-            [
-                "diff",
-                .. arguments.Select(argument => argument == "MODEL" ? s_optimum : argument),
-                "--out",
-                folder.File("diff"),
-            ]
-        );
+        var (output, error, exit) = await Command.RunAsync([
+            "diff",
+            .. arguments.Select(argument => argument == "MODEL" ? s_optimum : argument),
+            "--out",
+            folder.File("diff"),
+        ]);
 
         Assert.That(exit, Is.EqualTo(code), error);
         Assert.That(error, Does.Contain(message));

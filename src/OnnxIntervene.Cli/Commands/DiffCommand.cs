@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using System.CommandLine;
 using OnnxIntervene.Cli.Output;
 using OnnxIntervene.Comparing;
@@ -96,8 +95,8 @@ internal sealed class DiffCommand
     private void Publish(ParseResult arguments, DiffReport report, CancellationToken cancellation)
     {
         _output.Publish(arguments, report.Create(), cancellation);
-        if (!_output.IsJson(arguments))
-            Terminal.Of(arguments).WriteTable(DiffReport.Columns, report.Shown());
+        if (!_output.IsJson(arguments) && report.Shown().ToList() is { Count: > 0 } rows)
+            Terminal.Of(arguments).WriteTable(DiffReport.Columns, rows);
     }
 
     // Files of one model are often called the same; their folders tell them apart.

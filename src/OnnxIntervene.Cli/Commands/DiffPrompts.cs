@@ -44,17 +44,13 @@ internal sealed class DiffPrompts
         ImmutableArray<ModelInputs> prompts =
         [
             .. texts.Select(text => Encoded(text, arguments, reader)),
-            .. (arguments.GetValue(_ids) ?? []).Select(ids =>
-                ModelInputs.FromTokens(TokenIds.Parse(ids, _ids.Name))
-            ),
+            .. (arguments.GetValue(_ids) ?? []).Select(ids => ModelInputs.FromTokens(TokenIds.Parse(ids, _ids.Name))),
         ];
         if (arguments.GetValue(_base) is not { } file)
             return prompts;
         return prompts.Length <= 1
             ? [InputFile.Read(file, model.Model, prompts.FirstOrDefault())]
-            : throw new InterventionException(
-                $"--base-file goes with one prompt at most; {prompts.Length} are given."
-            );
+            : throw new InterventionException($"--base-file goes with one prompt at most; {prompts.Length} are given.");
     }
 
     private ModelInputs Encoded(string text, ParseResult arguments, LoadedModel reader)

@@ -16,7 +16,7 @@ internal sealed class DiffReport(string a, string b, ModelComparisonResult resul
 
     /// <summary>The columns of the table.</summary>
     public static ImmutableArray<string> Columns { get; } =
-        ["component", "error", "cosine", "local", "restored", "repaired"];
+    ["component", "error", "cosine", "local", "restored", "repaired"];
 
     /// <summary>The page, its pictures and its JSON.</summary>
     public Report Create() =>
@@ -39,7 +39,11 @@ internal sealed class DiffReport(string a, string b, ModelComparisonResult resul
                     :
                     [
                         Shares("restored", "Restored: A's values written into B", component => component.Restored),
-                        Shares("repaired", "Repaired: the component's own difference taken out", component => component.Repaired),
+                        Shares(
+                            "repaired",
+                            "Repaired: the component's own difference taken out",
+                            component => component.Repaired
+                        ),
                     ],
             ],
             Tables =
@@ -58,7 +62,10 @@ internal sealed class DiffReport(string a, string b, ModelComparisonResult resul
     public IEnumerable<IReadOnlyList<string>> Shown() =>
         Rows(
                 result.Parting.IsEmpty
-                    ? result.Components.OrderByDescending(component => component.LocalError).Take(MostRows)
+                    ? result
+                        .Components.Where(component => !(component.LocalError <= 0))
+                        .OrderByDescending(component => component.LocalError)
+                        .Take(MostRows)
                     : result.Parting.Take(MostRows)
             )
             .Select(row => (IReadOnlyList<string>)row);

@@ -107,7 +107,10 @@ internal static class DiffText
             ? new("KL(A ‖ B)", $"{Error(output.Mean)} nats, worst example {Error(output.Distances.Max())}")
             : new("outputs' error", $"{Error(output.Mean)}, worst example {Error(output.Distances.Max())}");
         if (output is { Measure: OutputMeasure.KullbackLeibler, SharesIn: OutputMeasure.RelativeError })
-            yield return new("shares", $"of the outputs' error {Error(output.RelativeError)}: KL is in the rounding");
+            yield return new(
+                "shares",
+                $"of the outputs' squared error, {Error(output.RelativeError)}²; KL is rounding"
+            );
     }
 
     private static string Explained(ModelComparisonResult result) =>

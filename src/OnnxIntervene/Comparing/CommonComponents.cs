@@ -8,8 +8,10 @@ namespace OnnxIntervene.Comparing;
 /// <summary>Finds what two models have in common, and says why the rest is not compared.</summary>
 internal sealed class CommonComponents
 {
-    private readonly ImmutableArray<ComponentAddress>.Builder _common = ImmutableArray.CreateBuilder<ComponentAddress>();
-    private readonly ImmutableArray<OmittedComponent>.Builder _omitted = ImmutableArray.CreateBuilder<OmittedComponent>();
+    private readonly ImmutableArray<ComponentAddress>.Builder _common =
+        ImmutableArray.CreateBuilder<ComponentAddress>();
+    private readonly ImmutableArray<OmittedComponent>.Builder _omitted =
+        ImmutableArray.CreateBuilder<OmittedComponent>();
 
     private CommonComponents() { }
 
@@ -60,8 +62,7 @@ internal sealed class CommonComponents
     private static string? Difference(Component? a, Component b) =>
         a is null ? "A has none"
         : a.Source is OneBranchSource || b.Source is OneBranchSource ? "it is in one branch of an If alone"
-        : a.Width != b.Width || a.Heads != b.Heads
-            ? $"it is {Size(a)} in A and {Size(b)} in B"
+        : a.Width != b.Width || a.Heads != b.Heads ? $"it is {Size(a)} in A and {Size(b)} in B"
         : a.Meaning != b.Meaning && a.Meaning != ComponentMeaning.Usual && b.Meaning != ComponentMeaning.Usual
             ? $"it is {a.Meaning.Text()} in A, and {b.Meaning.Text()} in B"
         : null;

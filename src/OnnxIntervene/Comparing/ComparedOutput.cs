@@ -30,7 +30,7 @@ public sealed record ComparedOutput(string Name, OutputMeasure Measure)
 
     /// <summary>
     /// What shares of the distance are measured in: divergence, or where it is less than rounding makes of it, the
-    /// relative error; null where the outputs are the same within rounding, and there are no shares.
+    /// square of the relative error; null where the outputs are the same within rounding, and there are no shares.
     /// </summary>
     public required OutputMeasure? SharesIn { get; init; }
 }

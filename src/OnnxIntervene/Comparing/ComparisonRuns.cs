@@ -103,7 +103,7 @@ internal sealed class ComparisonRuns(
         }
     }
 
-    private IEnumerable<PatchedCell> Cells(ExampleRuns runs) =>
+    private static IEnumerable<PatchedCell> Cells(ExampleRuns runs) =>
         Enumerable
             .Range(0, runs.A.Components.Length)
             .SelectMany(component => new PatchedCell[] { new(component, false), new(component, true) });
@@ -115,8 +115,3 @@ internal sealed class ComparisonRuns(
     private static NumericArray Values(ExampleRuns runs, PatchedCell cell) =>
         cell.IsRepair ? runs.Repaired(cell.Component) : runs.A.Components[cell.Component];
 }
-
-/// <summary>One change of B's run.</summary>
-/// <param name="Component">The component's number.</param>
-/// <param name="IsRepair">Whether its own difference is taken out; otherwise it gets A's values.</param>
-internal readonly record struct PatchedCell(int Component, bool IsRepair);

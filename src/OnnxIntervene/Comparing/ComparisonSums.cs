@@ -71,9 +71,7 @@ internal sealed class ComparisonSums(ImmutableArray<ComponentAddress> addresses)
 
     // Of all layers.
     private IEnumerable<int> Alike(int index) =>
-        Enumerable
-            .Range(0, addresses.Length)
-            .Where(other => addresses[other].FullName == addresses[index].FullName);
+        Enumerable.Range(0, addresses.Length).Where(other => addresses[other].FullName == addresses[index].FullName);
 
     private ComparedOutput Output(string name, OutputMeasure measure, RoundingLimits limits) =>
         new(name, measure)
@@ -87,7 +85,7 @@ internal sealed class ComparisonSums(ImmutableArray<ComponentAddress> addresses)
         };
 
     private double? Share(Distance distance, OutputMeasure? measure) =>
-        measure is { } known ? 1 - (distance.In(known) / Total.In(known)) : null;
+        measure is { } known ? 1 - (distance.Additive(known) / Total.Additive(known)) : null;
 
     private Distance Total => _distances.Aggregate(default(Distance), (sum, distance) => sum + distance);
 }

@@ -110,10 +110,7 @@ public static class ModelComparison
     {
         using var opened = new OpenedModel(b, addresses, writes: true);
         var runs = new ComparisonRuns(a, b, opened, addresses, limits);
-        return runs.Run(examples, progress, cancellation) with
-        {
-            Omitted = omitted,
-        };
+        return runs.Run(examples, progress, cancellation) with { Omitted = omitted };
     }
 
     // Whose first axis is not the examples has no units that could be compared one by one.
@@ -130,8 +127,7 @@ public static class ModelComparison
             ? throw new InterventionException(
                 $"A and B have no component in common. {addresses[0]}: {Difference(addresses[0], example, a, b)}."
             )
-            :
-            (
+            : (
                 fit,
                 [
                     .. fits.Where(group => group.Key is not null)

@@ -27,8 +27,7 @@ public sealed record ModelComparisonResult
     public ComparedComponent? First => Components.FirstOrDefault(component => component.PartsByItself);
 
     /// <summary>Every component that does, in the order of computation.</summary>
-    public ImmutableArray<ComparedComponent> Parting =>
-        [.. Components.Where(component => component.PartsByItself)];
+    public ImmutableArray<ComparedComponent> Parting => [.. Components.Where(component => component.PartsByItself)];
 
     /// <summary>The component whose own difference, taken out, restores most; null when none was measured.</summary>
     public ComparedComponent? MainCause =>

@@ -65,7 +65,9 @@ internal sealed class OpenedModel : IDisposable
     )
     {
         var feeds = Enumerable.Repeat(SiteFeed.Neutral, Session.Spliced.Sites.Length).ToArray();
-        foreach (var written in rows.Select((row, number) => (Row: row, Number: number)).GroupBy(row => row.Row.Component))
+        foreach (
+            var written in rows.Select((row, number) => (Row: row, Number: number)).GroupBy(row => row.Row.Component)
+        )
         {
             var units = written.SelectMany(row => Units(row.Row.Values.Shape[0], row.Number)).ToArray();
             feeds[written.Key] = Written(units, [.. written.Select(row => row.Row.Values)]);

@@ -48,7 +48,7 @@ internal sealed class OutputDistance
                 divergence += Divergence(index, row) / _positions.Length;
         }
 
-        return new Distance(divergence, sums.RelativeError);
+        return new Distance(divergence, sums.RelativeError * sums.RelativeError);
     }
 
     // KL(p ‖ q) = Σ p (log p − log q), the logarithms from logits and normalizers in 64 bits: of probabilities that

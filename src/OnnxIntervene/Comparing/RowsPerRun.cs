@@ -14,8 +14,9 @@ internal static class RowsPerRun
     {
         var graph = model.Graph;
         if (
-            graph.Inputs.Any(input => !input.IsConstant && input.Type?.Shape is { Rank: > 0 } shape && shape[0].Size == 1)
-            || graph.AllNodes().Any(node => s_mixing.Contains(node.Operator.Name))
+            graph.Inputs.Any(input =>
+                !input.IsConstant && input.Type?.Shape is { Rank: > 0 } shape && shape[0].Size == 1
+            ) || graph.AllNodes().Any(node => s_mixing.Contains(node.Operator.Name))
         )
             return 1;
         return BatchSize.For(1, Math.Max(runs.B.Output!.Length, runs.B.Components.Max(values => values.Length)));

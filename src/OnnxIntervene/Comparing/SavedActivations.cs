@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using OnnxIntervene.Components;
 using OnnxIntervene.Components.Addressing;
 using OnnxIntervene.Execution;
 using OnnxIntervene.IR;
@@ -14,8 +13,10 @@ internal sealed class SavedActivations
     private readonly ActivationFile _file;
     private readonly LoadedModel _model;
     private readonly ImmutableArray<ModelInputs> _examples;
-    private readonly ImmutableArray<ComponentAddress>.Builder _addresses = ImmutableArray.CreateBuilder<ComponentAddress>();
-    private readonly ImmutableArray<OmittedComponent>.Builder _omitted = ImmutableArray.CreateBuilder<OmittedComponent>();
+    private readonly ImmutableArray<ComponentAddress>.Builder _addresses =
+        ImmutableArray.CreateBuilder<ComponentAddress>();
+    private readonly ImmutableArray<OmittedComponent>.Builder _omitted =
+        ImmutableArray.CreateBuilder<OmittedComponent>();
 
     /// <exception cref="InterventionException">The file does not fit the model or the prompts.</exception>
     public SavedActivations(ActivationFile file, LoadedModel model, ModelComparisonRequest request)
@@ -146,10 +147,7 @@ internal sealed class SavedActivations
     }
 
     private (int Units, int Width) Size(Component component, ModelInputs example) =>
-        (
-            _model.MeasuredUnits.Count(component, Comparing.Examples.For(_model, example), false).First,
-            component.Width
-        );
+        (_model.MeasuredUnits.Count(component, Comparing.Examples.For(_model, example), false).First, component.Width);
 
     private InterventionException Misfit(string name, NumericArray array, string needed) =>
         new($"'{_file.Path}': '{name}' is {array}, but {needed}. Was it saved from the same model and inputs?");

@@ -61,7 +61,8 @@ public sealed class ActivationFileTests
     public void A_weight_that_differs_from_the_file_is_found_in_its_layer()
     {
         using var folder = new TemporaryFolder();
-        var tensors = Saved().Where(pair => !pair.Key.Contains('.') || pair.Key.StartsWith("block_output", StringComparison.Ordinal));
+        var tensors = Saved()
+            .Where(pair => !pair.Key.Contains('.') || pair.Key.StartsWith("block_output", StringComparison.Ordinal));
         var path = Save(folder, tensors.ToDictionary());
         var corrupt = folder.File("model.onnx");
         EditedModel.Write(Optimum, corrupt, Corrupt);
@@ -179,11 +180,7 @@ public sealed class ActivationFileTests
     private static void Corrupt(Model model)
     {
         var component = ComponentMap.Find(model).Get(2, "value_output");
-        EditedModel.Corrupt(
-            EditedModel.NearestProduct(SourcePlaces.Values(component.Source).First()).Inputs[1]!,
-            1,
-            2
-        );
+        EditedModel.Corrupt(EditedModel.NearestProduct(SourcePlaces.Values(component.Source).First()).Inputs[1]!, 1, 2);
     }
 
     private static string Save(TemporaryFolder folder, Dictionary<string, NumericArray> tensors)

@@ -75,7 +75,9 @@ public sealed class ComparisonNumbersTests
     [Test]
     public void What_is_restored_is_what_a_swap_between_the_models_restores()
     {
-        var before = _prompts.SelectMany(prompt => Divergences(Logits(_a, prompt), Logits(_b, prompt), prompt.BatchSize));
+        var before = _prompts.SelectMany(prompt =>
+            Divergences(Logits(_a, prompt), Logits(_b, prompt), prompt.BatchSize)
+        );
         var after = _prompts.SelectMany(prompt =>
             Divergences(Logits(_a, prompt), Swapped(prompt, Collected(_a, prompt)), prompt.BatchSize)
         );
@@ -103,7 +105,9 @@ public sealed class ComparisonNumbersTests
                 );
             }),
         ];
-        var before = _prompts.SelectMany(prompt => Divergences(Logits(_a, prompt), Logits(_b, prompt), prompt.BatchSize));
+        var before = _prompts.SelectMany(prompt =>
+            Divergences(Logits(_a, prompt), Logits(_b, prompt), prompt.BatchSize)
+        );
 
         Assert.That(Row(Component).Repaired, Is.EqualTo(1 - (after.Sum() / before.Sum())).Within(1e-3));
     }

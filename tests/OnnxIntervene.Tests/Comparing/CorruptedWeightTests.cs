@@ -13,7 +13,14 @@ public sealed class CorruptedWeightTests
     private const int Choices = 20;
 
     private static readonly string[] s_matrices =
-    ["query_output", "key_output", "value_output", "attention_output", "mlp_activation", "mlp_output"];
+    [
+        "query_output",
+        "key_output",
+        "value_output",
+        "attention_output",
+        "mlp_activation",
+        "mlp_output",
+    ];
 
     private static IEnumerable<TestCaseData> Corruptions()
     {
@@ -31,7 +38,12 @@ public sealed class CorruptedWeightTests
     }
 
     [TestCaseSource(nameof(Corruptions))]
-    public void The_weights_component_is_named_and_restores_everything(string export, int layer, string matrix, int seed)
+    public void The_weights_component_is_named_and_restores_everything(
+        string export,
+        int layer,
+        string matrix,
+        int seed
+    )
     {
         using var folder = new TemporaryFolder();
         var (path, family) = Reference(export);

@@ -1,9 +1,7 @@
-using System.Runtime.InteropServices;
-using OnnxIntervene.Components;
-using OnnxIntervene.Components.Addressing;
 using OnnxIntervene.IR;
 using OnnxIntervene.IR.Editing;
 using OnnxIntervene.IR.Serialization;
+using OnnxIntervene.Tests.Components;
 
 namespace OnnxIntervene.Tests.Comparing;
 
@@ -93,6 +91,28 @@ internal static class EditedModel
         GraphOrder.Sort(model.Graph);
     }
 
+    /// <summary>Makes a quantised product of every MatMul with a matrix of a layer.</summary>
+    /// <param name="model">The model.</param>
+    /// <param name="form">How it is written.</param>
+    /// <param name="change">Told the node's name and its matrix, which it may change.</param>
+    public static void Quantize(Model model, HandmadeQuantization form, Action<string, float[]> change)
+    {
+        model.OperatorSets = model.OperatorSets.SetItem(OperatorKey.Microsoft, 1);
+        var ops = new OpBuilder(model.Graph, NameScope.Of(model), model.OperatorSetVersion, "quantised");
+        foreach (var node in model.Graph.Nodes.Where(node => node.Operator.Name == "MatMul").ToList())
+        {
+            if (node.Inputs[1]!.Initializer is not { } data || !node.Name.Contains("layers", StringComparison.Ordinal))
+                continue;
+            var matrix = data.ReadFloats();
+            change(node.Name, matrix);
+            var product = form.Product(ops, node.Inputs[0]!, TensorData.FromFloats(data.Dimensions.AsSpan(), matrix));
+            model.Graph.Redirect(node.Output, product, ops.Names);
+            model.Graph.Remove(node);
+        }
+
+        GraphOrder.Sort(model.Graph);
+    }
+
     private static bool IsInALayer(Node node) =>
         node.Operator.Name == "MatMulNBits" && node.Name.Contains("layers", StringComparison.Ordinal);
 
@@ -108,7 +128,9 @@ internal static class EditedModel
             for (var row = 0; row < k; row++)
             {
                 var (at, number) = ((column * blocks) + (row / block), (column * blocks * block) + row);
-                var zero = zeros.IsEmpty ? BlockOffset : Nibble(zeros.Span, (column * (blocks + (blocks % 2))) + (row / block));
+                var zero = zeros.IsEmpty
+                    ? BlockOffset
+                    : Nibble(zeros.Span, (column * (blocks + (blocks % 2))) + (row / block));
                 matrix[(row * n) + column] = (Nibble(packed, number) - zero) * scales[at];
             }
         }

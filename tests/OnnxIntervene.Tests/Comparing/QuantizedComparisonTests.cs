@@ -2,6 +2,7 @@ using OnnxIntervene.Comparing;
 using OnnxIntervene.Components.Addressing;
 using OnnxIntervene.Execution;
 using OnnxIntervene.Testing;
+using OnnxIntervene.Tests.Components;
 
 namespace OnnxIntervene.Tests.Comparing;
 
@@ -17,9 +18,6 @@ public sealed class QuantizedComparisonTests
     {
         var result = Compare((_, _) => { });
 
-        TestContext.Out.WriteLine(
-            $"largest local error {result.Components.Max(component => component.LocalError)}, {result.Output!.Mean}"
-        );
         Assert.That(result.Limits.IsQuantized);
         Assert.That(result.First, Is.Null, $"{result.First}");
     }
@@ -37,6 +35,35 @@ public sealed class QuantizedComparisonTests
         );
         Assert.That(result.MainCause!.Address, Is.EqualTo(new ComponentAddress(layer, component)));
         Assert.That(result.First!.LocalError, Is.EqualTo(0.1 / 1.1).Within(0.02));
+    }
+
+    [TestCase(nameof(HandmadeQuantization.Dynamic))]
+    [TestCase(nameof(HandmadeQuantization.ToFloat))]
+    public void A_file_of_bytes_parts_only_where_it_differs_more_than_its_layers_do(string name)
+    {
+        var form = Enum.Parse<HandmadeQuantization>(name);
+        var plain = CompareWithBytes(form, (_, _) => { });
+        var scaled = CompareWithBytes(form, (node, matrix) => Scale(node, matrix, 1, "v_proj", 1.5f));
+
+        Assert.That(plain.Limits.IsQuantized);
+        Assert.That(plain.First, Is.Null, $"{plain.First}");
+        // It does differ: products by more than 32-bit rounding, and nothing else does.
+        Assert.That(plain.Components.Max(item => item.LocalError), Is.InRange(10 * plain.Limits.Floor, 0.1));
+        Assert.That(
+            plain
+                .Components.Where(item => item.Address.Name is "attention_input" or "resid_mid")
+                .Max(item => item.LocalError),
+            Is.LessThan(plain.Limits.Floor)
+        );
+        Assert.That(
+            scaled.Parting.Select(item => item.Address),
+            Is.EqualTo(new[] { new ComponentAddress(1, "value_output") })
+        );
+        Assert.That(scaled.MainCause!.Address, Is.EqualTo(new ComponentAddress(1, "value_output")));
+        Assert.That(
+            scaled.Components.Single(item => item.Address == new ComponentAddress(3, "block_output")).Restored,
+            Is.EqualTo(1).Within(1e-3)
+        );
     }
 
     [Test]
@@ -69,12 +96,27 @@ public sealed class QuantizedComparisonTests
         Assert.That(result.First!.Restored, Is.EqualTo(1).Within(1e-3));
     }
 
-    private static void Scale(string node, float[] matrix, int layer, string name)
+    private static void Scale(string node, float[] matrix, int layer, string name, float factor = 1.1f)
     {
-        if (!node.Contains($"layers.{layer}/", StringComparison.Ordinal) || !node.Contains(name, StringComparison.Ordinal))
+        if (
+            !node.Contains($"layers.{layer}/", StringComparison.Ordinal)
+            || !node.Contains(name, StringComparison.Ordinal)
+        )
             return;
         for (var index = 0; index < matrix.Length; index++)
-            matrix[index] *= 1.1f;
+            matrix[index] *= factor;
+    }
+
+    private static ModelComparisonResult CompareWithBytes(HandmadeQuantization form, Action<string, float[]> change)
+    {
+        var family = ReferenceFamily.All(RepositoryPaths.OwnReferences).Single(item => item.Name == "llama");
+        var path = family.Exports.Single(export => export.Name == "optimum").ModelPath;
+        using var folder = new TemporaryFolder();
+        var bytes = folder.File("model.onnx");
+        EditedModel.Write(path, bytes, model => EditedModel.Quantize(model, form, change));
+        using var a = LoadedModel.Load(path);
+        using var b = LoadedModel.Load(bytes);
+        return ModelComparison.Run(a, b, new ModelComparisonRequest { Prompts = [family.Inputs("b0")] });
     }
 
     private static ModelComparisonResult Compare(Action<string, float[]> change) =>
