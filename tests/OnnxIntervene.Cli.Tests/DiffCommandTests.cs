@@ -149,7 +149,6 @@ public sealed class DiffCommandTests
     [TestCase(new[] { "MODEL", "MODEL" }, 1, "give at least one prompt")]
     [TestCase(new[] { "MODEL", "MODEL", "--ids", "1,x" }, 1, "'x' is not a token id")]
     [TestCase(new[] { "MODEL", "MODEL", "--ids", "1,2", "--component", "block_outputs" }, 1, "block_output")]
-    [TestCase(new[] { "MODEL" }, 1, "Required argument 'B' missing")]
     public async Task What_cannot_be_compared_is_refused(string[] arguments, int code, string message)
     {
         using var folder = new TemporaryFolder();
@@ -165,6 +164,15 @@ public sealed class DiffCommandTests
         Assert.That(error, Does.Contain(message));
         Assert.That(output, Is.Empty);
         Assert.That(Directory.Exists(folder.File("diff")), Is.False);
+    }
+
+    [Test]
+    public async Task The_second_model_is_required()
+    {
+        var (_, error, exit) = await Command.RunAsync("diff", s_dynamo, "--ids", "1,2");
+
+        Assert.That(exit, Is.EqualTo(1));
+        Assert.That(error, Does.Contain("Required argument 'B' missing"));
     }
 
     private static string Export(string family, string export) =>

@@ -12,7 +12,9 @@ internal sealed class OutputDistance
     private readonly float[][] _probabilities;
     private readonly double[] _normalizers;
 
-    /// <param name="reference">A's output: logits <c>[1, position, vocabulary]</c> or <c>[1, classes]</c>, or others.</param>
+    /// <param name="reference">
+    /// A's output: logits <c>[1, position, vocabulary]</c> or <c>[1, classes]</c>, or others.
+    /// </param>
     /// <param name="kept">The positions that count; null for all.</param>
     /// <param name="isDistribution">Whether rows are logits of distributions.</param>
     public OutputDistance(NumericArray reference, bool[]? kept, bool isDistribution)
@@ -93,8 +95,8 @@ internal sealed class OutputDistance
     {
         if (outputs.Length != (long)_reference.Length * examples || outputs.Shape[^1] != _reference.Shape[^1])
             throw new InterventionException(
-                $"The outputs cannot be compared: A's is {_reference}, B's {outputs}. Are they files of one model, with "
-                    + "the same inputs and outputs?"
+                $"The outputs cannot be compared: A's is {_reference}, B's {outputs}. Are they files of one model, "
+                    + "with the same inputs and outputs?"
             );
     }
 

@@ -4,9 +4,9 @@ namespace OnnxIntervene.Comparing;
 
 /// <summary>
 /// What rounding explains of a local error. Two files that compute the same in another order differ by the rounding of
-/// their element type, which does not pile up in a local error, since what is read is A's. Where a file holds weights or
-/// activations in few bits, every product with them differs, by about as much in each layer; there, a component parts
-/// only where it stands out among the same component of all layers.
+/// their element type, which does not pile up in a local error, since what is read is A's. Where a file holds weights
+/// or activations in few bits, every product with them differs, by about as much in each layer; there, a component
+/// parts only where it stands out among the same component of all layers.
 /// </summary>
 /// <param name="Floor">The largest relative error that the element type explains.</param>
 /// <param name="IsQuantized">Whether a file holds weights or activations in few bits.</param>

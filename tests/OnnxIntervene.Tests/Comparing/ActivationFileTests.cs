@@ -144,7 +144,7 @@ public sealed class ActivationFileTests
         Assert.That(
             Fault(tensors),
             Does.Match(
-                @"'block_output\.1' is floats\[2, 7, \d+\], but the model's block_output of layer 1 is floats\[2, 7, \d+\]"
+                @"'block_output\.1' is floats\[2, 7, \d+\], but the model's block_output of layer 1 is floats\[2, 7"
             )
         );
     }

@@ -61,9 +61,9 @@ internal static class EditedModel
     }
 
     /// <summary>
-    /// Makes a MatMul of every MatMulNBits. Weights are <c>[N, blocks, bytes]</c>, two to a byte, the low one first: w =
-    /// (q − z) · scale of its block, where z
-    /// is 8 or a zero point, packed alike (ONNX Runtime, docs/ContribOperators.md).
+    /// Makes a MatMul of every MatMulNBits. Weights are <c>[N, blocks, bytes]</c>, two to a byte, the low one first, and
+    /// stand for (q − z) · scale of their block, where z is 8 or a zero point, packed alike (ONNX Runtime,
+    /// docs/ContribOperators.md).
     /// </summary>
     /// <param name="model">The model. The vocabulary's matrix stays as it is.</param>
     /// <param name="change">Told the node's name and its matrix <c>[K, N]</c>, which it may change.</param>
