@@ -25,9 +25,9 @@ internal sealed class DiffReport(string a, string b, ModelComparisonResult resul
             Title = $"Where {b} parts from {a}",
             Summary =
                 "Both run on the same inputs. Error: ‖b − a‖ / ‖a‖ of a component's values. Local: the same when B "
-                + "reads A's values everywhere before the component. Restored: the share of the outputs' distance that is "
-                + "gone when A's values are written into B there, at every position. Repaired: the same when only the "
-                + "component's own difference is taken out.",
+                + "reads A's values everywhere before the component. Restored: the share of the outputs' distance that "
+                + "is gone when A's values are written into B there, at every position. Repaired: the same when only "
+                + "the component's own difference is taken out.",
             Warnings = DiffText.Warnings(result),
             Facts = DiffText.Facts(a, b, result),
             Heatmaps =

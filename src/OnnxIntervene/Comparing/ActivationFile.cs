@@ -24,7 +24,12 @@ public sealed class ActivationFile
     {
         Path = path;
         _arrays = arrays;
-        Addresses = Addressed(arrays.Keys).ToImmutableDictionary(pair => pair.Address, pair => pair.Name);
+        var named = Addressed(arrays.Keys).ToLookup(pair => pair.Address, pair => pair.Name);
+        if (named.FirstOrDefault(names => names.Count() > 1) is { } twice)
+            throw new InterventionException(
+                $"'{path}' holds {twice.Key} twice: as {string.Join(" and ", twice.Select(name => $"'{name}'"))}."
+            );
+        Addresses = named.ToImmutableDictionary(names => names.Key, names => names.Single());
     }
 
     /// <summary>The file.</summary>
@@ -42,7 +47,7 @@ public sealed class ActivationFile
 
     /// <summary>Reads a file.</summary>
     /// <exception cref="ModelFormatException">The file is not well formed.</exception>
-    /// <exception cref="InterventionException">The file holds no component.</exception>
+    /// <exception cref="InterventionException">The file holds no component, or one twice.</exception>
     public static ActivationFile Open(string path)
     {
         ArgumentNullException.ThrowIfNull(path);

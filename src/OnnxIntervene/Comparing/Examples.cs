@@ -20,9 +20,11 @@ internal static class Examples
         [
             .. batches.SelectMany(batch => Enumerable.Range(0, batch.BatchSize).Select(row => Row(batch, row))),
         ];
-        return examples.IsEmpty
-            ? throw new InterventionException("There is nothing to compare on: give at least one prompt.")
-            : examples;
+        if (examples.IsEmpty)
+            throw new InterventionException("There is nothing to compare on: give at least one prompt.");
+        return examples.FirstOrDefault(example => example.Length == 0) is null
+            ? examples
+            : throw new InterventionException("A prompt has no tokens; there is nothing to compare on.");
     }
 
     /// <summary>The positions that the mask keeps; null for all of them.</summary>

@@ -13,6 +13,7 @@ internal sealed class SavedActivations
     private readonly ActivationFile _file;
     private readonly LoadedModel _model;
     private readonly ImmutableArray<ModelInputs> _examples;
+    private readonly Dictionary<ComponentAddress, string> _names;
     private readonly ImmutableArray<ComponentAddress>.Builder _addresses =
         ImmutableArray.CreateBuilder<ComponentAddress>();
     private readonly ImmutableArray<OmittedComponent>.Builder _omitted =
@@ -22,12 +23,16 @@ internal sealed class SavedActivations
     public SavedActivations(ActivationFile file, LoadedModel model, ModelComparisonRequest request)
     {
         (_file, _model) = (file, model);
+        _names = Named();
         RequireKnownNames();
         _examples = Comparing.Examples.Of(Inputs(request));
         Choose(WantedComponents.Of(request, model.Components));
         foreach (var address in _addresses)
             RequireFit(model.Components.Get(address));
-        if (file.Find(ActivationFile.Output) is { } output && (output.IsInteger || output.Shape[0] != _examples.Length))
+        if (
+            file.Find(ActivationFile.Output) is { } output
+            && (output.IsInteger || output.Shape is not [var rows, _, ..] || rows != _examples.Length)
+        )
             throw Misfit(ActivationFile.Output, output, $"{_examples.Length} examples are needed");
     }
 
@@ -54,13 +59,28 @@ internal sealed class SavedActivations
     // As B reads it: [position, width] or [head, query, key].
     private NumericArray Component(ComponentAddress address, int example)
     {
-        var array = _file.Find(_file.Addresses[address])!;
+        var array = _file.Find(_names[address])!;
         var component = _model.Components.Get(address);
         var units = Size(component, _examples[example]).Units;
         var size = array.Length / _examples.Length;
         ReadOnlySpan<int> shape =
             component.Layout == ComponentLayout.HeadsFirst ? array.Shape.AsSpan()[1..] : [units, size / units];
         return NumericArray.Of(array.FloatMemory.Slice(example * size, size), shape);
+    }
+
+    // As the model's map has them: the name of the model's own stack may be left out.
+    private Dictionary<ComponentAddress, string> Named()
+    {
+        var names = new Dictionary<ComponentAddress, string>();
+        foreach (var (address, name) in _file.Addresses)
+        {
+            if (!names.TryAdd(_model.Components.Resolve(address), name))
+                throw new InterventionException(
+                    $"'{_file.Path}': '{names[_model.Components.Resolve(address)]}' and '{name}' are one component."
+                );
+        }
+
+        return names;
     }
 
     private void RequireKnownNames()
@@ -104,8 +124,7 @@ internal sealed class SavedActivations
                 $"'{_file.Path}' has values of layer {last}, but the model has {layers} layers: 0 to {layers - 1}."
             );
         var own = _model.Components.Components.ToDictionary(component => component.Address);
-        var saved = _file.Addresses.Keys.ToDictionary(address => _model.Components.Resolve(address));
-        foreach (var component in own.Values.Where(item => saved.ContainsKey(item.Address) && wanted(item.Address)))
+        foreach (var component in own.Values.Where(item => _names.ContainsKey(item.Address) && wanted(item.Address)))
         {
             if (component.Layout == ComponentLayout.HeadsInWidth)
                 _omitted.Add(new OmittedComponent(component.Address, "it is a part of the whole; save that"));
@@ -113,7 +132,7 @@ internal sealed class SavedActivations
                 _addresses.Add(component.Address);
         }
 
-        foreach (var address in saved.Keys.Where(address => wanted(address) && !own.ContainsKey(address)))
+        foreach (var address in _names.Keys.Where(address => wanted(address) && !own.ContainsKey(address)))
             _omitted.Add(new OmittedComponent(address, "B has none"));
         if (_addresses.Count == 0)
             throw new InterventionException(
@@ -124,7 +143,7 @@ internal sealed class SavedActivations
 
     private void RequireFit(Component component)
     {
-        var name = _file.Addresses[component.Address];
+        var name = _names[component.Address];
         var array = _file.Find(name)!;
         var sizes = _examples.Select(example => Size(component, example)).Distinct().ToList();
         if (sizes.Count > 1)

@@ -149,6 +149,17 @@ public sealed class ActivationFileTests
         );
     }
 
+    [TestCase("block_output.01", "holds block_output of layer 1 twice")]
+    [TestCase("logits", "'logits' is floats[], but 2 examples are needed")]
+    [TestCase("block_output.1", "'block_output.1' is floats[], but the model's block_output of layer 1 is")]
+    public void A_number_where_a_tensor_belongs_is_refused(string name, string message)
+    {
+        var tensors = Saved();
+        tensors[name] = NumericArray.Of(new float[1], []);
+
+        Assert.That(Fault(tensors), Does.Contain(message));
+    }
+
     [Test]
     public void Prompts_beside_a_file_that_holds_them_are_refused() =>
         Assert.That(Fault(Saved(), s_family.Inputs("b0")), Does.Contain("leave the prompts out"));

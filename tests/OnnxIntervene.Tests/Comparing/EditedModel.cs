@@ -61,8 +61,8 @@ internal static class EditedModel
     }
 
     /// <summary>
-    /// Makes a MatMul of every MatMulNBits. Weights are <c>[N, blocks, bytes]</c>, two to a byte, the low one first, and
-    /// stand for (q − z) · scale of their block, where z is 8 or a zero point, packed alike (ONNX Runtime,
+    /// Makes a MatMul of every MatMulNBits. Weights are <c>[N, blocks, bytes]</c>, two to a byte, the low one first:
+    /// (q − z) · scale of their block, where z is 8 or a zero point, packed alike (ONNX Runtime,
     /// docs/ContribOperators.md).
     /// </summary>
     /// <param name="model">The model. The vocabulary's matrix stays as it is.</param>
