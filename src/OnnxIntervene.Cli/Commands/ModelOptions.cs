@@ -12,19 +12,8 @@ namespace OnnxIntervene.Cli.Commands;
 /// <summary>The model and how it runs: the options of every command that runs one.</summary>
 internal sealed class ModelOptions
 {
-    private readonly Argument<string?> _model = new("MODEL")
-    {
-        Description =
-            "An .onnx file, a folder that holds one, or hf:owner/name[@revision][/file] on the Hugging Face Hub. "
-            + "Default: the model that comes with the tool.",
-        Arity = ArgumentArity.ZeroOrOne,
-    };
-
-    private readonly Option<string?> _map = new("--map")
-    {
-        Description =
-            "A component map to use in place of what is found, or in addition to it: see inspect --write-map.",
-    };
+    private readonly Argument<string?> _model;
+    private readonly Option<string?> _map;
 
     private readonly Option<string> _provider = new("--provider")
     {
@@ -46,6 +35,33 @@ internal sealed class ModelOptions
     private static readonly int s_mostThreads = Math.Max(64, 4 * Environment.ProcessorCount);
 
     private string? _path;
+
+    /// <summary>The model of a command that takes one, or none for the default.</summary>
+    public ModelOptions()
+        : this("MODEL", "--map", "Default: the model that comes with the tool.", ArgumentArity.ZeroOrOne) { }
+
+    /// <summary>One of several models.</summary>
+    /// <param name="name">What it is called in the command's help.</param>
+    /// <param name="map">The option of its component map.</param>
+    /// <param name="remark">What else it may be.</param>
+    public ModelOptions(string name, string map, string remark)
+        : this(name, map, remark, ArgumentArity.ExactlyOne) { }
+
+    private ModelOptions(string name, string map, string remark, ArgumentArity arity)
+    {
+        _model = new(name)
+        {
+            Description =
+                "An .onnx file, a folder that holds one, or hf:owner/name[@revision][/file] on the Hugging Face Hub. "
+                + remark,
+            Arity = arity,
+        };
+        _map = new(map)
+        {
+            Description =
+                "A component map to use in place of what is found, or in addition to it: see inspect --write-map.",
+        };
+    }
 
     /// <summary>Adds the model to a command, and with <paramref name="runs"/> how it runs.</summary>
     public void AddTo(Command command, bool runs = true)
@@ -75,20 +91,23 @@ internal sealed class ModelOptions
 
     /// <summary>The model without interventions. The caller disposes it.</summary>
     public LoadedModel Load(ParseResult arguments, bool usesRecord = true) =>
-        LoadedModel.Load(
-            Path(arguments),
-            new ExecutionOptions
-            {
-                Provider = arguments.GetValue(_provider)!,
-                Threads = arguments.GetValue(_threads),
-                Logger = new TerminalLogger(
-                    Terminal.Of(arguments).Error,
-                    arguments.GetValue(_verbose) ? LogLevel.Debug : LogLevel.Warning
-                ),
-            },
-            Map(arguments),
-            usesRecord
-        );
+        Load(arguments, Execution(arguments), usesRecord);
+
+    /// <summary>The model, run as another one's options say. The caller disposes it.</summary>
+    public LoadedModel Load(ParseResult arguments, ExecutionOptions execution, bool usesRecord = true) =>
+        LoadedModel.Load(Path(arguments), execution, Map(arguments), usesRecord);
+
+    /// <summary>How ONNX Runtime runs models.</summary>
+    public ExecutionOptions Execution(ParseResult arguments) =>
+        new()
+        {
+            Provider = arguments.GetValue(_provider)!,
+            Threads = arguments.GetValue(_threads),
+            Logger = new TerminalLogger(
+                Terminal.Of(arguments).Error,
+                arguments.GetValue(_verbose) ? LogLevel.Debug : LogLevel.Warning
+            ),
+        };
 
     private static string Pull(string reference, TerminalWriter error)
     {

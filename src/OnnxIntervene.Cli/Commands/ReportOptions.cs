@@ -21,6 +21,9 @@ internal sealed class ReportOptions(string name)
         command.Add(_json);
     }
 
+    /// <summary>Whether JSON is wanted in place of tables and pictures.</summary>
+    public bool IsJson(ParseResult arguments) => arguments.GetValue(_json);
+
     /// <summary>Writes the report and prints it: pictures and facts, or JSON.</summary>
     public void Publish(ParseResult arguments, Report report, CancellationToken cancellation)
     {

@@ -42,6 +42,7 @@ public sealed class LayeringTests
         "OnnxIntervene/Checking/Runs",
         "OnnxIntervene/Checking/Laws",
         "OnnxIntervene/Checking",
+        "OnnxIntervene/Comparing",
         "OnnxIntervene.Reports/Figures",
         "OnnxIntervene.Reports/Drawing",
         "OnnxIntervene.Reports",
