@@ -2,6 +2,7 @@ using System.Diagnostics;
 using Microsoft.ML.OnnxRuntime;
 using OnnxIntervene.Execution;
 using OnnxIntervene.Runtime;
+using OnnxIntervene.Studies;
 using OnnxIntervene.Sweeps;
 using OnnxIntervene.Tensors;
 
@@ -106,8 +107,8 @@ internal static class SweepCost
 
         var (one, other) = (Median(bare), Median(swept));
         Console.WriteLine(
-            $"{name}: {other:F2} s, first time {first:F2} s; {cells} plain runs {one:F2} s, {one / other:F1} × as long; "
-                + $"{plan}"
+            $"{name}: {other:F2} s, first time {first:F2} s; {cells} plain runs {one:F2} s, "
+                + $"{one / other:F1} × as long; {plan}"
         );
     }
 

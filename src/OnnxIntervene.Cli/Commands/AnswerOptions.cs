@@ -1,6 +1,6 @@
 using System.CommandLine;
 using OnnxIntervene.Execution;
-using OnnxIntervene.Sweeps;
+using OnnxIntervene.Studies;
 
 namespace OnnxIntervene.Cli.Commands;
 

@@ -15,7 +15,7 @@ internal sealed class DiffCommand
     private readonly ModelOptions _a = new("A", "--map-a", Activations + " Its values are taken for right.");
     private readonly ModelOptions _b = new("B", "--map-b", Activations);
     private readonly DiffPrompts _prompts = new();
-    private readonly SweepOptions _output = new("diff");
+    private readonly ReportOptions _output = new("diff");
     private readonly Option<string[]> _components = new("--component")
     {
         Description = "What to compare: block_output, mlp_output, … Default: everything that both have.",

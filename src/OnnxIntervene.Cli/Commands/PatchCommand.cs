@@ -1,7 +1,7 @@
 using System.CommandLine;
 using OnnxIntervene.Cli.Output;
 using OnnxIntervene.Runtime;
-using OnnxIntervene.Sweeps;
+using OnnxIntervene.Studies;
 
 namespace OnnxIntervene.Cli.Commands;
 

@@ -4,6 +4,7 @@ using OnnxIntervene.Cli.Output;
 using OnnxIntervene.Execution;
 using OnnxIntervene.Reports;
 using OnnxIntervene.Reports.Figures;
+using OnnxIntervene.Studies;
 using OnnxIntervene.Sweeps;
 
 namespace OnnxIntervene.Cli.Commands;

@@ -3,7 +3,7 @@ using OnnxIntervene.Cli.Output;
 using OnnxIntervene.Components.Addressing;
 using OnnxIntervene.Execution;
 using OnnxIntervene.Runtime;
-using OnnxIntervene.Sweeps;
+using OnnxIntervene.Studies;
 
 namespace OnnxIntervene.Cli.Commands;
 

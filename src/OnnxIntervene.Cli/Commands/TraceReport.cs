@@ -3,7 +3,7 @@ using OnnxIntervene.Cli.Output;
 using OnnxIntervene.Execution;
 using OnnxIntervene.Reports;
 using OnnxIntervene.Reports.Figures;
-using OnnxIntervene.Sweeps;
+using OnnxIntervene.Studies;
 
 namespace OnnxIntervene.Cli.Commands;
 

@@ -1,5 +1,5 @@
 using System.Collections.Immutable;
-using OnnxIntervene.Sweeps;
+using OnnxIntervene.Studies;
 
 namespace OnnxIntervene.Cli.Commands;
 

@@ -7,6 +7,7 @@ using OnnxIntervene.Interventions;
 using OnnxIntervene.Interventions.Kinds;
 using OnnxIntervene.Planning;
 using OnnxIntervene.Runtime;
+using OnnxIntervene.Studies;
 using OnnxIntervene.Sweeps;
 using OnnxIntervene.Tensors;
 using OnnxIntervene.Testing;

@@ -1,4 +1,4 @@
-using OnnxIntervene.Sweeps;
+using OnnxIntervene.Studies;
 using OnnxIntervene.Testing;
 
 namespace OnnxIntervene.Tests.Sweeps;

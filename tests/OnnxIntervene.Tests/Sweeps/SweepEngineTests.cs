@@ -1,5 +1,6 @@
 using OnnxIntervene.Execution;
 using OnnxIntervene.Runtime;
+using OnnxIntervene.Studies;
 using OnnxIntervene.Sweeps;
 using OnnxIntervene.Testing;
 

@@ -20,21 +20,12 @@ internal sealed class LayerSpans
         foreach (var end in map.Components.Where(component => component.Address.Name == ComponentNames.BlockOutput))
         {
             if (streams.TryGetValue(end.Address with { Name = ComponentNames.BlockInput }, out var start))
-                Add(ValuesOf(start), ValuesOf(end));
+                Add(SourcePlaces.OfStream(start), SourcePlaces.OfStream(end));
         }
     }
 
     /// <summary>Whether a node is in a layer.</summary>
     public bool Contains(Node node) => _nodes.Contains(node);
-
-    /// <summary>
-    /// The tensors that hold a stream, before reshapes too, or a norm of it from the same operator.
-    /// </summary>
-    public static HashSet<Value> ValuesOf(Component stream) =>
-        [
-            .. SourcePlaces.Values(stream.Source).SelectMany(value => new[] { value, Dataflow.FlatRoot(value) }),
-            .. SourcePlaces.OpenedNode(stream.Source)?.Outputs.OfType<Value>() ?? [],
-        ];
 
     /// <summary>Every tensor whose numbers are computed from others'.</summary>
     public static HashSet<Value> ComputedFrom(HashSet<Value> values)

@@ -28,7 +28,7 @@ internal static class NamingLaws
 
     private static LawFinding Found(ComponentMap map, Component stream, Node? unnamed)
     {
-        if (LayerSpans.ValuesOf(stream).Count == 0)
+        if (SourcePlaces.OfStream(stream).Count == 0)
             return LawContext.Finding(Law, [stream], LawOutcome.Untested, "the stream is in no tensor of the graph");
         return unnamed is null ? LawContext.Finding(Law, [stream], LawOutcome.Proved, "")
             : map.LeftOut.IsEmpty
@@ -44,7 +44,7 @@ internal static class NamingLaws
     // A sum of the stream and of something computed from it, in no layer.
     private static Node? After(Component stream, LayerSpans spans)
     {
-        var values = LayerSpans.ValuesOf(stream);
+        var values = SourcePlaces.OfStream(stream);
         var computed = LayerSpans.ComputedFrom(values);
         return computed
             .Select(value => value.Producer!)
@@ -64,7 +64,7 @@ internal static class NamingLaws
     // The stream before the first layer, perhaps normed, is itself such a sum.
     private static Node? Before(Component stream, LayerSpans spans)
     {
-        foreach (var value in LayerSpans.ValuesOf(stream))
+        foreach (var value in SourcePlaces.OfStream(stream))
         {
             var sum = Dataflow.FlatRoot(Norms.InputOf(value) ?? value).Producer;
             if (

@@ -201,9 +201,8 @@ internal sealed class RawTensors
             .Distinct()
             .Select(value => $"'{value.Name}'");
         return new InterventionException(
-            $"The tensor '{name}' is inside the {owner}: {reason}, so it cannot be named by itself. The node's inputs and "
-                + $"outputs can be: "
-                + $"{string.Join(", ", outside)}."
+            $"The tensor '{name}' is inside the {owner}: {reason}, so it cannot be named by itself. "
+                + $"The node's inputs and outputs can be: {string.Join(", ", outside)}."
         );
     }
 }

@@ -27,6 +27,15 @@ internal static class SourcePlaces
             _ => [],
         };
 
+    /// <summary>
+    /// The tensors that hold a stream, before reshapes too, or a norm of it from the same operator.
+    /// </summary>
+    public static HashSet<Value> OfStream(Component stream) =>
+        [
+            .. Values(stream.Source).SelectMany(value => new[] { value, Dataflow.FlatRoot(value) }),
+            .. OpenedNode(stream.Source)?.Outputs.OfType<Value>() ?? [],
+        ];
+
     /// <summary>The fused operator that is opened to reach the component; null where none is.</summary>
     public static Node? OpenedNode(ComponentSource source) =>
         source switch

@@ -1,4 +1,3 @@
-using OnnxIntervene.Checking.Laws;
 using OnnxIntervene.Components;
 using OnnxIntervene.Components.Addressing;
 using OnnxIntervene.IR;
@@ -68,9 +67,9 @@ internal static class StaircaseRules
         var earlier = new HashSet<Value>();
         for (var layer = 0; layer < components.LayerCount; layer++)
         {
-            var start = LayerSpans.ValuesOf(Find(components, layer)!);
+            var start = SourcePlaces.OfStream(Find(components, layer)!);
             earlier.ExceptWith(start);
-            var end = LayerSpans.ValuesOf(Find(components, layer + 1)!);
+            var end = SourcePlaces.OfStream(Find(components, layer + 1)!);
             if (Before(end, start).FirstOrDefault(earlier.Contains) is { } skipped)
                 return $"layer {layer} reads '{skipped.Name}', the stream of an earlier layer";
             earlier.UnionWith(start);

@@ -2,7 +2,7 @@ using System.Collections.Immutable;
 using OnnxIntervene.Runtime;
 using OnnxIntervene.Tensors;
 
-namespace OnnxIntervene.Sweeps;
+namespace OnnxIntervene.Studies;
 
 /// <summary>
 /// Causal tracing (Meng et al. 2022, arXiv:2202.05262): noise on the subject's embeddings corrupts the run; one

@@ -2,8 +2,9 @@ using OnnxIntervene.Components.Addressing;
 using OnnxIntervene.Execution;
 using OnnxIntervene.IR;
 using OnnxIntervene.Runtime;
+using OnnxIntervene.Sweeps;
 
-namespace OnnxIntervene.Sweeps;
+namespace OnnxIntervene.Studies;
 
 /// <summary>
 /// Runs causal tracing; the samples of several cells are the rows of one batch, in one spliced session.

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
+using OnnxIntervene.Sweeps;
 
-namespace OnnxIntervene.Sweeps;
+namespace OnnxIntervene.Studies;
 
 /// <summary>What activation patching measured: logits at the last position for each layer and column.</summary>
 public sealed record PatchSweepResult

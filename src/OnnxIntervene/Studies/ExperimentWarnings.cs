@@ -1,7 +1,8 @@
 using System.Collections.Immutable;
 using System.Globalization;
+using OnnxIntervene.Sweeps;
 
-namespace OnnxIntervene.Sweeps;
+namespace OnnxIntervene.Studies;
 
 /// <summary>
 /// What makes the numbers of an experiment mean little: the model does not answer as it was supposed to, or the two

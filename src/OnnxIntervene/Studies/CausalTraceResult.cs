@@ -1,7 +1,8 @@
 using System.Collections.Immutable;
+using OnnxIntervene.Sweeps;
 using OnnxIntervene.Tensors;
 
-namespace OnnxIntervene.Sweeps;
+namespace OnnxIntervene.Studies;
 
 /// <summary>What causal tracing measured: probabilities of the answer at the last position.</summary>
 /// <param name="CleanProbability">Without noise.</param>

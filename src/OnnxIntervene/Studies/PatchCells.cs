@@ -3,9 +3,10 @@ using OnnxIntervene.Components.Addressing;
 using OnnxIntervene.Execution;
 using OnnxIntervene.IR;
 using OnnxIntervene.Runtime;
+using OnnxIntervene.Sweeps;
 using OnnxIntervene.Sweeps.Engine;
 
-namespace OnnxIntervene.Sweeps;
+namespace OnnxIntervene.Studies;
 
 /// <summary>The cells of activation patching: the corrupt run with units of the clean one.</summary>
 internal sealed class PatchCells : IDisposable

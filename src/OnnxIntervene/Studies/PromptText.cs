@@ -3,7 +3,7 @@ using System.Globalization;
 using OnnxIntervene.IR;
 using OnnxIntervene.Tokenization;
 
-namespace OnnxIntervene.Sweeps;
+namespace OnnxIntervene.Studies;
 
 /// <summary>A prompt with its tokens, and what experiments look for in it.</summary>
 /// <param name="Text">The prompt.</param>

@@ -3,9 +3,10 @@ using OnnxIntervene.Components;
 using OnnxIntervene.Execution;
 using OnnxIntervene.IR;
 using OnnxIntervene.Runtime;
+using OnnxIntervene.Sweeps;
 using OnnxIntervene.Tensors;
 
-namespace OnnxIntervene.Sweeps;
+namespace OnnxIntervene.Studies;
 
 /// <summary>
 /// Runs activation patching over layers and positions, or layers and heads, and computes no more than cells change.

@@ -2,10 +2,11 @@ using System.Collections.Immutable;
 using OnnxIntervene.Components.Addressing;
 using OnnxIntervene.Execution;
 using OnnxIntervene.Numerics;
+using OnnxIntervene.Sweeps;
 using OnnxIntervene.Sweeps.Engine;
 using OnnxIntervene.Tensors;
 
-namespace OnnxIntervene.Sweeps;
+namespace OnnxIntervene.Studies;
 
 /// <summary>The cells of causal tracing: each sample's corrupted run with units of the clean one.</summary>
 internal sealed class TraceCells : IDisposable

@@ -1,7 +1,7 @@
 using System.Collections.Immutable;
 using OnnxIntervene.Runtime;
 
-namespace OnnxIntervene.Sweeps;
+namespace OnnxIntervene.Studies;
 
 /// <summary>
 /// Activation patching: the corrupt run is the base, the clean run the source, and one component at one place at a time
