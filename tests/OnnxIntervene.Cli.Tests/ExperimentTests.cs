@@ -39,6 +39,33 @@ public sealed class ExperimentTests
     }
 
     [Test]
+    public async Task A_plan_is_told_without_running_cells_and_naive_runs_measure_the_same()
+    {
+        using var folder = new TemporaryFolder();
+        var plan = await Run([.. VolvoTrace, "--samples", "2", "--json", "--explain", "--out", folder.File("none")]);
+
+        Assert.That(plan.GetProperty("cells").GetInt32(), Is.GreaterThan(plan.GetProperty("rows").GetInt32()));
+        Assert.That(plan.GetProperty("share").GetDouble(), Is.InRange(0.01, 0.5));
+        Assert.That(Directory.Exists(folder.File("none")), Is.False);
+
+        var fast = await Run([.. VolvoTrace, "--samples", "1", "--json", "--out", folder.File("fast")]);
+        var naive = await Run([.. VolvoTrace, "--samples", "1", "--json", "--naive", "--out", folder.File("slow")]);
+        var (one, other) = (Numbers(fast), Numbers(naive));
+
+        Assert.That(one, Has.Length.GreaterThan(100));
+        Assert.That(one, Is.EqualTo(other).Within(1e-4));
+    }
+
+    private static float[] Numbers(JsonElement element) =>
+        element.ValueKind switch
+        {
+            JsonValueKind.Number => [element.GetSingle()],
+            JsonValueKind.Array => [.. element.EnumerateArray().SelectMany(Numbers)],
+            JsonValueKind.Object => [.. element.EnumerateObject().SelectMany(item => Numbers(item.Value))],
+            _ => [],
+        };
+
+    [Test]
     public async Task Patch_takes_ids_on_a_folder_without_a_tokenizer()
     {
         using var folder = new TemporaryFolder();

@@ -76,7 +76,11 @@ internal sealed class PatchCommand
         var runs = _runs.Read(arguments);
         if (_runs.Explains(arguments))
         {
-            SweepRunOptions.Write(Terminal.Of(arguments), PatchSweep.Plan(loaded, request, runs, cancellation));
+            SweepRunOptions.Write(
+                Terminal.Of(arguments),
+                PatchSweep.Plan(loaded, request, runs, cancellation),
+                _output.IsJson(arguments)
+            );
             return Task.FromResult(ExitCodes.Done);
         }
 

@@ -29,13 +29,18 @@ internal sealed class SweepRunOptions
     public bool Explains(ParseResult arguments) => arguments.GetValue(_explain);
 
     /// <summary>Prints a plan.</summary>
-    public static void Write(Terminal terminal, SweepPlan plan) =>
-        terminal.WriteFacts([
-            ("cells", $"{plan.Cells}"),
-            ("cells that are run", $"{plan.Rows}; the others cannot differ from their base's run"),
-            ("runs of sessions", $"{plan.Runs}"),
-            ("multiplications", $"{plan.Share:P1} of those of {plan.Cells} runs of the model"),
-            ("method", plan.Method),
-            .. plan.Obstacle is { } why ? new[] { ("why whole models are run", why) } : [],
-        ]);
+    public static void Write(Terminal terminal, SweepPlan plan, bool asJson)
+    {
+        if (asJson)
+            terminal.Output.WriteJson(JsonText.Of(plan));
+        else
+            terminal.WriteFacts([
+                ("cells", $"{plan.Cells}"),
+                ("cells that are run", $"{plan.Rows}; the others cannot differ from their base's run"),
+                ("runs of sessions", $"{plan.Runs}"),
+                ("multiplications", $"{plan.Share:P1} of those of {plan.Cells} runs of the model"),
+                ("method", plan.Method),
+                .. plan.Obstacle is { } why ? new[] { ("why whole models are run", why) } : [],
+            ]);
+    }
 }

@@ -82,7 +82,11 @@ internal sealed class TraceCommand
         var runs = _runs.Read(arguments);
         if (_runs.Explains(arguments))
         {
-            SweepRunOptions.Write(Terminal.Of(arguments), CausalTrace.Plan(loaded, request, runs, cancellation));
+            SweepRunOptions.Write(
+                Terminal.Of(arguments),
+                CausalTrace.Plan(loaded, request, runs, cancellation),
+                _output.IsJson(arguments)
+            );
             return Task.FromResult(ExitCodes.Done);
         }
 

@@ -103,6 +103,12 @@ internal sealed class GoldenRunner : IDisposable
 
     private void CheckSweep(GoldenCase item, ImmutableArray<int> positions)
     {
+        CheckSweep(item, positions, new SweepOptions());
+        CheckSweep(item, positions, new SweepOptions { IsNaive = true });
+    }
+
+    private void CheckSweep(GoldenCase item, ImmutableArray<int> positions, SweepOptions options)
+    {
         var result = PatchSweep.Run(
             _model.Loaded,
             new PatchSweepRequest
@@ -113,7 +119,8 @@ internal sealed class GoldenRunner : IDisposable
                 Wrong = item.Json.GetProperty("corrupt_answer_id").GetInt32(),
                 Component = item.Component(0),
                 Positions = positions,
-            }
+            },
+            options: options
         );
 
         Assert.That(result.ColumnsAreHeads, Is.EqualTo(positions.Length > 0));

@@ -1,0 +1,71 @@
+using OnnxIntervene.Execution;
+using OnnxIntervene.Runtime;
+using OnnxIntervene.Studies;
+using OnnxIntervene.Sweeps;
+using OnnxIntervene.Tensors;
+using OnnxIntervene.Testing;
+
+namespace OnnxIntervene.Tests.Sweeps;
+
+/// <summary>Noise on embeddings and windows of layers, through the planner and with one run for each cell.</summary>
+public sealed class TraceEngineTests
+{
+    private const int Samples = 2;
+
+    [TestCase("gpt2/optimum")]
+    [TestCase("gpt2/optimum-past")]
+    [TestCase("gpt2/ort-fused")]
+    [TestCase("llama/genai-fp32")]
+    [TestCase("llama-int4/genai-int4")]
+    [TestCase("gemma2/optimum-past")]
+    public void A_trace_equals_one_run_for_each_cell(string export)
+    {
+        using var model = LoadedModel.Load(
+            Path.Combine(RepositoryPaths.References, "families", export),
+            new ExecutionOptions { Threads = 1 }
+        );
+        var request = Request(model);
+
+        var fast = CausalTrace.Run(model, request);
+        var naive = CausalTrace.Run(model, request, options: new SweepOptions { IsNaive = true });
+
+        foreach (var (one, other) in fast.Restored.Zip(naive.Restored))
+        {
+            Assert.That(
+                Difference.Largest(one.Probabilities.Floats, other.Probabilities.Floats),
+                Is.LessThan(1e-5),
+                one.Target.Component
+            );
+        }
+
+        Assert.That(fast.Restored[0].Probabilities.Floats.ToArray().Distinct().Count(), Is.GreaterThan(4));
+        Assert.That(fast.Plan!.Obstacle, Is.Null);
+        Assert.That(fast.Plan.Rows, Is.LessThan(naive.Plan!.Cells));
+        Assert.That(fast.Plan.Share, Is.LessThan(0.7));
+    }
+
+    private static CausalTraceRequest Request(LoadedModel model)
+    {
+        var random = new Random(4);
+        var width = model.Components.Get(0, "block_input").Width;
+        return new CausalTraceRequest
+        {
+            Inputs = ModelInputs.FromTokens([11, 23, 35, 17, 29, 13]),
+            SubjectPositions = [2, 3],
+            Answer = 7,
+            Noise = NumericArray.Of(
+                Enumerable.Range(0, Samples * 2 * width).Select(_ => random.NextSingle() - 0.5f).ToArray(),
+                Samples,
+                2,
+                width
+            ),
+            Targets =
+            [
+                new TraceTarget("block_output", 1),
+                new TraceTarget("mlp_output", 2),
+                new TraceTarget("attention_output", 3),
+                new TraceTarget("mlp_output", 1),
+            ],
+        };
+    }
+}
