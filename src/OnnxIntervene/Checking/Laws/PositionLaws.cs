@@ -47,8 +47,8 @@ internal static class PositionLaws
         )
             return null;
         var last = Length(context, stream) - 1;
-        var run = context.SwappedAt(stream, last);
-        return IsChanged(context, run, next, last, Sensitive) ? IsChangedBefore(context, run, next, last) : null;
+        return context.SwappedAt(stream, last, out _) is not { } run ? null
+            : IsChanged(context, run, next, last, Sensitive) ? IsChangedBefore(context, run, next, last) : null;
     }
 
     private static IEnumerable<LawFinding> Rows(LawContext context, int layer, Component mixed, string prefix)
@@ -64,12 +64,18 @@ internal static class PositionLaws
             // The first positions are read by the rows of all others, in a causal model too.
             if (Differing(context, read, Enumerable.Range(0, length - 1)) is not { } written)
                 continue;
-            var run = context.SwappedAt(read, written);
+            var law = $"{name} changes other rows of {mixed.Address.Name}";
+            if (context.SwappedAt(read, written, out var refusal) is not { } run)
+            {
+                yield return LawContext.Finding(law, [read, mixed], LawOutcome.Untested, refusal);
+                continue;
+            }
+
             var others = Enumerable
                 .Range(0, length)
                 .Any(position => position != written && IsChanged(context, run, mixed, position, Sensitive));
             yield return LawContext.Finding(
-                $"{name} changes other rows of {mixed.Address.Name}",
+                law,
                 [read, mixed],
                 others ? LawOutcome.Proved : LawOutcome.Contradicted,
                 others ? "" : $"a write at position {written} changes no other position"
@@ -98,7 +104,8 @@ internal static class PositionLaws
         var law = $"{read.Address.Name} changes its own position of {computed.Address.Name} alone";
         if (Differing(context, read, positions) is not { } position)
             return LawContext.Finding(law, [read, computed], LawOutcome.Untested, "the two runs do not differ there");
-        var run = context.SwappedAt(read, position);
+        if (context.SwappedAt(read, position, out var refusal) is not { } run)
+            return LawContext.Finding(law, [read, computed], LawOutcome.Untested, refusal);
         if (!IsChanged(context, run, computed, position, Sensitive))
             return LawContext.Finding(law, [read, computed], LawOutcome.Contradicted, "it changes nothing");
         var odd = Enumerable

@@ -66,39 +66,44 @@ internal sealed class StreamTracer
     /// <summary>Every sub-layer from here on, in the order of a forward pass.</summary>
     public IEnumerable<SubLayer> From(Value start)
     {
-        var (stream, earlier, isPostNorm) = (start, new PassedStreams(), false);
-        for (var next = NextAddition(stream, earlier); next is { } addition; )
+        var (stream, earlier) = (start, new PassedStreams());
+        var way = new Way(start, NextAddition(start, earlier), false, false);
+        while (way.Next is { } addition)
         {
             earlier.Add(stream);
-            (var result, next, isPostNorm) = Following(addition.Output, earlier, isPostNorm);
+            way = Following(addition.Output, earlier, way);
             foreach (var layer in _reader.Read(addition.Part, addition.Nodes, stream))
             {
                 yield return layer with
                 {
                     Addition = addition.Sum,
-                    Result = result,
-                    IsPostNorm = isPostNorm,
-                    IsLast = next is null,
+                    Sum = way.IsGuarded ? StreamGuards.After(addition.Output) : addition.Output,
+                    Result = way.Result,
+                    IsPostNorm = way.IsPostNorm,
+                    IsLast = way.Next is null,
                 };
             }
 
-            stream = Dataflow.FlatRoot(result);
+            stream = Dataflow.FlatRoot(way.Result);
         }
     }
 
     // The stream goes on as the sum, or as the sum's norm; what follows tells, and at the end what went before.
-    private (Value Result, Addition? Next, bool IsPostNorm) Following(Value sum, PassedStreams earlier, bool isPostNorm)
+    private Way Following(Value sum, PassedStreams earlier, Way before)
     {
-        if (NextAddition(sum, earlier) is { } next)
-            return (sum, next, isPostNorm);
-        if (NormOf(sum) is { } norm)
+        var guarded = StreamGuards.After(sum);
+        if (NextAddition(guarded, earlier) is { } next)
+            return new Way(guarded, next, before.IsPostNorm, before.IsGuarded || guarded != sum);
+        if (NormOf(guarded) is { } plain)
         {
-            next = NextAddition(Dataflow.FlatRoot(norm), earlier);
-            if (isPostNorm || next is not null)
-                return (norm, next, true);
+            var norm = StreamGuards.After(plain);
+            if (NextAddition(Dataflow.FlatRoot(norm), earlier) is { } other)
+                return new Way(norm, other, true, before.IsGuarded || guarded != sum || norm != plain);
+            if (before.IsPostNorm)
+                return new Way(before.IsGuarded ? norm : plain, null, true, before.IsGuarded);
         }
 
-        return (sum, null, isPostNorm);
+        return new Way(before.IsGuarded ? guarded : sum, null, before.IsPostNorm, before.IsGuarded);
     }
 
     /// <summary>
@@ -287,6 +292,9 @@ internal sealed class StreamTracer
             return sum;
         }
     }
+
+    // How a stream goes on after an addition: as what, to which next one, and what was seen in it so far.
+    private sealed record Way(Value Result, Addition? Next, bool IsPostNorm, bool IsGuarded);
 
     private sealed record Addition(Node Sum, Value Part, HashSet<Node> Nodes)
     {

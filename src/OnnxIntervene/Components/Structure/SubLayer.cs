@@ -15,6 +15,9 @@ internal sealed record SubLayer
     /// <summary>The node that adds the part.</summary>
     public Node? Addition { get; init; }
 
+    /// <summary>The stream after the addition, and after what clips, masks or scales it there.</summary>
+    public Value? Sum { get; init; }
+
     /// <summary>The stream after the addition, and after the norm when one follows in the stream itself.</summary>
     public required Value Result { get; init; }
 
@@ -41,11 +44,11 @@ internal sealed record SubLayer
     /// <summary>The sub-layer with or without the norm of its sum in the stream, where there is one.</summary>
     public SubLayer As(bool isPostNorm)
     {
-        if (isPostNorm == IsPostNorm || Addition is null)
+        if (isPostNorm == IsPostNorm || Sum is null)
             return this;
         if (!isPostNorm)
-            return this with { Result = Addition.Output, IsPostNorm = false };
-        return StreamTracer.NormOf(Addition.Output) is { } norm ? this with { Result = norm, IsPostNorm = true } : this;
+            return this with { Result = Sum, IsPostNorm = false };
+        return StreamTracer.NormOf(Sum) is { } norm ? this with { Result = norm, IsPostNorm = true } : this;
     }
 
     /// <summary>Whether the node convolves with weights of the file.</summary>
