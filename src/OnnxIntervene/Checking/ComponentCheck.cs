@@ -93,7 +93,7 @@ public static class ComponentCheck
 
             findings.AddRange(Causality(own));
             findings.AddRange(LayerLaws.Of(own, map));
-            findings.AddRange(NamingLaws.Of(own, map));
+            findings.AddRange(NamingLaws.Of(own, map, model.Model.Graph));
             findings.AddRange(PaddingLaws.Of(own, model.Model.Graph));
         }
 

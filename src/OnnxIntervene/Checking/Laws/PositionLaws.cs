@@ -14,6 +14,9 @@ internal static class PositionLaws
     // What is small is still a change where one is expected.
     private const double Sensitive = 0.02;
 
+    // A tolerance of bytes, not of floats.
+    private const double Coarse = 0.05;
+
     /// <summary>The laws of one layer.</summary>
     public static IEnumerable<LawFinding> Of(LawContext context, int layer)
     {
@@ -74,15 +77,28 @@ internal static class PositionLaws
             var others = Enumerable
                 .Range(0, length)
                 .Any(position => position != written && IsChanged(context, run, mixed, position, Sensitive));
-            yield return LawContext.Finding(
-                law,
-                [read, mixed],
-                others ? LawOutcome.Proved : LawOutcome.Contradicted,
-                others ? "" : $"a write at position {written} changes no other position"
-            );
+            yield return others
+                ? LawContext.Finding(law, [read, mixed], LawOutcome.Proved, "")
+                : Still(context, law, run, read, mixed, $"a write at position {written} changes no other position");
             if (weights is not null)
                 yield return Weights(context, run, read, weights);
         }
+    }
+
+    // A change that is expected is not seen; what runs on bytes may hide it.
+    private static LawFinding Still(
+        LawContext context,
+        string law,
+        Snapshot run,
+        Component read,
+        Component computed,
+        string explanation
+    )
+    {
+        var moved = LawContext.Largest(run[computed.Address].Floats, context.Base[computed.Address].Floats);
+        return context.Tolerance >= Coarse && moved > 0
+            ? LawContext.Finding(law, [read, computed], LawOutcome.Untested, "the change is less than bytes can show")
+            : LawContext.Finding(law, [read, computed], LawOutcome.Contradicted, explanation);
     }
 
     // Keys decide the weights, values do not.
@@ -107,7 +123,7 @@ internal static class PositionLaws
         if (context.SwappedAt(read, position, out var refusal) is not { } run)
             return LawContext.Finding(law, [read, computed], LawOutcome.Untested, refusal);
         if (!IsChanged(context, run, computed, position, Sensitive))
-            return LawContext.Finding(law, [read, computed], LawOutcome.Contradicted, "it changes nothing");
+            return Still(context, law, run, read, computed, "it changes nothing");
         var odd = Enumerable
             .Range(0, Length(context, computed))
             .FirstOrDefault(other => other != position && IsChanged(context, run, computed, other), -1);

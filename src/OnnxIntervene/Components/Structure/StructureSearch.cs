@@ -122,6 +122,7 @@ internal static class StructureSearch
             [.. found.Stacks.Select(stack => Describe(view, types, layers, stack, stack == found.Main))],
             [
                 .. found.Undivided.Select(stream => stream.Describe(view)),
+                .. found.Outside,
                 .. found.Stacks.Select(NamedParts.LeftOutOf).OfType<string>(),
             ]
         );

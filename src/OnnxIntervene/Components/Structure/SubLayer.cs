@@ -56,4 +56,10 @@ internal sealed record SubLayer
         node.Operator.OperatorType is "Conv" or "FusedConv"
         && node.InputOrNull(1) is { } weights
         && GraphConstants.IsConstant(weights);
+
+    /// <summary>Whether the node makes something of several positions without weights of two axes, or in order.</summary>
+    public static bool MixesPositions(Node node) => RecurrentOperators.Is(node) || IsPooling(node);
+
+    /// <summary>Whether the node pools neighbouring positions.</summary>
+    public static bool IsPooling(Node node) => node.Operator.OperatorType is "AveragePool" or "MaxPool" or "LpPool";
 }
