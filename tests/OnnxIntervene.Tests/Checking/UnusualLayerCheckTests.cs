@@ -1,5 +1,7 @@
 using OnnxIntervene.Checking;
 using OnnxIntervene.Checking.Laws;
+using OnnxIntervene.Components;
+using OnnxIntervene.Components.Addressing;
 using OnnxIntervene.Execution;
 using OnnxIntervene.IR;
 using OnnxIntervene.IR.Serialization;
@@ -24,15 +26,7 @@ public sealed class UnusualLayerCheckTests
     public void Outputs_that_are_scaled_before_they_are_added_are_not_contradicted(string kind, LawOutcome outcome)
     {
         var sketch = new LayerSketch();
-        var mask = kind == "mask" ? sketch.Mask(ElementType.Float32) : null;
-        var stream = sketch.Tokens("input_ids", Width);
-        for (var layer = 0; layer < 2; layer++)
-        {
-            stream = sketch.Sum(stream, Scaled(sketch, sketch.Attended(stream, Width), kind, mask));
-            stream = sketch.Sum(Scaled(sketch, sketch.Fed(stream, Width), kind, mask), stream);
-        }
-
-        var report = Check(sketch, stream);
+        var report = Check(sketch, ScaledLayers(sketch, kind, 2));
 
         Assert.That(report.Contradicted, Is.Empty);
         Assert.That(Outcomes(report, Sum), Is.EqualTo(new[] { outcome, outcome }));
@@ -121,6 +115,61 @@ public sealed class UnusualLayerCheckTests
         Assert.That(outcomes, Has.None.EqualTo(LawOutcome.Contradicted));
     }
 
+    [Test]
+    public void Wrong_maps_of_scaled_layers_are_caught([Values("channels", "mask")] string kind)
+    {
+        var sketch = new LayerSketch();
+        using var model = Load(sketch, ScaledLayers(sketch, kind, 3));
+        var mutator = new MapMutator(model.Components, model.Model, seed: 5);
+        var missed = new List<string>();
+        for (var tried = 0; tried < 20; )
+        {
+            // What is added after the scale is as good an output as before it.
+            if (mutator.Next() is not { } mutant || mutant.Name.Contains("at a neighbour", StringComparison.Ordinal))
+                continue;
+            tried++;
+            using var wrong = model.With(mutant.Map);
+            if (mutant.Map.Check(wrong).IsSound)
+                missed.Add(mutant.Name);
+        }
+
+        Assert.That(missed, Is.Empty);
+    }
+
+    [Test]
+    public void The_check_goes_on_without_a_component_that_is_refused()
+    {
+        var sketch = new LayerSketch();
+        var stream = sketch.Layers(sketch.Tokens("input_ids", Width), Width, "af", 2);
+        using var model = Load(sketch, sketch.Remembered(stream, Width, "reverse"));
+        var recurrent = model.Model.Graph.Nodes.Single(node => node.Operator.OperatorType == "LSTM");
+        var own = model.Components;
+        var refused = new Component(new ComponentAddress(0, "cell_output"), new RecurrentSource(recurrent), 8, 0, "t");
+        var map = new ComponentMap(model.Model, own.Family, own.Stacks, [.. own.Components, refused], own.Missing);
+        using var other = model.With(map);
+
+        var report = map.Check(other);
+
+        Assert.That(
+            report.Findings.Single(finding => finding.Law == "it can be read and written").Explanation,
+            Does.Contain("reverse")
+        );
+        Assert.That(report.Proved, Has.Length.GreaterThan(20));
+    }
+
+    private static Value ScaledLayers(LayerSketch sketch, string kind, int count)
+    {
+        var mask = kind == "mask" ? sketch.Mask(ElementType.Float32) : null;
+        var stream = sketch.Tokens("input_ids", Width);
+        for (var layer = 0; layer < count; layer++)
+        {
+            stream = sketch.Sum(stream, Scaled(sketch, sketch.Attended(stream, Width), kind, mask));
+            stream = sketch.Sum(Scaled(sketch, sketch.Fed(stream, Width), kind, mask), stream);
+        }
+
+        return stream;
+    }
+
     private static Value Scaled(LayerSketch sketch, Value part, string kind, Value? mask) =>
         kind switch
         {
@@ -137,10 +186,15 @@ public sealed class UnusualLayerCheckTests
 
     private static CheckReport Check(LayerSketch sketch, Value stream)
     {
+        using var model = Load(sketch, stream);
+        return model.Components.Check(model);
+    }
+
+    private static LoadedModel Load(LayerSketch sketch, Value stream)
+    {
         sketch.Output(sketch.Linear(sketch.Norm(stream, Width), Width, 11));
         using var folder = new TemporaryFolder();
         OnnxFile.Save(sketch.Model, folder.File("model.onnx"));
-        using var model = LoadedModel.Load(folder.File("model.onnx"), new ExecutionOptions { Threads = 1 });
-        return model.Components.Check(model);
+        return LoadedModel.Load(folder.File("model.onnx"), new ExecutionOptions { Threads = 1 });
     }
 }

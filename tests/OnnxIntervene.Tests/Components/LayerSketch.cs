@@ -228,12 +228,12 @@ internal sealed class LayerSketch
     }
 
     /// <summary>The states of an LSTM over the positions.</summary>
-    public Value Remembered(Value stream, int width)
+    public Value Remembered(Value stream, int width, string direction = "forward")
     {
         var states = _ops.Emit(
             "LSTM",
             [_ops.Transpose(Norm(stream, width), 1, 0, 2), Weight(1, 4 * width, width), Weight(1, 4 * width, width)],
-            [NodeAttribute.Of("hidden_size", (long)width)]
+            [NodeAttribute.Of("hidden_size", (long)width), NodeAttribute.Of("direction", direction)]
         );
         return _ops.Transpose(_ops.Reshape(states, 0, -1, width), 1, 0, 2);
     }

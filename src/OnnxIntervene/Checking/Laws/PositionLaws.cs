@@ -51,7 +51,8 @@ internal static class PositionLaws
             return null;
         var last = Length(context, stream) - 1;
         return context.SwappedAt(stream, last, out _) is not { } run ? null
-            : IsChanged(context, run, next, last, Sensitive) ? IsChangedBefore(context, run, next, last) : null;
+            : IsChanged(context, run, next, last, Sensitive) ? IsChangedBefore(context, run, next, last)
+            : null;
     }
 
     private static IEnumerable<LawFinding> Rows(LawContext context, int layer, Component mixed, string prefix)

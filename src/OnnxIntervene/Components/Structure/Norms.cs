@@ -63,7 +63,10 @@ internal sealed class Norms
     }
 
     private static bool IsPartOfNorm(Node node) =>
-        IsNorm(node) || BatchNorm.IsPart(node) || IntegerProducts.IsRounding(node) || (IsArithmetic(node) && !IsSumOfTwo(node));
+        IsNorm(node)
+        || BatchNorm.IsPart(node)
+        || IntegerProducts.IsRounding(node)
+        || (IsArithmetic(node) && !IsSumOfTwo(node));
 
     // An addition of two computed values is the residual stream's, not the norm's.
     private static bool IsSumOfTwo(Node node) =>

@@ -26,11 +26,7 @@ internal sealed class OutsideLayers
     /// <param name="streams">The streams, in layers or not.</param>
     /// <param name="cores">Every attention of the graph.</param>
     /// <param name="layers">Its linear layers.</param>
-    public OutsideLayers(
-        IEnumerable<ResidualStream> streams,
-        IEnumerable<AttentionCore> cores,
-        LinearLayers layers
-    )
+    public OutsideLayers(IEnumerable<ResidualStream> streams, IEnumerable<AttentionCore> cores, LinearLayers layers)
     {
         _layers = layers;
         _known = [.. streams.SelectMany(stream => stream.Parts).SelectMany(part => part.Nodes)];
@@ -88,12 +84,7 @@ internal sealed class OutsideLayers
         var (found, open) = (new HashSet<Node>(), new Stack<Value>([start]));
         while (open.TryPop(out var value))
         {
-            if (
-                value == end
-                || value.Producer is not { } producer
-                || _known.Contains(producer)
-                || !_seen.Add(producer)
-            )
+            if (value == end || value.Producer is not { } producer || _known.Contains(producer) || !_seen.Add(producer))
                 continue;
             found.Add(producer);
             foreach (var input in Dataflow.DataInputs(producer))

@@ -38,7 +38,7 @@ internal static class PerceptronFinder
 
     // Where several layers read one activation, each may have more after it.
     private static ImmutableArray<string> Parted(List<LinearLayer> heads, int outside) =>
-        outside <= heads.Count
+        heads.Count == 0 || outside <= heads.Count
             ? []
             :
             [
