@@ -5,6 +5,7 @@ using OnnxIntervene.Components;
 using OnnxIntervene.Components.Addressing;
 using OnnxIntervene.Execution;
 using OnnxIntervene.IR;
+using OnnxIntervene.Runtime;
 
 namespace OnnxIntervene.Checking;
 
@@ -19,6 +20,8 @@ public static class ComponentCheck
 
     // Eight bits for the range of a whole tensor, which each write moves.
     private const double Byte = 0.1;
+
+    private const int LongestChain = 4;
 
     private static readonly string[] s_bytes =
     [
@@ -52,11 +55,12 @@ public static class ComponentCheck
         ArgumentNullException.ThrowIfNull(model);
         if (map != model.Components)
             throw new ArgumentException("The components are not those of this model.", nameof(map));
-        var probed = map.Components;
-        if (probed.Length == 0)
+        if (map.Components.IsEmpty)
             return new CheckReport([]);
         var random = new RandomInputs(model.Model.Graph, map.Limits, model.Configuration.ImageSize, seed: 1);
         var drawn = inputs ?? random.Draw(variesAll: false);
+        var refused = Refused(model, map.Components, drawn.Base, cancellation);
+        var probed = map.Components.Where(component => !refused.ContainsKey(component)).ToList();
         using var probe = new Probe(model, probed, cancellation);
         var context = new LawContext(
             probe,
@@ -69,6 +73,11 @@ public static class ComponentCheck
             ToleranceOf(model.Model)
         );
         var findings = ImmutableArray.CreateBuilder<LawFinding>();
+        findings.AddRange(
+            refused.Select(item =>
+                LawContext.Finding("it can be read and written", [item.Key], LawOutcome.Untested, item.Value)
+            )
+        );
         var (done, all) = (0, map.Stacks.Sum(stack => stack.LayerCount));
         foreach (var stack in map.Stacks)
         {
@@ -84,11 +93,53 @@ public static class ComponentCheck
 
             findings.AddRange(Causality(own));
             findings.AddRange(LayerLaws.Of(own, map));
-            findings.AddRange(NamingLaws.Of(own, map));
+            findings.AddRange(NamingLaws.Of(own, map, model.Model.Graph));
             findings.AddRange(PaddingLaws.Of(own, model.Model.Graph));
         }
 
         return new CheckReport(findings.ToImmutable());
+    }
+
+    // Components that cannot be reached in this model, or on these inputs, each with the reason; they are looked for where
+    // all of them together are refused.
+    private static Dictionary<Component, string> Refused(
+        LoadedModel model,
+        ImmutableArray<Component> components,
+        ModelInputs inputs,
+        CancellationToken cancellation
+    )
+    {
+        if (Refusal(model, components, inputs, cancellation) is not { } reason)
+            return [];
+        var refused = new Dictionary<Component, string>();
+        foreach (var component in components)
+        {
+            if (Refusal(model, [component], inputs, cancellation) is { } own)
+                refused.Add(component, own);
+        }
+
+        return refused.Count > 0 && refused.Count < components.Length
+            ? refused
+            : throw new InterventionException(reason);
+    }
+
+    private static string? Refusal(
+        LoadedModel model,
+        IReadOnlyList<Component> components,
+        ModelInputs inputs,
+        CancellationToken cancellation
+    )
+    {
+        try
+        {
+            using var probe = new Probe(model, components, cancellation);
+            probe.Run(inputs);
+            return null;
+        }
+        catch (InterventionException fault)
+        {
+            return fault.Message;
+        }
     }
 
     private static LawContext Redrawn(LawContext context, CheckInputs inputs) =>
@@ -102,7 +153,7 @@ public static class ComponentCheck
     private static double ToleranceOf(Model model)
     {
         var nodes = model.Graph.AllNodes().ToList();
-        if (nodes.Exists(node => s_bytes.Contains(node.Operator.OperatorType)))
+        if (nodes.Exists(node => s_bytes.Contains(node.Operator.OperatorType) || ReadsByteWeights(node)))
             return Byte;
         var isHalf =
             nodes.Exists(node =>
@@ -110,6 +161,18 @@ public static class ComponentCheck
                 || (node.Operator.OperatorType == "Cast" && node.FindAttribute("to")?.Integer is 10 or 16)
             ) || model.Graph.Outputs.Any(value => value.Type?.ElementType == ElementType.Float16);
         return isHalf ? Half : Single;
+    }
+
+    // ONNX Runtime multiplies integers where weights are bytes, and rounds what they are multiplied with.
+    private static bool ReadsByteWeights(Node node)
+    {
+        if (node.Operator.OperatorType is not ("MatMul" or "Gemm") || node.InputOrNull(1) is not { } weights)
+            return false;
+        var at = weights.Producer;
+        for (var depth = 0; depth < LongestChain && at is { Operator.OperatorType: "Transpose" or "Reshape" }; depth++)
+            at = at.InputOrNull(0)?.Producer;
+        return at is { Operator.OperatorType: "DequantizeLinear" }
+            && at.InputOrNull(0) is { Initializer.ElementType: ElementType.Int8 or ElementType.UInt8 };
     }
 
     // The layers of one model are all causal, or none is.

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using OnnxIntervene.IR;
+using OnnxIntervene.IR.Analysis;
 using OnnxIntervene.IR.Editing;
 using OnnxIntervene.Rewriting;
 
@@ -11,7 +12,6 @@ namespace OnnxIntervene.Splicing;
 /// </summary>
 internal sealed class RecurrentLoop
 {
-    private const int SequenceLengths = 4;
     private const int InitialState = 5;
     private const int InitialCell = 6;
 
@@ -37,12 +37,8 @@ internal sealed class RecurrentLoop
     /// <exception cref="InterventionException">The operator uses a setting that the loop does not support.</exception>
     public static void Splice(GraphEditor editor, ImmutableArray<RecurrentSite> sites, Node node)
     {
-        if (node.FindAttribute("direction") is { Text: not "forward" } direction)
-            throw new InterventionException($"{node} has {direction}; only states of a forward pass can be reached.");
-        if (node.InputOrNull(SequenceLengths) is not null || node.FindAttribute("layout") is { Integer: not 0 })
-            throw new InterventionException(
-                $"{node} sets sequence_lens or layout, so that its states cannot be reached."
-            );
+        if (RecurrentOperators.Refusal(node) is { } refusal)
+            throw new InterventionException($"{node} {refusal}");
         new RecurrentLoop(editor, node).Splice(sites);
     }
 

@@ -24,6 +24,9 @@ internal sealed class LayerSketch
 
     public Model Model { get; }
 
+    /// <summary>Whether matrices are bytes that the graph brings back, a scale for each column.</summary>
+    public bool HasByteWeights { get; init; }
+
     /// <summary>The module that what follows comes from, such as <c>/encoder/layers.0</c>.</summary>
     public void Enter(string module) => _ops = _ops.At(module);
 
@@ -151,7 +154,7 @@ internal sealed class LayerSketch
     }
 
     public Value Linear(Value value, int from, int to) =>
-        _ops.Add(_ops.Emit("MatMul", [value, Weight(from, to)]), Weight(to));
+        _ops.Add(_ops.Emit("MatMul", [value, HasByteWeights ? Bytes(from, to) : Weight(from, to)]), Weight(to));
 
     public Value Norm(Value value, int width) =>
         _ops.Emit("LayerNormalization", [value, Weight(width), Weight(width)], [NodeAttribute.Of("axis", -1L)]);
@@ -160,13 +163,140 @@ internal sealed class LayerSketch
 
     public Value Join(Value left, Value right) => _ops.Concat(1, left, right);
 
+    /// <summary>What attention adds to a stream.</summary>
+    public Value Attended(Value stream, int width) => Attention(Norm(stream, width), width);
+
+    /// <summary>What attention makes of a stream that is normed already.</summary>
+    public Value AttendedPlainly(Value normed, int width) => Attention(normed, width);
+
+    /// <summary>Two tensors side by side in one width.</summary>
+    public Value JoinWidths(Value left, Value right) => _ops.Concat(2, left, right);
+
+    /// <summary>What a feed-forward adds to a stream.</summary>
+    public Value Fed(Value stream, int width) => FeedForward(Norm(stream, width), width);
+
+    /// <summary>Attention whose mixed values are multiplied by a gate before the projection (Qwen3-Next).</summary>
+    public Value Gated(Value stream, int width)
+    {
+        var normed = Norm(stream, width);
+        return Sum(stream, Linear(_ops.Mul(Mixed(normed, width), Sigmoid(normed, width)), width, width));
+    }
+
+    /// <summary>A gate for each channel, computed from a stream.</summary>
+    public Value Sigmoid(Value stream, int width) => _ops.Emit("Sigmoid", [Linear(stream, width, width)]);
+
+    /// <summary>Attention whose projections are of three axes, one of them the heads (Keras).</summary>
+    public Value Projected(Value stream, int width)
+    {
+        var normed = Norm(stream, width);
+        var (query, key, value) = (Heads3(normed, width), Heads3(normed, width), Heads3(normed, width));
+        var scores = Einsum("bqhd,bkhd->bhqk", query, key);
+        var mixed = Einsum("bhqk,bkhd->bqhd", _ops.Emit("Softmax", [scores], [NodeAttribute.Of("axis", -1L)]), value);
+        return Sum(stream, Einsum("bthk,hkd->btd", mixed, Weight(Heads, width / Heads, width)));
+    }
+
+    /// <summary>torch's MultiheadAttention: positions first, and heads beside the examples.</summary>
+    public Value PositionsFirst(Value stream, int width)
+    {
+        var normed = Norm(stream, width);
+        var parts = Enumerable
+            .Range(0, 3)
+            .Select(_ => _ops.Transpose(_ops.Reshape(Linear(normed, width, width), 0, -1, width / Heads), 1, 0, 2))
+            .ToList();
+        var scores = _ops.Emit("MatMul", [parts[0], _ops.Transpose(parts[1], 0, 2, 1)]);
+        var mixed = _ops.Emit("MatMul", [_ops.Emit("Softmax", [scores], [NodeAttribute.Of("axis", -1L)]), parts[2]]);
+        return Sum(stream, Linear(_ops.Reshape(_ops.Transpose(mixed, 1, 0, 2), 0, -1, width), width, width));
+    }
+
+    /// <summary>A norm over the channels of each file's own statistics, as the second axis.</summary>
+    public Value BatchNorm(Value value, int width) =>
+        Turn(_ops.Emit("BatchNormalization", [Turn(value), Weight(width), Weight(width), Weight(width), Ones(width)]));
+
+    /// <summary>Means of neighbouring positions, less the position itself (PoolFormer).</summary>
+    public Value Pooled(Value stream, int width)
+    {
+        var turned = Turn(Norm(stream, width));
+        var pooled = _ops.Emit(
+            "AveragePool",
+            [turned],
+            [
+                NodeAttribute.Of("kernel_shape", ImmutableArray.Create(3L)),
+                NodeAttribute.Of("pads", ImmutableArray.Create(1L, 1L)),
+            ]
+        );
+        return Turn(_ops.Emit("Sub", [pooled, turned]));
+    }
+
+    /// <summary>The states of an LSTM over the positions.</summary>
+    public Value Remembered(Value stream, int width, string direction = "forward")
+    {
+        var states = _ops.Emit(
+            "LSTM",
+            [_ops.Transpose(Norm(stream, width), 1, 0, 2), Weight(1, 4 * width, width), Weight(1, 4 * width, width)],
+            [NodeAttribute.Of("hidden_size", (long)width), NodeAttribute.Of("direction", direction)]
+        );
+        return _ops.Transpose(_ops.Reshape(states, 0, -1, width), 1, 0, 2);
+    }
+
+    public Value Apply(string type, params Value[] inputs) => _ops.Emit(type, inputs);
+
+    /// <summary>One for each position that counts, [batch, position, 1], of a type.</summary>
+    public Value Mask(ElementType type)
+    {
+        var given = Model.Graph.AddInput(
+            "mask",
+            new TensorType(
+                ElementType.Int64,
+                Shape.Of(Dimension.Named("batch"), Dimension.Named("input_ids_length"), Dimension.Fixed(1))
+            )
+        );
+        return _ops.Emit("Cast", [given], [NodeAttribute.Of("to", (long)type)]);
+    }
+
+    /// <summary>Constants, a scalar where there is one.</summary>
+    public Value Numbers(params float[] numbers) =>
+        numbers.Length == 1
+            ? Number(numbers[0])
+            : Model.Graph.AddInitializer(
+                _ops.Names.Unique("numbers"),
+                TensorData.FromFloats([numbers.Length], numbers)
+            );
+
+    private Value Bytes(int from, int to)
+    {
+        var bytes = new byte[from * to];
+        _random.NextBytes(bytes);
+        var scales = Numbers([.. Enumerable.Range(1, to).Select(column => 0.004f + (0.0001f * column))]);
+        return _ops.Emit(
+            "DequantizeLinear",
+            [
+                Model.Graph.AddInitializer(
+                    _ops.Names.Unique("bytes"),
+                    TensorData.FromBytes(ElementType.Int8, [from, to], bytes)
+                ),
+                scales,
+            ],
+            [NodeAttribute.Of("axis", 1L)]
+        );
+    }
+
+    private Value Ones(int width) => Numbers([.. Enumerable.Repeat(1f, width)]);
+
+    private Value Heads3(Value input, int width) => Einsum("btd,dhk->bthk", input, Weight(width, Heads, width / Heads));
+
+    private Value Einsum(string equation, params Value[] inputs) =>
+        _ops.Emit("Einsum", inputs, [NodeAttribute.Of("equation", equation)]);
+
     private Value Parallel(Value stream, int width)
     {
         var normed = Norm(stream, width);
         return Sum(_ops.Add(Attention(normed, width), FeedForward(normed, width)), stream);
     }
 
-    private Value Attention(Value input, int width, Value? other = null)
+    private Value Attention(Value input, int width, Value? other = null) =>
+        Linear(Mixed(input, width, other), width, width);
+
+    private Value Mixed(Value input, int width, Value? other = null)
     {
         var query = Split(Linear(input, width, width), width);
         var key = Split(Linear(other ?? input, width, width), width);
@@ -174,7 +304,7 @@ internal sealed class LayerSketch
         var scores = _ops.Mul(_ops.Emit("MatMul", [query, _ops.Transpose(key, 0, 1, 3, 2)]), Number(0.5f));
         var weights = _ops.Emit("Softmax", [scores], [NodeAttribute.Of("axis", -1L)]);
         var mixed = _ops.Transpose(_ops.Emit("MatMul", [weights, value]), 0, 2, 1, 3);
-        return Linear(_ops.Reshape(mixed, 0, 0, width), width, width);
+        return _ops.Reshape(mixed, 0, 0, width);
     }
 
     private Value Split(Value value, int width) =>

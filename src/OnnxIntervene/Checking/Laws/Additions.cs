@@ -1,5 +1,6 @@
 using OnnxIntervene.Components.Addressing;
 using OnnxIntervene.IR;
+using OnnxIntervene.IR.Analysis;
 
 namespace OnnxIntervene.Checking.Laws;
 
@@ -29,18 +30,27 @@ internal static class Additions
                 return at.Count;
             if (at.Value.Producer is not { } producer)
                 continue;
-            var type = producer.Operator.OperatorType;
-            var inputs = producer.Inputs.Take(
-                type == "Add" ? 2
-                : s_transparent.Contains(type) ? 1
-                : 0
-            );
-            foreach (var input in inputs.OfType<Value>().Where(input => !input.IsConstant))
-                open.Enqueue((input, at.Count + (type == "Add" && Grows(producer, input, computed) ? 1 : 0)));
+            var isSum = producer.Operator.OperatorType is "Add" or "Sum" or "Sub";
+            foreach (var input in StreamInputs(producer).Where(input => !GraphConstants.IsConstant(input)))
+                open.Enqueue((input, at.Count + (isSum && Grows(producer, input, computed) ? Terms(producer) : 0)));
         }
 
         return null;
     }
+
+    // What holds the stream before, perhaps scaled or clipped.
+    private static IEnumerable<Value> StreamInputs(Node node) =>
+        node.Operator.OperatorType switch
+        {
+            "Add" or "Sum" => node.Inputs.OfType<Value>(),
+            "Mul" or "Div" when Dataflow.ScaledInput(node) is { } scaled => [node.Inputs[scaled]!],
+            "Where" => node.Inputs.Skip(1).OfType<Value>(),
+            "Sub" or "Clip" => node.Inputs.Take(1).OfType<Value>(),
+            var type when s_transparent.Contains(type) => node.Inputs.Take(1).OfType<Value>(),
+            _ => [],
+        };
+
+    private static int Terms(Node sum) => sum.Inputs.Count - 1;
 
     private static bool Grows(Node addition, Value stream, HashSet<Value> computed) =>
         addition

@@ -1,4 +1,7 @@
 using OnnxIntervene.Components.Addressing;
+using OnnxIntervene.Components.Structure;
+using OnnxIntervene.IR;
+using OnnxIntervene.IR.Analysis;
 using OnnxIntervene.Tensors;
 
 namespace OnnxIntervene.Checking.Laws;
@@ -9,6 +12,8 @@ namespace OnnxIntervene.Checking.Laws;
 /// </summary>
 internal static class HeadLaws
 {
+    private const int MostSteps = 32;
+
     /// <summary>The laws of one layer.</summary>
     public static IEnumerable<LawFinding> Of(LawContext context, int layer)
     {
@@ -46,8 +51,50 @@ internal static class HeadLaws
             && context.Find(layer, prefix + ComponentNames.AttentionValueOutput) is { } mixed
             && context.Base[value.Address].Shape[1] == keys
         )
-            yield return Mixed(context, weights, value, mixed, heads);
+            yield return GateAfter(weights, mixed) is { } gate
+                ? LawContext.Finding(
+                    LawOf(weights, value, mixed),
+                    [weights, value, mixed],
+                    LawOutcome.Untested,
+                    $"a gate lies between: {gate}"
+                )
+                : Mixed(context, weights, value, mixed, heads);
     }
+
+    private static string LawOf(Component weights, Component value, Component mixed) =>
+        $"{weights.Address.Name} times {value.Address.Name} is {mixed.Address.Name}";
+
+    // What multiplies the mixed values before they are the component: a computed gate for each channel (Qwen3-Next), or
+    // a weight for each head (NormFormer).
+    private static Node? GateAfter(Component weights, Component mixed)
+    {
+        var open = new Queue<(Value Value, Node? Gate)>(
+            SourcePlaces.Values(mixed.Source).Select(value => (value, (Node?)null))
+        );
+        for (var steps = 0; steps < MostSteps && open.TryDequeue(out var at); steps++)
+        {
+            if (at.Value.Producer is not { } producer)
+                continue;
+            if (IsMixing(producer, weights))
+                return at.Gate;
+            var isGate = producer.Operator.OperatorType == "Mul";
+            var inputs = isGate ? producer.Inputs : producer.Inputs.Take(Rearranges(producer) ? 1 : 0);
+            foreach (var input in inputs.OfType<Value>().Where(input => !GraphConstants.IsConstant(input)))
+                open.Enqueue((input, isGate ? producer : at.Gate));
+        }
+
+        return null;
+    }
+
+    private static bool IsMixing(Node node, Component weights) =>
+        node == (weights.Source as AttentionProbabilitySource)?.Node
+        || (
+            AttentionFinder.IsProduct(node)
+            && node.InputOrNull(0) is { } left
+            && SourcePlaces.Values(weights.Source).Any(value => Dataflow.FlatRoot(left) == Dataflow.FlatRoot(value))
+        );
+
+    private static bool Rearranges(Node node) => Dataflow.IsTransparent(node) || Dataflow.IsArrangement(node);
 
     // [batch, head, position, width] against [batch, position, heads × width].
     private static LawFinding Slices(LawContext context, Component heads, Component whole)
@@ -87,7 +134,7 @@ internal static class HeadLaws
 
     private static LawFinding Mixed(LawContext context, Component weights, Component value, Component mixed, int heads)
     {
-        var law = $"{weights.Address.Name} times {value.Address.Name} is {mixed.Address.Name}";
+        var law = LawOf(weights, value, mixed);
         var (found, values) = (context.Base[mixed.Address], context.Base[value.Address]);
         var width = found.Shape[2] / heads;
         if (found.Shape[2] % heads != 0 || values.Shape[2] % width != 0 || heads % (values.Shape[2] / width) != 0)

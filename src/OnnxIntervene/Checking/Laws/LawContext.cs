@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using OnnxIntervene.Checking.Runs;
 using OnnxIntervene.Components.Addressing;
+using OnnxIntervene.IR;
 using OnnxIntervene.Tensors;
 
 namespace OnnxIntervene.Checking.Laws;
@@ -65,9 +66,25 @@ internal sealed record LawContext(
         return Probe.Run(Inputs.Base, changes);
     }
 
-    /// <summary>Runs the base with a component's values from the source at one position.</summary>
-    public Snapshot SwappedAt(Component component, int position) =>
-        Probe.Run(Inputs.Base, new Change(component.Address, Source[component.Address], position));
+    /// <summary>
+    /// Runs the base with a component's values from the source at one position; null where positions are refused.
+    /// </summary>
+    /// <param name="component">The component.</param>
+    /// <param name="position">The position.</param>
+    /// <param name="refusal">Why there is no run; empty where there is one.</param>
+    public Snapshot? SwappedAt(Component component, int position, out string refusal)
+    {
+        refusal = "";
+        try
+        {
+            return Probe.Run(Inputs.Base, new Change(component.Address, Source[component.Address], position));
+        }
+        catch (InterventionException fault)
+        {
+            refusal = fault.Message;
+            return null;
+        }
+    }
 
     /// <summary>Runs the base with other values in a component.</summary>
     public Snapshot Written(Component component, NumericArray values) =>

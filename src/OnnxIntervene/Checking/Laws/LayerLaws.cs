@@ -18,11 +18,12 @@ internal static class LayerLaws
             .ToList();
         if (names.Count == 0)
             yield break;
+        var known = map.Components.Select(component => component.Address).ToHashSet();
         var reasons = map.Missing.ToLookup(missing => missing.Address, missing => missing.Reason);
         for (var layer = 0; layer < context.LayerCount; layer++)
         {
-            var lacking = names.FindAll(name => context.Find(layer, name) is null);
             var own = new ComponentAddress(layer, names[0]) { Stack = context.Stack };
+            var lacking = names.FindAll(name => !known.Contains(own with { Name = name }));
             var unexplained = lacking.Find(name => !reasons.Contains(own with { Name = name }));
             yield return new LawFinding(
                 Law,

@@ -46,11 +46,19 @@ internal sealed class LayerSpans
         return computed;
     }
 
-    /// <summary>The two tensors that a node adds; none where it does something else.</summary>
+    /// <summary>The tensors that a node adds; none where it does something else.</summary>
     public static Value[] Addends(Node node) =>
-        node.Operator.OperatorType is "Add" or "Sum" or "SkipLayerNormalization" or "SkipSimplifiedLayerNormalization"
-            ? [.. node.Inputs.Take(2).OfType<Value>().Where(input => !GraphConstants.IsConstant(input))]
-            : [];
+        node.Operator.OperatorType switch
+        {
+            "Sum" => Computed(node.Inputs),
+            "Add" or "SkipLayerNormalization" or "SkipSimplifiedLayerNormalization" => Computed(node.Inputs.Take(2)),
+            // A norm's distance from the mean adds nothing.
+            "Sub" when node.Inputs[1]?.Producer is { Operator.OperatorType: "Neg" } => Computed(node.Inputs),
+            _ => [],
+        };
+
+    private static Value[] Computed(IEnumerable<Value?> inputs) =>
+        [.. inputs.OfType<Value>().Where(input => !GraphConstants.IsConstant(input))];
 
     private void Add(HashSet<Value> start, HashSet<Value> end)
     {

@@ -7,38 +7,88 @@ using OnnxIntervene.IR.Analysis;
 namespace OnnxIntervene.Checking.Laws;
 
 /// <summary>
-/// Naming: whatever adds something computed from the stream to the stream is in a layer, or the map says why it is not.
+/// Naming: whatever adds something computed from the stream to the stream is in a layer, and so is every attention and
+/// what stands between two layers; or the map says why it is not.
 /// </summary>
 internal static class NamingLaws
 {
     private const string Law = "no layer is left unnamed";
 
     /// <summary>The law before the first layer of a stack, and after each.</summary>
-    public static IEnumerable<LawFinding> Of(LawContext context, ComponentMap map)
+    public static IEnumerable<LawFinding> Of(LawContext context, ComponentMap map, Graph graph)
     {
         var spans = new LayerSpans(map);
+        var outside = AttentionCore.All(graph).Select(core => core.Node).Where(node => !spans.Contains(node)).ToList();
         if (context.Find(0, ComponentNames.BlockInput) is { } first)
-            yield return Found(map, first, Before(first, spans));
+            yield return Found(map, first, Before(first, spans), AttentionBefore(first, outside));
         for (var layer = 0; layer < context.LayerCount; layer++)
         {
-            if (context.Find(layer, ComponentNames.BlockOutput) is { } stream)
-                yield return Found(map, stream, After(stream, spans));
+            if (context.Find(layer, ComponentNames.BlockOutput) is not { } stream)
+                continue;
+            var next = context.Find(layer + 1, ComponentNames.BlockInput);
+            yield return Found(
+                map,
+                stream,
+                After(stream, spans),
+                AttentionAfter(stream, next, outside) ?? (next is null ? null : ProductBetween(stream, next))
+            );
         }
     }
 
-    private static LawFinding Found(ComponentMap map, Component stream, Node? unnamed)
+    private static LawFinding Found(ComponentMap map, Component stream, Node? adding, Node? outside)
     {
         if (SourcePlaces.OfStream(stream).Count == 0)
             return LawContext.Finding(Law, [stream], LawOutcome.Untested, "the stream is in no tensor of the graph");
-        return unnamed is null ? LawContext.Finding(Law, [stream], LawOutcome.Proved, "")
-            : map.LeftOut.IsEmpty
-                ? LawContext.Finding(
-                    Law,
-                    [stream],
-                    LawOutcome.Contradicted,
-                    $"{unnamed} adds to the stream outside every layer"
-                )
-            : LawContext.Finding(Law, [stream], LawOutcome.Untested, $"left out: {map.LeftOut[0]}");
+        if (adding is null && outside is null)
+            return LawContext.Finding(Law, [stream], LawOutcome.Proved, "");
+        if (!map.LeftOut.IsEmpty)
+            return LawContext.Finding(Law, [stream], LawOutcome.Untested, $"left out: {map.LeftOut[0]}");
+        return LawContext.Finding(
+            Law,
+            [stream],
+            LawOutcome.Contradicted,
+            adding is null ? $"{outside} is outside every layer" : $"{adding} adds to the stream outside every layer"
+        );
+    }
+
+    private static Node? AttentionBefore(Component first, List<Node> outside)
+    {
+        var values = LayerSpans.ValuesOf(first);
+        return outside.Find(node => LayerSpans.ComputedFrom([node.Output]).Overlaps(values));
+    }
+
+    // Computed from a layer's stream, and not from the next layer's.
+    private static Node? AttentionAfter(Component stream, Component? next, List<Node> outside)
+    {
+        if (outside.Count == 0)
+            return null;
+        var computed = LayerSpans.ComputedFrom(LayerSpans.ValuesOf(stream));
+        HashSet<Value> later = next is null ? [] : LayerSpans.ComputedFrom(LayerSpans.ValuesOf(next));
+        return outside.Find(node => computed.Contains(node.Output) && !later.Contains(node.Output));
+    }
+
+    // A layer reads the stream that the layer before it outputs, arranged in another way at most.
+    private static Node? ProductBetween(Component stream, Component next)
+    {
+        var ends = LayerSpans.ValuesOf(stream);
+        var (types, seen, open) = (
+            new TypeInference(),
+            new HashSet<Value>(ends),
+            new Stack<Value>(LayerSpans.ValuesOf(next))
+        );
+        if (ends.Overlaps(open))
+            return null;
+        while (open.TryPop(out var value))
+        {
+            if (!seen.Add(value) || value.Producer is not { } producer)
+                continue;
+            if (RecurrentOperators.Is(producer) || MatrixWidths.Of(producer, types) is not null)
+                return producer;
+            foreach (var input in Dataflow.DataInputs(producer))
+                open.Push(input);
+        }
+
+        return null;
     }
 
     // A sum of the stream and of something computed from it, in no layer.
@@ -54,9 +104,10 @@ internal static class NamingLaws
 
     private static bool IsSumOf(Node node, HashSet<Value> values, HashSet<Value> computed)
     {
-        if (LayerSpans.Addends(node) is not [var one, var other])
-            return false;
-        return IsStream(one) ? !IsStream(other) && computed.Contains(other) : IsStream(other) && computed.Contains(one);
+        var addends = LayerSpans.Addends(node);
+        return addends.Length > 1
+            && addends.Any(IsStream)
+            && addends.Any(other => !IsStream(other) && computed.Contains(other));
 
         bool IsStream(Value value) => values.Any(stream => Dataflow.IsOrScales(value, stream));
     }
@@ -66,17 +117,36 @@ internal static class NamingLaws
     {
         foreach (var value in SourcePlaces.OfStream(stream))
         {
-            var sum = Dataflow.FlatRoot(Norms.InputOf(value) ?? value).Producer;
+            var sum = BeforeGuards(Dataflow.FlatRoot(Norms.InputOf(value) ?? value)).Producer;
             if (
                 sum is not null
-                && LayerSpans.Addends(sum) is [var one, var other]
-                && (IsComputedFrom(one, other) || IsComputedFrom(other, one))
+                && LayerSpans.Addends(sum) is { Length: > 1 } terms
+                && terms.Any(term => terms.Any(other => other != term && IsComputedFrom(term, other)))
                 && !spans.Contains(sum)
             )
                 return sum;
         }
 
         return null;
+    }
+
+    // A clip, a mask or a scale after the sum.
+    private static Value BeforeGuards(Value value)
+    {
+        for (var depth = 0; depth < Dataflow.LongestChain && value.Producer is { } producer; depth++)
+        {
+            var input = producer.Operator.OperatorType switch
+            {
+                "Clip" => producer.InputOrNull(0),
+                "Where" => producer.Inputs.Skip(1).FirstOrDefault(other => !GraphConstants.IsConstant(other!)),
+                _ => Dataflow.ScaledInput(producer) is { } scaled ? producer.Inputs[scaled] : null,
+            };
+            if (input is null)
+                return value;
+            value = Dataflow.FlatRoot(input);
+        }
+
+        return value;
     }
 
     // A fused operator outputs a sum, and the norm of it that a sub-layer reads.

@@ -22,6 +22,7 @@ internal static class NormAfter
         "Pow",
         "LpNormalization",
         "InstanceNormalization",
+        "BatchNormalization",
     ];
 
     /// <summary>Whether an output's values pass a norm before they are the layer's stream.</summary>

@@ -6,8 +6,8 @@ using OnnxIntervene.Tensors;
 namespace OnnxIntervene.Checking.Laws;
 
 /// <summary>
-/// Sums: a layer's stream grows by what its sub-layers add, in any run; without what they add it stays as it was. Where
-/// outputs include the stream, the last of them is the layer's.
+/// Sums: a layer's stream grows by what its sub-layers add, in any run; without what they add it stays as it was. What
+/// constants scale on the way is scaled. Where outputs include the stream, the last of them is the layer's.
 /// </summary>
 internal static class SumLaws
 {
@@ -87,22 +87,27 @@ internal static class SumLaws
         params ReadOnlySpan<Component> read
     )
     {
-        var sum = run[before.Address].Floats.ToArray();
-        foreach (var part in added)
-        {
-            var numbers = run[part.Address].Floats;
-            for (var index = 0; index < Math.Min(sum.Length, numbers.Length); index++)
-                sum[index] += numbers[index];
-        }
-
-        return context.Equal(
-            law,
-            [after, before, .. added, .. read],
-            run[after.Address].Floats,
+        var sum = StreamSum.Of(before, after, added);
+        return Explained(
             sum,
-            run[before.Address].Floats
+            context.Equal(
+                law,
+                [after, before, .. added, .. read],
+                run[after.Address].Floats,
+                sum.In(run),
+                run[before.Address].Floats
+            )
         );
     }
+
+    private static LawFinding Explained(StreamSum sum, LawFinding finding) =>
+        finding.Outcome == LawOutcome.Contradicted && sum.Obstacle is { } node
+            ? finding with
+            {
+                Outcome = LawOutcome.Untested,
+                Explanation = $"{node} lies between what is added and the stream",
+            }
+            : finding;
 
     private static LawFinding Silenced(
         LawContext context,
@@ -119,12 +124,16 @@ internal static class SumLaws
             })
             .ToArray();
         var run = context.Probe.Run(context.Inputs.Base, changes);
-        return context.Equal(
-            "without what is added the stream stays",
-            [after, before, .. added],
-            run[after.Address].Floats,
-            context.Base[before.Address].Floats,
-            context.Base[after.Address].Floats
+        var sum = StreamSum.Of(before, after, added);
+        return Explained(
+            sum,
+            context.Equal(
+                "without what is added the stream stays",
+                [after, before, .. added],
+                run[after.Address].Floats,
+                sum.In(context.Base, added.AsSpan()),
+                context.Base[after.Address].Floats
+            )
         );
     }
 

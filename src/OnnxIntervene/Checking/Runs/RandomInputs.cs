@@ -94,7 +94,7 @@ internal sealed class RandomInputs(Graph graph, InputLimits limits, int? imageSi
         return NumericArray.Of(tokens, first.Shape.AsSpan());
     }
 
-    // The same name is the same size. The first axis of an input is its examples.
+    // The same name is the same size. The first axis of an input is its examples, where its name says nothing else.
     private int SizeOf(Dimension dimension, int axis)
     {
         if (dimension.Size is { } size)
@@ -108,9 +108,14 @@ internal sealed class RandomInputs(Graph graph, InputLimits limits, int? imageSi
         if (dimension.Symbol is not { Length: > 0 } name)
             return open;
         if (!_sizes.TryGetValue(name, out var known))
-            _sizes.Add(name, known = open);
+            _sizes.Add(name, known = Said(name) ?? open);
         return known;
     }
+
+    private static int? Said(string name) =>
+        name.Contains("batch", StringComparison.OrdinalIgnoreCase) ? 1
+        : name.StartsWith("seq", StringComparison.OrdinalIgnoreCase) ? Positions
+        : null;
 
     // The lowest ids are often special tokens, which some models treat apart.
     private long Token(long ids) => _random.NextInt64(Math.Min(Special, ids - 1), ids);

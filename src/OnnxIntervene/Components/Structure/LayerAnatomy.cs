@@ -92,24 +92,28 @@ internal sealed class LayerAnatomy
     {
         var core = part.Core!;
         var queries = FusedOperators.IsPackedAttention(core.Node) ? null : _layers.ProjectionOf(core.Query);
+        if (queries is not null && !part.Nodes.Contains(queries.Layer.Product))
+            queries = null;
         var input = queries?.Layer.Input ?? (FusedOperators.IsPackedAttention(core.Node) ? core.Query : null);
-        if (input is not null && Rearrangement.Of(input, part) is { } node)
+        if (input is null)
         {
-            DescribeElsewhere(part, prefix, width, node);
+            DescribeElsewhere(part, prefix, width, "no linear layer [width, width] computes the queries of the scores");
             return;
         }
 
-        if (input is not null)
-            AddInput(
-                prefix + ComponentNames.AttentionInput,
-                _convention.InputIsStream ? part.Stream : input,
-                part,
-                width
-            );
+        if (Rearrangement.Of(input, part) is { } node)
+        {
+            var moves =
+                $"the {node.Operator.OperatorType} '{node.Name}' rearranges examples and positions before the attention";
+            DescribeElsewhere(part, prefix, width, moves);
+            return;
+        }
+
+        AddInput(prefix + ComponentNames.AttentionInput, _convention.InputIsStream ? part.Stream : input, part, width);
         var heads = AddProjections(core, prefix);
         if (heads > 0)
             AddWeight(core, prefix, heads);
-        if (Forward(core.Mixed) is { } output)
+        if (Forward(core.Mixed, part) is { } output)
         {
             AddMixed(prefix, output, heads);
             AddOutput(prefix + ComponentNames.AttentionOutput, output, part, width);
@@ -117,10 +121,8 @@ internal sealed class LayerAnatomy
     }
 
     // What is computed of windows, or with positions first, has other examples and positions than the stream.
-    private void DescribeElsewhere(SubLayer part, string prefix, int width, Node node)
+    private void DescribeElsewhere(SubLayer part, string prefix, int width, string reason)
     {
-        var reason =
-            $"the {node.Operator.OperatorType} '{node.Name}' rearranges examples and positions before the attention";
         foreach (var name in ComponentNames.InsideAttention)
         {
             _missing.Add(new MissingComponent(new ComponentAddress(_index, prefix + name), reason));
@@ -297,7 +299,7 @@ internal sealed class LayerAnatomy
     }
 
     // The linear layer that the mixed values go to.
-    private LinearLayer? Forward(Value mixed)
+    private LinearLayer? Forward(Value mixed, SubLayer part)
     {
         var seen = new HashSet<Value>();
         var open = new Queue<Value>([mixed]);
@@ -306,7 +308,7 @@ internal sealed class LayerAnatomy
             foreach (
                 var use in value
                     .Uses.Take(MostReaders)
-                    .Where(use => use.Node.Outputs.Count > 0 && use.Node.Operator.OperatorType != "Shape")
+                    .Where(use => part.Nodes.Contains(use.Node) && use.Node.Operator.OperatorType != "Shape")
             )
             {
                 if (_layers.TryGet(use.Node, out var layer))

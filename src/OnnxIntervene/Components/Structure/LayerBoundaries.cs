@@ -54,6 +54,8 @@ internal sealed class LayerBoundaries(LinearLayers layers, ModuleTree modules)
             SubLayerKind.FeedForward => "feed-forward",
             SubLayerKind.Mixer => "mixer",
             SubLayerKind.Convolution => "convolution",
+            SubLayerKind.Recurrence => "recurrence",
+            SubLayerKind.Pooling => "pooling",
             _ => throw new System.Diagnostics.UnreachableException(kind.ToString()),
         };
 

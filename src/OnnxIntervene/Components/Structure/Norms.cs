@@ -25,6 +25,8 @@ internal sealed class Norms
                 or "RMSNormalization"
         )
             return Dataflow.Root(producer.Inputs[0]!);
+        if (BatchNorm.InputOf(producer) is { } batch)
+            return Dataflow.Root(batch);
         return producer.Operator.OperatorType is "Mul" or "Add" or "Div" && MeanBefore(root) is { } mean
             ? Normalised(root, mean)
             : null;
@@ -61,7 +63,10 @@ internal sealed class Norms
     }
 
     private static bool IsPartOfNorm(Node node) =>
-        IsNorm(node) || IntegerProducts.IsRounding(node) || (IsArithmetic(node) && !IsSumOfTwo(node));
+        IsNorm(node)
+        || BatchNorm.IsPart(node)
+        || IntegerProducts.IsRounding(node)
+        || (IsArithmetic(node) && !IsSumOfTwo(node));
 
     // An addition of two computed values is the residual stream's, not the norm's.
     private static bool IsSumOfTwo(Node node) =>

@@ -12,20 +12,39 @@ internal static class PerceptronFinder
 {
     private const int LongestActivation = 12;
 
-    public static ImmutableArray<ImmutableArray<Component>> Run(OpenedView view, LinearLayers layers)
+    public static StructureFindings Run(OpenedView view, LinearLayers layers)
     {
         var all = layers.All.ToList();
+        if (all.Count == 0 || !all.Skip(1).All(layer => Before(layers, layer) is not null))
+            return StructureFindings.None;
+        var after = all.Skip(1).ToLookup(layer => Before(layers, layer)!);
         var (types, examples) = (new TypeInference(), ExampleAxis.Of(view.Graph));
         var found = ImmutableArray.CreateBuilder<ImmutableArray<Component>>();
-        for (var index = 0; index + 1 < all.Count; index++)
+        var heads = new List<LinearLayer>();
+        for (var at = all[0]; heads.Count <= 1 && after[at].Any(); at = heads[0])
         {
-            if (!IsActivation(layers, all[index].Output, all[index + 1].Input))
-                return [];
-            found.Add(Layer(view, types, examples, index, all[index], all[index + 1].Input));
+            heads = [.. after[at]];
+            found.Add(Layer(view, types, examples, found.Count, at, heads[0].Input));
         }
 
-        return found.ToImmutable();
+        return StructureFindings.OfOne(found.ToImmutable(), []).With(Parted(heads, all.Count - found.Count));
     }
+
+    // The layer whose activation a layer reads.
+    private static LinearLayer? Before(LinearLayers layers, LinearLayer layer) =>
+        layers.NearestBefore(layer.Input) is { } before && IsActivation(layers, before.Output, layer.Input)
+            ? before
+            : null;
+
+    // Where several layers read one activation, each may have more after it.
+    private static ImmutableArray<string> Parted(List<LinearLayer> heads, int outside) =>
+        heads.Count == 0 || outside <= heads.Count
+            ? []
+            :
+            [
+                $"{outside} linear layers from where {heads.Count} heads part: "
+                    + string.Join(", ", heads.Select(head => $"'{head.Output.Name}'")),
+            ];
 
     private static ImmutableArray<Component> Layer(
         OpenedView view,

@@ -20,6 +20,13 @@ internal static class Rearrangement
         {
             if (value == root || !seen.Add(value) || value.Producer is not { } producer)
                 continue;
+            // A norm puts back what it arranges.
+            if (Norms.InputOf(value) is { } before)
+            {
+                open.Push(before);
+                continue;
+            }
+
             if (!part.Nodes.Contains(producer))
                 continue;
             if (Moves(producer))

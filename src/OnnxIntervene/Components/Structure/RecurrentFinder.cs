@@ -8,34 +8,49 @@ namespace OnnxIntervene.Components.Structure;
 /// <summary>Finds recurrent layers: one operator, or steps written out that share their weights.</summary>
 internal static class RecurrentFinder
 {
-    public static ImmutableArray<ImmutableArray<Component>> Run(OpenedView view)
+    public static StructureFindings Run(OpenedView view)
     {
         var layers = ImmutableArray.CreateBuilder<ImmutableArray<Component>>();
-        foreach (var node in view.Graph.Nodes.Where(node => node.Operator.OperatorType is "GRU" or "LSTM" or "RNN"))
+        var missing = new List<MissingComponent>();
+        foreach (var node in view.Graph.Nodes.Where(RecurrentOperators.Is))
         {
             // Which of its outputs a file leaves out is up to the exporter.
             if (
-                node.FindAttribute("hidden_size") is { Integer: var width }
-                && node.Outputs.Any(output => output is not null)
+                node.FindAttribute("hidden_size") is not { Integer: var width }
+                || !node.Outputs.Any(output => output is not null)
             )
-                layers.Add(Layer(layers.Count, new RecurrentSource(view.Original(node)), (int)width));
+                continue;
+            var original = view.Original(node);
+            if (RecurrentOperators.Refusal(original) is { } refusal)
+            {
+                missing.Add(new MissingComponent(At(layers.Count), $"{original} {refusal}"));
+                layers.Add([]);
+            }
+            else
+            {
+                layers.Add(Layer(layers.Count, new RecurrentSource(original), (int)width));
+            }
         }
 
-        if (layers.Count > 0)
-            return layers.ToImmutable();
-        foreach (var (states, width) in Unrolled(view.Graph, new TypeInference()))
-            layers.Add(
-                Layer(
-                    layers.Count,
-                    new StepsSource([.. states.Select(state => ((TensorSource)view.Source(state)).Value)]),
-                    width
-                )
-            );
-        return layers.ToImmutable();
+        if (layers.Count == 0)
+        {
+            foreach (var (states, width) in Unrolled(view.Graph, new TypeInference()))
+                layers.Add(
+                    Layer(
+                        layers.Count,
+                        new StepsSource([.. states.Select(state => ((TensorSource)view.Source(state)).Value)]),
+                        width
+                    )
+                );
+        }
+
+        return StructureFindings.OfOne(layers.ToImmutable(), [.. missing]);
     }
 
+    private static ComponentAddress At(int layer) => new(layer, ComponentNames.CellOutput);
+
     private static ImmutableArray<Component> Layer(int index, ComponentSource source, int width) =>
-        [new Component(new ComponentAddress(index, ComponentNames.CellOutput), source, width, 0, "t")];
+        [new Component(At(index), source, width, 0, "t")];
 
     // The states are stacked at the end, and all but the last go through one matrix into the next step.
     private static IEnumerable<(ImmutableArray<Value> States, int Width)> Unrolled(Graph graph, TypeInference types)

@@ -35,7 +35,7 @@ internal sealed record ResidualStream(Value Start, ImmutableArray<SubLayer> Part
                 claimed.UnionWith(part.Nodes);
 
             // Convolutions alone are images' and sounds' own, [batch, channel, …].
-            if (parts.Any(part => part.Kind != SubLayerKind.Convolution))
+            if (parts.Any(part => part.Kind is not (SubLayerKind.Convolution or SubLayerKind.Pooling)))
                 yield return new ResidualStream(start, parts);
         }
     }
@@ -43,10 +43,13 @@ internal sealed record ResidualStream(Value Start, ImmutableArray<SubLayer> Part
     private static IEnumerable<Value> Roots(SubLayer part) =>
         [Dataflow.FlatRoot(part.Result), .. part.Addition is { } sum ? [sum.Output] : Array.Empty<Value>()];
 
+    private static bool IsComputed(Value? value) => value is not null && !GraphConstants.IsConstant(value);
+
     // ONNX Runtime's Attention multiplies its weights itself. A layer may begin with a convolution over positions.
     private static Value? InputOf(Node node, LinearLayers layers) =>
         layers.TryGet(node, out var layer) ? layer.Input
-        : FusedOperators.IsPackedAttention(node) ? node.Inputs[0]
+        : FusedOperators.IsPackedAttention(node) || SubLayer.MixesPositions(node) ? node.InputOrNull(0)
+        : node.Operator.OperatorType == "Einsum" ? node.Inputs.FirstOrDefault(IsComputed)
         : SubLayer.IsConvolution(node) && node.InputOrNull(0)?.Producer is { Operator.OperatorType: "Transpose" } turned
             ? turned.InputOrNull(0)
         : null;

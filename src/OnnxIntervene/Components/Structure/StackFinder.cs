@@ -22,6 +22,7 @@ internal sealed class StackFinder
     private readonly StreamSources _sources;
     private readonly ModuleTree _modules;
     private readonly int _dropped;
+    private readonly OutsideLayers _outside;
 
     private StackFinder(Graph graph, LinearLayers layers, TypeInference types, ModuleTree modules)
     {
@@ -29,8 +30,9 @@ internal sealed class StackFinder
         _layers = layers;
         _modules = modules;
         _boundaries = new LayerBoundaries(layers, modules);
-        var tracer = new StreamTracer(graph, [.. AttentionCore.All(graph)], layers);
-        var all = ResidualStream.All(graph, layers, tracer).ToList();
+        ImmutableArray<AttentionCore> cores = [.. AttentionCore.All(graph)];
+        var all = ResidualStream.All(graph, layers, new StreamTracer(graph, cores, layers)).ToList();
+        _outside = new OutsideLayers(all, cores, layers);
 
         // A stream without attention is the model's own only where none attends.
         _streams = [.. all.OrderBy(stream => !stream.HasAttention).Take(StreamSources.MostStreams)];
@@ -67,7 +69,10 @@ internal sealed class StackFinder
             named,
             main is null ? null : named[stacks.FindIndex(item => item.Stack == main)],
             [.. undivided]
-        );
+        )
+        {
+            Outside = [.. _outside.Of(named)],
+        };
     }
 
     private void Divide(

@@ -12,4 +12,8 @@ internal sealed record StackFindings(
     ImmutableArray<Stack> Stacks,
     Stack? Main,
     ImmutableArray<UndividedStream> Undivided
-);
+)
+{
+    /// <summary>What is computed outside all streams, in words.</summary>
+    public ImmutableArray<string> Outside { get; init; } = [];
+}

@@ -21,6 +21,7 @@ internal sealed class StreamTracer
     private readonly Dictionary<Node, int> _order;
     private readonly LinearLayers _layers;
     private readonly SubLayerReader _reader;
+    private readonly HashSet<Node> _cores;
     private readonly Dictionary<Value, Value> _streams = [];
     private long _steps;
 
@@ -28,6 +29,7 @@ internal sealed class StreamTracer
     {
         _layers = layers;
         _reader = new SubLayerReader(cores, layers);
+        _cores = [.. cores.Select(core => core.Node)];
         _order = new Dictionary<Node, int>(graph.NodeCount);
         foreach (var node in graph.Nodes)
             _order.Add(node, _order.Count);
@@ -66,39 +68,49 @@ internal sealed class StreamTracer
     /// <summary>Every sub-layer from here on, in the order of a forward pass.</summary>
     public IEnumerable<SubLayer> From(Value start)
     {
-        var (stream, earlier, isPostNorm) = (start, new PassedStreams(), false);
-        for (var next = NextAddition(stream, earlier); next is { } addition; )
+        var (stream, earlier) = (start, new PassedStreams());
+        var way = new Way(start, NextAddition(start, earlier), false, false);
+        while (way.Next is { } addition)
         {
             earlier.Add(stream);
-            (var result, next, isPostNorm) = Following(addition.Output, earlier, isPostNorm);
-            foreach (var layer in _reader.Read(addition.Part, addition.Nodes, stream))
+            way = Following(addition.Output, earlier, way);
+            // Of several in one sum, attention comes first, as where their sum is added.
+            foreach (
+                var layer in addition
+                    .Parts.SelectMany(part => _reader.Read(part.Value, part.Nodes, stream))
+                    .OrderBy(part => addition.Parts.Length > 1 && part.Core is null)
+            )
             {
                 yield return layer with
                 {
                     Addition = addition.Sum,
-                    Result = result,
-                    IsPostNorm = isPostNorm,
-                    IsLast = next is null,
+                    Sum = way.IsGuarded ? StreamGuards.After(addition.Output) : addition.Output,
+                    Result = way.Result,
+                    IsPostNorm = way.IsPostNorm,
+                    IsLast = way.Next is null,
                 };
             }
 
-            stream = Dataflow.FlatRoot(result);
+            stream = Dataflow.FlatRoot(way.Result);
         }
     }
 
     // The stream goes on as the sum, or as the sum's norm; what follows tells, and at the end what went before.
-    private (Value Result, Addition? Next, bool IsPostNorm) Following(Value sum, PassedStreams earlier, bool isPostNorm)
+    private Way Following(Value sum, PassedStreams earlier, Way before)
     {
-        if (NextAddition(sum, earlier) is { } next)
-            return (sum, next, isPostNorm);
-        if (NormOf(sum) is { } norm)
+        var guarded = StreamGuards.After(sum);
+        if (NextAddition(guarded, earlier) is { } next)
+            return new Way(guarded, next, before.IsPostNorm, before.IsGuarded || guarded != sum);
+        if (NormOf(guarded) is { } plain)
         {
-            next = NextAddition(Dataflow.FlatRoot(norm), earlier);
-            if (isPostNorm || next is not null)
-                return (norm, next, true);
+            var norm = StreamGuards.After(plain);
+            if (NextAddition(Dataflow.FlatRoot(norm), earlier) is { } other)
+                return new Way(norm, other, true, before.IsGuarded || guarded != sum || norm != plain);
+            if (before.IsPostNorm)
+                return new Way(before.IsGuarded ? norm : plain, null, true, before.IsGuarded);
         }
 
-        return (sum, null, isPostNorm);
+        return new Way(before.IsGuarded ? guarded : sum, null, before.IsPostNorm, before.IsGuarded);
     }
 
     /// <summary>
@@ -115,19 +127,19 @@ internal sealed class StreamTracer
         // What reads the stream inside a branch or a loop is not a part of this graph.
         foreach (
             var node in Readers(stream)
-                .Where(node => node.Operator.OperatorType == "Add" && _order.ContainsKey(node))
+                .Where(node => node.Operator.OperatorType is "Add" or "Sum" or "Sub" && _order.ContainsKey(node))
                 .OrderBy(node => _order[node])
         )
         {
-            for (var side = 0; side < 2; side++)
+            for (var side = 0; side < node.Inputs.Count; side++)
             {
                 if (!Dataflow.IsOrScales(node.Inputs[side]!, root))
                     continue;
-                var part = node.Inputs[1 - side]!;
-                if (known?.Joins(part) is false)
+                var added = AddedTo(node, side);
+                if (added.IsEmpty || added.Any(part => known?.Joins(part) is false))
                     continue;
-                if (NodesBetween(root, earlier, part) is { } nodes && nodes.Any(IsLayer))
-                    return new Addition(node, part, nodes);
+                if (PartsOf(root, earlier, added) is { } parts)
+                    return new Addition(node, parts);
                 known ??= new Reachability(this, root, earlier);
             }
         }
@@ -135,8 +147,33 @@ internal sealed class StreamTracer
         return null;
     }
 
+    // What a sum adds to one of its terms. A difference adds what is negated before it.
+    private static ImmutableArray<Value> AddedTo(Node sum, int side) =>
+        sum.Operator.OperatorType == "Sub"
+            ? side == 0 && sum.Inputs[1]?.Producer is { Operator.OperatorType: "Neg" } negated
+                ? [negated.Inputs[0]!]
+                : []
+            : [.. sum.Inputs.Where((_, index) => index != side).OfType<Value>()];
+
+    private ImmutableArray<Part>? PartsOf(Value root, PassedStreams earlier, ImmutableArray<Value> added)
+    {
+        var parts = ImmutableArray.CreateBuilder<Part>();
+        foreach (var value in added)
+        {
+            if (NodesBetween(root, earlier, value) is not { } nodes || !nodes.Any(IsLayer))
+                return null;
+            parts.Add(new Part(value, nodes));
+        }
+
+        return parts.ToImmutable();
+    }
+
     private bool IsLayer(Node node) =>
-        _layers.TryGet(node, out _) || FusedOperators.IsAttention(node) || SubLayer.IsConvolution(node);
+        _layers.TryGet(node, out _)
+        || FusedOperators.IsAttention(node)
+        || _cores.Contains(node)
+        || SubLayer.IsConvolution(node)
+        || SubLayer.MixesPositions(node);
 
     // The nodes that the part is made of, as far back as the stream; null when the stream is not behind it.
     private HashSet<Node>? NodesBetween(Value root, PassedStreams earlier, Value part)
@@ -288,7 +325,12 @@ internal sealed class StreamTracer
         }
     }
 
-    private sealed record Addition(Node Sum, Value Part, HashSet<Node> Nodes)
+    // How a stream goes on after an addition: as what, to which next one, and what was seen in it so far.
+    private sealed record Way(Value Result, Addition? Next, bool IsPostNorm, bool IsGuarded);
+
+    private readonly record struct Part(Value Value, HashSet<Node> Nodes);
+
+    private sealed record Addition(Node Sum, ImmutableArray<Part> Parts)
     {
         public Value Output => Sum.Output;
     }

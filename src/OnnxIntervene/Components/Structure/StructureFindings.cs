@@ -19,8 +19,10 @@ internal sealed record StructureFindings(ImmutableArray<FoundStack> Stacks, Immu
     public string MainName => Stacks.FirstOrDefault(stack => stack.IsMain)?.Name ?? "";
 
     /// <summary>One stack of layers, or nothing where there are none.</summary>
-    public static StructureFindings OfOne(ImmutableArray<ImmutableArray<Component>> layers) =>
-        layers.IsEmpty ? None : new StructureFindings([new FoundStack("", true, layers)], []);
+    public static StructureFindings OfOne(
+        ImmutableArray<ImmutableArray<Component>> layers,
+        ImmutableArray<MissingComponent> missing
+    ) => layers.IsEmpty ? None : new StructureFindings([new FoundStack("", true, layers) { Missing = missing }], []);
 
     /// <summary>The same, with what was left out elsewhere.</summary>
     public StructureFindings With(ImmutableArray<string> leftOut) => this with { LeftOut = [.. leftOut, .. LeftOut] };

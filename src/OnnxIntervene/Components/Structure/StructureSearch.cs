@@ -22,9 +22,9 @@ internal static class StructureSearch
         var found = Run(view, view.Graph, view.Graph == model.Graph ? modules : null);
         found = found.Stacks.IsEmpty ? RunBranches(view).With(found.LeftOut) : found.With(LayersInside(view));
         if (found.Stacks.IsEmpty)
-            found = StructureFindings.OfOne(RecurrentFinder.Run(view)).With(found.LeftOut);
+            found = RecurrentFinder.Run(view).With(found.LeftOut);
         return found is { Stacks.IsEmpty: true, LeftOut.IsEmpty: true }
-            ? StructureFindings.OfOne(PerceptronFinder.Run(view, new LinearLayers(view.Graph, new TypeInference())))
+            ? PerceptronFinder.Run(view, new LinearLayers(view.Graph, new TypeInference()))
             : found;
     }
 
@@ -122,6 +122,7 @@ internal static class StructureSearch
             [.. found.Stacks.Select(stack => Describe(view, types, layers, stack, stack == found.Main))],
             [
                 .. found.Undivided.Select(stream => stream.Describe(view)),
+                .. found.Outside,
                 .. found.Stacks.Select(NamedParts.LeftOutOf).OfType<string>(),
             ]
         );

@@ -15,6 +15,9 @@ internal sealed record SubLayer
     /// <summary>The node that adds the part.</summary>
     public Node? Addition { get; init; }
 
+    /// <summary>The stream after the addition, and after what clips, masks or scales it there.</summary>
+    public Value? Sum { get; init; }
+
     /// <summary>The stream after the addition, and after the norm when one follows in the stream itself.</summary>
     public required Value Result { get; init; }
 
@@ -41,11 +44,11 @@ internal sealed record SubLayer
     /// <summary>The sub-layer with or without the norm of its sum in the stream, where there is one.</summary>
     public SubLayer As(bool isPostNorm)
     {
-        if (isPostNorm == IsPostNorm || Addition is null)
+        if (isPostNorm == IsPostNorm || Sum is null)
             return this;
         if (!isPostNorm)
-            return this with { Result = Addition.Output, IsPostNorm = false };
-        return StreamTracer.NormOf(Addition.Output) is { } norm ? this with { Result = norm, IsPostNorm = true } : this;
+            return this with { Result = Sum, IsPostNorm = false };
+        return StreamTracer.NormOf(Sum) is { } norm ? this with { Result = norm, IsPostNorm = true } : this;
     }
 
     /// <summary>Whether the node convolves with weights of the file.</summary>
@@ -53,4 +56,10 @@ internal sealed record SubLayer
         node.Operator.OperatorType is "Conv" or "FusedConv"
         && node.InputOrNull(1) is { } weights
         && GraphConstants.IsConstant(weights);
+
+    /// <summary>Whether the node makes something of several positions without weights of two axes, or in order.</summary>
+    public static bool MixesPositions(Node node) => RecurrentOperators.Is(node) || IsPooling(node);
+
+    /// <summary>Whether the node pools neighbouring positions.</summary>
+    public static bool IsPooling(Node node) => node.Operator.OperatorType is "AveragePool" or "MaxPool" or "LpPool";
 }

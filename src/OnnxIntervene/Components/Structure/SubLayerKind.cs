@@ -17,4 +17,10 @@ internal enum SubLayerKind
 
     /// <summary>A convolution over positions, as Conformer has beside its attention.</summary>
     Convolution,
+
+    /// <summary>A recurrent operator over the positions.</summary>
+    Recurrence,
+
+    /// <summary>Means or maxima of neighbouring positions, without weights (PoolFormer).</summary>
+    Pooling,
 }

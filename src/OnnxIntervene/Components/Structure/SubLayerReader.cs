@@ -72,10 +72,12 @@ internal sealed class SubLayerReader
     // of a feed-forward (Segformer); over positions it is a module of its own (Conformer).
     private SubLayerKind KindOf(HashSet<Node> nodes)
     {
+        if (nodes.Any(RecurrentOperators.Is))
+            return SubLayerKind.Recurrence;
         var convolutions = nodes.Where(SubLayer.IsConvolution).ToList();
-        if (convolutions.Count == 0)
-            return SubLayerKind.FeedForward;
         var linear = _layers.Among(nodes).Count;
+        if (convolutions.Count == 0)
+            return linear == 0 && nodes.Any(SubLayer.IsPooling) ? SubLayerKind.Pooling : SubLayerKind.FeedForward;
         var isOverPixels = convolutions.TrueForAll(node => GraphConstants.Dimensions(node.Inputs[1]!) is { Length: 4 });
         return linear >= LinearLayersOfPixels && isOverPixels ? SubLayerKind.FeedForward
             : linear >= LinearLayersOfMixer ? SubLayerKind.Mixer
