@@ -53,7 +53,7 @@ internal static class NamingLaws
 
     private static Node? AttentionBefore(Component first, List<Node> outside)
     {
-        var values = LayerSpans.ValuesOf(first);
+        var values = SourcePlaces.OfStream(first);
         return outside.Find(node => LayerSpans.ComputedFrom([node.Output]).Overlaps(values));
     }
 
@@ -62,19 +62,19 @@ internal static class NamingLaws
     {
         if (outside.Count == 0)
             return null;
-        var computed = LayerSpans.ComputedFrom(LayerSpans.ValuesOf(stream));
-        HashSet<Value> later = next is null ? [] : LayerSpans.ComputedFrom(LayerSpans.ValuesOf(next));
+        var computed = LayerSpans.ComputedFrom(SourcePlaces.OfStream(stream));
+        HashSet<Value> later = next is null ? [] : LayerSpans.ComputedFrom(SourcePlaces.OfStream(next));
         return outside.Find(node => computed.Contains(node.Output) && !later.Contains(node.Output));
     }
 
     // A layer reads the stream that the layer before it outputs, arranged in another way at most.
     private static Node? ProductBetween(Component stream, Component next)
     {
-        var ends = LayerSpans.ValuesOf(stream);
+        var ends = SourcePlaces.OfStream(stream);
         var (types, seen, open) = (
             new TypeInference(),
             new HashSet<Value>(ends),
-            new Stack<Value>(LayerSpans.ValuesOf(next))
+            new Stack<Value>(SourcePlaces.OfStream(next))
         );
         if (ends.Overlaps(open))
             return null;
