@@ -22,12 +22,15 @@ internal sealed record RunOutcome
 
     private ImmutableArray<NumericArray> Collected { get; init; }
 
+    private ImmutableArray<string> InputWarnings { get; init; } = [];
+
     // Of the first output that holds no labels; none where that ranks nothing.
     private OutputRanking? Ranking { get; init; }
 
     // Numbers that only the interventions made infinite, or no numbers.
     private ImmutableArray<string> Warnings =>
         [
+            .. InputWarnings,
             .. Compared
                 .Where(output => !output.After.IsInteger)
                 .Select(output => (output.Name, Before: Lost(output.Before), After: Lost(output.After)))
@@ -48,6 +51,7 @@ internal sealed record RunOutcome
             LeftOut = [.. leftOut],
             Caches = [.. caches],
             Collected = result.Collected,
+            InputWarnings = model.Warnings(inputs),
             Ranking = scores is null ? null : OutputRanking.Of(model, inputs, result, scores, count),
         };
     }

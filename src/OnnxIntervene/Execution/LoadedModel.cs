@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Globalization;
 using OnnxIntervene.Components;
 using OnnxIntervene.Components.Addressing;
@@ -132,6 +133,13 @@ public sealed class LoadedModel : IDisposable
     /// A text as the model reads it, a batch of one; special tokens around it as its tokenizer puts them.
     /// </summary>
     public ModelInputs Tokenize(string text) => ModelInputs.FromTokens(Tokenizer.Encode(text).Ids);
+
+    /// <summary>What may not be meant in some inputs, in words; nothing where all is well.</summary>
+    public ImmutableArray<string> Warnings(ModelInputs inputs)
+    {
+        ArgumentNullException.ThrowIfNull(inputs);
+        return InputWarnings.Of(inputs, Components);
+    }
 
     /// <summary>A token's text; its number where there is no tokenizer beside the model.</summary>
     public string TokenText(int id) =>

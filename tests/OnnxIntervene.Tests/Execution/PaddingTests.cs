@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using OnnxIntervene.Components;
+using OnnxIntervene.Execution;
 using OnnxIntervene.IR;
 using OnnxIntervene.IR.Analysis;
 using OnnxIntervene.IR.Editing;
@@ -227,4 +228,19 @@ public sealed class PaddingTests
             ops.Emit("ReduceSum", [marks, ops.Constant(1)], [NodeAttribute.Of("keepdims", 0L)]),
             ElementType.Int32
         );
+
+    [TestCase("gpt2/dynamo", 0, true)]
+    [TestCase("gpt2/dynamo", 1, false)]
+    [TestCase("gpt2/optimum", 0, false)]
+    [TestCase("opt/dynamo", 0, false)]
+    public void Padding_on_the_left_is_warned_of_where_it_is_counted(string export, long first, bool isWarned)
+    {
+        using var model = LoadedModel.Load(Path.Combine(RepositoryPaths.References, "families", export));
+        var inputs = ModelInputs.FromTokens([1, 5, 6, 7]);
+        inputs = new ModelInputs(
+            inputs.Arrays.Add("attention_mask", NumericArray.Of(new[] { first, 1L, 1, 1 - (first == 1 ? 1 : 0) }, 1, 4))
+        );
+
+        Assert.That(model.Warnings(inputs).Any(), Is.EqualTo(isWarned));
+    }
 }
