@@ -100,8 +100,8 @@ public static class ComponentCheck
         return new CheckReport(findings.ToImmutable());
     }
 
-    // Components that cannot be reached in this model, or on these inputs, each with the reason; they are looked for where
-    // all of them together are refused.
+    // Components that cannot be reached in this model, or on these inputs, each with the reason; they are looked for
+    // where all of them together are refused.
     private static Dictionary<Component, string> Refused(
         LoadedModel model,
         ImmutableArray<Component> components,

@@ -104,7 +104,8 @@ internal sealed class LayerAnatomy
         if (Rearrangement.Of(input, part) is { } node)
         {
             var moves =
-                $"the {node.Operator.OperatorType} '{node.Name}' rearranges examples and positions before the attention";
+                $"the {node.Operator.OperatorType} '{node.Name}' rearranges examples and positions before the "
+                + "attention";
             DescribeElsewhere(part, prefix, width, moves);
             return;
         }

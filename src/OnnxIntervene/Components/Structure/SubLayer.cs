@@ -57,7 +57,7 @@ internal sealed record SubLayer
         && node.InputOrNull(1) is { } weights
         && GraphConstants.IsConstant(weights);
 
-    /// <summary>Whether the node makes something of several positions without weights of two axes, or in order.</summary>
+    /// <summary>Whether the node makes something of several positions, in order or without a matrix.</summary>
     public static bool MixesPositions(Node node) => RecurrentOperators.Is(node) || IsPooling(node);
 
     /// <summary>Whether the node pools neighbouring positions.</summary>
