@@ -19,7 +19,6 @@ public sealed class ComponentMap
     private readonly Lazy<bool> _positionsCountKeptTokens;
     private readonly Lazy<InputLimits> _limits;
     private readonly Lazy<ExampleAxis> _examples;
-    private readonly Lazy<AxisOrigins> _origins;
 
     internal ComponentMap(
         Model model,
@@ -35,7 +34,6 @@ public sealed class ComponentMap
         _positionsCountKeptTokens = new Lazy<bool>(() => PositionInput.CountsKeptTokens(model));
         _limits = new Lazy<InputLimits>(() => InputLimits.Of(model.Graph));
         _examples = new Lazy<ExampleAxis>(() => ExampleAxis.Of(model.Graph));
-        _origins = new Lazy<AxisOrigins>(() => new AxisOrigins(model.Graph));
         Family = family;
         Stacks = [.. stacks];
         Components = [.. components];
@@ -256,17 +254,6 @@ public sealed class ComponentMap
             {
                 IsRaw = true,
             };
-        if (axes == 2 && source is TensorSource && IsRow(value))
-            return new Component(
-                new ComponentAddress(layer, value.Name),
-                new FlatSource(value, value),
-                _types.WidthOf(value),
-                0,
-                "pos"
-            )
-            {
-                IsRaw = true,
-            };
         // With fewer axes a unit is a number, with more an array: it then has no width.
         var width = axes == 3 ? _types.WidthOf(value) : 0;
         return new Component(new ComponentAddress(layer, value.Name), source, width, 0, "pos")
@@ -275,9 +262,4 @@ public sealed class ComponentMap
             Axes = axes,
         };
     }
-
-    // [batch, width], which has one position: its second axis is neither open nor an input's positions.
-    private bool IsRow(Value value) =>
-        _types.FactsOf(value).Axes is [_, { Number: > 0 }]
-        && AxisOrigins.Find(_origins.Value.Types.FactsOf(value).Axes![1]) is null;
 }

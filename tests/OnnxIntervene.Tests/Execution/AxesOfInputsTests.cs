@@ -82,22 +82,6 @@ public sealed class AxesOfInputsTests
         Assert.That(zeros, Is.EqualTo(new[] { 1, Count + 1, (2 * Count) + 1 }));
     }
 
-    [Test]
-    public void A_row_of_a_tensor_by_name_is_one_position()
-    {
-        var sketch = new ModelSketch(8, 17);
-        var x = sketch.Input("x", -1, 6);
-        var y = sketch.Op("y", "Identity", [sketch.Op("inside", "MatMul", [x, sketch.Weights("weights", 6, 5)])]);
-        y.Type = ModelSketch.Type(ElementType.Float32, -1, 5);
-        using var model = Load(sketch.Build(y), "inside");
-        var inputs = Inputs("x", NumericArray.Of(Numbers(12), 2, 6));
-
-        using var result = model.Run(inputs, null, At(0));
-
-        Assert.That(result.Intervened.Outputs["y"].Array.Floats.ToArray(), Is.All.Zero);
-        Assert.That(() => model.Run(inputs, null, At(1)), Refused("there is no position 1"));
-    }
-
     [TestCase("tokens", "Gather", -1)]
     [TestCase("tokens", "Gather", 11)]
     [TestCase("input_ids", "Gather", 11)]

@@ -73,12 +73,12 @@ public sealed class OtherFilesTests
 
         var collected = Run(sample, InterventionType.Collect).Collected[0];
 
-        // [batch, width] has one position.
         var width = tensor.Length / tensor.Shape[0] / tensor.Shape[1];
         float[] expected =
-            tensor.Shape.Length == 2
-                ? tensor.Floats.ToArray()
-                : [.. tensor.Floats.Slice(width, width), .. tensor.Floats.Slice((tensor.Shape[1] + 2) * width, width)];
+        [
+            .. tensor.Floats.Slice(width, width),
+            .. tensor.Floats.Slice((tensor.Shape[1] + 2) * width, width),
+        ];
         Assert.That(collected.Shape.AsSpan()[..2].ToArray(), Is.EqualTo(new[] { FileSample.Batch, 1 }));
         Assert.That(Difference.Largest(collected.Floats, expected), Is.LessThanOrEqualTo(sample.Tolerance));
         Assert.That(expected, Has.Some.Not.Zero);
@@ -95,7 +95,7 @@ public sealed class OtherFilesTests
 
         var result = Run(sample, InterventionType.Zero);
 
-        var expected = Masked(sample, units.Length, units.Length == 2 ? 1 : units[1]);
+        var expected = Masked(sample, units.Length, units[1]);
         Assert.That(
             Difference.Largest(result.Intervened.Logits.Floats, expected.Floats),
             Is.LessThanOrEqualTo(sample.Tolerance)
@@ -239,11 +239,10 @@ public sealed class OtherFilesTests
             Representations = [new() { Component = sample.Tensor, InterventionType = type }],
         };
         using var model = IntervenableModel.Load(folder.File("model.onnx"), config, s_options);
-        var units = model.Components.Get(0, sample.Tensor).Source is FlatSource ? UnitLocation.At(0) : s_units;
         return model.Run(
             sample.Inputs(),
             type.NeedsSource ? [sample.Inputs()] : null,
-            UnitLocations.SourcesToBase(units),
+            UnitLocations.SourcesToBase(s_units),
             new RunSettings { OutputOriginalOutput = true }
         );
     }
@@ -270,10 +269,7 @@ public sealed class OtherFilesTests
         );
         GraphOrder.Sort(model.Graph);
         var numbers = Enumerable.Repeat(1f, FileSample.Batch * units).ToArray();
-        if (rank == 2)
-            numbers.AsSpan().Clear();
-        else
-            (numbers[1], numbers[units + 2]) = (0, 0);
+        (numbers[1], numbers[units + 2]) = (0, 0);
         var shape = new[] { FileSample.Batch, units }.Concat(Enumerable.Repeat(1, rank - 2)).ToArray();
         return PlainRun.Output(
             model,
