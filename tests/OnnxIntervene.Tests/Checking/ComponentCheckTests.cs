@@ -5,7 +5,6 @@ using OnnxIntervene.Components;
 using OnnxIntervene.Execution;
 using OnnxIntervene.IR;
 using OnnxIntervene.Runtime;
-using OnnxIntervene.Testing;
 
 namespace OnnxIntervene.Tests.Checking;
 
@@ -35,17 +34,10 @@ public sealed class ComponentCheckTests
         "blip/torchscript",
     ];
 
-    private static IEnumerable<string> Exports() =>
-        RepositoryPaths
-            .ReferenceModels()
-            .Where(path => path.Contains("families", StringComparison.Ordinal))
-            .Select(path => Path.GetRelativePath(Path.Combine(RepositoryPaths.References, "families"), path))
-            .Order(StringComparer.Ordinal);
-
-    [TestCaseSource(nameof(Exports))]
+    [TestCaseSource(typeof(ReferenceExports), nameof(ReferenceExports.All))]
     public void Every_law_holds_on_a_reference_export(string export)
     {
-        using var model = Load(export);
+        using var model = ReferenceExports.Load(export);
 
         var report = model.Components.Check(model);
 
@@ -56,8 +48,8 @@ public sealed class ComponentCheckTests
     [Test]
     public void A_map_of_another_model_is_refused()
     {
-        using var model = Load("gpt2/optimum");
-        using var other = Load("llama/optimum");
+        using var model = ReferenceExports.Load("gpt2/optimum");
+        using var other = ReferenceExports.Load("llama/optimum");
 
         Assert.That(() => other.Components.Check(model), Throws.ArgumentException);
     }
@@ -75,7 +67,7 @@ public sealed class ComponentCheckTests
         for (var index = 0; index < s_mutated.Length; index++)
         {
             var share = (count * (index + 1) / s_mutated.Length) - (count * index / s_mutated.Length);
-            using var model = Load(s_mutated[index]);
+            using var model = ReferenceExports.Load(s_mutated[index]);
             var mutator = new MapMutator(model.Components, model.Model, seed: index);
             for (var draws = 0; share > 0 && draws < 1000; draws++)
             {
@@ -110,10 +102,4 @@ public sealed class ComponentCheckTests
     }
 
     private static string Shown(LawFinding finding) => $"layer {finding.Layer}: {finding.Law}, {finding.Explanation}";
-
-    private static LoadedModel Load(string export) =>
-        LoadedModel.Load(
-            Path.Combine(RepositoryPaths.References, "families", export),
-            new ExecutionOptions { Threads = 1 }
-        );
 }

@@ -1,7 +1,4 @@
 using OnnxIntervene.Checking;
-using OnnxIntervene.Execution;
-using OnnxIntervene.Runtime;
-using OnnxIntervene.Testing;
 
 namespace OnnxIntervene.Tests.Checking;
 
@@ -24,10 +21,7 @@ public sealed class LeftOutLayerTests
         [Values(0, 1)] int layer
     )
     {
-        using var model = LoadedModel.Load(
-            Path.Combine(RepositoryPaths.References, "families", export),
-            new ExecutionOptions { Threads = 1 }
-        );
+        using var model = ReferenceExports.Load(export);
         var map = new MapMutator(model.Components, model.Model, seed: 1).Without(layer)!.Value.Map;
         using var wrong = model.With(map);
 

@@ -3,10 +3,8 @@ using OnnxIntervene.Execution;
 using OnnxIntervene.Interventions;
 using OnnxIntervene.Interventions.Kinds;
 using OnnxIntervene.IR;
-using OnnxIntervene.IR.Serialization;
 using OnnxIntervene.Runtime;
 using OnnxIntervene.Tensors;
-using OnnxIntervene.Testing;
 using OnnxIntervene.Tests.Files;
 
 namespace OnnxIntervene.Tests.Execution;
@@ -161,17 +159,6 @@ public sealed class AxesOfInputsTests
 
     private static Dimension Size(string? name) => name is null ? Dimension.Unknown : Dimension.Named(name);
 
-    private static IntervenableModel Load(Model sketch, string tensor)
-    {
-        using var folder = new TemporaryFolder();
-        OnnxFile.Save(sketch, folder.File("model.onnx"));
-        return IntervenableModel.Load(
-            folder.File("model.onnx"),
-            new IntervenableConfig
-            {
-                Representations = [new() { Component = tensor, InterventionType = InterventionType.Zero }],
-            },
-            new ExecutionOptions { Threads = 1 }
-        );
-    }
+    private static IntervenableModel Load(Model sketch, string tensor) =>
+        SketchedModel.Load(sketch, tensor, InterventionType.Zero);
 }

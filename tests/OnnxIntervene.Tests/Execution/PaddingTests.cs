@@ -1,6 +1,5 @@
 using System.Collections.Immutable;
 using OnnxIntervene.Components;
-using OnnxIntervene.Execution;
 using OnnxIntervene.IR;
 using OnnxIntervene.IR.Analysis;
 using OnnxIntervene.IR.Editing;
@@ -235,7 +234,7 @@ public sealed class PaddingTests
     [TestCase("opt/dynamo", 0, false)]
     public void Padding_on_the_left_is_warned_of_where_it_is_counted(string export, long first, bool isWarned)
     {
-        using var model = LoadedModel.Load(Path.Combine(RepositoryPaths.References, "families", export));
+        using var model = ReferenceExports.Load(export);
         var inputs = ModelInputs.FromTokens([1, 5, 6, 7]);
         inputs = new ModelInputs(
             inputs.Arrays.Add("attention_mask", NumericArray.Of(new[] { first, 1L, 1, 1 - (first == 1 ? 1 : 0) }, 1, 4))

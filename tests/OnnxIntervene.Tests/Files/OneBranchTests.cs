@@ -2,10 +2,8 @@ using OnnxIntervene.Execution;
 using OnnxIntervene.Interventions;
 using OnnxIntervene.Interventions.Kinds;
 using OnnxIntervene.IR;
-using OnnxIntervene.IR.Serialization;
 using OnnxIntervene.Runtime;
 using OnnxIntervene.Tensors;
-using OnnxIntervene.Testing;
 
 namespace OnnxIntervene.Tests.Files;
 
@@ -72,16 +70,8 @@ public sealed class OneBranchTests
         );
     }
 
-    private static IntervenableModel Load(string tensor, InterventionType type)
-    {
-        using var folder = new TemporaryFolder();
-        OnnxFile.Save(Sketch(), folder.File("model.onnx"));
-        return IntervenableModel.Load(
-            folder.File("model.onnx"),
-            new IntervenableConfig { Representations = [new() { Component = tensor, InterventionType = type }] },
-            new ExecutionOptions { Threads = 1 }
-        );
-    }
+    private static IntervenableModel Load(string tensor, InterventionType type) =>
+        SketchedModel.Load(Sketch(), tensor, type);
 
     private static ModelInputs Inputs(int rate, int sign, int seed)
     {

@@ -1,11 +1,8 @@
 using OnnxIntervene.Components;
-using OnnxIntervene.Execution;
 using OnnxIntervene.Interventions;
 using OnnxIntervene.Interventions.Kinds;
 using OnnxIntervene.IR;
 using OnnxIntervene.IR.Editing;
-using OnnxIntervene.IR.Serialization;
-using OnnxIntervene.Runtime;
 using OnnxIntervene.Tensors;
 using OnnxIntervene.Testing;
 
@@ -41,17 +38,7 @@ public sealed class SubgraphTests
         var sample = FileSample.Of(type, SubgraphModels.Of(type), tensor);
         var plain = PlainRun.Output(sample.Model, sample.Arrays, "y");
 
-        using var folder = new TemporaryFolder();
-        OnnxFile.Save(sample.Model, folder.File("model.onnx"));
-        var config = new IntervenableConfig
-        {
-            Representations = [new() { Component = tensor, InterventionType = InterventionType.Zero }],
-        };
-        using var model = IntervenableModel.Load(
-            folder.File("model.onnx"),
-            config,
-            new ExecutionOptions { Threads = 1 }
-        );
+        using var model = SketchedModel.Load(sample.Model, tensor, InterventionType.Zero);
         var result = model.Run(sample.Inputs(), null, UnitLocations.Everywhere);
 
         Assert.That(Difference.Largest(result.Intervened.Logits.Floats, plain.Floats), Is.GreaterThan(1e-2));

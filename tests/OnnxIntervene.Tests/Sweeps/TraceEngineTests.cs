@@ -20,10 +20,7 @@ public sealed class TraceEngineTests
     [TestCase("gemma2/optimum-past")]
     public void A_trace_equals_one_run_for_each_cell(string export)
     {
-        using var model = LoadedModel.Load(
-            Path.Combine(RepositoryPaths.References, "families", export),
-            new ExecutionOptions { Threads = 1 }
-        );
+        using var model = ReferenceExports.Load(export);
         var request = Request(model);
 
         var fast = CausalTrace.Run(model, request);
