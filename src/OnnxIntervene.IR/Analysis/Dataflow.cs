@@ -122,6 +122,43 @@ internal static class Dataflow
         }
     }
 
+    /// <summary>
+    /// Every tensor whose numbers values are computed from, as far as some others, which are told too. O(nodes).
+    /// </summary>
+    public static IEnumerable<Value> Before(IEnumerable<Value> values, IReadOnlySet<Value> until)
+    {
+        var (seen, open) = (new HashSet<Value>(), new Stack<Value>(values));
+        while (open.TryPop(out var value))
+        {
+            if (until.Contains(value) || value.Producer is not { } producer)
+                continue;
+            foreach (var input in DataInputs(producer).Where(seen.Add))
+            {
+                yield return input;
+                open.Push(input);
+            }
+        }
+    }
+
+    /// <summary>Every tensor whose numbers are computed from others'. O(nodes).</summary>
+    public static HashSet<Value> ComputedFrom(IEnumerable<Value> values)
+    {
+        var computed = new HashSet<Value>();
+        var open = new Stack<Value>(values);
+        while (open.TryPop(out var value))
+        {
+            foreach (var node in value.Uses.Select(use => use.Node))
+            {
+                if (!DataInputs(node).Contains(value))
+                    continue;
+                foreach (var output in node.Outputs.OfType<Value>().Where(computed.Add))
+                    open.Push(output);
+            }
+        }
+
+        return computed;
+    }
+
     private static bool IsCopy(Node node) => node.Operator.OperatorType is "Cast" or "Identity" or "Dropout";
 
     private static bool IsReshape(Node node) => node.Operator.OperatorType == "Reshape";

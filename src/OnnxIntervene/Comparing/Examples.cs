@@ -10,7 +10,7 @@ namespace OnnxIntervene.Comparing;
 internal static class Examples
 {
     /// <summary>The input that says which positions count.</summary>
-    public const string Mask = "attention_mask";
+    public const string Mask = InputFiller.Mask;
 
     /// <summary>Each example as a batch of one.</summary>
     /// <exception cref="InterventionException">There is none.</exception>

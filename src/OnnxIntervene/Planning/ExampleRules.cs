@@ -40,7 +40,7 @@ internal sealed class ExampleRules(Model model, ComponentMap components)
         if (HaveOwnAxes(component.Source))
             return false;
         var name = _named.Of(component.Source).Examples.ToDimension().Symbol;
-        return Axis(component) is not null || Other(name) is not null;
+        return Axis(component) is not null || CountsExamples(name) == false;
     }
 
     // Where the first axis is an input's axis that does not count examples.
@@ -54,23 +54,23 @@ internal sealed class ExampleRules(Model model, ComponentMap components)
             : $"its first axis is axis {axis} of the input '{input}', where axis {wanted} counts examples";
     }
 
-    private string? Other(string? name)
+    // Whether a dimension of this name counts examples; null where names do not tell.
+    private bool? CountsExamples(string? name)
     {
-        var wanted = components.Examples.Name;
-        if (name is null || wanted is null || name == wanted)
+        if (name is null || components.Examples.Name is not { } wanted)
             return null;
         var axes = Axes(name).ToList();
-        return axes.Count == 0 || axes.Exists(place => place.Axis == 0 && !place.HasExamples)
-            ? null
-            : $"its first axis is '{name}', but examples are counted by '{wanted}'";
+        return name == wanted || axes.Exists(place => place.Axis == 0 && !place.HasExamples) ? true
+            : axes.Count > 0 ? false
+            : null;
     }
 
     private string? Contradiction(int entries, string? name, InputSizes sizes)
     {
-        if (Other(name) is { } other)
-            return other;
-        if (name is not null && components.Examples.Name is { } wanted && IsPlaced(name, wanted))
-            return null;
+        if (CountsExamples(name) is { } counts)
+            return counts
+                ? null
+                : $"its first axis is '{name}', but examples are counted by '{components.Examples.Name}'";
 
         // What every example reads, such as a table of positions, has one entry.
         if (entries == sizes.Examples || (entries == 1 && sizes.Examples is not null))
@@ -79,9 +79,6 @@ internal sealed class ExampleRules(Model model, ComponentMap components)
             ? $"its first axis has {entries} entries, but the inputs hold {Counted(count)}"
             : "the inputs do not tell how many examples there are";
     }
-
-    private bool IsPlaced(string name, string wanted) =>
-        name == wanted || Axes(name).Any(place => place.Axis == 0 && !place.HasExamples);
 
     private static string Counted(int examples) => examples == 1 ? "one example" : $"{examples} examples";
 

@@ -70,7 +70,7 @@ internal static class InputChecks
     {
         if (
             tokens is not { Shape: [_, var length] }
-            || !inputs.Arrays.TryGetValue("attention_mask", out var mask)
+            || !inputs.Arrays.TryGetValue(InputFiller.Mask, out var mask)
             || mask is not { Shape: [_, var covered] }
         )
             return;

@@ -21,7 +21,7 @@ internal sealed class InputFiller(
 {
     internal const string PastPrefix = "past_key_values.";
     internal const string CacheSwitch = "use_cache_branch";
-    private const string Mask = "attention_mask";
+    internal const string Mask = "attention_mask";
     private const string EncoderMask = "encoder_attention_mask";
     private const string DecoderMask = "decoder_attention_mask";
     private const string DecoderTokens = "decoder_input_ids";

@@ -7,8 +7,6 @@ namespace OnnxIntervene.Runtime;
 /// <summary>What a model takes, but may compute something else from than the user means.</summary>
 internal static class InputWarnings
 {
-    private const string Mask = "attention_mask";
-
     /// <summary>What may not be meant in some inputs, in words; nothing where all is well.</summary>
     public static ImmutableArray<string> Of(ModelInputs inputs, ComponentMap components) =>
         IsPaddedOnTheLeft(inputs) && CountsEveryToken(components)
@@ -29,7 +27,10 @@ internal static class InputWarnings
 
     private static bool IsPaddedOnTheLeft(ModelInputs inputs)
     {
-        if (!inputs.Arrays.TryGetValue(Mask, out var mask) || mask is not { IsInteger: true, Shape: [var rows, > 0] })
+        if (
+            !inputs.Arrays.TryGetValue(InputFiller.Mask, out var mask)
+            || mask is not { IsInteger: true, Shape: [var rows, > 0] }
+        )
             return false;
         return Enumerable
             .Range(0, rows)

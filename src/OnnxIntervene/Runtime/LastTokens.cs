@@ -7,8 +7,6 @@ namespace OnnxIntervene.Runtime;
 /// </summary>
 internal static class LastTokens
 {
-    private const string Mask = "attention_mask";
-
     /// <summary>A position for each example, counted among the tokens that are given.</summary>
     public static ImmutableArray<int> Of(ModelInputs inputs)
     {
@@ -20,7 +18,7 @@ internal static class LastTokens
     private static int Last(ModelInputs inputs, int row, int length)
     {
         if (
-            !inputs.Arrays.TryGetValue(Mask, out var mask)
+            !inputs.Arrays.TryGetValue(InputFiller.Mask, out var mask)
             || mask.Shape is not [var rows, var marks]
             || row >= rows
             || marks < length

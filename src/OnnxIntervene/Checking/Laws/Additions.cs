@@ -22,7 +22,7 @@ internal static class Additions
             || SourcePlaces.Values(after.Source).FirstOrDefault() is not { } end
         )
             return null;
-        var computed = LayerSpans.ComputedFrom([start]);
+        var computed = Dataflow.ComputedFrom([start]);
         var open = new Queue<(Value Value, int Count)>([(end, 0)]);
         for (var steps = 0; steps < MostSteps && open.TryDequeue(out var at); steps++)
         {

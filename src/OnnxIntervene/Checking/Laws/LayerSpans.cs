@@ -27,25 +27,6 @@ internal sealed class LayerSpans
     /// <summary>Whether a node is in a layer.</summary>
     public bool Contains(Node node) => _nodes.Contains(node);
 
-    /// <summary>Every tensor whose numbers are computed from others'.</summary>
-    public static HashSet<Value> ComputedFrom(HashSet<Value> values)
-    {
-        var computed = new HashSet<Value>();
-        var open = new Stack<Value>(values);
-        while (open.TryPop(out var value))
-        {
-            foreach (var node in value.Uses.Select(use => use.Node))
-            {
-                if (!Dataflow.DataInputs(node).Contains(value))
-                    continue;
-                foreach (var output in node.Outputs.OfType<Value>().Where(computed.Add))
-                    open.Push(output);
-            }
-        }
-
-        return computed;
-    }
-
     /// <summary>The tensors that a node adds; none where it does something else.</summary>
     public static Value[] Addends(Node node) =>
         node.Operator.OperatorType switch
@@ -62,19 +43,9 @@ internal sealed class LayerSpans
 
     private void Add(HashSet<Value> start, HashSet<Value> end)
     {
-        var computed = ComputedFrom(start);
-        var open = new Stack<Node>(end.Select(value => value.Producer).OfType<Node>());
-        var seen = new HashSet<Node>(open);
-        while (open.TryPop(out var node))
-        {
-            if (!node.Outputs.OfType<Value>().Any(computed.Contains))
-                continue;
-            _nodes.Add(node);
-            foreach (var before in Dataflow.DataInputs(node).Select(input => input.Producer).OfType<Node>())
-            {
-                if (seen.Add(before))
-                    open.Push(before);
-            }
-        }
+        var computed = Dataflow.ComputedFrom(start);
+        _nodes.UnionWith(
+            end.Concat(Dataflow.Before(end, start)).Where(computed.Contains).Select(value => value.Producer!)
+        );
     }
 }

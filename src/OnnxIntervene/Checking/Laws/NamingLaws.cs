@@ -54,7 +54,7 @@ internal static class NamingLaws
     private static Node? AttentionBefore(Component first, List<Node> outside)
     {
         var values = SourcePlaces.OfStream(first);
-        return outside.Find(node => LayerSpans.ComputedFrom([node.Output]).Overlaps(values));
+        return outside.Find(node => Dataflow.ComputedFrom([node.Output]).Overlaps(values));
     }
 
     // Computed from a layer's stream, and not from the next layer's.
@@ -62,40 +62,31 @@ internal static class NamingLaws
     {
         if (outside.Count == 0)
             return null;
-        var computed = LayerSpans.ComputedFrom(SourcePlaces.OfStream(stream));
-        HashSet<Value> later = next is null ? [] : LayerSpans.ComputedFrom(SourcePlaces.OfStream(next));
+        var computed = Dataflow.ComputedFrom(SourcePlaces.OfStream(stream));
+        HashSet<Value> later = next is null ? [] : Dataflow.ComputedFrom(SourcePlaces.OfStream(next));
         return outside.Find(node => computed.Contains(node.Output) && !later.Contains(node.Output));
     }
 
     // A layer reads the stream that the layer before it outputs, arranged in another way at most.
     private static Node? ProductBetween(Component stream, Component next)
     {
-        var ends = SourcePlaces.OfStream(stream);
-        var (types, seen, open) = (
-            new TypeInference(),
-            new HashSet<Value>(ends),
-            new Stack<Value>(SourcePlaces.OfStream(next))
-        );
-        if (ends.Overlaps(open))
+        var (ends, starts) = (SourcePlaces.OfStream(stream), SourcePlaces.OfStream(next));
+        if (ends.Overlaps(starts))
             return null;
-        while (open.TryPop(out var value))
-        {
-            if (!seen.Add(value) || value.Producer is not { } producer)
-                continue;
-            if (RecurrentOperators.Is(producer) || MatrixWidths.Of(producer, types) is not null)
-                return producer;
-            foreach (var input in Dataflow.DataInputs(producer))
-                open.Push(input);
-        }
-
-        return null;
+        var types = new TypeInference();
+        return starts
+            .Concat(Dataflow.Before(starts, ends))
+            .Where(value => !ends.Contains(value))
+            .Select(value => value.Producer)
+            .OfType<Node>()
+            .FirstOrDefault(node => RecurrentOperators.Is(node) || MatrixWidths.Of(node, types) is not null);
     }
 
     // A sum of the stream and of something computed from it, in no layer.
     private static Node? After(Component stream, LayerSpans spans)
     {
         var values = SourcePlaces.OfStream(stream);
-        var computed = LayerSpans.ComputedFrom(values);
+        var computed = Dataflow.ComputedFrom(values);
         return computed
             .Select(value => value.Producer!)
             .Distinct()
@@ -156,6 +147,6 @@ internal static class NamingLaws
         HashSet<Value> start = FusedOperators.IsResidualSum(root)
             ? [.. root.Producer!.Outputs.OfType<Value>()]
             : [root];
-        return LayerSpans.ComputedFrom(start).Contains(value);
+        return Dataflow.ComputedFrom(start).Contains(value);
     }
 }

@@ -10,13 +10,12 @@ namespace OnnxIntervene.Checking.Laws;
 internal static class PaddingLaws
 {
     private const int Added = 2;
-    private const string Mask = "attention_mask";
 
     /// <summary>The law in every layer; none where the model takes no mask, or inputs besides one text.</summary>
     public static IEnumerable<LawFinding> Of(LawContext context, Graph graph)
     {
         if (
-            graph.Inputs.All(input => input.Name != Mask)
+            graph.Inputs.All(input => input.Name != InputFiller.Mask)
             || context.Inputs.Base.Arrays.Count != 1
             || !context.Inputs.Base.Arrays.TryGetValue(ModelInputs.TokenInput, out var tokens)
         )
@@ -61,7 +60,7 @@ internal static class PaddingLaws
             ModelInputs
                 .FromTokens([0])
                 .Arrays.SetItem(ModelInputs.TokenInput, NumericArray.Of(ids, rows, length + Added))
-                .Add(Mask, NumericArray.Of(marks, rows, length + Added))
+                .Add(InputFiller.Mask, NumericArray.Of(marks, rows, length + Added))
         );
     }
 }
