@@ -99,15 +99,12 @@ internal sealed class OpenedModel : IDisposable
 
     private static SiteFeed Written(long[] units, IReadOnlyList<NumericArray> values)
     {
-        var shape = values[0].Shape.Select(size => (long)size).ToArray();
-        shape[0] *= values.Count;
+        var all = NumericArray.Joined(values);
         return new SiteFeed
         {
             WriteLocations = units,
-            Source = values.Count == 1 ? values[0].FloatMemory : values.SelectMany(Elements).ToArray(),
-            SourceShape = shape,
+            Source = all.FloatMemory,
+            SourceShape = all.Shape.Select(size => (long)size).ToArray(),
         };
-
-        static float[] Elements(NumericArray array) => array.Floats.ToArray();
     }
 }

@@ -6,9 +6,7 @@ using OnnxIntervene.Sweeps;
 
 namespace OnnxIntervene.Studies;
 
-/// <summary>
-/// Runs causal tracing; the samples of several cells are the rows of one batch, in one spliced session.
-/// </summary>
+/// <summary>Runs causal tracing, every sample of every cell, and computes no more than cells change.</summary>
 public static class CausalTrace
 {
     /// <summary>Restores every cell of every target and measures the answer's probability.</summary>

@@ -39,10 +39,9 @@ internal sealed class PatchCells : IDisposable
         );
         _columnsAreHeads = setting.Grids[0].Component.Layout != ComponentLayout.Positions;
         _columns = _columnsAreHeads ? [.. Enumerable.Range(0, setting.Grids[0].Columns)] : request.Positions;
-        _engine = SweepEngine.Open(setting, options, cancellation);
+        _engine = SweepEngine.Open(setting, options, [request.Answer, request.Wrong], cancellation);
         try
         {
-            RequireAnswers(model);
             RequireDifference();
         }
         catch
@@ -61,7 +60,7 @@ internal sealed class PatchCells : IDisposable
     public PatchSweepResult Run(IProgress<SweepProgress>? progress, CancellationToken cancellation)
     {
         var (answers, wrongs) = (new float[_cells.Length], new float[_cells.Length]);
-        _engine.Run(
+        var plan = _engine.Run(
             _cells,
             (cell, logits) => (answers[cell], wrongs[cell]) = (logits[_request.Answer], logits[_request.Wrong]),
             progress,
@@ -79,7 +78,7 @@ internal sealed class PatchCells : IDisposable
             CorruptDifference = Difference(Corrupt),
             CleanTop = TopAnswer.Of(_engine.Bases.LogitsOf(Clean)),
             CorruptTop = TopAnswer.Of(_engine.Bases.LogitsOf(Corrupt)),
-            Plan = Plan,
+            Plan = plan,
         };
     }
 
@@ -100,14 +99,6 @@ internal sealed class PatchCells : IDisposable
         var logits = _engine.Bases.LogitsOf(index);
         return logits[_request.Answer] - logits[_request.Wrong];
     }
-
-    private void RequireAnswers(LoadedModel model) =>
-        AnswerLogits.Require(
-            _engine.Bases.Logits.Reshape(2, 1, _engine.Bases.Logits.Shape[1]),
-            model.Model.Graph.Outputs[0].Name,
-            _request.Answer,
-            _request.Wrong
-        );
 
     // What a patch restores is measured in shares of this.
     private void RequireDifference()

@@ -32,12 +32,7 @@ internal sealed class TraceCells : IDisposable
         _layerCount = model.Components.LayerCount;
         (_samples, _length) = (request.Noise.Shape[0], request.Inputs.Length);
         var setting = new SweepSetting(model, Bases(request), Sites(request, _layerCount));
-        _engine = SweepEngine.Open(setting, options, cancellation);
-        AnswerLogits.Require(
-            _engine.Bases.Logits.Reshape(_samples + 1, 1, _engine.Bases.Logits.Shape[1]),
-            model.Model.Graph.Outputs[0].Name,
-            request.Answer
-        );
+        _engine = SweepEngine.Open(setting, options, [request.Answer], cancellation);
         _cells = [.. Enumerable.Range(0, request.Targets.Length * _layerCount * _length * _samples).Select(Cell)];
     }
 
@@ -48,7 +43,12 @@ internal sealed class TraceCells : IDisposable
     public CausalTraceResult Run(IProgress<SweepProgress>? progress, CancellationToken cancellation)
     {
         var probabilities = new float[_cells.Length];
-        _engine.Run(_cells, (cell, logits) => probabilities[cell] = Probability(logits), progress, cancellation);
+        var plan = _engine.Run(
+            _cells,
+            (cell, logits) => probabilities[cell] = Probability(logits),
+            progress,
+            cancellation
+        );
         var perTarget = _layerCount * _length * _samples;
         return new CausalTraceResult(
             Probability(_engine.Bases.LogitsOf(Clean)),
@@ -71,7 +71,7 @@ internal sealed class TraceCells : IDisposable
         {
             CleanTop = TopAnswer.Of(_engine.Bases.LogitsOf(Clean)),
             CorruptedTop = CorruptedTop(),
-            Plan = Plan,
+            Plan = plan,
         };
     }
 

@@ -71,6 +71,17 @@ public sealed class NumericArray
         return new NumericArray([.. shape], default, values, true);
     }
 
+    /// <summary>Arrays of one kind after each other on their first axis. O(elements).</summary>
+    internal static NumericArray Joined(IReadOnlyList<NumericArray> parts)
+    {
+        if (parts.Count == 1)
+            return parts[0];
+        int[] shape = [parts.Sum(part => part.Shape[0]), .. parts[0].Shape.AsSpan()[1..]];
+        return parts[0].IsInteger
+            ? Of(parts.SelectMany(part => part.IntegerMemory.ToArray()).ToArray(), shape)
+            : Of(parts.SelectMany(part => part.FloatMemory.ToArray()).ToArray(), shape);
+    }
+
     /// <summary>The same elements in another shape.</summary>
     /// <exception cref="ArgumentException">The shape has a different number of elements.</exception>
     public NumericArray Reshape(params ReadOnlySpan<int> shape)

@@ -25,18 +25,12 @@ public sealed class SweepEngineTests
         "attention_weight",
     ];
 
-    private static IEnumerable<string> LanguageModels() =>
-        RepositoryPaths
-            .ReferenceModels()
-            .Where(path => path.Contains("families", StringComparison.Ordinal))
-            .Select(path => Path.GetRelativePath(Path.Combine(RepositoryPaths.References, "families"), path))
-            .Where(IsLanguageModel)
-            .Order(StringComparer.Ordinal);
+    private static IEnumerable<string> LanguageModels() => ReferenceExports.All().Where(IsLanguageModel);
 
     [TestCaseSource(nameof(LanguageModels))]
     public void The_planner_equals_one_run_for_each_cell(string export)
     {
-        using var model = Load(export);
+        using var model = ReferenceExports.Load(export);
         var (clean, corrupt) = (Tokens(model, 3, changed: false), Tokens(model, 3, changed: true));
         foreach (var component in s_components.Where(name => HasAll(model, name)))
         {
@@ -61,6 +55,44 @@ public sealed class SweepEngineTests
         }
     }
 
+    // Disposing a model waits for every session that is lent. The sweep is ended at one stage after the other.
+    [Test]
+    public void A_cancelled_sweep_gives_its_sessions_back()
+    {
+        var model = ReferenceExports.Load("gpt2/optimum-past");
+        var request = new PatchSweepRequest
+        {
+            Clean = Tokens(model, 3, changed: false),
+            Corrupt = Tokens(model, 3, changed: true),
+            Answer = 5,
+            Wrong = 9,
+        };
+
+        Assert.That(() => RunFor(TimeSpan.Zero), Throws.InstanceOf<OperationCanceledException>());
+        for (var milliseconds = 10; !IsDoneIn(milliseconds); milliseconds += 10)
+            continue;
+        Assert.That(Task.Run(model.Dispose).Wait(TimeSpan.FromSeconds(30)), Is.True, "a session is still lent");
+
+        void RunFor(TimeSpan time)
+        {
+            using var ending = new CancellationTokenSource(time);
+            PatchSweep.Run(model, request, cancellation: ending.Token);
+        }
+
+        bool IsDoneIn(int milliseconds)
+        {
+            try
+            {
+                RunFor(TimeSpan.FromMilliseconds(milliseconds));
+                return true;
+            }
+            catch (OperationCanceledException)
+            {
+                return false;
+            }
+        }
+    }
+
     // The first tokens are the same.
     private static ModelInputs Tokens(LoadedModel model, int seed, bool changed)
     {
@@ -77,7 +109,7 @@ public sealed class SweepEngineTests
 
     private static bool IsLanguageModel(string export)
     {
-        using var model = Load(export);
+        using var model = ReferenceExports.Load(export);
         return model.Components.LayerCount > 0
             && model.Model.Graph.Inputs.Any(input => input.Name == ModelInputs.TokenInput)
             && model.Model.Graph.Outputs[0].Type?.Shape?.Rank == 3
@@ -85,10 +117,4 @@ public sealed class SweepEngineTests
                 input.Name == ModelInputs.TokenInput || InputFiller.IsOfTheText(input.Name)
             );
     }
-
-    private static LoadedModel Load(string export) =>
-        LoadedModel.Load(
-            Path.Combine(RepositoryPaths.References, "families", export),
-            new ExecutionOptions { Threads = 1 }
-        );
 }

@@ -69,7 +69,7 @@ internal sealed class BatchedCells : CellRunner
 
         return new BaseRuns(
             NumericArray.Of(rows.SelectMany(row => row.ToArray()).ToArray(), rows.Count, _vocabulary),
-            [.. values.Select(Joined)]
+            [.. values.Select(NumericArray.Joined)]
         );
     }
 
@@ -142,12 +142,4 @@ internal sealed class BatchedCells : CellRunner
                 Coefficients = Enumerable.Repeat(1f, units).ToArray(),
             };
     }
-
-    private static NumericArray Joined(List<NumericArray> parts) =>
-        parts.Count == 1
-            ? parts[0]
-            : NumericArray.Of(
-                parts.SelectMany(part => part.FloatMemory.ToArray()).ToArray(),
-                [parts.Sum(part => part.Shape[0]), .. parts[0].Shape.AsSpan()[1..]]
-            );
 }

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Globalization;
 using OnnxIntervene.Components;
 using OnnxIntervene.IR;
+using OnnxIntervene.Runtime;
 
 namespace OnnxIntervene.Sweeps.Engine;
 
@@ -9,50 +10,44 @@ namespace OnnxIntervene.Sweeps.Engine;
 /// The inputs and outputs of a model's cache, a key and a value for each layer, <c>[batch, head, position, width]</c>:
 /// <c>past_key_values.0.key</c> and <c>present.0.key</c>, as optimum and onnxruntime-genai name them.
 /// </summary>
-/// <param name="LayerCount">How many layers there are.</param>
-internal sealed record CacheNames(int LayerCount)
+internal static class CacheNames
 {
-    private const string Past = "past_key_values.";
     private const int Axes = 4;
 
-    /// <summary>The names of a model's cache; null where it has none for every layer.</summary>
-    public static CacheNames? Of(ComponentMap components)
+    /// <summary>Whether a model has a cache of every layer, and of nothing else.</summary>
+    public static bool AreIn(ComponentMap components)
     {
-        var names = new CacheNames(components.LayerCount);
-        var graph = components.Model.Graph;
+        var (count, graph) = (components.LayerCount, components.Model.Graph);
         var inputs = graph.Inputs.Where(HasFourAxes).Select(value => value.Name).ToHashSet(StringComparer.Ordinal);
         var outputs = graph.Outputs.Select(value => value.Name).ToHashSet(StringComparer.Ordinal);
-        var all = Enumerable.Range(0, names.LayerCount).SelectMany(layer => new[] { (layer, true), (layer, false) });
-        return
-            names.LayerCount > 0
-            && inputs.Count(name => name.StartsWith(Past, StringComparison.Ordinal)) == 2 * names.LayerCount
-            && all.All(item =>
-                inputs.Contains(PastOf(item.layer, item.Item2)) && outputs.Contains(PresentOf(item.layer, item.Item2))
-            )
-            ? names
-            : null;
+        var layers = Enumerable.Range(0, count);
+        return count > 0
+            && inputs.Count(name => name.StartsWith(InputFiller.PastPrefix, StringComparison.Ordinal)) == 2 * count
+            && layers.All(layer => Pasts(layer).All(inputs.Contains) && Presents(layer).All(outputs.Contains));
     }
 
     /// <summary>The outputs that a layer adds its keys and values to.</summary>
-    public static ImmutableArray<string> Presents(int layer) => [PresentOf(layer, true), PresentOf(layer, false)];
+    public static ImmutableArray<string> Presents(int layer) => Both("present.", layer);
 
     /// <summary>The layer that a cache input belongs to, and whether it holds keys; null for another input.</summary>
     public static (int Layer, bool IsKey)? Find(string input)
     {
-        if (!input.StartsWith(Past, StringComparison.Ordinal))
+        if (!input.StartsWith(InputFiller.PastPrefix, StringComparison.Ordinal))
             return null;
-        var parts = input[Past.Length..].Split('.');
+        var parts = input[InputFiller.PastPrefix.Length..].Split('.');
         return
             parts is [var layer, "key" or "value"] && int.TryParse(layer, CultureInfo.InvariantCulture, out var number)
             ? (number, parts[1] == "key")
             : null;
     }
 
-    private static string PastOf(int layer, bool isKey) =>
-        string.Create(CultureInfo.InvariantCulture, $"{Past}{layer}.{(isKey ? "key" : "value")}");
+    private static ImmutableArray<string> Pasts(int layer) => Both(InputFiller.PastPrefix, layer);
 
-    private static string PresentOf(int layer, bool isKey) =>
-        string.Create(CultureInfo.InvariantCulture, $"present.{layer}.{(isKey ? "key" : "value")}");
+    private static ImmutableArray<string> Both(string prefix, int layer) =>
+        [
+            string.Create(CultureInfo.InvariantCulture, $"{prefix}{layer}.key"),
+            string.Create(CultureInfo.InvariantCulture, $"{prefix}{layer}.value"),
+        ];
 
     private static bool HasFourAxes(Value input) => input.Type?.Shape?.Rank == Axes;
 }

@@ -10,7 +10,6 @@ namespace OnnxIntervene.Sweeps.Engine;
 /// on goes with those that joined below.
 /// </summary>
 internal sealed class Climb(SweepSetting setting, StaircaseRows rows, LayerSegments segments, BaseStates states)
-    : IDisposable
 {
     private readonly int _layerCount = setting.Model.Components.LayerCount;
     private readonly int _width = states.Width;
@@ -46,9 +45,6 @@ internal sealed class Climb(SweepSetting setting, StaircaseRows rows, LayerSegme
 
         return Last(group.Length);
     }
-
-    /// <inheritdoc/>
-    public void Dispose() => _stream = [];
 
     private bool DecidesLastKeys(int active) =>
         _group.Take(active).Any(row => row.Cell.Writes.Any(write => rows.DecidesLastKeys(write.Site)));

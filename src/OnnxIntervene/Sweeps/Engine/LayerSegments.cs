@@ -56,8 +56,12 @@ internal sealed class LayerSegments : IDisposable
     public long HeadWeights => Weights(_head);
 
     /// <summary>The stream before the first layer.</summary>
-    public NumericArray Embed(SegmentRun run, CancellationToken cancellation) =>
-        RunOne(_embedding, run, 0, cancellation);
+    public NumericArray Embed(SegmentRun run, CancellationToken cancellation)
+    {
+        var session = _embedding.Session;
+        var name = session.Spliced.Boundaries[StreamPoints.AddressOf(0)];
+        return session.Run(run.Inputs(session, null), [], [name], cancellation)[0];
+    }
 
     /// <summary>A layer's stream, what its sites read, and its keys and values.</summary>
     public LayerResult Layer(
@@ -117,12 +121,6 @@ internal sealed class LayerSegments : IDisposable
         foreach (var lease in _layers.Append(_embedding).Append(_head))
             lease.Dispose();
         _lastKeys?.Dispose();
-    }
-
-    private static NumericArray RunOne(SessionLease lease, SegmentRun run, int point, CancellationToken cancellation)
-    {
-        var name = lease.Session.Spliced.Boundaries[StreamPoints.AddressOf(point)];
-        return lease.Session.Run(run.Inputs(lease.Session, null), [], [name], cancellation)[0];
     }
 
     private ImmutableArray<string> Presents(int layer) => _hasCache ? CacheNames.Presents(layer) : [];

@@ -83,7 +83,7 @@ internal sealed class StaircaseCells : CellRunner
         var run = new HashSet<int>();
         foreach (var group in Groups(cells))
         {
-            using var climb = new Climb(_setting, _rows, _segments, _states) { HasCache = _hasCache };
+            var climb = new Climb(_setting, _rows, _segments, _states) { HasCache = _hasCache };
             var stream = climb.Run(group, cancellation);
             Measure(group, stream, measure, cancellation);
             run.UnionWith(group.Select(row => row.Number));

@@ -9,26 +9,12 @@ namespace OnnxIntervene.Sweeps.Engine;
 /// <summary>Whether a model can be cut at its layers, and its rows run apart.</summary>
 internal static class StaircaseRules
 {
-    // Their scales come from all rows of a batch together.
-    private static readonly string[] s_acrossRows =
-    [
-        "DynamicQuantizeLinear",
-        "DynamicQuantizeMatMul",
-        "BatchNormalization",
-    ];
-
-    /// <summary>Why cells cannot be rows of one run; null where they can.</summary>
-    public static string? MixesRows(Model model) =>
-        model.Graph.AllNodes().FirstOrDefault(node => s_acrossRows.Contains(node.Operator.OperatorType)) is { } node
-            ? $"{node} computes with all rows of a batch together"
-            : null;
-
     /// <summary>Why the model cannot be cut; null where it can.</summary>
     public static string? Obstacle(SweepSetting setting)
     {
         var components = setting.Model.Components;
-        if (MixesRows(components.Model) is { } mixing)
-            return mixing;
+        if (BatchSize.MixesRows(components.Model) is { } mixing)
+            return $"{mixing} computes with all rows of a batch together";
         if (setting.Bases[0].Inputs.Arrays.Keys.FirstOrDefault(name => name != ModelInputs.TokenInput) is { } other)
             return $"the input '{other}' is given besides the tokens";
         if (components.LayerCount == 0)
@@ -70,27 +56,11 @@ internal static class StaircaseRules
             var start = SourcePlaces.OfStream(Find(components, layer)!);
             earlier.ExceptWith(start);
             var end = SourcePlaces.OfStream(Find(components, layer + 1)!);
-            if (Before(end, start).FirstOrDefault(earlier.Contains) is { } skipped)
+            if (Dataflow.Before(end, start).FirstOrDefault(earlier.Contains) is { } skipped)
                 return $"layer {layer} reads '{skipped.Name}', the stream of an earlier layer";
             earlier.UnionWith(start);
         }
 
         return null;
-    }
-
-    private static IEnumerable<Value> Before(HashSet<Value> end, HashSet<Value> start)
-    {
-        var seen = new HashSet<Value>(end);
-        var open = new Stack<Value>(end);
-        while (open.TryPop(out var value))
-        {
-            if (value.Producer is not { } producer || start.Contains(value))
-                continue;
-            foreach (var input in Dataflow.DataInputs(producer).Where(seen.Add))
-            {
-                yield return input;
-                open.Push(input);
-            }
-        }
     }
 }

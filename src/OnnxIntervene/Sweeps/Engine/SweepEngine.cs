@@ -37,51 +37,43 @@ internal sealed class SweepEngine : IDisposable
     /// <summary>Opens sessions and runs the bases.</summary>
     /// <param name="setting">The sweep.</param>
     /// <param name="options">How cells are run.</param>
+    /// <param name="answers">The tokens that the sweep measures.</param>
     /// <param name="cancellation">Ends the runs early.</param>
-    /// <exception cref="InterventionException">A component cannot be reached, or the inputs do not fit.</exception>
+    /// <exception cref="InterventionException">
+    /// A component cannot be reached, the inputs do not fit, or the model's output has no such tokens.
+    /// </exception>
     /// <exception cref="ExecutionException">ONNX Runtime cannot open the model, or stopped a run.</exception>
-    public static SweepEngine Open(SweepSetting setting, SweepOptions options, CancellationToken cancellation)
+    public static SweepEngine Open(
+        SweepSetting setting,
+        SweepOptions options,
+        ReadOnlySpan<int> answers,
+        CancellationToken cancellation
+    )
     {
-        if (options.IsNaive)
-            return Whole(setting, 1, "--naive was asked for", cancellation);
-        var obstacle = StaircaseRules.Obstacle(setting);
-        if (obstacle is null)
+        var engine = Open(setting, options, cancellation);
+        try
         {
-            foreach (var hasCache in CacheNames.Of(setting.Model.Components) is null ? new[] { false } : [true, false])
-            {
-                if (TryCut(setting, options, hasCache, cancellation) is { } engine)
-                    return engine;
-            }
-
-            obstacle = "the parts of the cut model do not compute what the model does";
+            var logits = engine.Bases.Logits;
+            AnswerLogits.Require(
+                logits.Reshape(logits.Shape[0], 1, logits.Shape[1]),
+                setting.Model.Model.Graph.Outputs[0].Name,
+                answers
+            );
+            return engine;
         }
-
-        return Whole(
-            setting,
-            StaircaseRules.MixesRows(setting.Model.Model) is null ? int.MaxValue : 1,
-            obstacle,
-            cancellation
-        );
+        catch
+        {
+            engine.Dispose();
+            throw;
+        }
     }
 
     /// <summary>What running these cells takes.</summary>
-    public SweepPlan Plan(IReadOnlyList<SweepCell> cells)
-    {
-        var changed = cells.Select(Bases.Changed).Where(cell => !cell.Writes.IsEmpty).ToList();
-        var cost = changed.Count == 0 ? default : _runner.CostOf(changed);
-        return new SweepPlan
-        {
-            Method = _runner.Description,
-            Obstacle = Obstacle,
-            Cells = cells.Count,
-            Rows = cost.Rows,
-            Runs = cost.Runs,
-            Share = cells.Count == 0 ? 0 : cost.Share * changed.Count / cells.Count,
-        };
-    }
+    public SweepPlan Plan(IReadOnlyList<SweepCell> cells) =>
+        PlanOf([.. Changed(cells).Select(item => item.Cell)], cells.Count);
 
-    /// <summary>Runs cells and hands their logits on in any order.</summary>
-    public void Run(
+    /// <summary>Runs cells, hands their logits on in any order, and tells what it took.</summary>
+    public SweepPlan Run(
         IReadOnlyList<SweepCell> cells,
         CellMeasure measure,
         IProgress<SweepProgress>? progress,
@@ -89,18 +81,17 @@ internal sealed class SweepEngine : IDisposable
     )
     {
         var done = 0;
-        var changed = new List<(int, SweepCell)>();
+        var changed = Changed(cells);
+        var run = changed.Select(item => item.Number).ToHashSet();
         for (var number = 0; number < cells.Count; number++)
         {
-            var cell = Bases.Changed(cells[number]);
-            if (cell.Writes.IsEmpty)
-                Measured(number, Bases.LogitsOf(cell.Base));
-            else
-                changed.Add((number, cell));
+            if (!run.Contains(number))
+                Measured(number, Bases.LogitsOf(cells[number].Base));
         }
 
         if (changed.Count > 0)
             _runner.Run(changed, Measured, cancellation);
+        return PlanOf([.. changed.Select(item => item.Cell)], cells.Count);
 
         void Measured(int number, ReadOnlySpan<float> logits)
         {
@@ -113,43 +104,74 @@ internal sealed class SweepEngine : IDisposable
     /// <inheritdoc/>
     public void Dispose() => _runner.Dispose();
 
+    // Cells that write something else than is there.
+    private List<(int Number, SweepCell Cell)> Changed(IReadOnlyList<SweepCell> cells) =>
+        [
+            .. cells
+                .Select((cell, number) => (Number: number, Cell: Bases.Changed(cell)))
+                .Where(item => !item.Cell.Writes.IsEmpty),
+        ];
+
+    private SweepPlan PlanOf(List<SweepCell> changed, int count)
+    {
+        var cost = changed.Count == 0 ? default : _runner.CostOf(changed);
+        return new SweepPlan
+        {
+            Method = _runner.Description,
+            Obstacle = Obstacle,
+            Cells = count,
+            Rows = cost.Rows,
+            Runs = cost.Runs,
+            Share = count == 0 ? 0 : cost.Share * changed.Count / count,
+        };
+    }
+
+    private static SweepEngine Open(SweepSetting setting, SweepOptions options, CancellationToken cancellation)
+    {
+        if (options.IsNaive)
+            return Whole(setting, 1, "--naive was asked for", cancellation);
+        var obstacle = StaircaseRules.Obstacle(setting);
+        if (obstacle is null)
+        {
+            if (CacheNames.AreIn(setting.Model.Components) && Cut(setting, options, true, cancellation) is { } cached)
+                return cached;
+            if (Cut(setting, options, false, cancellation) is { } cut)
+                return cut;
+            obstacle = "the parts of the cut model do not compute what the model does";
+        }
+
+        var mostRows = BatchSize.MixesRows(setting.Model.Model) is null ? int.MaxValue : 1;
+        return Whole(setting, mostRows, obstacle, cancellation);
+    }
+
     private static SweepEngine Whole(SweepSetting setting, int mostRows, string why, CancellationToken cancellation) =>
         Opened(new BatchedCells(setting, mostRows), why, cancellation);
 
-    private static SweepEngine? TryCut(
+    // Null where the model cannot be opened or cut there, or the parts compute something else.
+    private static SweepEngine? Cut(
         SweepSetting setting,
         SweepOptions options,
         bool hasCache,
         CancellationToken cancellation
     )
     {
-        StaircaseCells cells;
+        SweepEngine? engine = null;
+        var isRight = false;
         try
         {
-            cells = new StaircaseCells(setting, hasCache, options.MemoryLimit);
+            engine = Opened(new StaircaseCells(setting, hasCache, options.MemoryLimit), null, cancellation);
+            isRight = engine.IsProved(setting, hasCache, cancellation);
+            return isRight ? engine : null;
         }
         catch (Exception fault) when (fault is InterventionException or ExecutionException)
         {
-            // What cannot be opened or cut there is run whole.
             return null;
         }
-
-        try
+        finally
         {
-            var engine = Opened(cells, null, cancellation);
-            var proved = s_proved.GetOrCreateValue(setting.Model);
-            var key = $"{hasCache} {setting.Length} {string.Join(' ', setting.Sites)}";
-            if (proved.ContainsKey(key) || (IsRight(setting, engine, cancellation) && proved.TryAdd(key, true)))
-                return engine;
+            if (!isRight)
+                engine?.Dispose();
         }
-        catch (Exception fault) when (fault is InterventionException or ExecutionException)
-        {
-            cells.Dispose();
-            return null;
-        }
-
-        cells.Dispose();
-        return null;
     }
 
     private static SweepEngine Opened(CellRunner runner, string? why, CancellationToken cancellation)
@@ -165,42 +187,52 @@ internal sealed class SweepEngine : IDisposable
         }
     }
 
+    private bool IsProved(SweepSetting setting, bool hasCache, CancellationToken cancellation)
+    {
+        var proved = s_proved.GetOrCreateValue(setting.Model);
+        var key = $"{hasCache} {setting.Length} {string.Join(' ', setting.Sites)}";
+        if (proved.ContainsKey(key))
+            return true;
+        if (!IsRight(setting, cancellation))
+            return false;
+        proved[key] = true;
+        return true;
+    }
+
     // A base without noise has the logits of the model itself; and writing what is there already, from the middle of
     // the text and of the layers on, changes nothing.
-    private static bool IsRight(SweepSetting setting, SweepEngine engine, CancellationToken cancellation)
+    private bool IsRight(SweepSetting setting, CancellationToken cancellation)
     {
         var plain = setting.Bases.IndexOf(setting.Bases.First(item => item.Noise is null));
         using var lease = setting.Model.Lease([]);
         var logits = lease.Session.Run(setting.Bases[plain].Inputs, [], [lease.Session.FirstOutput], cancellation)[0];
         AnswerLogits.Require(logits, lease.Session.FirstOutput);
-        var own = new AnswerLogits(setting.Bases[plain].Inputs).Of(logits, 0);
-        if (!AreClose(engine.Bases.LogitsOf(plain), own))
+        if (!AreClose(Bases.LogitsOf(plain), new AnswerLogits(setting.Bases[plain].Inputs).Of(logits, 0)))
             return false;
         var isSame = true;
-        foreach (var cell in Repeats(setting, engine.Bases, plain))
-            engine._runner.Run(
-                [(0, cell)],
-                (_, after) => isSame &= AreClose(after, engine.Bases.LogitsOf(plain)),
-                cancellation
-            );
+        _runner.Run(
+            [(0, Repeat(setting, plain))],
+            (_, after) => isSame &= AreClose(after, Bases.LogitsOf(plain)),
+            cancellation
+        );
         return isSame;
     }
 
-    // Each writes one unit of one site that is there already.
-    private static IEnumerable<SweepCell> Repeats(SweepSetting setting, BaseRuns bases, int plain)
+    // Writes one unit of one site that is there already.
+    private SweepCell Repeat(SweepSetting setting, int plain)
     {
-        var site = setting.Sites.Length / 2;
+        var (site, position) = (setting.Sites.Length / 2, setting.Length / 2);
         var grid = setting.Grids[site];
-        var middle = grid.UnitsOf(0, [setting.Length / 2]).First();
-        var unit = grid.Component.Layout == ComponentLayout.Positions ? setting.Length / 2 : middle;
-        yield return new SweepCell(plain, [new CellWrite(site, unit, bases.UnitOf(site, plain, unit))]);
+        var isByPosition = grid.Component.Layout == ComponentLayout.Positions;
+        var unit = isByPosition ? position : grid.UnitsOf(0, [position]).First();
+        return new SweepCell(plain, [new CellWrite(site, unit, Bases.UnitOf(site, plain, unit))]);
     }
 
     private static bool AreClose(ReadOnlySpan<float> one, ReadOnlySpan<float> other)
     {
         if (one.Length != other.Length)
             return false;
-        var limit = Tolerance * Math.Max(1, TensorPrimitives.MaxMagnitude(other) is var most ? Math.Abs(most) : 1);
+        var limit = Tolerance * Math.Max(1, Math.Abs(TensorPrimitives.MaxMagnitude(other)));
         for (var index = 0; index < one.Length; index++)
         {
             if (!(Math.Abs(one[index] - other[index]) <= limit))

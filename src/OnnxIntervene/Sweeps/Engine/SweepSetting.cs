@@ -29,17 +29,9 @@ internal sealed record SweepSetting(
             Bases[0]
                 .Inputs.Arrays.ToImmutableDictionary(
                     array => array.Key,
-                    array => Joined([.. bases.Select(index => Bases[index].Inputs.Arrays[array.Key])])
+                    array => NumericArray.Joined([.. bases.Select(index => Bases[index].Inputs.Arrays[array.Key])])
                 )
         );
-
-    private static NumericArray Joined(IReadOnlyList<NumericArray> rows)
-    {
-        int[] shape = [rows.Sum(row => row.Shape[0]), .. rows[0].Shape.AsSpan()[1..]];
-        return rows[0].IsInteger
-            ? NumericArray.Of(rows.SelectMany(row => row.IntegerMemory.ToArray()).ToArray(), shape)
-            : NumericArray.Of(rows.SelectMany(row => row.FloatMemory.ToArray()).ToArray(), shape);
-    }
 }
 
 /// <summary>A run that cells start from.</summary>
