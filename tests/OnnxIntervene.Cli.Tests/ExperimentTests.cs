@@ -1,4 +1,5 @@
 using System.Text.Json;
+using OnnxIntervene.Studies.Prompts;
 using OnnxIntervene.Testing;
 
 namespace OnnxIntervene.Cli.Tests;

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using OnnxIntervene.Execution;
 using OnnxIntervene.Studies;
+using OnnxIntervene.Studies.Prompts;
 
 namespace OnnxIntervene.Cli.Commands;
 

@@ -2,6 +2,7 @@ using System.CommandLine;
 using OnnxIntervene.Cli.Output;
 using OnnxIntervene.Runtime;
 using OnnxIntervene.Studies;
+using OnnxIntervene.Studies.Prompts;
 
 namespace OnnxIntervene.Cli.Commands;
 

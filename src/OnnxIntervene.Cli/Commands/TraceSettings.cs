@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using OnnxIntervene.Studies;
+using OnnxIntervene.Studies.Prompts;
 
 namespace OnnxIntervene.Cli.Commands;
 

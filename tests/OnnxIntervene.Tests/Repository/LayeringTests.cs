@@ -39,6 +39,8 @@ public sealed class LayeringTests
         "OnnxIntervene/Execution",
         "OnnxIntervene/Sweeps",
         "OnnxIntervene/Sweeps/Engine",
+        "OnnxIntervene/Studies/Prompts",
+        "OnnxIntervene/Studies/Metrics",
         "OnnxIntervene/Studies",
         "OnnxIntervene/Checking/Runs",
         "OnnxIntervene/Checking/Laws",

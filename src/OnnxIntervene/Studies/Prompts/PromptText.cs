@@ -3,7 +3,7 @@ using System.Globalization;
 using OnnxIntervene.IR;
 using OnnxIntervene.Tokenization;
 
-namespace OnnxIntervene.Studies;
+namespace OnnxIntervene.Studies.Prompts;
 
 /// <summary>A prompt with its tokens, and what experiments look for in it.</summary>
 /// <param name="Text">The prompt.</param>
@@ -43,12 +43,12 @@ public sealed record PromptText(
     public void RequirePositions(ImmutableArray<int> positions)
     {
         if (positions.IsDefaultOrEmpty)
-            throw new InterventionException("The subject has no positions.");
+            throw new InterventionException("No positions are given.");
         foreach (var position in positions)
         {
             if (position < 0 || position >= Ids.Length)
                 throw new InterventionException(
-                    $"The subject's position {position} is not in the prompt, which has the positions 0 to "
+                    $"The position {position} is not in the prompt, which has the positions 0 to "
                         + $"{Ids.Length - 1}: {Show()}."
                 );
         }
@@ -63,13 +63,11 @@ public sealed record PromptText(
         ArgumentNullException.ThrowIfNull(subject);
         if (Offsets.Length != Ids.Length)
             throw new InterventionException(
-                "The prompt was given as token ids, in which no text can be found; give the subject's positions."
+                "The prompt was given as token ids, in which no text can be found; give positions."
             );
         var start = Text.IndexOf(subject, StringComparison.Ordinal);
         if (start < 0 || subject.Length == 0)
-            throw new InterventionException(
-                $"The subject '{subject}' is not in the prompt, whose tokens are {Show()}."
-            );
+            throw new InterventionException($"The text '{subject}' is not in the prompt, whose tokens are {Show()}.");
         var end = start + subject.Length;
         return
         [
