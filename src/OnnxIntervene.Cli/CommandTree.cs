@@ -48,6 +48,8 @@ internal static class CommandTree
             CollectCommand.Create(),
             TraceCommand.Create(),
             PatchCommand.Create(),
+            AblateCommand.Create(),
+            PathCommand.Create(),
             DiffCommand.Create(),
             CheckCommand.Create(),
             SpliceCommand.Create(),

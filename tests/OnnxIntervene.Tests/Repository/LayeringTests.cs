@@ -44,6 +44,8 @@ public sealed class LayeringTests
         "OnnxIntervene/Studies/Grids",
         "OnnxIntervene/Studies/Patching",
         "OnnxIntervene/Studies/Tracing",
+        "OnnxIntervene/Studies/Ablation",
+        "OnnxIntervene/Studies/Paths",
         "OnnxIntervene/Checking/Runs",
         "OnnxIntervene/Checking/Laws",
         "OnnxIntervene/Checking",
