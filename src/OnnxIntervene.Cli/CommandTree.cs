@@ -34,6 +34,7 @@ internal static class CommandTree
         "--base-file",
         "--source-file",
         "--prompts",
+        "--merge",
     ];
 
     /// <summary>The largest file that any command reads.</summary>
@@ -50,6 +51,7 @@ internal static class CommandTree
             PatchCommand.Create(),
             AblateCommand.Create(),
             PathCommand.Create(),
+            MergeCommand.Create(),
             DiffCommand.Create(),
             CheckCommand.Create(),
             SpliceCommand.Create(),

@@ -48,6 +48,10 @@ internal sealed class AblationStudy : GridStudy
     private bool NeedsMeans => _request.Kind is AblationKind.Mean or AblationKind.PositionMean;
 
     /// <inheritdoc/>
+    public override string Description =>
+        $"{_request.Kind} {_request.Seed} {_request.Units} {string.Join(',', _request.Positions)}";
+
+    /// <inheritdoc/>
     public override CorruptRuns CorruptRuns => CorruptRuns.None;
 
     /// <inheritdoc/>

@@ -150,14 +150,17 @@ internal sealed class GridRunner(GridStudy study, SweepOptions options) : IDispo
                 .OfType<int>(),
         ];
 
-    private ImmutableArray<PromptGroup> Groups(StudyRecord record) =>
+    private ImmutableArray<PromptGroup> Groups(StudyRecord record)
+    {
+        var all = Enumerable.Range(0, study.Prompts.Length).ToList();
+        var missing = all.Where(prompt => record.Missing(prompt).Any()).ToList();
+        return
         [
-            .. Enumerable
-                .Range(0, study.Prompts.Length)
-                .Where(prompt => study.NeedsAll || record.Missing(prompt).Any())
+            .. (study.NeedsAll && missing.Count > 0 ? all : missing)
                 .GroupBy(prompt => (ShapeOf(study.Prompts[prompt].Inputs), study.Prompts[prompt].MetricPosition))
                 .SelectMany(group => Chunks([.. group])),
         ];
+    }
 
     private IEnumerable<PromptGroup> Chunks(List<int> prompts)
     {

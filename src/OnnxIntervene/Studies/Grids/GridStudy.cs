@@ -27,6 +27,9 @@ internal abstract class GridStudy(
 
     public ImmutableArray<Metric> Metrics { get; } = metrics;
 
+    /// <summary>What is written besides prompts, sites and metrics: what tells one such study from another.</summary>
+    public abstract string Description { get; }
+
     /// <summary>What the results show.</summary>
     public abstract ImmutableArray<GridLayout> Layouts { get; }
 

@@ -52,6 +52,10 @@ internal sealed class PathStudy : GridStudy
         _request.Direction == PatchDirection.Noising ? (Clean, Corrupt) : (Corrupt, Clean);
 
     /// <inheritdoc/>
+    public override string Description =>
+        $"{_request.Direction} {_request.RecomputesFeedForward} {string.Join(',', _request.Receivers)}";
+
+    /// <inheritdoc/>
     public override CorruptRuns CorruptRuns => CorruptRuns.Prompts;
 
     /// <inheritdoc/>

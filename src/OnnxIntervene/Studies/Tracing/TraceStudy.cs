@@ -55,6 +55,10 @@ internal sealed class TraceStudy : GridStudy
     public override ImmutableArray<ComponentAddress> Sites { get; }
 
     /// <inheritdoc/>
+    public override string Description =>
+        $"{string.Join(',', _request.Targets)} {_request.Columns} {TraceNoise.HashOf(_request)}";
+
+    /// <inheritdoc/>
     public override CorruptRuns CorruptRuns => _request.Noise.IsEmpty ? CorruptRuns.Prompts : CorruptRuns.Noise;
 
     /// <inheritdoc/>
