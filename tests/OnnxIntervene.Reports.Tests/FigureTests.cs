@@ -1,3 +1,5 @@
+using System.Collections.Immutable;
+using System.Xml.Linq;
 using OnnxIntervene.Reports.Figures;
 
 namespace OnnxIntervene.Reports.Tests;
@@ -48,6 +50,42 @@ public sealed class FigureTests
             "layer 2 and head 0, but its grid has 2 layers"
         );
         Refuses(figure with { Patterns = [pattern, pattern] }, "two patterns of one head");
+    }
+
+    [TestCase("漢字 \u0001\u0000 <&>\"]]>")]
+    [TestCase("\ud83d")]
+    [TestCase("")]
+    public void Text_of_any_kind_is_written_in_every_format(string text)
+    {
+        var texts = Enumerable.Repeat(text, 15).ToImmutableArray();
+        var grid = SampleReports.Patched() with { Title = text, RowLabels = texts, RowAxis = text, ValueLabel = text };
+        var lines = SampleReports.Layers();
+        var attention = SampleReports.Attention(2, 2);
+        var report = SampleReports.Realistic() with
+        {
+            Title = text,
+            Heatmaps = [new(text, grid)],
+            Figures =
+            [
+                new(
+                    text,
+                    new HeatmapStack
+                    {
+                        Title = text,
+                        Choices = [new(text, [text])],
+                        Slices = [grid],
+                    }
+                ),
+                new(text, lines with { Title = text, Axis = text, Series = [lines.Series[0] with { Name = text }] }),
+                new(text, attention with { Title = text, Tokens = texts, Grid = attention.Grid with { Title = text } }),
+            ],
+        };
+
+        var files = ReportWriter.Render(report, "r", ReportFormats.All);
+
+        Assert.That(files.Select(file => file.Name), Is.Unique);
+        Assert.That(files.Select(file => file.Contents.Length), Has.All.Positive);
+        Assert.That(() => XDocument.Parse(HtmlReport.Render(report)), Throws.Nothing);
     }
 
     [Test]

@@ -92,6 +92,22 @@ public sealed class HtmlReportTests
     }
 
     [Test]
+    public void All_patterns_of_144_heads_over_30_tokens_take_less_than_half_a_megabyte()
+    {
+        var (tokens, few) = (
+            Enumerable.Range(0, 30).Select(index => $" token{index}").ToList(),
+            SampleReports.Attention()
+        );
+        var weights = Enumerable.Range(0, 900).Select(index => index % 30 <= index / 30 ? 1f / ((index / 30) + 1) : 0);
+        var patterns = few.Patterns.Select(pattern => pattern with { Weights = [.. weights] });
+        var figure = few with { Tokens = [.. tokens], Patterns = [.. patterns] };
+
+        var html = HtmlReport.Render(SampleReports.Realistic() with { Heatmaps = [], Figures = [new("a", figure)] });
+
+        Assert.That(html, Has.Length.LessThan(500_000));
+    }
+
+    [Test]
     public void A_page_fits_light_and_dark_rooms()
     {
         var html = HtmlReport.Render(SampleHeatmaps.Report());

@@ -183,6 +183,32 @@ public sealed class PageTests
         static string Token(int index) => index == 15 ? "<|endoftext|>" : "When";
     }
 
+    [Test]
+    public async Task The_head_with_the_largest_score_comes_first_and_passing_by_with_the_keyboard_keeps_it()
+    {
+        await using var page = await _browser.OpenAsync(SampleReports.Realistic());
+        var before = await Text(page, $"{Attention} .heads > div:last-child h3");
+        await page.FocusAsync($"{Attention} .heads > div:first-child .stage");
+
+        Assert.That(before, Is.EqualTo("Layer 1, Head 2"));
+        Assert.That(await Text(page, $"{Attention} .heads > div:last-child h3"), Is.EqualTo(before));
+    }
+
+    [Test]
+    public async Task A_cell_that_was_not_measured_is_gray_says_so_and_comes_last()
+    {
+        var values = SampleReports.Patched().Values.SetItem(0, double.NaN);
+        var grid = SampleReports.Patched() with { Values = values };
+        await using var page = await _browser.OpenAsync(SampleReports.Realistic() with { Heatmaps = [new("a", grid)] });
+        await page.FocusAsync($"{Heatmap} .stage");
+        var said = await Text(page, $"{Heatmap} .readout");
+        await (await page.QuerySelectorAllAsync($"{Heatmap} select"))[0].SelectAsync("4");
+
+        Assert.That(said, Does.EndWith("normalised logit difference: not measured"));
+        Assert.That((await Labels(page, Heatmap))[14], Is.EqualTo("<|endoftext|>"));
+        Assert.That(Differs((await Pixels(page))[(14 * 12 * 4)..], ColorScale.Missing), Is.Zero);
+    }
+
     [TestCase(false)]
     [TestCase(true)]
     public async Task All_text_can_be_read_in_both_themes_and_the_button_changes_them(bool isDark)

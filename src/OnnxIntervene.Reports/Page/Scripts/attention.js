@@ -83,7 +83,7 @@ class AttentionView {
     Object.assign(this, { layer, head });
     this.layerChooser.select.value = String(layer);
     this.headChooser.select.value = String(head);
-    this.grid.mark = { row: layer, column: head };
+    this.grid.mark = this.grid.cursor = { row: layer, column: head };
     this.grid.drawRings();
     const place = this.places.get(`${layer} ${head}`);
     const name = `${placeName(this.data.grid.rows, layer)}, ${placeName(this.data.grid.columns, head)}`;

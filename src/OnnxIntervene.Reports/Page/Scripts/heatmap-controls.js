@@ -14,8 +14,8 @@ class HeatmapControls {
       this[which] = order;
       this.apply();
     };
-    this.rows = chooser(`Sort ${down}s`, [...ORDERS, `by the chosen ${across}`], sort("rowSort"));
-    this.columns = chooser(`Sort ${across}s`, [...ORDERS, `by the chosen ${down}`], sort("columnSort"));
+    this.rows = chooser(`${data.rows.name} order`, [...ORDERS, `by the chosen ${across}`], sort("rowSort"));
+    this.columns = chooser(`${data.columns.name} order`, [...ORDERS, `by the chosen ${down}`], sort("columnSort"));
     this.slider = element("input", { type: "range", min: "0", max: "100", step: "0.5", value: "0" });
     this.limit = element("output");
     this.slider.addEventListener("input", () => { this.share = Number(this.slider.value) / 100; this.apply(); });

@@ -52,6 +52,7 @@ class HeatmapView {
   show(slice) {
     this.slice = slice;
     this.colorOf = painter(slice.scale);
+    this.hasMissing = slice.values.some(Number.isNaN);
     this.draw();
   }
 
@@ -63,7 +64,8 @@ class HeatmapView {
     this.drawCells();
     const barLeft = this.left + this.width + 20;
     const tickWidth = Math.max(...this.slice.scale.ticks.map(([, text]) => widthOf(text)));
-    const width = Math.ceil(barLeft + BAR_WIDTH + GAP + tickWidth + 30);
+    const barRoom = Math.max(tickWidth + 30, this.hasMissing ? widthOf(MISSING) + 4 : 0);
+    const width = Math.ceil(barLeft + BAR_WIDTH + GAP + barRoom);
     const height = Math.max(this.axisHeight, this.barHeight + 24) + TOP;
     addTo(this.svg, { width, height, viewBox: `0 ${-TOP} ${width} ${height}` }, []);
     this.stage.style.width = `${width}px`;
@@ -107,8 +109,7 @@ class HeatmapView {
 
   barShapes(left, tickWidth) {
     const { scale, valueLabel } = this.slice;
-    const hasMissing = this.slice.values.some(Number.isNaN);
-    const height = this.barHeight - (hasMissing ? 26 : 0);
+    const height = this.barHeight - (this.hasMissing ? 26 : 0);
     const id = `bar-${HeatmapView.bars = (HeatmapView.bars ?? 0) + 1}`;
     const stops = scale.stops.map((color, index) =>
       shape("stop", { offset: 1 - index / (scale.stops.length - 1), "stop-color": color })).reverse();
@@ -122,9 +123,9 @@ class HeatmapView {
     const name = axisText(valueLabel, {
       ...turned(nameLeft, Math.max(height / 2, widthOf(valueLabel) / 2)), "text-anchor": "middle",
     });
-    const missing = hasMissing ? [
+    const missing = this.hasMissing ? [
       shape("rect", { x: left, y: height + 12, width: BAR_WIDTH, height: 12, fill: scale.missing }),
-      axisText("not measured", { x: left + BAR_WIDTH + GAP, y: height + 18 }),
+      axisText(MISSING, { x: left + BAR_WIDTH + GAP, y: height + 18 }),
     ] : [];
     return [fill, bar, frame, ...ticks, name, ...missing];
   }
@@ -160,6 +161,7 @@ class HeatmapView {
     const x = this.left + (this.columnOrder.indexOf(column) + 0.5) * this.cellWidth;
     const y = (this.rowOrder.indexOf(row) + 0.5) * this.cellHeight;
     placeTooltip(this.tip, this.stage, x, y, this.describe(this.cursor).join("\n"));
+    if (!byPointer) this.rings.lastChild?.scrollIntoView({ block: "nearest", inline: "nearest" });
     this.listeners.moved?.(row, column, byPointer);
   }
 

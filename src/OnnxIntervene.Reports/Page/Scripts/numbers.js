@@ -10,8 +10,10 @@ function decode(block) {
 
 const readNumbers = data => ({ ...data, values: decode(data.values), errors: decode(data.errors) });
 
+const MISSING = "not measured";
+
 function show(number, digits = 6) {
-  if (Number.isNaN(number)) return "not measured";
+  if (Number.isNaN(number)) return MISSING;
   if (!Number.isFinite(number)) return number > 0 ? "∞" : "−∞";
   return String(Number(number.toPrecision(digits))).replace("-", "−");
 }

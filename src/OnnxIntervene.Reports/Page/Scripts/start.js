@@ -15,6 +15,7 @@ function startTheme() {
   document.querySelector("main").prepend(toggle);
 }
 
+// Said once for each kind of figure.
 const HINTS = {
   heatmap: "Point at a cell, or move with the arrow keys. Home, End, Page Up and Page Down go to the edges.",
   lines: "Point at the plot, or move with the left and right arrow keys.",
@@ -27,6 +28,7 @@ startTheme();
 JSON.parse(document.getElementById("figures").textContent).forEach((data, index) => {
   const figure = document.querySelector(`[data-figure="${index}"]`);
   figure.prepend(...STARTERS[data.kind](data, figure));
-  const hint = element("p", { class: "hint" }, HINTS[data.kind]);
-  figure.insertBefore(hint, figure.querySelector(":scope > figcaption"));
+  if (!HINTS[data.kind]) return;
+  figure.insertBefore(element("p", { class: "hint" }, HINTS[data.kind]), figure.querySelector(":scope > figcaption"));
+  delete HINTS[data.kind];
 });
