@@ -64,7 +64,7 @@ internal sealed class HeatmapLayout
         var valueLabelX = barLeft + BarWidth + Gap + ScaleBarPainter.WidestTick(heatmap.Scale) + 14;
         var (title, caption, textWidth) = Wrap(heatmap, valueLabelX + 8 - Margin);
         var top = Margin + (title.Length * TitleLine) + (title.Length > 0 ? Gap : 0);
-        var body = Math.Max(height, LeastBody);
+        var body = Math.Max(height, Math.Max(LeastBody, ScaleBarPainter.NameLength(heatmap.ValueLabel)));
         var axisY = top + height + Gap + columns.LabelHeight + (AxisRoom / 2) + 2;
         var foot = Math.Max(top + body + Gap, axisY + (heatmap.ColumnAxis.Length > 0 ? 10 : -AxisRoom / 2));
         var captionHeight = caption.Length == 0 ? 0 : Gap + (caption.Length * CaptionLine);

@@ -41,7 +41,8 @@ internal sealed class PanelSheetPainter
         _caption = Lines(sheet.Caption, HeatmapLayout.SmallSize, 8);
         _top = HeatmapLayout.TitleY(_title.Length) - 2;
         var down = (sheet.Panels.Length + sheet.Columns - 1) / sheet.Columns;
-        var body = Math.Max(down * (_panel.Height + NameRoom + PanelGap), bar > 0 ? BarHeight + 20 : 0);
+        var barHeight = bar > 0 ? NameRoom + Math.Max(BarHeight, ScaleBarPainter.NameLength(first.ValueLabel)) : 0;
+        var body = Math.Max(down * (_panel.Height + NameRoom + PanelGap), barHeight + PanelGap);
         CaptionTop = _top + body;
         Height = (int)MathF.Ceiling(CaptionTop + (_caption.Length * 15) + HeatmapLayout.Margin);
     }

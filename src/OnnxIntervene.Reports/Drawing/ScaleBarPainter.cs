@@ -8,12 +8,17 @@ internal sealed class ScaleBarPainter(DrawingSurface surface, ColorScale scale, 
 {
     private const int Steps = 64;
     private const float TickLength = 3.5f;
+    private const int LongestName = 40;
 
     /// <summary>How wide the bar's tick labels are, in points.</summary>
     public static float WidestTick(ColorScale scale) =>
         AxisTicks
             .Between(scale.Minimum, scale.Maximum)
             .Max(tick => EmbeddedFont.Measure(tick.Text, HeatmapLayout.SmallSize));
+
+    /// <summary>How long the bar's name is, in points.</summary>
+    public static float NameLength(string valueLabel) =>
+        EmbeddedFont.Measure(Label.Plain(Cut(valueLabel), EmbeddedFont.Has), HeatmapLayout.FontSize);
 
     /// <summary>Paints the bar, its ticks, its name, and below it the colour of what was not measured.</summary>
     public void Paint(SKRect bar, float valueLabelX, bool hasMissing)
@@ -26,10 +31,9 @@ internal sealed class ScaleBarPainter(DrawingSurface surface, ColorScale scale, 
 
         surface.Frame(bar);
         PaintTicks(bar);
-        surface.Text(
-            new TextSpot(valueLabelX, ValueLabelY(bar), TextAlignment.Middle, HeatmapLayout.FontSize, IsTurned: true),
-            Label.Of(valueLabel, isStarred: false, surface.CanShow)
-        );
+        var y = Math.Max(bar.MidY, bar.Top + (NameLength(valueLabel) / 2));
+        var spot = new TextSpot(valueLabelX, y, TextAlignment.Middle, HeatmapLayout.FontSize, IsTurned: true);
+        surface.Text(spot, Cut(valueLabel));
         if (hasMissing)
             PaintMissing(bar);
     }
@@ -50,10 +54,10 @@ internal sealed class ScaleBarPainter(DrawingSurface surface, ColorScale scale, 
         }
     }
 
-    private float ValueLabelY(SKRect bar)
+    private static string Cut(string name)
     {
-        var length = EmbeddedFont.Measure(Label.Drawn(valueLabel, isStarred: false), HeatmapLayout.FontSize);
-        return Math.Max(bar.MidY, bar.Top + (length / 2));
+        var runes = name.EnumerateRunes().ToList();
+        return runes.Count <= LongestName ? name : $"{string.Concat(runes.Take(LongestName - 1))}…";
     }
 
     private void PaintMissing(SKRect bar)

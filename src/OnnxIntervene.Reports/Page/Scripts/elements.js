@@ -31,11 +31,16 @@ const readout = () => element("div", { class: "readout", role: "status", "aria-l
 
 const tooltip = () => element("div", { class: "tooltip", hidden: "", "aria-hidden": "true" });
 
-// Places a tooltip beside a point of its stage, on the side that has room.
-function placeTooltip(tip, stage, x, y, text) {
+// Places a tooltip beside a point of the window, on the sides that have room. Its host does not scroll, so that the
+// tooltip is never cut off.
+function placeTooltip(tip, x, y, text) {
   tip.textContent = text;
   tip.hidden = false;
-  const fits = x + 14 + tip.offsetWidth <= stage.clientWidth;
-  tip.style.left = `${fits ? x + 14 : Math.max(0, x - 14 - tip.offsetWidth)}px`;
-  tip.style.top = `${Math.max(0, y - tip.offsetHeight - 4)}px`;
+  const host = tip.parentElement.getBoundingClientRect();
+  const [across, down] = [x - host.left, y - host.top];
+  const fits = across + 14 + tip.offsetWidth <= host.width;
+  const left = fits ? across + 14 : across - 14 - tip.offsetWidth;
+  const isAbove = y - tip.offsetHeight - 14 >= 0 && down - tip.offsetHeight - 14 >= -40;
+  tip.style.left = `${Math.max(0, left)}px`;
+  tip.style.top = `${isAbove ? down - tip.offsetHeight - 14 : down + 14}px`;
 }

@@ -22,8 +22,9 @@ class HeatmapView {
     this.svg = shape("svg", { "aria-hidden": "true" });
     this.tip = tooltip();
     this.status = readout();
-    this.stage.append(this.canvas, this.svg, this.tip);
-    this.node = element("div", {}, element("div", { class: "wide" }, this.stage), this.status);
+    this.stage.append(this.canvas, this.svg);
+    const scrolled = element("div", { class: "wide" }, this.stage);
+    this.node = element("div", { class: "host" }, scrolled, this.tip, this.status);
     this.measure();
     this.listen();
   }
@@ -66,7 +67,7 @@ class HeatmapView {
     const tickWidth = Math.max(...this.slice.scale.ticks.map(([, text]) => widthOf(text)));
     const barRoom = Math.max(tickWidth + 30, this.hasMissing ? widthOf(MISSING) + 4 : 0);
     const width = Math.ceil(barLeft + BAR_WIDTH + GAP + barRoom);
-    const height = Math.max(this.axisHeight, this.barHeight + 24) + TOP;
+    const height = Math.max(this.axisHeight, this.barHeight + 24, widthOf(this.slice.valueLabel) + GAP) + TOP;
     addTo(this.svg, { width, height, viewBox: `0 ${-TOP} ${width} ${height}` }, []);
     this.stage.style.width = `${width}px`;
     this.svg.replaceChildren(...this.axisShapes(), ...this.barShapes(barLeft, tickWidth));
@@ -158,10 +159,11 @@ class HeatmapView {
     this.cursor = { row, column };
     this.drawRings();
     this.say();
-    const x = this.left + (this.columnOrder.indexOf(column) + 0.5) * this.cellWidth;
-    const y = (this.rowOrder.indexOf(row) + 0.5) * this.cellHeight;
-    placeTooltip(this.tip, this.stage, x, y, this.describe(this.cursor).join("\n"));
     if (!byPointer) this.rings.lastChild?.scrollIntoView({ block: "nearest", inline: "nearest" });
+    const area = this.canvas.getBoundingClientRect();
+    const x = area.left + (this.columnOrder.indexOf(column) + 0.5) * this.cellWidth;
+    const y = area.top + (this.rowOrder.indexOf(row) + 0.5) * this.cellHeight;
+    placeTooltip(this.tip, x, y, this.describe(this.cursor).join("\n"));
     this.listeners.moved?.(row, column, byPointer);
   }
 

@@ -10,7 +10,7 @@ class LinePlotView {
     this.tip = tooltip();
     this.status = readout();
     svg.replaceWith(this.stage);
-    this.stage.append(svg, this.tip);
+    this.stage.append(svg);
     this.line = shape("line", { class: "cursor-line", y1: data.top, y2: data.bottom, visibility: "hidden" });
     svg.append(this.line);
     this.listen();
@@ -43,8 +43,9 @@ class LinePlotView {
     addTo(this.line, { x1: x, x2: x, visibility: "visible" }, []);
     const words = this.describe();
     this.status.textContent = words.join(", ");
-    const scale = this.svg.clientWidth / this.svg.viewBox.baseVal.width;
-    placeTooltip(this.tip, this.stage, x * scale, this.data.bottom * scale / 2, words.join("\n"));
+    const area = this.svg.getBoundingClientRect();
+    const scale = area.width / this.svg.viewBox.baseVal.width;
+    placeTooltip(this.tip, area.left + x * scale, area.top + this.data.bottom * scale / 2, words.join("\n"));
   }
 
   leave() {
@@ -77,6 +78,6 @@ class LinePlotView {
 
 function startLines(data, figure) {
   const view = new LinePlotView(data, figure.querySelector("svg"));
-  figure.querySelector(".wide").after(view.status);
+  figure.querySelector(".wide").after(view.tip, view.status);
   return view.series.length > 1 ? [element("div", { class: "controls" }, ...view.boxes())] : [];
 }
