@@ -46,6 +46,7 @@ public sealed class FigureFileTests
             Is.EqualTo("token_index token layer_index layer normalised logit difference standard_error count")
         );
         Assert.That((tokens[^1], layers[^1]), Is.EqualTo((" to", 11)));
+        Assert.That(reader.CustomMetadata["title"], Is.EqualTo(heatmap.Title));
         Assert.That(values, Is.EqualTo(heatmap.Values));
         Assert.That(errors, Is.EqualTo(heatmap.Errors));
     }

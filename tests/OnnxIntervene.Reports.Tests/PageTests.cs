@@ -164,13 +164,15 @@ public sealed class PageTests
         await page.FocusAsync($"{Attention} .heads > div:first-child .stage");
         await Press(page, "PageDown", "End");
         await page.FocusAsync($"{Attention} .text");
-        await Press(page, "Home", "ArrowRight");
+        await Press(page, "Home", "ArrowRight", "ArrowRight");
+        var third = await Text(page, $"{Attention} > .readout");
         await page.FocusAsync($"{Attention} .heads > div:last-child .stage");
         await Press(page, "ArrowDown");
 
         var weights = SampleReports.Attention().Patterns[143].Weights;
         var (most, least) = weights[15] > weights[16] ? (15, 16) : (16, 15);
         Assert.That(await Text(page, $"{Attention} .heads > div:last-child h3"), Is.EqualTo("Layer 11, Head 11"));
+        Assert.That(third, Does.StartWith("“ Mary” (2) attends to"));
         Assert.That(
             await Text(page, $"{Attention} > .readout"),
             Does.StartWith($"“When” (1) attends to “{Token(most)}” ({most - 15}) {weights[most]:G3}, “{Token(least)}”")
@@ -190,7 +192,12 @@ public sealed class PageTests
         var before = await Text(page, $"{Attention} .heads > div:last-child h3");
         await page.FocusAsync($"{Attention} .heads > div:first-child .stage");
 
+        await page.ClickAsync($"{Attention} .heads > div:last-child summary");
+        await Slide(page, $"{Attention} .heads > div:last-child input[type=range]", 100);
+        var limit = await Text(page, $"{Attention} .heads > div:last-child output");
+
         Assert.That(before, Is.EqualTo("Layer 1, Head 2"));
+        Assert.That(limit, Is.EqualTo("|attention| < 1"));
         Assert.That(await Text(page, $"{Attention} .heads > div:last-child h3"), Is.EqualTo(before));
     }
 

@@ -28,22 +28,23 @@ internal static class ReportFormatNames
         string.Join(',', s_formats.Where(format => formats.HasFlag(format)).Select(Name));
 
     /// <summary>Reads names with commas between.</summary>
-    public static ReportFormats Parse(ArgumentResult result)
-    {
-        var formats = ReportFormats.None;
-        foreach (var name in result.Tokens.SelectMany(token => token.Value.Split(',')))
-        {
-            var known =
-                name.Trim() == All
-                    ? ReportFormats.All
-                    : s_formats.FirstOrDefault(format => Name(format) == name.Trim());
-            if (known == ReportFormats.None)
-                result.AddError($"--formats '{name.Trim()}': there is no such format. There are: {List}, and all.");
-            formats |= known;
-        }
+    public static ReportFormats Read(string names) =>
+        Split(names).Aggregate(ReportFormats.None, (formats, name) => formats | Known(name));
 
-        return formats;
+    /// <summary>Requires names of formats with commas between.</summary>
+    public static void Require(OptionResult result)
+    {
+        foreach (var name in result.Tokens.SelectMany(token => Split(token.Value)))
+        {
+            if (Known(name) == ReportFormats.None)
+                result.AddError($"--formats '{name}': there is no such format. There are: {List}, and all.");
+        }
     }
+
+    private static string[] Split(string names) => names.Split(',', StringSplitOptions.TrimEntries);
+
+    private static ReportFormats Known(string name) =>
+        name == All ? ReportFormats.All : s_formats.FirstOrDefault(format => Name(format) == name);
 
     private static string Name(ReportFormats format) => $"{format}".ToLowerInvariant();
 }

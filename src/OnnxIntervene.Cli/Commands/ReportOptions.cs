@@ -14,13 +14,11 @@ internal sealed class ReportOptions
     private readonly string _name;
     private readonly Option<string> _folder;
 
-    private readonly Option<ReportFormats> _formats = new("--formats")
+    private readonly Option<string> _formats = new("--formats")
     {
-        Description =
-            $"What is written, with commas between: {ReportFormatNames.List}, or all. "
-            + $"Default: {ReportFormatNames.Of(ReportFormats.Usual)}.",
-        CustomParser = ReportFormatNames.Parse,
-        DefaultValueFactory = _ => ReportFormats.Usual,
+        Description = $"What is written, with commas between: {ReportFormatNames.List}, or all.",
+        HelpName = "list",
+        DefaultValueFactory = _ => ReportFormatNames.Of(ReportFormats.Usual),
     };
 
     private readonly Option<bool> _json = new("--json") { Description = "Print JSON in place of tables and pictures." };
@@ -33,6 +31,7 @@ internal sealed class ReportOptions
             Description = $"The folder for pictures, page and numbers. Default: {name}.",
             DefaultValueFactory = _ => name,
         };
+        _formats.Validators.Add(ReportFormatNames.Require);
     }
 
     public void AddTo(Command command)
@@ -55,7 +54,7 @@ internal sealed class ReportOptions
             Configuration = report.Configuration.IsEmpty ? ReportOrigin.Configuration(arguments) : report.Configuration,
             Versions = report.Versions.IsEmpty ? ReportOrigin.Versions(arguments) : report.Versions,
         };
-        var (folder, formats) = (arguments.GetValue(_folder)!, arguments.GetValue(_formats));
+        var (folder, formats) = (arguments.GetValue(_folder)!, ReportFormatNames.Read(arguments.GetValue(_formats)!));
         var files = ReportWriter.Write(folder, _name, page, formats, cancellation);
         if (arguments.GetValue(_json))
             terminal.Output.WriteJson(report.Json);

@@ -1,6 +1,7 @@
 using System.Collections;
 using System.Collections.Immutable;
 using System.CommandLine;
+using System.CommandLine.Parsing;
 using System.Globalization;
 using System.Reflection;
 using System.Runtime.InteropServices;
@@ -54,26 +55,18 @@ internal static class ReportOrigin
         return option is null ? "" : Text(arguments, option);
     }
 
-    private static string Text(ParseResult arguments, Symbol symbol)
-    {
-        object? value;
-        try
+    // What was given, as it was given; else what the option is without it.
+    private static string Text(ParseResult arguments, Symbol symbol) =>
+        symbol switch
         {
-            value = symbol switch
-            {
-                Option option when arguments.GetResult(option) is { } result => result.GetValueOrDefault<object?>(),
-                Argument argument when arguments.GetResult(argument) is { } result =>
-                    result.GetValueOrDefault<object?>(),
-                _ => null,
-            };
-        }
-        catch (InvalidOperationException)
-        {
-            return "";
-        }
+            Option option when arguments.GetResult(option) is { } result => result.Tokens.Count > 0
+                ? Text(result.Tokens)
+                : Text(result.GetValueOrDefault<object?>()),
+            Argument argument when arguments.GetResult(argument) is { } result => Text(result.Tokens),
+            _ => "",
+        };
 
-        return Text(value);
-    }
+    private static string Text(IReadOnlyList<Token> tokens) => string.Join(' ', tokens.Select(token => token.Value));
 
     private static string Text(object? value) =>
         value switch
@@ -81,7 +74,6 @@ internal static class ReportOrigin
             null or false => "",
             true => "yes",
             string text => text,
-            ReportFormats formats => ReportFormatNames.Of(formats),
             IEnumerable items => string.Join(", ", items.Cast<object?>().Select(Text)),
             IFormattable number => number.ToString(null, CultureInfo.InvariantCulture),
             _ => $"{value}",

@@ -55,9 +55,13 @@ class AttentionView {
     this.grid = new HeatmapView(data.grid.rows, data.grid.columns, data.grid.title, SQUARE, {
       chosen: choose, moved: (layer, head, byPointer) => { if (!byPointer) choose(layer, head); },
     });
-    this.scores = readNumbers(data.grid.slices[0]);
-    this.grid.show(this.scores);
-    this.pattern = new HeatmapView(data.queries, data.keys, "Attention pattern of the chosen head", SQUARE);
+    this.gridControls = new HeatmapControls(data.grid, this.grid);
+    this.scores = this.gridControls.slice;
+    this.pattern = new HeatmapView(data.queries, data.keys, "Attention pattern of the chosen head", SQUARE, {
+      moved: (query, key) => this.isForward ? this.query.moveTo(query) : this.key.moveTo(key),
+    });
+    const axes = { rows: data.queries, columns: data.keys, choices: [], slices: [] };
+    this.patternControls = new HeatmapControls(axes, this.pattern);
     this.heading = element("h3");
     this.layerChooser = chooser(data.grid.rows.name, data.grid.rows.labels, layer => choose(layer, this.head));
     const { name, labels } = data.grid.columns;
@@ -71,6 +75,8 @@ class AttentionView {
     this.choose(...this.strongest());
     document.addEventListener("themechange", () => this.shade());
   }
+
+  get isForward() { return this.direction.select.value === "0"; }
 
   // The head that the figure is most about comes first.
   strongest() {
@@ -89,7 +95,8 @@ class AttentionView {
     const name = `${placeName(this.data.grid.rows, layer)}, ${placeName(this.data.grid.columns, head)}`;
     this.heading.textContent = place === undefined ? `${name}: no pattern was recorded` : name;
     this.matrix = place === undefined ? new Float64Array(this.size).fill(NaN) : this.read(place);
-    this.pattern.show({ values: this.matrix, valueLabel: this.data.valueLabel, scale: this.data.scale });
+    const { valueLabel, scale } = this.data;
+    this.patternControls.replace({ values: this.matrix, valueLabel, scale });
     this.shade();
   }
 
@@ -106,7 +113,7 @@ class AttentionView {
 
   shade() {
     if (!this.matrix) return;
-    const isForward = this.direction.select.value === "0";
+    const { isForward } = this;
     const [from, to] = isForward ? [this.query, this.key] : [this.key, this.query];
     const weights = to.tokens.map((_, index) =>
       this.matrix[isForward ? from.current * this.keys + index : index * this.keys + from.current]);
@@ -121,9 +128,9 @@ class AttentionView {
   }
 
   parts() {
-    const heads = element("div", {}, element("h3", {}, "Heads"), this.grid.node);
-    const pattern = element("div", {}, this.heading, this.pattern.node);
-    heads.firstChild.textContent = this.data.grid.title;
+    const gridHeading = element("h3", {}, this.data.grid.title);
+    const heads = element("div", {}, gridHeading, this.gridControls.folded(), this.grid.node);
+    const pattern = element("div", {}, this.heading, this.patternControls.folded(), this.pattern.node);
     const choosers = [this.layerChooser, this.headChooser, this.direction].map(choice => choice.label);
     const controls = element("div", { class: "controls" }, ...choosers);
     const texts = this.key === this.query ? [this.query.node] : [this.query.node, this.key.node];

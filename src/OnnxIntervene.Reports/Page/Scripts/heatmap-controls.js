@@ -22,7 +22,18 @@ class HeatmapControls {
     this.node = element("div", { class: "controls" },
       ...this.choices.map(choice => choice.label), this.rows.label, this.columns.label,
       element("label", {}, "Grey out below", this.slider, this.limit), button("Reset", () => this.reset()));
+    if (data.slices.length) this.apply();
+  }
+
+  // Shows other numbers over the same axes, in the order that was chosen.
+  replace(slice) {
+    this.slices = [slice];
     this.apply();
+  }
+
+  // The controls behind a line that opens them, where there is less room.
+  folded() {
+    return element("details", {}, element("summary", {}, "Sort and grey out"), this.node);
   }
 
   get slice() {
