@@ -52,6 +52,8 @@ public sealed class LayeringTests
         "OnnxIntervene/Comparing",
         "OnnxIntervene.Reports/Figures",
         "OnnxIntervene.Reports/Drawing",
+        "OnnxIntervene.Reports/Tables",
+        "OnnxIntervene.Reports/Page",
         "OnnxIntervene.Reports",
         "OnnxIntervene.Cli/Output",
         "OnnxIntervene.Cli/Commands",
