@@ -42,7 +42,7 @@ internal sealed class ReportOptions
     }
 
     /// <summary>What the report's files are called.</summary>
-    public string Name => name;
+    public string Name => _name;
 
     /// <summary>Where the report is written.</summary>
     public string Folder(ParseResult arguments) => arguments.GetValue(_folder)!;
