@@ -51,7 +51,7 @@ internal static class CommandTree
             PatchCommand.Create(),
             AblateCommand.Create(),
             PathCommand.Create(),
-            MergeCommand.Create(),
+            MergeCommand.Create(Create),
             DiffCommand.Create(),
             CheckCommand.Create(),
             SpliceCommand.Create(),
