@@ -17,9 +17,13 @@ internal sealed record CommandFault(string Kind, string Message, int ExitCode)
     public static CommandFault? Of(Exception fault) =>
         fault switch
         {
-            OperationCanceledException => new("cancelled", "Cancelled; no file was changed.", ExitCodes.Cancelled),
+            OperationCanceledException => new("cancelled", "Cancelled; no result was written.", ExitCodes.Cancelled),
             InterventionException => Request(fault.Message),
-            ModelFormatException or InvalidGraphException => new("file", fault.Message, ExitCodes.File),
+            ModelFormatException or InvalidGraphException or FileNotFoundException or DirectoryNotFoundException => new(
+                "file",
+                fault.Message,
+                ExitCodes.File
+            ),
             HubException => new("network", fault.Message, ExitCodes.Network),
             _ => IsOfTheMachine(fault) ? new("machine", fault.Message, ExitCodes.Machine) : null,
         };

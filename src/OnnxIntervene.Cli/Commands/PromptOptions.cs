@@ -15,6 +15,17 @@ internal sealed class PromptOptions(string name, string description)
 
     public void AddTo(Command command, Option? instead = null) => EitherOptions.AddTo(command, _text, _ids, instead);
 
+    /// <summary>Adds the options to a command that needs neither.</summary>
+    public void AddOptionalTo(Command command)
+    {
+        command.Add(_text);
+        command.Add(_ids);
+    }
+
+    /// <summary>Whether a prompt is given.</summary>
+    public bool IsGiven(ParseResult arguments) =>
+        arguments.GetValue(_text) is not null || arguments.GetValue(_ids) is not null;
+
     public PromptText Read(ParseResult arguments, LoadedModel model) =>
         arguments.GetValue(_text) is { } text
             ? PromptText.Of(text, model.Tokenizer)

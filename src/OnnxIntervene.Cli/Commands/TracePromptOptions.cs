@@ -24,6 +24,10 @@ internal sealed class TracePromptOptions
     {
         Description = "The positions that get the noise, counted from 0, in place of a subject: 1-3 or 1,2.",
     };
+    private readonly PromptOptions _corrupt = new(
+        "corrupt",
+        "The counterfactual prompt of --counterfactual, of as many tokens."
+    );
     private readonly AnswerOptions _answer = new("answer", "The token that should follow, with the space before it.");
 
     public void AddTo(Command command)
@@ -31,6 +35,7 @@ internal sealed class TracePromptOptions
         command.Add(_file);
         _prompt.AddTo(command, _file);
         EitherOptions.AddTo(command, _subject, _positions, _file);
+        _corrupt.AddOptionalTo(command);
         _answer.AddTo(command, _file);
     }
 
@@ -45,6 +50,13 @@ internal sealed class TracePromptOptions
             : NumberRanges.Parse(arguments.GetValue(_positions), _positions.Name);
         prompt.RequirePositions(subject);
         var positions = StudyPrompt.Of(prompt).Positions.SetItem(StudyPromptFile.Subject, subject);
-        return StudyPrompt.Of(prompt) with { Answer = _answer.Read(arguments, model).Id, Positions = positions };
+        var corrupt = _corrupt.IsGiven(arguments) ? _corrupt.Read(arguments, model) : null;
+        if (corrupt is not null)
+            PromptText.RequireEqualLength(prompt, corrupt);
+        return StudyPrompt.Of(prompt, corrupt) with
+        {
+            Answer = _answer.Read(arguments, model).Id,
+            Positions = positions,
+        };
     }
 }

@@ -13,6 +13,9 @@ internal sealed class CellJournal : StudyRecord, IDisposable
 {
     private readonly FileStream _file;
     private readonly JournalLines _lines;
+
+    // Nothing is written before a cell has been measured, so that a study that is refused leaves nothing behind.
+    private readonly List<string> _waiting = [];
     private bool _isReading;
 
     private CellJournal(GridStudy study, SweepShard shard, FileStream file, JournalLines lines)
@@ -74,7 +77,7 @@ internal sealed class CellJournal : StudyRecord, IDisposable
     public override void Keep(int prompt, Baselines baselines)
     {
         if (!_isReading && !HasBaselines(prompt))
-            Write(JournalLines.Of(prompt, baselines));
+            _waiting.Add(JournalLines.Of(prompt, baselines));
         base.Keep(prompt, baselines);
     }
 
@@ -82,15 +85,25 @@ internal sealed class CellJournal : StudyRecord, IDisposable
     public override void Keep(int prompt, int cell, ReadOnlySpan<float> values)
     {
         base.Keep(prompt, cell, values);
-        if (!_isReading)
-            Write(JournalLines.Of(prompt, cell, values));
+        if (_isReading)
+            return;
+        foreach (var line in _waiting)
+            Append(line);
+        _waiting.Clear();
+        Append(JournalLines.Of(prompt, cell, values));
     }
 
     /// <inheritdoc/>
     public override void Flush() => _file.Flush(flushToDisk: true);
 
     /// <inheritdoc/>
-    public void Dispose() => _file.Dispose();
+    public void Dispose()
+    {
+        var isEmpty = _file.Length == 0;
+        _file.Dispose();
+        if (isEmpty)
+            File.Delete(_file.Name);
+    }
 
     private void Begin(SweepOptions options)
     {
@@ -100,11 +113,11 @@ internal sealed class CellJournal : StudyRecord, IDisposable
         _file.SetLength(length);
         _file.Position = length;
         if (length == 0)
-            Write(_lines.Header(options));
+            _waiting.Add(_lines.Header(options));
     }
 
     // One call for each line, so that no line waits in this process.
-    private void Write(string line)
+    private void Append(string line)
     {
         _file.Write(Encoding.UTF8.GetBytes(line + "\n"));
         _file.Flush();

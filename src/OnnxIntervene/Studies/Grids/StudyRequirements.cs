@@ -42,7 +42,9 @@ internal static class StudyRequirements
             var number = prompts.Length > 1 ? $"Prompt {index + 1}: " : "";
             var (clean, corrupt) = (prompts[index].Inputs, prompts[index].Corrupt);
             if (corrupt is null)
-                throw new InterventionException($"{number}the corrupt prompt is missing.");
+                throw new InterventionException(
+                    $"{number}The corrupt prompt is missing, which is compared with the clean one."
+                );
             if (corrupt.Length != clean.Length)
                 throw new InterventionException(
                     $"{number}The clean prompt has {clean.Length} tokens, the corrupt one {corrupt.Length}; they must "
@@ -67,14 +69,14 @@ internal static class StudyRequirements
             InputChecks.CheckToken(wrong, model.Components, "wrong answer");
         if (prompt.MetricPosition is { } at && (at < 0 || at >= prompt.Length))
             throw new InterventionException(
-                $"the metric is measured at position {at}, but the prompt has the positions 0 to {prompt.Length - 1}."
+                $"The metric is measured at position {at}, but the prompt has the positions 0 to {prompt.Length - 1}."
             );
         foreach (var metric in metrics)
         {
             if (metric.NeedsAnswer && prompt.Answer is null)
-                throw new InterventionException($"the metric {metric} needs an answer, which is not given.");
+                throw new InterventionException($"The metric {metric} needs an answer, which is not given.");
             if (metric.NeedsWrong && prompt.Wrong is null)
-                throw new InterventionException($"the metric {metric} needs a wrong answer, which is not given.");
+                throw new InterventionException($"The metric {metric} needs a wrong answer, which is not given.");
             if (metric.NeedsAnswer && metric.NeedsWrong && prompt.Answer == prompt.Wrong)
                 throw new InterventionException("The two answers are one token, so their logits cannot differ.");
         }

@@ -59,6 +59,7 @@ internal sealed class SweepEngine : IDisposable
         try
         {
             var logits = engine.Bases.Logits;
+            RequireTokens(setting, logits.Shape[1]);
             AnswerLogits.Require(
                 logits.Reshape(logits.Shape[0], 1, logits.Shape[1]),
                 setting.Model.Model.Graph.Outputs[0].Name,
@@ -71,6 +72,17 @@ internal sealed class SweepEngine : IDisposable
             engine.Dispose();
             throw;
         }
+    }
+
+    // Hidden states have the shape of logits too. Tables and outputs may differ by the padding of one of them.
+    private static void RequireTokens(SweepSetting setting, int width)
+    {
+        if (setting.Model.Components.Limits.Vocabulary is { } vocabulary && width < vocabulary / 2)
+            throw new InterventionException(
+                $"The experiment measures logits of tokens, but the model's output "
+                    + $"'{setting.Model.Model.Graph.Outputs[0].Name}' has {width} numbers for a vocabulary of "
+                    + $"{vocabulary} tokens, so it holds something else. Use a language model."
+            );
     }
 
     /// <summary>What running these cells takes.</summary>
