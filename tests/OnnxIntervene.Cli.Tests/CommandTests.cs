@@ -216,7 +216,7 @@ public sealed class CommandTests
         using var json = JsonDocument.Parse(File.ReadAllText(folder.File("trace.json")));
         var restored = json.RootElement.GetProperty("grids")[0].GetProperty("mean");
         Assert.That(Directory.GetFiles(folder.Path), Has.Length.EqualTo(8));
-        Assert.That(output, Does.Contain("Restoring block_output"));
+        Assert.That(output, Does.Contain("with block_output restored"));
         Assert.That(error, Does.Contain("trace.html"));
         var prompt = json.RootElement.GetProperty("prompts")[0];
         Assert.That(prompt.GetProperty("clean_metrics").GetProperty("probability").GetSingle(), Is.GreaterThan(0.9));
