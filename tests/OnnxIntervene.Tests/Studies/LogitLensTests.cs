@@ -38,6 +38,31 @@ public sealed class LogitLensTests
         Assert.That(count, Is.GreaterThan(60));
     }
 
+    [Test]
+    public void What_parts_add_sums_to_the_logit_difference_wherever_it_is_accepted()
+    {
+        var refused = new List<string>();
+        var (count, withHeads) = (0, 0);
+        foreach (var export in ReferenceExports.LanguageModels())
+        {
+            using var model = ReferenceExports.Load(export);
+            try
+            {
+                var result = LogitAttribution.Run(model, new() { Prompts = Prompts(model) });
+                count++;
+                withHeads += result.Heads is null ? 0 : 1;
+                TestContext.Out.WriteLine($"{export}: {result.Error:G2} {result.IsBeforeCap} {result.WhyNoHeads}");
+            }
+            catch (InterventionException fault)
+            {
+                refused.Add($"{export}: {fault.Message}");
+            }
+        }
+
+        TestContext.Out.WriteLine($"{count} {withHeads}{Environment.NewLine}{string.Join(Environment.NewLine, refused)}");
+        Assert.That(count, Is.GreaterThan(60));
+    }
+
     private static LogitLensRequest Request(LoadedModel model) =>
         new() { Prompts = Prompts(model), Positions = PromptPositions.All };
 
