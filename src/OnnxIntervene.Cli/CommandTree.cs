@@ -48,6 +48,7 @@ internal static class CommandTree
             CollectCommand.Create(),
             TraceCommand.Create(),
             PatchCommand.Create(),
+            LogitLensCommand.Create(),
             DiffCommand.Create(),
             CheckCommand.Create(),
             SpliceCommand.Create(),

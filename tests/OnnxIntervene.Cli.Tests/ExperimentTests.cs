@@ -227,7 +227,7 @@ public sealed class ExperimentTests
     private static (string, string, string) Volvo()
     {
         var tokenizer = Tokenization.Tokenizer.Load(RepositoryPaths.DefaultModel);
-        var text = Studies.PromptText.Of("The company Volvo makes", tokenizer);
+        var text = Studies.Prompts.PromptText.Of("The company Volvo makes", tokenizer);
         return (
             string.Join(',', text.Ids),
             string.Join(',', text.PositionsOf("Volvo")),

@@ -37,7 +37,7 @@ internal static class LensStreams
     /// <summary>The stream after the last layer.</summary>
     public static ComponentAddress Last(ComponentMap components) => StreamPoints.AddressOf(components.LayerCount);
 
-    /// <summary>What a stream is called on an axis.</summary>
+    /// <summary>What a stream is called on an axis: its layer, or <c>in</c> before the first.</summary>
     public static string LabelOf(ComponentAddress stream) =>
-        stream.Name == ComponentNames.BlockInput ? "embedding" : $"{stream.Layer}";
+        stream.Name == ComponentNames.BlockInput ? "in" : $"{stream.Layer}";
 }

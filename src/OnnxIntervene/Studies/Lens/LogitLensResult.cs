@@ -27,6 +27,6 @@ public sealed record LogitLensResult
     /// </summary>
     public required double Difference { get; init; }
 
-    /// <summary>The labels of the rows: <c>embedding</c>, and layers.</summary>
+    /// <summary>The labels of the rows: <c>in</c> for the stream before the first layer, and layers.</summary>
     public ImmutableArray<string> Rows => Grids[0].Layout.Rows;
 }

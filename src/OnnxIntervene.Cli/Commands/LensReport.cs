@@ -1,0 +1,108 @@
+using System.Collections.Immutable;
+using System.Globalization;
+using OnnxIntervene.Cli.Output;
+using OnnxIntervene.Execution;
+using OnnxIntervene.Reports;
+using OnnxIntervene.Studies.Lens;
+using OnnxIntervene.Studies.Metrics;
+using OnnxIntervene.Studies.Prompts;
+using OnnxIntervene.Sweeps;
+
+namespace OnnxIntervene.Cli.Commands;
+
+/// <summary>Makes a report of the logit lens: tokens down, layers across.</summary>
+internal sealed class LensReport(
+    LoadedModel model,
+    ImmutableArray<StudyPrompt> prompts,
+    LogitLensResult lens,
+    LogitAttributionResult? attribution
+)
+{
+    public Report Create() =>
+        new()
+        {
+            Title = "Logit lens",
+            Summary =
+                "The residual stream after each layer goes through the model's own final norm and unembedding. The last "
+                + "layer's row is the model's own answer.",
+            Facts =
+            [
+                .. StudyText.Facts(model, prompts),
+                new("the model's own answer", Own()),
+                new(
+                    "last layer's lens from the model's logits",
+                    lens.Difference.ToString("G2", CultureInfo.InvariantCulture)
+                ),
+                .. attribution is null ? [] : AttributionReport.Facts(attribution),
+            ],
+            Warnings = attribution?.WhyNoHeads is { } why ? [$"Heads are not told apart: {why}"] : [],
+            Heatmaps =
+            [
+                .. lens.Grids.Zip(
+                    lens.Metrics,
+                    (grid, metric) => GridFigures.Heatmap(grid, $"Logit lens: {Title(metric)}", Title(metric), "Token")
+                ),
+                .. attribution is null ? [] : AttributionReport.Heatmaps(attribution),
+            ],
+            Tables = [Tops(), .. attribution is null ? [] : AttributionReport.Tables(attribution)],
+            Json = JsonText.Of(Data()),
+        };
+
+    // What a lens is compared with is the model's own distribution at the same position.
+    private static string Title(Metric metric) =>
+        metric == Metric.Divergence ? "KL divergence from the model's own" : metric.Title;
+
+    private string Own()
+    {
+        var last = lens.Tops.Select(tops => tops[^1]).ToList();
+        return last.Count == 1 ? SweepText.Answer(last[0], model) : Common(last);
+    }
+
+    private ReportTable Tops() =>
+        new(
+            prompts.Length == 1 ? "Top token after each layer" : "Most frequent top token after each layer",
+            ["layer", .. lens.Columns.Select(column => column.Label)],
+            [
+                .. lens.Rows.Select(
+                    (label, row) =>
+                        ImmutableArray.CreateRange(
+                            lens.Columns.Select((_, column) => Cell(row, column)).Prepend(label)
+                        )
+                ),
+            ]
+        );
+
+    private string Cell(int row, int column)
+    {
+        var tops = lens.Tops.Select(tops => tops[(row * lens.Columns.Length) + column]).ToList();
+        return tops.Count == 1
+            ? $"{model.TokenText(tops[0].Id)} {tops[0].Probability.ToString("P0", CultureInfo.InvariantCulture)}"
+            : Common(tops);
+    }
+
+    private string Common(List<TopAnswer> tops)
+    {
+        var most = tops.GroupBy(top => top.Id).OrderByDescending(group => group.Count()).ThenBy(group => group.Key).First();
+        return $"{model.TokenText(most.Key)} in {most.Count()} of {tops.Count}";
+    }
+
+    private object Data() =>
+        new
+        {
+            Prompts = prompts.Select(prompt => new
+            {
+                prompt.Text?.Text,
+                prompt.Text?.Tokens,
+                AnswerId = prompt.Answer,
+                WrongId = prompt.Wrong,
+            }),
+            lens.Rows,
+            Columns = lens.Columns.Select(column => new { column.Label, column.Positions }),
+            lens.Difference,
+            Metrics = lens.Metrics.Select((metric, index) => new { metric.Name, Grid = GridFigures.Data(lens.Grids[index]) }),
+            Tops = lens.Tops.Select(tops => tops.Chunk(lens.Columns.Length).Select(row => row.Select(Top))),
+            Attribution = attribution is null ? null : AttributionReport.Data(attribution),
+        };
+
+    private object Top(TopAnswer top) => SweepText.Data(top, model);
+}
