@@ -49,6 +49,7 @@ internal static class CommandTree
             TraceCommand.Create(),
             PatchCommand.Create(),
             LogitLensCommand.Create(),
+            PatternCommand.Create(),
             DiffCommand.Create(),
             CheckCommand.Create(),
             SpliceCommand.Create(),
