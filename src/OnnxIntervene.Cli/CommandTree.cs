@@ -50,6 +50,7 @@ internal static class CommandTree
             PatchCommand.Create(),
             LogitLensCommand.Create(),
             PatternCommand.Create(),
+            ProbeCommand.Create(),
             DiffCommand.Create(),
             CheckCommand.Create(),
             SpliceCommand.Create(),

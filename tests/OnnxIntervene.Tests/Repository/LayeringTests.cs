@@ -50,6 +50,7 @@ public sealed class LayeringTests
         "OnnxIntervene/Checking/Laws",
         "OnnxIntervene/Checking",
         "OnnxIntervene/Comparing",
+        "OnnxIntervene.Probing",
         "OnnxIntervene.Reports/Figures",
         "OnnxIntervene.Reports/Drawing",
         "OnnxIntervene.Reports",

@@ -34,7 +34,7 @@ public static class AttentionPatterns
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(request);
-        Check(model, request.Prompts);
+        Check(request.Prompts);
         var components = Components(model, request.Layers);
         var means = PatternScore.All.Select(score => new GridMeans(Layout(score, components))).ToList();
         using var reader = new ComponentReader(model, [.. components.Select(component => component.Address)]);
@@ -70,7 +70,7 @@ public static class AttentionPatterns
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(prompt);
-        Check(model, [prompt]);
+        Check([prompt]);
         RequireHeads(model, heads);
         ImmutableArray<int> layers = [.. heads.Select(head => head.Layer).Distinct()];
         if (layers.IsEmpty)
@@ -127,13 +127,12 @@ public static class AttentionPatterns
         }
     }
 
-    private static void Check(LoadedModel model, ImmutableArray<StudyPrompt> prompts)
+    private static void Check(ImmutableArray<StudyPrompt> prompts)
     {
         if (prompts.IsDefaultOrEmpty)
             throw new InterventionException("There are no prompts.");
         for (var index = 0; index < prompts.Length; index++)
         {
-            InputChecks.Check(prompts[index].Inputs, model.Components);
             if (!prompts[index].Inputs.Arrays.ContainsKey(ModelInputs.TokenInput))
                 throw new InterventionException(
                     $"Prompt {index + 1} has no '{ModelInputs.TokenInput}', whose repetitions the scores look for."

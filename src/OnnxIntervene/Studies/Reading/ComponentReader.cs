@@ -5,6 +5,7 @@ using OnnxIntervene.Interventions.Kinds;
 using OnnxIntervene.IR;
 using OnnxIntervene.Runtime;
 using OnnxIntervene.Splicing;
+using OnnxIntervene.Studies.Grids;
 using OnnxIntervene.Studies.Prompts;
 using OnnxIntervene.Sweeps;
 using OnnxIntervene.Tensors;
@@ -61,6 +62,7 @@ public sealed class ComponentReader : IDisposable
     )
     {
         ArgumentNullException.ThrowIfNull(read);
+        Check(prompts);
         var done = 0;
         foreach (var group in Groups(prompts))
         {
@@ -75,6 +77,21 @@ public sealed class ComponentReader : IDisposable
 
     /// <inheritdoc/>
     public void Dispose() => _lease.Dispose();
+
+    private void Check(ImmutableArray<StudyPrompt> prompts)
+    {
+        for (var index = 0; index < prompts.Length; index++)
+        {
+            try
+            {
+                InputChecks.Check(prompts[index].Inputs, _model.Components);
+            }
+            catch (InterventionException fault) when (prompts.Length > 1)
+            {
+                throw StudyRequirements.Of(index, fault);
+            }
+        }
+    }
 
     private IEnumerable<PromptReading> Run(
         ImmutableArray<StudyPrompt> prompts,
