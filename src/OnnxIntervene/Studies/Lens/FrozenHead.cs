@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using System.Numerics.Tensors;
 using OnnxIntervene.IR;
 using OnnxIntervene.Tensors;

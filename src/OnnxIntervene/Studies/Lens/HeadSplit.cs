@@ -1,4 +1,4 @@
-using OnnxIntervene.Components;
+using System.Numerics.Tensors;
 using OnnxIntervene.Components.Addressing;
 using OnnxIntervene.Execution;
 using OnnxIntervene.IR;
@@ -70,7 +70,7 @@ internal sealed class HeadSplit : IDisposable
             cancellation
         );
         for (var head = 0; head < Heads; head++)
-            System.Numerics.Tensors.TensorPrimitives.Subtract(parts[head], parts[Heads], parts[head]);
+            TensorPrimitives.Subtract(parts[head], parts[Heads], parts[head]);
         RequireSum(parts, output);
         return parts;
     }
