@@ -1,8 +1,11 @@
+using System.Collections.Immutable;
 using System.Diagnostics;
 using Microsoft.ML.OnnxRuntime;
 using OnnxIntervene.Execution;
 using OnnxIntervene.Runtime;
-using OnnxIntervene.Studies;
+using OnnxIntervene.Studies.Patching;
+using OnnxIntervene.Studies.Prompts;
+using OnnxIntervene.Studies.Tracing;
 using OnnxIntervene.Sweeps;
 using OnnxIntervene.Tensors;
 
@@ -43,11 +46,17 @@ internal static class SweepCost
     {
         var request = new PatchSweepRequest
         {
-            Clean = Tokens(0, differ),
-            Corrupt = Tokens(1, differ),
-            Answer = 5,
-            Wrong = 9,
-            Component = component,
+            Prompts =
+            [
+                new StudyPrompt
+                {
+                    Inputs = Tokens(0, differ),
+                    Corrupt = Tokens(1, differ),
+                    Answer = 5,
+                    Wrong = 9,
+                },
+            ],
+            Components = [component],
         };
         Compare(
             $"{component}, prompts that differ from position {differ} on",
@@ -55,7 +64,7 @@ internal static class SweepCost
             plain,
             rounds,
             cells,
-            () => PatchSweep.Run(model, request).Plan!
+            () => PatchSweep.Run(model, request).Plan
         );
     }
 
@@ -70,10 +79,19 @@ internal static class SweepCost
             .ToArray();
         var request = new CausalTraceRequest
         {
-            Inputs = Tokens(0, 0),
-            SubjectPositions = [.. subject],
-            Answer = 5,
-            Noise = NumericArray.Of(noise, Samples, subject.Length, width),
+            Prompts =
+            [
+                new StudyPrompt
+                {
+                    Inputs = Tokens(0, 0),
+                    Answer = 5,
+                    Positions = ImmutableSortedDictionary<string, ImmutableArray<int>>.Empty.Add(
+                        "subject",
+                        [.. subject]
+                    ),
+                },
+            ],
+            Noise = [NumericArray.Of(noise, Samples, subject.Length, width)],
             Targets = [new TraceTarget("block_output", 1)],
         };
         Compare(
@@ -82,7 +100,7 @@ internal static class SweepCost
             plain,
             Math.Max(1, rounds / 4),
             layers * Length * Samples,
-            () => CausalTrace.Run(model, request).Plan!
+            () => CausalTrace.Run(model, request).Plan
         );
     }
 

@@ -30,7 +30,9 @@ internal static class MaximumEntropyFit
         model.GetWeights(ref weights, out _);
         float[] biases = [.. model.GetBiases()];
         float[][] dense = [.. weights.Select(weight => weight.DenseValues().ToArray())];
-        return split.HeldOut.Average(example => Predict(dense, biases, examples.Rows[example]) == labels[example] ? 1.0 : 0);
+        return split.HeldOut.Average(example =>
+            Predict(dense, biases, examples.Rows[example]) == labels[example] ? 1.0 : 0
+        );
     }
 
     private static MaximumEntropyModelParameters Fit(

@@ -213,12 +213,13 @@ public sealed class CommandTests
         );
 
         using var json = JsonDocument.Parse(File.ReadAllText(folder.File("trace.json")));
-        var restored = json.RootElement.GetProperty("restored")[0].GetProperty("mean_probability");
+        var restored = json.RootElement.GetProperty("grids")[0].GetProperty("mean");
         Assert.That(Directory.GetFiles(folder.Path), Has.Length.EqualTo(8));
         Assert.That(output, Does.Contain("Restoring block_output"));
         Assert.That(error, Does.Contain("trace.html"));
-        Assert.That(json.RootElement.GetProperty("clean_probability").GetSingle(), Is.GreaterThan(0.9));
-        Assert.That(json.RootElement.GetProperty("corrupted_probability").GetSingle(), Is.LessThan(0.2));
+        var prompt = json.RootElement.GetProperty("prompts")[0];
+        Assert.That(prompt.GetProperty("clean_metrics").GetProperty("probability").GetSingle(), Is.GreaterThan(0.9));
+        Assert.That(prompt.GetProperty("corrupt_metrics").GetProperty("probability").GetSingle(), Is.LessThan(0.2));
         Assert.That(restored[0][4].GetSingle(), Is.GreaterThan(0.4), "the subject's token, early");
         Assert.That(restored[5][4].GetSingle(), Is.LessThan(0.2), "the subject's token, late");
         Assert.That(restored[5][6].GetSingle(), Is.GreaterThan(0.9), "the last token, late");
@@ -250,7 +251,7 @@ public sealed class CommandTests
         );
 
         using var json = JsonDocument.Parse(output);
-        var normalized = json.RootElement.GetProperty("normalized");
+        var normalized = json.RootElement.GetProperty("grids")[0].GetProperty("normalized");
         Assert.That(normalized[1][1].GetSingle(), Is.EqualTo(1).Within(1e-4));
         Assert.That(normalized[0][0].GetSingle(), Is.EqualTo(0).Within(1e-4));
         Assert.That(Directory.GetFiles(folder.Path), Has.Length.EqualTo(6));

@@ -28,14 +28,14 @@ public sealed class ExperimentTests
         var byIds = await Run(["trace", bare, .. ids, "--samples", "2", "--json", "--out", folder.File("ids")]);
         var byText = await Run([.. VolvoTrace, "--samples", "2", "--json", "--out", folder.File("text")]);
 
-        Assert.That(
-            byIds.GetProperty("tokens")[1].GetString(),
-            Is.EqualTo(s_volvo.Ids.Split(',')[1]),
-            "labels are ids"
-        );
-        foreach (var name in new[] { "clean_probability", "corrupted_probability" })
-            Assert.That(byIds.GetProperty(name).GetSingle(), Is.EqualTo(byText.GetProperty(name).GetSingle()));
-        Assert.That(byText.GetProperty("clean_top").GetProperty("text").GetString(), Is.EqualTo(" estates"));
+        var (one, other) = (byIds.GetProperty("prompts")[0], byText.GetProperty("prompts")[0]);
+        Assert.That(one.GetProperty("clean_tokens")[1].GetString(), Is.EqualTo(s_volvo.Ids.Split(',')[1]), "ids");
+        foreach (var name in new[] { "clean_metrics", "corrupt_metrics" })
+            Assert.That(
+                Numbers(one.GetProperty(name)),
+                Is.EqualTo(Numbers(other.GetProperty(name))).And.Length.EqualTo(1)
+            );
+        Assert.That(other.GetProperty("clean_top").GetProperty("text").GetString(), Is.EqualTo(" estates"));
         Assert.That(byText.GetProperty("warnings").GetArrayLength(), Is.Zero);
     }
 
@@ -86,9 +86,10 @@ public sealed class ExperimentTests
             folder.File("out"),
         ]);
 
-        Assert.That(result.GetProperty("corrupt_tokens")[2].GetString(), Is.EqualTo("889"));
-        Assert.That(result.GetProperty("answer_id").GetInt32(), Is.EqualTo(17));
-        Assert.That(result.GetProperty("normalized").GetArrayLength(), Is.EqualTo(6));
+        var prompt = result.GetProperty("prompts")[0];
+        Assert.That(prompt.GetProperty("corrupt_tokens")[2].GetString(), Is.EqualTo("889"));
+        Assert.That(prompt.GetProperty("answer_id").GetInt32(), Is.EqualTo(17));
+        Assert.That(result.GetProperty("grids")[0].GetProperty("normalized").GetArrayLength(), Is.EqualTo(6));
     }
 
     [TestCase("Give --prompt or --prompt-ids", "--subject", "a", "--answer", "b")]
@@ -138,10 +139,10 @@ public sealed class ExperimentTests
         const string Warning = "The clean run's own answer is ' estates'";
         Assert.That(exit, Is.Zero);
         Assert.That(output, Does.Contain("clean run's own answer"));
-        Assert.That(error, Does.Contain($"Warning: {Warning}").And.Contain("nothing to restore"));
+        Assert.That(error, Does.Contain($"Warning: {Warning}").And.Contain("The clean run is not better"));
         Assert.That(
             File.ReadAllText(folder.File("trace.html")),
-            Does.Contain("class=\"warning\"").And.Contain("nothing to restore")
+            Does.Contain("class=\"warning\"").And.Contain("The clean run is not better")
         );
         Assert.That(File.ReadAllText(folder.File("trace.json")), Does.Contain(Warning));
     }
@@ -153,7 +154,7 @@ public sealed class ExperimentTests
 
         var (_, error, _) = await Command.RunAsync([.. VolvoTrace, "--noise", "0", "--out", folder.Path]);
 
-        Assert.That(error, Does.Contain("does not lower the answer's probability"));
+        Assert.That(error, Does.Contain("next to nothing to restore"));
     }
 
     [Test]
@@ -227,7 +228,7 @@ public sealed class ExperimentTests
     private static (string, string, string) Volvo()
     {
         var tokenizer = Tokenization.Tokenizer.Load(RepositoryPaths.DefaultModel);
-        var text = Studies.Prompts.PromptText.Of("The company Volvo makes", tokenizer);
+        var text = PromptText.Of("The company Volvo makes", tokenizer);
         return (
             string.Join(',', text.Ids),
             string.Join(',', text.PositionsOf("Volvo")),

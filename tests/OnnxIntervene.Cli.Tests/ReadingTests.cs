@@ -77,7 +77,9 @@ public sealed class ReadingTests
             path,
             Enumerable
                 .Range(0, 30)
-                .Select(index => $$"""{"prompt_ids": [{{100 + index}}, {{200 + (index % 2)}}], "label": "{{index % 2}}"}""")
+                .Select(index =>
+                    $$"""{"prompt_ids": [{{100 + index}}, {{200 + (index % 2)}}], "label": "{{index % 2}}"}"""
+                )
         );
 
         var result = await Run(folder, "probe", "--prompts", path, "--layers", "0,5", "--splits", "2");
@@ -110,7 +112,13 @@ public sealed class ReadingTests
 
     private static async Task<JsonElement> Run(TemporaryFolder folder, string command, params string[] options)
     {
-        var (output, error, exit) = await Command.RunAsync([command, .. options, "--json", "--out", folder.File("out")]);
+        var (output, error, exit) = await Command.RunAsync([
+            command,
+            .. options,
+            "--json",
+            "--out",
+            folder.File("out"),
+        ]);
         Assert.That(exit, Is.Zero, error);
         return JsonDocument.Parse(output).RootElement;
     }

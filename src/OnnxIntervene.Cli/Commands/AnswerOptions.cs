@@ -1,6 +1,5 @@
 using System.CommandLine;
 using OnnxIntervene.Execution;
-using OnnxIntervene.Studies;
 using OnnxIntervene.Studies.Prompts;
 
 namespace OnnxIntervene.Cli.Commands;
@@ -18,7 +17,18 @@ internal sealed class AnswerOptions
         _id.Validators.Add(result => NumberOptions.Require(result, 0, int.MaxValue));
     }
 
-    public void AddTo(Command command) => EitherOptions.AddTo(command, _text, _id);
+    public void AddTo(Command command, Option? instead = null) => EitherOptions.AddTo(command, _text, _id, instead);
+
+    /// <summary>Adds the options to a command that needs neither.</summary>
+    public void AddOptionalTo(Command command)
+    {
+        command.Add(_text);
+        command.Add(_id);
+    }
+
+    /// <summary>Whether an answer is given.</summary>
+    public bool IsGiven(ParseResult arguments) =>
+        arguments.GetValue(_text) is not null || arguments.GetValue(_id) is not null;
 
     public AnswerToken Read(ParseResult arguments, LoadedModel model)
     {

@@ -23,9 +23,9 @@ internal static class AttributionReport
 
     public static ImmutableArray<ReportHeatmap> Heatmaps(LogitAttributionResult result) =>
         [
-            GridFigures.Heatmap(result.Parts, $"What each sub-layer adds to the {Wanted(result)}", "logits", "Part"),
+            Parts(StudyText.Heatmap([], result.Parts, $"What each sub-layer adds to the {Wanted(result)}", "logits")),
             .. result.Heads is { } heads
-                ? new[] { GridFigures.Heatmap(heads, $"What each head adds to the {Wanted(result)}", "logits", "Head") }
+                ? new[] { StudyText.Heatmap([], heads, $"What each head adds to the {Wanted(result)}", "logits") }
                 : [],
         ];
 
@@ -53,9 +53,9 @@ internal static class AttributionReport
             Total = StudyText.Data(result.Total),
             Embedding = StudyText.Data(result.Embedding),
             Constant = StudyText.Data(result.Constant),
-            Parts = GridFigures.Data(result.Parts),
-            Heads = result.Heads is { } heads ? GridFigures.Data(heads) : null,
-            Biases = result.Biases is { } biases ? GridFigures.Data(biases) : null,
+            Parts = StudyText.Data(result.Parts),
+            Heads = result.Heads is { } heads ? StudyText.Data(heads) : null,
+            Biases = result.Biases is { } biases ? StudyText.Data(biases) : null,
             result.WhyNoHeads,
         };
 
@@ -66,7 +66,10 @@ internal static class AttributionReport
             .Select(part =>
                 ImmutableArray.Create(
                     $"{part.Name}.{layer}",
-                    StudyText.Mean(result.Parts.Mean[layer, part.Column], result.Parts.StandardError[layer, part.Column])
+                    StudyText.Mean(
+                        result.Parts.Mean[layer, part.Column],
+                        result.Parts.StandardError[layer, part.Column]
+                    )
                 )
             );
 
@@ -86,6 +89,12 @@ internal static class AttributionReport
             );
         return new ReportTable($"Heads that add the most to the {Wanted(result)}", ["head", "logits"], [.. rows]);
     }
+
+    private static ReportHeatmap Parts(ReportHeatmap parts) =>
+        parts with
+        {
+            Heatmap = parts.Heatmap with { RowAxis = "Part" },
+        };
 
     private static string Wanted(LogitAttributionResult result) =>
         result.IsDifference ? "logit difference" : "answer's logit";

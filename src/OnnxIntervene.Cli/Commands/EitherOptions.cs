@@ -6,14 +6,27 @@ namespace OnnxIntervene.Cli.Commands;
 /// <summary>Two options that say the same thing in two ways, of which a command needs exactly one.</summary>
 internal static class EitherOptions
 {
-    public static void AddTo(Command command, Option first, Option second)
+    /// <summary>Adds them.</summary>
+    /// <param name="command">The command.</param>
+    /// <param name="first">One option.</param>
+    /// <param name="second">The other.</param>
+    /// <param name="instead">An option that says what both do, and more; null for none.</param>
+    public static void AddTo(Command command, Option first, Option second, Option? instead = null)
     {
         command.Add(first);
         command.Add(second);
         command.Validators.Add(result =>
         {
-            if (IsGiven(result, first) == IsGiven(result, second))
-                result.AddError($"Give {first.Name} or {second.Name}{(IsGiven(result, first) ? ", not both" : "")}.");
+            var given = new[] { first, second }.Where(option => IsGiven(result, option)).ToList();
+            if (instead is not null && IsGiven(result, instead))
+            {
+                if (given.Count > 0)
+                    result.AddError($"Give {given[0].Name} or {instead.Name}, not both.");
+            }
+            else if (given.Count != 1)
+            {
+                result.AddError($"Give {first.Name} or {second.Name}{(given.Count > 0 ? ", not both" : "")}.");
+            }
         });
     }
 

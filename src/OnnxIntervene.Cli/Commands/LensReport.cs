@@ -6,6 +6,7 @@ using OnnxIntervene.Reports;
 using OnnxIntervene.Studies.Lens;
 using OnnxIntervene.Studies.Metrics;
 using OnnxIntervene.Studies.Prompts;
+using OnnxIntervene.Studies.Reading;
 using OnnxIntervene.Sweeps;
 
 namespace OnnxIntervene.Cli.Commands;
@@ -40,7 +41,7 @@ internal sealed class LensReport(
             [
                 .. lens.Grids.Zip(
                     lens.Metrics,
-                    (grid, metric) => GridFigures.Heatmap(grid, $"Logit lens: {Title(metric)}", Title(metric), "Token")
+                    (grid, metric) => StudyText.Heatmap(prompts, grid, $"Logit lens: {Title(metric)}", Title(metric))
                 ),
                 .. attribution is null ? [] : AttributionReport.Heatmaps(attribution),
             ],
@@ -61,16 +62,19 @@ internal sealed class LensReport(
     private ReportTable Tops() =>
         new(
             prompts.Length == 1 ? "Top token after each layer" : "Most frequent top token after each layer",
-            ["layer", .. lens.Columns.Select(column => column.Label)],
+            ["layer", .. lens.Columns.Select(Label)],
             [
                 .. lens.Rows.Select(
                     (label, row) =>
-                        ImmutableArray.CreateRange(
-                            lens.Columns.Select((_, column) => Cell(row, column)).Prepend(label)
-                        )
+                        ImmutableArray.CreateRange(lens.Columns.Select((_, column) => Cell(row, column)).Prepend(label))
                 ),
             ]
         );
+
+    private string Label(PositionColumn column) =>
+        prompts is [{ Text: { } text }] && int.TryParse(column.Label, out var position)
+            ? text.Tokens[position]
+            : column.Label;
 
     private string Cell(int row, int column)
     {
@@ -82,7 +86,10 @@ internal sealed class LensReport(
 
     private string Common(List<TopAnswer> tops)
     {
-        var most = tops.GroupBy(top => top.Id).OrderByDescending(group => group.Count()).ThenBy(group => group.Key).First();
+        var most = tops.GroupBy(top => top.Id)
+            .OrderByDescending(group => group.Count())
+            .ThenBy(group => group.Key)
+            .First();
         return $"{model.TokenText(most.Key)} in {most.Count()} of {tops.Count}";
     }
 
@@ -99,7 +106,9 @@ internal sealed class LensReport(
             lens.Rows,
             Columns = lens.Columns.Select(column => new { column.Label, column.Positions }),
             lens.Difference,
-            Metrics = lens.Metrics.Select((metric, index) => new { metric.Name, Grid = GridFigures.Data(lens.Grids[index]) }),
+            Metrics = lens.Metrics.Select(
+                (metric, index) => new { metric.Name, Grid = StudyText.Data(lens.Grids[index]) }
+            ),
             Tops = lens.Tops.Select(tops => tops.Chunk(lens.Columns.Length).Select(row => row.Select(Top))),
             Attribution = attribution is null ? null : AttributionReport.Data(attribution),
         };

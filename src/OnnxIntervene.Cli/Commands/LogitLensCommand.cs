@@ -14,7 +14,7 @@ internal sealed class LogitLensCommand
 {
     private readonly ModelOptions _model = new();
     private readonly ReportOptions _output = new("logit-lens");
-    private readonly StudyPromptOptions _prompts = new();
+    private readonly ReadingPromptOptions _prompts = new();
     private readonly Option<string[]> _metrics = new("--metric")
     {
         Description =
@@ -71,9 +71,7 @@ internal sealed class LogitLensCommand
         if (attributed is not null && prompts.Any(prompt => prompt.Answer is null))
             throw new InterventionException("--attribution needs the answer of every prompt: its logit is attributed.");
         using var progress = new ProgressLine(Terminal.Of(arguments).Error, "Reading");
-        var attribution = attributed is null
-            ? null
-            : LogitAttribution.Run(model, attributed, progress, cancellation);
+        var attribution = attributed is null ? null : LogitAttribution.Run(model, attributed, progress, cancellation);
         var lens = LogitLens.Run(model, request, progress, cancellation);
         progress.Dispose();
         var report = new LensReport(model, prompts, lens, attribution).Create();

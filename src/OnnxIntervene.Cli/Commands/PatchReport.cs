@@ -1,143 +1,92 @@
 using System.Collections.Immutable;
-using System.Globalization;
 using OnnxIntervene.Cli.Output;
 using OnnxIntervene.Execution;
 using OnnxIntervene.Reports;
 using OnnxIntervene.Reports.Figures;
-using OnnxIntervene.Studies;
-using OnnxIntervene.Sweeps;
+using OnnxIntervene.Studies.Grids;
+using OnnxIntervene.Studies.Patching;
 
 namespace OnnxIntervene.Cli.Commands;
 
 /// <summary>Makes a report of activation patching: tokens or heads down, layers across.</summary>
 internal static class PatchReport
 {
-    public static Report Create(
-        PatchPrompts prompts,
-        PatchSweepRequest request,
-        PatchSweepResult result,
-        LoadedModel model
-    )
+    public static Report Create(PatchSweepRequest request, GridResult result, LoadedModel model)
     {
-        var normalized = result.Normalized;
-        var largest = normalized.Values.ToArray().Append(1).Max(Math.Abs);
-        var differences = result.LogitDifference;
+        var shown = new GridFigures(request.Prompts);
+        var isDenoising = request.Direction == PatchDirection.Denoising;
+        var warnings = StudyWarnings.Of(request.Prompts, result, model.TokenText);
         return new Report
         {
-            Title = $"Activation patching of {result.Component}",
-            Summary =
-                "The base is the corrupt run; one component at one place at a time is taken from the clean run. "
-                + "Normalised: 0 leaves the corrupt run as it is, 1 restores the clean one.",
-            Warnings = ExperimentWarnings.Of(request, result, model.TokenText),
-            Facts = Facts(prompts, result, model),
+            Title = $"Activation patching of {string.Join(", ", result.Layouts.Select(layout => layout.Name))}",
+            Summary = Summary(isDenoising, result.Prompts.Length),
+            Warnings = warnings,
+            Facts = StudyFacts.Of(request.Prompts, result, model),
             Heatmaps =
             [
-                new(
-                    "normalized",
-                    Heatmap(
-                        "Normalised logit difference",
-                        "restored",
-                        normalized,
-                        ColorScale.Diverging(largest),
-                        prompts,
-                        result
-                    )
-                ),
-                new(
-                    "logit-difference",
-                    Heatmap(
-                        $"Logit difference,{prompts.Answer.Text} minus{prompts.Wrong.Text}",
-                        "logits",
-                        differences,
-                        ColorScale.Diverging(differences.Values.ToArray().Max(Math.Abs)),
-                        prompts,
-                        result
-                    )
-                ),
+                .. Enumerable
+                    .Range(0, result.Layouts.Length)
+                    .SelectMany(grid => Heatmaps(shown, result, grid, isDenoising)),
             ],
-            Json = JsonText.Of(Data(prompts, request, result, model)),
+            Json = JsonText.Of(
+                new
+                {
+                    Study = "patch",
+                    Direction = isDenoising ? "denoising" : "noising",
+                    Prompts = StudyFacts.Data(request.Prompts, result, model),
+                    Grids = StudyFacts.Grids(
+                        result,
+                        (grid, metric) => isDenoising ? result.Denoised(grid, metric) : result.Noised(grid, metric)
+                    ),
+                    Warnings = warnings,
+                }
+            ),
         };
     }
 
-    private static ImmutableArray<ReportFact> Facts(PatchPrompts prompts, PatchSweepResult result, LoadedModel model) =>
-        [
-            new("model", Path.GetFileName(Path.GetDirectoryName(Path.GetFullPath(model.File.Path)))!),
-            new("clean", prompts.Clean.Text + prompts.Answer.Text),
-            new("corrupt", prompts.Corrupt.Text + prompts.Wrong.Text),
-            new("clean logit difference", Number(result.CleanDifference)),
-            new("clean run's own answer", SweepText.Answer(result.CleanTop!, model)),
-            new("corrupt logit difference", Number(result.CorruptDifference)),
-            new("corrupt run's own answer", SweepText.Answer(result.CorruptTop!, model)),
-        ];
+    private static string Summary(bool isDenoising, int prompts)
+    {
+        var over = prompts > 1 ? $" Means over {prompts} prompts." : "";
+        return isDenoising
+            ? "The base is the corrupt run; one component at one place at a time is taken from the clean run. "
+                + $"Normalised: 0 leaves the corrupt run as it is, 1 restores the clean one.{over}"
+            : "The base is the clean run; one component at one place at a time is taken from the corrupt run. "
+                + $"Normalised: 0 leaves the clean run as it is, −1 breaks all that the corrupt prompt breaks.{over}";
+    }
 
-    private static Heatmap Heatmap(
-        string title,
-        string label,
-        SweepGrid grid,
-        ColorScale scale,
-        PatchPrompts prompts,
-        PatchSweepResult result
-    ) =>
-        new()
-        {
-            Title = title,
-            RowLabels = Labels(prompts, result),
-            ColumnLabels = [.. result.Layers.Select(layer => $"{layer}")],
-            Values =
-            [
-                .. Enumerable
-                    .Range(0, grid.Columns)
-                    .SelectMany(column => Enumerable.Range(0, grid.Rows).Select(row => (double)grid[row, column])),
-            ],
-            RowAxis = result.ColumnsAreHeads ? "Head" : "Token",
-            ColumnAxis = "Layer",
-            ValueLabel = label,
-            Scale = scale,
-        };
-
-    // Where the prompts differ, both tokens are shown.
-    private static ImmutableArray<string> Labels(PatchPrompts prompts, PatchSweepResult result) =>
+    private static ImmutableArray<ReportHeatmap> Heatmaps(
+        GridFigures figures,
+        GridResult result,
+        int grid,
+        bool isDenoising
+    )
+    {
+        var metric = result.Metrics[0];
+        var normalized = isDenoising ? result.Denoised(grid) : result.Noised(grid);
+        var raw = result.Of(grid);
+        var name = result.Layouts.Length > 1 ? $"-{result.Layouts[grid].Name}" : "";
+        var of = result.Layouts.Length > 1 ? $" of {result.Layouts[grid].Name}" : "";
+        var largest = normalized.Mean.Values.ToArray().Where(float.IsFinite).Append(1).Max(Math.Abs);
+        return
         [
-            .. result.Columns.Select(column =>
-                result.ColumnsAreHeads ? $"{column}"
-                : prompts.Clean.Ids[column] == prompts.Corrupt.Ids[column] ? prompts.Clean.Tokens[column]
-                : $"{Visible(prompts.Clean.Tokens[column])} / {Visible(prompts.Corrupt.Tokens[column])}"
+            new(
+                $"normalized{name}",
+                figures.Heatmap(
+                    normalized,
+                    $"Normalised {metric.Title}{of}",
+                    isDenoising ? "restored" : "broken",
+                    ColorScale.Diverging(largest)
+                )
+            ),
+            new(
+                $"{metric.Name}{name}",
+                figures.Heatmap(
+                    raw,
+                    $"{char.ToUpperInvariant(metric.Title[0])}{metric.Title[1..]}{of}",
+                    metric.Name,
+                    ColorScale.For(raw.Mean.Values.ToArray().Select(value => (double)value))
+                )
             ),
         ];
-
-    // Side by side, a token's leading space would be lost.
-    private static string Visible(string token) => token.Replace(' ', '·');
-
-    private static object Data(
-        PatchPrompts prompts,
-        PatchSweepRequest request,
-        PatchSweepResult result,
-        LoadedModel model
-    ) =>
-        new
-        {
-            Clean = prompts.Clean.Text,
-            CleanTokens = prompts.Clean.Tokens,
-            Corrupt = prompts.Corrupt.Text,
-            CorruptTokens = prompts.Corrupt.Tokens,
-            Answer = prompts.Answer.Text,
-            AnswerId = request.Answer,
-            Wrong = prompts.Wrong.Text,
-            WrongId = request.Wrong,
-            result.Component,
-            result.Layers,
-            Columns = result.ColumnsAreHeads ? "heads" : "positions",
-            result.CleanDifference,
-            result.CorruptDifference,
-            CleanTop = SweepText.Data(result.CleanTop!, model),
-            CorruptTop = SweepText.Data(result.CorruptTop!, model),
-            Warnings = ExperimentWarnings.Of(request, result, model.TokenText),
-            ColumnNumbers = result.Columns,
-            LogitDifference = JsonText.Rows(result.LogitDifference),
-            Normalized = JsonText.Rows(result.Normalized),
-            AnswerLogits = JsonText.Rows(result.AnswerLogits),
-            WrongLogits = JsonText.Rows(result.WrongLogits),
-        };
-
-    private static string Number(float difference) => difference.ToString("F3", CultureInfo.InvariantCulture);
+    }
 }

@@ -16,7 +16,7 @@ internal sealed class PatternCommand
 
     private readonly ModelOptions _model = new();
     private readonly ReportOptions _output = new("pattern");
-    private readonly StudyPromptOptions _prompts = new();
+    private readonly ReadingPromptOptions _prompts = new();
     private readonly Option<int?> _random = new("--random-tokens")
     {
         Description = "In place of prompts: as many different random tokens, and the same again. Needs no tokenizer.",
@@ -94,8 +94,7 @@ internal sealed class PatternCommand
     private ImmutableArray<StudyPrompt> Random(ParseResult arguments, LoadedModel model, int count)
     {
         var vocabulary = AttentionPatterns.VocabularyOf(model);
-        ImmutableArray<int> prefix =
-            model.HasTokenizer && model.Tokenizer.Encode("").Ids is [var first] ? [first] : [];
+        ImmutableArray<int> prefix = model.HasTokenizer && model.Tokenizer.Encode("").Ids is [var first] ? [first] : [];
         return
         [
             .. Enumerable

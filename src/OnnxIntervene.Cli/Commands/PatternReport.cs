@@ -32,7 +32,10 @@ internal sealed class PatternReport(
             Facts =
             [
                 .. StudyText.Facts(model, prompts),
-                new("tokens", prompts.Length == 1 ? $"{prompts[0].Length}" : $"{prompts[0].Length} in the first prompt"),
+                new(
+                    "tokens",
+                    prompts.Length == 1 ? $"{prompts[0].Length}" : $"{prompts[0].Length} in the first prompt"
+                ),
                 .. PatternScore.All.Select(score => new ReportFact($"best {score.Title} head", Best(score))),
             ],
             Warnings = [.. Warnings()],
@@ -65,11 +68,11 @@ internal sealed class PatternReport(
     }
 
     private ReportHeatmap Scores(PatternScore score) =>
-        GridFigures.Heatmap(
+        StudyText.Heatmap(
+            prompts,
             result.Of(score),
             $"Heads: {score.Title} score",
             score.Title,
-            "Head",
             ColorScale.Sequential(0, 1)
         );
 
@@ -117,7 +120,7 @@ internal sealed class PatternReport(
         {
             Prompts = prompts.Select(prompt => new { prompt.Text?.Text, Ids = prompt.Text?.Ids }),
             result.Layers,
-            Scores = result.Grids.Select(GridFigures.Data),
+            Scores = result.Grids.Select(StudyText.Data),
             Best = PatternScore.All.Select(score => new
             {
                 Score = score.Name,
@@ -130,7 +133,9 @@ internal sealed class PatternReport(
                     {
                         head.Layer,
                         head.Head,
-                        Probabilities = Enumerable.Range(0, pattern.Shape[0]).Select(query => pattern.Row(query).Floats.ToArray()),
+                        Probabilities = Enumerable
+                            .Range(0, pattern.Shape[0])
+                            .Select(query => pattern.Row(query).Floats.ToArray()),
                     }
             ),
         };

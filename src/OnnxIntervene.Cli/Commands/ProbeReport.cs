@@ -29,15 +29,15 @@ internal static class ProbeReport
             ],
             Heatmaps =
             [
-                Heatmap(result.Accuracy, "Accuracy on held-out prompts"),
-                Heatmap(result.Control, "Accuracy with shuffled labels"),
+                Heatmap(request, result.Accuracy, "Accuracy on held-out prompts"),
+                Heatmap(request, result.Control, "Accuracy with shuffled labels"),
             ],
             Tables = [Table(result)],
             Json = JsonText.Of(Data(request, result)),
         };
 
-    private static ReportHeatmap Heatmap(StudyGrid grid, string title) =>
-        GridFigures.Heatmap(grid, title, "accuracy", "Position", ColorScale.Sequential(0, 1));
+    private static ReportHeatmap Heatmap(ProbeRequest request, StudyGrid grid, string title) =>
+        StudyText.Heatmap(request.Prompts, grid, title, "accuracy", ColorScale.Sequential(0, 1));
 
     private static string Best(ProbeResult result)
     {
@@ -75,8 +75,8 @@ internal static class ProbeReport
             request.Seed,
             request.Regularization,
             result.Majority,
-            Accuracy = GridFigures.Data(result.Accuracy),
-            Control = GridFigures.Data(result.Control),
+            Accuracy = StudyText.Data(result.Accuracy),
+            Control = StudyText.Data(result.Control),
         };
 
     private static string Number(StudyGrid grid, int row, int column) =>

@@ -1,6 +1,5 @@
 using System.CommandLine;
 using OnnxIntervene.Execution;
-using OnnxIntervene.Studies;
 using OnnxIntervene.Studies.Prompts;
 
 namespace OnnxIntervene.Cli.Commands;
@@ -14,7 +13,7 @@ internal sealed class PromptOptions(string name, string description)
         Description = $"The same as token ids, in place of a text: 1,2,3. Needs no tokenizer.",
     };
 
-    public void AddTo(Command command) => EitherOptions.AddTo(command, _text, _ids);
+    public void AddTo(Command command, Option? instead = null) => EitherOptions.AddTo(command, _text, _ids, instead);
 
     public PromptText Read(ParseResult arguments, LoadedModel model) =>
         arguments.GetValue(_text) is { } text

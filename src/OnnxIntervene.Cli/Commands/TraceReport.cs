@@ -1,115 +1,104 @@
-using System.Globalization;
+using System.Collections.Immutable;
 using OnnxIntervene.Cli.Output;
 using OnnxIntervene.Execution;
 using OnnxIntervene.Reports;
 using OnnxIntervene.Reports.Figures;
-using OnnxIntervene.Studies;
+using OnnxIntervene.Studies.Grids;
+using OnnxIntervene.Studies.Metrics;
+using OnnxIntervene.Studies.Tracing;
 
 namespace OnnxIntervene.Cli.Commands;
 
 /// <summary>Makes a report of a causal trace: tokens down, layers across, as in the paper.</summary>
 internal static class TraceReport
 {
-    public static Report Create(
-        TraceSettings settings,
-        CausalTraceRequest request,
-        CausalTraceResult result,
-        LoadedModel model
-    ) =>
-        new()
+    public static Report Create(CausalTraceRequest request, string corruption, GridResult result, LoadedModel model)
+    {
+        var warnings = StudyWarnings.Of(request.Prompts, result, model.TokenText);
+        return new Report
         {
-            Warnings = ExperimentWarnings.Of(request, result, model.TokenText),
-            Title = $"Causal tracing: “{settings.Prompt.Text}{settings.Answer.Text}”",
+            Warnings = warnings,
+            Title = TitleOf(request, model),
             Summary =
-                "Noise on the subject's embeddings corrupts the run; one component at one layer and token at a time "
-                + "is restored from the clean run. "
-                + "The colour is the probability of the answer.",
+                $"The run is corrupted by {corruption}; one component at one layer and token at a time is restored from "
+                + $"the clean run. The colour is the {result.Metrics[0].Title}"
+                + (request.Prompts.Length > 1 ? $", the mean over {request.Prompts.Length} prompts." : "."),
             Facts =
             [
-                new("model", Path.GetFileName(Path.GetDirectoryName(Path.GetFullPath(model.File.Path)))!),
-                new("subject", settings.Subject ?? settings.Prompt.TextOf(settings.Positions)),
-                new("answer", settings.Answer.Text),
-                new("clean probability", Number(result.CleanProbability)),
-                new("clean run's own answer", SweepText.Answer(result.CleanTop!, model)),
-                new("corrupted probability", Number(result.CorruptedProbability)),
-                new("corrupted run's own answer", SweepText.Answer(result.CorruptedTop!, model)),
-                new(
-                    "noise",
-                    $"{settings.Noise.ToString(CultureInfo.InvariantCulture)} standard deviations, "
-                        + $"{settings.Samples} samples, seed {settings.Seed}"
-                ),
+                .. StudyFacts.Of(request.Prompts, result, model),
+                .. request.Prompts is [{ Text: { } text } only]
+                && only.Positions.TryGetValue(CausalTraceRequest.Subject, out var subject)
+                    ? [new ReportFact("subject", text.TextOf(subject))]
+                    : Array.Empty<ReportFact>(),
+                new("corruption", corruption),
             ],
-            Heatmaps =
-            [
-                .. result.Restored.Select(restored => new ReportHeatmap(
-                    restored.Target.Component,
-                    Heatmap(settings, request, result, restored)
-                )),
-            ],
-            Json = JsonText.Of(Data(settings, request, result, model)),
-        };
-
-    private static Heatmap Heatmap(
-        TraceSettings settings,
-        CausalTraceRequest request,
-        CausalTraceResult result,
-        TraceHeatmap restored
-    )
-    {
-        var mean = restored.Mean;
-        var values = Enumerable
-            .Range(0, mean.Columns)
-            .SelectMany(position => Enumerable.Range(0, mean.Rows).Select(layer => (double)mean[layer, position]));
-        var window = restored.Target.Window == 1 ? "" : $", {restored.Target.Window} layers at a time";
-        return new Heatmap
-        {
-            Title = $"Restoring {restored.Target.Component}{window}",
-            RowLabels = settings.Prompt.Tokens,
-            ColumnLabels = [.. Enumerable.Range(0, mean.Rows).Select(layer => $"{layer}")],
-            Values = [.. values],
-            RowAxis = "Token",
-            ColumnAxis = "Layer",
-            ValueLabel = $"p({settings.Answer.Text})",
-            Scale = ColorScale.Sequential(
-                Math.Min(result.CorruptedProbability, mean.Values.ToArray().Min()),
-                Math.Max(result.CleanProbability, mean.Values.ToArray().Max())
+            Heatmaps = Heatmaps(request, result, model),
+            Json = JsonText.Of(
+                new
+                {
+                    Study = "trace",
+                    Corruption = corruption,
+                    Prompts = StudyFacts.Data(request.Prompts, result, model),
+                    Windows = request.Targets.ToDictionary(
+                        target => result.Layouts[request.Targets.IndexOf(target)].Name,
+                        target => target.Window
+                    ),
+                    Grids = StudyFacts.Grids(result, result.Denoised),
+                    Warnings = warnings,
+                }
             ),
-            EmphasizedRows = request.SubjectPositions,
         };
     }
 
-    private static object Data(
-        TraceSettings settings,
-        CausalTraceRequest request,
-        CausalTraceResult result,
-        LoadedModel model
-    ) =>
-        new
-        {
-            Prompt = settings.Prompt.Text,
-            settings.Prompt.Tokens,
-            settings.Prompt.Ids,
-            settings.Subject,
-            request.SubjectPositions,
-            Answer = settings.Answer.Text,
-            AnswerId = request.Answer,
-            settings.Samples,
-            settings.Noise,
-            settings.Seed,
-            result.CleanProbability,
-            result.CorruptedProbability,
-            result.CorruptedProbabilities,
-            CleanTop = SweepText.Data(result.CleanTop!, model),
-            CorruptedTop = SweepText.Data(result.CorruptedTop!, model),
-            Warnings = ExperimentWarnings.Of(request, result, model.TokenText),
-            Restored = result.Restored.Select(restored => new
-            {
-                restored.Target.Component,
-                restored.Target.Window,
-                Axes = "layer, token",
-                MeanProbability = JsonText.Rows(restored.Mean),
-            }),
-        };
+    private static string TitleOf(CausalTraceRequest request, LoadedModel model) =>
+        request.Prompts is [{ Text: { } text, Answer: { } answer }]
+            ? $"Causal tracing: “{text.Text}{(model.HasTokenizer ? model.TokenText(answer) : $" {answer}")}”"
+            : $"Causal tracing over {request.Prompts.Length} prompts";
 
-    private static string Number(float probability) => probability.ToString("P2", CultureInfo.InvariantCulture);
+    private static ImmutableArray<ReportHeatmap> Heatmaps(
+        CausalTraceRequest request,
+        GridResult result,
+        LoadedModel model
+    )
+    {
+        var figures = new GridFigures(request.Prompts);
+        return
+        [
+            .. request.Targets.Select(
+                (target, grid) =>
+                {
+                    var window = target.Window == 1 ? "" : $", {target.Window} layers at a time";
+                    var measured = result.Of(grid);
+                    return new ReportHeatmap(
+                        measured.Layout.Name,
+                        figures.Heatmap(
+                            measured,
+                            $"Restoring {target.Component}{window}",
+                            LabelOf(request, result.Metrics[0], model),
+                            ScaleOf(measured, result)
+                        )
+                    );
+                }
+            ),
+        ];
+    }
+
+    private static string LabelOf(CausalTraceRequest request, Metric metric, LoadedModel model) =>
+        metric == Metric.Probability && request.Prompts is [{ Answer: { } answer }]
+            ? $"p({(model.HasTokenizer ? model.TokenText(answer) : $"{answer}")})"
+            : metric.Name;
+
+    // From the corrupted to the clean run, and further where restoring goes further.
+    private static ColorScale ScaleOf(StudyGrid grid, GridResult result)
+    {
+        double[] values =
+        [
+            .. grid.Mean.Values.ToArray().Select(value => (double)value),
+            result.Corrupt().Mean,
+            result.Clean().Mean,
+        ];
+        return ColorScale.For(values) is { Minimum: < 0 } diverging
+            ? diverging
+            : ColorScale.Sequential(values.Where(double.IsFinite).Min(), values.Where(double.IsFinite).Max());
+    }
 }

@@ -10,4 +10,7 @@ public sealed record SweepOptions
 
     /// <summary>Bytes that the rows of one run may take, besides the model and its logits.</summary>
     public long MemoryLimit { get; init; } = 1L << 30;
+
+    /// <summary>The part of the sweep that is run here.</summary>
+    public SweepShard Shard { get; init; } = SweepShard.Whole;
 }

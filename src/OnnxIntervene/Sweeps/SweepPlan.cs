@@ -21,6 +21,35 @@ public sealed record SweepPlan
     /// <summary>Multiplications by weights, in parts of one run of the whole model for each cell.</summary>
     public required double Share { get; init; }
 
+    /// <summary>Bytes that the largest run's rows and what is kept of the prompts' own runs take; an estimate.</summary>
+    public required long Memory { get; init; }
+
+    /// <summary>The plan of no cells.</summary>
+    internal static SweepPlan Nothing { get; } =
+        new()
+        {
+            Method = "nothing is run",
+            Cells = 0,
+            Rows = 0,
+            Runs = 0,
+            Share = 0,
+            Memory = 0,
+        };
+
+    /// <summary>This plan, and another one after it.</summary>
+    internal SweepPlan With(SweepPlan next) =>
+        Cells == 0
+            ? next
+            : this with
+            {
+                Cells = Cells + next.Cells,
+                Rows = Rows + next.Rows,
+                Runs = Runs + next.Runs,
+                Share = ((Share * Cells) + (next.Share * next.Cells)) / Math.Max(1, Cells + next.Cells),
+                Memory = Math.Max(Memory, next.Memory),
+                Obstacle = Obstacle ?? next.Obstacle,
+            };
+
     /// <inheritdoc/>
     public override string ToString() =>
         $"{Cells} cells, {Rows} of them run, in {Runs} runs of sessions, {Share:P1} of the multiplications of "

@@ -8,9 +8,6 @@ namespace OnnxIntervene.Sweeps;
 /// </summary>
 internal sealed record UnitGrid(Component Component, int Length)
 {
-    /// <summary>How many columns a sweep over this component has.</summary>
-    public int Columns => Component.Layout == ComponentLayout.Positions ? Length : Component.Heads;
-
     /// <summary>Reads every unit of the first examples.</summary>
     /// <param name="examples">How many examples.</param>
     public SiteFeed ReadAll(int examples = 1) =>
@@ -22,11 +19,11 @@ internal sealed record UnitGrid(Component Component, int Length)
                 .ToArray(),
         };
 
-    /// <summary>The units of one cell: a position; a head at some positions; or a head.</summary>
-    public IEnumerable<int> UnitsOf(int column, IReadOnlyList<int> positions) =>
+    /// <summary>The units at a position: the position, or every head there.</summary>
+    public IEnumerable<int> UnitsAt(int position) =>
         Component.Layout == ComponentLayout.HeadsInWidth
-            ? positions.Select(position => (position * Component.Heads) + column)
-            : [column];
+            ? Enumerable.Range(position * Component.Heads, Component.Heads)
+            : [position];
 
     /// <summary>The position of a unit; 0 for one that has all of them.</summary>
     public int PositionOf(int unit) =>

@@ -99,5 +99,6 @@ public sealed class AttentionPatternTests
         return [.. PatternScore.All.Select(score => Score(score, pattern))];
     }
 
-    private static double Score(PatternScore score, float[] pattern) => score.Of(NumericArray.Of(pattern, 6, 6), s_tokens);
+    private static double Score(PatternScore score, float[] pattern) =>
+        score.Of(NumericArray.Of(pattern, 6, 6), s_tokens);
 }

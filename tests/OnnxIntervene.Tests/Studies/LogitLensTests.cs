@@ -82,7 +82,10 @@ public sealed class LogitLensTests
             [prompt],
             reading =>
             {
-                var (part, whole) = (reading.Values[0].Row(prompt.Length - 1), reading.Values[1].Row(prompt.Length - 1));
+                var (part, whole) = (
+                    reading.Values[0].Row(prompt.Length - 1),
+                    reading.Values[1].Row(prompt.Length - 1)
+                );
                 var deviation = Math.Sqrt(Variance(whole.Floats) + 1e-5);
                 var mean = TensorPrimitives.Average(part.Floats);
                 var (scale, row) = (Weight(model, "ln_f.weight"), EmbeddingOf(model, 70));
@@ -103,7 +106,9 @@ public sealed class LogitLensTests
 
         for (var layer = 0; layer < model.Components.LayerCount; layer++)
         {
-            var heads = Enumerable.Range(0, result.Heads!.Layout.Columns.Length).Sum(head => result.Heads.Mean[layer, head]);
+            var heads = Enumerable
+                .Range(0, result.Heads!.Layout.Columns.Length)
+                .Sum(head => result.Heads.Mean[layer, head]);
             Assert.That(heads + result.Biases!.Mean[layer, 0], Is.EqualTo(result.Parts.Mean[layer, 0]).Within(1e-4));
         }
 
@@ -126,7 +131,9 @@ public sealed class LogitLensTests
     }
 
     private static float[] Weight(LoadedModel model, string ending) =>
-        model.Model.Graph.Initializers.First(weight => weight.Name.EndsWith(ending, StringComparison.Ordinal)).Initializer!.ReadFloats();
+        model
+            .Model.Graph.Initializers.First(weight => weight.Name.EndsWith(ending, StringComparison.Ordinal))
+            .Initializer!.ReadFloats();
 
     private static float[] EmbeddingOf(LoadedModel model, int token)
     {

@@ -7,7 +7,10 @@ using OnnxIntervene.Interventions;
 using OnnxIntervene.Interventions.Kinds;
 using OnnxIntervene.Planning;
 using OnnxIntervene.Runtime;
-using OnnxIntervene.Studies;
+using OnnxIntervene.Studies.Metrics;
+using OnnxIntervene.Studies.Patching;
+using OnnxIntervene.Studies.Prompts;
+using OnnxIntervene.Studies.Tracing;
 using OnnxIntervene.Sweeps;
 using OnnxIntervene.Tensors;
 using OnnxIntervene.Testing;
@@ -113,22 +116,35 @@ internal sealed class GoldenRunner : IDisposable
             _model.Loaded,
             new PatchSweepRequest
             {
-                Clean = Inputs(item, "source_input_ids"),
-                Corrupt = Inputs(item, "base_input_ids"),
-                Answer = item.Json.GetProperty("clean_answer_id").GetInt32(),
-                Wrong = item.Json.GetProperty("corrupt_answer_id").GetInt32(),
-                Component = item.Component(0),
+                Prompts =
+                [
+                    new StudyPrompt
+                    {
+                        Inputs = Inputs(item, "source_input_ids"),
+                        Corrupt = Inputs(item, "base_input_ids"),
+                        Answer = item.Json.GetProperty("clean_answer_id").GetInt32(),
+                        Wrong = item.Json.GetProperty("corrupt_answer_id").GetInt32(),
+                    },
+                ],
+                Components = [item.Component(0)],
                 Positions = positions,
+                Metrics = [Metric.LogitDifference, Metric.Logit, Metric.WrongLogit],
             },
             options: options
         );
 
-        Assert.That(result.ColumnsAreHeads, Is.EqualTo(positions.Length > 0));
-        RequireClose(AsArray(result.AnswerLogits), item.Expected("clean_answer_logit"), item);
-        RequireClose(AsArray(result.WrongLogits), item.Expected("corrupt_answer_logit"), item);
+        Assert.That(result.Layouts[0].ColumnAxis, Is.EqualTo(positions.Length > 0 ? "head" : "position"));
+        RequireClose(AsArray(result.Of(0, 1).Mean), item.Expected("clean_answer_logit"), item);
+        RequireClose(AsArray(result.Of(0, 2).Mean), item.Expected("corrupt_answer_logit"), item);
     }
 
     private void CheckTrace(GoldenCase item)
+    {
+        CheckTrace(item, new SweepOptions());
+        CheckTrace(item, new SweepOptions { IsNaive = true });
+    }
+
+    private void CheckTrace(GoldenCase item, SweepOptions options)
     {
         var window = item.Pyvene.TryGetProperty("window", out var given) ? given.GetInt32() : 1;
 
@@ -136,18 +152,29 @@ internal sealed class GoldenRunner : IDisposable
             _model.Loaded,
             new CausalTraceRequest
             {
-                Inputs = Inputs(item, "input_ids"),
-                SubjectPositions = item.Integers("subject_positions", "subject_position"),
-                Answer = item.Json.GetProperty("answer").GetProperty("id").GetInt32(),
-                Noise = _golden.Goldens.Tensor(item.Input("noise")),
+                Prompts =
+                [
+                    new StudyPrompt
+                    {
+                        Inputs = Inputs(item, "input_ids"),
+                        Answer = item.Json.GetProperty("answer").GetProperty("id").GetInt32(),
+                        Positions = ImmutableSortedDictionary<string, ImmutableArray<int>>.Empty.Add(
+                            CausalTraceRequest.Subject,
+                            item.Integers("subject_positions", "subject_position")
+                        ),
+                    },
+                ],
+                Noise = [_golden.Goldens.Tensor(item.Input("noise"))],
                 Targets = [new TraceTarget(item.Component(1), window)],
-            }
+            },
+            options: options
         );
 
-        RequireClose(result.Restored[0].Probabilities, item.Expected("restored_prob"), item);
-        RequireClose(NumericArray.Of(new[] { result.CleanProbability }, 1), item.Expected("clean_prob"), item);
+        var only = result.Prompts[0];
+        RequireClose(NumericArray.Of(only.Values, only.Values.Length), item.Expected("restored_prob"), item);
+        RequireClose(NumericArray.Of(new[] { only.Clean(0) }, 1), item.Expected("clean_prob"), item);
         RequireClose(
-            NumericArray.Of(result.CorruptedProbabilities.AsSpan().ToArray(), result.CorruptedProbabilities.Length),
+            NumericArray.Of(only.Baselines.Skip(1).Select(run => run[0]).ToArray(), only.Baselines.Length - 1),
             item.Expected("corrupted_prob"),
             item
         );

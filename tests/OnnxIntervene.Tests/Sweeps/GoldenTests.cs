@@ -1,4 +1,4 @@
-using OnnxIntervene.Studies;
+using OnnxIntervene.Studies.Tracing;
 using OnnxIntervene.Testing;
 
 namespace OnnxIntervene.Tests.Sweeps;

@@ -1,6 +1,7 @@
 using OnnxIntervene.Execution;
 using OnnxIntervene.Runtime;
-using OnnxIntervene.Studies;
+using OnnxIntervene.Studies.Patching;
+using OnnxIntervene.Studies.Prompts;
 using OnnxIntervene.Sweeps;
 using OnnxIntervene.Testing;
 
@@ -34,23 +35,16 @@ public sealed class SweepEngineTests
         var (clean, corrupt) = (Tokens(model, 3, changed: false), Tokens(model, 3, changed: true));
         foreach (var component in s_components.Where(name => HasAll(model, name)))
         {
-            var request = new PatchSweepRequest
-            {
-                Clean = clean,
-                Corrupt = corrupt,
-                Answer = 5,
-                Wrong = 9,
-                Component = component,
-            };
+            var request = new PatchSweepRequest { Prompts = [Pair(clean, corrupt)], Components = [component] };
             var fast = PatchSweep.Run(model, request);
             var naive = PatchSweep.Run(model, request, options: new SweepOptions { IsNaive = true });
 
             Assert.That(
-                Difference.Largest(fast.AnswerLogits.Values.Span, naive.AnswerLogits.Values.Span),
+                Difference.Largest(fast.Prompts[0].Values.Span, naive.Prompts[0].Values.Span),
                 Is.LessThan(1e-4),
                 $"{component}: {fast.Plan}"
             );
-            Assert.That(fast.Plan!.Share, Is.LessThanOrEqualTo(1), component);
+            Assert.That(fast.Plan.Share, Is.LessThanOrEqualTo(1), component);
             TestContext.Out.WriteLine($"{component}: {fast.Plan}");
         }
     }
@@ -62,10 +56,7 @@ public sealed class SweepEngineTests
         var model = ReferenceExports.Load("gpt2/optimum-past");
         var request = new PatchSweepRequest
         {
-            Clean = Tokens(model, 3, changed: false),
-            Corrupt = Tokens(model, 3, changed: true),
-            Answer = 5,
-            Wrong = 9,
+            Prompts = [Pair(Tokens(model, 3, changed: false), Tokens(model, 3, changed: true))],
         };
 
         Assert.That(() => RunFor(TimeSpan.Zero), Throws.InstanceOf<OperationCanceledException>());
@@ -92,6 +83,15 @@ public sealed class SweepEngineTests
             }
         }
     }
+
+    private static StudyPrompt Pair(ModelInputs clean, ModelInputs corrupt) =>
+        new()
+        {
+            Inputs = clean,
+            Corrupt = corrupt,
+            Answer = 5,
+            Wrong = 9,
+        };
 
     // The first tokens are the same.
     private static ModelInputs Tokens(LoadedModel model, int seed, bool changed)

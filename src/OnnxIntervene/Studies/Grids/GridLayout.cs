@@ -17,3 +17,9 @@ public sealed record GridLayout(
     /// <summary>How many places it has.</summary>
     public int Count => Rows.Length * Columns.Length;
 }
+
+/// <summary>A place in a study's results.</summary>
+/// <param name="Grid">The number of the grid.</param>
+/// <param name="Row">The row.</param>
+/// <param name="Column">The column.</param>
+internal readonly record struct GridPlace(int Grid, int Row, int Column);

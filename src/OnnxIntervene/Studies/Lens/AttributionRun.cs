@@ -30,12 +30,7 @@ internal sealed class AttributionRun
     private string? _whyNoHeads;
     private double _error;
 
-    public AttributionRun(
-        LogitAttributionRequest request,
-        PositionColumn column,
-        AttributionSites sites,
-        LensHead head
-    )
+    public AttributionRun(LogitAttributionRequest request, PositionColumn column, AttributionSites sites, LensHead head)
     {
         (_request, _column, _sites, _head, _whyNoHeads) = (request, column, sites, head, sites.WhyNoHeads);
         ImmutableArray<string> layers = [.. Numbers(sites.LayerCount)];
@@ -121,12 +116,7 @@ internal sealed class AttributionRun
             );
     }
 
-    private void RequireOwn(
-        Place place,
-        ReadOnlyMemory<float> last,
-        StudyPrompt prompt,
-        CancellationToken cancellation
-    )
+    private void RequireOwn(Place place, ReadOnlyMemory<float> last, StudyPrompt prompt, CancellationToken cancellation)
     {
         if (place.Reading.Logits!.Shape[0] != prompt.Length && place.Position != prompt.Length - 1)
             return;

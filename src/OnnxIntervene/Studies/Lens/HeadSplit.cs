@@ -47,7 +47,10 @@ internal sealed class HeadSplit : IDisposable
         }
         catch (ExecutionException fault)
         {
-            throw new InterventionException($"The projection of layer {layer} cannot be cut out. {fault.Message}", fault);
+            throw new InterventionException(
+                $"The projection of layer {layer} cannot be cut out. {fault.Message}",
+                fault
+            );
         }
     }
 

@@ -64,7 +64,12 @@ internal sealed class LensHead : IDisposable
         }
         else
         {
-            Part.RunEach(Chosen(streams, chosen), _vocabulary, (_, outputs) => rows.Add(Kept(outputs[0])), cancellation);
+            Part.RunEach(
+                Chosen(streams, chosen),
+                _vocabulary,
+                (_, outputs) => rows.Add(Kept(outputs[0])),
+                cancellation
+            );
         }
 
         return Joined(rows);

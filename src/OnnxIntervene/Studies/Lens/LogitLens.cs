@@ -111,7 +111,11 @@ public static class LogitLens
         private void RequireAnswers(NumericArray logits, int prompt)
         {
             var answers = new[] { request.Prompts[prompt].Answer, request.Prompts[prompt].Wrong };
-            AnswerLogits.Require(logits.Reshape(1, logits.Shape[0], logits.Shape[1]), "logits", [.. answers.OfType<int>()]);
+            AnswerLogits.Require(
+                logits.Reshape(1, logits.Shape[0], logits.Shape[1]),
+                "logits",
+                [.. answers.OfType<int>()]
+            );
         }
 
         // The model's own logits, where it computes them; some exports compute those of the last token alone.

@@ -43,8 +43,7 @@ internal sealed record StreamPart(ComponentAddress SubLayer, ComponentAddress? A
     {
         switch (known[address].Meaning)
         {
-            case ComponentMeaning.Usual
-            or ComponentMeaning.Added:
+            case ComponentMeaning.Usual or ComponentMeaning.Added:
                 return new StreamPart(address, null, null);
             case ComponentMeaning.Projected:
                 var middle = address with { Name = ComponentNames.ResidMid };

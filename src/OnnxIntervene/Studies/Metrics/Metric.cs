@@ -7,6 +7,9 @@ namespace OnnxIntervene.Studies.Metrics;
 /// <summary>A number that is read off a run's logits. Immutable.</summary>
 public sealed class Metric
 {
+    // Odds that change by a tenth.
+    private const double SmallestLogits = 0.1;
+
     private readonly MetricFunction _function;
 
     private Metric(string name, string title, MetricFunction function)
@@ -20,11 +23,18 @@ public sealed class Metric
         {
             NeedsAnswer = true,
             NeedsWrong = true,
+            RisesWithAnswer = true,
+            SmallestDifference = SmallestLogits,
         };
 
     /// <summary>The right answer's logit.</summary>
     public static Metric Logit { get; } =
-        new("logit", "logit of the answer", reading => reading.AnswerLogit) { NeedsAnswer = true };
+        new("logit", "logit of the answer", reading => reading.AnswerLogit)
+        {
+            NeedsAnswer = true,
+            RisesWithAnswer = true,
+            SmallestDifference = SmallestLogits,
+        };
 
     /// <summary>The wrong answer's logit.</summary>
     public static Metric WrongLogit { get; } =
@@ -39,6 +49,8 @@ public sealed class Metric
         )
         {
             NeedsAnswer = true,
+            RisesWithAnswer = true,
+            SmallestDifference = 0.01,
         };
 
     /// <summary>The natural logarithm of the right answer's probability.</summary>
@@ -50,6 +62,8 @@ public sealed class Metric
         )
         {
             NeedsAnswer = true,
+            RisesWithAnswer = true,
+            SmallestDifference = SmallestLogits,
         };
 
     /// <summary>How many tokens have a larger logit than the right answer: 0 where it is the model's own.</summary>
@@ -82,6 +96,12 @@ public sealed class Metric
 
     /// <summary>Whether a prompt needs a wrong answer.</summary>
     public bool NeedsWrong { get; private init; }
+
+    /// <summary>Whether a larger number means that the right answer is likelier.</summary>
+    internal bool RisesWithAnswer { get; private init; }
+
+    /// <summary>Below such a difference of two runs, what lies between them is noise; 0 where nothing is known.</summary>
+    internal double SmallestDifference { get; private init; }
 
     /// <summary>A metric of one's own.</summary>
     /// <param name="name">What it is called in files and titles.</param>

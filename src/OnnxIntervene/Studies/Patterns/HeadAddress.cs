@@ -13,7 +13,8 @@ public readonly record struct HeadAddress(int Layer, int Head)
     public static HeadAddress Parse(string text)
     {
         ArgumentNullException.ThrowIfNull(text);
-        return text.Split('.') is [var layer, var head] && IsNumber(layer, out var first) && IsNumber(head, out var second)
+        return
+            text.Split('.') is [var layer, var head] && IsNumber(layer, out var first) && IsNumber(head, out var second)
             ? new HeadAddress(first, second)
             : throw new InterventionException($"'{text}' is not a head. Write LAYER.HEAD, such as 3.1.");
     }

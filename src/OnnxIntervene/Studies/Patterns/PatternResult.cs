@@ -22,7 +22,9 @@ public sealed record PatternResult
         return
         [
             .. Layers
-                .SelectMany((layer, row) => Enumerable.Range(0, grid.Layout.Columns.Length).Select(head => (layer, row, head)))
+                .SelectMany(
+                    (layer, row) => Enumerable.Range(0, grid.Layout.Columns.Length).Select(head => (layer, row, head))
+                )
                 .Where(place => float.IsFinite(grid.Mean[place.row, place.head]))
                 .OrderByDescending(place => grid.Mean[place.row, place.head])
                 .Take(count)

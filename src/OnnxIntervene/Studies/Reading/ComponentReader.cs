@@ -103,10 +103,7 @@ public sealed class ComponentReader : IDisposable
         var results = session.Run(
             Batch([.. group.Select(index => prompts[index].Inputs)]),
             [.. _components.Select(component => new UnitGrid(component, length).ReadAll(group.Length))],
-            [
-                .. session.Spliced.Sites.Select(site => site.Read!),
-                .. _readsLogits ? new[] { session.FirstOutput } : [],
-            ],
+            [.. session.Spliced.Sites.Select(site => site.Read!), .. _readsLogits ? new[] { session.FirstOutput } : []],
             cancellation
         );
         if (_readsLogits)
@@ -115,7 +112,11 @@ public sealed class ComponentReader : IDisposable
             (prompt, row) =>
                 new PromptReading(
                     prompt,
-                    [.. _components.Select((component, site) => ValuesOf(component, results[site], row, length, group))],
+                    [
+                        .. _components.Select(
+                            (component, site) => ValuesOf(component, results[site], row, length, group)
+                        ),
+                    ],
                     _readsLogits ? results[^1].Row(row) : null
                 )
         );

@@ -1,7 +1,6 @@
 using System.Collections.Immutable;
 using System.Globalization;
 using OnnxIntervene.IR;
-using OnnxIntervene.Runtime;
 using OnnxIntervene.Studies.Prompts;
 
 namespace OnnxIntervene.Studies.Reading;
@@ -9,7 +8,6 @@ namespace OnnxIntervene.Studies.Reading;
 /// <summary>Which positions of prompts a study reads. Immutable.</summary>
 public sealed class PromptPositions
 {
-    private const string LastName = "last";
     private const string AllName = "all";
 
     private readonly ImmutableArray<string> _names;
@@ -21,8 +19,8 @@ public sealed class PromptPositions
     /// <summary>Every position; the prompts must have equally many tokens.</summary>
     public static PromptPositions All { get; } = new([], []);
 
-    /// <summary>The last token of each prompt; padding does not count.</summary>
-    public static PromptPositions Last { get; } = Named(LastName);
+    /// <summary>The last token of each prompt.</summary>
+    public static PromptPositions Last { get; } = Named(PositionColumns.Last);
 
     /// <summary>
     /// Named positions of the prompts (<see cref="StudyPrompt.Positions"/>); a name that stands for several tokens means
@@ -59,63 +57,24 @@ public sealed class PromptPositions
     {
         if (prompts.IsDefaultOrEmpty)
             throw new InterventionException("There are no prompts.");
-        if (_names.Length > 0)
-            return
-            [
-                .. _names.Select(name => new PositionColumn(
-                    name,
-                    [.. prompts.Select((prompt, index) => PositionOf(prompt, index, name))]
-                )),
-            ];
-        RequireEqualLengths(prompts);
-        var numbers = _numbers.Length > 0 ? _numbers : [.. Enumerable.Range(0, prompts[0].Length)];
-        return [.. numbers.Select(number => Column(prompts, number))];
-    }
-
-    private static int PositionOf(StudyPrompt prompt, int index, string name) =>
-        prompt.Positions.TryGetValue(name, out var positions) && !positions.IsEmpty ? positions.Max()
-        : name == LastName ? LastTokens.Of(prompt.Inputs)[0]
-        : throw new InterventionException(
-            $"Prompt {index + 1} has no position of the name '{name}'. "
-                + (
-                    prompt.Positions.IsEmpty
-                        ? "It has none: give \"positions\" in its line of the file."
-                        : $"It has: {string.Join(", ", prompt.Positions.Keys)}."
-                )
-        );
-
-    private static void RequireEqualLengths(ImmutableArray<StudyPrompt> prompts)
-    {
-        for (var index = 1; index < prompts.Length; index++)
-        {
-            if (prompts[index].Length != prompts[0].Length)
-                throw new InterventionException(
-                    $"Prompt 1 has {prompts[0].Length} tokens and prompt {index + 1} has {prompts[index].Length}, so "
-                        + "their positions do not belong together by number. Name positions that they have in common, "
-                        + "or read the last token."
-                );
-        }
-    }
-
-    private static PositionColumn Column(ImmutableArray<StudyPrompt> prompts, int number)
-    {
-        if (number < 0 || number >= prompts[0].Length)
-            throw new InterventionException(
-                $"There is no position {number}: the prompts have the positions 0 to {prompts[0].Length - 1}."
-            );
-        var first = prompts[0].Text?.Tokens[number];
-        var isShared = first is not null && prompts.All(prompt => prompt.Text?.Tokens[number] == first);
-        return new PositionColumn(
-            isShared ? first! : number.ToString(CultureInfo.InvariantCulture),
-            [.. prompts.Select(_ => number)]
-        );
+        var columns = PositionColumns.Of(prompts, _numbers, _names);
+        columns.RequireEqualLengths();
+        return
+        [
+            .. columns.Labels.Select(
+                (label, column) =>
+                    new PositionColumn(
+                        label,
+                        [.. Enumerable.Range(0, prompts.Length).Select(prompt => columns.Of(prompt, column).Max())]
+                    )
+            ),
+        ];
     }
 
     private static IEnumerable<int>? Range(string part)
     {
         var ends = part.Split('-');
-        return
-            ends.Length <= 2 && IsNumber(ends[0], out var first) && IsNumber(ends[^1], out var last) && first <= last
+        return ends.Length <= 2 && IsNumber(ends[0], out var first) && IsNumber(ends[^1], out var last) && first <= last
             ? Enumerable.Range(first, last - first + 1)
             : null;
     }

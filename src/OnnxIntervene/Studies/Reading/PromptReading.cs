@@ -13,6 +13,5 @@ namespace OnnxIntervene.Studies.Reading;
 public sealed record PromptReading(int Prompt, ImmutableArray<NumericArray> Values, NumericArray? Logits)
 {
     /// <summary>The logits at a position; those of the last where the model computes no others.</summary>
-    internal ReadOnlySpan<float> LogitsAt(int position) =>
-        Logits!.Row(Logits.Shape[0] == 1 ? 0 : position).Floats;
+    internal ReadOnlySpan<float> LogitsAt(int position) => Logits!.Row(Logits.Shape[0] == 1 ? 0 : position).Floats;
 }

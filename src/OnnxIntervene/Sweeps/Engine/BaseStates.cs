@@ -26,6 +26,12 @@ internal sealed class BaseStates
     /// <summary>The width of the stream.</summary>
     public int Width => _streams[0].Shape[2];
 
+    /// <summary>Bytes of all that is kept.</summary>
+    public long Bytes =>
+        sizeof(float) * (_streams.Sum(stream => (long)stream.Length) + Presents.Sum(kept => (long)kept.Length));
+
+    private IEnumerable<NumericArray> Presents => _presents.Cast<NumericArray?>().OfType<NumericArray>();
+
     /// <summary>The stream at a point, <c>[base, position, width]</c>.</summary>
     public NumericArray StreamAt(int point) => _streams[point];
 

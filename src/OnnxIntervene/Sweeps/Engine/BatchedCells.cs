@@ -75,7 +75,7 @@ internal sealed class BatchedCells : CellRunner
 
     /// <inheritdoc/>
     public override SweepCost CostOf(IReadOnlyList<SweepCell> cells) =>
-        new((cells.Count + Rows - 1) / Rows, cells.Count, 1);
+        new((cells.Count + Rows - 1) / Rows, cells.Count, 1, MemoryOf(Math.Min(Rows, cells.Count)));
 
     /// <inheritdoc/>
     public override void Run(
@@ -111,6 +111,9 @@ internal sealed class BatchedCells : CellRunner
         if (isDisposing)
             _lease.Dispose();
     }
+
+    // Logits of every position, besides what the layers themselves take.
+    private long MemoryOf(int rows) => (long)rows * _setting.Length * _vocabulary * sizeof(float);
 
     private List<SiteFeed> WithNoise(List<SiteFeed> feeds, int[] bases)
     {

@@ -43,4 +43,5 @@ internal abstract class CellRunner : IDisposable
 /// <param name="Runs">How often a session runs.</param>
 /// <param name="Rows">Rows of all runs together.</param>
 /// <param name="Share">The multiplications by weights, in parts of one full run for each cell.</param>
-internal readonly record struct SweepCost(int Runs, int Rows, double Share);
+/// <param name="Memory">Bytes of the largest run's rows and of what is kept of the bases.</param>
+internal readonly record struct SweepCost(int Runs, int Rows, double Share, long Memory);

@@ -54,11 +54,12 @@ internal sealed class StaircaseCells : CellRunner
     {
         var groups = Groups(cells.Select((cell, number) => (number, cell))).ToList();
         var layers = Enumerable.Range(0, LayerCount).Select(_segments.WeightsOf).ToArray();
-        var (runs, rows, weights) = (0, 0, 0.0);
+        var (runs, rows, weights, largest) = (0, 0, 0.0, 0L);
         foreach (var group in groups)
         {
             rows += group.Length;
             var positions = _setting.Length - group[0].First;
+            largest = Math.Max(largest, group.Length * BytesOf(positions));
             for (var layer = 0; layer < LayerCount; layer++)
             {
                 var active = group.Count(row => row.Point <= layer);
@@ -70,7 +71,7 @@ internal sealed class StaircaseCells : CellRunner
         }
 
         var full = cells.Count * (double)_setting.Length * (layers.Sum() + _segments.HeadWeights);
-        return new SweepCost(runs + groups.Count, rows, weights / full);
+        return new SweepCost(runs + groups.Count, rows, weights / full, largest + _states.Bytes);
     }
 
     /// <inheritdoc/>
@@ -114,8 +115,9 @@ internal sealed class StaircaseCells : CellRunner
             .SelectMany(group => group.OrderBy(row => row.Point).Chunk(MostRows(_setting.Length - group.Key)))
             .Select(group => group.ToImmutableArray());
 
-    private int MostRows(int positions) =>
-        (int)Math.Clamp(_memoryLimit / ((long)positions * _states.Width * ValuesPerStream * sizeof(float)), 1, 1 << 12);
+    private int MostRows(int positions) => (int)Math.Clamp(_memoryLimit / BytesOf(positions), 1, 1 << 12);
+
+    private long BytesOf(int positions) => (long)positions * _states.Width * ValuesPerStream * sizeof(float);
 
     private void Measure(
         ImmutableArray<StaircaseRow> group,

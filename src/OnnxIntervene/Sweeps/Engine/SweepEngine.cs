@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Collections.Immutable;
 using System.Numerics.Tensors;
 using System.Runtime.CompilerServices;
 using OnnxIntervene.Components.Addressing;
@@ -21,15 +22,19 @@ internal sealed class SweepEngine : IDisposable
 
     private readonly CellRunner _runner;
 
-    private SweepEngine(CellRunner runner, BaseRuns bases, string? obstacle)
+    private SweepEngine(CellRunner runner, BaseRuns bases, ImmutableArray<UnitGrid> grids, string? obstacle)
     {
         _runner = runner;
         Bases = bases;
+        Grids = grids;
         Obstacle = obstacle;
     }
 
     /// <summary>What the bases' own runs computed.</summary>
     public BaseRuns Bases { get; }
+
+    /// <summary>The units of each site.</summary>
+    public ImmutableArray<UnitGrid> Grids { get; }
 
     /// <summary>Why whole models are run; null where the model is cut at its layers.</summary>
     public string? Obstacle { get; }
@@ -123,6 +128,7 @@ internal sealed class SweepEngine : IDisposable
             Rows = cost.Rows,
             Runs = cost.Runs,
             Share = count == 0 ? 0 : cost.Share * changed.Count / count,
+            Memory = cost.Memory,
         };
     }
 
@@ -145,7 +151,7 @@ internal sealed class SweepEngine : IDisposable
     }
 
     private static SweepEngine Whole(SweepSetting setting, int mostRows, string why, CancellationToken cancellation) =>
-        Opened(new BatchedCells(setting, mostRows), why, cancellation);
+        Opened(new BatchedCells(setting, mostRows), setting, why, cancellation);
 
     // Null where the model cannot be opened or cut there, or the parts compute something else.
     private static SweepEngine? Cut(
@@ -159,7 +165,7 @@ internal sealed class SweepEngine : IDisposable
         var isRight = false;
         try
         {
-            engine = Opened(new StaircaseCells(setting, hasCache, options.MemoryLimit), null, cancellation);
+            engine = Opened(new StaircaseCells(setting, hasCache, options.MemoryLimit), setting, null, cancellation);
             isRight = engine.IsProved(setting, hasCache, cancellation);
             return isRight ? engine : null;
         }
@@ -174,11 +180,16 @@ internal sealed class SweepEngine : IDisposable
         }
     }
 
-    private static SweepEngine Opened(CellRunner runner, string? why, CancellationToken cancellation)
+    private static SweepEngine Opened(
+        CellRunner runner,
+        SweepSetting setting,
+        string? why,
+        CancellationToken cancellation
+    )
     {
         try
         {
-            return new SweepEngine(runner, runner.RunBases(cancellation), why);
+            return new SweepEngine(runner, runner.RunBases(cancellation), setting.Grids, why);
         }
         catch
         {
@@ -223,8 +234,7 @@ internal sealed class SweepEngine : IDisposable
     {
         var (site, position) = (setting.Sites.Length / 2, setting.Length / 2);
         var grid = setting.Grids[site];
-        var isByPosition = grid.Component.Layout == ComponentLayout.Positions;
-        var unit = isByPosition ? position : grid.UnitsOf(0, [position]).First();
+        var unit = grid.Component.Layout == ComponentLayout.HeadsFirst ? 0 : grid.UnitsAt(position).First();
         return new SweepCell(plain, [new CellWrite(site, unit, Bases.UnitOf(site, plain, unit))]);
     }
 

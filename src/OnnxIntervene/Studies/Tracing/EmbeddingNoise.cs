@@ -2,7 +2,7 @@ using OnnxIntervene.Components;
 using OnnxIntervene.IR;
 using OnnxIntervene.Tensors;
 
-namespace OnnxIntervene.Studies;
+namespace OnnxIntervene.Studies.Tracing;
 
 /// <summary>
 /// The noise of causal tracing: normal, a multiple of the standard deviation of the whole embedding matrix.

@@ -1,4 +1,4 @@
-namespace OnnxIntervene.Studies;
+namespace OnnxIntervene.Studies.Tracing;
 
 /// <summary>What causal tracing restores: a component, in a window of layers around each layer.</summary>
 /// <param name="Component">The component.</param>

@@ -1,0 +1,106 @@
+using System.Collections.Immutable;
+using OnnxIntervene.Numerics;
+using OnnxIntervene.Studies.Metrics;
+using OnnxIntervene.Sweeps;
+
+namespace OnnxIntervene.Studies.Grids;
+
+/// <summary>What a study with cells measured: every number of every prompt, and grids of their means.</summary>
+public sealed class GridResult
+{
+    private readonly GridStudy _study;
+
+    internal GridResult(GridStudy study, ImmutableArray<PromptResult> prompts, SweepPlan plan) =>
+        (_study, Prompts, Plan) = (study, prompts, plan);
+
+    /// <summary>What was measured on each prompt.</summary>
+    public ImmutableArray<PromptResult> Prompts { get; }
+
+    /// <summary>What the study took.</summary>
+    public SweepPlan Plan { get; }
+
+    /// <summary>The grids.</summary>
+    public ImmutableArray<GridLayout> Layouts => _study.Layouts;
+
+    /// <summary>What was measured.</summary>
+    public ImmutableArray<Metric> Metrics => _study.Metrics;
+
+    /// <summary>A metric of the clean runs over prompts.</summary>
+    public SampleMean Clean(int metric = 0) => SampleMean.Of(Prompts.Select(prompt => prompt.Clean(metric)));
+
+    /// <summary>A metric of the corrupt runs over prompts.</summary>
+    public SampleMean Corrupt(int metric = 0) => SampleMean.Of(Prompts.Select(prompt => prompt.Corrupt(metric)));
+
+    /// <summary>A metric after each cell's intervention, over prompts.</summary>
+    /// <param name="grid">The number of the grid.</param>
+    /// <param name="metric">The number of the metric.</param>
+    public StudyGrid Of(int grid, int metric = 0)
+    {
+        var layout = Layouts[grid];
+        var places = new SampleMean[layout.Count];
+        for (var place = 0; place < places.Length; place++)
+            places[place] = new SampleMean();
+        for (var prompt = 0; prompt < Prompts.Length; prompt++)
+        {
+            foreach (var (place, value) in MeansOf(prompt, grid, metric))
+                places[place].Add(value);
+        }
+
+        return new StudyGrid(
+            layout,
+            Grid(layout, places, place => (float)place.Mean),
+            Grid(layout, places, place => (float)place.StandardError),
+            Grid(layout, places, place => place.Count)
+        );
+    }
+
+    /// <summary>
+    /// How far each cell's intervention goes from the corrupt to the clean runs: (metric − corrupt) / (clean − corrupt),
+    /// of means over prompts: 0 changes nothing, 1 restores the clean run.
+    /// </summary>
+    public StudyGrid Denoised(int grid, int metric = 0)
+    {
+        var (clean, corrupt) = (Clean(metric).Mean, Corrupt(metric).Mean);
+        return Of(grid, metric).Scaled(corrupt, clean - corrupt);
+    }
+
+    /// <summary>
+    /// How far each cell's intervention goes from the clean to the corrupt runs: (metric − clean) / (clean − corrupt), of
+    /// means over prompts: 0 changes nothing, −1 breaks all that the corrupt prompt breaks.
+    /// </summary>
+    public StudyGrid Noised(int grid, int metric = 0)
+    {
+        var (clean, corrupt) = (Clean(metric).Mean, Corrupt(metric).Mean);
+        return Of(grid, metric).Scaled(clean, clean - corrupt);
+    }
+
+    /// <summary>The metric of one prompt's cells in a grid, in the order of its cells.</summary>
+    internal float[] ValuesOf(int prompt, int grid, int metric) =>
+        [
+            .. Enumerable
+                .Range(0, _study.CellsIn(prompt))
+                .Where(cell => _study.PlaceOf(prompt, cell).Grid == grid)
+                .Select(cell => Prompts[prompt].Values.Span[(cell * Metrics.Length) + metric]),
+        ];
+
+    // The cells of one place are averaged; a place whose cells another shard has is left out.
+    private IEnumerable<(int Place, double Value)> MeansOf(int prompt, int grid, int metric)
+    {
+        var sums = new SortedDictionary<int, SampleMean>();
+        for (var cell = 0; cell < _study.CellsIn(prompt); cell++)
+        {
+            var place = _study.PlaceOf(prompt, cell);
+            if (place.Grid != grid)
+                continue;
+            var number = (place.Row * Layouts[grid].Columns.Length) + place.Column;
+            if (!sums.TryGetValue(number, out var sum))
+                sums.Add(number, sum = new SampleMean());
+            sum.Add(Prompts[prompt].Values.Span[(cell * Metrics.Length) + metric]);
+        }
+
+        return sums.Select(item => (item.Key, item.Value.Mean));
+    }
+
+    private static SweepGrid Grid(GridLayout layout, SampleMean[] places, Func<SampleMean, float> read) =>
+        new(layout.Rows.Length, layout.Columns.Length, Array.ConvertAll(places, place => read(place)));
+}
