@@ -104,8 +104,8 @@ public static class LinearProbe
         var widths = sites.Select(model.Components.Get).Sum(site => (long)site.Width * Math.Max(1, site.Heads));
         if (widths * columns * request.Prompts.Length is var numbers && numbers > MostNumbers)
             throw new InterventionException(
-                $"The probes would need {numbers:N0} numbers at once; {MostNumbers:N0} is the most. Take fewer layers or "
-                    + "positions at a time."
+                $"The probes would need {numbers:N0} numbers at once; {MostNumbers:N0} is the most. Take fewer layers "
+                    + "or positions at a time."
             );
     }
 

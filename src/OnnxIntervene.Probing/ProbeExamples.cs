@@ -12,8 +12,8 @@ internal sealed record ProbeExamples(float[][] Rows)
     public int Width => Rows[0].Length;
 
     /// <summary>
-    /// The rows with each dimension shifted and scaled to the mean 0 and the deviation 1 of the examples that are fitted; a
-    /// dimension that does not vary there becomes 0.
+    /// The rows with each dimension shifted and scaled to the mean 0 and the deviation 1 of the examples that are
+    /// fitted; a dimension that does not vary there becomes 0.
     /// </summary>
     public ProbeExamples Standardised(ImmutableArray<int> trained)
     {

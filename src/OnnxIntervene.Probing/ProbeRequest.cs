@@ -6,7 +6,8 @@ using OnnxIntervene.Studies.Reading;
 namespace OnnxIntervene.Probing;
 
 /// <summary>
-/// A linear probe (Alain and Bengio 2016, arXiv:1610.01644): can a class be read off a component by logistic regression?
+/// A linear probe (Alain and Bengio 2016, arXiv:1610.01644): can a class be read off a component by logistic
+/// regression?
 /// </summary>
 public sealed record ProbeRequest
 {

@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using OnnxIntervene.Numerics;
 using OnnxIntervene.Studies.Grids;
 
 namespace OnnxIntervene.Probing;

@@ -18,8 +18,8 @@ internal sealed record StratifiedSplit(ImmutableArray<int> Trained, ImmutableArr
         return examples - count >= LeastTrained
             ? count
             : throw new InterventionException(
-                $"The class '{name}' has {examples} examples; {count} are held out, and {LeastTrained} must be left to fit. "
-                    + "Give more prompts of this class, or hold out a smaller share."
+                $"The class '{name}' has {examples} examples; {count} are held out, and {LeastTrained} must be left to "
+                    + "fit. Give more prompts of this class, or hold out a smaller share."
             );
     }
 

@@ -24,8 +24,8 @@ internal sealed class LensReport(
         {
             Title = "Logit lens",
             Summary =
-                "The residual stream after each layer goes through the model's own final norm and unembedding. The last "
-                + "layer's row is the model's own answer.",
+                "The residual stream after each layer goes through the model's own final norm and unembedding. The "
+                + "last layer's row is the model's own answer.",
             Facts =
             [
                 .. StudyText.Facts(model, prompts),

@@ -18,20 +18,20 @@ internal sealed class LogitLensCommand
     private readonly Option<string[]> _metrics = new("--metric")
     {
         Description =
-            $"What is measured: {string.Join(", ", Metric.All.Select(metric => metric.Name))}; may be repeated. Default: "
-            + "what the answers allow, of logit-difference, probability, rank and kl.",
+            $"What is measured: {string.Join(", ", Metric.All.Select(metric => metric.Name))}; may be repeated. "
+            + "Default: what the answers allow, of logit-difference, probability, rank and kl.",
     };
     private readonly Option<string?> _positions = new("--positions")
     {
         Description =
-            "Where: all, last, numbers as in 0-3,5, or names in the file of prompts as in subject,last. Default: all of "
-            + "one prompt, the last token of many.",
+            "Where: all, last, numbers as in 0-3,5, or names in the file of prompts as in subject,last. Default: all "
+            + "of one prompt, the last token of many.",
     };
     private readonly Option<bool> _attribution = new("--attribution")
     {
         Description =
-            "Also tell what each layer's attention and feed-forward, and each head, adds to the answer's logit, or to the "
-            + "logit difference: at the last token, or the one position of --positions.",
+            "Also tell what each layer's attention and feed-forward, and each head, adds to the answer's logit, or to "
+            + "the logit difference: at the last token, or the one position of --positions.",
     };
 
     public static Command Create() => new LogitLensCommand().Build();
@@ -40,9 +40,10 @@ internal sealed class LogitLensCommand
     {
         var command = new Command(
             "logit-lens",
-            "The logit lens (nostalgebraist 2020): what would the model answer after each layer? Example: onnx-intervene "
-                + "logit-lens --prompt \"A young salmon is called a\" --answer \" fry\" --wrong \" calf\" --attribution. "
-                + "Without a tokenizer: onnx-intervene logit-lens model.onnx --prompt-ids 32,1862,17 --answer-id 351"
+            "The logit lens (nostalgebraist 2020): what would the model answer after each layer? Example: "
+                + "onnx-intervene logit-lens --prompt \"A young salmon is called a\" --answer \" fry\" --wrong \" "
+                + "calf\" --attribution. Without a tokenizer: onnx-intervene logit-lens model.onnx --prompt-ids "
+                + "32,1862,17 --answer-id 351"
         );
         _model.AddTo(command);
         _prompts.AddTo(command, hasAnswers: true);

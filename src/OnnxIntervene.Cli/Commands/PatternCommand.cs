@@ -35,8 +35,8 @@ internal sealed class PatternCommand
     private readonly Option<string?> _heads = new("--heads")
     {
         Description =
-            "Heads whose patterns in the first prompt are shown: LAYER.HEAD, such as 3.1,5.5. Default: the best two of each "
-            + "score.",
+            "Heads whose patterns in the first prompt are shown: LAYER.HEAD, such as 3.1,5.5. Default: the best two of "
+            + "each score.",
     };
 
     public static Command Create() => new PatternCommand().Build();
@@ -45,9 +45,10 @@ internal sealed class PatternCommand
     {
         var command = new Command(
             "pattern",
-            "What does each head attend to? Attention probabilities, and how much of them goes to the previous token, to "
-                + "the same token before, and to what followed it then (induction). Examples: onnx-intervene pattern "
-                + "--prompt \"When Mary and John went to the store, John\"; onnx-intervene pattern --random-tokens 25"
+            "What does each head attend to? Attention probabilities, and how much of them goes to the previous token, "
+                + "to the same token before, and to what followed it then (induction). Examples: onnx-intervene "
+                + "pattern --prompt \"When Mary and John went to the store, John\"; onnx-intervene pattern "
+                + "--random-tokens 25"
         );
         _model.AddTo(command);
         _prompts.AddTo(command, hasAnswers: false, _random);

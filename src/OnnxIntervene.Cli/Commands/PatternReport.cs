@@ -27,8 +27,8 @@ internal sealed class PatternReport(
         {
             Title = "Attention patterns",
             Summary =
-                "How much of each head's attention goes to the previous token; at tokens that occurred before, how much "
-                + "goes to the same token (duplicate token), and how much to what followed it then (induction).",
+                "How much of each head's attention goes to the previous token; at tokens that occurred before, how "
+                + "much goes to the same token (duplicate token), and how much to what followed it then (induction).",
             Facts =
             [
                 .. StudyText.Facts(model, prompts),
@@ -51,8 +51,8 @@ internal sealed class PatternReport(
     private IEnumerable<string> Warnings()
     {
         if (!IsMeasured(PatternScore.DuplicateToken))
-            yield return "No token occurs twice in a prompt, so that there is no duplicate-token or induction score. Give "
-                + "other prompts, or --random-tokens.";
+            yield return "No token occurs twice in a prompt, so that there is no duplicate-token or induction score. "
+                + "Give other prompts, or --random-tokens.";
         if (!IsDrawn)
             yield return $"The patterns of {prompts[0].Length} tokens are in the JSON; pictures are drawn of at most "
                 + $"{LongestPicture}.";

@@ -17,8 +17,8 @@ internal sealed class ProbeCommand
     private readonly Option<string> _prompts = new("--prompts")
     {
         Description =
-            "A file of prompts, JSON Lines: {\"prompt\": TEXT, \"label\": CLASS, \"positions\": {NAME: POSITION}} on each "
-            + "line; \"prompt_ids\" in place of a text.",
+            "A file of prompts, JSON Lines: {\"prompt\": TEXT, \"label\": CLASS, \"positions\": {NAME: POSITION}} on "
+            + "each line; \"prompt_ids\" in place of a text.",
         Required = true,
     };
     private readonly Option<string> _component = new("--component")

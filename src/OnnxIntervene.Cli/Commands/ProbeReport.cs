@@ -16,8 +16,8 @@ internal static class ProbeReport
         {
             Title = $"Linear probes on {request.Component}",
             Summary =
-                "Logistic regression on the component's values, standardised; the share of held-out prompts whose class is "
-                + "predicted, beside the same with shuffled labels.",
+                "Logistic regression on the component's values, standardised; the share of held-out prompts whose "
+                + "class is predicted, beside the same with shuffled labels.",
             Facts =
             [
                 .. StudyText.Facts(model, request.Prompts),

@@ -3,7 +3,6 @@ using OnnxIntervene.Components.Addressing;
 using OnnxIntervene.Execution;
 using OnnxIntervene.IR;
 using OnnxIntervene.Studies.Patterns;
-using OnnxIntervene.Studies.Prompts;
 using OnnxIntervene.Tensors;
 
 namespace OnnxIntervene.Tests.Studies;

@@ -7,11 +7,14 @@ using OnnxIntervene.Runtime;
 using OnnxIntervene.Studies.Lens;
 using OnnxIntervene.Studies.Prompts;
 using OnnxIntervene.Studies.Reading;
+using OnnxIntervene.Tensors;
 using OnnxIntervene.Testing;
 
 namespace OnnxIntervene.Tests.Studies;
 
-/// <summary>The lens of the last layer is what the model computes; contributions sum to what they are parts of.</summary>
+/// <summary>
+/// The lens of the last layer is what the model computes; contributions sum to what they are parts of.
+/// </summary>
 public sealed class LogitLensTests
 {
     private const int Exports = 41;
@@ -65,6 +68,33 @@ public sealed class LogitLensTests
 
         Assert.That(count, Is.GreaterThanOrEqualTo(Attributed));
         Assert.That(withHeads, Is.GreaterThanOrEqualTo(WithHeads));
+    }
+
+    // As where a head's scale is one for all that is run together.
+    [Test]
+    public void A_head_run_on_a_whole_example_gives_what_it_gives_place_by_place()
+    {
+        using var model = LoadedModel.Load(RepositoryPaths.DefaultModel);
+        using var head = LensHead.Open(model);
+        var stream = NumericArray.Of(
+            [.. Enumerable.Range(0, 5 * head.Part.Width).Select(index => MathF.Sin(index))],
+            5,
+            head.Part.Width
+        );
+        var whole = head.Part.RunExample(stream, default)[0];
+        var places = 0;
+        head.Part.RunEach(
+            stream,
+            whole.Shape[1],
+            (place, outputs) =>
+            {
+                Assert.That(Difference.Largest(outputs[0].Span, whole.Row(place).Floats), Is.LessThan(1e-4));
+                places++;
+            },
+            default
+        );
+
+        Assert.That(places, Is.EqualTo(5));
     }
 
     // W (γ ∘ (v − mean v) / σ), with the weights read from the file.

@@ -130,8 +130,9 @@ internal sealed class AttributionRun
         var difference = LogitDistance.Of(logits, place.Reading.LogitsAt(place.Position));
         if (!(difference <= Tolerance))
             throw new InterventionException(
-                $"Prompt {place.Reading.Prompt + 1}: the head that was cut off gives other logits than the model itself "
-                    + $"(difference {difference:G2}, at most {Tolerance} is allowed), so the model's are no sum of parts."
+                $"Prompt {place.Reading.Prompt + 1}: the head that was cut off gives other logits than the model "
+                    + $"itself (difference {difference:G2}, at most {Tolerance} is allowed), so the model's are no "
+                    + "sum of parts."
             );
     }
 
@@ -140,8 +141,8 @@ internal sealed class AttributionRun
         if (StreamSum.Distance(parts, stream) is var distance && !(distance <= Tolerance))
             throw new InterventionException(
                 $"Prompt {prompt + 1}: the embedding and what the sub-layers add do not sum to the last layer's stream "
-                    + $"(difference {distance:G2} of it, at most {Tolerance} is allowed): the model scales its stream or "
-                    + "adds something that was not found. See: onnx-intervene inspect."
+                    + $"(difference {distance:G2} of it, at most {Tolerance} is allowed): the model scales its stream "
+                    + "or adds something that was not found. See: onnx-intervene inspect."
             );
     }
 
@@ -151,8 +152,8 @@ internal sealed class AttributionRun
         if (!(error <= Tolerance))
             throw new InterventionException(
                 $"Prompt {prompt + 1}: what the parts add sums to {numbers.Sum():G4}, but the model's own number is "
-                    + $"{total:G4} (difference {error:G2} of the largest part, at most {Tolerance} is allowed): the head is "
-                    + "not linear at a fixed scale."
+                    + $"{total:G4} (difference {error:G2} of the largest part, at most {Tolerance} is allowed): the "
+                    + "head is not linear at a fixed scale."
             );
         _error = Math.Max(_error, error);
     }

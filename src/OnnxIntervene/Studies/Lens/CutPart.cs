@@ -9,8 +9,8 @@ using OnnxIntervene.Tensors;
 namespace OnnxIntervene.Studies.Lens;
 
 /// <summary>
-/// A part of a model that begins at a component, as a session of its own. Positions do not see each other in it, so that
-/// each is a row. Owns the lease of the session.
+/// A part of a model that begins at a component, as a session of its own. Positions do not see each other in it, so
+/// that each is a row. Owns the lease of the session.
 /// </summary>
 internal sealed class CutPart : IDisposable
 {

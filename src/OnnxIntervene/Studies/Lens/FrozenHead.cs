@@ -73,7 +73,9 @@ internal sealed class FrozenHead
             );
     }
 
-    /// <summary>The direction whose product with a vector is a token's logit, at the scale of the measurement.</summary>
+    /// <summary>
+    /// The direction whose product with a vector is a token's logit, at the scale of the measurement.
+    /// </summary>
     public ReadOnlySpan<float> DirectionOf(int token) => _directions[token];
 
     private void MeasureDirections(IReadOnlyCollection<int> tokens, CancellationToken cancellation)

@@ -85,8 +85,9 @@ internal sealed class HeadSplit : IDisposable
     {
         if (StreamSum.Distance(parts, output) is var distance && !(distance <= Tolerance))
             throw new InterventionException(
-                $"What the heads of layer {Output.Layer} add does not sum to {Output} (difference {distance:G2} of it, at "
-                    + $"most {Tolerance} is allowed): the projection is not linear."
+                $"What the heads of layer {Output.Layer} add does not sum to {Output} (difference {distance:G2} of it, "
+                    + $"at most {Tolerance} is allowed): the projection is not linear. Activations that are quantised "
+                    + "are such a case."
             );
     }
 }

@@ -48,8 +48,8 @@ internal sealed class LensHead : IDisposable
 
     /// <summary>
     /// The logits of streams of one prompt, <c>[stream, position, width]</c>, at chosen positions: <c>[stream × chosen,
-    /// vocabulary]</c>. Where the head's numbers depend on what is computed beside them (one scale for all), each stream is
-    /// run as the model runs it: alone, at all positions.
+    /// vocabulary]</c>. Where the head's numbers depend on what is computed beside them (one scale for all), each
+    /// stream is run as the model runs it: alone, at all positions.
     /// </summary>
     public NumericArray Logits(NumericArray streams, IReadOnlyList<int> chosen, CancellationToken cancellation)
     {

@@ -10,8 +10,8 @@ namespace OnnxIntervene.Studies.Lens;
 internal static class LensStreams
 {
     /// <summary>
-    /// The streams that are as wide as the last; the one before the first layer is left out where it is not (a model with
-    /// a projection after its embedding).
+    /// The streams that are as wide as the last; the one before the first layer is left out where it is not (a model
+    /// with a projection after its embedding).
     /// </summary>
     /// <exception cref="InterventionException">The model has no layers, or a layer's output is not found.</exception>
     public static ImmutableArray<ComponentAddress> Of(ComponentMap components)

@@ -1,4 +1,3 @@
-using OnnxIntervene.Components.Addressing;
 using OnnxIntervene.Execution;
 using OnnxIntervene.IR;
 using OnnxIntervene.Runtime;
@@ -21,8 +20,8 @@ public static class LogitAttribution
     /// <param name="progress">Told how many prompts are done.</param>
     /// <param name="cancellation">Ends the study early.</param>
     /// <exception cref="InterventionException">
-    /// A prompt lacks an answer or the position, or the model's logits are no sum of parts: its norms follow additions, its
-    /// stream is scaled, or its head is not a norm with a linear map after it. The message says which.
+    /// A prompt lacks an answer or the position, or the model's logits are no sum of parts: its norms follow additions,
+    /// its stream is scaled, or its head is not a norm with a linear map after it. The message says which.
     /// </exception>
     /// <exception cref="ExecutionException">ONNX Runtime cannot open the model, or stopped a run.</exception>
     /// <exception cref="OperationCanceledException">The study was cancelled.</exception>

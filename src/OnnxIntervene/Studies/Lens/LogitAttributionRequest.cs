@@ -6,8 +6,8 @@ namespace OnnxIntervene.Studies.Lens;
 
 /// <summary>
 /// Direct logit attribution (Elhage et al. 2021, "A Mathematical Framework for Transformer Circuits"; Wang et al. 2022,
-/// arXiv:2211.00593): what each part of the residual stream adds to the answer's logit, or to the answer's less the wrong
-/// answer's, with the final norm's scale frozen at the run's own.
+/// arXiv:2211.00593): what each part of the residual stream adds to the answer's logit, or to the answer's less the
+/// wrong answer's, with the final norm's scale frozen at the run's own.
 /// </summary>
 public sealed record LogitAttributionRequest
 {

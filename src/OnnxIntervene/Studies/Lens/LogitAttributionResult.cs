@@ -30,7 +30,9 @@ public sealed record LogitAttributionResult
     /// <summary>What heads add, layer (row) by head (column); null where they cannot be told apart.</summary>
     public StudyGrid? Heads { get; init; }
 
-    /// <summary>What the biases of the attentions' output projections add, a row for each layer; null likewise.</summary>
+    /// <summary>
+    /// What the biases of the attentions' output projections add, a row for each layer; null likewise.
+    /// </summary>
     public StudyGrid? Biases { get; init; }
 
     /// <summary>Why heads cannot be told apart; null where they can.</summary>

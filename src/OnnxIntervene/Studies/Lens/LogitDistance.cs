@@ -6,8 +6,8 @@ namespace OnnxIntervene.Studies.Lens;
 internal static class LogitDistance
 {
     /// <summary>
-    /// The largest difference, in shares of the largest logit where that is above 1; infinite where the numbers of tokens
-    /// differ, NaN where a logit is not finite.
+    /// The largest difference, in shares of the largest logit where that is above 1; infinite where the numbers of
+    /// tokens differ, NaN where a logit is not finite.
     /// </summary>
     public static double Of(ReadOnlySpan<float> logits, ReadOnlySpan<float> own)
     {

@@ -6,7 +6,9 @@ using OnnxIntervene.Sweeps;
 
 namespace OnnxIntervene.Studies.Lens;
 
-/// <summary>What the logit lens shows: a row for the embedding (where it has the stream's width) and each layer.</summary>
+/// <summary>
+/// What the logit lens shows: a row for the embedding (where it has the stream's width) and each layer.
+/// </summary>
 public sealed record LogitLensResult
 {
     /// <summary>Where the stream was read.</summary>

@@ -55,8 +55,8 @@ internal sealed record StreamPart(ComponentAddress SubLayer, ComponentAddress? A
                         isFirst ? address with { Name = ComponentNames.BlockInput } : middle
                     )
                     : throw new InterventionException(
-                        $"{address} is scaled or normalised before it is added, and the stream between it and the other "
-                            + "sub-layer was not found, so what each adds cannot be told."
+                        $"{address} is scaled or normalised before it is added, and the stream between it and the "
+                            + "other sub-layer was not found, so what each adds cannot be told."
                     );
             default:
                 throw new InterventionException(

@@ -12,7 +12,9 @@ using OnnxIntervene.Tensors;
 
 namespace OnnxIntervene.Studies.Patterns;
 
-/// <summary>Reads attention probabilities, wherever <c>attention_weight</c> is a component, and scores the heads.</summary>
+/// <summary>
+/// Reads attention probabilities, wherever <c>attention_weight</c> is a component, and scores the heads.
+/// </summary>
 public static class AttentionPatterns
 {
     /// <summary>Scores every head on every prompt.</summary>
@@ -100,7 +102,9 @@ public static class AttentionPatterns
         }
     }
 
-    /// <summary>How many tokens a model knows, from 0 on: those of its tokenizer, or of its table of embeddings.</summary>
+    /// <summary>
+    /// How many tokens a model knows, from 0 on: those of its tokenizer, or of its table of embeddings.
+    /// </summary>
     /// <exception cref="InterventionException">Neither tells.</exception>
     public static int VocabularyOf(LoadedModel model)
     {

@@ -15,7 +15,9 @@ public sealed record PatternResult
     /// <summary>The grid of a score.</summary>
     public StudyGrid Of(PatternScore score) => Grids[PatternScore.All.IndexOf(score)];
 
-    /// <summary>The heads with the highest mean of a score, the highest first; heads without one are left out.</summary>
+    /// <summary>
+    /// The heads with the highest mean of a score, the highest first; heads without one are left out.
+    /// </summary>
     public ImmutableArray<HeadAddress> Best(PatternScore score, int count)
     {
         var grid = Of(score);

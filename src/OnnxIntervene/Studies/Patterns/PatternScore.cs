@@ -27,10 +27,10 @@ public sealed class PatternScore
         new("duplicate-token", "duplicate token", (query, tokens) => Earlier(query, tokens));
 
     /// <summary>
-    /// The mean of Σ p[i, j + 1] over j + 1 &lt; i with t[j] = t[i], over the positions i whose token occurred before, not
-    /// counting the one before i: the attention to what followed it then. On a random sequence repeated once, that is
-    /// p[i, i − n + 1] for the n positions of the repetition, as TransformerLens and ARENA measure it (their diagonal also
-    /// holds the position before the repetition and those that a beginning-of-text token adds).
+    /// The mean of Σ p[i, j + 1] over j + 1 &lt; i with t[j] = t[i], over the positions i whose token occurred before,
+    /// not counting the one before i: the attention to what followed it then. On a random sequence repeated once, that
+    /// is p[i, i − n + 1] for the n positions of the repetition, as TransformerLens and ARENA measure it (their
+    /// diagonal also holds the position before the repetition and those that a beginning-of-text token adds).
     /// </summary>
     public static PatternScore Induction { get; } =
         new(

@@ -5,8 +5,8 @@ using OnnxIntervene.Studies.Prompts;
 namespace OnnxIntervene.Studies.Patterns;
 
 /// <summary>
-/// Random tokens, then the same again: nothing but the repetition tells what follows, so that induction heads show (Elhage
-/// et al. 2021; Olsson et al. 2022).
+/// Random tokens, then the same again: nothing but the repetition tells what follows, so that induction heads show
+/// (Elhage et al. 2021; Olsson et al. 2022).
 /// </summary>
 public static class RepeatedTokens
 {

@@ -23,15 +23,17 @@ public sealed class PromptPositions
     public static PromptPositions Last { get; } = Named(PositionColumns.Last);
 
     /// <summary>
-    /// Named positions of the prompts (<see cref="StudyPrompt.Positions"/>); a name that stands for several tokens means
-    /// the last of them. Where a prompt has no position of the name <c>last</c>, that is its last token.
+    /// Named positions of the prompts (<see cref="StudyPrompt.Positions"/>); a name that stands for several tokens
+    /// means the last of them. Where a prompt has no position of the name <c>last</c>, that is its last token.
     /// </summary>
     public static PromptPositions Named(params ImmutableArray<string> names) => new(names, []);
 
     /// <summary>Positions by number, counted from 0; the prompts must have equally many tokens.</summary>
     public static PromptPositions At(params ImmutableArray<int> numbers) => new([], numbers);
 
-    /// <summary>Reads <c>all</c>, <c>last</c>, names as in <c>subject,last</c>, or numbers as in <c>0-3,5</c>.</summary>
+    /// <summary>
+    /// Reads <c>all</c>, <c>last</c>, names as in <c>subject,last</c>, or numbers as in <c>0-3,5</c>.
+    /// </summary>
     /// <exception cref="InterventionException">The text is none of these.</exception>
     public static PromptPositions Parse(string text)
     {
@@ -51,7 +53,8 @@ public sealed class PromptPositions
 
     /// <summary>Finds the positions in each prompt.</summary>
     /// <exception cref="InterventionException">
-    /// A prompt lacks a position, or the prompts' lengths differ where that leaves open which positions belong together.
+    /// A prompt lacks a position, or the prompts' lengths differ where that leaves open which positions belong
+    /// together.
     /// </exception>
     public ImmutableArray<PositionColumn> ColumnsOf(ImmutableArray<StudyPrompt> prompts)
     {
