@@ -29,14 +29,14 @@ internal sealed class LensReport(
             Facts =
             [
                 .. StudyText.Facts(model, prompts),
-                new("the model's own answer", Own()),
+                .. Answers(),
                 new(
                     "last layer's lens from the model's logits",
                     lens.Difference.ToString("G2", CultureInfo.InvariantCulture)
                 ),
                 .. attribution is null ? [] : AttributionReport.Facts(attribution),
             ],
-            Warnings = attribution?.WhyNoHeads is { } why ? [$"Heads are not told apart: {why}"] : [],
+            Warnings = [.. Warnings()],
             Heatmaps =
             [
                 .. lens.Grids.Zip(
@@ -53,10 +53,39 @@ internal sealed class LensReport(
     private static string Title(Metric metric) =>
         metric == Metric.Divergence ? "KL divergence from the model's own" : metric.Title;
 
-    private string Own()
+    // Where the last token of a prompt is read, with what the model itself answers there.
+    private IEnumerable<(StudyPrompt Prompt, TopAnswer Top)> Own() =>
+        from prompt in Enumerable.Range(0, prompts.Length)
+        from column in Enumerable.Range(0, lens.Columns.Length)
+        where lens.Columns[column].Positions[prompt] == prompts[prompt].Length - 1
+        select (prompts[prompt], lens.Tops[prompt][((lens.Rows.Length - 1) * lens.Columns.Length) + column]);
+
+    private IEnumerable<ReportFact> Answers() =>
+        Own().DistinctBy(item => item.Prompt).ToList() switch
+        {
+            [] => [],
+            [var (_, top)] => [new ReportFact("the model's own answer", SweepText.Answer(top, model))],
+            var many when many.TrueForAll(item => item.Prompt.Answer is not null) =>
+            [
+                new ReportFact(
+                    "the model's own answer",
+                    $"the given one in {many.Count(item => item.Top.Id == item.Prompt.Answer)} of {many.Count}"
+                ),
+            ],
+            _ => [],
+        };
+
+    private IEnumerable<string> Warnings()
     {
-        var last = lens.Tops.Select(tops => tops[^1]).ToList();
-        return last.Count == 1 ? SweepText.Answer(last[0], model) : Common(last);
+        if (attribution?.WhyNoHeads is { } why)
+            yield return $"Heads are not told apart: {why}";
+        var others = Own().Where(item => item.Prompt.Answer is { } answer && item.Top.Id != answer).ToList();
+        if (prompts.Length == 1 && others is [var (prompt, top), ..])
+            yield return $"The model's own answer is {SweepText.Answer(top, model)}, not "
+                + $"'{model.TokenText(prompt.Answer!.Value)}'.";
+        else if (others.Count > 0)
+            yield return $"The model's own answer is another than the given one in {others.Count} of {prompts.Length} "
+                + "prompts.";
     }
 
     private ReportTable Tops() =>
@@ -106,6 +135,7 @@ internal sealed class LensReport(
             lens.Rows,
             Columns = lens.Columns.Select(column => new { column.Label, column.Positions }),
             lens.Difference,
+            Warnings = Warnings(),
             Metrics = lens.Metrics.Select(
                 (metric, index) => new { metric.Name, Grid = StudyText.Data(lens.Grids[index]) }
             ),

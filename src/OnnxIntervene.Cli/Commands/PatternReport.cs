@@ -120,6 +120,7 @@ internal sealed class PatternReport(
         {
             Prompts = prompts.Select(prompt => new { prompt.Text?.Text, Ids = prompt.Text?.Ids }),
             result.Layers,
+            Warnings = Warnings(),
             Scores = result.Grids.Select(StudyText.Data),
             Best = PatternScore.All.Select(score => new
             {

@@ -77,7 +77,7 @@ public sealed class LogitLensTests
         using var model = LoadedModel.Load(RepositoryPaths.DefaultModel);
         using var head = LensHead.Open(model);
         var stream = NumericArray.Of(
-            [.. Enumerable.Range(0, 5 * head.Part.Width).Select(index => MathF.Sin(index))],
+            Enumerable.Range(0, 5 * head.Part.Width).Select(index => MathF.Sin(index)).ToArray(),
             5,
             head.Part.Width
         );
