@@ -34,6 +34,7 @@ internal static class CommandTree
         "--base-file",
         "--source-file",
         "--prompts",
+        "--merge",
     ];
 
     /// <summary>The largest file that any command reads.</summary>
@@ -48,6 +49,9 @@ internal static class CommandTree
             CollectCommand.Create(),
             TraceCommand.Create(),
             PatchCommand.Create(),
+            AblateCommand.Create(),
+            PathCommand.Create(),
+            MergeCommand.Create(),
             LogitLensCommand.Create(),
             PatternCommand.Create(),
             ProbeCommand.Create(),

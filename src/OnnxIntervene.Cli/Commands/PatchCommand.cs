@@ -16,11 +16,7 @@ internal sealed class PatchCommand
     private readonly StudyPromptOptions _prompts = new();
     private readonly UnitOptions _units = new("block_output");
     private readonly MetricOptions _metrics = new(Metric.LogitDifference);
-    private readonly Option<string> _direction = new("--direction")
-    {
-        Description = "denoising: values of the clean run are put into the corrupt one; noising: the other way round.",
-        DefaultValueFactory = _ => "denoising",
-    };
+    private readonly DirectionOptions _direction = new(PatchDirection.Denoising);
 
     public static Command Create() => new PatchCommand().Build();
 
@@ -38,7 +34,7 @@ internal sealed class PatchCommand
         _prompts.AddTo(command);
         _units.AddTo(command);
         _metrics.AddTo(command);
-        command.Add(_direction);
+        _direction.AddTo(command);
         _runs.AddTo(command);
         _output.AddTo(command);
         command.SetAction(Run);
@@ -47,7 +43,7 @@ internal sealed class PatchCommand
 
     private Task<int> Run(ParseResult arguments, CancellationToken cancellation)
     {
-        var direction = Direction(arguments);
+        var direction = _direction.Read(arguments);
         using var loaded = _model.Load(arguments);
         var request = new PatchSweepRequest
         {
@@ -60,31 +56,13 @@ internal sealed class PatchCommand
             Metrics = _metrics.Read(arguments),
             Direction = direction,
         };
-        var runs = _runs.Read(arguments);
-        if (_runs.Explains(arguments))
+        return new StudyRun(_runs, _output)
         {
-            SweepRunOptions.Write(
-                Terminal.Of(arguments),
-                PatchSweep.Plan(loaded, request, runs, cancellation),
-                _output.IsJson(arguments)
-            );
-            return Task.FromResult(ExitCodes.Done);
-        }
-
-        using var progress = new ProgressLine(Terminal.Of(arguments).Error, "Patching");
-        var result = PatchSweep.Run(loaded, request, progress, runs, cancellation);
-        progress.Dispose();
-        _output.Publish(arguments, PatchReport.Create(request, result, loaded), cancellation);
-        return Task.FromResult(ExitCodes.Done);
+            Verb = "Patching",
+            Plan = options => PatchSweep.Plan(loaded, request, options, cancellation),
+            Run = (options, progress) => PatchSweep.Run(loaded, request, progress, options, cancellation),
+            Merge = journals => PatchSweep.Merge(loaded, request, journals),
+            Report = result => PatchReport.Create(request, result, loaded),
+        }.Execute(arguments, cancellation);
     }
-
-    private PatchDirection Direction(ParseResult arguments) =>
-        arguments.GetValue(_direction) switch
-        {
-            "denoising" => PatchDirection.Denoising,
-            "noising" => PatchDirection.Noising,
-            var other => throw new InterventionException(
-                $"{_direction.Name}: '{other}' is neither denoising nor noising."
-            ),
-        };
 }

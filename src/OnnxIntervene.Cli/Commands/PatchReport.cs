@@ -66,7 +66,7 @@ internal static class PatchReport
         var raw = result.Of(grid);
         var name = result.Layouts.Length > 1 ? $"-{result.Layouts[grid].Name}" : "";
         var of = result.Layouts.Length > 1 ? $" of {result.Layouts[grid].Name}" : "";
-        var largest = normalized.Mean.Values.ToArray().Where(float.IsFinite).Append(1).Max(Math.Abs);
+        var largest = normalized.Mean.Values.ToArray().Where(float.IsFinite).Append(0).Max(Math.Abs);
         return
         [
             new(

@@ -21,6 +21,12 @@ internal sealed class ReportOptions(string name)
         command.Add(_json);
     }
 
+    /// <summary>What the report's files are called.</summary>
+    public string Name => name;
+
+    /// <summary>Where the report is written.</summary>
+    public string Folder(ParseResult arguments) => arguments.GetValue(_folder)!;
+
     /// <summary>Whether JSON is wanted in place of tables and pictures.</summary>
     public bool IsJson(ParseResult arguments) => arguments.GetValue(_json);
 

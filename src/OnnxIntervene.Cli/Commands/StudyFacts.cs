@@ -21,7 +21,7 @@ internal static class StudyFacts
     )
     {
         var metric = result.Metrics[0];
-        var isPair = result.Prompts[0].Baselines.Length > 1;
+        var isPair = result.CorruptRuns != CorruptRuns.None;
         return
         [
             new("model", ModelName(model)),
@@ -60,12 +60,14 @@ internal static class StudyFacts
                     WrongId = prompt.Wrong,
                     prompt.Positions,
                     CleanMetrics = Named(result, metric => result.Prompts[index].Clean(metric)),
-                    CorruptMetrics = result.Prompts[index].Baselines.Length > 1
+                    CorruptMetrics = result.CorruptRuns != CorruptRuns.None
                         ? Named(result, metric => result.Prompts[index].Corrupt(metric))
                         : null,
                     RunMetrics = result.Prompts[index].Baselines,
                     CleanTop = SweepText.Data(result.Prompts[index].Tops[0], model),
-                    CorruptTop = result.Prompts[index].Tops is [_, var top, ..] ? SweepText.Data(top, model) : null,
+                    CorruptTop = result.CorruptRuns != CorruptRuns.None
+                        ? SweepText.Data(result.Prompts[index].Tops[1], model)
+                        : null,
                 }
         );
 

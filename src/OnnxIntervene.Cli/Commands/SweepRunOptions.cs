@@ -17,13 +17,36 @@ internal sealed class SweepRunOptions
         Description = "Say what the sweep would take, and stop before its cells are run.",
     };
 
+    private readonly Option<string?> _shard = new("--shard")
+    {
+        Description =
+            "Run one of several parts, such as 0/4 for the first of four, and keep its cells in --out; merge makes the "
+            + "report of all.",
+    };
+
+    private readonly Option<string[]> _merge = new("--merge")
+    {
+        Description = "Make the report of the shards that these folders hold, in place of running.",
+    };
+
     public void AddTo(Command command)
     {
+        command.Add(_shard);
+        command.Add(_merge);
         command.Add(_naive);
         command.Add(_explain);
     }
 
-    public SweepOptions Read(ParseResult arguments) => new() { IsNaive = arguments.GetValue(_naive) };
+    public SweepOptions Read(ParseResult arguments) =>
+        new()
+        {
+            IsNaive = arguments.GetValue(_naive),
+            Shard = arguments.GetValue(_shard) is { } text ? SweepShard.Parse(text) : SweepShard.Whole,
+            Command = [.. arguments.Tokens.Select(token => token.Value)],
+        };
+
+    /// <summary>The folders whose shards are merged; none where the sweep is to be run.</summary>
+    public IReadOnlyList<string> Merged(ParseResult arguments) => arguments.GetValue(_merge) ?? [];
 
     /// <summary>Whether only the plan is wanted.</summary>
     public bool Explains(ParseResult arguments) => arguments.GetValue(_explain);
@@ -39,6 +62,7 @@ internal sealed class SweepRunOptions
                 ("cells that are run", $"{plan.Rows}; the others cannot differ from their base's run"),
                 ("runs of sessions", $"{plan.Runs}"),
                 ("multiplications", $"{plan.Share:P1} of those of {plan.Cells} runs of the model"),
+                ("memory", $"{plan.Memory >> 20} MiB besides the model"),
                 ("method", plan.Method),
                 .. plan.Obstacle is { } why ? new[] { ("why whole models are run", why) } : [],
             ]);

@@ -62,23 +62,14 @@ internal sealed class TraceCommand
     {
         using var loaded = _model.Load(arguments);
         var request = Request(arguments, loaded);
-        var runs = _runs.Read(arguments);
-        if (_runs.Explains(arguments))
+        return new StudyRun(_runs, _output)
         {
-            SweepRunOptions.Write(
-                Terminal.Of(arguments),
-                CausalTrace.Plan(loaded, request, runs, cancellation),
-                _output.IsJson(arguments)
-            );
-            return Task.FromResult(ExitCodes.Done);
-        }
-
-        using var progress = new ProgressLine(Terminal.Of(arguments).Error, "Restoring");
-        var result = CausalTrace.Run(loaded, request, progress, runs, cancellation);
-        progress.Dispose();
-        var report = TraceReport.Create(request, _noise.Describe(arguments), result, loaded);
-        _output.Publish(arguments, report, cancellation);
-        return Task.FromResult(ExitCodes.Done);
+            Verb = "Restoring",
+            Plan = options => CausalTrace.Plan(loaded, request, options, cancellation),
+            Run = (options, progress) => CausalTrace.Run(loaded, request, progress, options, cancellation),
+            Merge = journals => CausalTrace.Merge(loaded, request, journals),
+            Report = result => TraceReport.Create(request, _noise.Describe(arguments), result, loaded),
+        }.Execute(arguments, cancellation);
     }
 
     private CausalTraceRequest Request(ParseResult arguments, LoadedModel model)

@@ -5,10 +5,12 @@ using OnnxIntervene.Tensors;
 
 namespace OnnxIntervene.Sweeps;
 
-/// <summary>Reads the logits at the last token of a prompt, where experiments look for their answers.</summary>
-internal sealed class AnswerLogits(ModelInputs prompt)
+/// <summary>Reads the logits at the position where experiments look for their answers: usually the last token.</summary>
+/// <param name="prompt">The prompt.</param>
+/// <param name="position">The position; null for the last token that the mask keeps.</param>
+internal sealed class AnswerLogits(ModelInputs prompt, int? position = null)
 {
-    private readonly int _last = LastTokens.Of(prompt)[0];
+    private readonly int _last = position ?? LastTokens.Of(prompt)[0];
 
     /// <summary>The logits of a row, which is the prompt, intervened on or not.</summary>
     public ReadOnlySpan<float> Of(NumericArray logits, int row) =>

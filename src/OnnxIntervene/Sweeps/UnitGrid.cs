@@ -53,7 +53,8 @@ internal sealed record UnitGrid(Component Component, int Length)
     public long[] UnitShape(int elements) =>
         Component.Layout == ComponentLayout.HeadsFirst ? [Length, elements / Length] : [elements];
 
-    private int Count =>
+    /// <summary>How many units there are.</summary>
+    public int Count =>
         Component.Layout switch
         {
             ComponentLayout.Positions => Length,

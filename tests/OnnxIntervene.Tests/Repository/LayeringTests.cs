@@ -44,6 +44,8 @@ public sealed class LayeringTests
         "OnnxIntervene/Studies/Grids",
         "OnnxIntervene/Studies/Patching",
         "OnnxIntervene/Studies/Tracing",
+        "OnnxIntervene/Studies/Ablation",
+        "OnnxIntervene/Studies/Paths",
         "OnnxIntervene/Studies/Reading",
         "OnnxIntervene/Studies/Lens",
         "OnnxIntervene/Studies/Patterns",

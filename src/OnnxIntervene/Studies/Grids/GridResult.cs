@@ -25,6 +25,9 @@ public sealed class GridResult
     /// <summary>What was measured.</summary>
     public ImmutableArray<Metric> Metrics => _study.Metrics;
 
+    /// <summary>What the runs after each prompt's clean one are.</summary>
+    public CorruptRuns CorruptRuns => _study.CorruptRuns;
+
     /// <summary>A metric of the clean runs over prompts.</summary>
     public SampleMean Clean(int metric = 0) => SampleMean.Of(Prompts.Select(prompt => prompt.Clean(metric)));
 
@@ -34,7 +37,9 @@ public sealed class GridResult
     /// <summary>A metric after each cell's intervention, over prompts.</summary>
     /// <param name="grid">The number of the grid.</param>
     /// <param name="metric">The number of the metric.</param>
-    public StudyGrid Of(int grid, int metric = 0)
+    public StudyGrid Of(int grid, int metric = 0) => Of(grid, metric, relative: false);
+
+    private StudyGrid Of(int grid, int metric, bool relative)
     {
         var layout = Layouts[grid];
         var places = new SampleMean[layout.Count];
@@ -43,7 +48,7 @@ public sealed class GridResult
         for (var prompt = 0; prompt < Prompts.Length; prompt++)
         {
             foreach (var (place, value) in MeansOf(prompt, grid, metric))
-                places[place].Add(value);
+                places[place].Add(relative ? value - Prompts[prompt].Clean(metric) : value);
         }
 
         return new StudyGrid(
@@ -73,6 +78,9 @@ public sealed class GridResult
         var (clean, corrupt) = (Clean(metric).Mean, Corrupt(metric).Mean);
         return Of(grid, metric).Scaled(clean, clean - corrupt);
     }
+
+    /// <summary>How far each cell's intervention moves a metric from the clean runs, the mean over prompts.</summary>
+    public StudyGrid Changed(int grid, int metric = 0) => Of(grid, metric, relative: true);
 
     /// <summary>The metric of one prompt's cells in a grid, in the order of its cells.</summary>
     internal float[] ValuesOf(int prompt, int grid, int metric) =>

@@ -73,7 +73,9 @@ internal sealed class GridRunner(GridStudy study, SweepOptions options) : IDispo
         var engine = Open(group, cancellation);
         var cells = Cells(group, record);
         var values = new float[study.Metrics.Length];
-        return engine.Run(
+        foreach (var prompt in group.Prompts)
+            study.Prepare(BasesOf(group, engine, prompt), prompt, cancellation);
+        var plan = engine.Run(
             [.. cells.Select(cell => CellOf(group, engine, cell))],
             (number, logits) =>
             {
@@ -85,6 +87,9 @@ internal sealed class GridRunner(GridStudy study, SweepOptions options) : IDispo
             steps,
             cancellation
         );
+        foreach (var prompt in group.Prompts)
+            study.Forget(prompt);
+        return plan;
     }
 
     private Baselines Measure(PromptBases bases, int prompt)
@@ -129,7 +134,10 @@ internal sealed class GridRunner(GridStudy study, SweepOptions options) : IDispo
             return engine;
         _engine?.Dispose();
         _engine = null;
-        var setting = new SweepSetting(study.Model, group.Bases, study.Sites);
+        var setting = new SweepSetting(study.Model, group.Bases, study.Sites)
+        {
+            MetricPosition = study.Prompts[group.Prompts[0]].MetricPosition,
+        };
         _engine = SweepEngine.Open(setting, options, Answers(group), cancellation);
         _opened = group;
         return _engine;
@@ -142,14 +150,17 @@ internal sealed class GridRunner(GridStudy study, SweepOptions options) : IDispo
                 .OfType<int>(),
         ];
 
-    private ImmutableArray<PromptGroup> Groups(StudyRecord record) =>
+    private ImmutableArray<PromptGroup> Groups(StudyRecord record)
+    {
+        var all = Enumerable.Range(0, study.Prompts.Length).ToList();
+        var missing = all.Where(prompt => record.Missing(prompt).Any()).ToList();
+        return
         [
-            .. Enumerable
-                .Range(0, study.Prompts.Length)
-                .Where(prompt => study.NeedsAll || record.Missing(prompt).Any())
-                .GroupBy(prompt => ShapeOf(study.Prompts[prompt].Inputs))
+            .. (study.NeedsAll && missing.Count > 0 ? all : missing)
+                .GroupBy(prompt => (ShapeOf(study.Prompts[prompt].Inputs), study.Prompts[prompt].MetricPosition))
                 .SelectMany(group => Chunks([.. group])),
         ];
+    }
 
     private IEnumerable<PromptGroup> Chunks(List<int> prompts)
     {

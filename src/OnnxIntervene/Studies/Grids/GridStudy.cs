@@ -27,11 +27,17 @@ internal abstract class GridStudy(
 
     public ImmutableArray<Metric> Metrics { get; } = metrics;
 
+    /// <summary>What is written besides prompts, sites and metrics: what tells one such study from another.</summary>
+    public abstract string Description { get; }
+
     /// <summary>What the results show.</summary>
     public abstract ImmutableArray<GridLayout> Layouts { get; }
 
     /// <summary>The components that cells write.</summary>
     public abstract ImmutableArray<ComponentAddress> Sites { get; }
+
+    /// <summary>What the runs after the clean one are.</summary>
+    public abstract CorruptRuns CorruptRuns { get; }
 
     /// <summary>The runs that a prompt's cells start from; the first is the clean one.</summary>
     public abstract ImmutableArray<SweepBase> BasesOf(int prompt);
@@ -51,10 +57,29 @@ internal abstract class GridStudy(
     /// <summary>Sees the bases of every prompt before any cell is run.</summary>
     public virtual void Observe(PromptBases bases, int prompt) { }
 
+    /// <summary>Computes what the prompt's cells write, before they are asked for and run.</summary>
+    public virtual void Prepare(PromptBases bases, int prompt, CancellationToken cancellation) { }
+
+    /// <summary>Lets go of what was prepared.</summary>
+    public virtual void Forget(int prompt) { }
+
     /// <summary>What a prompt's runs themselves answer: the clean one first.</summary>
     public virtual ImmutableArray<TopAnswer> TopsOf(PromptBases bases) =>
         [.. Enumerable.Range(0, bases.Count).Select(index => TopAnswer.Of(bases.LogitsOf(index)))];
 
     /// <summary>Throws where the runs that cells are compared with leave nothing to measure.</summary>
     public virtual void Check(ImmutableArray<PromptResult> results) { }
+}
+
+/// <summary>What the runs after a prompt's clean one are.</summary>
+public enum CorruptRuns
+{
+    /// <summary>There are none to compare with.</summary>
+    None,
+
+    /// <summary>Runs of the corrupt prompt.</summary>
+    Prompts,
+
+    /// <summary>Runs of the clean prompt with noise.</summary>
+    Noise,
 }

@@ -14,8 +14,15 @@ internal static class GridStudyRun
     {
         options ??= new SweepOptions();
         using var runner = new GridRunner(study, options);
-        return runner.Run(new StudyRecord(study, options.Shard), progress, cancellation);
+        if (options.Journal is not { } path)
+            return runner.Run(new StudyRecord(study, options.Shard), progress, cancellation);
+        using var journal = CellJournal.Open(path, study, options);
+        return runner.Run(journal, progress, cancellation);
     }
+
+    /// <summary>The result of a study whose cells are in journals.</summary>
+    public static GridResult Merge(GridStudy study, IReadOnlyList<string> journals) =>
+        new(study, CellJournal.Merge(journals, study).Results(), SweepPlan.Nothing);
 
     public static SweepPlan Plan(GridStudy study, SweepOptions? options, CancellationToken cancellation)
     {

@@ -65,6 +65,10 @@ internal static class StudyRequirements
             InputChecks.CheckToken(answer, model.Components, "answer");
         if (prompt.Wrong is { } wrong)
             InputChecks.CheckToken(wrong, model.Components, "wrong answer");
+        if (prompt.MetricPosition is { } at && (at < 0 || at >= prompt.Length))
+            throw new InterventionException(
+                $"the metric is measured at position {at}, but the prompt has the positions 0 to {prompt.Length - 1}."
+            );
         foreach (var metric in metrics)
         {
             if (metric.NeedsAnswer && prompt.Answer is null)

@@ -23,14 +23,13 @@ public static class StudyWarnings
     {
         ArgumentNullException.ThrowIfNull(result);
         ArgumentNullException.ThrowIfNull(tokenText);
-        var hasCorrupt = prompts.All(prompt => prompt.Corrupt is not null);
         return
         [
             .. NotTop("clean", "answer", [.. prompts.Select(prompt => prompt.Answer)], result, 0, tokenText),
-            .. hasCorrupt
+            .. result.CorruptRuns == CorruptRuns.Prompts
                 ? NotTop("corrupt", "wrong answer", [.. prompts.Select(prompt => prompt.Wrong)], result, 1, tokenText)
                 : [],
-            .. result.Prompts[0].Baselines.Length > 1 ? Differences(result.Metrics[0], result) : [],
+            .. result.CorruptRuns != CorruptRuns.None ? Differences(result.Metrics[0], result) : [],
         ];
     }
 

@@ -43,6 +43,13 @@ internal sealed class PatchStudy : GridStudy
         _request.Direction == PatchDirection.Denoising ? (Corrupt, Clean) : (Clean, Corrupt);
 
     /// <inheritdoc/>
+    public override string Description =>
+        $"{_request.Direction} {_request.Units} {string.Join(',', _request.Positions)}";
+
+    /// <inheritdoc/>
+    public override CorruptRuns CorruptRuns => CorruptRuns.Prompts;
+
+    /// <inheritdoc/>
     public override ImmutableArray<SweepBase> BasesOf(int prompt) =>
         [new SweepBase(Prompts[prompt].Inputs), new SweepBase(Prompts[prompt].Corrupt!)];
 

@@ -40,6 +40,20 @@ public static class PatchSweep
         CancellationToken cancellation = default
     ) => GridStudyRun.Plan(Study(model, request), options, cancellation);
 
+    /// <summary>The result of shards that were run apart, from their journals; nothing is run.</summary>
+    /// <param name="model">The model.</param>
+    /// <param name="request">The same request as the shards had.</param>
+    /// <param name="journals">The files that <see cref="SweepOptions.Journal"/> named.</param>
+    /// <exception cref="InterventionException">
+    /// A journal is of another request, or the journals together do not hold every cell.
+    /// </exception>
+    /// <exception cref="IOException">A journal cannot be read.</exception>
+    public static GridResult Merge(LoadedModel model, PatchSweepRequest request, IReadOnlyList<string> journals)
+    {
+        ArgumentNullException.ThrowIfNull(journals);
+        return GridStudyRun.Merge(Study(model, request), journals);
+    }
+
     private static PatchStudy Study(LoadedModel model, PatchSweepRequest request)
     {
         ArgumentNullException.ThrowIfNull(model);

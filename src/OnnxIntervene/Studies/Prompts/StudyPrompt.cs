@@ -20,6 +20,9 @@ public sealed record StudyPrompt
     /// <summary>The token that should follow the corrupt prompt; null where nothing measures it.</summary>
     public int? Wrong { get; init; }
 
+    /// <summary>The position at which logits are measured; null for the last token that the mask keeps.</summary>
+    public int? MetricPosition { get; init; }
+
     /// <summary>The class of the prompt, for a probe; null where it has none.</summary>
     public string? Label { get; init; }
 

@@ -1,6 +1,8 @@
+using System.Security.Cryptography;
 using OnnxIntervene.Components;
 using OnnxIntervene.Components.Addressing;
 using OnnxIntervene.IR;
+using OnnxIntervene.Studies.Grids;
 using OnnxIntervene.Studies.Prompts;
 using OnnxIntervene.Sweeps.Engine;
 
@@ -41,6 +43,15 @@ internal static class TraceNoise
                 request.Prompts[prompt].Positions[CausalTraceRequest.Subject],
                 noise.FloatMemory.Slice(sample * size, size)
             ));
+    }
+
+    /// <summary>The SHA-256 of all noise, as hexadecimal digits.</summary>
+    public static string HashOf(CausalTraceRequest request)
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        foreach (var noise in request.Noise)
+            StudyIdentity.Add(hash, noise);
+        return Convert.ToHexStringLower(hash.GetHashAndReset());
     }
 
     private static IReadOnlyCollection<int> SubjectOf(StudyPrompt prompt, int number) =>

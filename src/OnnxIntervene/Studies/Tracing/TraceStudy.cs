@@ -55,6 +55,13 @@ internal sealed class TraceStudy : GridStudy
     public override ImmutableArray<ComponentAddress> Sites { get; }
 
     /// <inheritdoc/>
+    public override string Description =>
+        $"{string.Join(',', _request.Targets)} {_request.Columns} {TraceNoise.HashOf(_request)}";
+
+    /// <inheritdoc/>
+    public override CorruptRuns CorruptRuns => _request.Noise.IsEmpty ? CorruptRuns.Prompts : CorruptRuns.Noise;
+
+    /// <inheritdoc/>
     public override ImmutableArray<SweepBase> BasesOf(int prompt) =>
         _request.Noise.IsEmpty
             ? [new SweepBase(Prompts[prompt].Inputs), new SweepBase(Prompts[prompt].Corrupt!)]

@@ -38,12 +38,12 @@ internal sealed class BasePass(SweepSetting setting, StaircaseRows rows, LayerSe
 
     private NumericArray Logits(BaseStates states, CancellationToken cancellation)
     {
-        var (count, length, width) = (setting.Bases.Length, states.Length, states.Width);
+        var (count, at, width) = (setting.Bases.Length, setting.Measured, states.Width);
         var last = new float[count * width];
         for (var index = 0; index < count; index++)
-            states.From(_layerCount, index, length - 1).CopyTo(last.AsSpan(index * width));
+            states.From(_layerCount, index, at)[..width].CopyTo(last.AsSpan(index * width));
         var bases = Enumerable.Range(0, count).ToList();
-        var run = new SegmentRun(states.TokensOf(bases, length - 1, length), NumericArray.Of(last, count, 1, width));
+        var run = new SegmentRun(states.TokensOf(bases, at, at + 1), NumericArray.Of(last, count, 1, width));
         var logits = segments.Logits(run, cancellation);
         return logits.Reshape(count, logits.Length / count);
     }

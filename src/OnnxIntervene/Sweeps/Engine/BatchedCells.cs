@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using OnnxIntervene.Components.Addressing;
 using OnnxIntervene.Interventions.Kinds;
 using OnnxIntervene.Runtime;
@@ -22,7 +23,7 @@ internal sealed class BatchedCells : CellRunner
     {
         _setting = setting;
         _mostRows = mostRows;
-        _logits = new AnswerLogits(setting.Bases[0].Inputs);
+        _logits = new AnswerLogits(setting.Bases[0].Inputs, setting.MetricPosition);
         _hasNoise = setting.Bases.Any(item => item.Noise is not null);
         _lease = setting.Model.Lease([
             .. setting.Sites.Select(site => new SpliceSite(site, InterventionType.Vanilla)),
@@ -86,22 +87,39 @@ internal sealed class BatchedCells : CellRunner
     {
         foreach (var some in cells.Chunk(Rows))
         {
-            var feeds = _setting.Grids.Select((grid, site) => new SiteWrites(grid)).ToList();
-            for (var row = 0; row < some.Length; row++)
-            {
-                foreach (var write in some[row].Cell.Writes)
-                    feeds[write.Site].Add(row, write.Unit, write.Values);
-            }
-
-            int[] bases = [.. some.Select(item => item.Cell.Base)];
-            var results = Session.Run(
-                _setting.Batch(bases),
-                WithNoise([.. feeds.Select(feed => feed.ToFeed())], bases),
-                [Session.FirstOutput],
-                cancellation
-            );
+            SweepCell[] rows = [.. some.Select(item => item.Cell)];
+            var results = Results(rows, Writes(rows), [Session.FirstOutput], cancellation);
             for (var row = 0; row < some.Length; row++)
                 measure(some[row].Number, _logits.Of(results[0], row));
+        }
+    }
+
+    /// <summary>Runs cells, and reads every unit of some sites before anything is written there.</summary>
+    /// <param name="cells">The cells.</param>
+    /// <param name="sites">The numbers of the sites.</param>
+    /// <param name="receive">Receives a cell's number and the values of each site, <c>[unit, …]</c>.</param>
+    /// <param name="cancellation">Ends the runs early.</param>
+    public void Read(
+        IReadOnlyList<SweepCell> cells,
+        IReadOnlyList<int> sites,
+        Action<int, ImmutableArray<NumericArray>> receive,
+        CancellationToken cancellation
+    )
+    {
+        var done = 0;
+        foreach (var some in cells.Chunk(Rows))
+        {
+            var feeds = Writes(some);
+            foreach (var site in sites)
+                feeds[site] = feeds[site] with
+                {
+                    ReadLocations = _setting.Grids[site].ReadAll(some.Length).ReadLocations,
+                };
+            var reads = sites.Select(site => Session.Spliced.Sites[site].Read!);
+            var results = Results(some, feeds, reads, cancellation);
+            for (var row = 0; row < some.Length; row++)
+                receive(done + row, [.. results.Select(result => RowOf(result, row, some.Length))]);
+            done += some.Length;
         }
     }
 
@@ -110,6 +128,35 @@ internal sealed class BatchedCells : CellRunner
     {
         if (isDisposing)
             _lease.Dispose();
+    }
+
+    private IReadOnlyList<NumericArray> Results(
+        SweepCell[] cells,
+        List<SiteFeed> feeds,
+        IEnumerable<string> outputs,
+        CancellationToken cancellation
+    )
+    {
+        int[] bases = [.. cells.Select(cell => cell.Base)];
+        return Session.Run(_setting.Batch(bases), WithNoise(feeds, bases), [.. outputs], cancellation);
+    }
+
+    private List<SiteFeed> Writes(SweepCell[] cells)
+    {
+        var feeds = _setting.Grids.Select(grid => new SiteWrites(grid)).ToList();
+        for (var row = 0; row < cells.Length; row++)
+        {
+            foreach (var write in cells[row].Writes)
+                feeds[write.Site].Add(row, write.Unit, write.Values);
+        }
+
+        return [.. feeds.Select(feed => feed.ToFeed())];
+    }
+
+    private static NumericArray RowOf(NumericArray all, int row, int rows)
+    {
+        var (units, size) = (all.Shape[0] / rows, all.Length / rows);
+        return NumericArray.Of(all.FloatMemory.Slice(row * size, size), [units, .. all.Shape.AsSpan()[1..]]);
     }
 
     // Logits of every position, besides what the layers themselves take.

@@ -23,7 +23,7 @@ internal sealed class Climb(SweepSetting setting, StaircaseRows rows, LayerSegme
 
     private int Positions => setting.Length - _first;
 
-    /// <summary>The stream after the last layer at each row's last token, <c>[row, width]</c>.</summary>
+    /// <summary>The stream after the last layer at each row's measured token, <c>[row, width]</c>.</summary>
     public NumericArray Run(ImmutableArray<StaircaseRow> group, CancellationToken cancellation)
     {
         (_group, _first) = (group, group[0].First);
@@ -142,7 +142,9 @@ internal sealed class Climb(SweepSetting setting, StaircaseRows rows, LayerSegme
     {
         var stream = new float[active * _width];
         for (var row = 0; row < active; row++)
-            _stream.AsSpan((((row + 1) * Positions) - 1) * _width, _width).CopyTo(stream.AsSpan(row * _width));
+            _stream
+                .AsSpan(((row * Positions) + setting.Measured - _first) * _width, _width)
+                .CopyTo(stream.AsSpan(row * _width));
         return NumericArray.Of(stream, active, _width);
     }
 }

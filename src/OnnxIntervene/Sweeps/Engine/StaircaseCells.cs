@@ -133,7 +133,7 @@ internal sealed class StaircaseCells : CellRunner
             var count = Math.Min(most, group.Length - start);
             var some = NumericArray.Of(stream.FloatMemory.Slice(start * width, count * width), count, 1, width);
             var bases = group.Skip(start).Take(count).Select(row => row.Cell.Base).ToList();
-            var run = new SegmentRun(_states.TokensOf(bases, _setting.Length - 1, _setting.Length), some);
+            var run = new SegmentRun(_states.TokensOf(bases, _setting.Measured, _setting.Measured + 1), some);
             var logits = _segments.Logits(run, cancellation);
             var vocabulary = logits.Shape[^1];
             for (var row = 0; row < count; row++)

@@ -73,7 +73,7 @@ internal sealed class StaircaseRows
                 && LayerOf(write.Site) == _layerCount - 1
                 && s_afterMixing.Contains(NameOf(write.Site))
             );
-        return !isLocal || PositionOf(write) == _setting.Length - 1;
+        return !isLocal || PositionOf(write) == _setting.Measured;
     }
 
     private int PositionOf(CellWrite write) => _setting.Grids[write.Site].PositionOf(write.Unit);

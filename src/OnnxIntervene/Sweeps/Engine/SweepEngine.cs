@@ -139,7 +139,7 @@ internal sealed class SweepEngine : IDisposable
         var obstacle = StaircaseRules.Obstacle(setting);
         if (obstacle is null)
         {
-            if (CacheNames.AreIn(setting.Model.Components) && Cut(setting, options, true, cancellation) is { } cached)
+            if (UsesCache(setting) && Cut(setting, options, true, cancellation) is { } cached)
                 return cached;
             if (Cut(setting, options, false, cancellation) is { } cut)
                 return cut;
@@ -149,6 +149,10 @@ internal sealed class SweepEngine : IDisposable
         var mostRows = BatchSize.MixesRows(setting.Model.Model) is null ? int.MaxValue : 1;
         return Whole(setting, mostRows, obstacle, cancellation);
     }
+
+    // With a cache, the last layer is computed at the last position alone.
+    private static bool UsesCache(SweepSetting setting) =>
+        CacheNames.AreIn(setting.Model.Components) && setting.Measured == setting.Length - 1;
 
     private static SweepEngine Whole(SweepSetting setting, int mostRows, string why, CancellationToken cancellation) =>
         Opened(new BatchedCells(setting, mostRows), setting, why, cancellation);
@@ -201,7 +205,7 @@ internal sealed class SweepEngine : IDisposable
     private bool IsProved(SweepSetting setting, bool hasCache, CancellationToken cancellation)
     {
         var proved = s_proved.GetOrCreateValue(setting.Model);
-        var key = $"{hasCache} {setting.Length} {string.Join(' ', setting.Sites)}";
+        var key = $"{hasCache} {setting.Length} {setting.Measured} {string.Join(' ', setting.Sites)}";
         if (proved.ContainsKey(key))
             return true;
         if (!IsRight(setting, cancellation))
@@ -218,7 +222,12 @@ internal sealed class SweepEngine : IDisposable
         using var lease = setting.Model.Lease([]);
         var logits = lease.Session.Run(setting.Bases[plain].Inputs, [], [lease.Session.FirstOutput], cancellation)[0];
         AnswerLogits.Require(logits, lease.Session.FirstOutput);
-        if (!AreClose(Bases.LogitsOf(plain), new AnswerLogits(setting.Bases[plain].Inputs).Of(logits, 0)))
+        if (
+            !AreClose(
+                Bases.LogitsOf(plain),
+                new AnswerLogits(setting.Bases[plain].Inputs, setting.MetricPosition).Of(logits, 0)
+            )
+        )
             return false;
         var isSame = true;
         _runner.Run(

@@ -19,6 +19,12 @@ internal sealed record SweepSetting(
     /// <summary>How many tokens every base has.</summary>
     public int Length => Bases[0].Inputs.Length;
 
+    /// <summary>Where logits are read; null for the last token that the mask keeps.</summary>
+    public int? MetricPosition { get; init; }
+
+    /// <summary>Where logits are read, where there is no mask.</summary>
+    public int Measured => MetricPosition ?? Length - 1;
+
     /// <summary>The units of each site's component.</summary>
     public ImmutableArray<UnitGrid> Grids { get; } =
     [.. Sites.Select(site => new UnitGrid(Model.Components.Get(site), Bases[0].Inputs.Length))];

@@ -1,0 +1,39 @@
+using OnnxIntervene.IR;
+using OnnxIntervene.Sweeps;
+
+namespace OnnxIntervene.Cli.Commands;
+
+/// <summary>The files in which cells of studies are kept while these are run.</summary>
+internal static class ShardFiles
+{
+    private const string Extension = ".cells.jsonl";
+
+    /// <summary>The file of a study, or of a shard of it.</summary>
+    public static string PathOf(string folder, string name, SweepShard shard) =>
+        Path.Combine(
+            folder,
+            shard.Count == 1 ? $"{name}{Extension}" : $"{name}.shard-{shard.Index}-of-{shard.Count}{Extension}"
+        );
+
+    /// <summary>The files of a study's shards in some folders.</summary>
+    /// <param name="folders">The folders.</param>
+    /// <param name="name">What the study's files are called; null for any study.</param>
+    /// <exception cref="InterventionException">A folder is missing, or there are no such files.</exception>
+    public static IReadOnlyList<string> Find(IReadOnlyList<string> folders, string? name = null)
+    {
+        var files = new List<string>();
+        foreach (var folder in folders)
+        {
+            if (!Directory.Exists(folder))
+                throw new InterventionException($"There is no folder '{folder}'.");
+            files.AddRange(Directory.EnumerateFiles(folder, $"{name ?? "*"}.shard-*-of-*{Extension}"));
+        }
+
+        files.Sort(StringComparer.Ordinal);
+        return files.Count > 0
+            ? files
+            : throw new InterventionException(
+                $"There are no shards in {string.Join(", ", folders)}. Run the study with --shard 0/4, 1/4, … and --out."
+            );
+    }
+}

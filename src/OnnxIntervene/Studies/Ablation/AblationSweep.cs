@@ -1,0 +1,60 @@
+using OnnxIntervene.Execution;
+using OnnxIntervene.IR;
+using OnnxIntervene.Runtime;
+using OnnxIntervene.Studies.Grids;
+using OnnxIntervene.Sweeps;
+
+namespace OnnxIntervene.Studies.Ablation;
+
+/// <summary>Ablates one component, head or position at a time on any number of prompts.</summary>
+public static class AblationSweep
+{
+    /// <summary>Ablates every cell and reads the metrics at the last token.</summary>
+    /// <param name="model">The model.</param>
+    /// <param name="request">What is ablated, and what is measured.</param>
+    /// <param name="progress">Told how many cells are done.</param>
+    /// <param name="options">How cells are run.</param>
+    /// <param name="cancellation">Ends the sweep early.</param>
+    /// <exception cref="InterventionException">
+    /// Prompts do not fit each other or the kind of ablation, or a component, a layer or a position does not exist.
+    /// </exception>
+    /// <exception cref="ExecutionException">ONNX Runtime cannot open the model, or stopped a run.</exception>
+    /// <exception cref="OperationCanceledException">The sweep was cancelled.</exception>
+    public static GridResult Run(
+        LoadedModel model,
+        AblationRequest request,
+        IProgress<SweepProgress>? progress = null,
+        SweepOptions? options = null,
+        CancellationToken cancellation = default
+    ) => GridStudyRun.Run(Study(model, request), progress, options, cancellation);
+
+    /// <summary>What the sweep would take; only the prompts themselves are run.</summary>
+    /// <inheritdoc cref="Run"/>
+    public static SweepPlan Plan(
+        LoadedModel model,
+        AblationRequest request,
+        SweepOptions? options = null,
+        CancellationToken cancellation = default
+    ) => GridStudyRun.Plan(Study(model, request), options, cancellation);
+
+    /// <summary>The result of shards that were run apart, from their journals; nothing is run.</summary>
+    /// <param name="model">The model.</param>
+    /// <param name="request">The same request as the shards had.</param>
+    /// <param name="journals">The files that <see cref="SweepOptions.Journal"/> named.</param>
+    /// <exception cref="InterventionException">
+    /// A journal is of another request, or the journals together do not hold every cell.
+    /// </exception>
+    /// <exception cref="IOException">A journal cannot be read.</exception>
+    public static GridResult Merge(LoadedModel model, AblationRequest request, IReadOnlyList<string> journals)
+    {
+        ArgumentNullException.ThrowIfNull(journals);
+        return GridStudyRun.Merge(Study(model, request), journals);
+    }
+
+    private static AblationStudy Study(LoadedModel model, AblationRequest request)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        ArgumentNullException.ThrowIfNull(request);
+        return new AblationStudy(model, request);
+    }
+}

@@ -1,0 +1,110 @@
+using System.Text;
+using OnnxIntervene.IR;
+using OnnxIntervene.Sweeps;
+
+namespace OnnxIntervene.Studies.Grids;
+
+/// <summary>
+/// What has been measured of a study, kept in a file line by line (JSON Lines): a run that was ended, in whatever way, goes
+/// on where it was. The first line says which study it is; a line that was torn off at the end is cut off.
+/// </summary>
+internal sealed class CellJournal : StudyRecord, IDisposable
+{
+    private readonly FileStream _file;
+    private readonly JournalLines _lines;
+    private bool _isReading;
+
+    private CellJournal(GridStudy study, SweepShard shard, FileStream file, JournalLines lines)
+        : base(study, shard) => (_file, _lines) = (file, lines);
+
+    /// <summary>Opens the file of a study, or begins one.</summary>
+    /// <param name="path">The file; its folder is made when it is missing.</param>
+    /// <param name="study">The study.</param>
+    /// <param name="options">Which part of it is run, and by which command.</param>
+    /// <exception cref="InterventionException">The file holds another study.</exception>
+    /// <exception cref="ModelFormatException">A line is not one of ours.</exception>
+    /// <exception cref="IOException">The file cannot be written, or another process is writing it.</exception>
+    public static CellJournal Open(string path, GridStudy study, SweepOptions options)
+    {
+        Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(path))!);
+        var file = new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+        try
+        {
+            var lines = new JournalLines(path, study);
+            var journal = new CellJournal(study, options.Shard, file, lines);
+            journal.Begin(options);
+            return journal;
+        }
+        catch
+        {
+            file.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Reads journals of a study's parts into one record.</summary>
+    /// <param name="paths">The files.</param>
+    /// <param name="study">The study.</param>
+    /// <exception cref="InterventionException">
+    /// A file holds another study, or the files together do not hold every cell.
+    /// </exception>
+    /// <exception cref="ModelFormatException">A line is not one of ours.</exception>
+    /// <exception cref="IOException">A file cannot be read, or a process is still writing it.</exception>
+    public static StudyRecord Merge(IReadOnlyList<string> paths, GridStudy study)
+    {
+        var record = new StudyRecord(study, SweepShard.Whole);
+        foreach (var path in paths)
+        {
+            using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read);
+            new JournalLines(path, study).ReadInto(record, file);
+        }
+
+        var missing = Enumerable.Range(0, study.Prompts.Length).Sum(prompt => record.Missing(prompt).Count());
+        return missing == 0
+            ? record
+            : throw new InterventionException(
+                $"{missing} of {record.Total} cells are in none of {string.Join(", ", paths.Select(path => $"'{path}'"))}. "
+                    + "Run the shards that are missing or were ended; each goes on where it was."
+            );
+    }
+
+    /// <inheritdoc/>
+    public override void Keep(int prompt, Baselines baselines)
+    {
+        if (!_isReading && !HasBaselines(prompt))
+            Write(JournalLines.Of(prompt, baselines));
+        base.Keep(prompt, baselines);
+    }
+
+    /// <inheritdoc/>
+    public override void Keep(int prompt, int cell, ReadOnlySpan<float> values)
+    {
+        base.Keep(prompt, cell, values);
+        if (!_isReading)
+            Write(JournalLines.Of(prompt, cell, values));
+    }
+
+    /// <inheritdoc/>
+    public override void Flush() => _file.Flush(flushToDisk: true);
+
+    /// <inheritdoc/>
+    public void Dispose() => _file.Dispose();
+
+    private void Begin(SweepOptions options)
+    {
+        _isReading = true;
+        var length = _lines.ReadInto(this, _file);
+        _isReading = false;
+        _file.SetLength(length);
+        _file.Position = length;
+        if (length == 0)
+            Write(_lines.Header(options));
+    }
+
+    // One call for each line, so that no line waits in this process.
+    private void Write(string line)
+    {
+        _file.Write(Encoding.UTF8.GetBytes(line + "\n"));
+        _file.Flush();
+    }
+}

@@ -1,0 +1,165 @@
+using System.Collections.Immutable;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using OnnxIntervene.IR;
+using OnnxIntervene.Json;
+using OnnxIntervene.Sweeps;
+
+namespace OnnxIntervene.Studies.Grids;
+
+/// <summary>
+/// The lines of a journal: <c>{"study": …, "shard": "0/4", "command": […]}</c>, then for each prompt
+/// <c>{"prompt": 0, "runs": [[…]], "tops": [[token, probability]]}</c>, and for each cell
+/// <c>{"prompt": 0, "cell": 7, "values": […]}</c>. Numbers that are not finite are texts.
+/// </summary>
+internal sealed class JournalLines(string path, GridStudy study)
+{
+    private const int LongestLine = 1 << 20;
+
+    private static readonly JsonSerializerOptions s_options = new()
+    {
+        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
+        NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals,
+    };
+
+    private readonly string _identity = StudyIdentity.Of(study);
+
+    /// <summary>The first line.</summary>
+    public string Header(SweepOptions options) =>
+        JsonSerializer.Serialize(
+            new
+            {
+                Study = _identity,
+                Shard = options.Shard.ToString(),
+                Cells = Enumerable.Range(0, study.Prompts.Length).Sum(study.CellsIn),
+                Command = options.Command,
+            },
+            s_options
+        );
+
+    /// <summary>A prompt's line.</summary>
+    public static string Of(int prompt, Baselines baselines) =>
+        JsonSerializer.Serialize(
+            new
+            {
+                prompt,
+                Runs = baselines.Metrics,
+                Tops = baselines.Tops.Select(top => new[] { top.Id, top.Probability }),
+            },
+            s_options
+        );
+
+    /// <summary>A cell's line.</summary>
+    public static string Of(int prompt, int cell, ReadOnlySpan<float> values) =>
+        JsonSerializer.Serialize(
+            new
+            {
+                prompt,
+                cell,
+                Values = values.ToArray(),
+            },
+            s_options
+        );
+
+    /// <summary>Reads every whole line.</summary>
+    /// <param name="record">Receives what they say.</param>
+    /// <param name="file">The file, from its start.</param>
+    /// <returns>Where the last whole line ends.</returns>
+    public long ReadInto(StudyRecord record, Stream file)
+    {
+        var (end, number) = (0L, 0);
+        foreach (var line in WholeLines(file))
+        {
+            number++;
+            var name = $"'{path}', line {number}";
+            var place = JsonText.Parse(line, JsonSource.File(name)).WithObject();
+            if (number == 1)
+                Check(place);
+            else
+                Read(place, record);
+            end += line.Length + 1;
+        }
+
+        return end;
+    }
+
+    private void Check(JsonPlace header)
+    {
+        var identity = header["study"].Text();
+        if (identity != _identity)
+            throw new InterventionException(
+                $"'{path}' holds {header["cells"].Shown} cells of another study"
+                    + (header.Find("command") is { } command ? $" ({CommandOf(command)})" : "")
+                    + ". Choose another folder, or delete the file."
+            );
+    }
+
+    private void Read(JsonPlace place, StudyRecord record)
+    {
+        var prompt = place["prompt"].Integer(0, study.Prompts.Length - 1);
+        if (place.Find("cell") is { } cell)
+            record.Keep(
+                prompt,
+                cell.Integer(0, study.CellsIn(prompt) - 1),
+                Numbers(place["values"], study.Metrics.Length)
+            );
+        else
+            record.Keep(
+                prompt,
+                new Baselines(
+                    [.. place["runs"].Items().Select(run => Numbers(run, study.Metrics.Length).ToImmutableArray())],
+                    [.. place["tops"].Items().Select(TopOf)]
+                )
+            );
+    }
+
+    private static TopAnswer TopOf(JsonPlace place)
+    {
+        var numbers = Numbers(place, 2);
+        return new TopAnswer((int)numbers[0], numbers[1]);
+    }
+
+    private static float[] Numbers(JsonPlace place, int count)
+    {
+        float[] numbers = [.. place.Items().Select(Number)];
+        return numbers.Length == count ? numbers : throw place.Fault($"{count} numbers are expected");
+    }
+
+    private static float Number(JsonPlace place) =>
+        !place.IsText
+            ? place.Single()
+            : place.Text() switch
+            {
+                "NaN" => float.NaN,
+                "Infinity" => float.PositiveInfinity,
+                "-Infinity" => float.NegativeInfinity,
+                _ => throw place.Expected("a number"),
+            };
+
+    private static string CommandOf(JsonPlace command) => string.Join(' ', command.Items().Select(word => word.Text()));
+
+    // What follows the last line feed was being written when the process ended.
+    private IEnumerable<byte[]> WholeLines(Stream file)
+    {
+        var buffer = new byte[1 << 16];
+        var line = new MemoryStream();
+        for (var count = file.Read(buffer); count > 0; count = file.Read(buffer))
+        {
+            var start = 0;
+            for (var end = IndexOfEnd(buffer, start, count); end >= 0; end = IndexOfEnd(buffer, start, count))
+            {
+                line.Write(buffer, start, end - start);
+                yield return line.ToArray();
+                line.SetLength(0);
+                start = end + 1;
+            }
+
+            line.Write(buffer, start, count - start);
+            if (line.Length > LongestLine)
+                throw new ModelFormatException($"'{path}' is not a journal of cells: a line is too long.");
+        }
+    }
+
+    private static int IndexOfEnd(byte[] buffer, int start, int count) =>
+        Array.IndexOf(buffer, (byte)'\n', start, count - start);
+}
