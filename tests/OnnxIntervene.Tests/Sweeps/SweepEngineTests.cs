@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using OnnxIntervene.Execution;
 using OnnxIntervene.Runtime;
 using OnnxIntervene.Studies.Patching;
@@ -11,41 +12,36 @@ namespace OnnxIntervene.Tests.Sweeps;
 public sealed class SweepEngineTests
 {
     private const int Length = 7;
-    private static readonly string[] s_components =
-    [
-        "block_output",
-        "block_input",
-        "attention_input",
-        "attention_output",
-        "mlp_output",
-        "mlp_activation",
-        "query_output",
-        "value_output",
-        "head_key_output",
-        "head_attention_value_output",
-        "attention_weight",
-    ];
-
     private static IEnumerable<string> LanguageModels() => ReferenceExports.All().Where(IsLanguageModel);
 
     [TestCaseSource(nameof(LanguageModels))]
     public void The_planner_equals_one_run_for_each_cell(string export)
     {
         using var model = ReferenceExports.Load(export);
-        var (clean, corrupt) = (Tokens(model, 3, changed: false), Tokens(model, 3, changed: true));
-        foreach (var component in s_components.Where(name => HasAll(model, name)))
+        var pair = Pair(Tokens(model, 3, changed: false), Tokens(model, 3, changed: true));
+        foreach (var (layers, components) in Components(model))
         {
-            var request = new PatchSweepRequest { Prompts = [Pair(clean, corrupt)], Components = [component] };
+            var request = new PatchSweepRequest
+            {
+                Prompts = [pair],
+                Components = components,
+                Layers = layers,
+            };
             var fast = PatchSweep.Run(model, request);
             var naive = PatchSweep.Run(model, request, options: new SweepOptions { IsNaive = true });
 
-            Assert.That(
-                Difference.Largest(fast.Prompts[0].Values.Span, naive.Prompts[0].Values.Span),
-                Is.LessThan(1e-4),
-                $"{component}: {fast.Plan}"
-            );
-            Assert.That(fast.Plan.Share, Is.LessThanOrEqualTo(1), component);
-            TestContext.Out.WriteLine($"{component}: {fast.Plan}");
+            for (var grid = 0; grid < components.Length; grid++)
+            {
+                var (one, other) = (fast.Of(grid).Mean.Values, naive.Of(grid).Mean.Values);
+                Assert.That(
+                    Difference.Largest(one.Span, other.Span),
+                    Is.LessThan(1e-4),
+                    $"{components[grid]}: {fast.Plan}"
+                );
+            }
+
+            Assert.That(fast.Plan.Share, Is.LessThanOrEqualTo(1), $"{fast.Plan}");
+            TestContext.Out.WriteLine($"{string.Join(", ", components)}: {fast.Plan}");
         }
     }
 
@@ -104,8 +100,17 @@ public sealed class SweepEngineTests
         return ModelInputs.FromTokens(tokens);
     }
 
-    private static bool HasAll(LoadedModel model, string name) =>
-        model.Components.Components.Count(component => component.Address.Name == name) == model.Components.LayerCount;
+    // Every component that the model has, those of the same layers together. Probabilities take fused attention apart,
+    // which the others are to be measured without.
+    private static IEnumerable<(ImmutableArray<int> Layers, ImmutableArray<string> Components)> Components(
+        LoadedModel model
+    ) =>
+        model
+            .Components.Components.Where(component => component.Address.Stack is null)
+            .GroupBy(component => component.Address.Name)
+            .Select(group => (group.Key, Layers: group.Select(component => component.Address.Layer).Order().ToList()))
+            .GroupBy(item => (string.Join(',', item.Layers), item.Key == "attention_weight"))
+            .Select(group => (group.First().Layers.ToImmutableArray(), group.Select(item => item.Key).ToImmutableArray()));
 
     private static bool IsLanguageModel(string export)
     {

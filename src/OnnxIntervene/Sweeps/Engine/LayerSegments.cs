@@ -146,9 +146,12 @@ internal sealed class LayerSegments : IDisposable
         return _hasCache && weights?.Source is AttentionProbabilitySource ? part with { Opened = address } : part;
     }
 
+    // Rows that are looked up, such as embeddings, are not multiplied.
     private static long Weights(SessionLease lease) =>
         lease
-            .Session.Spliced.Model.Graph.Initializers.Where(weight => weight.Type?.Shape?.Rank >= 2)
+            .Session.Spliced.Model.Graph.Initializers.Where(weight =>
+                weight.Type?.Shape?.Rank >= 2 && weight.Uses.Any(use => use.Node.Operator.Name != "Gather")
+            )
             .Sum(weight => weight.Type!.Shape!.Dimensions.Aggregate(1L, (product, size) => product * (size.Size ?? 1)));
 }
 
