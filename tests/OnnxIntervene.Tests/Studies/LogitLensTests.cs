@@ -3,12 +3,14 @@ using System.Numerics.Tensors;
 using OnnxIntervene.Components.Addressing;
 using OnnxIntervene.Execution;
 using OnnxIntervene.IR;
+using OnnxIntervene.IR.Serialization;
 using OnnxIntervene.Runtime;
 using OnnxIntervene.Studies.Lens;
 using OnnxIntervene.Studies.Prompts;
 using OnnxIntervene.Studies.Reading;
 using OnnxIntervene.Tensors;
 using OnnxIntervene.Testing;
+using OnnxIntervene.Tests.Files;
 
 namespace OnnxIntervene.Tests.Studies;
 
@@ -68,6 +70,19 @@ public sealed class LogitLensTests
 
         Assert.That(count, Is.GreaterThanOrEqualTo(Attributed));
         Assert.That(withHeads, Is.GreaterThanOrEqualTo(WithHeads));
+    }
+
+    [Test]
+    public void A_model_of_16_bits_is_read_within_its_rounding()
+    {
+        using var folder = new TemporaryFolder();
+        using (var full = ReferenceExports.Load("llama/genai-fp32/model.onnx"))
+            OnnxFile.Save(HalfPrecision.Of(full.Model), folder.File("model.onnx"));
+        using var model = LoadedModel.Load(folder.File("model.onnx"));
+        var request = new LogitLensRequest { Prompts = Prompts(model), Positions = PromptPositions.All };
+
+        Assert.That(LogitLens.Run(model, request).Difference, Is.InRange(1e-6, 2e-3));
+        Assert.That(LogitAttribution.Run(model, new() { Prompts = request.Prompts }).Error, Is.LessThan(1e-3));
     }
 
     // As where a head's scale is one for all that is run together.

@@ -12,6 +12,7 @@ namespace OnnxIntervene.Tests.Sweeps;
 public sealed class SweepEngineTests
 {
     private const int Length = 7;
+
     private static IEnumerable<string> LanguageModels() => ReferenceExports.All().Where(IsLanguageModel);
 
     [TestCaseSource(nameof(LanguageModels))]
@@ -110,7 +111,9 @@ public sealed class SweepEngineTests
             .GroupBy(component => component.Address.Name)
             .Select(group => (group.Key, Layers: group.Select(component => component.Address.Layer).Order().ToList()))
             .GroupBy(item => (string.Join(',', item.Layers), item.Key == "attention_weight"))
-            .Select(group => (group.First().Layers.ToImmutableArray(), group.Select(item => item.Key).ToImmutableArray()));
+            .Select(group =>
+                (group.First().Layers.ToImmutableArray(), group.Select(item => item.Key).ToImmutableArray())
+            );
 
     private static bool IsLanguageModel(string export)
     {

@@ -128,10 +128,10 @@ internal sealed class AttributionRun
             cancellation
         );
         var difference = LogitDistance.Of(logits, place.Reading.LogitsAt(place.Position));
-        if (!(difference <= Tolerance))
+        if (!(difference <= _head.Part.Tolerance))
             throw new InterventionException(
                 $"Prompt {place.Reading.Prompt + 1}: the head that was cut off gives other logits than the model "
-                    + $"itself (difference {difference:G2}, at most {Tolerance} is allowed), so the model's are no "
+                    + $"itself (difference {difference:G2}, at most {_head.Part.Tolerance:G1} is allowed), so the model's are no "
                     + "sum of parts."
             );
     }
@@ -153,7 +153,7 @@ internal sealed class AttributionRun
             throw new InterventionException(
                 $"Prompt {prompt + 1}: what the parts add sums to {numbers.Sum():G4}, but the model's own number is "
                     + $"{total:G4} (difference {error:G2} of the largest part, at most {Tolerance} is allowed): the "
-                    + "head is not linear at a fixed scale."
+                    + "head is not linear at a fixed scale, or computes in too few bits."
             );
         _error = Math.Max(_error, error);
     }

@@ -17,8 +17,6 @@ namespace OnnxIntervene.Studies.Lens;
 /// </summary>
 public static class LogitLens
 {
-    private const double Tolerance = 1e-4;
-
     /// <summary>Reads every layer's stream and computes its logits.</summary>
     /// <param name="model">The model.</param>
     /// <param name="request">The prompts, and what is measured.</param>
@@ -127,10 +125,10 @@ public static class LogitLens
                 return last;
             var own = reading.LogitsAt(position);
             var difference = LogitDistance.Of(last, own);
-            if (!(difference <= Tolerance))
+            if (!(difference <= head.Part.Tolerance))
                 throw new InterventionException(
                     $"Prompt {reading.Prompt + 1}: the model's last layer, through the head that was cut off, gives "
-                        + $"other logits than the model itself (difference {difference:G2}, at most {Tolerance:G1} is "
+                        + $"other logits than the model itself (difference {difference:G2}, at most {head.Part.Tolerance:G1} is "
                         + "allowed). The head reads more than the stream, and a lens would mislead."
                 );
             _difference = Math.Max(_difference, difference);
