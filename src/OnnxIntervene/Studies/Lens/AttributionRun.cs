@@ -88,32 +88,26 @@ internal sealed class AttributionRun
         {
             foreach (var split in _whyNoHeads is null ? _sites.Splits : [])
             {
-                var output = place.At(split.Output).Span;
-                var part = place.PartOf(_sites.Parts.First(part => part.SubLayer == split.Output)).Span;
-                var factor = FactorOf(split.Output, output, part);
-                var heads = split.Split(place.At(split.Values).Span, output, cancellation);
+                var output = place.At(split.Output);
+                var part = _sites.Parts.First(part => part.SubLayer == split.Output);
+                var all = place.All().ToList();
+                var factors = AddedScale.Of(
+                    split.Output,
+                    [.. all.Select(other => other.At(split.Output))],
+                    [.. all.Select(other => other.PartOf(part))],
+                    place.Position
+                );
+                var heads = split.Split(place.At(split.Values).Span, output.Span, cancellation);
                 for (var head = 0; head < split.Heads; head++)
-                    _heads.Add(split.Output.Layer, head, factor * Of(scale, prompt, heads[head]));
-                _biases.Add(split.Output.Layer, 0, factor * Of(scale, prompt, heads[split.Heads]));
+                    _heads.Add(split.Output.Layer, head, Of(scale, prompt, AddedScale.Times(heads[head], factors)));
+                var bias = AddedScale.Times(heads[split.Heads], factors);
+                _biases.Add(split.Output.Layer, 0, Of(scale, prompt, bias));
             }
         }
         catch (InterventionException fault)
         {
             _whyNoHeads = fault.Message;
         }
-    }
-
-    // Between the projection and the addition there may be a scale, by which heads are multiplied too.
-    private static double FactorOf(ComponentAddress address, ReadOnlySpan<float> output, ReadOnlySpan<float> part)
-    {
-        var factor = FrozenHead.Dot(output, part) / FrozenHead.Dot(output, output);
-        var scaled = new float[output.Length];
-        TensorPrimitives.Multiply(output, (float)factor, scaled);
-        return StreamSum.Distance([scaled], part) <= Tolerance
-            ? factor
-            : throw new InterventionException(
-                $"{address} goes through a norm of its own before it is added, so that heads are not added one by one."
-            );
     }
 
     private void RequireOwn(Place place, ReadOnlyMemory<float> last, StudyPrompt prompt, CancellationToken cancellation)
@@ -178,6 +172,9 @@ internal sealed class AttributionRun
     // One position of one prompt's run.
     private sealed record Place(AttributionSites Sites, PromptReading Reading, int Position)
     {
+        public IEnumerable<Place> All() =>
+            Enumerable.Range(0, Reading.Values[0].Shape[0]).Select(position => this with { Position = position });
+
         public ReadOnlyMemory<float> At(ComponentAddress address) =>
             Reading.Values[Sites.Addresses.IndexOf(address)].Row(Position).FloatMemory;
 

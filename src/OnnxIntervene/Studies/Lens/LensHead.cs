@@ -2,7 +2,6 @@ using OnnxIntervene.Components.Addressing;
 using OnnxIntervene.Execution;
 using OnnxIntervene.IR;
 using OnnxIntervene.Runtime;
-using OnnxIntervene.Sweeps;
 using OnnxIntervene.Tensors;
 
 namespace OnnxIntervene.Studies.Lens;
@@ -15,16 +14,16 @@ internal sealed class LensHead : IDisposable
 {
     private const int MostTokens = 1 << 18;
 
-    private readonly string _output;
-    private int _vocabulary;
+    private readonly int _vocabulary;
 
-    private LensHead(CutPart part, string output, int vocabulary)
-    {
-        (Part, _output, _vocabulary) = (part, output, vocabulary);
-    }
+    private LensHead(CutPart part, string output, int vocabulary) =>
+        (Part, Output, _vocabulary) = (part, output, vocabulary);
 
     /// <summary>The part of the model.</summary>
     public CutPart Part { get; }
+
+    /// <summary>The name of the model's output.</summary>
+    public string Output { get; }
 
     /// <summary>Cuts the head off.</summary>
     /// <exception cref="InterventionException">The model cannot be cut after its last layer.</exception>
@@ -47,50 +46,33 @@ internal sealed class LensHead : IDisposable
     }
 
     /// <summary>
-    /// The logits of streams of one prompt, <c>[stream, position, width]</c>, at chosen positions: <c>[stream × chosen,
-    /// vocabulary]</c>. Where the head's numbers depend on what is computed beside them (one scale for all), each
-    /// stream is run as the model runs it: alone, at all positions.
+    /// Computes the logits of streams of one prompt, <c>[stream, position, width]</c>, at chosen positions, and hands
+    /// them on one by one, so that no more are in memory than a run computes. Where the head's numbers depend on what is
+    /// computed beside them (one scale for all), each stream is run as the model runs it: alone, at all positions.
     /// </summary>
-    public NumericArray Logits(NumericArray streams, IReadOnlyList<int> chosen, CancellationToken cancellation)
+    public void Each(NumericArray streams, IReadOnlyList<int> chosen, LensRead read, CancellationToken cancellation)
     {
-        var rows = new List<NumericArray>();
-        if (Part.MixesRows)
-        {
-            for (var stream = 0; stream < streams.Shape[0]; stream++)
-            {
-                var logits = Part.RunExample(streams.Row(stream), cancellation)[0];
-                rows.AddRange(chosen.Select(position => logits.Row(position)));
-            }
-        }
-        else
+        if (!Part.MixesRows)
         {
             Part.RunEach(
                 Chosen(streams, chosen),
                 _vocabulary,
-                (_, outputs) => rows.Add(Kept(outputs[0])),
+                (place, outputs) => read(place / chosen.Count, place % chosen.Count, outputs[0].Span),
                 cancellation
             );
+            return;
         }
 
-        return Joined(rows);
+        for (var stream = 0; stream < streams.Shape[0]; stream++)
+        {
+            var logits = Part.RunExample(streams.Row(stream), cancellation)[0];
+            for (var column = 0; column < chosen.Count; column++)
+                read(stream, column, logits.Row(chosen[column]).Floats);
+        }
     }
 
     /// <inheritdoc/>
     public void Dispose() => Part.Dispose();
-
-    // How many tokens there are is known after the first run.
-    private NumericArray Kept(ReadOnlyMemory<float> logits)
-    {
-        _vocabulary = logits.Length;
-        return NumericArray.Of(logits, logits.Length);
-    }
-
-    private NumericArray Joined(List<NumericArray> rows)
-    {
-        var logits = NumericArray.Joined([.. rows.Select(row => row.Reshape(1, row.Length))]);
-        AnswerLogits.Require(logits.Reshape(1, logits.Shape[0], logits.Shape[1]), _output);
-        return logits;
-    }
 
     private static NumericArray Chosen(NumericArray streams, IReadOnlyList<int> chosen)
     {
@@ -109,3 +91,6 @@ internal sealed class LensHead : IDisposable
         return NumericArray.Of(rows, streams.Shape[0] * chosen.Count, width);
     }
 }
+
+/// <summary>Gets the logits of one stream at one of the chosen positions.</summary>
+internal delegate void LensRead(int stream, int column, ReadOnlySpan<float> logits);

@@ -17,6 +17,8 @@ namespace OnnxIntervene.Studies.Patterns;
 /// </summary>
 public static class AttentionPatterns
 {
+    private const long MostNumbers = 1 << 26;
+
     /// <summary>Scores every head on every prompt.</summary>
     /// <param name="model">The model.</param>
     /// <param name="request">The prompts.</param>
@@ -39,8 +41,21 @@ public static class AttentionPatterns
         Check(request.Prompts);
         var components = Components(model, request.Layers);
         var means = PatternScore.All.Select(score => new GridMeans(Layout(score, components))).ToList();
-        using var reader = new ComponentReader(model, [.. components.Select(component => component.Address)]);
-        reader.Read(request.Prompts, Add, progress, cancellation);
+        var parts = components.Chunk(LayersAtOnce(request.Prompts, components)).ToList();
+        var row = 0;
+        for (var part = 0; part < parts.Count; part++)
+        {
+            var count = request.Prompts.Length;
+            using var reader = new ComponentReader(model, [.. parts[part].Select(component => component.Address)]);
+            reader.Read(
+                request.Prompts,
+                Add,
+                new PartProgress(progress, part * count, parts.Count * count),
+                cancellation
+            );
+            row += parts[part].Length;
+        }
+
         return new PatternResult
         {
             Layers = [.. components.Select(component => component.Address.Layer)],
@@ -50,8 +65,8 @@ public static class AttentionPatterns
         void Add(PromptReading reading)
         {
             var tokens = Tokens(request.Prompts[reading.Prompt]);
-            for (var row = 0; row < components.Length; row++)
-                Score(reading.Values[row], tokens, row, means);
+            for (var index = 0; index < reading.Values.Length; index++)
+                Score(reading.Values[index], tokens, row + index, means);
         }
     }
 
@@ -116,6 +131,14 @@ public static class AttentionPatterns
             : throw new InterventionException(
                 "How many tokens the model knows was not found, so that none can be drawn at random. Give a prompt."
             );
+    }
+
+    // Probabilities grow with the square of a prompt's length.
+    private static int LayersAtOnce(ImmutableArray<StudyPrompt> prompts, ImmutableArray<Component> components)
+    {
+        var longest = (long)prompts.Max(prompt => prompt.Length);
+        var numbers = components.Max(component => component.Heads) * longest * longest;
+        return (int)Math.Clamp(MostNumbers / numbers, 1, components.Length);
     }
 
     private static void Score(NumericArray patterns, ImmutableArray<int> tokens, int row, List<GridMeans> means)
