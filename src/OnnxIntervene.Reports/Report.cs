@@ -25,8 +25,15 @@ public sealed record Report
         init => field = value.IsDefault ? [] : value;
     } = [];
 
-    /// <summary>The pictures.</summary>
+    /// <summary>The heatmaps, which come first.</summary>
     public ImmutableArray<ReportHeatmap> Heatmaps
+    {
+        get;
+        init => field = value.IsDefault ? [] : value;
+    } = [];
+
+    /// <summary>Figures of any kind, below the heatmaps.</summary>
+    public ImmutableArray<ReportFigure> Figures
     {
         get;
         init => field = value.IsDefault ? [] : value;
@@ -39,9 +46,27 @@ public sealed record Report
         init => field = value.IsDefault ? [] : value;
     } = [];
 
+    /// <summary>What was asked for: the options' names and values, for whoever repeats it.</summary>
+    public ImmutableArray<ReportFact> Configuration
+    {
+        get;
+        init => field = value.IsDefault ? [] : value;
+    } = [];
+
+    /// <summary>What it was made with: names and versions of programs, the system, the execution provider.</summary>
+    public ImmutableArray<ReportFact> Versions
+    {
+        get;
+        init => field = value.IsDefault ? [] : value;
+    } = [];
+
     /// <summary>The whole result as JSON, which the page holds in its script element <c>result</c>.</summary>
     public required string Json { get; init; }
 
     /// <summary>The command that made it.</summary>
     public string Command { get; init; } = "";
+
+    /// <summary>All figures in their order on the page.</summary>
+    internal IEnumerable<ReportFigure> AllFigures =>
+        [.. Heatmaps.Select(heatmap => new ReportFigure(heatmap.Name, heatmap.Heatmap)), .. Figures];
 }

@@ -1,6 +1,4 @@
-using System.Buffers;
 using System.Collections.Immutable;
-using System.Text;
 using OnnxIntervene.IR.Files;
 
 namespace OnnxIntervene.Reports;
@@ -8,28 +6,30 @@ namespace OnnxIntervene.Reports;
 /// <summary>Turns a report into files.</summary>
 public static class ReportWriter
 {
-    private const int LongestName = 60;
-
-    // The strictest system's rules, so that a report can be copied anywhere.
-    private static readonly SearchValues<char> s_reserved = SearchValues.Create("/\\:*?\"<>|");
-
     /// <summary>
-    /// The files' names and contents: <c>NAME.html</c>, <c>NAME.json</c>, and for each heatmap <c>NAME-HEATMAP.png</c>
-    /// and <c>.csv</c>.
+    /// The files' names and contents: <c>NAME.html</c>, <c>NAME.json</c>, <c>NAME.safetensors</c>, and for each figure
+    /// <c>NAME-FIGURE</c> as pictures and tables. A stack of up to 16 heatmaps also has a picture of each
+    /// (<c>NAME-FIGURE-CHOICE.png</c>); attention patterns have pictures and tables of the grid of heads
+    /// (<c>NAME-FIGURE-heads</c>), and pictures of the 16 heads with the largest scores.
     /// </summary>
     /// <exception cref="ArgumentException">
     /// The name is not a valid file name, or parts of the report do not fit.
     /// </exception>
-    public static ImmutableArray<ReportFile> Render(Report report, string name)
+    public static ImmutableArray<ReportFile> Render(
+        Report report,
+        string name,
+        ReportFormats formats = ReportFormats.Usual
+    )
     {
         ArgumentNullException.ThrowIfNull(report);
-        return [.. RenderEach(report, Checked(name))];
+        return [.. new ReportFiles(report, FileName.Checked(name), formats).Render()];
     }
 
     /// <summary>
     /// Writes the report's files into a folder, which is made when it is missing, and returns their paths. Everything
     /// is drawn and written elsewhere first, so that however the writing ends, the folder holds the earlier report of
-    /// this name or this one, whole. Pictures that only the earlier one had are removed.
+    /// this name or this one, whole. Files that only the earlier one had are removed; its page lists them, so a report
+    /// that was written without a page is left beside this one where names differ.
     /// </summary>
     /// <exception cref="ArgumentException">
     /// The name is not a valid file name, or parts of the report do not fit.
@@ -40,6 +40,7 @@ public static class ReportWriter
         string folder,
         string name,
         Report report,
+        ReportFormats formats = ReportFormats.Usual,
         CancellationToken cancellation = default
     )
     {
@@ -47,7 +48,7 @@ public static class ReportWriter
         ArgumentNullException.ThrowIfNull(report);
         var files = new List<ReportFile>();
         cancellation.ThrowIfCancellationRequested();
-        foreach (var file in RenderEach(report, Checked(name)))
+        foreach (var file in new ReportFiles(report, FileName.Checked(name), formats).Render())
         {
             cancellation.ThrowIfCancellationRequested();
             files.Add(file);
@@ -65,51 +66,5 @@ public static class ReportWriter
         cancellation.ThrowIfCancellationRequested();
         pending.Commit();
         return [.. files.Select(file => Path.Combine(folder, file.Name))];
-    }
-
-    private static IEnumerable<ReportFile> RenderEach(Report report, string name)
-    {
-        var taken = new HashSet<string>(StringComparer.OrdinalIgnoreCase);
-        var slugs = report.Heatmaps.Select(heatmap => Free(Slug(heatmap.Name), taken)).ToList();
-        var page = HtmlReport.Render(report, ReportList.Element(slugs));
-        yield return new ReportFile($"{name}.html", Encoding.UTF8.GetBytes(page));
-        yield return new ReportFile($"{name}.json", Encoding.UTF8.GetBytes(report.Json + "\n"));
-        foreach (var (slug, (_, heatmap)) in slugs.Zip(report.Heatmaps))
-        {
-            var full = $"{name}-{slug}";
-            yield return new ReportFile($"{full}.png", HeatmapImage.Render(heatmap));
-            yield return new ReportFile($"{full}.csv", Encoding.UTF8.GetBytes(HeatmapCsv.Render(heatmap)));
-        }
-    }
-
-    private static string Checked(string name)
-    {
-        ArgumentException.ThrowIfNullOrWhiteSpace(name);
-        if (name.AsSpan().ContainsAny(s_reserved) || name.Any(char.IsControl) || name[0] == '.')
-        {
-            throw new ArgumentException(
-                $"'{name}' is not a valid name for a report's files. Use one without a folder, such as 'trace'.",
-                nameof(name)
-            );
-        }
-
-        return name;
-    }
-
-    private static string Slug(string name)
-    {
-        var kept = string.Concat(name.Take(LongestName).Select(letter => IsPlain(letter) ? letter : '-'));
-        var slug = kept.Trim('-', '.');
-        return slug.Length > 0 ? slug : "heatmap";
-    }
-
-    private static bool IsPlain(char letter) => char.IsAsciiLetterOrDigit(letter) || letter is '.' or '-' or '_';
-
-    private static string Free(string slug, HashSet<string> taken)
-    {
-        var free = slug;
-        for (var number = 2; !taken.Add(free); number++)
-            free = $"{slug}-{number}";
-        return free;
     }
 }

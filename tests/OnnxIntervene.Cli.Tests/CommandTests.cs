@@ -1,6 +1,7 @@
 using System.Text.Json;
 using OnnxIntervene.Formats;
 using OnnxIntervene.IR;
+using OnnxIntervene.Runtime;
 using OnnxIntervene.Testing;
 
 namespace OnnxIntervene.Cli.Tests;
@@ -223,6 +224,28 @@ public sealed class CommandTests
         Assert.That(restored[0][4].GetSingle(), Is.GreaterThan(0.4), "the subject's token, early");
         Assert.That(restored[5][4].GetSingle(), Is.LessThan(0.2), "the subject's token, late");
         Assert.That(restored[5][6].GetSingle(), Is.GreaterThan(0.9), "the last token, late");
+    }
+
+    [Test]
+    public void A_report_says_what_made_it_and_has_the_formats_that_were_asked_for()
+    {
+        using var folder = new TemporaryFolder();
+        string[] trace = ["trace", "--prompt", "The company Volvo makes", "--subject", "Volvo", "--answer", " estates"];
+
+        Invoke([.. trace, "--samples", "1", "--formats", "html, pdf,parquet", "--out", folder.Path]);
+
+        var page = File.ReadAllText(folder.File("trace.html"));
+        Assert.That(
+            Directory.GetFiles(folder.Path).Select(Path.GetExtension).Distinct().Order(),
+            Is.EqualTo(new[] { ".html", ".parquet", ".pdf" })
+        );
+        Assert.That(page, Does.Contain("<th scope=\"row\">samples</th><td>1</td>"));
+        Assert.That(page, Does.Contain("<th scope=\"row\">seed</th><td>0</td>"));
+        Assert.That(
+            page,
+            Does.Contain($"<th scope=\"row\">ONNX Runtime</th><td>{ExecutionProviders.RuntimeVersion}</td>")
+        );
+        Assert.That(page, Does.Contain("<th scope=\"row\">execution provider</th><td>cpu</td>"));
     }
 
     [Test]

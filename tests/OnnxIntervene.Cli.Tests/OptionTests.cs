@@ -15,6 +15,7 @@ public sealed class OptionTests
     [TestCase("at least 1", "--window", "0")]
     [TestCase("needs a path", "--out", "")]
     [TestCase("needs a path", "--map", " ")]
+    [TestCase("'gif': there is no such format. There are: html,png,svg,pdf", "--formats", "png,gif")]
     public async Task A_number_or_a_path_that_cannot_work_is_refused(string message, params string[] arguments)
     {
         var (_, error, exit) = await Command.RunAsync([.. Command.Trace, .. arguments]);

@@ -19,19 +19,19 @@ public sealed class HeatmapTests
     {
         var heatmap = SampleHeatmaps.Create(3, 4) with { Values = [1, 2] };
 
-        Assert.That(() => HeatmapImage.Render(heatmap), Refuses("3 rows and 4 columns but 2 values"));
-        Assert.That(() => HeatmapSvg.Render(heatmap), Refuses("3 rows and 4 columns but 2 values"));
-        Assert.That(() => HeatmapCsv.Render(heatmap), Refuses("3 rows and 4 columns but 2 values"));
+        Assert.That(() => FigureImage.Render(heatmap), Refuses("3 rows and 4 columns but 2 values"));
+        Assert.That(() => FigureSvg.Render(heatmap), Refuses("3 rows and 4 columns but 2 values"));
+        Assert.That(() => FigureCsv.Render(heatmap), Refuses("3 rows and 4 columns but 2 values"));
     }
 
     [Test]
     public void A_heatmap_without_cells_is_refused() =>
-        Assert.That(() => HeatmapImage.Render(SampleHeatmaps.Create() with { RowLabels = [] }), Refuses("no rows"));
+        Assert.That(() => FigureImage.Render(SampleHeatmaps.Create() with { RowLabels = [] }), Refuses("no rows"));
 
     [Test]
     public void An_emphasized_column_that_is_not_there_is_refused_by_number() =>
         Assert.That(
-            () => HeatmapSvg.Render(SampleHeatmaps.Create() with { EmphasizedColumns = [1, 4] }),
+            () => FigureSvg.Render(SampleHeatmaps.Create() with { EmphasizedColumns = [1, 4] }),
             Refuses("column 4, but its columns are 0 to 3")
         );
 

@@ -19,9 +19,54 @@ public sealed class ReportWriterTests
 
         Assert.That(
             files.Select(file => file.Name),
-            Is.EqualTo(new[] { "trace.html", "trace.json", "trace-block_output.png", "trace-block_output.csv" })
+            Is.EqualTo(new[] { "trace.json", "trace-block_output.png", "trace-block_output.csv", "trace.html" })
         );
-        Assert.That(Encoding.UTF8.GetString(files[1].Contents.Span), Is.EqualTo("{\"answer\": \"The\"}\n"));
+        Assert.That(Encoding.UTF8.GetString(files[0].Contents.Span), Is.EqualTo("{\"answer\": \"The\"}\n"));
+    }
+
+    [Test]
+    public void Each_figure_is_written_in_each_format_that_is_asked_for()
+    {
+        var report = SampleHeatmaps.Report();
+
+        var all = ReportWriter.Render(report, "t", ReportFormats.All).Select(file => file.Name);
+        var some = ReportWriter.Render(report, "t", ReportFormats.Pdf | ReportFormats.Csv).Select(file => file.Name);
+
+        string[] endings = [".png", ".svg", ".pdf", ".csv", ".parquet"];
+        var figures = endings.Select(ending => $"t-block_output{ending}");
+        Assert.That(all, Is.EqualTo(["t.json", "t.safetensors", .. figures, "t.html"]));
+        Assert.That(some, Is.EqualTo(new[] { "t-block_output.pdf", "t-block_output.csv" }));
+    }
+
+    [Test]
+    public void A_few_heatmaps_of_a_stack_have_their_own_pictures_and_of_many_heads_the_strongest()
+    {
+        var figures = SampleReports.Realistic() with { Heatmaps = [] };
+
+        var names = ReportWriter.Render(figures, "t", ReportFormats.Svg | ReportFormats.Csv).Select(file => file.Name);
+        var pictures = names.Where(name => name.EndsWith(".svg", StringComparison.Ordinal)).ToList();
+
+        Assert.That(pictures, Does.Contain("t-heads.svg").And.Contain("t-heads-logit-difference-3.svg"));
+        Assert.That(pictures.Count(name => name.StartsWith("t-heads-", StringComparison.Ordinal)), Is.EqualTo(8));
+        Assert.That(pictures, Does.Contain("t-attention.svg").And.Contain("t-attention-heads.svg"));
+        Assert.That(pictures, Does.Contain("t-attention-1-2.svg"), "the head with the largest score");
+        Assert.That(pictures.Count(name => name.StartsWith("t-attention-", StringComparison.Ordinal)), Is.EqualTo(17));
+        Assert.That(
+            names.Where(name => name.EndsWith(".csv", StringComparison.Ordinal)),
+            Is.EqualTo(new[] { "t-heads.csv", "t-layers.csv", "t-attention.csv", "t-attention-heads.csv" })
+        );
+    }
+
+    [Test]
+    public void Files_of_formats_that_are_not_asked_for_any_more_go()
+    {
+        ReportWriter.Write(_folder, "trace", SampleHeatmaps.Report(), ReportFormats.All);
+        ReportWriter.Write(_folder, "trace", SampleHeatmaps.Report(), ReportFormats.Png);
+
+        Assert.That(
+            Directory.GetFiles(_folder).Select(Path.GetFileName),
+            Is.EqualTo(new[] { "trace-block_output.png" })
+        );
     }
 
     [Test]
@@ -52,7 +97,7 @@ public sealed class ReportWriterTests
         var folder = Path.Combine(_folder, "new");
 
         Assert.That(
-            () => ReportWriter.Write(folder, "trace", SampleHeatmaps.Report(), new CancellationToken(canceled: true)),
+            () => ReportWriter.Write(folder, "trace", SampleHeatmaps.Report(), cancellation: new(canceled: true)),
             Throws.InstanceOf<OperationCanceledException>()
         );
         Assert.That(Directory.Exists(folder), Is.False);

@@ -1,13 +1,17 @@
 using System.Collections.Immutable;
+using OnnxIntervene.Reports;
 using OnnxIntervene.Reports.Figures;
 using OnnxIntervene.Studies.Grids;
 using OnnxIntervene.Studies.Prompts;
+using OnnxIntervene.Sweeps;
 
 namespace OnnxIntervene.Cli.Commands;
 
 /// <summary>Draws the grids of a study: tokens or heads down, layers across.</summary>
 internal sealed class GridFigures(ImmutableArray<StudyPrompt> prompts)
 {
+    private const int MostLines = 8;
+
     /// <summary>A grid as a picture.</summary>
     public Heatmap Heatmap(StudyGrid grid, string title, string label, ColorScale scale)
     {
@@ -20,14 +24,9 @@ internal sealed class GridFigures(ImmutableArray<StudyPrompt> prompts)
             Title = title,
             RowLabels = isTurned ? ColumnLabels(layout) : layout.Rows,
             ColumnLabels = isTurned ? layout.Rows : ColumnLabels(layout),
-            Values = isTurned
-                ?
-                [
-                    .. Enumerable
-                        .Range(0, mean.Columns)
-                        .SelectMany(column => Enumerable.Range(0, mean.Rows).Select(row => (double)mean[row, column])),
-                ]
-                : [.. mean.Values.ToArray().Select(value => (double)value)],
+            Values = Numbers(mean, isTurned),
+            Errors = HasErrors ? Numbers(grid.StandardError, isTurned) : [],
+            Counts = HasErrors ? [.. Numbers(grid.Count, isTurned).Select(count => (int)count)] : [],
             RowAxis = isTurned ? AxisOf(layout) : "Layer.head",
             ColumnAxis = isTurned ? "Layer" : AxisOf(layout),
             ValueLabel = label,
@@ -35,6 +34,60 @@ internal sealed class GridFigures(ImmutableArray<StudyPrompt> prompts)
             EmphasizedRows = isTurned ? Emphasized(layout) : [],
         };
     }
+
+    /// <summary>
+    /// A line over layers for each of a grid's columns, with their standard errors; none where there are too many columns to
+    /// tell lines apart, or one layer.
+    /// </summary>
+    public ImmutableArray<ReportFigure> Lines(StudyGrid grid, string name, string title, string label)
+    {
+        var layout = grid.Layout;
+        if (layout.Columns.Length > MostLines || layout.Rows.Length < 2 || layout.Rows[0].Contains('.'))
+            return [];
+        var names = ColumnLabels(layout);
+        return
+        [
+            new(
+                name,
+                new LinePlot
+                {
+                    Title = title,
+                    Axis = "Layer",
+                    AxisLabels = layout.Rows,
+                    ValueLabel = label,
+                    Series =
+                    [
+                        .. names.Select(
+                            (line, column) =>
+                                new LineSeries(line, Column(grid.Mean, column))
+                                {
+                                    Errors = HasErrors ? Column(grid.StandardError, column) : [],
+                                    Counts = HasErrors
+                                        ? [.. Column(grid.Count, column).Select(count => (int)count)]
+                                        : [],
+                                }
+                        ),
+                    ],
+                }
+            ),
+        ];
+    }
+
+    private static ImmutableArray<double> Column(SweepGrid grid, int column) =>
+        [.. Enumerable.Range(0, grid.Rows).Select(row => (double)grid[row, column])];
+
+    // One prompt has no error.
+    private bool HasErrors => prompts.Length > 1;
+
+    private static ImmutableArray<double> Numbers(SweepGrid grid, bool isTurned) =>
+        isTurned
+            ?
+            [
+                .. Enumerable
+                    .Range(0, grid.Columns)
+                    .SelectMany(column => Enumerable.Range(0, grid.Rows).Select(row => (double)grid[row, column])),
+            ]
+            : [.. grid.Values.ToArray().Select(value => (double)value)];
 
     private string AxisOf(GridLayout layout) =>
         layout.ColumnAxis switch

@@ -28,6 +28,19 @@ internal static class PatchReport
                     .Range(0, result.Layouts.Length)
                     .SelectMany(grid => Heatmaps(shown, result, grid, isDenoising)),
             ],
+            Figures =
+            [
+                .. Enumerable
+                    .Range(0, result.Layouts.Length)
+                    .SelectMany(grid =>
+                        shown.Lines(
+                            isDenoising ? result.Denoised(grid) : result.Noised(grid),
+                            $"layers-{result.Layouts[grid].Name}",
+                            $"Normalised {result.Metrics[0].Title} by layer, patching {result.Layouts[grid].Name}",
+                            isDenoising ? "restored" : "broken"
+                        )
+                    ),
+            ],
             Json = JsonText.Of(
                 new
                 {

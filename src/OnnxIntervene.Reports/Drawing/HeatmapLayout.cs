@@ -61,10 +61,10 @@ internal sealed class HeatmapLayout
         var width = (float)cell.Width * heatmap.ColumnLabels.Length;
         var height = (float)cell.Height * heatmap.RowLabels.Length;
         var barLeft = left + width + 20;
-        var valueLabelX = barLeft + BarWidth + Gap + WidestTick(heatmap.Scale) + 14;
+        var valueLabelX = barLeft + BarWidth + Gap + ScaleBarPainter.WidestTick(heatmap.Scale) + 14;
         var (title, caption, textWidth) = Wrap(heatmap, valueLabelX + 8 - Margin);
         var top = Margin + (title.Length * TitleLine) + (title.Length > 0 ? Gap : 0);
-        var body = Math.Max(height, LeastBody);
+        var body = Math.Max(height, Math.Max(LeastBody, ScaleBarPainter.NameLength(heatmap.ValueLabel)));
         var axisY = top + height + Gap + columns.LabelHeight + (AxisRoom / 2) + 2;
         var foot = Math.Max(top + body + Gap, axisY + (heatmap.ColumnAxis.Length > 0 ? 10 : -AxisRoom / 2));
         var captionHeight = caption.Length == 0 ? 0 : Gap + (caption.Length * CaptionLine);
@@ -107,9 +107,6 @@ internal sealed class HeatmapLayout
         var most = Math.Max(width, MathF.Ceiling(Math.Min(wanted, WidestNarrow)));
         return (Wrapping.Lines(title, TitleSize, most, 4), Wrapping.Lines(caption, SmallSize, most, 8), most);
     }
-
-    private static float WidestTick(ColorScale scale) =>
-        AxisTicks.Between(scale.Minimum, scale.Maximum).Max(tick => EmbeddedFont.Measure(tick.Text, SmallSize));
 
     // Layer numbers stay upright and some are left out; words are turned where they would touch.
     private static (int Cell, float Needed, float LabelHeight, bool AreTurned) ColumnWidths(Heatmap heatmap)

@@ -1,26 +1,40 @@
 using System.Globalization;
 using OnnxIntervene.Reports.Figures;
-using SkiaSharp;
 
 namespace OnnxIntervene.Reports.Drawing;
 
 /// <summary>Paints a heatmap on a surface, the same way on every kind.</summary>
 internal sealed class HeatmapPainter(DrawingSurface surface, Heatmap heatmap, HeatmapLayout layout)
 {
-    private const int BarSteps = 64;
-    private const float TickLength = 3.5f;
-
     public void Paint()
     {
         PaintCells();
         PaintRowLabels();
         PaintColumnLabels();
         PaintNames();
-        PaintBar();
-        PaintMissing();
+        new ScaleBarPainter(surface, heatmap.Scale, heatmap.ValueLabel).Paint(
+            layout.Bar,
+            layout.ValueLabelX,
+            heatmap.Values.Any(double.IsNaN)
+        );
     }
 
     private void PaintCells()
+    {
+        if (surface.AreCellsShapes)
+        {
+            PaintShapes();
+        }
+        else
+        {
+            using var cells = CellRaster.Of(heatmap);
+            surface.Cells(layout.Grid, cells);
+        }
+
+        surface.Frame(layout.Grid);
+    }
+
+    private void PaintShapes()
     {
         for (var row = 0; row < heatmap.RowLabels.Length; row++)
         {
@@ -30,8 +44,6 @@ internal sealed class HeatmapPainter(DrawingSurface surface, Heatmap heatmap, He
                 surface.Fill(layout.CellAt(row, column), color, Tooltip(row, column));
             }
         }
-
-        surface.Frame(layout.Grid);
     }
 
     private string Tooltip(int row, int column)
@@ -86,65 +98,5 @@ internal sealed class HeatmapPainter(DrawingSurface surface, Heatmap heatmap, He
             var spot = new TextSpot(left, layout.CaptionY(line), TextAlignment.Start, HeatmapLayout.SmallSize);
             surface.Text(spot, layout.CaptionLines[line]);
         }
-    }
-
-    private void PaintBar()
-    {
-        var (bar, scale) = (layout.Bar, heatmap.Scale);
-        for (var step = 0; step < BarSteps; step++)
-        {
-            var value = scale.Maximum - ((scale.Maximum - scale.Minimum) * step / (BarSteps - 1));
-            surface.Fill(new SKRect(bar.Left, BarY(step), bar.Right, BarY(step + 1)), scale.At(value));
-        }
-
-        surface.Frame(bar);
-        foreach (var (value, text) in AxisTicks.Between(scale.Minimum, scale.Maximum))
-        {
-            var share = (value - scale.Minimum) / (scale.Maximum - scale.Minimum);
-            var y = bar.Bottom - ((float)share * bar.Height);
-            surface.Line(new SKPoint(bar.Right, y), new SKPoint(bar.Right + TickLength, y));
-            var spot = new TextSpot(bar.Right + HeatmapLayout.Gap, y, TextAlignment.Start, HeatmapLayout.SmallSize);
-            surface.Text(spot, text);
-        }
-
-        surface.Text(
-            new TextSpot(
-                layout.ValueLabelX,
-                ValueLabelY(),
-                TextAlignment.Middle,
-                HeatmapLayout.FontSize,
-                IsTurned: true
-            ),
-            Label.Of(heatmap.ValueLabel, isStarred: false, surface.CanShow)
-        );
-    }
-
-    private float ValueLabelY()
-    {
-        var length = EmbeddedFont.Measure(Label.Drawn(heatmap.ValueLabel, isStarred: false), HeatmapLayout.FontSize);
-        return Math.Max(layout.Bar.MidY, layout.Bar.Top + (length / 2));
-    }
-
-    // Steps end on whole points, so that neighbours share an edge.
-    private float BarY(int step) =>
-        step == BarSteps
-            ? layout.Bar.Bottom
-            : layout.Bar.Top + (MathF.Floor(layout.Bar.Height * step / BarSteps * 2) / 2);
-
-    private void PaintMissing()
-    {
-        if (!heatmap.Values.Any(double.IsNaN))
-            return;
-        var (left, top) = (layout.Bar.Left, layout.Bar.Bottom + 10);
-        var area = SKRect.Create(left, top, HeatmapLayout.BarWidth, HeatmapLayout.MissingHeight);
-        surface.Fill(area, ColorScale.Missing);
-        surface.Frame(area);
-        var spot = new TextSpot(
-            area.Right + HeatmapLayout.Gap,
-            area.MidY,
-            TextAlignment.Start,
-            HeatmapLayout.SmallSize
-        );
-        surface.Text(spot, "n/a");
     }
 }

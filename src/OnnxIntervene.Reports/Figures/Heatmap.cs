@@ -3,11 +3,8 @@ using System.Collections.Immutable;
 namespace OnnxIntervene.Reports.Figures;
 
 /// <summary>A table of numbers, drawn as colours. Immutable.</summary>
-public sealed record Heatmap
+public sealed record Heatmap : Figure
 {
-    /// <summary>What is shown.</summary>
-    public required string Title { get; init; }
-
     /// <summary>A label for each row, top to bottom. Drawing makes outer spaces and line ends visible.</summary>
     public required ImmutableArray<string> RowLabels { get; init; }
 
@@ -16,6 +13,20 @@ public sealed record Heatmap
 
     /// <summary>The numbers, row by row; NaN where nothing was measured.</summary>
     public required ImmutableArray<double> Values { get; init; }
+
+    /// <summary>The standard error of each number, in its unit; empty where none is known.</summary>
+    public ImmutableArray<double> Errors
+    {
+        get;
+        init => field = value.IsDefault ? [] : value;
+    } = [];
+
+    /// <summary>How many measurements, such as prompts, each number is the mean of; empty for none.</summary>
+    public ImmutableArray<int> Counts
+    {
+        get;
+        init => field = value.IsDefault ? [] : value;
+    } = [];
 
     /// <summary>What rows are, such as <c>Token</c>.</summary>
     public required string RowAxis { get; init; }
@@ -43,9 +54,6 @@ public sealed record Heatmap
         init => field = value.IsDefault ? [] : value;
     } = [];
 
-    /// <summary>A sentence or two below the picture; empty for none.</summary>
-    public string Caption { get; init; } = "";
-
     /// <summary>The number at a row and a column.</summary>
     /// <exception cref="ArgumentOutOfRangeException">There is no such row or column.</exception>
     public double this[int row, int column]
@@ -60,8 +68,9 @@ public sealed record Heatmap
         }
     }
 
-    /// <summary>Refuses what no picture can show; called when drawing, because <c>with</c> checks nothing.</summary>
-    internal void Check()
+    private protected override string Kind => "heatmap";
+
+    internal override void Check()
     {
         if (RowLabels.IsDefaultOrEmpty || ColumnLabels.IsDefaultOrEmpty)
             throw Fault("has no rows or no columns. Give a label for each row and each column.");
@@ -75,8 +84,16 @@ public sealed record Heatmap
             );
         }
 
+        CheckLength("standard errors", Errors.Length);
+        CheckLength("counts", Counts.Length);
         CheckEmphasis("row", EmphasizedRows, RowLabels.Length);
         CheckEmphasis("column", EmphasizedColumns, ColumnLabels.Length);
+    }
+
+    private void CheckLength(string what, int length)
+    {
+        if (length > 0 && length != Values.Length)
+            throw Fault($"has {Values.Length} values but {length} {what}. Give one for each value, or none.");
     }
 
     private void CheckEmphasis(string kind, ImmutableArray<int> emphasized, int count)
@@ -87,6 +104,4 @@ public sealed record Heatmap
                 throw Fault($"emphasizes {kind} {index}, but its {kind}s are 0 to {count - 1}.");
         }
     }
-
-    private ArgumentException Fault(string fault) => new($"The heatmap '{Title}' {fault}");
 }

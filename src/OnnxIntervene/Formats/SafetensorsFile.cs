@@ -69,13 +69,16 @@ public sealed class SafetensorsFile
         PendingFile.Write(path, stream => Write(stream, tensors, metadata));
     }
 
-    /// <summary>Writes tensors, sorted by name, into a stream.</summary>
-    internal static void Write(
+    /// <summary>Writes tensors, sorted by name, into a stream, which stays open.</summary>
+    /// <exception cref="IOException">The stream cannot be written.</exception>
+    public static void Write(
         Stream stream,
         IReadOnlyDictionary<string, NumericArray> tensors,
         IReadOnlyDictionary<string, string>? metadata = null
     )
     {
+        ArgumentNullException.ThrowIfNull(stream);
+        ArgumentNullException.ThrowIfNull(tensors);
         var sorted = tensors.OrderBy(tensor => tensor.Key, StringComparer.Ordinal).ToList();
         var header = Header(sorted, metadata);
         Span<byte> length = stackalloc byte[8];

@@ -56,6 +56,8 @@ public sealed class LayeringTests
         "OnnxIntervene.Probing",
         "OnnxIntervene.Reports/Figures",
         "OnnxIntervene.Reports/Drawing",
+        "OnnxIntervene.Reports/Tables",
+        "OnnxIntervene.Reports/Page",
         "OnnxIntervene.Reports",
         "OnnxIntervene.Cli/Output",
         "OnnxIntervene.Cli/Commands",

@@ -3,7 +3,7 @@ using OnnxIntervene.Reports.Drawing;
 
 namespace OnnxIntervene.Reports.Tests;
 
-public sealed class HeatmapSvgTests
+public sealed class FigureSvgTests
 {
     private static readonly XNamespace s_svg = "http://www.w3.org/2000/svg";
 
@@ -15,7 +15,7 @@ public sealed class HeatmapSvgTests
     {
         var heatmap = SampleHeatmaps.Create(label: label) with { Title = label, ValueLabel = label, Caption = label };
 
-        var svg = XElement.Parse(HeatmapSvg.Render(heatmap));
+        var svg = XElement.Parse(FigureSvg.Render(heatmap));
 
         Assert.That(svg.Name, Is.EqualTo(s_svg + "svg"));
         Assert.That(
@@ -27,7 +27,7 @@ public sealed class HeatmapSvgTests
     [Test]
     public void A_label_reads_as_it_was_given()
     {
-        var svg = XElement.Parse(HeatmapSvg.Render(SampleHeatmaps.Create(label: "<b>漢\ud83e\udd16")));
+        var svg = XElement.Parse(FigureSvg.Render(SampleHeatmaps.Create(label: "<b>漢\ud83e\udd16")));
 
         Assert.That(svg.Elements(s_svg + "text").Select(text => text.Value), Does.Contain("<b>漢\ud83e\udd160"));
     }
@@ -37,7 +37,7 @@ public sealed class HeatmapSvgTests
     {
         var heatmap = SampleHeatmaps.Create(2, 2, " a") with { Values = [0.1 + 0.2, double.NaN, 1e-20, 3] };
 
-        var svg = XElement.Parse(HeatmapSvg.Render(heatmap));
+        var svg = XElement.Parse(FigureSvg.Render(heatmap));
         var tooltips = svg.Descendants(s_svg + "title").Select(title => title.Value);
 
         Assert.That(
@@ -60,7 +60,7 @@ public sealed class HeatmapSvgTests
         var heatmap = SampleHeatmaps.Create();
         var cell = HeatmapLayout.Of(heatmap).CellAt(2, 3);
 
-        var drawn = XElement.Parse(HeatmapSvg.Render(heatmap)).Elements(s_svg + "rect").ElementAt((2 * 4) + 3);
+        var drawn = XElement.Parse(FigureSvg.Render(heatmap)).Elements(s_svg + "rect").ElementAt((2 * 4) + 3);
 
         Assert.That((float)drawn.Attribute("x")!, Is.EqualTo(cell.Left));
         Assert.That((float)drawn.Attribute("y")!, Is.EqualTo(cell.Top));
@@ -72,7 +72,7 @@ public sealed class HeatmapSvgTests
     {
         var heatmap = SampleHeatmaps.Create(label: " The") with { EmphasizedRows = [1], EmphasizedColumns = [0] };
 
-        var svg = XElement.Parse(HeatmapSvg.Render(heatmap));
+        var svg = XElement.Parse(FigureSvg.Render(heatmap));
         var texts = svg.Elements(s_svg + "text").Select(text => text.Value).ToList();
 
         Assert.That(texts, Is.SupersetOf(new[] { "·The0", "·The1*", "0*", "Restoring block_output" }));
@@ -82,8 +82,8 @@ public sealed class HeatmapSvgTests
     [Test]
     public void The_same_heatmap_gives_the_same_text()
     {
-        var first = HeatmapSvg.Render(SampleHeatmaps.Create());
-        var second = HeatmapSvg.Render(SampleHeatmaps.Create());
+        var first = FigureSvg.Render(SampleHeatmaps.Create());
+        var second = FigureSvg.Render(SampleHeatmaps.Create());
 
         Assert.That(second, Is.EqualTo(first));
     }

@@ -2,12 +2,12 @@ using System.Globalization;
 
 namespace OnnxIntervene.Reports.Tests;
 
-public sealed class HeatmapCsvTests
+public sealed class FigureCsvTests
 {
     [Test]
     public void The_head_names_the_axes_and_each_cell_has_a_line()
     {
-        var lines = HeatmapCsv.Render(SampleHeatmaps.Create(label: "t")).Split("\r\n");
+        var lines = FigureCsv.Render(SampleHeatmaps.Create(label: "t")).Split("\r\n");
 
         Assert.That(lines[0], Is.EqualTo("token_index,token,layer_index,layer,p"));
         Assert.That(lines[2], Is.EqualTo("0,t0,1,1,NaN"));
@@ -26,7 +26,7 @@ public sealed class HeatmapCsvTests
     {
         var heatmap = SampleHeatmaps.Create(1, 1) with { RowLabels = [label] };
 
-        Assert.That(HeatmapCsv.Render(heatmap), Does.EndWith($"\r\n0,{quoted},0,0,0\r\n"));
+        Assert.That(FigureCsv.Render(heatmap), Does.EndWith($"\r\n0,{quoted},0,0,0\r\n"));
     }
 
     [TestCase(0.1 + 0.2)]
@@ -36,7 +36,7 @@ public sealed class HeatmapCsvTests
     public void A_number_reads_back_as_it_was(double value)
     {
         var heatmap = SampleHeatmaps.Create(1, 1) with { Values = [value] };
-        var number = HeatmapCsv.Render(heatmap).Split(',')[^1];
+        var number = FigureCsv.Render(heatmap).Split(',')[^1];
 
         Assert.That(double.Parse(number, CultureInfo.InvariantCulture), Is.EqualTo(value));
     }
@@ -47,7 +47,7 @@ public sealed class HeatmapCsvTests
         var heatmap = SampleHeatmaps.Create() with { RowAxis = "Token", ColumnAxis = "Token" };
 
         Assert.That(
-            HeatmapCsv.Render(heatmap),
+            FigureCsv.Render(heatmap),
             Does.StartWith("row_token_index,row_token,column_token_index,column_token,p\r\n")
         );
     }

@@ -4,7 +4,7 @@ using SkiaSharp;
 
 namespace OnnxIntervene.Reports.Tests;
 
-public sealed class HeatmapImageTests
+public sealed class FigureImageTests
 {
     [TestCase(1f, 3, 4)]
     [TestCase(2f, 3, 4)]
@@ -15,7 +15,7 @@ public sealed class HeatmapImageTests
         var heatmap = SampleHeatmaps.Create(rows, columns);
         var layout = HeatmapLayout.Of(heatmap);
 
-        using var bitmap = SKBitmap.Decode(HeatmapImage.Render(heatmap, scale));
+        using var bitmap = SKBitmap.Decode(FigureImage.Render(heatmap, scale));
 
         for (var row = 0; row < rows; row++)
         {
@@ -34,7 +34,7 @@ public sealed class HeatmapImageTests
         var heatmap = SampleHeatmaps.Create();
         var cell = HeatmapLayout.Of(heatmap).CellAt(0, 1);
 
-        using var bitmap = SKBitmap.Decode(HeatmapImage.Render(heatmap, scale: 1));
+        using var bitmap = SKBitmap.Decode(FigureImage.Render(heatmap, scale: 1));
 
         Assert.That(SampleHeatmaps.PixelAt(bitmap, cell.MidX, cell.MidY), Is.EqualTo(ColorScale.Missing));
     }
@@ -45,7 +45,7 @@ public sealed class HeatmapImageTests
         var heatmap = SampleHeatmaps.Create() with { Scale = ColorScale.Diverging(3) };
         var bar = HeatmapLayout.Of(heatmap).Bar;
 
-        using var bitmap = SKBitmap.Decode(HeatmapImage.Render(heatmap, scale: 4));
+        using var bitmap = SKBitmap.Decode(FigureImage.Render(heatmap, scale: 4));
 
         var head = SampleHeatmaps.PixelAt(bitmap, bar.MidX * 4, (bar.Top * 4) + 3);
         var foot = SampleHeatmaps.PixelAt(bitmap, bar.MidX * 4, (bar.Bottom * 4) - 3);
@@ -55,9 +55,9 @@ public sealed class HeatmapImageTests
     [Test]
     public void Each_more_row_adds_its_height_and_the_scale_multiplies_it()
     {
-        using var small = SKBitmap.Decode(HeatmapImage.Render(SampleHeatmaps.Create(10, 20), scale: 1));
-        using var high = SKBitmap.Decode(HeatmapImage.Render(SampleHeatmaps.Create(15, 20), scale: 1));
-        using var fine = SKBitmap.Decode(HeatmapImage.Render(SampleHeatmaps.Create(10, 20), scale: 3));
+        using var small = SKBitmap.Decode(FigureImage.Render(SampleHeatmaps.Create(10, 20), scale: 1));
+        using var high = SKBitmap.Decode(FigureImage.Render(SampleHeatmaps.Create(15, 20), scale: 1));
+        using var fine = SKBitmap.Decode(FigureImage.Render(SampleHeatmaps.Create(10, 20), scale: 3));
 
         Assert.That(high.Height - small.Height, Is.EqualTo(5 * 20));
         Assert.That((fine.Width, fine.Height), Is.EqualTo((3 * small.Width, 3 * small.Height)));
@@ -66,8 +66,8 @@ public sealed class HeatmapImageTests
     [Test]
     public void More_columns_make_a_wider_picture()
     {
-        using var small = SKBitmap.Decode(HeatmapImage.Render(SampleHeatmaps.Create(3, 4)));
-        using var wide = SKBitmap.Decode(HeatmapImage.Render(SampleHeatmaps.Create(3, 12)));
+        using var small = SKBitmap.Decode(FigureImage.Render(SampleHeatmaps.Create(3, 4)));
+        using var wide = SKBitmap.Decode(FigureImage.Render(SampleHeatmaps.Create(3, 12)));
 
         Assert.That(wide.Width, Is.GreaterThan(small.Width));
         Assert.That(wide.Height, Is.EqualTo(small.Height));
@@ -78,7 +78,7 @@ public sealed class HeatmapImageTests
     [TestCase(300, 400)]
     public void A_heatmap_of_very_many_cells_stays_within_bounds(int rows, int columns)
     {
-        using var bitmap = SKBitmap.Decode(HeatmapImage.Render(SampleHeatmaps.Create(rows, columns)));
+        using var bitmap = SKBitmap.Decode(FigureImage.Render(SampleHeatmaps.Create(rows, columns)));
 
         Assert.That(Math.Max(bitmap.Width, bitmap.Height), Is.LessThanOrEqualTo(32_000));
         Assert.That((long)bitmap.Width * bitmap.Height, Is.LessThanOrEqualTo(51_000_000));
@@ -87,8 +87,8 @@ public sealed class HeatmapImageTests
     [Test]
     public void The_same_heatmap_gives_the_same_bytes()
     {
-        var first = HeatmapImage.Render(SampleHeatmaps.Create());
-        var second = HeatmapImage.Render(SampleHeatmaps.Create());
+        var first = FigureImage.Render(SampleHeatmaps.Create());
+        var second = FigureImage.Render(SampleHeatmaps.Create());
 
         Assert.That(second, Is.EqualTo(first));
     }
@@ -117,7 +117,7 @@ public sealed class HeatmapImageTests
             {
                 Caption = "Below.",
             },
-        }.Select(heatmap => Convert.ToBase64String(HeatmapImage.Render(heatmap)));
+        }.Select(heatmap => Convert.ToBase64String(FigureImage.Render(heatmap)));
 
         Assert.That(pictures, Is.Unique);
     }
@@ -140,7 +140,7 @@ public sealed class HeatmapImageTests
             Caption = text,
         };
 
-        using var bitmap = SKBitmap.Decode(HeatmapImage.Render(heatmap, scale: 1));
+        using var bitmap = SKBitmap.Decode(FigureImage.Render(heatmap, scale: 1));
 
         Assert.That(bitmap.Width, Is.EqualTo(HeatmapLayout.Of(heatmap).Width));
     }
@@ -151,7 +151,7 @@ public sealed class HeatmapImageTests
     [TestCase(float.NaN)]
     public void A_scale_that_makes_no_picture_is_refused(float scale) =>
         Assert.That(
-            () => HeatmapImage.Render(SampleHeatmaps.Create(), scale),
+            () => FigureImage.Render(SampleHeatmaps.Create(), scale),
             Throws.InstanceOf<ArgumentOutOfRangeException>().With.Message.Contains("at most 16")
         );
 }
