@@ -65,7 +65,7 @@ public sealed class ReadingTests
         var pattern = result.GetProperty("patterns")[0].GetProperty("probabilities");
         Assert.That(pattern.GetArrayLength(), Is.EqualTo(17), "what begins a text, and eight tokens twice");
         Assert.That(Last(pattern).EnumerateArray().Sum(share => share.GetDouble()), Is.EqualTo(1).Within(1e-4));
-        Assert.That(File.Exists(Path.Combine(folder.File("out"), "pattern-head-2.1.png")), Is.True);
+        Assert.That(File.Exists(Path.Combine(folder.File("out"), "pattern-head-2-1.png")), Is.True);
     }
 
     [Test]

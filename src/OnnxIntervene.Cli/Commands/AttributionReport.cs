@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Globalization;
 using OnnxIntervene.Reports;
 using OnnxIntervene.Studies.Lens;
+using OnnxIntervene.Studies.Prompts;
 
 namespace OnnxIntervene.Cli.Commands;
 
@@ -21,11 +22,16 @@ internal static class AttributionReport
             new("sum of the parts less it", result.Error.ToString("G2", CultureInfo.InvariantCulture)),
         ];
 
-    public static ImmutableArray<ReportHeatmap> Heatmaps(LogitAttributionResult result) =>
+    public static ImmutableArray<ReportHeatmap> Heatmaps(
+        ImmutableArray<StudyPrompt> prompts,
+        LogitAttributionResult result
+    ) =>
         [
-            Parts(StudyText.Heatmap([], result.Parts, $"What each sub-layer adds to the {Wanted(result)}", "logits")),
+            Parts(
+                StudyText.Heatmap(prompts, result.Parts, $"What each sub-layer adds to the {Wanted(result)}", "logits")
+            ),
             .. result.Heads is { } heads
-                ? new[] { StudyText.Heatmap([], heads, $"What each head adds to the {Wanted(result)}", "logits") }
+                ? new[] { StudyText.Heatmap(prompts, heads, $"What each head adds to the {Wanted(result)}", "logits") }
                 : [],
         ];
 

@@ -3,6 +3,7 @@ using System.Globalization;
 using OnnxIntervene.Cli.Output;
 using OnnxIntervene.Execution;
 using OnnxIntervene.Reports;
+using OnnxIntervene.Studies.Grids;
 using OnnxIntervene.Studies.Lens;
 using OnnxIntervene.Studies.Metrics;
 using OnnxIntervene.Studies.Prompts;
@@ -43,11 +44,15 @@ internal sealed class LensReport(
                     lens.Metrics,
                     (grid, metric) => StudyText.Heatmap(prompts, grid, $"Logit lens: {Title(metric)}", Title(metric))
                 ),
-                .. attribution is null ? [] : AttributionReport.Heatmaps(attribution),
+                .. attribution is null ? [] : AttributionReport.Heatmaps(prompts, attribution),
             ],
+            Figures = [.. lens.Grids.Zip(lens.Metrics).SelectMany(item => Lines(item.First, item.Second))],
             Tables = [Tops(), .. attribution is null ? [] : AttributionReport.Tables(attribution)],
             Json = JsonText.Of(Data()),
         };
+
+    private ImmutableArray<ReportFigure> Lines(StudyGrid grid, Metric metric) =>
+        new GridFigures(prompts).Lines(grid, $"layers-{metric.Name}", $"Logit lens: {Title(metric)}", Title(metric));
 
     // What a lens is compared with is the model's own distribution at the same position.
     private static string Title(Metric metric) =>

@@ -81,10 +81,14 @@ internal sealed class PatternCommand
         progress.Dispose();
         var chosen = heads ?? Best(result);
         var patterns = AttentionPatterns.Read(model, prompts[0], chosen, cancellation);
-        var report = new PatternReport(model, prompts, result, chosen, patterns).Create();
+        var page = new PatternReport(model, prompts, result, chosen, patterns);
+        var report = page.Create();
         _output.Publish(arguments, report, cancellation);
-        if (!_output.IsJson(arguments))
-            StudyText.Write(Terminal.Of(arguments), report);
+        if (_output.IsJson(arguments))
+            return Task.FromResult(ExitCodes.Done);
+        foreach (var pattern in page.Figure?.Patterns ?? [])
+            Terminal.Of(arguments).WriteHeatmap(page.Figure!.HeatmapOf(pattern));
+        StudyText.Write(Terminal.Of(arguments), report);
         return Task.FromResult(ExitCodes.Done);
     }
 

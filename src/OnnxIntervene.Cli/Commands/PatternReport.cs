@@ -7,6 +7,7 @@ using OnnxIntervene.Reports.Figures;
 using OnnxIntervene.Studies.Patterns;
 using OnnxIntervene.Studies.Prompts;
 using OnnxIntervene.Tensors;
+using Figures = OnnxIntervene.Reports.Figures;
 
 namespace OnnxIntervene.Cli.Commands;
 
@@ -39,10 +40,36 @@ internal sealed class PatternReport(
                 .. PatternScore.All.Select(score => new ReportFact($"best {score.Title} head", Best(score))),
             ],
             Warnings = [.. Warnings()],
-            Heatmaps = [.. PatternScore.All.Where(IsMeasured).Select(Scores), .. IsDrawn ? Patterns() : []],
+            Heatmaps = [.. PatternScore.All.Where(IsMeasured).Select(Scores)],
+            Figures = Figure is { } figure ? [new ReportFigure("head", figure)] : [],
             Tables = [Heads()],
             Json = JsonText.Of(Data()),
         };
+
+    /// <summary>The heads and their patterns; null where none is drawn.</summary>
+    public Figures.AttentionPatterns? Figure =>
+        IsDrawn && result.Layers.Length > 0 && Shown is { Length: > 0 } shown
+            ? new Figures.AttentionPatterns
+            {
+                Title = $"What heads attend to{(prompts.Length > 1 ? " in the first prompt" : "")}",
+                Tokens = Labels(prompts[0].Text?.Tokens ?? [], patterns[0].Shape[0]),
+                Grid = Grid(),
+                Patterns = shown,
+            }
+            : null;
+
+    // Heads of layers that were scored have a place in the grid.
+    private ImmutableArray<HeadPattern> Shown =>
+        [
+            .. heads
+                .Zip(patterns)
+                .Where(item => result.Layers.Contains(item.First.Layer))
+                .Select(item => new HeadPattern(
+                    result.Layers.IndexOf(item.First.Layer),
+                    item.First.Head,
+                    [.. item.Second.Floats]
+                )),
+        ];
 
     private bool IsDrawn => prompts[0].Length <= LongestPicture;
 
@@ -76,25 +103,22 @@ internal sealed class PatternReport(
             ColorScale.Sequential(0, 1)
         );
 
-    private IEnumerable<ReportHeatmap> Patterns() => heads.Zip(patterns, Pattern);
-
-    private ReportHeatmap Pattern(HeadAddress head, NumericArray pattern)
+    // Layers down and heads across, as a figure of heads has them.
+    private Heatmap Grid()
     {
-        var tokens = prompts[0].Text?.Tokens ?? [];
-        return new ReportHeatmap(
-            $"head-{head}",
-            new Heatmap
-            {
-                Title = $"Head {head}{(prompts.Length > 1 ? " in the first prompt" : "")}",
-                RowLabels = Labels(tokens, pattern.Shape[0]),
-                ColumnLabels = Labels(tokens, pattern.Shape[1]),
-                Values = [.. pattern.Floats.ToArray().Select(number => (double)number)],
-                RowAxis = "Query",
-                ColumnAxis = "Key",
-                ValueLabel = "probability",
-                Scale = ColorScale.Sequential(0, 1),
-            }
-        );
+        var score = IsMeasured(PatternScore.Induction) ? PatternScore.Induction : PatternScore.PreviousToken;
+        var grid = result.Of(score);
+        return new Heatmap
+        {
+            Title = $"Heads: {score.Title} score",
+            RowLabels = grid.Layout.Rows,
+            ColumnLabels = grid.Layout.Columns,
+            Values = [.. grid.Mean.Values.ToArray().Select(number => (double)number)],
+            RowAxis = "Layer",
+            ColumnAxis = "Head",
+            ValueLabel = score.Title,
+            Scale = ColorScale.Sequential(0, 1),
+        };
     }
 
     private static ImmutableArray<string> Labels(ImmutableArray<string> tokens, int count) =>

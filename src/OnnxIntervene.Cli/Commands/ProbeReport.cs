@@ -32,6 +32,12 @@ internal static class ProbeReport
                 Heatmap(request, result.Accuracy, "Accuracy on held-out prompts"),
                 Heatmap(request, result.Control, "Accuracy with shuffled labels"),
             ],
+            Figures = new GridFigures(request.Prompts).Lines(
+                result.Accuracy,
+                "layers-accuracy",
+                "Accuracy on held-out prompts by layer",
+                "accuracy"
+            ),
             Tables = [Table(result)],
             Json = JsonText.Of(Data(request, result)),
         };
