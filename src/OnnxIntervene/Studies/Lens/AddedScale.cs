@@ -50,7 +50,8 @@ internal static class AddedScale
         return product;
     }
 
-    // The gains are the same at every position, so that all of them tell: least squares of part = gain · output / length.
+    // The gains are the same at every position, so that all of them tell: least squares of part = gain · output /
+    // length.
     private static float[] Gains(
         IReadOnlyList<ReadOnlyMemory<float>> outputs,
         IReadOnlyList<ReadOnlyMemory<float>> parts,

@@ -125,8 +125,8 @@ internal sealed class AttributionRun
         if (!(difference <= _head.Part.Tolerance))
             throw new InterventionException(
                 $"Prompt {place.Reading.Prompt + 1}: the head that was cut off gives other logits than the model "
-                    + $"itself (difference {difference:G2}, at most {_head.Part.Tolerance:G1} is allowed), so the model's are no "
-                    + "sum of parts."
+                    + $"itself (difference {difference:G2}, at most {_head.Part.Tolerance:G1} is allowed), so the "
+                    + "model's are no sum of parts."
             );
     }
 

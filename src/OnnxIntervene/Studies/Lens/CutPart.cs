@@ -38,8 +38,8 @@ internal sealed class CutPart : IDisposable
     public int Width => _start.FullWidth;
 
     /// <summary>
-    /// How far its numbers may be from those that the model computes there, in shares of the largest: 1e-4, and in fewer
-    /// bits four units of rounding, as sums of products are taken in another order where there are more rows.
+    /// How far its numbers may be from those that the model computes there, in shares of the largest: 1e-4, and in
+    /// fewer bits four units of rounding, as sums of products are taken in another order where there are more rows.
     /// </summary>
     public double Tolerance =>
         InputType?.ElementType switch

@@ -47,8 +47,8 @@ internal sealed class LensHead : IDisposable
 
     /// <summary>
     /// Computes the logits of streams of one prompt, <c>[stream, position, width]</c>, at chosen positions, and hands
-    /// them on one by one, so that no more are in memory than a run computes. Where the head's numbers depend on what is
-    /// computed beside them (one scale for all), each stream is run as the model runs it: alone, at all positions.
+    /// them on one by one, so that no more are in memory than a run computes. Where the head's numbers depend on what
+    /// is computed beside them (one scale for all), each stream is run as the model runs it: alone, at all positions.
     /// </summary>
     public void Each(NumericArray streams, IReadOnlyList<int> chosen, LensRead read, CancellationToken cancellation)
     {
