@@ -6,6 +6,7 @@ using OnnxIntervene.Execution;
 // MODEL is an .onnx file or its folder. A graph whose weights file is missing is copied to a temporary folder and given
 // random weights.
 // With "sweep" before them: times sweeps against plain runs.
+// With "growth" before them: times sweeps over more and more prompts and cells.
 // With "endurance" before them: runs interventions ROUNDS times and prints the memory that the process holds.
 if (args is ["endurance", var endured, var runs])
 {
@@ -21,9 +22,17 @@ if (args is ["sweep", var swept, var times])
     return 0;
 }
 
+if (args is ["growth", var grown, var repeats])
+{
+    using var model = BenchmarkModel.Prepare(ModelFile.Find(grown).Path);
+    Console.WriteLine($"{grown}: growth of sweeps, {repeats} rounds, one thread, {MachineName.Describe()}");
+    SweepGrowth.Measure(model.Path, int.Parse(repeats, CultureInfo.InvariantCulture));
+    return 0;
+}
+
 if (args.Length is 0 or > 2)
 {
-    Console.Error.WriteLine("Usage: OnnxIntervene.Benchmarks [endurance | sweep] MODEL [ROUNDS]");
+    Console.Error.WriteLine("Usage: OnnxIntervene.Benchmarks [endurance | growth | sweep] MODEL [ROUNDS]");
     return 1;
 }
 

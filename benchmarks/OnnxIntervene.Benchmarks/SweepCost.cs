@@ -148,11 +148,13 @@ internal static class SweepCost
             .. Enumerable.Range(1, Length).Select(token => token + (token > differ ? 100 * prompt : 0)),
         ]);
 
+    // The processor's own time, which other programs on the machine disturb less; with one thread it is the time that
+    // passes on a quiet machine.
     private static double Time(Action run)
     {
-        var start = Stopwatch.GetTimestamp();
+        var start = Process.GetCurrentProcess().TotalProcessorTime;
         run();
-        return Stopwatch.GetElapsedTime(start).TotalSeconds;
+        return (Process.GetCurrentProcess().TotalProcessorTime - start).TotalSeconds;
     }
 
     private static double Median(List<double> numbers) => numbers.Order().ElementAt(numbers.Count / 2);

@@ -51,7 +51,7 @@ internal static class CommandTree
             PatchCommand.Create(),
             AblateCommand.Create(),
             PathCommand.Create(),
-            MergeCommand.Create(),
+            MergeCommand.Create(Create),
             LogitLensCommand.Create(),
             PatternCommand.Create(),
             ProbeCommand.Create(),

@@ -6,7 +6,7 @@ namespace OnnxIntervene.Cli.Tests;
 public sealed class ShardTests
 {
     private const string Prompts = """
-        {"clean": "A young salmon is called a", "corrupt": "A young elephant is called a", "answer": " fry", "wrong": " calf"}
+        {"clean": "Tom knew that", "corrupt": "Anna knew that", "answer": " he", "wrong": " she"}
         {"clean": "Dan knew that", "corrupt": "Nina knew that", "answer": " he", "wrong": " she"}
         {"clean": "Dan said that", "corrupt": "Nina said that", "answer": " he", "wrong": " she"}
 

@@ -26,7 +26,8 @@ internal sealed class AblateCommand
     private readonly Option<string> _kind = new("--with")
     {
         Description =
-            "What takes a component's place: zero; mean, over every position of every prompt; position-mean, over prompts "
+            "What takes a component's place: zero; mean, over every position of every prompt; position-mean, over "
+            + "prompts "
             + "at the same position; resample, the values of another prompt of the same length.",
         DefaultValueFactory = _ => "mean",
     };

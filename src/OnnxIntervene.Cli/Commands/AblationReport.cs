@@ -19,7 +19,8 @@ internal static class AblationReport
             Title = $"{Capital(kind)} ablation of {string.Join(", ", result.Layouts.Select(layout => layout.Name))}",
             Summary =
                 "One component at one place at a time is replaced "
-                + $"({Replacement(request.Kind)}). The colour is how far the {result.Metrics[0].Title} moves from the clean "
+                + $"({Replacement(request.Kind)}). The colour is how far the {result.Metrics[0].Title} moves from "
+                + "the clean "
                 + $"run's.{over}",
             Warnings = warnings,
             Facts = [.. StudyFacts.Of(request.Prompts, result, model), new("ablation", Replacement(request.Kind))],

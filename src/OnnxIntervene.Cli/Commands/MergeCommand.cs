@@ -1,12 +1,13 @@
+using System.Collections.Immutable;
 using System.CommandLine;
-using System.Text.Json;
 using OnnxIntervene.Cli.Output;
 using OnnxIntervene.IR;
+using OnnxIntervene.Studies.Grids;
 
 namespace OnnxIntervene.Cli.Commands;
 
 /// <summary>Makes the report of shards that were run apart.</summary>
-internal sealed class MergeCommand
+internal sealed class MergeCommand(Func<RootCommand> tree)
 {
     // What a shard's first line may ask for: commands that write nothing but a report.
     private static readonly string[] s_studies = ["patch", "trace", "ablate", "path"];
@@ -27,13 +28,15 @@ internal sealed class MergeCommand
 
     private readonly Option<bool> _json = new("--json") { Description = "Print JSON in place of tables and pictures." };
 
-    public static Command Create() => new MergeCommand().Build();
+    /// <param name="tree">Makes the commands, of which one is run again.</param>
+    public static Command Create(Func<RootCommand> tree) => new MergeCommand(tree).Build();
 
     private Command Build()
     {
         var command = new Command(
             "merge",
-            "Make the report of a study whose shards were run apart. Example: onnx-intervene patch --prompts pairs.jsonl "
+            "Make the report of a study whose shards were run apart. Example: onnx-intervene patch --prompts "
+                + "pairs.jsonl "
                 + "--positions last --shard 0/2 --out sweep; the same with --shard 1/2; onnx-intervene merge sweep"
         )
         {
@@ -58,31 +61,20 @@ internal sealed class MergeCommand
             .. arguments.GetValue(_json) && !command.Contains("--json") ? new[] { "--json" } : [],
         ];
         Terminal.Of(arguments).Error.WriteLine($"Merging: onnx-intervene {string.Join(' ', complete)}");
-        return CommandTree.Create().Parse(complete).InvokeAsync(arguments.InvocationConfiguration, cancellation);
+        return tree().Parse(complete).InvokeAsync(arguments.InvocationConfiguration, cancellation);
     }
 
-    private static List<string> CommandOf(string path)
+    private static ImmutableArray<string> CommandOf(string path)
     {
-        using var file = File.OpenText(path);
-        try
-        {
-            using var header = JsonDocument.Parse(file.ReadLine() ?? "");
-            var words = header.RootElement.GetProperty("command").EnumerateArray();
-            var command = words.Select(word => word.GetString()!).ToList();
-            if (command.Count > 0 && s_studies.Contains(command[0]))
-                return command;
-        }
-        catch (Exception fault) when (fault is JsonException or KeyNotFoundException or InvalidOperationException)
-        {
-            throw new ModelFormatException($"'{path}' does not begin with the command that made it.", fault);
-        }
-
-        throw new ModelFormatException($"'{path}' was made by none of {string.Join(", ", s_studies)}.");
+        var command = JournalCommand.Of(path);
+        return command.Length > 0 && s_studies.Contains(command[0])
+            ? command
+            : throw new ModelFormatException($"'{path}' was made by none of {string.Join(", ", s_studies)}.");
     }
 
-    private static IEnumerable<string> Without(List<string> command)
+    private static IEnumerable<string> Without(ImmutableArray<string> command)
     {
-        for (var index = 0; index < command.Count; index++)
+        for (var index = 0; index < command.Length; index++)
         {
             if (s_replaced.Contains(command[index]))
                 index++;

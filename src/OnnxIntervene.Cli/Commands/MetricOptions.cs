@@ -15,7 +15,8 @@ internal sealed class MetricOptions
         _metrics = new("--metric")
         {
             Description =
-                $"What is measured: {string.Join(", ", Metric.All.Select(metric => metric.Name))}. Can be given several "
+                $"What is measured: {string.Join(", ", Metric.All.Select(metric => metric.Name))}. Can be given "
+                + "several "
                 + "times; the first is shown.",
             DefaultValueFactory = _ => [usual.Name],
         };

@@ -24,13 +24,15 @@ internal sealed class PathCommand
     private readonly Option<string[]> _receivers = new("--receiver")
     {
         Description =
-            "What receives: a component, its layer and head, such as head_query_output.9.6; can be given several times, "
+            "What receives: a component, its layer and head, such as head_query_output.9.6; can be given several "
+            + "times, "
             + "and all receive together. Default: the logits.",
     };
     private readonly Option<bool> _recomputes = new("--recompute-mlp")
     {
         Description =
-            "Compute feed-forward layers between sender and receivers anew, as Wang et al. 2022 do, in place of freezing "
+            "Compute feed-forward layers between sender and receivers anew, as Wang et al. 2022 do, in place of "
+            + "freezing "
             + "them.",
     };
 
@@ -41,7 +43,8 @@ internal sealed class PathCommand
         var command = new Command(
             "path",
             "Path patching (Wang et al. 2022): which heads act on the answer, or on other heads, directly? A sender is "
-                + "taken from the other run, all else is frozen, and what receivers make of it is put into an ordinary run. "
+                + "taken from the other run, all else is frozen, and what receivers make of it is put into an "
+                + "ordinary run. "
                 + "Example: onnx-intervene path --clean \"A young salmon is called a\" --corrupt \"A young elephant is "
                 + "called a\" --answer \" fry\" --wrong \" calf\" --receiver head_query_output.5.0"
         );

@@ -62,8 +62,10 @@ internal static class PathReport
         var layers = request.RecomputesFeedForward
             ? "heads are frozen, feed-forward layers computed anew"
             : "all else frozen";
-        return $"One sender at a time is taken from the {one} run, {layers}; what the receivers then are is put into the "
-            + $"{other} run. Normalised: 0 changes nothing, {(isNoising ? "−1 breaks all that the corrupt prompt breaks" : "1 restores the clean run")}."
+        return $"One sender at a time is taken from the {one} run, {layers}; what the receivers then are is put into "
+            + "the "
+            + $"{other} run. Normalised: 0 changes nothing, "
+            + $"{(isNoising ? "−1 breaks all that the corrupt prompt breaks" : "1 restores the clean run")}."
             + (request.Prompts.Length > 1 ? $" Means over {request.Prompts.Length} prompts." : "");
     }
 }

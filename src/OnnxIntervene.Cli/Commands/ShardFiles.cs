@@ -33,7 +33,8 @@ internal static class ShardFiles
         return files.Count > 0
             ? files
             : throw new InterventionException(
-                $"There are no shards in {string.Join(", ", folders)}. Run the study with --shard 0/4, 1/4, … and --out."
+                $"There are no shards in {string.Join(", ", folders)}. Run the study with --shard 0/4, 1/4, … and "
+                    + "--out."
             );
     }
 }

@@ -10,7 +10,9 @@ using OnnxIntervene.Studies.Prompts;
 
 namespace OnnxIntervene.Cli.Commands;
 
-/// <summary>What reports of studies say besides their pictures: the prompts, and the runs that cells start from.</summary>
+/// <summary>
+/// What reports of studies say besides their pictures: the prompts, and the runs that cells start from.
+/// </summary>
 internal static class StudyFacts
 {
     /// <summary>Names and values above the pictures.</summary>

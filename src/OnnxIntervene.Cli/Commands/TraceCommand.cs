@@ -1,6 +1,5 @@
 using System.Collections.Immutable;
 using System.CommandLine;
-using OnnxIntervene.Cli.Output;
 using OnnxIntervene.Components.Addressing;
 using OnnxIntervene.Execution;
 using OnnxIntervene.Studies.Metrics;
@@ -28,7 +27,8 @@ internal sealed class TraceCommand
     private readonly Option<string?> _columns = new("--columns")
     {
         Description =
-            "What the columns are: positions, which is usual for one prompt; roles (first, middle and last subject token, "
+            "What the columns are: positions, which is usual for one prompt; roles (first, middle and last subject "
+            + "token, "
             + "first subsequent token, further tokens, last token), usual for several; or names of positions: "
             + "subject,last.",
     };
@@ -42,7 +42,8 @@ internal sealed class TraceCommand
             "Causal tracing (Meng et al. 2022): where does the model store what it knows about a subject? Example: "
                 + "onnx-intervene trace --prompt \"The Space Needle is located in the city of\" --subject \"Space "
                 + "Needle\" --answer \" Seattle\". Without a tokenizer: onnx-intervene trace model.onnx --prompt-ids "
-                + "464,4687,3820 --subject-positions 1-2 --answer-id 7312. Many prompts: onnx-intervene trace --prompts "
+                + "464,4687,3820 --subject-positions 1-2 --answer-id 7312. Many prompts: onnx-intervene trace "
+                + "--prompts "
                 + "facts.jsonl"
         );
         _model.AddTo(command);

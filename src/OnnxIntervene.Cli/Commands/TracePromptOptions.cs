@@ -1,7 +1,6 @@
 using System.Collections.Immutable;
 using System.CommandLine;
 using OnnxIntervene.Execution;
-using OnnxIntervene.IR;
 using OnnxIntervene.Studies.Prompts;
 
 namespace OnnxIntervene.Cli.Commands;
@@ -12,7 +11,8 @@ internal sealed class TracePromptOptions
     private readonly Option<string?> _file = new("--prompts")
     {
         Description =
-            "A file of prompts, a JSON object a line: {\"prompt\": …, \"subject\": …, \"answer\": …}, with \"corrupt\" for "
+            "A file of prompts, a JSON object a line: {\"prompt\": …, \"subject\": …, \"answer\": …}, with "
+            + "\"corrupt\" for "
             + "--counterfactual.",
     };
     private readonly PromptOptions _prompt = new("prompt", "The text, up to where the answer follows.");

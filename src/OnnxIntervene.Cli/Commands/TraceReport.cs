@@ -20,7 +20,8 @@ internal static class TraceReport
             Warnings = warnings,
             Title = TitleOf(request, model),
             Summary =
-                $"The run is corrupted by {corruption}; one component at one layer and token at a time is restored from "
+                $"The run is corrupted by {corruption}; one component at one layer and token at a time is restored "
+                + "from "
                 + $"the clean run. The colour is the {result.Metrics[0].Title}"
                 + (request.Prompts.Length > 1 ? $", the mean over {request.Prompts.Length} prompts." : "."),
             Facts =

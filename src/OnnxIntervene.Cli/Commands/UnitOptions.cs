@@ -36,7 +36,8 @@ internal sealed class UnitOptions
         _components = new("--component")
         {
             Description =
-                "What to change: block_output, mlp_output, head_attention_value_output, attention_weight, … Can be given "
+                "What to change: block_output, mlp_output, head_attention_value_output, attention_weight, … Can be "
+                + "given "
                 + "several times.",
             DefaultValueFactory = _ => components,
         };

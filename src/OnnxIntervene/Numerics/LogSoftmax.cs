@@ -7,7 +7,8 @@ internal static class LogSoftmax
     public static double At(ReadOnlySpan<float> logits, int token) => logits[token] - LogOfSum(logits);
 
     /// <summary>
-    /// Kullback-Leibler divergence of one distribution from a reference, Σ p_reference (log p_reference − log p), in nats.
+    /// Kullback-Leibler divergence of one distribution from a reference, Σ p_reference (log p_reference − log p), in
+    /// nats.
     /// </summary>
     public static double Divergence(ReadOnlySpan<float> reference, ReadOnlySpan<float> logits)
     {

@@ -1,6 +1,8 @@
 namespace OnnxIntervene.Numerics;
 
-/// <summary>The mean of some numbers, and how sure it is (Welford 1962). Numbers that are not finite make it NaN.</summary>
+/// <summary>
+/// The mean of some numbers, and how sure it is (Welford 1962). Numbers that are not finite make it NaN.
+/// </summary>
 public sealed class SampleMean
 {
     private double _mean;

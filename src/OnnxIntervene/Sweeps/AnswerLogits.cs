@@ -5,7 +5,9 @@ using OnnxIntervene.Tensors;
 
 namespace OnnxIntervene.Sweeps;
 
-/// <summary>Reads the logits at the position where experiments look for their answers: usually the last token.</summary>
+/// <summary>
+/// Reads the logits at the position where experiments look for their answers: usually the last token.
+/// </summary>
 /// <param name="prompt">The prompt.</param>
 /// <param name="position">The position; null for the last token that the mask keeps.</param>
 internal sealed class AnswerLogits(ModelInputs prompt, int? position = null)

@@ -21,7 +21,9 @@ public sealed record SweepPlan
     /// <summary>Multiplications by weights, in parts of one run of the whole model for each cell.</summary>
     public required double Share { get; init; }
 
-    /// <summary>Bytes that the largest run's rows and what is kept of the prompts' own runs take; an estimate.</summary>
+    /// <summary>
+    /// Bytes that the largest run's rows and what is kept of the prompts' own runs take; an estimate.
+    /// </summary>
     public required long Memory { get; init; }
 
     /// <summary>The plan of no cells.</summary>

@@ -12,7 +12,9 @@ using OnnxIntervene.Testing;
 
 namespace OnnxIntervene.Tests.Studies;
 
-/// <summary>The default model's studies on 50 prompts of its tasks, as planned and with one run for each cell.</summary>
+/// <summary>
+/// The default model's studies on 50 prompts of its tasks, as planned and with one run for each cell.
+/// </summary>
 public sealed class DefaultModelStudyTests
 {
     private static readonly SweepOptions s_naive = new() { IsNaive = true };

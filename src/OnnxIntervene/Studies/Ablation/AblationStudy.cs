@@ -112,7 +112,8 @@ internal sealed class AblationStudy : GridStudy
             );
         if (Prompts.Select(prompt => prompt.Length).Distinct().Count() > 1)
             throw new InterventionException(
-                "The mean over prompts at a position needs prompts of one length; choose the mean over all positions, or "
+                "The mean over prompts at a position needs prompts of one length; choose the mean over all "
+                    + "positions, or "
                     + "prompts of one length."
             );
     }

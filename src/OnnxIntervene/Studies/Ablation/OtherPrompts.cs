@@ -18,7 +18,8 @@ internal static class OtherPrompts
             var members = group.ToArray();
             if (members.Length == 1)
                 throw new InterventionException(
-                    $"Prompt {members[0] + 1} has {group.Key} tokens and no other prompt has as many, so there is none to "
+                    $"Prompt {members[0] + 1} has {group.Key} tokens and no other prompt has as many, so there is "
+                        + "none to "
                         + "take values from. Add prompts of its length, or choose another ablation."
                 );
             random.Shuffle(members);

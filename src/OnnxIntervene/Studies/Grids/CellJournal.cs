@@ -5,7 +5,8 @@ using OnnxIntervene.Sweeps;
 namespace OnnxIntervene.Studies.Grids;
 
 /// <summary>
-/// What has been measured of a study, kept in a file line by line (JSON Lines): a run that was ended, in whatever way, goes
+/// What has been measured of a study, kept in a file line by line (JSON Lines): a run that was ended, in whatever way,
+/// goes
 /// on where it was. The first line says which study it is; a line that was torn off at the end is cut off.
 /// </summary>
 internal sealed class CellJournal : StudyRecord, IDisposable
@@ -63,7 +64,8 @@ internal sealed class CellJournal : StudyRecord, IDisposable
         return missing == 0
             ? record
             : throw new InterventionException(
-                $"{missing} of {record.Total} cells are in none of {string.Join(", ", paths.Select(path => $"'{path}'"))}. "
+                $"{missing} of {record.Total} cells are in none of "
+                    + $"{string.Join(", ", paths.Select(path => $"'{path}'"))}. "
                     + "Run the shards that are missing or were ended; each goes on where it was."
             );
     }

@@ -60,7 +60,8 @@ public sealed class GridResult
     }
 
     /// <summary>
-    /// How far each cell's intervention goes from the corrupt to the clean runs: (metric − corrupt) / (clean − corrupt),
+    /// How far each cell's intervention goes from the corrupt to the clean runs: (metric − corrupt) / (clean −
+    /// corrupt),
     /// of means over prompts: 0 changes nothing, 1 restores the clean run.
     /// </summary>
     public StudyGrid Denoised(int grid, int metric = 0)
@@ -70,7 +71,8 @@ public sealed class GridResult
     }
 
     /// <summary>
-    /// How far each cell's intervention goes from the clean to the corrupt runs: (metric − clean) / (clean − corrupt), of
+    /// How far each cell's intervention goes from the clean to the corrupt runs: (metric − clean) / (clean − corrupt),
+    /// of
     /// means over prompts: 0 changes nothing, −1 breaks all that the corrupt prompt breaks.
     /// </summary>
     public StudyGrid Noised(int grid, int metric = 0)

@@ -9,7 +9,8 @@ using OnnxIntervene.Sweeps.Engine;
 namespace OnnxIntervene.Studies.Grids;
 
 /// <summary>
-/// A study whose result is grids of numbers: for each prompt some runs that cells start from, and cells that differ from
+/// A study whose result is grids of numbers: for each prompt some runs that cells start from, and cells that differ
+/// from
 /// these in what they write.
 /// </summary>
 /// <param name="model">The model.</param>

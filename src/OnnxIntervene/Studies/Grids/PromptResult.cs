@@ -6,7 +6,9 @@ namespace OnnxIntervene.Studies.Grids;
 /// <summary>What was measured on one prompt.</summary>
 public sealed record PromptResult
 {
-    /// <summary>The metrics of the runs that cells start from, <c>[run][metric]</c>; the first run is the clean one.</summary>
+    /// <summary>
+    /// The metrics of the runs that cells start from, <c>[run][metric]</c>; the first run is the clean one.
+    /// </summary>
     public required ImmutableArray<ImmutableArray<float>> Baselines { get; init; }
 
     /// <summary>What each of these runs itself answers.</summary>

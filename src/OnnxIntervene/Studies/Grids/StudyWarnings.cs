@@ -11,7 +11,9 @@ namespace OnnxIntervene.Studies.Grids;
 /// </summary>
 public static class StudyWarnings
 {
-    /// <summary>The warnings of a study, a sentence or two each; none where its numbers can be read as they are.</summary>
+    /// <summary>
+    /// The warnings of a study, a sentence or two each; none where its numbers can be read as they are.
+    /// </summary>
     /// <param name="prompts">The study's prompts.</param>
     /// <param name="result">What was measured.</param>
     /// <param name="tokenText">Spells tokens, such as <c>LoadedModel.TokenText</c>.</param>
@@ -37,11 +39,13 @@ public static class StudyWarnings
     {
         var (clean, corrupt) = (result.Clean().Mean, result.Corrupt().Mean);
         if (metric.RisesWithAnswer && clean <= corrupt)
-            yield return $"The clean run is not better than the corrupt one: the {metric.Title} is {Shown(metric, clean)} "
+            yield return $"The clean run is not better than the corrupt one: the {metric.Title} is "
+                + $"{Shown(metric, clean)} "
                 + $"clean and {Shown(metric, corrupt)} corrupt. A restored share of 1 is then a step away from the "
                 + "answer; were the prompts or the answers exchanged, or is the noise too small?";
         if (Math.Abs(clean - corrupt) < metric.SmallestDifference)
-            yield return $"The {metric.Title} is {Shown(metric, clean)} clean and {Shown(metric, corrupt)} corrupt. That "
+            yield return $"The {metric.Title} is {Shown(metric, clean)} clean and {Shown(metric, corrupt)} corrupt. "
+                + "That "
                 + "is next to nothing to restore: normalised values are divided by it, and show noise.";
     }
 

@@ -100,7 +100,9 @@ public sealed class Metric
     /// <summary>Whether a larger number means that the right answer is likelier.</summary>
     internal bool RisesWithAnswer { get; private init; }
 
-    /// <summary>Below such a difference of two runs, what lies between them is noise; 0 where nothing is known.</summary>
+    /// <summary>
+    /// Below such a difference of two runs, what lies between them is noise; 0 where nothing is known.
+    /// </summary>
     internal double SmallestDifference { get; private init; }
 
     /// <summary>A metric of one's own.</summary>

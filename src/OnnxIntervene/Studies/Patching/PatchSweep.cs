@@ -7,7 +7,8 @@ using OnnxIntervene.Sweeps;
 namespace OnnxIntervene.Studies.Patching;
 
 /// <summary>
-/// Runs activation patching over layers and positions, heads or both, on any number of prompts, and computes no more than
+/// Runs activation patching over layers and positions, heads or both, on any number of prompts, and computes no more
+/// than
 /// cells change.
 /// </summary>
 public static class PatchSweep

@@ -3,7 +3,9 @@ using OnnxIntervene.IR;
 
 namespace OnnxIntervene.Studies.Paths;
 
-/// <summary>A component that receives: <c>head_query_output</c> of a head in a layer, <c>mlp_input</c> of a layer.</summary>
+/// <summary>
+/// A component that receives: <c>head_query_output</c> of a head in a layer, <c>mlp_input</c> of a layer.
+/// </summary>
 /// <param name="Component">The component.</param>
 /// <param name="Layer">The layer.</param>
 /// <param name="Head">The head; null for all of them, or for a component without heads.</param>

@@ -5,7 +5,6 @@ using OnnxIntervene.IR;
 using OnnxIntervene.Studies.Grids;
 using OnnxIntervene.Studies.Patching;
 using OnnxIntervene.Studies.Prompts;
-using OnnxIntervene.Sweeps;
 using OnnxIntervene.Sweeps.Engine;
 
 namespace OnnxIntervene.Studies.Paths;
@@ -35,7 +34,8 @@ internal sealed class PathStudy : GridStudy
         var units = request.Sender == ComponentNames.MlpOutput ? PatchUnits.Layer : PatchUnits.Head;
         if (units == PatchUnits.Head && request.Sender != PathFreezing.Heads)
             throw new InterventionException(
-                $"'{request.Sender}' cannot send: senders are {PathFreezing.Heads} and {ComponentNames.MlpOutput}, which "
+                $"'{request.Sender}' cannot send: senders are {PathFreezing.Heads} and {ComponentNames.MlpOutput}, "
+                    + "which "
                     + "are what a layer writes to the stream."
             );
         _senders = new GridCells([UnitColumns.Of(model.Components, request.Sender, SenderLayers(), units, positions)]);

@@ -6,7 +6,9 @@ using OnnxIntervene.Sweeps;
 
 namespace OnnxIntervene.Studies.Paths;
 
-/// <summary>Patches the paths from each head or feed-forward layer to some receivers, on any number of prompts.</summary>
+/// <summary>
+/// Patches the paths from each head or feed-forward layer to some receivers, on any number of prompts.
+/// </summary>
 public static class PathSweep
 {
     /// <summary>Patches the path from each sender and reads the metrics at the last token.</summary>
@@ -29,7 +31,8 @@ public static class PathSweep
     ) => GridStudyRun.Run(Study(model, request), progress, options, cancellation);
 
     /// <summary>
-    /// What the sweep would take, beside two runs of the whole model for each sender; only the prompts themselves are run.
+    /// What the sweep would take, beside two runs of the whole model for each sender; only the prompts themselves are
+    /// run.
     /// </summary>
     /// <inheritdoc cref="Run"/>
     public static SweepPlan Plan(

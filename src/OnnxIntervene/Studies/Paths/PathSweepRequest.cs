@@ -6,7 +6,8 @@ using OnnxIntervene.Studies.Prompts;
 namespace OnnxIntervene.Studies.Paths;
 
 /// <summary>
-/// Path patching (Wang et al. 2022, arXiv:2211.00593; Goldowsky-Dill et al. 2023, arXiv:2304.05969): a sender is changed,
+/// Path patching (Wang et al. 2022, arXiv:2211.00593; Goldowsky-Dill et al. 2023, arXiv:2304.05969): a sender is
+/// changed,
 /// all else between it and the receivers is frozen, and what the receivers make of it is put into an ordinary run.
 /// </summary>
 public sealed record PathSweepRequest
@@ -26,7 +27,8 @@ public sealed record PathSweepRequest
     public ImmutableArray<PathReceiver> Receivers { get; init; } = [];
 
     /// <summary>
-    /// Whether feed-forward layers between sender and receivers are computed anew, as Wang et al. do, in place of frozen.
+    /// Whether feed-forward layers between sender and receivers are computed anew, as Wang et al. do, in place of
+    /// frozen.
     /// </summary>
     public bool RecomputesFeedForward { get; init; }
 

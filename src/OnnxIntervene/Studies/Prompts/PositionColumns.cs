@@ -32,7 +32,8 @@ internal sealed class PositionColumns
     {
         if (!positions.IsEmpty && !names.IsEmpty)
             throw new InterventionException(
-                "Positions are given as numbers and as names; give them in one way. A prompt's own \"positions\" give a "
+                "Positions are given as numbers and as names; give them in one way. A prompt's own \"positions\" "
+                    + "give a "
                     + "name to any number."
             );
         var columns = new PositionColumns(prompts, positions, names);
@@ -69,8 +70,10 @@ internal sealed class PositionColumns
         {
             if (_prompts[prompt].Length != _prompts[0].Length)
                 throw new InterventionException(
-                    $"Prompt 1 has {_prompts[0].Length} tokens and prompt {prompt + 1} has {_prompts[prompt].Length}, so "
-                        + "their positions are not the same places. Name what they have in common: \"positions\" of each "
+                    $"Prompt 1 has {_prompts[0].Length} tokens and prompt {prompt + 1} has "
+                        + $"{_prompts[prompt].Length}, so "
+                        + "their positions are not the same places. Name what they have in common: \"positions\" of "
+                        + "each "
                         + "prompt, and the names in place of numbers."
                 );
         }
@@ -89,7 +92,8 @@ internal sealed class PositionColumns
         var length = _prompts[prompt].Length;
         if (_positions.Where(position => position < 0 || position >= length).Take(1).ToList() is [var beyond])
             throw new InterventionException(
-                $"There is no position {beyond}: {(_prompts.Length == 1 ? "the prompt has" : $"prompt {prompt + 1} has")} "
+                $"There is no position {beyond}: "
+                    + $"{(_prompts.Length == 1 ? "the prompt has" : $"prompt {prompt + 1} has")} "
                     + $"the positions 0 to {length - 1}."
             );
         foreach (var name in _names.Where(name => Named(prompt, name) is null))

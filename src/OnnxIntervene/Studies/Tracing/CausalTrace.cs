@@ -10,7 +10,8 @@ namespace OnnxIntervene.Studies.Tracing;
 public static class CausalTrace
 {
     /// <summary>
-    /// Restores every cell of every target and measures the answer. The result has a grid for each target; a prompt's cells
+    /// Restores every cell of every target and measures the answer. The result has a grid for each target; a prompt's
+    /// cells
     /// are ordered by target, layer, position and sample.
     /// </summary>
     /// <param name="model">The model.</param>

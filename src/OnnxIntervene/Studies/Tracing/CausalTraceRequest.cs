@@ -6,7 +6,8 @@ using OnnxIntervene.Tensors;
 namespace OnnxIntervene.Studies.Tracing;
 
 /// <summary>
-/// Causal tracing (Meng et al. 2022, arXiv:2202.05262): the run is corrupted, by noise on the subject's embeddings or by
+/// Causal tracing (Meng et al. 2022, arXiv:2202.05262): the run is corrupted, by noise on the subject's embeddings or
+/// by
 /// a counterfactual prompt; one component at one layer and position at a time is restored from the clean run.
 /// </summary>
 public sealed record CausalTraceRequest
@@ -43,7 +44,8 @@ public enum TraceColumns
     Positions,
 
     /// <summary>
-    /// What tokens are to the subject, as Meng et al. average over prompts: its first, middle and last tokens, the first
+    /// What tokens are to the subject, as Meng et al. average over prompts: its first, middle and last tokens, the
+    /// first
     /// token after it, further ones, and the last token. Each token is restored alone; a token may be several of these.
     /// </summary>
     Roles,
