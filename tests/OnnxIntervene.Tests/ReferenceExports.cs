@@ -17,7 +17,21 @@ internal static class ReferenceExports
             .Select(path => Path.GetRelativePath(s_families, path))
             .Order(StringComparer.Ordinal);
 
+    /// <summary>The exports that read one text and compute logits of tokens.</summary>
+    public static IEnumerable<string> LanguageModels() => All().Where(IsLanguageModel);
+
     /// <summary>An export, run by one thread. The caller disposes it.</summary>
     public static LoadedModel Load(string export) =>
         LoadedModel.Load(Path.Combine(s_families, export), new ExecutionOptions { Threads = 1 });
+
+    private static bool IsLanguageModel(string export)
+    {
+        using var model = Load(export);
+        return model.Components.LayerCount > 0
+            && model.Model.Graph.Inputs.Any(input => input.Name == ModelInputs.TokenInput)
+            && model.Model.Graph.Outputs[0].Type?.Shape?.Rank == 3
+            && model.Model.Graph.Inputs.All(input =>
+                input.Name == ModelInputs.TokenInput || InputFiller.IsOfTheText(input.Name)
+            );
+    }
 }

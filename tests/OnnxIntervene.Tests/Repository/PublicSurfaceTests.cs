@@ -1,5 +1,6 @@
 using OnnxIntervene.Execution;
 using OnnxIntervene.IR;
+using OnnxIntervene.Probing;
 using OnnxIntervene.Testing;
 using PublicApiGenerator;
 
@@ -12,10 +13,12 @@ public sealed class PublicSurfaceTests
     {
         ["OnnxIntervene.IR"] = typeof(Model),
         ["OnnxIntervene"] = typeof(IntervenableModel),
+        ["OnnxIntervene.Probing"] = typeof(LinearProbe),
     };
 
     [TestCase("OnnxIntervene.IR")]
     [TestCase("OnnxIntervene")]
+    [TestCase("OnnxIntervene.Probing")]
     public void The_public_surface_is_the_one_in_the_text(string name)
     {
         var path = Path.Combine(RepositoryPaths.Root, "tests", "OnnxIntervene.Tests", "Repository", $"{name}.txt");

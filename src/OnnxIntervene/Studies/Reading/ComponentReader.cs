@@ -1,0 +1,168 @@
+using System.Collections.Immutable;
+using OnnxIntervene.Components.Addressing;
+using OnnxIntervene.Execution;
+using OnnxIntervene.Interventions.Kinds;
+using OnnxIntervene.IR;
+using OnnxIntervene.Runtime;
+using OnnxIntervene.Splicing;
+using OnnxIntervene.Studies.Grids;
+using OnnxIntervene.Studies.Prompts;
+using OnnxIntervene.Sweeps;
+using OnnxIntervene.Tensors;
+
+namespace OnnxIntervene.Studies.Reading;
+
+/// <summary>
+/// Reads components of many prompts, which may differ in length: prompts of one length are rows of a batch. Owns the
+/// lease of a session; dispose it before the model.
+/// </summary>
+public sealed class ComponentReader : IDisposable
+{
+    private const long MostNumbers = 1 << 24;
+    private const int MostRows = 64;
+
+    private readonly LoadedModel _model;
+    private readonly ImmutableArray<Component> _components;
+    private readonly SessionLease _lease;
+    private readonly bool _readsLogits;
+
+    /// <param name="model">The model.</param>
+    /// <param name="addresses">The components, each in one layer.</param>
+    /// <param name="readsLogits">Whether the model's first output is wanted, too.</param>
+    /// <exception cref="InterventionException">A component is not in the model, or cannot be reached.</exception>
+    /// <exception cref="ExecutionException">ONNX Runtime cannot open the model.</exception>
+    public ComponentReader(LoadedModel model, ImmutableArray<ComponentAddress> addresses, bool readsLogits = false)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        _model = model;
+        _readsLogits = readsLogits;
+        _components = [.. addresses.Select(model.Components.Get)];
+        _lease = model.Lease(
+            new SessionRecipe([.. addresses.Select(site => new SpliceSite(site, InterventionType.Collect))])
+            {
+                Outputs = readsLogits ? [model.Model.Graph.Outputs[0].Name] : [],
+                ReadsOnly = !readsLogits,
+            }
+        );
+    }
+
+    /// <summary>Runs the prompts and hands on what was read, prompt by prompt, those of one length together.</summary>
+    /// <param name="prompts">The prompts.</param>
+    /// <param name="read">Gets what was read.</param>
+    /// <param name="progress">Told how many prompts are done.</param>
+    /// <param name="cancellation">Ends the runs early.</param>
+    /// <exception cref="InterventionException">A prompt does not fit the model.</exception>
+    /// <exception cref="ExecutionException">ONNX Runtime stopped a run.</exception>
+    /// <exception cref="OperationCanceledException">The runs were cancelled.</exception>
+    public void Read(
+        ImmutableArray<StudyPrompt> prompts,
+        Action<PromptReading> read,
+        IProgress<SweepProgress>? progress = null,
+        CancellationToken cancellation = default
+    )
+    {
+        ArgumentNullException.ThrowIfNull(read);
+        Check(prompts);
+        var done = 0;
+        foreach (var group in Groups(prompts))
+        {
+            foreach (var reading in Run(prompts, group, cancellation))
+            {
+                cancellation.ThrowIfCancellationRequested();
+                read(reading);
+                progress?.Report(new SweepProgress(++done, prompts.Length));
+            }
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _lease.Dispose();
+
+    private void Check(ImmutableArray<StudyPrompt> prompts)
+    {
+        for (var index = 0; index < prompts.Length; index++)
+        {
+            try
+            {
+                InputChecks.Check(prompts[index].Inputs, _model.Components);
+            }
+            catch (InterventionException fault) when (prompts.Length > 1)
+            {
+                throw StudyRequirements.Of(index, fault);
+            }
+        }
+    }
+
+    private IEnumerable<PromptReading> Run(
+        ImmutableArray<StudyPrompt> prompts,
+        int[] group,
+        CancellationToken cancellation
+    )
+    {
+        var (session, length) = (_lease.Session, prompts[group[0]].Length);
+        var results = session.Run(
+            Batch([.. group.Select(index => prompts[index].Inputs)]),
+            [.. _components.Select(component => new UnitGrid(component, length).ReadAll(group.Length))],
+            [.. session.Spliced.Sites.Select(site => site.Read!), .. _readsLogits ? new[] { session.FirstOutput } : []],
+            cancellation
+        );
+        if (_readsLogits)
+            AnswerLogits.Require(results[^1], session.FirstOutput);
+        return group.Select(
+            (prompt, row) =>
+                new PromptReading(
+                    prompt,
+                    [
+                        .. _components.Select(
+                            (component, site) => ValuesOf(component, results[site], row, length, group)
+                        ),
+                    ],
+                    _readsLogits ? results[^1].Row(row) : null
+                )
+        );
+    }
+
+    // A read is [units of all rows, …]; units of a row follow each other.
+    private static NumericArray ValuesOf(Component component, NumericArray read, int row, int length, int[] group)
+    {
+        int[] ofRow = [group.Length, read.Shape[0] / group.Length, .. read.Shape.AsSpan()[1..]];
+        var values = read.Reshape(ofRow).Row(row);
+        return component.Layout == ComponentLayout.HeadsInWidth
+            ? values.Reshape(length, component.Heads, component.Width)
+            : values;
+    }
+
+    private static ModelInputs Batch(ImmutableArray<ModelInputs> rows) =>
+        new(
+            rows[0]
+                .Arrays.ToImmutableDictionary(
+                    array => array.Key,
+                    array => NumericArray.Joined([.. rows.Select(row => row.Arrays[array.Key])])
+                )
+        );
+
+    private IEnumerable<int[]> Groups(ImmutableArray<StudyPrompt> prompts) =>
+        Enumerable
+            .Range(0, prompts.Length)
+            .GroupBy(index => ShapeOf(prompts[index].Inputs))
+            .SelectMany(group => group.Chunk(Rows(prompts[group.First()].Length)));
+
+    private int Rows(int length)
+    {
+        if (BatchSize.MixesRows(_model.Model) is not null)
+            return 1;
+        var vocabulary = _readsLogits ? _model.Components.Limits.Vocabulary ?? 1 << 18 : 0;
+        var numbers = _components.Sum(component =>
+            component.Layout == ComponentLayout.HeadsFirst ? (long)component.Heads * length : component.FullWidth
+        );
+        return (int)Math.Clamp(MostNumbers / (length * Math.Max(1, vocabulary + numbers)), 1, MostRows);
+    }
+
+    private static string ShapeOf(ModelInputs inputs) =>
+        string.Join(
+            ' ',
+            inputs
+                .Arrays.OrderBy(array => array.Key, StringComparer.Ordinal)
+                .Select(array => $"{array.Key}:{string.Join(',', array.Value.Shape.Skip(1))}")
+        );
+}
