@@ -7,8 +7,8 @@ using OnnxIntervene.Studies.Prompts;
 namespace OnnxIntervene.Benchmarks;
 
 /// <summary>
-/// How the time of a sweep grows with prompts and with cells. It is the processor's own time, which other programs on the
-/// machine disturb less.
+/// How the time of a sweep grows with prompts and with cells. It is the processor's own time, which other programs
+/// disturb less.
 /// </summary>
 internal static class SweepGrowth
 {

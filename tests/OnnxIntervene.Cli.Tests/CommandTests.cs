@@ -277,7 +277,7 @@ public sealed class CommandTests
         var normalized = json.RootElement.GetProperty("grids")[0].GetProperty("normalized");
         Assert.That(normalized[1][1].GetSingle(), Is.EqualTo(1).Within(1e-4));
         Assert.That(normalized[0][0].GetSingle(), Is.EqualTo(0).Within(1e-4));
-        Assert.That(Directory.GetFiles(folder.Path), Has.Length.EqualTo(6));
+        Assert.That(Directory.GetFiles(folder.Path), Has.Length.EqualTo(8));
     }
 
     [TestCase("Nedle", " Seattle", "'Nedle' is not in the prompt")]

@@ -88,7 +88,7 @@ public sealed class ProcessTests
     }
 
     [Test]
-    public void An_interruption_leaves_no_file()
+    public void An_interruption_leaves_whole_lines_of_what_was_measured_and_nothing_else()
     {
         using var folder = new TemporaryFolder();
         using var process = Start([.. Command.Trace, "--samples", "3000", "--out", folder.Path]);
@@ -100,7 +100,11 @@ public sealed class ProcessTests
         Assert.That(process.WaitForExit(20000), Is.True);
 
         Assert.That(process.ExitCode, Is.EqualTo(130));
-        Assert.That(Directory.GetFileSystemEntries(folder.Path), Is.Empty);
+        foreach (var file in Directory.GetFileSystemEntries(folder.Path))
+        {
+            Assert.That(Path.GetFileName(file), Is.EqualTo("trace.cells.jsonl"));
+            Assert.That(File.ReadAllText(file), Does.StartWith("{\"study\":").And.EndsWith("}\n"));
+        }
     }
 
     private static Process Start(params string[] arguments) =>

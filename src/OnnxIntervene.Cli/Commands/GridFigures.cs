@@ -37,8 +37,7 @@ internal sealed class GridFigures(ImmutableArray<StudyPrompt> prompts)
 
     /// <summary>
     /// A line over layers for each of a grid's columns, with their standard errors; none where there are too many
-    /// columns to
-    /// tell lines apart, or one layer.
+    /// columns to tell lines apart, or one layer.
     /// </summary>
     public ImmutableArray<ReportFigure> Lines(StudyGrid grid, string name, string title, string label)
     {

@@ -6,8 +6,7 @@ namespace OnnxIntervene.Studies.Grids;
 
 /// <summary>
 /// What has been measured of a study, kept in a file line by line (JSON Lines): a run that was ended, in whatever way,
-/// goes
-/// on where it was. The first line says which study it is; a line that was torn off at the end is cut off.
+/// goes on where it was. The first line says which study it is; a line that was torn off at the end is cut off.
 /// </summary>
 internal sealed class CellJournal : StudyRecord, IDisposable
 {

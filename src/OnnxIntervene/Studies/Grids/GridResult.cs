@@ -39,30 +39,9 @@ public sealed class GridResult
     /// <param name="metric">The number of the metric.</param>
     public StudyGrid Of(int grid, int metric = 0) => Of(grid, metric, relative: false);
 
-    private StudyGrid Of(int grid, int metric, bool relative)
-    {
-        var layout = Layouts[grid];
-        var places = new SampleMean[layout.Count];
-        for (var place = 0; place < places.Length; place++)
-            places[place] = new SampleMean();
-        for (var prompt = 0; prompt < Prompts.Length; prompt++)
-        {
-            foreach (var (place, value) in MeansOf(prompt, grid, metric))
-                places[place].Add(relative ? value - Prompts[prompt].Clean(metric) : value);
-        }
-
-        return new StudyGrid(
-            layout,
-            Grid(layout, places, place => (float)place.Mean),
-            Grid(layout, places, place => (float)place.StandardError),
-            Grid(layout, places, place => place.Count)
-        );
-    }
-
     /// <summary>
     /// How far each cell's intervention goes from the corrupt to the clean runs: (metric − corrupt) / (clean −
-    /// corrupt),
-    /// of means over prompts: 0 changes nothing, 1 restores the clean run.
+    /// corrupt), of means over prompts: 0 changes nothing, 1 restores the clean run.
     /// </summary>
     public StudyGrid Denoised(int grid, int metric = 0)
     {
@@ -72,8 +51,7 @@ public sealed class GridResult
 
     /// <summary>
     /// How far each cell's intervention goes from the clean to the corrupt runs: (metric − clean) / (clean − corrupt),
-    /// of
-    /// means over prompts: 0 changes nothing, −1 breaks all that the corrupt prompt breaks.
+    /// of means over prompts: 0 changes nothing, −1 breaks all that the corrupt prompt breaks.
     /// </summary>
     public StudyGrid Noised(int grid, int metric = 0)
     {
@@ -93,24 +71,33 @@ public sealed class GridResult
                 .Select(cell => Prompts[prompt].Values.Span[(cell * Metrics.Length) + metric]),
         ];
 
-    // The cells of one place are averaged; a place whose cells another shard has is left out.
-    private IEnumerable<(int Place, double Value)> MeansOf(int prompt, int grid, int metric)
+    private StudyGrid Of(int grid, int metric, bool relative)
     {
-        var sums = new SortedDictionary<int, SampleMean>();
+        var means = new GridMeans(Layouts[grid]);
+        for (var prompt = 0; prompt < Prompts.Length; prompt++)
+        {
+            var offset = relative ? Prompts[prompt].Clean(metric) : 0;
+            foreach (var (place, value) in MeansOf(prompt, grid, metric))
+                means.Add(place.Row, place.Column, value - offset);
+        }
+
+        return means.ToGrid();
+    }
+
+    // The cells of one place are averaged.
+    private IEnumerable<(GridPlace Place, double Value)> MeansOf(int prompt, int grid, int metric)
+    {
+        var sums = new Dictionary<GridPlace, SampleMean>();
         for (var cell = 0; cell < _study.CellsIn(prompt); cell++)
         {
             var place = _study.PlaceOf(prompt, cell);
             if (place.Grid != grid)
                 continue;
-            var number = (place.Row * Layouts[grid].Columns.Length) + place.Column;
-            if (!sums.TryGetValue(number, out var sum))
-                sums.Add(number, sum = new SampleMean());
+            if (!sums.TryGetValue(place, out var sum))
+                sums.Add(place, sum = new SampleMean());
             sum.Add(Prompts[prompt].Values.Span[(cell * Metrics.Length) + metric]);
         }
 
         return sums.Select(item => (item.Key, item.Value.Mean));
     }
-
-    private static SweepGrid Grid(GridLayout layout, SampleMean[] places, Func<SampleMean, float> read) =>
-        new(layout.Rows.Length, layout.Columns.Length, Array.ConvertAll(places, place => read(place)));
 }

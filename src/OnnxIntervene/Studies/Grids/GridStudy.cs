@@ -10,8 +10,7 @@ namespace OnnxIntervene.Studies.Grids;
 
 /// <summary>
 /// A study whose result is grids of numbers: for each prompt some runs that cells start from, and cells that differ
-/// from
-/// these in what they write.
+/// from these in what they write.
 /// </summary>
 /// <param name="model">The model.</param>
 /// <param name="prompts">The prompts.</param>

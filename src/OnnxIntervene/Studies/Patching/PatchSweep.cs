@@ -8,8 +8,7 @@ namespace OnnxIntervene.Studies.Patching;
 
 /// <summary>
 /// Runs activation patching over layers and positions, heads or both, on any number of prompts, and computes no more
-/// than
-/// cells change.
+/// than cells change.
 /// </summary>
 public static class PatchSweep
 {

@@ -7,8 +7,8 @@ namespace OnnxIntervene.Studies.Paths;
 
 /// <summary>
 /// Path patching (Wang et al. 2022, arXiv:2211.00593; Goldowsky-Dill et al. 2023, arXiv:2304.05969): a sender is
-/// changed,
-/// all else between it and the receivers is frozen, and what the receivers make of it is put into an ordinary run.
+/// changed, all else between it and the receivers is frozen, and what the receivers make of it is put into an ordinary
+/// run.
 /// </summary>
 public sealed record PathSweepRequest
 {

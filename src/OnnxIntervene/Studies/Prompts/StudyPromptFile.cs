@@ -8,11 +8,9 @@ namespace OnnxIntervene.Studies.Prompts;
 /// <summary>
 /// Reads the prompts of a study from JSON Lines (jsonlines.org), an object a line: <c>clean</c> (or <c>prompt</c>),
 /// <c>corrupt</c>, <c>answer</c>, <c>wrong</c>, <c>metric_position</c>, <c>label</c>, <c>subject</c> and
-/// <c>positions</c>. Each text may be token
-/// ids in place of it: <c>clean_ids</c>, <c>corrupt_ids</c>, <c>answer_id</c>, <c>wrong_id</c>. Positions have names;
-/// each
-/// is a number (from the end where it is negative), a list of them, or a part of the clean text:
-/// <c>"positions": {"verb": 4, "subject": "young salmon", "end": -1}</c>.
+/// <c>positions</c>. Each text may be token ids in place of it: <c>clean_ids</c>, <c>corrupt_ids</c>, <c>answer_id</c>,
+/// <c>wrong_id</c>. Positions have names; each is a number (from the end where it is negative), a list of them, or a
+/// part of the clean text: <c>"positions": {"verb": 4, "subject": "young salmon", "end": -1}</c>.
 /// </summary>
 public static class StudyPromptFile
 {

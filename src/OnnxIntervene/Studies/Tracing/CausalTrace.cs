@@ -11,8 +11,7 @@ public static class CausalTrace
 {
     /// <summary>
     /// Restores every cell of every target and measures the answer. The result has a grid for each target; a prompt's
-    /// cells
-    /// are ordered by target, layer, position and sample.
+    /// cells are ordered by target, layer, position and sample.
     /// </summary>
     /// <param name="model">The model.</param>
     /// <param name="request">What is corrupted and restored, and what is measured.</param>

@@ -7,8 +7,7 @@ namespace OnnxIntervene.Studies.Tracing;
 
 /// <summary>
 /// Causal tracing (Meng et al. 2022, arXiv:2202.05262): the run is corrupted, by noise on the subject's embeddings or
-/// by
-/// a counterfactual prompt; one component at one layer and position at a time is restored from the clean run.
+/// by a counterfactual prompt; one component at one layer and position at a time is restored from the clean run.
 /// </summary>
 public sealed record CausalTraceRequest
 {
@@ -45,8 +44,8 @@ public enum TraceColumns
 
     /// <summary>
     /// What tokens are to the subject, as Meng et al. average over prompts: its first, middle and last tokens, the
-    /// first
-    /// token after it, further ones, and the last token. Each token is restored alone; a token may be several of these.
+    /// first token after it, further ones, and the last token. Each token is restored alone; a token may be several of
+    /// these.
     /// </summary>
     Roles,
 
