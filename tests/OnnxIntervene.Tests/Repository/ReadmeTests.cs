@@ -1,6 +1,9 @@
 using OnnxIntervene.Execution;
 using OnnxIntervene.Interventions;
 using OnnxIntervene.Interventions.Kinds;
+using OnnxIntervene.Studies.Metrics;
+using OnnxIntervene.Studies.Patching;
+using OnnxIntervene.Studies.Prompts;
 using OnnxIntervene.Testing;
 
 namespace OnnxIntervene.Tests.Repository;
@@ -11,7 +14,14 @@ public sealed class ReadmeTests
     private static readonly string s_readme = File.ReadAllText(Path.Combine(RepositoryPaths.Root, "README.md"));
 
     [Test]
-    public void The_example_runs_and_shows_what_the_readme_says()
+    [NonParallelizable]
+    public void The_examples_run_and_show_what_the_readme_says()
+    {
+        Shows(Example);
+        Shows(Study);
+    }
+
+    private static void Shows(Action example)
     {
         Directory.SetCurrentDirectory(RepositoryPaths.Root);
         var shown = new StringWriter();
@@ -19,7 +29,7 @@ public sealed class ReadmeTests
         Console.SetOut(shown);
         try
         {
-            Example();
+            example();
         }
         finally
         {
@@ -32,20 +42,24 @@ public sealed class ReadmeTests
     [Test]
     public void The_readme_shows_this_very_code()
     {
-        var source = File.ReadAllText(
+        var parts = File.ReadAllText(
                 Path.Combine(RepositoryPaths.Root, "tests", "OnnxIntervene.Tests", "Repository", "ReadmeTests.cs")
             )
-            .Split("// example")[^2];
-        var lines = source
-            .Split('\n')
-            .Select(line => line.StartsWith("        ", StringComparison.Ordinal) ? line[8..] : line);
+            .Split("// example");
+        foreach (var source in new[] { parts[^4], parts[^2] })
+        {
+            var lines = source
+                .Split('\n')
+                .Select(line => line.StartsWith("        ", StringComparison.Ordinal) ? line[8..] : line);
 
-        Assert.That(s_readme, Does.Contain(string.Join('\n', lines).Trim()));
+            Assert.That(s_readme, Does.Contain(string.Join('\n', lines).Trim()));
+        }
     }
 
     [TestCase("examples/swap.json")]
     [TestCase("examples/steer.json")]
     [TestCase("examples/rotate.json")]
+    [TestCase("examples/pairs.jsonl")]
     [TestCase("schemas/interventions.schema.json")]
     [TestCase("docs/trace-block_output.png")]
     [TestCase("docs/patch-normalized.png")]
@@ -91,6 +105,26 @@ public sealed class ReadmeTests
         );
 
         Console.WriteLine(model.TopTokens(result.Intervened, 3));
+        // example
+    }
+
+    private static void Study()
+    {
+        // example
+        using var model = LoadedModel.Load("models/facts-gpt2");
+
+        var result = PatchSweep.Run(
+            model,
+            new PatchSweepRequest
+            {
+                Prompts = StudyPromptFile.Read("examples/pairs.jsonl", model),
+                PositionNames = ["subject", "last"],
+                Metrics = [Metric.LogitDifference, Metric.Divergence],
+            }
+        );
+
+        var grid = result.Denoised(grid: 0);
+        Console.WriteLine($"{grid.Mean[0, 0]:F2} ± {grid.StandardError[0, 0]:F2} restored at the subject, layer 0");
         // example
     }
 }
