@@ -52,6 +52,7 @@ internal static class CommandTree
             AblateCommand.Create(),
             PathCommand.Create(),
             MergeCommand.Create(),
+            SlurmCommand.Create(),
             DiffCommand.Create(),
             CheckCommand.Create(),
             SpliceCommand.Create(),

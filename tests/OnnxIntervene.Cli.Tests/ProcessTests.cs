@@ -88,7 +88,7 @@ public sealed class ProcessTests
     }
 
     [Test]
-    public void An_interruption_leaves_no_file()
+    public void An_interruption_keeps_what_was_measured_and_nothing_else()
     {
         using var folder = new TemporaryFolder();
         using var process = Start([.. Command.Trace, "--samples", "3000", "--out", folder.Path]);
@@ -99,8 +99,13 @@ public sealed class ProcessTests
             kill.WaitForExit();
         Assert.That(process.WaitForExit(20000), Is.True);
 
+        var journal = folder.File("trace.cells.jsonl");
         Assert.That(process.ExitCode, Is.EqualTo(130));
-        Assert.That(Directory.GetFileSystemEntries(folder.Path), Is.Empty);
+        Assert.That(Directory.GetFileSystemEntries(folder.Path), Is.EqualTo(new[] { journal }));
+        Assert.That(
+            process.StandardError.ReadToEnd(),
+            Does.Contain($"what was measured is kept in {journal}, and the same command goes on from there")
+        );
     }
 
     private static Process Start(params string[] arguments) =>

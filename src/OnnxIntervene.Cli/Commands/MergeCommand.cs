@@ -1,16 +1,14 @@
+using System.Collections.Immutable;
 using System.CommandLine;
-using System.Text.Json;
 using OnnxIntervene.Cli.Output;
 using OnnxIntervene.IR;
+using OnnxIntervene.Studies.Grids;
 
 namespace OnnxIntervene.Cli.Commands;
 
 /// <summary>Makes the report of shards that were run apart.</summary>
 internal sealed class MergeCommand
 {
-    // What a shard's first line may ask for: commands that write nothing but a report.
-    private static readonly string[] s_studies = ["patch", "trace", "ablate", "path"];
-
     // Said anew, or without meaning where nothing is run.
     private static readonly string[] s_replaced = ["--shard", "--out", "--merge"];
 
@@ -61,28 +59,16 @@ internal sealed class MergeCommand
         return CommandTree.Create().Parse(complete).InvokeAsync(arguments.InvocationConfiguration, cancellation);
     }
 
-    private static List<string> CommandOf(string path)
-    {
-        using var file = File.OpenText(path);
-        try
-        {
-            using var header = JsonDocument.Parse(file.ReadLine() ?? "");
-            var words = header.RootElement.GetProperty("command").EnumerateArray();
-            var command = words.Select(word => word.GetString()!).ToList();
-            if (command.Count > 0 && s_studies.Contains(command[0]))
-                return command;
-        }
-        catch (Exception fault) when (fault is JsonException or KeyNotFoundException or InvalidOperationException)
-        {
-            throw new ModelFormatException($"'{path}' does not begin with the command that made it.", fault);
-        }
+    private static ImmutableArray<string> CommandOf(string path) =>
+        JournalProgress.Read(path).Command is [var name, ..] command && StudyCommand.Names.Contains(name)
+            ? command
+            : throw new ModelFormatException(
+                $"'{path}' does not begin with the command that made it: {string.Join(", ", StudyCommand.Names)}."
+            );
 
-        throw new ModelFormatException($"'{path}' was made by none of {string.Join(", ", s_studies)}.");
-    }
-
-    private static IEnumerable<string> Without(List<string> command)
+    private static IEnumerable<string> Without(ImmutableArray<string> command)
     {
-        for (var index = 0; index < command.Count; index++)
+        for (var index = 0; index < command.Length; index++)
         {
             if (s_replaced.Contains(command[index]))
                 index++;

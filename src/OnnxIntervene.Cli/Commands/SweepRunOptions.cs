@@ -17,6 +17,11 @@ internal sealed class SweepRunOptions
         Description = "Say what the sweep would take, and stop before its cells are run.",
     };
 
+    private readonly Option<bool> _dryRun = new("--dry-run")
+    {
+        Description = "Check the request, and count the cells that --out holds already; nothing is run.",
+    };
+
     private readonly Option<string?> _shard = new("--shard")
     {
         Description =
@@ -35,6 +40,7 @@ internal sealed class SweepRunOptions
         command.Add(_merge);
         command.Add(_naive);
         command.Add(_explain);
+        command.Add(_dryRun);
     }
 
     public SweepOptions Read(ParseResult arguments) =>
@@ -50,6 +56,30 @@ internal sealed class SweepRunOptions
 
     /// <summary>Whether only the plan is wanted.</summary>
     public bool Explains(ParseResult arguments) => arguments.GetValue(_explain);
+
+    /// <summary>Whether nothing is to be run.</summary>
+    public bool IsDryRun(ParseResult arguments) => arguments.GetValue(_dryRun);
+
+    /// <summary>Prints how far a study is.</summary>
+    public static void Write(Terminal terminal, SweepProgress progress, IReadOnlyList<string> journals, bool asJson)
+    {
+        if (asJson)
+            terminal.Output.WriteJson(
+                JsonText.Of(
+                    new
+                    {
+                        Cells = progress.Total,
+                        Kept = progress.Done,
+                        Journals = journals,
+                    }
+                )
+            );
+        else
+            terminal.WriteFacts([
+                ("cells", $"{progress.Total}"),
+                ("kept", $"{progress.Done}{(journals.Count > 0 ? $", in {string.Join(", ", journals)}" : "")}"),
+            ]);
+    }
 
     /// <summary>Prints a plan.</summary>
     public static void Write(Terminal terminal, SweepPlan plan, bool asJson)

@@ -54,6 +54,7 @@ public sealed class LayeringTests
         "OnnxIntervene.Reports/Drawing",
         "OnnxIntervene.Reports",
         "OnnxIntervene.Cli/Output",
+        "OnnxIntervene.Cli/Slurm",
         "OnnxIntervene.Cli/Commands",
         "OnnxIntervene.Cli",
     ];
