@@ -1,7 +1,4 @@
-using System.Collections.Immutable;
 using System.CommandLine;
-using OnnxIntervene.Cli.Output;
-using OnnxIntervene.IR;
 using OnnxIntervene.Studies.Metrics;
 using OnnxIntervene.Studies.Patching;
 

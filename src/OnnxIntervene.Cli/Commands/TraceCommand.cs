@@ -1,6 +1,5 @@
 using System.Collections.Immutable;
 using System.CommandLine;
-using OnnxIntervene.Cli.Output;
 using OnnxIntervene.Components.Addressing;
 using OnnxIntervene.Execution;
 using OnnxIntervene.Studies.Metrics;

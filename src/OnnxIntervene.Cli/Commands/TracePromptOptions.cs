@@ -1,7 +1,6 @@
 using System.Collections.Immutable;
 using System.CommandLine;
 using OnnxIntervene.Execution;
-using OnnxIntervene.IR;
 using OnnxIntervene.Studies.Prompts;
 
 namespace OnnxIntervene.Cli.Commands;

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using OnnxIntervene.Execution;
 using OnnxIntervene.IR;
 using OnnxIntervene.Studies.Prompts;
@@ -68,7 +69,7 @@ public sealed class StudyPromptFileTests
                 .And.Matches<Exception>(fault => fault is InterventionException or ModelFormatException)
         );
 
-    private IReadOnlyList<StudyPrompt> Read(string text)
+    private ImmutableArray<StudyPrompt> Read(string text)
     {
         var path = Path.Combine(_folder.Path, "prompts.jsonl");
         File.WriteAllText(path, text);

@@ -111,7 +111,7 @@ internal sealed class GridRunner(GridStudy study, SweepOptions options) : IDispo
             values[metric] = study.Metrics[metric].Of(reading);
     }
 
-    private List<(int Prompt, int Cell)> Cells(PromptGroup group, StudyRecord record) =>
+    private static List<(int Prompt, int Cell)> Cells(PromptGroup group, StudyRecord record) =>
         [.. group.Prompts.SelectMany(prompt => record.Missing(prompt).Select(cell => (prompt, cell)))];
 
     private SweepCell CellOf(PromptGroup group, SweepEngine engine, (int Prompt, int Cell) item)

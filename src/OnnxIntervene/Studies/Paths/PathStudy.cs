@@ -5,7 +5,6 @@ using OnnxIntervene.IR;
 using OnnxIntervene.Studies.Grids;
 using OnnxIntervene.Studies.Patching;
 using OnnxIntervene.Studies.Prompts;
-using OnnxIntervene.Sweeps;
 using OnnxIntervene.Sweeps.Engine;
 
 namespace OnnxIntervene.Studies.Paths;

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Security.Cryptography;
 using OnnxIntervene.Components;
 using OnnxIntervene.Components.Addressing;
@@ -21,7 +22,7 @@ internal static class TraceNoise
         var width = components.Get(0, ComponentNames.BlockInput).Width;
         for (var prompt = 0; prompt < request.Prompts.Length; prompt++)
         {
-            var count = SubjectOf(request.Prompts[prompt], prompt).Count;
+            var count = SubjectOf(request.Prompts[prompt], prompt).Length;
             var (noise, first) = (request.Noise[prompt], request.Noise[0]);
             if (noise.Shape is not [> 0, var positions, var wide] || positions != count || wide != width)
                 throw new InterventionException($"The noise is {noise}; [samples, {count}, {width}] is needed.");
@@ -54,7 +55,7 @@ internal static class TraceNoise
         return Convert.ToHexStringLower(hash.GetHashAndReset());
     }
 
-    private static IReadOnlyCollection<int> SubjectOf(StudyPrompt prompt, int number) =>
+    private static ImmutableArray<int> SubjectOf(StudyPrompt prompt, int number) =>
         prompt.Positions.TryGetValue(CausalTraceRequest.Subject, out var positions)
             ? positions.All(position => position >= 0 && position < prompt.Length)
                 ? positions

@@ -130,7 +130,7 @@ internal sealed class BatchedCells : CellRunner
             _lease.Dispose();
     }
 
-    private IReadOnlyList<NumericArray> Results(
+    private ImmutableArray<NumericArray> Results(
         SweepCell[] cells,
         List<SiteFeed> feeds,
         IEnumerable<string> outputs,
