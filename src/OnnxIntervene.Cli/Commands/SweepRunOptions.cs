@@ -12,6 +12,11 @@ internal sealed class SweepRunOptions
         Description = "Run the whole model once for each cell: the slow way, by which the fast one is checked.",
     };
 
+    private readonly Option<long?> _memory = SizeOption.Create(
+        "--memory",
+        "What the rows of one run may take besides the model, such as 64G; more makes fewer runs. Default: 1G."
+    );
+
     private readonly Option<bool> _explain = new("--explain")
     {
         Description = "Say what the sweep would take, and stop before its cells are run.",
@@ -39,17 +44,21 @@ internal sealed class SweepRunOptions
         command.Add(_shard);
         command.Add(_merge);
         command.Add(_naive);
+        command.Add(_memory);
         command.Add(_explain);
         command.Add(_dryRun);
     }
 
-    public SweepOptions Read(ParseResult arguments) =>
-        new()
+    public SweepOptions Read(ParseResult arguments)
+    {
+        var options = new SweepOptions
         {
             IsNaive = arguments.GetValue(_naive),
             Shard = arguments.GetValue(_shard) is { } text ? SweepShard.Parse(text) : SweepShard.Whole,
             Command = [.. arguments.Tokens.Select(token => token.Value)],
         };
+        return arguments.GetValue(_memory) is { } bytes ? options with { MemoryLimit = bytes } : options;
+    }
 
     /// <summary>The folders whose shards are merged; none where the sweep is to be run.</summary>
     public IReadOnlyList<string> Merged(ParseResult arguments) => arguments.GetValue(_merge) ?? [];
