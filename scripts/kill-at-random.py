@@ -29,7 +29,7 @@ class Study:
 
     def __init__(self, work, shards):
         self.shards, self.parts, self.whole = shards, work / "parts", work / "whole"
-        pairs = json.loads((ROOT / "models/facts-gpt2/tasks.json").read_text())["facts"]["pairs"][:30]
+        pairs = json.loads((ROOT / "models/facts-gpt2/tasks.json").read_text())["facts"]["pairs"]
         names = {"clean": "clean", "corrupt": "corrupt", "answer": "answer", "wrong": "corrupt_answer"}
         prompts = work / "pairs.jsonl"
         prompts.write_text(
@@ -72,7 +72,7 @@ class Tally:
 
     def __str__(self):
         return (
-            f"{self.kills} kills: {self.before} before a cell was measured, {self.during} between the first and the last, "
+            f"{self.kills} kills: {self.before} before the process had kept a cell, {self.during} after, "
             f"{self.torn} in the middle of a line; {self.refused} second writers were refused"
         )
 
@@ -85,10 +85,10 @@ def kill_once(study, shard, draw, tally):
     """Starts a shard and kills it; it must stand on what stood there."""
     before, _ = study.lines(shard)
     run = study.start(shard)
-    if before or draw.random() < 0.5:
-        # Uniform over what a process does once it measures, whatever the machine takes to start one.
-        wait_for_change(study, shard, len(before), run)
-        time.sleep(draw.uniform(0, 0.05))
+    if draw.random() < 0.9:
+        # While it measures, however long the machine takes to start it.
+        wait_for_cells(study, shard, len(cells(before)), run)
+        time.sleep(draw.uniform(0, 0.015))
     else:
         time.sleep(draw.uniform(0, 1))
     if draw.random() < 0.1 and run.poll() is None:
@@ -100,16 +100,16 @@ def kill_once(study, shard, draw, tally):
         sys.exit(f"Shard {shard}: lines that were kept are gone or changed.")
     tally.kills += 1
     tally.torn += torn
-    if cells(after):
+    if len(cells(after)) > len(cells(before)):
         tally.during += 1
     else:
         tally.before += 1
     return is_done(after)
 
 
-def wait_for_change(study, shard, count, run):
+def wait_for_cells(study, shard, count, run):
     end = time.monotonic() + LONGEST
-    while run.poll() is None and len(study.lines(shard)[0]) <= count and time.monotonic() < end:
+    while run.poll() is None and len(cells(study.lines(shard)[0])) <= count and time.monotonic() < end:
         time.sleep(0.001)
 
 
