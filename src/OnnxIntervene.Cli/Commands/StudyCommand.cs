@@ -31,7 +31,7 @@ internal sealed record StudyCommand(ImmutableArray<string> Arguments)
         if (parsed.Action is ParseErrorAction)
             throw new InterventionException(string.Join(" ", parsed.Errors.Select(fault => fault.Message)));
         var given = new StudyCommand([.. arguments]);
-        return given.Given(parsed, s_taken) is { } taken
+        return Given(parsed, s_taken) is { } taken
             ? throw new InterventionException($"{taken} is not given to the study after --: shards get it from here.")
             : given;
     }
@@ -57,7 +57,7 @@ internal sealed record StudyCommand(ImmutableArray<string> Arguments)
                 cancellation
             );
 
-    private string? Given(ParseResult parsed, ImmutableArray<string> options) =>
+    private static string? Given(ParseResult parsed, ImmutableArray<string> options) =>
         parsed
             .CommandResult.Children.OfType<OptionResult>()
             .Where(result => !result.Implicit)
