@@ -2,7 +2,7 @@ using OnnxIntervene.Testing;
 
 namespace OnnxIntervene.Cli.Tests;
 
-/// <summary>A study as jobs of a cluster; Slurm is played by three scripts. scripts/prove-slurm has the real one.</summary>
+/// <summary>Studies as jobs of a cluster. Slurm is played by three scripts; prove-slurm has the real one.</summary>
 [Platform(Exclude = "Win", Reason = "Slurm is not for Windows.")]
 public sealed class SlurmTests
 {

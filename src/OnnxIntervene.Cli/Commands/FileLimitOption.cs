@@ -11,8 +11,8 @@ internal static class FileLimitOption
     {
         var option = SizeOption.Create(
             "--max-file",
-            "The largest file that is read, such as 512M or 2G. Default: 256M for JSON and text, no limit for models and "
-                + "tensors."
+            "The largest file that is read, such as 512M or 2G. Default: 256M for JSON and text, no limit for models "
+                + "and tensors."
         );
         option.Recursive = true;
         return option;

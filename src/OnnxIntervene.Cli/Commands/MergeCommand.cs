@@ -31,8 +31,8 @@ internal sealed class MergeCommand
     {
         var command = new Command(
             "merge",
-            "Make the report of a study whose shards were run apart. Example: onnx-intervene patch --prompts pairs.jsonl "
-                + "--positions last --shard 0/2 --out sweep; the same with --shard 1/2; onnx-intervene merge sweep"
+            "Make the report of a study whose shards were run apart. Example: onnx-intervene patch --prompts "
+                + "pairs.jsonl --positions last --shard 0/2 --out sweep; the same with --shard 1/2; onnx-intervene merge sweep"
         )
         {
             _folders,
@@ -56,7 +56,9 @@ internal sealed class MergeCommand
             .. arguments.GetValue(_json) && !command.Contains("--json") ? new[] { "--json" } : [],
         ];
         Terminal.Of(arguments).Error.WriteLine($"Merging: onnx-intervene {string.Join(' ', complete)}");
-        return CommandTree.Create().Parse(complete).InvokeAsync(arguments.InvocationConfiguration, cancellation);
+        return arguments
+            .RootCommandResult.Command.Parse(complete)
+            .InvokeAsync(arguments.InvocationConfiguration, cancellation);
     }
 
     private static ImmutableArray<string> CommandOf(string path) =>

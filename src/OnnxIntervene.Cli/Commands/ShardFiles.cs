@@ -16,7 +16,7 @@ internal static class ShardFiles
             shard.Count == 1 ? $"{name}{Extension}" : $"{name}.shard-{shard.Index}-of-{shard.Count}{Extension}"
         );
 
-    /// <summary>The files of a study that a folder holds, of its shards and of the whole; none without the folder.</summary>
+    /// <summary>The files of a study that a folder holds, of its shards and of the whole.</summary>
     public static IReadOnlyList<string> In(string folder, string name) =>
         Directory.Exists(folder)
             ?
@@ -35,8 +35,8 @@ internal static class ShardFiles
             .FirstOrDefault(journal => journal.IsBegun && journal.Shard.Count != count);
         if (other is not null)
             throw new InterventionException(
-                $"'{other.Path}' holds shard {other.Shard}, and {count} shards are asked for. Give the same number, or choose "
-                    + "another folder."
+                $"'{other.Path}' holds shard {other.Shard}, and {count} shards are asked for. Give the same number, "
+                    + "or choose another folder."
             );
     }
 
@@ -58,7 +58,8 @@ internal static class ShardFiles
         return files.Count > 0
             ? files
             : throw new InterventionException(
-                $"There are no shards in {string.Join(", ", folders)}. Run the study with --shard 0/4, 1/4, … and --out."
+                $"There are no shards in {string.Join(", ", folders)}. Run the study with --shard 0/4, 1/4, … and "
+                    + "--out."
             );
     }
 }

@@ -62,10 +62,10 @@ internal sealed class SlurmCommand
     {
         var command = new Command(
             "slurm",
-            "Run a study on a cluster: write and submit an array job with a task for each shard, and a job that merges them; "
-                + "follow both, and resubmit what failed. Ctrl-C cancels the jobs; cells that were measured are kept. "
-                + "Example: onnx-intervene slurm --shards 16 --out sweep --sbatch=--gres=gpu:1 -- patch model --prompts "
-                + "pairs.jsonl"
+            "Run a study on a cluster: write and submit an array job with a task for each shard, and a job that "
+                + "merges them; follow both, and resubmit what failed. Ctrl-C cancels the jobs; cells that were "
+                + "measured are kept. Example: onnx-intervene slurm --shards 16 --out sweep --sbatch=--gres=gpu:1 -- "
+                + "patch model --prompts pairs.jsonl"
         )
         {
             _shards,
@@ -87,7 +87,7 @@ internal sealed class SlurmCommand
     private async Task<int> RunAsync(ParseResult arguments, CancellationToken cancellation)
     {
         var error = Terminal.Of(arguments).Error;
-        var study = StudyCommand.Parse(arguments.GetValue(_study)!);
+        var study = StudyCommand.Parse(arguments.RootCommandResult.Command, arguments.GetValue(_study)!);
         var scripts = Scripts(arguments, study);
         var queue = arguments.GetValue(_writeOnly) ? null : new SlurmQueue();
         ShardFiles.RequireCount(scripts.Folder, study.Name, scripts.Shards);

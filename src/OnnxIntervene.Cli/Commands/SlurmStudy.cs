@@ -5,8 +5,9 @@ using OnnxIntervene.Cli.Slurm;
 namespace OnnxIntervene.Cli.Commands;
 
 /// <summary>
-/// Follows the jobs of a study in shards to their end, and resubmits those whose journals are not complete. Journals say
-/// what is done, and the queue what still runs: nothing else is kept, so that the same command goes on with what it finds.
+/// Follows the jobs of a study in shards to their end, and resubmits those whose journals are not complete. Journals
+/// say what is done, and the queue what still runs: nothing else is kept, so that the same command goes on with what it
+/// finds.
 /// </summary>
 internal sealed class SlurmStudy(SlurmQueue queue, SlurmScripts scripts, SlurmShards shards, TerminalWriter error)
     : IDisposable
@@ -43,8 +44,8 @@ internal sealed class SlurmStudy(SlurmQueue queue, SlurmScripts scripts, SlurmSh
         catch (OperationCanceledException fault)
         {
             throw new StudyCancelledException(
-                $"Cancelled, {await EndAsync()}; what was measured is kept in {scripts.Folder}, and the same command goes on "
-                    + "from there.",
+                $"Cancelled, {await EndAsync()}; what was measured is kept in {scripts.Folder}, and the same command "
+                    + "goes on from there.",
                 fault
             );
         }
@@ -65,8 +66,8 @@ internal sealed class SlurmStudy(SlurmQueue queue, SlurmScripts scripts, SlurmSh
 
         if (scripts.Differ)
             throw new SlurmException(
-                $"{Named(_tasks)} in {scripts.Folder} runs another command (see {scripts.ArrayPath}). Wait for it, end it with "
-                    + "scancel, or choose another folder."
+                $"{Named(_tasks)} in {scripts.Folder} runs another command (see {scripts.ArrayPath}). Wait for it, "
+                    + "end it with scancel, or choose another folder."
             );
         _merge = _tasks.FirstOrDefault(task => task.Name == SlurmScripts.MergeJob)?.Job;
         error.WriteLine($"{Named(_tasks)} is queued already in {scripts.Folder}.");

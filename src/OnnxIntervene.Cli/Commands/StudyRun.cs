@@ -7,8 +7,8 @@ using OnnxIntervene.Sweeps;
 namespace OnnxIntervene.Cli.Commands;
 
 /// <summary>
-/// Runs a study that has been read from the command line, or a part of it; tells what it would take; or makes the report of
-/// parts that were run.
+/// Runs a study that has been read from the command line, or a part of it; tells what it would take; or makes the report
+/// of parts that were run.
 /// </summary>
 internal sealed class StudyRun(SweepRunOptions runs, ReportOptions output)
 {

@@ -38,8 +38,8 @@ internal sealed partial record SlurmOption
     {
         if (!OneWord().IsMatch(text))
             throw new InterventionException(
-                $"--sbatch '{text}' is not an option of sbatch in one word. Write it as --sbatch=--partition=gpu; spaces, "
-                    + "quotes, backslashes and # cannot be in it."
+                $"--sbatch '{text}' is not an option of sbatch in one word. Write it as --sbatch=--partition=gpu; "
+                    + "spaces, quotes, backslashes and # cannot be in it."
             );
         var name = text.Split('=')[0];
         var isReserved =

@@ -59,8 +59,8 @@ internal sealed class SlurmQueue
     private static ExternalProgram Require(string name) =>
         ExternalProgram.Find(name)
         ?? throw new SlurmException(
-            $"There is no '{name}' on the path, so no job can be submitted from this machine. Call onnx-intervene slurm on "
-                + "a login node of the cluster (its programs are Debian's package slurm-client), or write the scripts alone "
-                + "with --write-only."
+            $"There is no '{name}' on the path, so no job can be submitted from this machine. Call onnx-intervene "
+                + "slurm on a login node of the cluster (its programs are Debian's package slurm-client), or write the "
+                + "scripts alone with --write-only."
         );
 }

@@ -4,8 +4,8 @@ using System.Text;
 namespace OnnxIntervene.Cli.Slurm;
 
 /// <summary>
-/// The scripts of a study in shards, for people to read: an array of jobs with a task for each shard, and a job that merges
-/// them. What the user wrote stands in them as quoted words of the shell.
+/// The scripts of a study in shards, for people to read: an array of jobs with a task for each shard, and a job that
+/// merges them. What the user wrote stands in them as quoted words of the shell.
 /// </summary>
 internal sealed record SlurmScripts
 {

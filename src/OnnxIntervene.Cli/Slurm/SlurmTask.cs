@@ -11,7 +11,7 @@ namespace OnnxIntervene.Cli.Slurm;
 /// <param name="Folder">Where it works.</param>
 internal sealed record SlurmTask(string Job, int? Index, string State, string Reason, string Name, string Folder)
 {
-    /// <summary>What the queue is asked for: the fields above; the folder, which may hold anything, comes last.</summary>
+    /// <summary>What the queue is asked for: these fields; the folder, which may be called anything, is last.</summary>
     public const string Format = "%F|%K|%T|%r|%j|%Z";
 
     /// <summary>Reads a line of the queue; null for one that is none.</summary>

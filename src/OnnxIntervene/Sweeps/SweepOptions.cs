@@ -14,7 +14,8 @@ public sealed record SweepOptions
     public long MemoryLimit { get; init; } = 1L << 30;
 
     /// <summary>
-    /// A file in which every cell is kept as it is measured, and from which a sweep that was ended goes on; null for none.
+    /// A file in which every cell is kept as it is measured, and from which a sweep that was ended goes on; null for
+    /// none.
     /// </summary>
     public string? Journal { get; init; }
 

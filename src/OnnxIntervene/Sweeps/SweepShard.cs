@@ -13,7 +13,8 @@ public sealed record SweepShard
     {
         if (count < 1 || index < 0 || index >= count)
             throw new InterventionException(
-                $"There is no shard {index} of {count}; shards are numbered from 0: 0/{Math.Max(1, count)} is the first."
+                $"There is no shard {index} of {count}; shards are numbered from 0: 0/{Math.Max(1, count)} is the "
+                    + "first."
             );
         (Index, Count) = (index, count);
     }

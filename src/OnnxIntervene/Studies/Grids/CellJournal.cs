@@ -5,8 +5,8 @@ using OnnxIntervene.Sweeps;
 namespace OnnxIntervene.Studies.Grids;
 
 /// <summary>
-/// What has been measured of a study, kept in a file line by line (JSON Lines): a run that was ended, in whatever way, goes
-/// on where it was. The first line says which study it is; a line that was torn off at the end is cut off.
+/// What has been measured of a study, kept in a file line by line (JSON Lines): a run that was ended, in whatever way,
+/// goes on where it was. The first line says which study it is; a line that was torn off at the end is cut off.
 /// </summary>
 internal sealed class CellJournal : StudyRecord, IDisposable
 {
@@ -55,8 +55,8 @@ internal sealed class CellJournal : StudyRecord, IDisposable
         return record.Kept == record.Total
             ? record
             : throw new InterventionException(
-                $"{record.Total - record.Kept} of {record.Total} cells are in none of {string.Join(", ", paths.Select(path => $"'{path}'"))}. "
-                    + "Run the shards that are missing or were ended; each goes on where it was."
+                $"{record.Total - record.Kept} of {record.Total} cells are in none of "
+                    + $"{string.Join(", ", paths.Select(path => $"'{path}'"))}. Run the shards that are missing or were ended; each goes on where it was."
             );
     }
 

@@ -27,8 +27,8 @@ internal static class JournalFile
         catch (IOException fault) when (s_isLocked.Contains(fault.HResult))
         {
             throw new IOException(
-                $"Another process is writing '{path}': the same part of the study runs already. Wait for it or end it, or "
-                    + "choose another folder.",
+                $"Another process is writing '{path}': the same part of the study runs already. Wait for it or end "
+                    + "it, or choose another folder.",
                 fault
             );
         }

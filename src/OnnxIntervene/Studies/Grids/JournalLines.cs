@@ -104,8 +104,8 @@ internal sealed class JournalLines(string path, GridStudy study)
     {
         if (header["study"].Text() != _identity)
             throw new InterventionException(
-                $"'{path}' holds {header["cells"].Shown} cells of another study ({string.Join(' ', CommandOf(header))}). "
-                    + "Choose another folder, or delete the file."
+                $"'{path}' holds {header["cells"].Shown} cells of another study "
+                    + $"({string.Join(' ', CommandOf(header))}). Choose another folder, or delete the file."
             );
         if (shard is not null && ShardOf(header) is var other && other != shard)
             throw new InterventionException(

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using System.Text;
+using OnnxIntervene.IR;
 using OnnxIntervene.Studies.Prompts;
 using OnnxIntervene.Tensors;
 
@@ -65,7 +66,7 @@ internal static class StudyIdentity
     private static string ModelOf(GridStudy study)
     {
         var path = study.Model.File.Path;
-        using var stream = File.OpenRead(path);
+        using var stream = RegularFile.Open(path, message => new ModelFormatException(message));
         var graph = Convert.ToHexStringLower(SHA256.HashData(stream));
         var weights = Directory
             .EnumerateFiles(Path.GetDirectoryName(Path.GetFullPath(path))!, Path.GetFileName(path) + "*")

@@ -45,8 +45,12 @@ public static class CausalTrace
     /// </summary>
     /// <param name="model">The model.</param>
     /// <param name="request">The request.</param>
-    /// <param name="journals">The files that <see cref="SweepOptions.Journal"/> named; none for the check alone.</param>
-    /// <exception cref="InterventionException">The request does not fit the model, or a journal is of another one.</exception>
+    /// <param name="journals">
+    /// The files that <see cref="SweepOptions.Journal"/> named; none for the check alone.
+    /// </param>
+    /// <exception cref="InterventionException">
+    /// The request does not fit the model, or a journal is of another one.
+    /// </exception>
     /// <exception cref="IOException">A journal cannot be read.</exception>
     public static SweepProgress Progress(LoadedModel model, CausalTraceRequest request, IReadOnlyList<string> journals)
     {
