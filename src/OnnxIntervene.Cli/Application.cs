@@ -27,6 +27,9 @@ internal static class Application
                 Output = output,
                 Error = error,
                 EnableDefaultExceptionHandler = false,
+
+                // Jobs of a cluster are cancelled before the command ends.
+                ProcessTerminationTimeout = TimeSpan.FromSeconds(10),
             };
             return await parsed.InvokeAsync(configuration).ConfigureAwait(false);
         }

@@ -1,4 +1,6 @@
+using OnnxIntervene.Cli.Commands;
 using OnnxIntervene.Cli.Output;
+using OnnxIntervene.Cli.Slurm;
 using OnnxIntervene.Hub;
 using OnnxIntervene.IR;
 using OnnxIntervene.Runtime;
@@ -17,6 +19,7 @@ internal sealed record CommandFault(string Kind, string Message, int ExitCode)
     public static CommandFault? Of(Exception fault) =>
         fault switch
         {
+            StudyCancelledException => new("cancelled", fault.Message, ExitCodes.Cancelled),
             OperationCanceledException => new("cancelled", "Cancelled; no result was written.", ExitCodes.Cancelled),
             InterventionException => Request(fault.Message),
             ModelFormatException or InvalidGraphException or FileNotFoundException or DirectoryNotFoundException => new(
@@ -38,5 +41,10 @@ internal sealed record CommandFault(string Kind, string Message, int ExitCode)
 
     // ONNX Runtime says that a call is not supported when this build cannot add an execution provider by its name.
     private static bool IsOfTheMachine(Exception fault) =>
-        fault is ExecutionException or NotSupportedException or IOException or UnauthorizedAccessException;
+        fault
+            is ExecutionException
+                or SlurmException
+                or NotSupportedException
+                or IOException
+                or UnauthorizedAccessException;
 }

@@ -1,3 +1,4 @@
+using OnnxIntervene.Studies.Grids;
 using OnnxIntervene.Testing;
 
 namespace OnnxIntervene.Cli.Tests;
@@ -78,6 +79,75 @@ public sealed class ShardTests
         var (_, none, third) = await Command.RunAsync("merge", _folder.Path);
         Assert.That(third, Is.EqualTo(1));
         Assert.That(none, Does.Contain("There are no shards in"));
+    }
+
+    [Test]
+    public async Task A_journal_is_written_by_one_process_and_read_by_any()
+    {
+        await Run(["--shard", "0/2", "--out", _folder.File("parts")]);
+        await Run(["--shard", "1/2", "--out", _folder.File("parts")]);
+        var journal = _folder.File("parts/patch.shard-0-of-2.cells.jsonl");
+
+        await using var other = new FileStream(journal, FileMode.Open, FileAccess.ReadWrite, FileShare.None);
+        var (_, error, exit) = await Command.RunAsync([.. Patch, "--shard", "0/2", "--out", _folder.File("parts")]);
+        var (_, unmerged, merge) = await Command.RunAsync("merge", _folder.File("parts"));
+        var progress = JournalProgress.Read(journal);
+
+        Assert.That(exit, Is.EqualTo(3));
+        Assert.That(error, Does.Contain($"Another process is writing '{journal}'"));
+        Assert.That(merge, Is.Zero, unmerged);
+        Assert.That((progress.Kept, progress.Total, progress.StudyCells), Is.EqualTo((24, 24, 36)));
+        Assert.That(progress.IsComplete);
+    }
+
+    [Test]
+    public async Task Progress_is_read_on_from_where_it_was()
+    {
+        var journal = _folder.File("parts/patch.shard-0-of-2.cells.jsonl");
+        var progress = JournalProgress.Read(journal);
+        Assert.That((progress.IsBegun, progress.IsComplete), Is.EqualTo((false, false)));
+
+        await Run(["--shard", "0/2", "--out", _folder.File("parts")]);
+        var text = await File.ReadAllTextAsync(journal);
+        await File.WriteAllTextAsync(journal, text[..^30]);
+        progress.Update();
+        Assert.That((progress.Kept, progress.IsComplete), Is.EqualTo((23, false)));
+        Assert.That(progress.Command[0], Is.EqualTo("patch"));
+
+        await File.WriteAllTextAsync(journal, text);
+        progress.Update();
+        Assert.That((progress.Kept, progress.IsComplete), Is.EqualTo((24, true)));
+
+        await File.WriteAllTextAsync(journal, text.Split('\n')[0] + "\n");
+        progress.Update();
+        Assert.That(progress.Kept, Is.Zero);
+    }
+
+    [Test]
+    public async Task A_file_under_another_shards_name_is_refused()
+    {
+        await Run(["--shard", "0/2", "--out", _folder.File("parts")]);
+        File.Move(
+            _folder.File("parts/patch.shard-0-of-2.cells.jsonl"),
+            _folder.File("parts/patch.shard-1-of-2.cells.jsonl")
+        );
+
+        var (_, error, exit) = await Command.RunAsync([.. Patch, "--shard", "1/2", "--out", _folder.File("parts")]);
+
+        Assert.That(exit, Is.EqualTo(1));
+        Assert.That(error, Does.Contain("holds shard 0/2 of the study, not 1/2"));
+    }
+
+    [Test]
+    public async Task A_dry_run_counts_what_is_there_and_runs_nothing()
+    {
+        var (none, _, _) = await Command.RunAsync([.. Patch, "--dry-run", "--out", _folder.File("parts"), "--json"]);
+        Assert.That(none, Does.Contain("\"cells\": 36").And.Contain("\"kept\": 0"));
+        Assert.That(Directory.Exists(_folder.File("parts")), Is.False);
+
+        await Run(["--shard", "1/2", "--out", _folder.File("parts")]);
+        var (some, _, _) = await Command.RunAsync([.. Patch, "--dry-run", "--out", _folder.File("parts")]);
+        Assert.That(some, Does.Contain("12, in").And.Contain("patch.shard-1-of-2.cells.jsonl"));
     }
 
     [TestCase("2/2", "no shard 2 of 2")]

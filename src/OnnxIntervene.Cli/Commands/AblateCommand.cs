@@ -80,6 +80,7 @@ internal sealed class AblateCommand
             Verb = "Ablating",
             Plan = options => AblationSweep.Plan(loaded, request, options, cancellation),
             Run = (options, progress) => AblationSweep.Run(loaded, request, progress, options, cancellation),
+            Progress = journals => AblationSweep.Progress(loaded, request, journals),
             Merge = journals => AblationSweep.Merge(loaded, request, journals),
             Report = result => AblationReport.Create(request, arguments.GetValue(_kind)!, result, loaded),
         }.Execute(arguments, cancellation);

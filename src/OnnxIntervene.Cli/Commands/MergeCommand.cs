@@ -7,11 +7,8 @@ using OnnxIntervene.Studies.Grids;
 namespace OnnxIntervene.Cli.Commands;
 
 /// <summary>Makes the report of shards that were run apart.</summary>
-internal sealed class MergeCommand(Func<RootCommand> tree)
+internal sealed class MergeCommand
 {
-    // What a shard's first line may ask for: commands that write nothing but a report.
-    private static readonly string[] s_studies = ["patch", "trace", "ablate", "path"];
-
     // Said anew, or without meaning where nothing is run.
     private static readonly string[] s_replaced = ["--shard", "--out", "--merge"];
 
@@ -28,16 +25,15 @@ internal sealed class MergeCommand(Func<RootCommand> tree)
 
     private readonly Option<bool> _json = new("--json") { Description = "Print JSON in place of tables and pictures." };
 
-    /// <param name="tree">Makes the commands, of which one is run again.</param>
-    public static Command Create(Func<RootCommand> tree) => new MergeCommand(tree).Build();
+    public static Command Create() => new MergeCommand().Build();
 
     private Command Build()
     {
         var command = new Command(
             "merge",
             "Make the report of a study whose shards were run apart. Example: onnx-intervene patch --prompts "
-                + "pairs.jsonl "
-                + "--positions last --shard 0/2 --out sweep; the same with --shard 1/2; onnx-intervene merge sweep"
+                + "pairs.jsonl --positions last --shard 0/2 --out sweep; the same with --shard 1/2; onnx-intervene "
+                + "merge sweep"
         )
         {
             _folders,
@@ -61,16 +57,17 @@ internal sealed class MergeCommand(Func<RootCommand> tree)
             .. arguments.GetValue(_json) && !command.Contains("--json") ? new[] { "--json" } : [],
         ];
         Terminal.Of(arguments).Error.WriteLine($"Merging: onnx-intervene {string.Join(' ', complete)}");
-        return tree().Parse(complete).InvokeAsync(arguments.InvocationConfiguration, cancellation);
+        return arguments
+            .RootCommandResult.Command.Parse(complete)
+            .InvokeAsync(arguments.InvocationConfiguration, cancellation);
     }
 
-    private static ImmutableArray<string> CommandOf(string path)
-    {
-        var command = JournalCommand.Of(path);
-        return command.Length > 0 && s_studies.Contains(command[0])
+    private static ImmutableArray<string> CommandOf(string path) =>
+        JournalProgress.Read(path).Command is [var name, ..] command && StudyCommand.Names.Contains(name)
             ? command
-            : throw new ModelFormatException($"'{path}' was made by none of {string.Join(", ", s_studies)}.");
-    }
+            : throw new ModelFormatException(
+                $"'{path}' does not begin with the command that made it: {string.Join(", ", StudyCommand.Names)}."
+            );
 
     private static IEnumerable<string> Without(ImmutableArray<string> command)
     {

@@ -58,6 +58,7 @@ internal sealed class PatchCommand
             Verb = "Patching",
             Plan = options => PatchSweep.Plan(loaded, request, options, cancellation),
             Run = (options, progress) => PatchSweep.Run(loaded, request, progress, options, cancellation),
+            Progress = journals => PatchSweep.Progress(loaded, request, journals),
             Merge = journals => PatchSweep.Merge(loaded, request, journals),
             Report = result => PatchReport.Create(request, result, loaded),
         }.Execute(arguments, cancellation);

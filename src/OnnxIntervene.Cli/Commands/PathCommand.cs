@@ -83,6 +83,7 @@ internal sealed class PathCommand
             Verb = "Patching paths",
             Plan = options => PathSweep.Plan(loaded, request, options, cancellation),
             Run = (options, progress) => PathSweep.Run(loaded, request, progress, options, cancellation),
+            Progress = journals => PathSweep.Progress(loaded, request, journals),
             Merge = journals => PathSweep.Merge(loaded, request, journals),
             Report = result => PathReport.Create(request, result, loaded),
         }.Execute(arguments, cancellation);

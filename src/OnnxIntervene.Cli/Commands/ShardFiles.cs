@@ -1,4 +1,5 @@
 using OnnxIntervene.IR;
+using OnnxIntervene.Studies.Grids;
 using OnnxIntervene.Sweeps;
 
 namespace OnnxIntervene.Cli.Commands;
@@ -14,6 +15,30 @@ internal static class ShardFiles
             folder,
             shard.Count == 1 ? $"{name}{Extension}" : $"{name}.shard-{shard.Index}-of-{shard.Count}{Extension}"
         );
+
+    /// <summary>The files of a study that a folder holds, of its shards and of the whole.</summary>
+    public static IReadOnlyList<string> In(string folder, string name) =>
+        Directory.Exists(folder)
+            ?
+            [
+                .. Directory.EnumerateFiles(folder, $"{name}{Extension}"),
+                .. Directory.EnumerateFiles(folder, $"{name}.shard-*-of-*{Extension}").Order(StringComparer.Ordinal),
+            ]
+            : [];
+
+    /// <summary>Refuses a folder that holds shards of another number of parts.</summary>
+    /// <exception cref="InterventionException">It holds such shards.</exception>
+    public static void RequireCount(string folder, string name, int count)
+    {
+        var other = In(folder, name)
+            .Select(path => JournalProgress.Read(path))
+            .FirstOrDefault(journal => journal.IsBegun && journal.Shard.Count != count);
+        if (other is not null)
+            throw new InterventionException(
+                $"'{other.Path}' holds shard {other.Shard}, and {count} shards are asked for. Give the same number, "
+                    + "or choose another folder."
+            );
+    }
 
     /// <summary>The files of a study's shards in some folders.</summary>
     /// <param name="folders">The folders.</param>

@@ -21,6 +21,9 @@ internal sealed class StudyRun(SweepRunOptions runs, ReportOptions output)
     /// <summary>Runs the study.</summary>
     public required Func<SweepOptions, IProgress<SweepProgress>, GridResult> Run { get; init; }
 
+    /// <summary>Counts the cells that journals hold.</summary>
+    public required Func<IReadOnlyList<string>, SweepProgress> Progress { get; init; }
+
     /// <summary>Reads the result off journals.</summary>
     public required Func<IReadOnlyList<string>, GridResult> Merge { get; init; }
 
@@ -33,11 +36,19 @@ internal sealed class StudyRun(SweepRunOptions runs, ReportOptions output)
         var options = runs.Read(arguments);
         if (runs.Merged(arguments) is { Count: > 0 } folders)
             output.Publish(arguments, Report(Merge(ShardFiles.Find(folders, output.Name))), cancellation);
+        else if (runs.IsDryRun(arguments))
+            Count(arguments);
         else if (runs.Explains(arguments))
             SweepRunOptions.Write(Terminal.Of(arguments), Plan(options), output.IsJson(arguments));
         else
             Complete(arguments, options, cancellation);
         return Task.FromResult(ExitCodes.Done);
+    }
+
+    private void Count(ParseResult arguments)
+    {
+        var journals = ShardFiles.In(output.Folder(arguments), output.Name);
+        SweepRunOptions.Write(Terminal.Of(arguments), Progress(journals), journals, output.IsJson(arguments));
     }
 
     private void Complete(ParseResult arguments, SweepOptions options, CancellationToken cancellation)
@@ -66,11 +77,12 @@ internal sealed class StudyRun(SweepRunOptions runs, ReportOptions output)
         {
             return Run(options, progress);
         }
-        catch (OperationCanceledException) when (File.Exists(options.Journal))
+        catch (OperationCanceledException fault) when (File.Exists(options.Journal))
         {
-            progress.Dispose();
-            error.WriteLine($"What was measured is kept in {options.Journal}; the same command goes on from there.");
-            throw;
+            throw new StudyCancelledException(
+                $"Cancelled; what was measured is kept in {options.Journal}, and the same command goes on from there.",
+                fault
+            );
         }
     }
 }

@@ -12,9 +12,19 @@ internal sealed class SweepRunOptions
         Description = "Run the whole model once for each cell: the slow way, by which the fast one is checked.",
     };
 
+    private readonly Option<long?> _memory = SizeOption.Create(
+        "--memory",
+        "What the rows of one run may take besides the model, such as 64G; more makes fewer runs. Default: 1G."
+    );
+
     private readonly Option<bool> _explain = new("--explain")
     {
         Description = "Say what the sweep would take, and stop before its cells are run.",
+    };
+
+    private readonly Option<bool> _dryRun = new("--dry-run")
+    {
+        Description = "Check the request, and count the cells that --out holds already; nothing is run.",
     };
 
     private readonly Option<string?> _shard = new("--shard")
@@ -34,22 +44,51 @@ internal sealed class SweepRunOptions
         command.Add(_shard);
         command.Add(_merge);
         command.Add(_naive);
+        command.Add(_memory);
         command.Add(_explain);
+        command.Add(_dryRun);
     }
 
-    public SweepOptions Read(ParseResult arguments) =>
-        new()
+    public SweepOptions Read(ParseResult arguments)
+    {
+        var options = new SweepOptions
         {
             IsNaive = arguments.GetValue(_naive),
             Shard = arguments.GetValue(_shard) is { } text ? SweepShard.Parse(text) : SweepShard.Whole,
             Command = [.. arguments.Tokens.Select(token => token.Value)],
         };
+        return arguments.GetValue(_memory) is { } bytes ? options with { MemoryLimit = bytes } : options;
+    }
 
     /// <summary>The folders whose shards are merged; none where the sweep is to be run.</summary>
     public IReadOnlyList<string> Merged(ParseResult arguments) => arguments.GetValue(_merge) ?? [];
 
     /// <summary>Whether only the plan is wanted.</summary>
     public bool Explains(ParseResult arguments) => arguments.GetValue(_explain);
+
+    /// <summary>Whether nothing is to be run.</summary>
+    public bool IsDryRun(ParseResult arguments) => arguments.GetValue(_dryRun);
+
+    /// <summary>Prints how far a study is.</summary>
+    public static void Write(Terminal terminal, SweepProgress progress, IReadOnlyList<string> journals, bool asJson)
+    {
+        if (asJson)
+            terminal.Output.WriteJson(
+                JsonText.Of(
+                    new
+                    {
+                        Cells = progress.Total,
+                        Kept = progress.Done,
+                        Journals = journals,
+                    }
+                )
+            );
+        else
+            terminal.WriteFacts([
+                ("cells", $"{progress.Total}"),
+                ("kept", $"{progress.Done}{(journals.Count > 0 ? $", in {string.Join(", ", journals)}" : "")}"),
+            ]);
+    }
 
     /// <summary>Prints a plan.</summary>
     public static void Write(Terminal terminal, SweepPlan plan, bool asJson)

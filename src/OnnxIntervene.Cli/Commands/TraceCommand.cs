@@ -68,6 +68,7 @@ internal sealed class TraceCommand
             Verb = "Restoring",
             Plan = options => CausalTrace.Plan(loaded, request, options, cancellation),
             Run = (options, progress) => CausalTrace.Run(loaded, request, progress, options, cancellation),
+            Progress = journals => CausalTrace.Progress(loaded, request, journals),
             Merge = journals => CausalTrace.Merge(loaded, request, journals),
             Report = result => TraceReport.Create(request, _noise.Describe(arguments), result, loaded),
         }.Execute(arguments, cancellation);

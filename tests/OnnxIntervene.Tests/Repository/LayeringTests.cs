@@ -60,6 +60,7 @@ public sealed class LayeringTests
         "OnnxIntervene.Reports/Page",
         "OnnxIntervene.Reports",
         "OnnxIntervene.Cli/Output",
+        "OnnxIntervene.Cli/Slurm",
         "OnnxIntervene.Cli/Commands",
         "OnnxIntervene.Cli",
     ];

@@ -24,13 +24,12 @@ internal sealed class CellJournal : StudyRecord, IDisposable
     /// <param name="path">The file; its folder is made when it is missing.</param>
     /// <param name="study">The study.</param>
     /// <param name="options">Which part of it is run, and by which command.</param>
-    /// <exception cref="InterventionException">The file holds another study.</exception>
+    /// <exception cref="InterventionException">The file holds another study, or another part of it.</exception>
     /// <exception cref="ModelFormatException">A line is not one of ours.</exception>
     /// <exception cref="IOException">The file cannot be written, or another process is writing it.</exception>
     public static CellJournal Open(string path, GridStudy study, SweepOptions options)
     {
-        Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(path))!);
-        var file = new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+        var file = JournalFile.OpenToWrite(path);
         try
         {
             var lines = new JournalLines(path, study);
@@ -52,24 +51,35 @@ internal sealed class CellJournal : StudyRecord, IDisposable
     /// A file holds another study, or the files together do not hold every cell.
     /// </exception>
     /// <exception cref="ModelFormatException">A line is not one of ours.</exception>
-    /// <exception cref="IOException">A file cannot be read, or a process is still writing it.</exception>
+    /// <exception cref="IOException">A file cannot be read.</exception>
     public static StudyRecord Merge(IReadOnlyList<string> paths, GridStudy study)
+    {
+        var record = Read(paths, study);
+        return record.Kept == record.Total
+            ? record
+            : throw new InterventionException(
+                $"{record.Total - record.Kept} of {record.Total} cells are in none of "
+                    + $"{string.Join(", ", paths.Select(path => $"'{path}'"))}. Run the shards that are missing or "
+                    + "were ended; each goes on where it was."
+            );
+    }
+
+    /// <summary>Reads journals of a study's parts, complete or not, into one record.</summary>
+    /// <param name="paths">The files.</param>
+    /// <param name="study">The study.</param>
+    /// <exception cref="InterventionException">A file holds another study.</exception>
+    /// <exception cref="ModelFormatException">A line is not one of ours.</exception>
+    /// <exception cref="IOException">A file cannot be read.</exception>
+    public static StudyRecord Read(IReadOnlyList<string> paths, GridStudy study)
     {
         var record = new StudyRecord(study, SweepShard.Whole);
         foreach (var path in paths)
         {
-            using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read);
+            using var file = JournalFile.OpenToRead(path);
             new JournalLines(path, study).ReadInto(record, file);
         }
 
-        var missing = Enumerable.Range(0, study.Prompts.Length).Sum(prompt => record.Missing(prompt).Count());
-        return missing == 0
-            ? record
-            : throw new InterventionException(
-                $"{missing} of {record.Total} cells are in none of "
-                    + $"{string.Join(", ", paths.Select(path => $"'{path}'"))}. "
-                    + "Run the shards that are missing or were ended; each goes on where it was."
-            );
+        return record;
     }
 
     /// <inheritdoc/>
@@ -107,12 +117,12 @@ internal sealed class CellJournal : StudyRecord, IDisposable
     private void Begin(SweepOptions options)
     {
         _isReading = true;
-        var length = _lines.ReadInto(this, _file);
+        var length = _lines.ReadInto(this, _file, options.Shard);
         _isReading = false;
         _file.SetLength(length);
         _file.Position = length;
         if (length == 0)
-            _waiting.Add(_lines.Header(options));
+            _waiting.Add(_lines.Header(options, Total));
     }
 
     // One call for each line, so that no line waits in this process.

@@ -24,6 +24,13 @@ internal static class GridStudyRun
     public static GridResult Merge(GridStudy study, IReadOnlyList<string> journals) =>
         new(study, CellJournal.Merge(journals, study).Results(), SweepPlan.Nothing);
 
+    /// <summary>How many of a study's cells are in journals.</summary>
+    public static SweepProgress Progress(GridStudy study, IReadOnlyList<string> journals)
+    {
+        var record = CellJournal.Read(journals, study);
+        return new SweepProgress(record.Kept, record.Total);
+    }
+
     public static SweepPlan Plan(GridStudy study, SweepOptions? options, CancellationToken cancellation)
     {
         options ??= new SweepOptions();

@@ -8,14 +8,12 @@ using OnnxIntervene.Sweeps;
 namespace OnnxIntervene.Studies.Grids;
 
 /// <summary>
-/// The lines of a journal: <c>{"study": …, "shard": "0/4", "command": […]}</c>, then for each prompt
-/// <c>{"prompt": 0, "runs": [[…]], "tops": [[token, probability]]}</c>, and for each cell
+/// The lines of a journal: <c>{"study": …, "shard": "0/4", "cells": 36, "shard_cells": 9, "command": […]}</c>, then for
+/// each prompt <c>{"prompt": 0, "runs": [[…]], "tops": [[token, probability]]}</c>, and for each cell
 /// <c>{"prompt": 0, "cell": 7, "values": […]}</c>. Numbers that are not finite are texts.
 /// </summary>
 internal sealed class JournalLines(string path, GridStudy study)
 {
-    private const int LongestLine = 1 << 20;
-
     private static readonly JsonSerializerOptions s_options = new()
     {
         PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
@@ -25,13 +23,14 @@ internal sealed class JournalLines(string path, GridStudy study)
     private readonly string _identity = StudyIdentity.Of(study);
 
     /// <summary>The first line.</summary>
-    public string Header(SweepOptions options) =>
+    public string Header(SweepOptions options, int shardCells) =>
         JsonSerializer.Serialize(
             new
             {
                 Study = _identity,
                 Shard = options.Shard.ToString(),
                 Cells = Enumerable.Range(0, study.Prompts.Length).Sum(study.CellsIn),
+                ShardCells = shardCells,
                 Command = options.Command,
             },
             s_options
@@ -64,17 +63,18 @@ internal sealed class JournalLines(string path, GridStudy study)
     /// <summary>Reads every whole line.</summary>
     /// <param name="record">Receives what they say.</param>
     /// <param name="file">The file, from its start.</param>
+    /// <param name="shard">The part of the study that the file must be for; null for any.</param>
     /// <returns>Where the last whole line ends.</returns>
-    public long ReadInto(StudyRecord record, Stream file)
+    public long ReadInto(StudyRecord record, FileStream file, SweepShard? shard = null)
     {
         var (end, number) = (0L, 0);
-        foreach (var line in WholeLines(file))
+        foreach (var line in JournalFile.WholeLines(file, path))
         {
             number++;
             var name = $"'{path}', line {number}";
             var place = JsonText.Parse(line, JsonSource.File(name)).WithObject();
             if (number == 1)
-                Check(place);
+                Check(place, shard);
             else
                 Read(place, record);
             end += line.Length + 1;
@@ -83,14 +83,33 @@ internal sealed class JournalLines(string path, GridStudy study)
         return end;
     }
 
-    private void Check(JsonPlace header)
+    /// <summary>The part of the study that a first line names.</summary>
+    public static SweepShard ShardOf(JsonPlace header)
     {
-        var identity = header["study"].Text();
-        if (identity != _identity)
+        try
+        {
+            return SweepShard.Parse(header["shard"].Text());
+        }
+        catch (InterventionException fault)
+        {
+            throw header["shard"].Fault(fault.Message);
+        }
+    }
+
+    /// <summary>The command that a first line names.</summary>
+    public static ImmutableArray<string> CommandOf(JsonPlace header) =>
+        [.. header["command"].Items().Select(word => word.Text())];
+
+    private void Check(JsonPlace header, SweepShard? shard)
+    {
+        if (header["study"].Text() != _identity)
             throw new InterventionException(
-                $"'{path}' holds {header["cells"].Shown} cells of another study"
-                    + (header.Find("command") is { } command ? $" ({CommandOf(command)})" : "")
-                    + ". Choose another folder, or delete the file."
+                $"'{path}' holds {header["cells"].Shown} cells of another study "
+                    + $"({string.Join(' ', CommandOf(header))}). Choose another folder, or delete the file."
+            );
+        if (shard is not null && ShardOf(header) is var other && other != shard)
+            throw new InterventionException(
+                $"'{path}' holds shard {other} of the study, not {shard}. Give the file its name back, or delete it."
             );
     }
 
@@ -135,31 +154,4 @@ internal sealed class JournalLines(string path, GridStudy study)
                 "-Infinity" => float.NegativeInfinity,
                 _ => throw place.Expected("a number"),
             };
-
-    private static string CommandOf(JsonPlace command) => string.Join(' ', command.Items().Select(word => word.Text()));
-
-    // What follows the last line feed was being written when the process ended.
-    private IEnumerable<byte[]> WholeLines(Stream file)
-    {
-        var buffer = new byte[1 << 16];
-        var line = new MemoryStream();
-        for (var count = file.Read(buffer); count > 0; count = file.Read(buffer))
-        {
-            var start = 0;
-            for (var end = IndexOfEnd(buffer, start, count); end >= 0; end = IndexOfEnd(buffer, start, count))
-            {
-                line.Write(buffer, start, end - start);
-                yield return line.ToArray();
-                line.SetLength(0);
-                start = end + 1;
-            }
-
-            line.Write(buffer, start, count - start);
-            if (line.Length > LongestLine)
-                throw new ModelFormatException($"'{path}' is not a journal of cells: a line is too long.");
-        }
-    }
-
-    private static int IndexOfEnd(byte[] buffer, int start, int count) =>
-        Array.IndexOf(buffer, (byte)'\n', start, count - start);
 }

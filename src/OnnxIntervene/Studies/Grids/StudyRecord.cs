@@ -26,6 +26,9 @@ internal class StudyRecord
     /// <summary>How many cells the shard has.</summary>
     public int Total => Enumerable.Range(0, _done.Length).Sum(prompt => Mine(prompt).Count());
 
+    /// <summary>How many of these have been measured.</summary>
+    public int Kept => Total - Enumerable.Range(0, _done.Length).Sum(prompt => Missing(prompt).Count());
+
     /// <summary>The cells of a prompt that are in the shard and not yet measured.</summary>
     public IEnumerable<int> Missing(int prompt) => Mine(prompt).Where(cell => !_done[prompt][cell]);
 

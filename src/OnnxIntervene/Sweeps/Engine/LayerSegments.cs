@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using OnnxIntervene.Components.Addressing;
 using OnnxIntervene.Execution;
 using OnnxIntervene.Interventions.Kinds;
+using OnnxIntervene.IR;
 using OnnxIntervene.Runtime;
 using OnnxIntervene.Splicing;
 using OnnxIntervene.Tensors;
@@ -146,12 +147,14 @@ internal sealed class LayerSegments : IDisposable
         return _hasCache && weights?.Source is AttentionProbabilitySource ? part with { Opened = address } : part;
     }
 
-    // Rows that are looked up, such as embeddings, are not multiplied.
+    // Tokens and positions: nothing is multiplied by their tables.
+    private static bool IsLookedUp(Use use) =>
+        use is { InputIndex: 0, Node.Operator.Name: "Gather" or "GatherBlockQuantized" };
+
     private static long Weights(SessionLease lease) =>
         lease
-            .Session.Spliced.Model.Graph.Initializers.Where(weight =>
-                weight.Type?.Shape?.Rank >= 2 && weight.Uses.Any(use => use.Node.Operator.Name != "Gather")
-            )
+            .Session.Spliced.Model.Graph.Initializers.Where(weight => weight.Type?.Shape?.Rank >= 2)
+            .Where(weight => !weight.Uses.All(IsLookedUp))
             .Sum(weight => weight.Type!.Shape!.Dimensions.Aggregate(1L, (product, size) => product * (size.Size ?? 1)));
 }
 
