@@ -28,10 +28,11 @@ internal static class Application
                 Error = error,
                 EnableDefaultExceptionHandler = false,
 
-                // Jobs of a cluster are cancelled before the command ends.
-                ProcessTerminationTimeout = TimeSpan.FromSeconds(10),
+                // The library's own way ends a command that is still cancelling its jobs.
+                ProcessTerminationTimeout = null,
             };
-            return await parsed.InvokeAsync(configuration).ConfigureAwait(false);
+            using var interruption = new Interruption();
+            return await parsed.InvokeAsync(configuration, interruption.Token).ConfigureAwait(false);
         }
         catch (Exception fault) when (CommandFault.Of(fault) is { } known)
         {

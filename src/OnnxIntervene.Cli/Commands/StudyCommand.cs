@@ -63,6 +63,7 @@ internal sealed class StudyCommand
                     Output = output,
                     Error = output,
                     EnableDefaultExceptionHandler = false,
+                    ProcessTerminationTimeout = null,
                 },
                 cancellation
             );
