@@ -1,0 +1,63 @@
+using System.Collections.Immutable;
+using OnnxIntervene.Components.Addressing;
+using OnnxIntervene.IR;
+using OnnxIntervene.Rewriting;
+using OnnxIntervene.Splicing;
+
+namespace OnnxIntervene.Gradients;
+
+/// <summary>The tensors of components that are differentiated by, each one that the loss depends on through them.</summary>
+internal sealed class GradientSites
+{
+    private readonly GraphEditor _editor;
+    private readonly ImmutableArray<Component> _components;
+
+    /// <summary>Opens fused operators around the components, and gives a module's input a tensor of its own.</summary>
+    /// <exception cref="InterventionException">A component is not one tensor of the main graph.</exception>
+    public GradientSites(GraphEditor editor, ImmutableArray<Component> components)
+    {
+        _editor = editor;
+        _components = components;
+        var places = new ComponentPlaces(editor);
+        foreach (var component in components)
+        {
+            Check(component);
+            places.Open(component.Source);
+        }
+
+        foreach (var source in components.Select(component => component.Source).OfType<InputSource>().Distinct())
+        {
+            // It is no intervention's: it reads on what an operator that is opened later gives.
+            var current = places.Current(source);
+            places.Replace(source, current, editor.Builder("gradient").Identity(current));
+        }
+
+        Tensors = [.. components.Select(component => places.Current(component.Source))];
+    }
+
+    /// <summary>For each component, the tensor that holds it.</summary>
+    public ImmutableArray<Value> Tensors { get; }
+
+    /// <summary>
+    /// Gradients of the tensors as outputs in the components' shapes, 32-bit floats: <c>[batch, position, width]</c>,
+    /// <c>[batch, head, position, width]</c>, or <c>[batch, head, query, key]</c>.
+    /// </summary>
+    public ImmutableArray<Value> Views(ImmutableArray<Value> gradients) =>
+        [.. _components.Select((component, index) => View(component, gradients[index], Precision.Of(Tensors[index])))];
+
+    // A component's view cuts and reshapes its tensor, and so does that of its gradient.
+    private Value View(Component component, Value gradient, ElementType type)
+    {
+        var ops = _editor.Builder($"gradient/{component.Address.Layer}/{component.Address.Name}");
+        var view = ComponentView.Open(_editor, ops, component, Precision.Widened(ops, gradient, type)).Value;
+        return component.Layout == ComponentLayout.HeadsInWidth ? ops.Transpose(view, 0, 2, 1, 3) : ops.Identity(view);
+    }
+
+    private static void Check(Component component)
+    {
+        if (component.Source is RecurrentSource or StepsSource or BodySource or BranchSource or OneBranchSource)
+            throw new InterventionException(
+                $"Gradients by {component.Address} are not known: it is inside a recurrent layer, a loop or a branch."
+            );
+    }
+}
