@@ -48,8 +48,12 @@ internal sealed class BackwardPass
         var openings = new Openings(_editor);
         while (true)
         {
-            var fused = Path(loss, [.. tensors.Select(_editor.Current)])
-                .Nodes.Where(node => GradientTable.Of(node) is null && OpeningTable.Of(node) is not null)
+            var (nodes, _) = Path(loss, [.. tensors.Select(_editor.Current)]);
+            var fused = GraphOrder
+                .Of(_editor.Graph)
+                .Where(node =>
+                    nodes.Contains(node) && GradientTable.Of(node) is null && OpeningTable.Of(node) is not null
+                )
                 .ToList();
             if (fused.Count == 0)
                 return;
@@ -63,8 +67,8 @@ internal sealed class BackwardPass
         GraphOrder.Sort(_editor.Graph);
         var (nodes, values) = Path(loss, tensors);
         var types = new TypeInference();
-        var one = _editor.Graph.AddInitializer(_ops.Names.Unique("gradient/one"), TensorData.FromFloats([], [1]));
-        _gradients.Add(loss, one);
+        var one = SingleNumber.Of(Precision.Of(loss), 1);
+        _gradients.Add(loss, _editor.Graph.AddInitializer(_ops.Names.Unique("gradient/one"), one));
         foreach (var node in _editor.Graph.Nodes.Where(nodes.Contains).Reverse().ToList())
             Pass(node);
 
@@ -74,12 +78,15 @@ internal sealed class BackwardPass
             [
                 .. node.Outputs.Select(output => output is null ? null : _gradients.GetValueOrDefault(output)),
             ];
-            if (gradients.All(gradient => gradient is null))
+            if (gradients.All(gradient => gradient is null) || !LeadsBack(node))
                 return;
             var step = new GradientStep(_ops, node, types, gradients, IsNeeded);
             if (RuleOf(step).Backward is { } backward)
                 Add(node, backward(step), IsNeeded);
         }
+
+        // What is computed from sizes or indices alone has nothing to pass a gradient to.
+        bool LeadsBack(Node node) => node.Subgraphs.Any() || node.Inputs.OfType<Value>().Any(IsNeeded);
 
         bool IsNeeded(Value value) =>
             values.Contains(value) && (types.ElementTypeOf(value) is var type && (type.IsFloat() || type == default));
@@ -102,7 +109,7 @@ internal sealed class BackwardPass
     private Value GradientOf(Value tensor) =>
         _gradients.TryGetValue(tensor, out var gradient)
             ? gradient
-            : _ops.ConstantOfShape(_ops.ShapeOf(tensor), TensorData.FromFloats([1], [0]));
+            : _ops.ConstantOfShape(_ops.ShapeOf(tensor), SingleNumber.Of(Precision.Of(tensor), 0, 1));
 
     // What lies between the tensors and the number: what both depends on one and leads to the other.
     private (IReadOnlySet<Node> Nodes, IReadOnlySet<Value> Values) Path(Value loss, ImmutableArray<Value> tensors)

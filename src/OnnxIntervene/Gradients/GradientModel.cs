@@ -43,8 +43,12 @@ internal sealed record GradientModel(SplicedModel Spliced, ImmutableArray<string
         copy.RaiseIrVersion(4);
         var sources = new CopiedSources(copies);
         var editor = new GraphEditor(copy);
-        var sites = new GradientSites(editor, [.. addresses.Select(address => sources.Of(components.Get(address)))]);
         var output = Output(copy, loss);
+        var sites = new GradientSites(
+            editor,
+            [.. addresses.Select(address => sources.Of(components.Get(address)))],
+            output
+        );
         var axes = new TypeInference().RankOf(output) ?? 3;
         var written = new LossGraph(editor.Builder("loss"), axes);
         var number = loss.Write(written, editor.Current(output));

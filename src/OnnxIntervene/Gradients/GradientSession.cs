@@ -93,12 +93,7 @@ public sealed class GradientSession : IDisposable
         var fed = inputs.Arrays;
         foreach (var (name, array) in loss.Feeds(inputs, _built.OutputAxes))
             fed = fed.Add(LossGraph.Prefix + name, array);
-        var results = _session.Run(
-            new ModelInputs(fed),
-            [],
-            [_session.FirstOutput, .. _built.Outputs],
-            cancellation
-        );
+        var results = _session.Run(new ModelInputs(fed), [], [_session.FirstOutput, .. _built.Outputs], cancellation);
         return new GradientResult(
             results[0].Floats[0],
             _components.Zip(results.Skip(1)).ToImmutableDictionary(pair => pair.First, pair => pair.Second)

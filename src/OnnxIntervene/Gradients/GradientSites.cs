@@ -1,7 +1,11 @@
 using System.Collections.Immutable;
 using OnnxIntervene.Components.Addressing;
+using OnnxIntervene.Gradients.Rules;
 using OnnxIntervene.IR;
+using OnnxIntervene.IR.Analysis;
+using OnnxIntervene.IR.Editing;
 using OnnxIntervene.Rewriting;
+using OnnxIntervene.Rewriting.Opening;
 using OnnxIntervene.Splicing;
 
 namespace OnnxIntervene.Gradients;
@@ -12,18 +16,26 @@ internal sealed class GradientSites
     private readonly GraphEditor _editor;
     private readonly ImmutableArray<Component> _components;
 
-    /// <summary>Opens fused operators around the components, and gives a module's input a tensor of its own.</summary>
-    /// <exception cref="InterventionException">A component is not one tensor of the main graph.</exception>
-    public GradientSites(GraphEditor editor, ImmutableArray<Component> components)
+    /// <summary>
+    /// Opens fused operators around the components and after them, and gives a module's input a tensor of its own.
+    /// </summary>
+    /// <param name="editor">The graph.</param>
+    /// <param name="components">The components, in this graph.</param>
+    /// <param name="output">What the loss is computed from.</param>
+    /// <exception cref="InterventionException">
+    /// A component is not one tensor of the main graph, or an operator cannot be opened.
+    /// </exception>
+    public GradientSites(GraphEditor editor, ImmutableArray<Component> components, Value output)
     {
         _editor = editor;
         _components = components;
         var places = new ComponentPlaces(editor);
         foreach (var component in components)
-        {
             Check(component);
+        foreach (var node in Fused(editor.Graph, output))
+            places.Open(node);
+        foreach (var component in components)
             places.Open(component.Source);
-        }
 
         foreach (var source in components.Select(component => component.Source).OfType<InputSource>().Distinct())
         {
@@ -44,6 +56,27 @@ internal sealed class GradientSites
     /// </summary>
     public ImmutableArray<Value> Views(ImmutableArray<Value> gradients) =>
         [.. _components.Select((component, index) => View(component, gradients[index], Precision.Of(Tensors[index])))];
+
+    // In the order of the graph: what layers share is computed from what the first that is opened reads.
+    private List<Node> Fused(Graph graph, Value output)
+    {
+        var around = _components
+            .Select(component => SourcePlaces.OpenedNode(component.Source))
+            .OfType<Node>()
+            .ToHashSet();
+        var values = _components
+            .SelectMany(component => SourcePlaces.Values(component.Source))
+            .Concat(around.SelectMany(node => node.Outputs).OfType<Value>());
+        var after = Cone.After(graph, values).Nodes;
+        var before = Cone.Before([output]).Nodes;
+        return
+        [
+            .. GraphOrder
+                .Of(graph)
+                .Where(node => around.Contains(node) || (after.Contains(node) && before.Contains(node)))
+                .Where(node => GradientTable.Of(node) is null && OpeningTable.Of(node) is not null),
+        ];
+    }
 
     // A component's view cuts and reshapes its tensor, and so does that of its gradient.
     private Value View(Component component, Value gradient, ElementType type)

@@ -44,10 +44,7 @@ internal static class LossRows
     {
         var isPadded = inputs.Arrays.ContainsKey(InputFiller.Mask);
         var last = isPadded ? LastTokens.Of(inputs) : [];
-        return
-        [
-            .. Enumerable.Range(0, inputs.BatchSize).Select(row => ((long)row, isPadded ? (long)last[row] : -1)),
-        ];
+        return [.. Enumerable.Range(0, inputs.BatchSize).Select(row => ((long)row, isPadded ? (long)last[row] : -1))];
     }
 
     private static List<(long Example, long Position)> Chosen(NumericArray positions)

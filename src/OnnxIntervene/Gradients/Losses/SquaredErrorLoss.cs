@@ -25,7 +25,9 @@ public sealed record SquaredErrorLoss(NumericArray Target) : Loss
     internal override IEnumerable<KeyValuePair<string, NumericArray>> Feeds(ModelInputs inputs, int outputAxes)
     {
         if (Target.IsInteger || Target.Shape.Length != outputAxes)
-            throw new InterventionException($"The output has {outputAxes} axes; {Target} was given to compare it with.");
+            throw new InterventionException(
+                $"The output has {outputAxes} axes; {Target} was given to compare it with."
+            );
         yield return new(TargetInput, Target);
     }
 }

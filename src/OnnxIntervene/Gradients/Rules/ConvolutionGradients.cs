@@ -20,9 +20,7 @@ internal static class ConvolutionGradients
             throw step.Refusal("it takes steps of more than one position, which has no rule");
         var gradients = ImmutableArray.CreateBuilder<Value?>();
         var settings = step.Node.Attributes.Where(setting => setting.Name != "auto_pad");
-        gradients.Add(
-            step.Needs(0) ? step.Ops.Emit("ConvTranspose", [step.Dy, step.Node.Inputs[1]], settings) : null
-        );
+        gradients.Add(step.Needs(0) ? step.Ops.Emit("ConvTranspose", [step.Dy, step.Node.Inputs[1]], settings) : null);
         gradients.Add(null);
         if (step.Node.Inputs.Count > 2)
             gradients.Add(step.Needs(2) ? OfBias(step) : null);

@@ -39,11 +39,7 @@ internal static class ElementwiseGradients
         step.Needs(input) ? step.SumTo(gradient(), step.Node.Inputs[input]!) : null;
 
     private static ImmutableArray<Value?> Each(GradientStep step, Func<Value, Value> gradient) =>
-        [
-            .. step.Node.Inputs.Select(
-                (input, index) => SumTo(step, index, () => gradient(input!))
-            ),
-        ];
+        [.. step.Node.Inputs.Select((input, index) => SumTo(step, index, () => gradient(input!)))];
 
     private static ImmutableArray<Value?> Div(GradientStep step)
     {

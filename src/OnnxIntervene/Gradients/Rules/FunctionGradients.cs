@@ -73,6 +73,9 @@ internal static class FunctionGradients
         if (step.Ops.OperatorSetVersion >= SoftmaxOfOneAxis)
             return [step.Integer("axis", -1)];
         var (rank, axis) = (step.RankOf(step.X), step.Integer("axis", 1));
-        return [.. Enumerable.Range(0, rank).Select(number => (long)number).Where(number => number >= (axis + rank) % rank)];
+        return
+        [
+            .. Enumerable.Range(0, rank).Select(number => (long)number).Where(number => number >= (axis + rank) % rank),
+        ];
     }
 }

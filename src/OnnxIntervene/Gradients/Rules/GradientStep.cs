@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using System.Runtime.InteropServices;
 using OnnxIntervene.IR;
 using OnnxIntervene.IR.Analysis;
 using OnnxIntervene.IR.Editing;
@@ -47,13 +46,13 @@ internal sealed record GradientStep(
 
     /// <summary>A number of an element type.</summary>
     public Value Number(double number, ElementType type) =>
-        Ops.Graph.AddInitializer(Ops.Names.Unique("gradient/number"), Scalar(type, number, []));
+        Ops.Graph.AddInitializer(Ops.Names.Unique("gradient/number"), SingleNumber.Of(type, number));
 
     /// <summary>Zeros of the first input's element type in the shape of a tensor.</summary>
     public Value ZerosLike(Value value) => Zeros(Ops.ShapeOf(value));
 
     /// <summary>Zeros of the first input's element type.</summary>
-    public Value Zeros(Value shape) => Ops.ConstantOfShape(shape, Scalar(Type, 0, [1]));
+    public Value Zeros(Value shape) => Ops.ConstantOfShape(shape, SingleNumber.Of(Type, 0, 1));
 
     /// <summary>How many axes a value has; a rule that needs them refuses a node where that is not known.</summary>
     public int RankOf(Value value) =>
@@ -68,19 +67,14 @@ internal sealed record GradientStep(
     /// <summary>
     /// A gradient in the shape of the input that was broadcast: summed over the axes on which it was repeated.
     /// </summary>
-    public Value SumTo(Value gradient, Value input) =>
-        BroadcastSum.Of(this, gradient, Types.ShapeOf(Y), input);
+    public Value SumTo(Value gradient, Value input) => BroadcastSum.Of(this, gradient, Types.ShapeOf(Y), input);
 
     /// <summary>The tensor in the shape of another, empty axes included.</summary>
     public Value ReshapeLike(Value value, Value like) => Reshape(value, Ops.ShapeOf(like));
 
     /// <summary>The tensor in a shape that is computed; 0 means an empty axis where the operator set allows that.</summary>
     public Value Reshape(Value value, Value shape) =>
-        Ops.Emit(
-            "Reshape",
-            [value, shape],
-            Ops.OperatorSetVersion >= 14 ? [NodeAttribute.Of("allowzero", 1L)] : []
-        );
+        Ops.Emit("Reshape", [value, shape], Ops.OperatorSetVersion >= 14 ? [NodeAttribute.Of("allowzero", 1L)] : []);
 
     /// <summary>The sum over axes, which stay as axes of size 1.</summary>
     public Value Sum(Value value, params ReadOnlySpan<long> axes) =>
@@ -106,23 +100,4 @@ internal sealed record GradientStep(
     /// <summary>The element type of a value; 32-bit floats where it is not known.</summary>
     public ElementType TypeOf(Value value) =>
         Types.ElementTypeOf(value) is not ElementType.Undefined and var known ? known : ElementType.Float32;
-
-    private static TensorData Scalar(ElementType type, double number, ReadOnlySpan<long> shape) =>
-        TensorData.FromBytes(
-            type,
-            shape,
-            type switch
-            {
-                ElementType.Float32 => Bytes((float)number),
-                ElementType.Float64 => Bytes(number),
-                ElementType.Float16 => Bytes((Half)number),
-                ElementType.BFloat16 => Bytes((ushort)(BitConverter.SingleToUInt32Bits((float)number) >> 16)),
-                ElementType.Int64 => Bytes((long)number),
-                ElementType.Int32 => Bytes((int)number),
-                _ => throw new InterventionException($"Gradients of {type} numbers are not known."),
-            }
-        );
-
-    private static byte[] Bytes<T>(T number)
-        where T : unmanaged => MemoryMarshal.AsBytes(new[] { number }.AsSpan()).ToArray();
 }

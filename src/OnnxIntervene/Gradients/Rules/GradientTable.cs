@@ -26,23 +26,13 @@ internal static class GradientTable
             .. NormalizationGradients.All,
             .. ConvolutionGradients.All,
             .. QuantizedGradients.All,
+            .. RotationGradients.All,
             .. Constant,
         ];
 
-    // Their slope is 0 wherever there is one, or what they compute does not depend on their inputs' elements.
+    // Their slope is 0 wherever there is one. Operators that give no floats pass no gradient on and need no entry.
     private static IEnumerable<GradientRule> Constant =>
-        new[]
-        {
-            "Ceil",
-            "ConstantOfShape",
-            "EyeLike",
-            "Floor",
-            "RandomNormalLike",
-            "RandomUniformLike",
-            "Range",
-            "Round",
-            "Sign",
-        }.Select(name => GradientRule.Of(name, null));
+        new[] { "Ceil", "EyeLike", "Floor", "Round", "Sign" }.Select(name => GradientRule.Of(name, null));
 
     /// <summary>The rule of a node's operator; null where there is none.</summary>
     public static GradientRule? Of(Node node) => s_rules.GetValueOrDefault(node.Operator);

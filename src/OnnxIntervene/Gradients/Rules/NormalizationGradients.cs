@@ -30,9 +30,7 @@ internal static class NormalizationGradients
         var normal = step.Ops.Mul(centred, scale);
         var gradients = ImmutableArray.CreateBuilder<Value?>();
         gradients.Add(step.Needs(0) ? step.Ops.Mul(OfInput(step, normal, axes, isCentred), scale) : null);
-        gradients.Add(
-            step.Needs(1) ? step.SumTo(step.Ops.Mul(step.Dy, normal), step.Node.Inputs[1]!) : null
-        );
+        gradients.Add(step.Needs(1) ? step.SumTo(step.Ops.Mul(step.Dy, normal), step.Node.Inputs[1]!) : null);
         if (step.Node.Inputs.Count > 2)
             gradients.Add(step.Needs(2) ? step.SumTo(step.Dy, step.Node.Inputs[2]!) : null);
         return gradients.ToImmutable();

@@ -8,8 +8,7 @@ namespace OnnxIntervene.Gradients.Rules;
 internal static class ProductGradients
 {
     /// <summary>The rules, one an operator.</summary>
-    public static IEnumerable<GradientRule> All =>
-        [Of("MatMul", MatMul), Of("Gemm", Gemm), Of("Einsum", Einsum)];
+    public static IEnumerable<GradientRule> All => [Of("MatMul", MatMul), Of("Gemm", Gemm), Of("Einsum", Einsum)];
 
     // Y = A B: dA = dY Bᵀ and dB = Aᵀ dY, summed over the axes before the last two on which an input was repeated.
     private static ImmutableArray<Value?> MatMul(GradientStep step)
@@ -31,7 +30,13 @@ internal static class ProductGradients
         return
         [
             step.Needs(0)
-                ? Fitted(step, step.Ops.Emit("MatMul", [dy, Turned(step, columns, columnsRank)]), rowsRank, columnsRank, left)
+                ? Fitted(
+                    step,
+                    step.Ops.Emit("MatMul", [dy, Turned(step, columns, columnsRank)]),
+                    rowsRank,
+                    columnsRank,
+                    left
+                )
                 : null,
             step.Needs(1) ? OfRight(step, dy, rows, rowsRank, columnsRank, right) : null,
         ];
@@ -73,7 +78,10 @@ internal static class ProductGradients
             return step.Types.RankOf(input) == 1 ? step.ReshapeLike(product, input) : product;
         var whole = BatchShape(step, input);
         if (whole is null && step.Types.RankOf(input) == 1)
-            return step.ReshapeLike(step.Sum(product, [.. Enumerable.Range(0, otherRank - 2).Select(axis => (long)axis)]), input);
+            return step.ReshapeLike(
+                step.Sum(product, [.. Enumerable.Range(0, otherRank - 2).Select(axis => (long)axis)]),
+                input
+            );
         return BroadcastSum.Of(step, product, whole, input);
     }
 
@@ -88,11 +96,16 @@ internal static class ProductGradients
     }
 
     // Both sides are taken to be matrices, or batches of them.
-    private static ImmutableArray<Value?> OfUnknownRank(GradientStep step, Value left, Value right) =>
+    private static ImmutableArray<Value?> OfUnknownRank(GradientStep step, Value left, Value right)
+    {
+        return
         [
-            step.Needs(0) ? BroadcastSum.Of(step, Einsum(step, "...mn,...kn->...mk", step.Dy, right), null, left) : null,
-            step.Needs(1) ? BroadcastSum.Of(step, Einsum(step, "...mk,...mn->...kn", left, step.Dy), null, right) : null,
+            step.Needs(0) ? BroadcastSum.Of(step, step.Ops.Emit("MatMul", [step.Dy, Turned(right)]), null, left) : null,
+            step.Needs(1) ? BroadcastSum.Of(step, step.Ops.Emit("MatMul", [Turned(left), step.Dy]), null, right) : null,
         ];
+
+        Value Turned(Value value) => Einsum(step, "...mn->...nm", value);
+    }
 
     private static Value Einsum(GradientStep step, string equation, params Value[] inputs) =>
         step.Ops.Emit("Einsum", inputs, [NodeAttribute.Of("equation", equation)]);

@@ -31,10 +31,11 @@ internal static class QuantizedGradients
         return
         [
             product,
-            .. step.Node.Inputs
-                .Skip(1)
-                .Select((input, index) =>
-                    index + 1 == BiasInput && step.Needs(BiasInput) ? step.SumTo(step.Dy, input!) : null
+            .. step
+                .Node.Inputs.Skip(1)
+                .Select(
+                    (input, index) =>
+                        index + 1 == BiasInput && step.Needs(BiasInput) ? step.SumTo(step.Dy, input!) : null
                 ),
         ];
     }

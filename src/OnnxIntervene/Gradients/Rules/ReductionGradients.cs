@@ -70,8 +70,7 @@ internal static class ReductionGradients
 
     private static Value Twice(GradientStep step) => step.Ops.Mul(step.X, step.Number(2));
 
-    private static Value Weights(GradientStep step) =>
-        step.Apply("Exp", step.Ops.Sub(step.X, Spread(step, step.Y)));
+    private static Value Weights(GradientStep step) => step.Apply("Exp", step.Ops.Sub(step.X, Spread(step, step.Y)));
 
     // An element is in the sums after it: they are added up from the other end.
     private static ImmutableArray<Value?> CumSum(GradientStep step)

@@ -44,11 +44,7 @@ internal static class SelectionGradients
 
     // The number of each element that was picked, in the shape of the output.
     private static Value Numbers(GradientStep step) =>
-        step.Ops.Emit(
-            step.Node.Operator.Name,
-            [Counted(step), .. step.Node.Inputs.Skip(1)],
-            step.Node.Attributes
-        );
+        step.Ops.Emit(step.Node.Operator.Name, [Counted(step), .. step.Node.Inputs.Skip(1)], step.Node.Attributes);
 
     // 0, 1, 2, … in the input's shape.
     private static Value Counted(GradientStep step)
@@ -87,11 +83,7 @@ internal static class SelectionGradients
         var kept =
             reduction == "add"
                 ? step.Dy
-                : step.Ops.Emit(
-                    step.Node.Operator.Name,
-                    [step.Dy, indices, step.ZerosLike(updates)],
-                    settings
-                );
+                : step.Ops.Emit(step.Node.Operator.Name, [step.Dy, indices, step.ZerosLike(updates)], settings);
         return
         [
             step.Needs(0) ? kept : null,

@@ -46,9 +46,7 @@ internal static class ShapeGradients
             var size = step.Ops.Gather(step.Ops.ShapeOf(input), step.Ops.Constant(axis), 0);
             var end = step.Ops.Add(start, size);
             gradients.Add(
-                step.Needs(index)
-                    ? step.Ops.Emit("Slice", [step.Dy, start, end, step.Ops.Constant(axis)])
-                    : null
+                step.Needs(index) ? step.Ops.Emit("Slice", [step.Dy, start, end, step.Ops.Constant(axis)]) : null
             );
             start = end;
         }
