@@ -14,7 +14,13 @@ namespace OnnxIntervene.Gradients;
 /// <param name="Spliced">The model; its first output is the loss, a scalar.</param>
 /// <param name="Outputs">For each component in the order asked for, the output that holds its gradient.</param>
 /// <param name="OutputAxes">How many axes the output has that the loss is computed from.</param>
-internal sealed record GradientModel(SplicedModel Spliced, ImmutableArray<string> Outputs, int OutputAxes)
+/// <param name="IsWithoutCache">Whether the model chooses branches, and only those of runs without a cache are left.</param>
+internal sealed record GradientModel(
+    SplicedModel Spliced,
+    ImmutableArray<string> Outputs,
+    int OutputAxes,
+    bool IsWithoutCache
+)
 {
     // Operators broadcast, and GatherND exists, from this operator set on.
     private const int OldestOperatorSet = 12;
@@ -43,10 +49,11 @@ internal sealed record GradientModel(SplicedModel Spliced, ImmutableArray<string
         copy.RaiseIrVersion(4);
         var sources = new CopiedSources(copies);
         var editor = new GraphEditor(copy);
+        var branches = new TakenBranches(editor);
         var output = Output(copy, loss);
         var sites = new GradientSites(
             editor,
-            [.. addresses.Select(address => sources.Of(components.Get(address)))],
+            [.. addresses.Select(address => branches.Of(sources.Of(components.Get(address))))],
             output
         );
         var axes = new TypeInference().RankOf(output) ?? 3;
@@ -60,10 +67,12 @@ internal sealed record GradientModel(SplicedModel Spliced, ImmutableArray<string
             {
                 Order = [],
                 CountedMasks = components.CountedMasks,
-                Inputs = [.. model.Graph.Inputs.Select(input => input.Name), .. written.Inputs],
+                Inputs = [.. model.Graph.Inputs.Select(input => input.Name)],
+                AddedInputs = [.. written.Inputs],
             },
             [.. outputs.Select(value => value.Name)],
-            axes
+            axes,
+            branches.Any
         );
     }
 

@@ -4,6 +4,7 @@ using OnnxIntervene.Execution;
 using OnnxIntervene.Gradients.Losses;
 using OnnxIntervene.IR;
 using OnnxIntervene.Runtime;
+using OnnxIntervene.Tensors;
 
 namespace OnnxIntervene.Gradients;
 
@@ -90,15 +91,31 @@ public sealed class GradientSession : IDisposable
             throw new InterventionException(
                 $"The session was opened for another loss ({_structure}) than {loss.Structure}. Open one for this loss."
             );
-        var fed = inputs.Arrays;
-        foreach (var (name, array) in loss.Feeds(inputs, _built.OutputAxes))
-            fed = fed.Add(LossGraph.Prefix + name, array);
-        var results = _session.Run(new ModelInputs(fed), [], [_session.FirstOutput, .. _built.Outputs], cancellation);
-        return new GradientResult(
-            results[0].Floats[0],
-            _components.Zip(results.Skip(1)).ToImmutableDictionary(pair => pair.First, pair => pair.Second)
-        );
+        if (_built.IsWithoutCache && inputs.Arrays.TryGetValue(InputFiller.CacheSwitch, out var uses) && Any(uses))
+            throw new InterventionException(
+                $"Gradients of this model are those of runs without a cache, but '{InputFiller.CacheSwitch}' is true. "
+                    + "Give all tokens, and no cache."
+            );
+        var added = loss.Feeds(inputs, _built.OutputAxes)
+            .ToDictionary(feed => LossGraph.Prefix + feed.Key, feed => feed.Value);
+        string[] outputs = [_session.FirstOutput, .. _built.Outputs];
+        var values = _session.RunValues(inputs, [], outputs, null, added, cancellation);
+        try
+        {
+            return new GradientResult(
+                values[0].Array.Floats[0],
+                _components.Zip(values.Skip(1)).ToImmutableDictionary(pair => pair.First, pair => pair.Second.Array)
+            );
+        }
+        finally
+        {
+            foreach (var value in values)
+                value.Dispose();
+        }
     }
+
+    private static bool Any(NumericArray marks) =>
+        marks.IsInteger ? marks.Integers.ContainsAnyExcept(0) : marks.Floats.ContainsAnyExcept(0);
 
     /// <inheritdoc/>
     public void Dispose() => _session.Dispose();

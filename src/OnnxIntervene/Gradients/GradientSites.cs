@@ -88,9 +88,10 @@ internal sealed class GradientSites
 
     private static void Check(Component component)
     {
-        if (component.Source is RecurrentSource or StepsSource or BodySource or BranchSource or OneBranchSource)
+        if (component.Source is RecurrentSource or StepsSource or BodySource or OneBranchSource)
             throw new InterventionException(
-                $"Gradients by {component.Address} are not known: it is inside a recurrent layer, a loop or a branch."
+                $"Gradients by {component.Address} are not known: it is the state of a recurrent layer, or inside a "
+                    + "loop or a branch that does not run."
             );
     }
 }
