@@ -1,7 +1,6 @@
 using OnnxIntervene.Components.Addressing;
 using OnnxIntervene.IR;
 using OnnxIntervene.IR.Analysis;
-using OnnxIntervene.IR.Editing;
 using OnnxIntervene.Rewriting;
 using OnnxIntervene.Runtime;
 

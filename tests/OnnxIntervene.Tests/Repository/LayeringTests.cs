@@ -46,6 +46,7 @@ public sealed class LayeringTests
         "OnnxIntervene/Studies/Metrics",
         "OnnxIntervene/Studies/Grids",
         "OnnxIntervene/Studies/Patching",
+        "OnnxIntervene/Studies/Attribution",
         "OnnxIntervene/Studies/Tracing",
         "OnnxIntervene/Studies/Ablation",
         "OnnxIntervene/Studies/Paths",

@@ -1,5 +1,4 @@
 using OnnxIntervene.IR;
-using OnnxIntervene.IR.Editing;
 
 namespace OnnxIntervene.Gradients.Rules;
 

@@ -27,12 +27,13 @@ internal static class GradientTable
             .. ConvolutionGradients.All,
             .. QuantizedGradients.All,
             .. RotationGradients.All,
-            .. Constant,
+            // Their slope is 0 wherever there is one. Operators that give no floats need no entry.
+            GradientRule.Of("Ceil", null),
+            GradientRule.Of("EyeLike", null),
+            GradientRule.Of("Floor", null),
+            GradientRule.Of("Round", null),
+            GradientRule.Of("Sign", null),
         ];
-
-    // Their slope is 0 wherever there is one. Operators that give no floats pass no gradient on and need no entry.
-    private static IEnumerable<GradientRule> Constant =>
-        new[] { "Ceil", "EyeLike", "Floor", "Round", "Sign" }.Select(name => GradientRule.Of(name, null));
 
     /// <summary>The rule of a node's operator; null where there is none.</summary>
     public static GradientRule? Of(Node node) => s_rules.GetValueOrDefault(node.Operator);

@@ -1,6 +1,5 @@
 using System.Collections.Immutable;
 using OnnxIntervene.IR;
-using OnnxIntervene.IR.Editing;
 
 namespace OnnxIntervene.Gradients.Rules;
 
