@@ -12,7 +12,9 @@ namespace OnnxIntervene.Gradients;
 
 /// <summary>A model that computes a loss and its gradients by components, in standard operators.</summary>
 /// <param name="Spliced">The model; its first output is the loss, a scalar.</param>
-/// <param name="Outputs">For each component in the order asked for, the output that holds its gradient.</param>
+/// <param name="Outputs">
+/// For each component, then for each weight, in the order asked for, the output that holds its gradient.
+/// </param>
 /// <param name="OutputAxes">How many axes the output has that the loss is computed from.</param>
 /// <param name="IsWithoutCache">Whether the model chooses branches, and only those of runs without a cache are left.</param>
 internal sealed record GradientModel(
@@ -29,16 +31,12 @@ internal sealed record GradientModel(
     /// <param name="model">The model, its local functions written out.</param>
     /// <param name="components">Its components.</param>
     /// <param name="loss">The loss.</param>
-    /// <param name="addresses">The components to differentiate by.</param>
+    /// <param name="targets">What to differentiate by.</param>
     /// <exception cref="InterventionException">
-    /// The model lacks a component or the output, or an operator between them and the loss has no gradient rule.
+    /// The model lacks a component, a weight or the output, or an operator between them and the loss has no gradient
+    /// rule.
     /// </exception>
-    public static GradientModel Of(
-        Model model,
-        ComponentMap components,
-        Loss loss,
-        IReadOnlyList<ComponentAddress> addresses
-    )
+    public static GradientModel Of(Model model, ComponentMap components, Loss loss, GradientTargets targets)
     {
         if (model.OperatorSetVersion < OldestOperatorSet)
             throw new InterventionException(
@@ -53,7 +51,8 @@ internal sealed record GradientModel(
         var output = Output(copy, loss);
         var sites = new GradientSites(
             editor,
-            [.. addresses.Select(address => branches.Of(sources.Of(components.Get(address))))],
+            [.. targets.Components.Select(address => branches.Of(sources.Of(components.Get(address))))],
+            [.. targets.Weights.Select(name => copies[Weight(model, name)])],
             output
         );
         var axes = new TypeInference().RankOf(output) ?? 3;
@@ -84,6 +83,18 @@ internal sealed record GradientModel(
                     $"The model has no output '{name}'. It has: "
                         + $"{string.Join(", ", model.Graph.Outputs.Select(output => output.Name))}."
                 );
+
+    private static Value Weight(Model model, string name)
+    {
+        var weight =
+            model.Graph.Initializers.FirstOrDefault(value => value.Name == name)
+            ?? throw new InterventionException(
+                $"The model has no weight '{name}' in its main graph. 'onnx-intervene inspect' names its tensors."
+            );
+        return weight.Initializer?.ElementType.IsFloat() is true
+            ? weight
+            : throw new InterventionException($"The weight {weight} does not hold floating-point numbers.");
+    }
 
     private static void Finish(Model model, Value loss, ImmutableArray<Value> outputs)
     {

@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using OnnxIntervene.Components.Addressing;
 using OnnxIntervene.Execution;
 using OnnxIntervene.Gradients.Losses;
 using OnnxIntervene.IR;
@@ -9,32 +8,27 @@ using OnnxIntervene.Tensors;
 namespace OnnxIntervene.Gradients;
 
 /// <summary>
-/// Owns one ONNX Runtime session that computes a loss and its gradients by components of a model: one run forward and
-/// back for all of them. Only what lies between the lowest component and the loss is differentiated. Safe for concurrent
+/// Owns one ONNX Runtime session that computes a loss and its gradients by components and weights of a model: one
+/// run forward and back for all of them. Only what lies between them and the loss is differentiated. Safe for concurrent
 /// runs; must not be disposed during one, nor outlive the model.
 /// </summary>
 public sealed class GradientSession : IDisposable
 {
     private readonly GradientModel _built;
     private readonly InterventionSession _session;
-    private readonly ImmutableArray<ComponentAddress> _components;
+    private readonly GradientTargets _targets;
     private readonly string _structure;
 
-    private GradientSession(
-        GradientModel built,
-        InterventionSession session,
-        ImmutableArray<ComponentAddress> components,
-        string structure
-    )
+    private GradientSession(GradientModel built, InterventionSession session, GradientTargets targets, string structure)
     {
         _built = built;
         _session = session;
-        _components = components;
+        _targets = targets;
         _structure = structure;
     }
 
-    /// <summary>The components that the session differentiates by.</summary>
-    public IReadOnlyList<ComponentAddress> Components => _components;
+    /// <summary>What the session differentiates by.</summary>
+    public GradientTargets Targets => _targets;
 
     /// <summary>The model that runs, in standard operators: its first output is the loss.</summary>
     public Model Model => _built.Spliced.Model;
@@ -42,20 +36,20 @@ public sealed class GradientSession : IDisposable
     /// <summary>Builds the gradients' graph and opens a session of it.</summary>
     /// <param name="model">The model; it shares its weights with the session.</param>
     /// <param name="loss">The loss; runs may change its numbers, not its kind or output.</param>
-    /// <param name="components">The components to differentiate by.</param>
+    /// <param name="targets">What to differentiate by.</param>
     /// <exception cref="InterventionException">
-    /// The model lacks a component or the output, or an operator between them and the loss has no gradient rule: the
+    /// The model lacks a component, a weight or the output, or an operator between them and the loss has no gradient rule: the
     /// message names the node.
     /// </exception>
     /// <exception cref="ExecutionException">ONNX Runtime cannot open the model.</exception>
-    public static GradientSession Open(LoadedModel model, Loss loss, IReadOnlyList<ComponentAddress> components)
+    public static GradientSession Open(LoadedModel model, Loss loss, GradientTargets targets)
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(loss);
-        ArgumentNullException.ThrowIfNull(components);
-        ImmutableArray<ComponentAddress> distinct = [.. components.Distinct()];
-        if (distinct.IsEmpty)
-            throw new InterventionException("There is no component to differentiate by. Name at least one.");
+        ArgumentNullException.ThrowIfNull(targets);
+        var distinct = targets.Distinct();
+        if (distinct.Components.IsEmpty && distinct.Weights.IsEmpty)
+            throw new InterventionException("There is nothing to differentiate by. Name a component or a weight.");
         var built = GradientModel.Of(model.Model, model.Components, loss, distinct);
         return new GradientSession(built, model.OpenSession(built.Spliced), distinct, loss.Structure);
     }
@@ -65,14 +59,9 @@ public sealed class GradientSession : IDisposable
     /// </summary>
     /// <inheritdoc cref="Open"/>
     /// <inheritdoc cref="Run"/>
-    public static GradientResult Of(
-        LoadedModel model,
-        ModelInputs inputs,
-        Loss loss,
-        IReadOnlyList<ComponentAddress> components
-    )
+    public static GradientResult Of(LoadedModel model, ModelInputs inputs, Loss loss, GradientTargets targets)
     {
-        using var session = Open(model, loss, components);
+        using var session = Open(model, loss, targets);
         return session.Run(inputs, loss);
     }
 
@@ -102,9 +91,13 @@ public sealed class GradientSession : IDisposable
         var values = _session.RunValues(inputs, [], outputs, null, added, cancellation);
         try
         {
+            var gradients = values.Skip(1).Select(value => value.Array).ToList();
             return new GradientResult(
                 values[0].Array.Floats[0],
-                _components.Zip(values.Skip(1)).ToImmutableDictionary(pair => pair.First, pair => pair.Second.Array)
+                _targets.Components.Zip(gradients).ToImmutableDictionary(pair => pair.First, pair => pair.Second),
+                _targets
+                    .Weights.Zip(gradients.Skip(_targets.Components.Length))
+                    .ToImmutableDictionary(pair => pair.First, pair => pair.Second)
             );
         }
         finally

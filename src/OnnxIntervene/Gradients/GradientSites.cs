@@ -10,25 +10,33 @@ using OnnxIntervene.Splicing;
 
 namespace OnnxIntervene.Gradients;
 
-/// <summary>The tensors of components that are differentiated by, each one that the loss depends on through them.</summary>
+/// <summary>The tensors that are differentiated by: those of components, and weights.</summary>
 internal sealed class GradientSites
 {
     private readonly GraphEditor _editor;
     private readonly ImmutableArray<Component> _components;
+    private readonly ImmutableArray<Value> _weights;
 
     /// <summary>
     /// Opens fused operators around the components and after them, and gives a module's input a tensor of its own.
     /// </summary>
     /// <param name="editor">The graph.</param>
     /// <param name="components">The components, in this graph.</param>
+    /// <param name="weights">The weights, in this graph.</param>
     /// <param name="output">What the loss is computed from.</param>
     /// <exception cref="InterventionException">
     /// A component is not one tensor of the main graph, or an operator cannot be opened.
     /// </exception>
-    public GradientSites(GraphEditor editor, ImmutableArray<Component> components, Value output)
+    public GradientSites(
+        GraphEditor editor,
+        ImmutableArray<Component> components,
+        ImmutableArray<Value> weights,
+        Value output
+    )
     {
         _editor = editor;
         _components = components;
+        _weights = weights;
         var places = new ComponentPlaces(editor);
         foreach (var component in components)
             Check(component);
@@ -44,18 +52,29 @@ internal sealed class GradientSites
             places.Replace(source, current, editor.Builder("gradient").Identity(current));
         }
 
-        Tensors = [.. components.Select(component => places.Current(component.Source))];
+        Tensors = [.. components.Select(component => places.Current(component.Source)), .. weights];
     }
 
-    /// <summary>For each component, the tensor that holds it.</summary>
+    /// <summary>For each component, the tensor that holds it; then the weights.</summary>
     public ImmutableArray<Value> Tensors { get; }
 
     /// <summary>
-    /// Gradients of the tensors as outputs in the components' shapes, 32-bit floats: <c>[batch, position, width]</c>,
-    /// <c>[batch, head, position, width]</c>, or <c>[batch, head, query, key]</c>.
+    /// Gradients of the tensors as outputs, 32-bit floats, in the components' shapes: <c>[batch, position, width]</c>,
+    /// <c>[batch, head, position, width]</c>, or <c>[batch, head, query, key]</c>; and in the weights' own.
     /// </summary>
     public ImmutableArray<Value> Views(ImmutableArray<Value> gradients) =>
-        [.. _components.Select((component, index) => View(component, gradients[index], Precision.Of(Tensors[index])))];
+        [
+            .. _components.Select(
+                (component, index) => View(component, gradients[index], Precision.Of(Tensors[index]))
+            ),
+            .. _weights.Zip(gradients.Skip(_components.Length), View),
+        ];
+
+    private Value View(Value weight, Value gradient)
+    {
+        var ops = _editor.Builder($"gradient/{weight.Name}");
+        return ops.Identity(Precision.Widened(ops, gradient, Precision.Of(weight)));
+    }
 
     // In the order of the graph: what layers share is computed from what the first that is opened reads.
     private List<Node> Fused(Graph graph, Value output)
@@ -66,7 +85,8 @@ internal sealed class GradientSites
             .ToHashSet();
         var values = _components
             .SelectMany(component => SourcePlaces.Values(component.Source))
-            .Concat(around.SelectMany(node => node.Outputs).OfType<Value>());
+            .Concat(around.SelectMany(node => node.Outputs).OfType<Value>())
+            .Concat(_weights);
         var after = Cone.After(graph, values).Nodes;
         var before = Cone.Before([output]).Nodes;
         return

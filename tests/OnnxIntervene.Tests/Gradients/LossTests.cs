@@ -19,6 +19,8 @@ public sealed class LossTests
     private const string Export = "gpt2/optimum/model.onnx";
     private static readonly ComponentAddress s_component = new(1, "block_output");
 
+    private static readonly GradientTargets s_targets = GradientTargets.Of("block_output", 1);
+
     private static readonly ModelInputs s_inputs = ModelInputs.FromTokens([
         [3, 14, 15, 9, 26],
         [5, 35, 8, 97, 9],
@@ -84,9 +86,9 @@ public sealed class LossTests
         const float step = 0.02f;
         using var model = ReferenceExports.Load(Export);
 
-        var result = GradientSession.Of(model, s_inputs, loss, [s_component]);
+        var result = GradientSession.Of(model, s_inputs, loss, s_targets);
 
-        var gradient = result.Gradients[s_component].Floats;
+        var gradient = result.Components[s_component].Floats;
         var direction = gradient.ToArray().Select((_, index) => (float)Math.Cos(3 * index)).ToArray();
         var foretold = gradient.ToArray().Zip(direction, (slope, change) => (double)slope * change).Sum();
         var found = (formula(Logits(model, Scaled(step))) - formula(Logits(model, Scaled(-step)))) / (2 * step);
@@ -102,7 +104,7 @@ public sealed class LossTests
     {
         using var model = ReferenceExports.Load(Export);
         var loss = new CrossEntropyLoss(NumericArray.Of(new long[] { 7, 3 }, 2));
-        using var session = GradientSession.Open(model, loss, [s_component]);
+        using var session = GradientSession.Open(model, loss, s_targets);
 
         var both = session.Run(s_inputs, loss);
         var first = session.Run(
@@ -122,7 +124,7 @@ public sealed class LossTests
     {
         using var model = ReferenceExports.Load(Export);
         var loss = new CrossEntropyLoss(NumericArray.Of(new long[] { 7, 3, 1 }, 3));
-        using var session = GradientSession.Open(model, loss, [s_component]);
+        using var session = GradientSession.Open(model, loss, s_targets);
 
         Assert.That(
             () => session.Run(s_inputs, loss),
@@ -133,11 +135,11 @@ public sealed class LossTests
             Throws.TypeOf<InterventionException>().With.Message.Contains("opened for another loss")
         );
         Assert.That(
-            () => GradientSession.Open(model, loss with { Output = "logit" }, [s_component]),
+            () => GradientSession.Open(model, loss with { Output = "logit" }, s_targets),
             Throws.TypeOf<InterventionException>().With.Message.Contains("no output 'logit'")
         );
         Assert.That(
-            () => GradientSession.Open(model, loss, [new ComponentAddress(99, "block_output")]),
+            () => GradientSession.Open(model, loss, GradientTargets.Of("block_output", 99)),
             Throws.TypeOf<InterventionException>()
         );
     }

@@ -55,7 +55,11 @@ public static class AttributionSweep
             throw new InterventionException(
                 $"Attribution patching differentiates the {Metric.LogitDifference.Title}; no other metric is known to it."
             );
-        using var session = GradientSession.Open(model, LossOf(request.Prompts[0]), study.Sites);
+        using var session = GradientSession.Open(
+            model,
+            LossOf(request.Prompts[0]),
+            new GradientTargets { Components = study.Sites }
+        );
         var results = ImmutableArray.CreateBuilder<PromptResult>();
         var total = Enumerable.Range(0, request.Prompts.Length).Sum(study.CellsIn);
         for (var prompt = 0; prompt < request.Prompts.Length; prompt++)
@@ -131,7 +135,7 @@ public static class AttributionSweep
                 (site, index) =>
                     UnitScores.Of(
                         study.Model.Components.Get(site).Layout,
-                        gradients.Gradients[site],
+                        gradients.Components[site],
                         runs[from].Collected[index],
                         runs[to].Collected[index]
                     )
