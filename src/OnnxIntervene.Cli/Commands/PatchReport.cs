@@ -13,6 +13,8 @@ namespace OnnxIntervene.Cli.Commands;
 /// <summary>Makes a report of activation patching: tokens or heads down, layers across.</summary>
 internal static class PatchReport
 {
+    private const string Estimated = "Estimated to first order, by gradients: no cell was run. ";
+
     /// <param name="request">What was patched.</param>
     /// <param name="result">What was measured, or estimated.</param>
     /// <param name="model">The model.</param>
@@ -26,14 +28,7 @@ internal static class PatchReport
         bool isEstimate = false
     )
     {
-        ImmutableArray<double> correlations = measured is null
-            ? []
-            :
-            [
-                .. Enumerable
-                    .Range(0, result.Layouts.Length)
-                    .Select(grid => AttributionSweep.Correlation(result, measured, grid)),
-            ];
+        var correlations = Correlations(result, measured);
         var shown = new GridFigures(request.Prompts);
         var isDenoising = request.Direction == PatchDirection.Denoising;
         var warnings = StudyWarnings.Of(request.Prompts, result, model.TokenText);
@@ -43,36 +38,14 @@ internal static class PatchReport
                 $"{(isEstimate ? "Attribution" : "Activation")} patching of {string.Join(", ", result.Layouts.Select(layout => layout.Name))}",
             Summary = (isEstimate ? Estimated : "") + Summary(isDenoising, result.Prompts.Length),
             Warnings = warnings,
-            Facts =
-            [
-                .. StudyFacts.Of(request.Prompts, result, model),
-                .. correlations.Select(
-                    (correlation, grid) =>
-                        new ReportFact(
-                            $"correlation with activation patching, {result.Layouts[grid].Name}",
-                            correlation.ToString("F3", CultureInfo.InvariantCulture)
-                        )
-                ),
-            ],
+            Facts = [.. StudyFacts.Of(request.Prompts, result, model), .. Agreement(result, correlations)],
             Heatmaps =
             [
                 .. Enumerable
                     .Range(0, result.Layouts.Length)
                     .SelectMany(grid => Heatmaps(shown, result, grid, isDenoising)),
             ],
-            Figures =
-            [
-                .. Enumerable
-                    .Range(0, result.Layouts.Length)
-                    .SelectMany(grid =>
-                        shown.Lines(
-                            isDenoising ? result.Denoised(grid) : result.Noised(grid),
-                            $"layers-{result.Layouts[grid].Name}",
-                            $"Normalised {result.Metrics[0].Title} by layer, patching {result.Layouts[grid].Name}",
-                            isDenoising ? "restored" : "broken"
-                        )
-                    ),
-            ],
+            Figures = Lines(shown, result, isDenoising),
             Json = JsonText.Of(
                 new
                 {
@@ -92,7 +65,38 @@ internal static class PatchReport
         };
     }
 
-    private const string Estimated = "Estimated to first order, by gradients: no cell was run. ";
+    private static ImmutableArray<ReportFigure> Lines(GridFigures shown, GridResult result, bool isDenoising) =>
+        [
+            .. Enumerable
+                .Range(0, result.Layouts.Length)
+                .SelectMany(grid =>
+                    shown.Lines(
+                        isDenoising ? result.Denoised(grid) : result.Noised(grid),
+                        $"layers-{result.Layouts[grid].Name}",
+                        $"Normalised {result.Metrics[0].Title} by layer, patching {result.Layouts[grid].Name}",
+                        isDenoising ? "restored" : "broken"
+                    )
+                ),
+        ];
+
+    private static ImmutableArray<double> Correlations(GridResult result, GridResult? measured) =>
+        measured is null
+            ? []
+            :
+            [
+                .. Enumerable
+                    .Range(0, result.Layouts.Length)
+                    .Select(grid => AttributionSweep.Correlation(result, measured, grid)),
+            ];
+
+    private static IEnumerable<ReportFact> Agreement(GridResult result, ImmutableArray<double> correlations) =>
+        correlations.Select(
+            (correlation, grid) =>
+                new ReportFact(
+                    $"correlation with activation patching, {result.Layouts[grid].Name}",
+                    correlation.ToString("F3", CultureInfo.InvariantCulture)
+                )
+        );
 
     private static string Summary(bool isDenoising, int prompts)
     {

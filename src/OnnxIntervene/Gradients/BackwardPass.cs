@@ -25,8 +25,8 @@ internal sealed class BackwardPass
     }
 
     /// <summary>
-    /// Opens the fused operators on the way, and adds nodes for the gradients; zeros where the number does not depend on
-    /// a tensor. O(nodes).
+    /// Opens the fused operators on the way, and adds nodes for the gradients; zeros where the number does not depend
+    /// on a tensor. O(nodes).
     /// </summary>
     /// <param name="editor">The graph.</param>
     /// <param name="loss">The number, a scalar.</param>

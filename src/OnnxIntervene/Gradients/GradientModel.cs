@@ -16,7 +16,9 @@ namespace OnnxIntervene.Gradients;
 /// For each component, then for each weight, in the order asked for, the output that holds its gradient.
 /// </param>
 /// <param name="OutputAxes">How many axes the output has that the loss is computed from.</param>
-/// <param name="IsWithoutCache">Whether the model chooses branches, and only those of runs without a cache are left.</param>
+/// <param name="IsWithoutCache">
+/// Whether the model chooses branches, and only those of runs without a cache are left.
+/// </param>
 internal sealed record GradientModel(
     SplicedModel Spliced,
     ImmutableArray<string> Outputs,

@@ -8,8 +8,8 @@ using OnnxIntervene.Tensors;
 namespace OnnxIntervene.Gradients;
 
 /// <summary>
-/// Owns one ONNX Runtime session that computes a loss and its gradients by components and weights of a model: one
-/// run forward and back for all of them. Only what lies between them and the loss is differentiated. Safe for concurrent
+/// Owns one ONNX Runtime session that computes a loss and its gradients by components and weights of a model: one run
+/// forward and back for all of them. Only what lies between them and the loss is differentiated. Safe for concurrent
 /// runs; must not be disposed during one, nor outlive the model.
 /// </summary>
 public sealed class GradientSession : IDisposable
@@ -38,8 +38,8 @@ public sealed class GradientSession : IDisposable
     /// <param name="loss">The loss; runs may change its numbers, not its kind or output.</param>
     /// <param name="targets">What to differentiate by.</param>
     /// <exception cref="InterventionException">
-    /// The model lacks a component, a weight or the output, or an operator between them and the loss has no gradient rule: the
-    /// message names the node.
+    /// The model lacks a component, a weight or the output, or an operator between them and the loss has no gradient
+    /// rule: the message names the node.
     /// </exception>
     /// <exception cref="ExecutionException">ONNX Runtime cannot open the model.</exception>
     public static GradientSession Open(LoadedModel model, Loss loss, GradientTargets targets)
@@ -55,7 +55,8 @@ public sealed class GradientSession : IDisposable
     }
 
     /// <summary>
-    /// The gradients of a loss on some inputs, by a session that is opened for it alone. Open a session for several runs.
+    /// The gradients of a loss on some inputs, by a session that is opened for it alone. Open a session for several
+    /// runs.
     /// </summary>
     /// <inheritdoc cref="Open"/>
     /// <inheritdoc cref="Run"/>

@@ -51,6 +51,30 @@ internal sealed record GradientSample(string Operator, string Note, ImmutableArr
         }
     }
 
+    /// <summary>The same with attributes.</summary>
+    public GradientSample Set(params NodeAttribute[] attributes) =>
+        this with
+        {
+            Attributes = [.. Attributes, .. attributes],
+        };
+
+    /// <summary>The same with an attribute of one integer.</summary>
+    public GradientSample Set(string name, long number) => Set(NodeAttribute.Of(name, number));
+
+    /// <summary>The same with constants after the inputs.</summary>
+    public GradientSample Then(Func<ModelSketch, Value?[]> after) => this with { After = after };
+
+    /// <summary>The same with a row of integers after the inputs.</summary>
+    public GradientSample Then(params long[] numbers) => Then(sketch => [sketch.Integers("numbers", numbers)]);
+
+    /// <summary>The same in 32 bits.</summary>
+    public GradientSample Single() => this with { Type = ElementType.Float32 };
+
+    public static GradientSample Of(string name, string note, params long[][] shapes) => new(name, note, [.. shapes]);
+
+    public static string Text(params long[][] shapes) =>
+        string.Join(" and ", shapes.Select(shape => $"[{string.Join(", ", shape)}]"));
+
     public override string ToString() => $"{Operator}, {Note}";
 
     /// <summary>The operator's model, its inputs known as far as the form says.</summary>
