@@ -26,10 +26,10 @@ internal sealed class AttributeCommand
         var command = new Command(
             "attribute",
             "Attribution patching: what patching every layer, position or head would do to the logit difference, "
-                + "estimated from one run back. Example: onnx-intervene attribute --clean \"A young salmon is called a\" "
-                + "--corrupt \"A young elephant is called a\" --answer \" fry\" --wrong \" calf\" --component mlp_output "
-                + "--component attention_output --compare. Many prompts: onnx-intervene attribute --prompts pairs.jsonl "
-                + "--positions subject,last"
+                + "estimated from one run back. Example: onnx-intervene attribute --clean \"A young salmon is "
+                + "called a\" --corrupt \"A young elephant is called a\" --answer \" fry\" --wrong \" calf\" "
+                + "--component mlp_output --component attention_output --compare. Many prompts: onnx-intervene "
+                + "attribute --prompts pairs.jsonl --positions subject,last"
         );
         _model.AddTo(command);
         _prompts.AddTo(command);

@@ -35,7 +35,8 @@ internal static class PatchReport
         return new Report
         {
             Title =
-                $"{(isEstimate ? "Attribution" : "Activation")} patching of {string.Join(", ", result.Layouts.Select(layout => layout.Name))}",
+                $"{(isEstimate ? "Attribution" : "Activation")} patching of "
+                + string.Join(", ", result.Layouts.Select(layout => layout.Name)),
             Summary = (isEstimate ? Estimated : "") + Summary(isDenoising, result.Prompts.Length),
             Warnings = warnings,
             Facts = [.. StudyFacts.Of(request.Prompts, result, model), .. Agreement(result, correlations)],

@@ -35,7 +35,7 @@ public sealed record SplicedModel(Model Model, ComponentMap Components, Immutabl
     public ImmutableDictionary<ComponentAddress, string> Boundaries { get; init; } =
         ImmutableDictionary<ComponentAddress, string>.Empty;
 
-    /// <summary>Inputs that were added beside the sites', such as what a loss compares with; runs feed all of them.</summary>
+    /// <summary>Inputs beside the sites', such as what a loss compares with; runs feed all of them.</summary>
     internal ImmutableArray<string> AddedInputs { get; init; } = [];
 
     /// <summary>The original's inputs that a run may feed.</summary>

@@ -3,7 +3,7 @@ using static OnnxIntervene.Tests.Gradients.GradientSample;
 
 namespace OnnxIntervene.Tests.Gradients;
 
-/// <summary>Arithmetic element by element, on equal shapes, and broadcast from either side and over empty axes.</summary>
+/// <summary>Arithmetic element by element: equal shapes, broadcast from either side, empty axes.</summary>
 internal static class ElementwiseSamples
 {
     private static readonly (long[] Left, long[] Right)[] s_pairs =

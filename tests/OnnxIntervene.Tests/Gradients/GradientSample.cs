@@ -32,7 +32,7 @@ internal sealed record GradientSample(string Operator, string Note, ImmutableArr
     /// <summary>Which output the loss is computed from; others stay without a gradient.</summary>
     public int Output { get; init; }
 
-    /// <summary>The least number of the inputs, which are drawn evenly; signs are drawn beside where it is 0 or more.</summary>
+    /// <summary>The least size of the inputs' numbers, which are drawn evenly; their signs are drawn too.</summary>
     public double Low { get; init; } = 0.2;
 
     public double High { get; init; } = 1.2;

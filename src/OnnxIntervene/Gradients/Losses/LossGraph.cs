@@ -5,7 +5,7 @@ using OnnxIntervene.IR.Editing;
 
 namespace OnnxIntervene.Gradients.Losses;
 
-/// <summary>Where a loss is written: nodes after an output of the model, and inputs for what it is compared with.</summary>
+/// <summary>Where a loss is written: nodes after an output, and inputs for what it is compared with.</summary>
 internal sealed class LossGraph(OpBuilder ops, int outputAxes)
 {
     /// <summary>The prefix of the inputs that losses add.</summary>

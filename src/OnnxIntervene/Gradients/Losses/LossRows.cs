@@ -4,13 +4,13 @@ using OnnxIntervene.Tensors;
 
 namespace OnnxIntervene.Gradients.Losses;
 
-/// <summary>Which rows of an output a loss is computed from: chosen positions, or the last token of each example.</summary>
+/// <summary>The rows of an output that a loss is computed from: chosen positions, or each last token.</summary>
 internal static class LossRows
 {
     /// <summary>The input that holds their coordinates.</summary>
     public const string Places = "places";
 
-    /// <summary>The coordinates of each row, <c>[N, axes - 1]</c>: example and position, or the example alone.</summary>
+    /// <summary>Each row's coordinates, <c>[N, axes - 1]</c>: example and position, or the example alone.</summary>
     /// <param name="inputs">What the model is run on.</param>
     /// <param name="positions">
     /// Positions <c>[batch, count]</c>; null for the last token of each example, padding not counted.

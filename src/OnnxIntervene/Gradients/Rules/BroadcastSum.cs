@@ -3,8 +3,8 @@ using OnnxIntervene.IR;
 namespace OnnxIntervene.Gradients.Rules;
 
 /// <summary>
-/// The transpose of broadcasting: an input that was repeated along an axis gets the sum of the gradients along it. Which
-/// axes these are is worked out beforehand where the graph tells, else when it runs.
+/// The transpose of broadcasting: an input that was repeated along an axis gets the sum of the gradients along it.
+/// Which axes these are is worked out beforehand where the graph tells, else when it runs.
 /// </summary>
 internal static class BroadcastSum
 {

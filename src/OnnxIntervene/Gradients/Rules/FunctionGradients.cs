@@ -4,7 +4,7 @@ using static OnnxIntervene.Gradients.Rules.GradientRule;
 
 namespace OnnxIntervene.Gradients.Rules;
 
-/// <summary>Functions of one variable, and softmax. Where the output tells the slope, it is used, not the input.</summary>
+/// <summary>Functions of one variable, and softmax. Where the output tells the slope, it is used.</summary>
 internal static class FunctionGradients
 {
     // Before this operator set, Softmax took all axes from its own on as one.

@@ -10,7 +10,7 @@ namespace OnnxIntervene.Gradients.Rules;
 /// <param name="Node">The node of the forward computation.</param>
 /// <param name="Types">Types and shapes of the graph's values.</param>
 /// <param name="Gradients">The gradient of each output; null where the loss does not depend on it.</param>
-/// <param name="IsNeeded">Whether the gradient of a value is asked for, by the caller or on the way further back.</param>
+/// <param name="IsNeeded">Whether the gradient of a value is asked for, or needed further back.</param>
 internal sealed record GradientStep(
     OpBuilder Ops,
     Node Node,
@@ -72,7 +72,7 @@ internal sealed record GradientStep(
     /// <summary>The tensor in the shape of another, empty axes included.</summary>
     public Value ReshapeLike(Value value, Value like) => Reshape(value, Ops.ShapeOf(like));
 
-    /// <summary>The tensor in a shape that is computed; 0 means an empty axis where the operator set allows that.</summary>
+    /// <summary>The tensor in a computed shape; 0 is an empty axis where the operator set allows that.</summary>
     public Value Reshape(Value value, Value shape) =>
         Ops.Emit("Reshape", [value, shape], Ops.OperatorSetVersion >= 14 ? [NodeAttribute.Of("allowzero", 1L)] : []);
 

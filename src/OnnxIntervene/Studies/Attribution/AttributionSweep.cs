@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using OnnxIntervene.Components.Addressing;
 using OnnxIntervene.Execution;
 using OnnxIntervene.Execution.Results;
 using OnnxIntervene.Gradients;
@@ -18,9 +17,9 @@ using OnnxIntervene.Tensors;
 namespace OnnxIntervene.Studies.Attribution;
 
 /// <summary>
-/// Attribution patching (Nanda 2023): what activation patching would measure, to first order. Each cell is the metric of
-/// the run that is patched plus (what is put in − what is there) · gradient, so that one run back and two forward serve
-/// every layer, position, component and head of a prompt.
+/// Attribution patching (Nanda 2023): what activation patching would measure, to first order. Each cell is the metric
+/// of the run that is patched plus (what is put in − what is there) · gradient, so that one run back and two forward
+/// serve every layer, position, component and head of a prompt.
 /// </summary>
 public static class AttributionSweep
 {
@@ -53,7 +52,7 @@ public static class AttributionSweep
         var study = new PatchStudy(model, request);
         if (request.Metrics is not [var metric] || metric != Metric.LogitDifference)
             throw new InterventionException(
-                $"Attribution patching differentiates the {Metric.LogitDifference.Title}; no other metric is known to it."
+                $"Attribution patching differentiates the {Metric.LogitDifference.Title}, and no other metric."
             );
         using var session = GradientSession.Open(
             model,
