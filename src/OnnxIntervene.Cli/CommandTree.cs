@@ -49,6 +49,7 @@ internal static class CommandTree
             CollectCommand.Create(),
             TraceCommand.Create(),
             PatchCommand.Create(),
+            AttributeCommand.Create(),
             AblateCommand.Create(),
             PathCommand.Create(),
             MergeCommand.Create(),

@@ -262,6 +262,19 @@ public sealed class Graph
             graph.Owner = node;
     }
 
+    /// <summary>Takes the nodes and constants of a branch, which keeps its outputs' values.</summary>
+    internal void Absorb(Graph branch)
+    {
+        foreach (var node in branch._nodes.ToList())
+        {
+            branch._nodes.Remove(node.Link!);
+            Insert(node, null);
+        }
+
+        _initializers.AddRange(branch._initializers);
+        branch._initializers.Clear();
+    }
+
     /// <summary>Puts the nodes into this order, which must hold each of them once.</summary>
     internal void Reorder(IReadOnlyList<Node> nodes)
     {

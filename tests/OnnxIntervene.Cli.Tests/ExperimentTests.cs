@@ -92,6 +92,39 @@ public sealed class ExperimentTests
         Assert.That(result.GetProperty("grids")[0].GetProperty("normalized").GetArrayLength(), Is.EqualTo(6));
     }
 
+    [Test]
+    public async Task Attribute_estimates_the_cells_of_patch_and_compares_them()
+    {
+        using var folder = new TemporaryFolder();
+        string[] prompts = ["--clean-ids", "0,345,888", "--corrupt-ids", "0,345,889"];
+
+        var result = await Run([
+            "attribute",
+            Bare(folder),
+            .. prompts,
+            "--answer-id",
+            "17",
+            "--wrong-id",
+            "18",
+            "--component",
+            "block_output",
+            "--component",
+            "head_attention_value_output",
+            "--compare",
+            "--json",
+            "--out",
+            folder.File("out"),
+        ]);
+
+        Assert.That(result.GetProperty("study").GetString(), Is.EqualTo("attribute"));
+        Assert.That(result.GetProperty("grids").GetArrayLength(), Is.EqualTo(2));
+        Assert.That(
+            result.GetProperty("correlations").EnumerateArray().Select(number => number.GetDouble()),
+            Has.Exactly(2).InRange(-1, 1)
+        );
+        Assert.That(File.Exists(folder.File("out/attribute.html")));
+    }
+
     [TestCase("Give --prompt or --prompt-ids", "--subject", "a", "--answer", "b")]
     [TestCase("Give --prompt or --prompt-ids, not both", "--prompt", "a", "--prompt-ids", "1", "--subject", "a")]
     [TestCase("Give --answer or --answer-id", "--prompt", "a", "--subject", "a")]

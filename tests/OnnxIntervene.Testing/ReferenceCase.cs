@@ -1,5 +1,7 @@
 using System.Collections.Immutable;
+using System.Globalization;
 using System.Text.Json;
+using OnnxIntervene.Components.Addressing;
 
 namespace OnnxIntervene.Testing;
 
@@ -50,11 +52,26 @@ public sealed class ReferenceCase(JsonElement json)
             ? [.. list.EnumerateArray().Select(name => name.GetString()!)]
             : [];
 
+    /// <summary>Tensor names of the loss's gradients by component; empty for cases of another kind.</summary>
+    public ImmutableDictionary<ComponentAddress, string> ExpectedGradients =>
+        Expectation("gradients") is { ValueKind: JsonValueKind.Object } gradients
+            ? gradients
+                .EnumerateObject()
+                .ToImmutableDictionary(entry => AddressOf(entry.Name), entry => entry.Value.GetString()!)
+            : ImmutableDictionary<ComponentAddress, string>.Empty;
+
     /// <summary>
     /// A part of the case that no test has a use for yet, such as groups or subspaces; undefined when the case lacks
     /// it.
     /// </summary>
     public JsonElement Member(string name) => json.TryGetProperty(name, out var member) ? member : default;
+
+    // L0/block_output
+    private static ComponentAddress AddressOf(string name)
+    {
+        var parts = name.Split('/', 2);
+        return new ComponentAddress(int.Parse(parts[0][1..], CultureInfo.InvariantCulture), parts[1]);
+    }
 
     private JsonElement Expectation(string name) =>
         Member("expect") is { ValueKind: JsonValueKind.Object } expect && expect.TryGetProperty(name, out var member)

@@ -1,8 +1,10 @@
 using System.Collections.Immutable;
+using System.Globalization;
 using OnnxIntervene.Cli.Output;
 using OnnxIntervene.Execution;
 using OnnxIntervene.Reports;
 using OnnxIntervene.Reports.Figures;
+using OnnxIntervene.Studies.Attribution;
 using OnnxIntervene.Studies.Grids;
 using OnnxIntervene.Studies.Patching;
 
@@ -11,51 +13,91 @@ namespace OnnxIntervene.Cli.Commands;
 /// <summary>Makes a report of activation patching: tokens or heads down, layers across.</summary>
 internal static class PatchReport
 {
-    public static Report Create(PatchSweepRequest request, GridResult result, LoadedModel model)
+    private const string Estimated = "Estimated to first order, by gradients: no cell was run. ";
+
+    /// <param name="request">What was patched.</param>
+    /// <param name="result">What was measured, or estimated.</param>
+    /// <param name="model">The model.</param>
+    /// <param name="measured">What activation patching measured, where the result is an estimate of it.</param>
+    /// <param name="isEstimate">Whether the result is attribution patching's.</param>
+    public static Report Create(
+        PatchSweepRequest request,
+        GridResult result,
+        LoadedModel model,
+        GridResult? measured = null,
+        bool isEstimate = false
+    )
     {
+        var correlations = Correlations(result, measured);
         var shown = new GridFigures(request.Prompts);
         var isDenoising = request.Direction == PatchDirection.Denoising;
         var warnings = StudyWarnings.Of(request.Prompts, result, model.TokenText);
         return new Report
         {
-            Title = $"Activation patching of {string.Join(", ", result.Layouts.Select(layout => layout.Name))}",
-            Summary = Summary(isDenoising, result.Prompts.Length),
+            Title =
+                $"{(isEstimate ? "Attribution" : "Activation")} patching of "
+                + string.Join(", ", result.Layouts.Select(layout => layout.Name)),
+            Summary = (isEstimate ? Estimated : "") + Summary(isDenoising, result.Prompts.Length),
             Warnings = warnings,
-            Facts = StudyFacts.Of(request.Prompts, result, model),
+            Facts = [.. StudyFacts.Of(request.Prompts, result, model), .. Agreement(result, correlations)],
             Heatmaps =
             [
                 .. Enumerable
                     .Range(0, result.Layouts.Length)
                     .SelectMany(grid => Heatmaps(shown, result, grid, isDenoising)),
             ],
-            Figures =
-            [
-                .. Enumerable
-                    .Range(0, result.Layouts.Length)
-                    .SelectMany(grid =>
-                        shown.Lines(
-                            isDenoising ? result.Denoised(grid) : result.Noised(grid),
-                            $"layers-{result.Layouts[grid].Name}",
-                            $"Normalised {result.Metrics[0].Title} by layer, patching {result.Layouts[grid].Name}",
-                            isDenoising ? "restored" : "broken"
-                        )
-                    ),
-            ],
+            Figures = Lines(shown, result, isDenoising),
             Json = JsonText.Of(
                 new
                 {
-                    Study = "patch",
+                    Study = isEstimate ? "attribute" : "patch",
                     Direction = isDenoising ? "denoising" : "noising",
                     Prompts = StudyFacts.Data(request.Prompts, result, model),
                     Grids = StudyFacts.Grids(
                         result,
                         (grid, metric) => isDenoising ? result.Denoised(grid, metric) : result.Noised(grid, metric)
                     ),
+                    Correlations = correlations.IsEmpty
+                        ? null
+                        : correlations.Select(number => double.IsFinite(number) ? number : (double?)null),
                     Warnings = warnings,
                 }
             ),
         };
     }
+
+    private static ImmutableArray<ReportFigure> Lines(GridFigures shown, GridResult result, bool isDenoising) =>
+        [
+            .. Enumerable
+                .Range(0, result.Layouts.Length)
+                .SelectMany(grid =>
+                    shown.Lines(
+                        isDenoising ? result.Denoised(grid) : result.Noised(grid),
+                        $"layers-{result.Layouts[grid].Name}",
+                        $"Normalised {result.Metrics[0].Title} by layer, patching {result.Layouts[grid].Name}",
+                        isDenoising ? "restored" : "broken"
+                    )
+                ),
+        ];
+
+    private static ImmutableArray<double> Correlations(GridResult result, GridResult? measured) =>
+        measured is null
+            ? []
+            :
+            [
+                .. Enumerable
+                    .Range(0, result.Layouts.Length)
+                    .Select(grid => AttributionSweep.Correlation(result, measured, grid)),
+            ];
+
+    private static IEnumerable<ReportFact> Agreement(GridResult result, ImmutableArray<double> correlations) =>
+        correlations.Select(
+            (correlation, grid) =>
+                new ReportFact(
+                    $"correlation with activation patching, {result.Layouts[grid].Name}",
+                    correlation.ToString("F3", CultureInfo.InvariantCulture)
+                )
+        );
 
     private static string Summary(bool isDenoising, int prompts)
     {

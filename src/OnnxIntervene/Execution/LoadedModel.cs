@@ -217,6 +217,10 @@ public sealed class LoadedModel : IDisposable
 
     internal SessionLease Lease(SessionRecipe recipe) => _pool.Lease(recipe);
 
+    /// <summary>A session of a model made from this one, which shares its weights. The caller disposes it.</summary>
+    internal InterventionSession OpenSession(SplicedModel spliced) =>
+        InterventionSession.Open(spliced, Options, _weights);
+
     private (InterventionSession Session, long ByteCount) Open(SessionRecipe recipe)
     {
         if (Model.Graph.Outputs.Count == 0)

@@ -27,6 +27,7 @@ public sealed class InterventionSession : IDisposable
         _ownInputs = spliced.Sites.SelectMany(site => site.Inputs).ToHashSet(StringComparer.Ordinal);
         if (spliced.PositionsInput is { } positions)
             _ownInputs.Add(positions);
+        _ownInputs.UnionWith(spliced.AddedInputs);
         _filler = new InputFiller(session.Inputs, spliced.Components, _ownInputs, spliced.Inputs);
         _neutral = new NeutralFeeds(spliced.Sites, session.Inputs);
     }
@@ -105,6 +106,16 @@ public sealed class InterventionSession : IDisposable
         IReadOnlyList<string> outputs,
         NumericArray? positions = null,
         CancellationToken cancellation = default
+    ) => RunValues(inputs, feeds, outputs, positions, ImmutableDictionary<string, NumericArray>.Empty, cancellation);
+
+    /// <summary>Runs the model, and feeds <see cref="SplicedModel.AddedInputs"/>.</summary>
+    internal IReadOnlyList<TensorValue> RunValues(
+        ModelInputs inputs,
+        IReadOnlyList<SiteFeed> feeds,
+        IReadOnlyList<string> outputs,
+        NumericArray? positions,
+        IReadOnlyDictionary<string, NumericArray> added,
+        CancellationToken cancellation
     )
     {
         ArgumentNullException.ThrowIfNull(inputs);
@@ -116,6 +127,13 @@ public sealed class InterventionSession : IDisposable
         _filler.Fill(binding, inputs);
         if (Spliced.PositionsInput is { } chosen)
             binding.Own(chosen, OrtArrays.Over(positions!.IntegerMemory, [positions.Shape[0], positions.Shape[1]]));
+        foreach (var (name, array) in added)
+        {
+            // A cut leaves out what it does not need.
+            if (_session.Inputs.TryGetValue(name, out var metadata))
+                binding.Own(name, OrtArrays.Create(array, metadata.ElementDataType, name));
+        }
+
         for (var index = 0; index < Spliced.Sites.Length; index++)
         {
             if (ReferenceEquals(feeds[index], SiteFeed.Neutral))

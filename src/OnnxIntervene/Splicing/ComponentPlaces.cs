@@ -50,6 +50,10 @@ internal sealed class ComponentPlaces(GraphEditor editor)
         }
     }
 
+    /// <summary>Opens a fused operator, unless it is open already.</summary>
+    /// <exception cref="InterventionException">The operator is used in a way that cannot be opened.</exception>
+    public void Open(Node node) => _openings.Of(node);
+
     /// <summary>The tensor that holds a component now, and the view of it.</summary>
     public Value Current(ComponentSource source) =>
         source switch

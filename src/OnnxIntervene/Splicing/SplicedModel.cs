@@ -35,6 +35,9 @@ public sealed record SplicedModel(Model Model, ComponentMap Components, Immutabl
     public ImmutableDictionary<ComponentAddress, string> Boundaries { get; init; } =
         ImmutableDictionary<ComponentAddress, string>.Empty;
 
+    /// <summary>Inputs beside the sites', such as what a loss compares with; runs feed all of them.</summary>
+    internal ImmutableArray<string> AddedInputs { get; init; } = [];
+
     /// <summary>The original's inputs that a run may feed.</summary>
     public ImmutableArray<string> Inputs { get; init; } = [];
 }

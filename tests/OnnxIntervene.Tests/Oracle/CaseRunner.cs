@@ -2,6 +2,8 @@ using System.Text.Json;
 using OnnxIntervene.Components;
 using OnnxIntervene.Execution;
 using OnnxIntervene.Execution.Results;
+using OnnxIntervene.Gradients;
+using OnnxIntervene.Gradients.Losses;
 using OnnxIntervene.Interventions;
 using OnnxIntervene.Interventions.Kinds;
 using OnnxIntervene.IR;
@@ -63,7 +65,7 @@ internal sealed class CaseRunner(ReferenceFamily family, ReferenceExport export)
     )
     {
         if (item.Kind == "gradient")
-            throw new NotSupportedException("gradients are not built yet");
+            return JudgeGradients(item, modelPath, exportDifference);
         var config = change(Config(item));
         RequireKnownComponents(config);
         using var model = IntervenableModel.Load(modelPath, config, new ExecutionOptions { Threads = 1 });
@@ -75,6 +77,28 @@ internal sealed class CaseRunner(ReferenceFamily family, ReferenceExport export)
             Settings(item, config)
         );
         return Compare(item, inputs, result, exportDifference);
+    }
+
+    private CaseOutcome JudgeGradients(ReferenceCase item, string modelPath, double exportDifference)
+    {
+        using var model = LoadedModel.Load(modelPath, new ExecutionOptions { Threads = 1 });
+        var loss = new CrossEntropyLoss(family.Tensor(item.Member("labels").GetString()!));
+        var expected = item.ExpectedGradients;
+        var targets = new GradientTargets { Components = [.. expected.Keys] };
+        var result = GradientSession.Of(model, Inputs(item.Base, model.Components), loss, targets);
+        var tolerance = item.Tolerance + exportDifference;
+        var difference = Math.Abs(result.Loss - item.Member("loss").GetDouble());
+        var (worst, place) = (difference, "the loss");
+        foreach (var (address, name) in expected)
+        {
+            difference = Compare(result.Components[address], family.Tensor(name));
+            if (difference > worst || double.IsNaN(difference))
+                (worst, place) = (difference, address.ToString());
+        }
+
+        return worst <= tolerance
+            ? Outcome(item, CaseOutcome.Passed, worst, null)
+            : Outcome(item, CaseOutcome.Failed, worst, $"{place} differs by {worst:G4}, more than {tolerance:G4}");
     }
 
     // A family that is not recognised at all is not built yet; a component missing from one that is would be a fault.

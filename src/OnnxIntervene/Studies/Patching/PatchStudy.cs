@@ -59,6 +59,9 @@ internal sealed class PatchStudy : GridStudy
     /// <inheritdoc/>
     public override GridPlace PlaceOf(int prompt, int cell) => _cells.PlaceOf(cell);
 
+    /// <summary>What a cell changes in a prompt: the number of a site, and a unit of it.</summary>
+    public IEnumerable<(int Site, int Unit)> UnitsOf(int prompt, int cell) => _cells.UnitsOf(prompt, cell);
+
     /// <inheritdoc/>
     public override SweepCell CellOf(PromptBases bases, int prompt, int cell)
     {

@@ -1,0 +1,73 @@
+using System.Collections.Immutable;
+using OnnxIntervene.IR;
+using static OnnxIntervene.Gradients.Rules.GradientRule;
+
+namespace OnnxIntervene.Gradients.Rules;
+
+/// <summary>What moves elements without changing them: each goes back to where it came from.</summary>
+internal static class ShapeGradients
+{
+    /// <summary>The rules, one an operator.</summary>
+    public static IEnumerable<GradientRule> All =>
+        [
+            Of("Reshape", Reshaped),
+            Of("Flatten", Reshaped),
+            Of("Squeeze", Reshaped),
+            Of("Unsqueeze", Reshaped),
+            Of("Transpose", Transpose),
+            Of("Concat", Concat),
+            Of("Split", Split),
+            Of("Expand", step => [step.SumTo(step.Dy, step.X), null]),
+            Of("Trilu", Trilu),
+        ];
+
+    private static ImmutableArray<Value?> Reshaped(GradientStep step) =>
+        [step.ReshapeLike(step.Dy, step.X), .. step.Node.Inputs.Skip(1).Select(_ => (Value?)null)];
+
+    private static ImmutableArray<Value?> Transpose(GradientStep step)
+    {
+        // Without an order, the axes are reversed, and reversing them again undoes it.
+        if (step.Node.FindAttribute("perm") is not { Integers: var order })
+            return [step.Ops.Emit("Transpose", [step.Dy])];
+        var back = new long[order.Length];
+        for (var axis = 0; axis < order.Length; axis++)
+            back[order[axis]] = axis;
+        return [step.Ops.Transpose(step.Dy, back)];
+    }
+
+    // Each input gets its part of the gradient, found by the sizes of those before it.
+    private static ImmutableArray<Value?> Concat(GradientStep step)
+    {
+        var axis = step.Integer("axis", 1);
+        var gradients = ImmutableArray.CreateBuilder<Value?>();
+        var start = step.Ops.Constant(0);
+        foreach (var (input, index) in step.Node.Inputs.Select((input, index) => (input!, index)))
+        {
+            var size = step.Ops.Gather(step.Ops.ShapeOf(input), step.Ops.Constant(axis), 0);
+            var end = step.Ops.Add(start, size);
+            gradients.Add(
+                step.Needs(index) ? step.Ops.Emit("Slice", [step.Dy, start, end, step.Ops.Constant(axis)]) : null
+            );
+            start = end;
+        }
+
+        return gradients.ToImmutable();
+    }
+
+    // A part that the loss does not depend on leaves zeros.
+    private static ImmutableArray<Value?> Split(GradientStep step)
+    {
+        var parts = step.Node.Outputs.Select((part, index) => step.Gradients[index] ?? step.ZerosLike(part!));
+        return
+        [
+            step.Ops.Concat(step.Integer("axis", 0), [.. parts]),
+            .. step.Node.Inputs.Skip(1).Select(_ => (Value?)null),
+        ];
+    }
+
+    private static ImmutableArray<Value?> Trilu(GradientStep step) =>
+        [
+            step.Ops.Emit("Trilu", [step.Dy, .. step.Node.Inputs.Skip(1)], step.Node.Attributes),
+            .. step.Node.Inputs.Skip(1).Select(_ => (Value?)null),
+        ];
+}
