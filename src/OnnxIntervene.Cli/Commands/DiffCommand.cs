@@ -3,6 +3,7 @@ using OnnxIntervene.Cli.Output;
 using OnnxIntervene.Comparing;
 using OnnxIntervene.Execution;
 using OnnxIntervene.IR;
+using OnnxIntervene.Sweeps;
 
 namespace OnnxIntervene.Cli.Commands;
 
@@ -45,7 +46,22 @@ internal sealed class DiffCommand
     private int Run(ParseResult arguments, CancellationToken cancellation)
     {
         var (a, b) = (_a.Path(arguments), _b.Path(arguments));
-        return (ActivationFile.IsOne(a), ActivationFile.IsOne(b)) switch
+        try
+        {
+            return Run(arguments, a, b, cancellation);
+        }
+        catch (OperationCanceledException fault) when (File.Exists(JournalOf(arguments)))
+        {
+            throw new StudyCancelledException(
+                $"Cancelled; what was measured is kept in {JournalOf(arguments)}, and the same command goes on from "
+                    + "there.",
+                fault
+            );
+        }
+    }
+
+    private int Run(ParseResult arguments, string a, string b, CancellationToken cancellation) =>
+        (ActivationFile.IsOne(a), ActivationFile.IsOne(b)) switch
         {
             (true, true) => throw new InterventionException(
                 "A and B are both files of activations; one must be a model, whose values are intervened on."
@@ -54,7 +70,6 @@ internal sealed class DiffCommand
             (false, true) => WithFile(arguments, b, _a, cancellation),
             _ => WithModels(arguments, cancellation),
         };
-    }
 
     private int WithModels(ParseResult arguments, CancellationToken cancellation)
     {
@@ -90,11 +105,17 @@ internal sealed class DiffCommand
             Prompts = _prompts.Read(arguments, model, reader),
             Components = [.. arguments.GetValue(_components) ?? []],
             Layers = NumberRanges.Parse(arguments.GetValue(_layers), "--layers"),
+            Journal = JournalOf(arguments),
+            Command = [.. arguments.Tokens.Select(token => token.Value)],
         };
+
+    private string JournalOf(ParseResult arguments) =>
+        ShardFiles.PathOf(_output.Folder(arguments), _output.Name, SweepShard.Whole);
 
     private void Publish(ParseResult arguments, DiffReport report, CancellationToken cancellation)
     {
         _output.Publish(arguments, report.Create(), cancellation);
+        File.Delete(JournalOf(arguments));
         if (!_output.IsJson(arguments) && report.Shown().ToList() is { Count: > 0 } rows)
             Terminal.Of(arguments).WriteTable(DiffReport.Columns, rows);
     }

@@ -26,6 +26,9 @@ internal sealed class ComparisonRuns(
     private readonly ComparisonSums _sums = new(addresses);
     private OutputMeasure? _measure;
 
+    /// <summary>Where changed runs are kept; null for nowhere.</summary>
+    public ComparisonJournal? Journal { get; init; }
+
     /// <summary>Runs every example.</summary>
     public ModelComparisonResult Run(
         ImmutableArray<ModelInputs> examples,
@@ -39,7 +42,7 @@ internal sealed class ComparisonRuns(
             var runs = RunExample(example, examples[example], cancellation);
             _sums.Add(runs);
             if (DistanceOf(runs) is { } distance)
-                Patch(runs, distance, () => progress?.Report(new SweepProgress(++done, all)), cancellation);
+                Patch(example, runs, distance, () => progress?.Report(new SweepProgress(++done, all)), cancellation);
         }
 
         return _sums.ToResult(opened, limits, _measure);
@@ -76,7 +79,13 @@ internal sealed class ComparisonRuns(
             ? OutputMeasure.KullbackLeibler
             : OutputMeasure.RelativeError;
 
-    private void Patch(ExampleRuns runs, OutputDistance distance, Action report, CancellationToken cancellation)
+    private void Patch(
+        int example,
+        ExampleRuns runs,
+        OutputDistance distance,
+        Action report,
+        CancellationToken cancellation
+    )
     {
         var own = distance.Of(runs.B.Output!, 0, 1);
         _sums.Add(runs, distance, own);
@@ -88,7 +97,17 @@ internal sealed class ComparisonRuns(
             report();
         }
 
-        foreach (var batch in cells[true].Chunk(RowsPerRun.Of(model.Model, runs)))
+        var known = cells[true].ToLookup(cell => Journal?.Find(example, cell));
+        foreach (var group in known.Where(group => group.Key is not null))
+        {
+            foreach (var cell in group)
+            {
+                _sums.Add(cell, group.Key!.Value);
+                report();
+            }
+        }
+
+        foreach (var batch in known[null].Chunk(RowsPerRun.Of(model.Model, runs)))
         {
             var outputs = opened.Patch(
                 runs.Inputs,
@@ -97,7 +116,9 @@ internal sealed class ComparisonRuns(
             );
             foreach (var (row, cell) in batch.Index())
             {
-                _sums.Add(cell, distance.Of(outputs, row, batch.Length));
+                var changed = distance.Of(outputs, row, batch.Length);
+                _sums.Add(cell, changed);
+                Journal?.Keep(example, cell, changed);
                 report();
             }
         }

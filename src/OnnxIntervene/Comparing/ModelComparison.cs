@@ -53,6 +53,7 @@ public static class ModelComparison
             examples,
             RoundingLimits.Of(a.Model, b.Model),
             [.. common.Omitted, .. unfit],
+            JournalOf(request, a.File.Path, b, examples, addresses),
             progress,
             cancellation
         );
@@ -92,6 +93,7 @@ public static class ModelComparison
             saved.Examples,
             RoundingLimits.Of(b.Model),
             saved.Omitted,
+            JournalOf(request, a.Path, b, saved.Examples, saved.Addresses),
             progress,
             cancellation
         );
@@ -104,14 +106,27 @@ public static class ModelComparison
         ImmutableArray<ModelInputs> examples,
         RoundingLimits limits,
         ImmutableArray<OmittedComponent> omitted,
+        ComparisonJournal? journal,
         IProgress<SweepProgress>? progress,
         CancellationToken cancellation
     )
     {
+        using var kept = journal;
         using var opened = new OpenedModel(b, addresses, writes: true);
-        var runs = new ComparisonRuns(a, b, opened, addresses, limits);
+        var runs = new ComparisonRuns(a, b, opened, addresses, limits) { Journal = journal };
         return runs.Run(examples, progress, cancellation) with { Omitted = omitted };
     }
+
+    private static ComparisonJournal? JournalOf(
+        ModelComparisonRequest request,
+        string a,
+        LoadedModel b,
+        ImmutableArray<ModelInputs> examples,
+        ImmutableArray<ComponentAddress> addresses
+    ) =>
+        request.Journal is { } path
+            ? ComparisonJournal.Open(path, ComparisonIdentity.Of(a, b.File.Path, examples, addresses), request.Command)
+            : null;
 
     // Whose first axis is not the examples has no units that could be compared one by one.
     private static (ImmutableArray<ComponentAddress> Fit, ImmutableArray<OmittedComponent> Unfit) ByExample(

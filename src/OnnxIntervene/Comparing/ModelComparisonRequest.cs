@@ -17,4 +17,16 @@ public sealed record ModelComparisonRequest
 
     /// <summary>The layers; all when empty.</summary>
     public ImmutableArray<int> Layers { get; init; } = [];
+
+    /// <summary>
+    /// A file in which every changed run is kept, and from which a comparison that was ended goes on; null for none.
+    /// </summary>
+    public string? Journal { get; init; }
+
+    /// <summary>The command that compares, which the journal names; empty where there is none.</summary>
+    public ImmutableArray<string> Command
+    {
+        get;
+        init => field = value.IsDefault ? [] : value;
+    } = [];
 }

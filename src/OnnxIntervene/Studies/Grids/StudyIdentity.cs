@@ -19,7 +19,7 @@ internal static class StudyIdentity
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         Add(hash, study.GetType().Name);
-        Add(hash, ModelOf(study));
+        Add(hash, ModelAt(study.Model.File.Path));
         Add(hash, study.Description);
         foreach (var metric in study.Metrics)
             Add(hash, metric.Name);
@@ -58,14 +58,16 @@ internal static class StudyIdentity
         hash.AppendData(array.IsInteger ? MemoryMarshal.AsBytes(array.Integers) : MemoryMarshal.AsBytes(array.Floats));
     }
 
-    // A text's length keeps it apart from the next one.
-    private static void Add(IncrementalHash hash, string text) =>
+    /// <summary>Adds a text, whose length keeps it apart from the next one.</summary>
+    public static void Add(IncrementalHash hash, string text) =>
         hash.AppendData(Encoding.UTF8.GetBytes($"{text.Length}:{text}"));
 
-    // The graph decides; weights beside it are told apart by their length alone, which costs nothing.
-    private static string ModelOf(GridStudy study)
+    /// <summary>
+    /// What tells a model's file from others: the graph. Weights beside it are told apart by their length alone, which
+    /// costs nothing.
+    /// </summary>
+    public static string ModelAt(string path)
     {
-        var path = study.Model.File.Path;
         using var stream = RegularFile.Open(path, message => new ModelFormatException(message));
         var graph = Convert.ToHexStringLower(SHA256.HashData(stream));
         var weights = Directory
