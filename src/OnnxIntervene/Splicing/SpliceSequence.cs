@@ -35,14 +35,9 @@ internal sealed class SpliceSequence
             .ThenBy(entry => entry.Action.Site.Index)
             .ToList();
         var order = _order.Of(sites.Select(site => (site.Component.Source, site.Found)));
-        foreach (
-            var component in sites.SelectMany(site => new[] { site.Component, site.ModuleInput }).Concat(boundaries)
-        )
-        {
-            if (component is not null)
-                _places.Open(component.Source);
-        }
-
+        var components = sites.SelectMany(site => new[] { site.Component, site.ModuleInput }).Concat(boundaries);
+        foreach (var source in InOrder(components.OfType<Component>().Select(component => component.Source)))
+            _places.Open(source);
         foreach (var (action, _) in actions)
             action.Splice();
         return (
@@ -53,6 +48,18 @@ internal sealed class SpliceSequence
 
     /// <summary>The tensor that holds a component after all sites.</summary>
     public string NameOf(Component boundary) => _places.Current(boundary.Source).Name;
+
+    // In the order of the graph: what layers share is computed from what the first that is opened reads.
+    private List<ComponentSource> InOrder(IEnumerable<ComponentSource> sources)
+    {
+        var ranks = _editor.Graph.Nodes.Select((node, rank) => (node, rank)).ToDictionary();
+        return
+        [
+            .. sources.OrderBy(source =>
+                SourcePlaces.OpenedNode(source) is { } node ? ranks.GetValueOrDefault(node, -1) : -1
+            ),
+        ];
+    }
 
     private IEnumerable<SiteWork> Works(ImmutableArray<PlacedSite> sites)
     {
