@@ -60,11 +60,18 @@ internal static class SelectionGradients
                 $"elements that are picked several times need operator set {OldestWithAddition}; the model uses "
                     + $"{step.Ops.OperatorSetVersion}"
             );
-        var zeros = step.Zeros(step.Ops.Reshape(step.Apply("Size", step.X), 1));
+        // ONNX Runtime adds no scattered numbers of 16 bits.
+        var type = adds && step.Type != ElementType.Float64 ? ElementType.Float32 : step.Type;
+        var count = step.Ops.Reshape(step.Apply("Size", step.X), 1);
+        var zeros = step.Ops.ConstantOfShape(count, SingleNumber.Of(type, 0, 1));
         var (places, values) = (step.Ops.Reshape(numbers, -1), step.Ops.Reshape(step.Dy, -1));
         NodeAttribute[] settings = adds ? [NodeAttribute.Of("reduction", "add")] : [];
-        return step.ReshapeLike(step.Ops.Emit("ScatterElements", [zeros, places, values], settings), step.X);
+        var sums = step.Ops.Emit("ScatterElements", [zeros, places, Cast(step, values, type)], settings);
+        return step.ReshapeLike(Cast(step, sums, step.Type), step.X);
     }
+
+    private static Value Cast(GradientStep step, Value value, ElementType type) =>
+        step.TypeOf(value) == type ? value : step.Ops.Cast(value, type);
 
     private static ImmutableArray<Value?> ScatterElements(GradientStep step) =>
         Scattered(step, "GatherElements", [NodeAttribute.Of("axis", step.Integer("axis", 0))]);
