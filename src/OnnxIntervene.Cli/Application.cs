@@ -9,6 +9,9 @@ namespace OnnxIntervene.Cli;
 /// <summary>The whole command: reads the arguments, runs them, and turns faults into messages and exit codes.</summary>
 internal static class Application
 {
+    // Loading and downloading do not ask whether they are cancelled; what they leave is whole or marked as not.
+    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(5);
+
     /// <summary>Runs the command and returns its exit code.</summary>
     /// <param name="arguments">The user's arguments.</param>
     /// <param name="output">Receives results; with <c>--json</c> exactly one JSON value, which may be an error.</param>
@@ -31,7 +34,7 @@ internal static class Application
                 // The library's own way ends a command that is still cancelling its jobs.
                 ProcessTerminationTimeout = null,
             };
-            using var interruption = new Interruption();
+            using var interruption = new Interruption(PatienceOf(parsed));
             return await parsed.InvokeAsync(configuration, interruption.Token).ConfigureAwait(false);
         }
         catch (Exception fault) when (CommandFault.Of(fault) is { } known)
@@ -46,6 +49,10 @@ internal static class Application
             return fault.ExitCode;
         }
     }
+
+    // Jobs of a cluster are cancelled before the command ends, however long that takes.
+    private static TimeSpan PatienceOf(ParseResult parsed) =>
+        parsed.CommandResult.Command.Name == SlurmCommand.Name ? Timeout.InfiniteTimeSpan : s_patience;
 
     private static bool IsJson(ParseResult parsed) =>
         parsed

@@ -1,21 +1,30 @@
 using System.Runtime.InteropServices;
+using OnnxIntervene.Cli.Output;
 
 namespace OnnxIntervene.Cli;
 
 /// <summary>
-/// Ctrl-C, or a request to end: the first cancels what runs, which then ends in its own way and time; a second one ends
-/// the process at once.
+/// Ctrl-C, or a request to end: the first cancels what runs, which then ends in its own way; a second one ends the
+/// process at once, and so does time, where what runs does not ask whether it is cancelled.
 /// </summary>
 internal sealed class Interruption : IDisposable
 {
     private readonly CancellationTokenSource _source = new();
+    private readonly Timer _end;
+    private readonly TimeSpan _patience;
     private readonly PosixSignalRegistration[] _signals;
 
-    public Interruption() =>
-        _signals = [
+    /// <param name="patience">How long what runs may take to end; infinite for as long as it likes.</param>
+    public Interruption(TimeSpan patience)
+    {
+        _patience = patience;
+        _end = new Timer(_ => Environment.Exit(ExitCodes.Cancelled));
+        _signals =
+        [
             PosixSignalRegistration.Create(PosixSignal.SIGINT, Cancel),
             PosixSignalRegistration.Create(PosixSignal.SIGTERM, Cancel),
         ];
+    }
 
     /// <summary>Cancelled by the first.</summary>
     public CancellationToken Token => _source.Token;
@@ -25,12 +34,14 @@ internal sealed class Interruption : IDisposable
     {
         foreach (var signal in _signals)
             signal.Dispose();
+        _end.Dispose();
         _source.Dispose();
     }
 
     private void Cancel(PosixSignalContext signal)
     {
         signal.Cancel = !_source.IsCancellationRequested;
+        _end.Change(_patience, Timeout.InfiniteTimeSpan);
         _source.Cancel();
     }
 }

@@ -8,6 +8,9 @@ namespace OnnxIntervene.Cli.Commands;
 /// <summary>Runs a study's shards as jobs of a Slurm cluster.</summary>
 internal sealed class SlurmCommand
 {
+    /// <summary>What the command is called.</summary>
+    public const string Name = "slurm";
+
     private const int MostShards = 100_000;
     private const double LeastPoll = 0.1;
 
@@ -61,7 +64,7 @@ internal sealed class SlurmCommand
     private Command Build()
     {
         var command = new Command(
-            "slurm",
+            Name,
             "Run a study on a cluster: write and submit an array job with a task for each shard, and a job that "
                 + "merges them; follow both, and resubmit what failed. Ctrl-C cancels the jobs; cells that were "
                 + "measured are kept. Example: onnx-intervene slurm --shards 16 --out sweep --sbatch=--gres=gpu:1 -- "

@@ -9,8 +9,7 @@ namespace OnnxIntervene.Comparing;
 
 /// <summary>
 /// The changed runs of a comparison, kept in a file line by line (JSON Lines): a comparison that was ended goes on
-/// where it
-/// was. The first line says which one it is: <c>{"comparison": …, "command": […]}</c>, the others are
+/// where it was. The first line says which one it is: <c>{"comparison": …, "command": […]}</c>, the others are
 /// <c>{"example": 0, "component": 3, "repair": false, "distance": [divergence, squared error]}</c>.
 /// </summary>
 internal sealed class ComparisonJournal : IDisposable
