@@ -1,10 +1,7 @@
-using OnnxIntervene.Components;
 using OnnxIntervene.Components.Addressing;
 using OnnxIntervene.Interventions;
 using OnnxIntervene.Interventions.Kinds;
-using OnnxIntervene.Planning;
 using OnnxIntervene.Runtime;
-using OnnxIntervene.Testing;
 
 namespace OnnxIntervene.Tests.Splicing;
 
