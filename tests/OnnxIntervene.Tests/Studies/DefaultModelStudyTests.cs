@@ -84,7 +84,7 @@ public sealed class DefaultModelStudyTests
                     Prompts = _prompts,
                     Noise = [.. _prompts.Select((_, index) => EmbeddingNoise.Create(1, 1, 192, 0.3f, index))],
                     Columns = TraceColumns.Roles,
-                    Targets = [new TraceTarget("block_output", 1), new TraceTarget("mlp_output", 3)],
+                    Targets = [new TraceTarget("mlp_output", 3)],
                 },
                 options: options
             )
