@@ -52,11 +52,7 @@ internal sealed class DiffCommand
         }
         catch (OperationCanceledException fault) when (File.Exists(JournalOf(arguments)))
         {
-            throw new StudyCancelledException(
-                $"Cancelled; what was measured is kept in {JournalOf(arguments)}, and the same command goes on from "
-                    + "there.",
-                fault
-            );
+            throw StudyCancelledException.Of(JournalOf(arguments), fault);
         }
     }
 

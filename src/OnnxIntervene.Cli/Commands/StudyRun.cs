@@ -79,10 +79,7 @@ internal sealed class StudyRun(SweepRunOptions runs, ReportOptions output)
         }
         catch (OperationCanceledException fault) when (File.Exists(options.Journal))
         {
-            throw new StudyCancelledException(
-                $"Cancelled; what was measured is kept in {options.Journal}, and the same command goes on from there.",
-                fault
-            );
+            throw StudyCancelledException.Of(options.Journal, fault);
         }
     }
 }

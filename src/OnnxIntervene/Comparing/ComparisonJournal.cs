@@ -1,6 +1,3 @@
-using System.Text;
-using System.Text.Json;
-using System.Text.Json.Serialization;
 using OnnxIntervene.IR;
 using OnnxIntervene.Json;
 using OnnxIntervene.Studies.Grids;
@@ -14,17 +11,10 @@ namespace OnnxIntervene.Comparing;
 /// </summary>
 internal sealed class ComparisonJournal : IDisposable
 {
-    private static readonly JsonSerializerOptions s_options = new()
-    {
-        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
-        NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals,
-    };
-
-    private readonly FileStream _file;
+    private readonly JournalWriter _file;
     private readonly Dictionary<(int Example, PatchedCell Cell), Distance> _kept = [];
-    private string? _header;
 
-    private ComparisonJournal(FileStream file) => _file = file;
+    private ComparisonJournal(JournalWriter file) => _file = file;
 
     /// <summary>Opens the file of a comparison, or begins one.</summary>
     /// <param name="path">The file; its folder is made when it is missing.</param>
@@ -35,7 +25,7 @@ internal sealed class ComparisonJournal : IDisposable
     /// <exception cref="IOException">The file cannot be written, or another process is writing it.</exception>
     public static ComparisonJournal Open(string path, string identity, IReadOnlyList<string> command)
     {
-        var journal = new ComparisonJournal(JournalFile.OpenToWrite(path));
+        var journal = new ComparisonJournal(new JournalWriter(path));
         try
         {
             journal.Begin(path, identity, command);
@@ -53,53 +43,37 @@ internal sealed class ComparisonJournal : IDisposable
         _kept.TryGetValue((example, cell), out var distance) ? distance : null;
 
     /// <summary>Keeps how far a changed run is from A's.</summary>
-    public void Keep(int example, PatchedCell cell, Distance distance)
-    {
-        if (_header is not null)
-            Append(_header);
-        _header = null;
-        Append(
-            JsonSerializer.Serialize(
+    public void Keep(int example, PatchedCell cell, Distance distance) =>
+        _file.Append(
+            JournalWriter.Line(
                 new
                 {
                     example,
                     cell.Component,
                     Repair = cell.IsRepair,
                     Distance = new[] { distance.Divergence, distance.SquaredError },
-                },
-                s_options
+                }
             )
         );
-    }
 
     /// <inheritdoc/>
-    public void Dispose()
-    {
-        var isEmpty = _file.Length == 0;
-        _file.Dispose();
-        if (isEmpty)
-            File.Delete(_file.Name);
-    }
+    public void Dispose() => _file.Dispose();
 
     private void Begin(string path, string identity, IReadOnlyList<string> command)
     {
-        var (end, number) = (0L, 0);
-        foreach (var line in JournalFile.WholeLines(_file, path))
-        {
-            var place = JsonText.Parse(line, JsonSource.File($"'{path}', line {++number}")).WithObject();
-            if (number > 1)
-                Read(place);
-            else if (place["comparison"].Text() != identity)
-                throw new InterventionException(
-                    $"'{path}' holds another comparison. Choose another folder, or delete the file."
-                );
-            end += line.Length + 1;
-        }
-
-        _file.SetLength(end);
-        _file.Position = end;
-        if (end == 0)
-            _header = JsonSerializer.Serialize(new { Comparison = identity, Command = command }, s_options);
+        var isBegun = _file.Read(
+            (line, number) =>
+            {
+                if (number > 1)
+                    Read(line);
+                else if (line["comparison"].Text() != identity)
+                    throw new InterventionException(
+                        $"'{path}' holds another comparison. Choose another folder, or delete the file."
+                    );
+            }
+        );
+        if (!isBegun)
+            _file.Wait(JournalWriter.Line(new { Comparison = identity, Command = command }));
     }
 
     private void Read(JsonPlace place)
@@ -111,21 +85,5 @@ internal sealed class ComparisonJournal : IDisposable
         _kept[(place["example"].Integer(0), cell)] = new Distance(numbers[0], numbers[1]);
     }
 
-    private static double Number(JsonPlace place) =>
-        !place.IsText
-            ? place.Number()
-            : place.Text() switch
-            {
-                "NaN" => double.NaN,
-                "Infinity" => double.PositiveInfinity,
-                "-Infinity" => double.NegativeInfinity,
-                _ => throw place.Expected("a number"),
-            };
-
-    // One call for each line, so that no line waits in this process.
-    private void Append(string line)
-    {
-        _file.Write(Encoding.UTF8.GetBytes(line + "\n"));
-        _file.Flush();
-    }
+    private static double Number(JsonPlace place) => place.NotFinite() ?? place.Number();
 }

@@ -126,6 +126,18 @@ internal sealed class JsonPlace
         : JsonNumber.Double(_json) is { } number ? number
         : throw Fault($"{Shown} is beyond the range of 64-bit floats");
 
+    /// <summary>A number that is not finite, which JSON can only name; null for anything but such a name.</summary>
+    public double? NotFinite() =>
+        !IsText
+            ? null
+            : Text() switch
+            {
+                "NaN" => double.NaN,
+                "Infinity" => double.PositiveInfinity,
+                "-Infinity" => double.NegativeInfinity,
+                _ => throw Expected("a number"),
+            };
+
     /// <summary>True or false; another where it is left out, or null.</summary>
     public bool Flag(bool otherwise) =>
         IsTrue

@@ -1,4 +1,3 @@
-using System.Text;
 using OnnxIntervene.IR;
 using OnnxIntervene.Sweeps;
 
@@ -10,15 +9,11 @@ namespace OnnxIntervene.Studies.Grids;
 /// </summary>
 internal sealed class CellJournal : StudyRecord, IDisposable
 {
-    private readonly FileStream _file;
-    private readonly JournalLines _lines;
-
-    // Nothing is written before a cell has been measured, so that a study that is refused leaves nothing behind.
-    private readonly List<string> _waiting = [];
+    private readonly JournalWriter _file;
     private bool _isReading;
 
-    private CellJournal(GridStudy study, SweepShard shard, FileStream file, JournalLines lines)
-        : base(study, shard) => (_file, _lines) = (file, lines);
+    private CellJournal(GridStudy study, SweepShard shard, JournalWriter file)
+        : base(study, shard) => _file = file;
 
     /// <summary>Opens the file of a study, or begins one.</summary>
     /// <param name="path">The file; its folder is made when it is missing.</param>
@@ -29,12 +24,11 @@ internal sealed class CellJournal : StudyRecord, IDisposable
     /// <exception cref="IOException">The file cannot be written, or another process is writing it.</exception>
     public static CellJournal Open(string path, GridStudy study, SweepOptions options)
     {
-        var file = JournalFile.OpenToWrite(path);
+        var file = new JournalWriter(path);
         try
         {
-            var lines = new JournalLines(path, study);
-            var journal = new CellJournal(study, options.Shard, file, lines);
-            journal.Begin(options);
+            var journal = new CellJournal(study, options.Shard, file);
+            journal.Begin(new JournalLines(path, study), options);
             return journal;
         }
         catch
@@ -76,7 +70,9 @@ internal sealed class CellJournal : StudyRecord, IDisposable
         foreach (var path in paths)
         {
             using var file = JournalFile.OpenToRead(path);
-            new JournalLines(path, study).ReadInto(record, file);
+            var lines = new JournalLines(path, study);
+            foreach (var line in JournalFile.Lines(file, path))
+                lines.ReadInto(line.Place, line.Number, record);
         }
 
         return record;
@@ -86,7 +82,7 @@ internal sealed class CellJournal : StudyRecord, IDisposable
     public override void Keep(int prompt, Baselines baselines)
     {
         if (!_isReading && !HasBaselines(prompt))
-            _waiting.Add(JournalLines.Of(prompt, baselines));
+            _file.Wait(JournalLines.Of(prompt, baselines));
         base.Keep(prompt, baselines);
     }
 
@@ -94,41 +90,21 @@ internal sealed class CellJournal : StudyRecord, IDisposable
     public override void Keep(int prompt, int cell, ReadOnlySpan<float> values)
     {
         base.Keep(prompt, cell, values);
-        if (_isReading)
-            return;
-        foreach (var line in _waiting)
-            Append(line);
-        _waiting.Clear();
-        Append(JournalLines.Of(prompt, cell, values));
+        if (!_isReading)
+            _file.Append(JournalLines.Of(prompt, cell, values));
     }
 
     /// <inheritdoc/>
-    public override void Flush() => _file.Flush(flushToDisk: true);
+    public override void Flush() => _file.Flush();
 
     /// <inheritdoc/>
-    public void Dispose()
-    {
-        var isEmpty = _file.Length == 0;
-        _file.Dispose();
-        if (isEmpty)
-            File.Delete(_file.Name);
-    }
+    public void Dispose() => _file.Dispose();
 
-    private void Begin(SweepOptions options)
+    private void Begin(JournalLines lines, SweepOptions options)
     {
         _isReading = true;
-        var length = _lines.ReadInto(this, _file, options.Shard);
+        if (!_file.Read((line, number) => lines.ReadInto(line, number, this, options.Shard)))
+            _file.Wait(lines.Header(options, Total));
         _isReading = false;
-        _file.SetLength(length);
-        _file.Position = length;
-        if (length == 0)
-            _waiting.Add(_lines.Header(options, Total));
-    }
-
-    // One call for each line, so that no line waits in this process.
-    private void Append(string line)
-    {
-        _file.Write(Encoding.UTF8.GetBytes(line + "\n"));
-        _file.Flush();
     }
 }

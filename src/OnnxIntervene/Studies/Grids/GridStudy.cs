@@ -21,7 +21,12 @@ internal abstract class GridStudy(
     ImmutableArray<Metric> metrics
 )
 {
+    private string? _identity;
+
     public LoadedModel Model { get; } = model;
+
+    /// <summary>What tells it from other studies; the model's file is read for it once.</summary>
+    public string Identity => _identity ??= StudyIdentity.Of(this);
 
     public ImmutableArray<StudyPrompt> Prompts { get; } = prompts;
 

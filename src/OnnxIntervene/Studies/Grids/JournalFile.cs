@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using Microsoft.Win32.SafeHandles;
 using OnnxIntervene.IR;
+using OnnxIntervene.Json;
 
 namespace OnnxIntervene.Studies.Grids;
 
@@ -50,12 +51,27 @@ internal static class JournalFile
             : throw new IOException($"'{path}' cannot be read: {Marshal.GetLastPInvokeErrorMessage()}.");
     }
 
+    /// <summary>The whole lines of a file as JSON objects, from where it stands.</summary>
+    /// <param name="file">The file.</param>
+    /// <param name="path">What messages call it.</param>
+    /// <param name="before">How many lines come before.</param>
+    /// <exception cref="ModelFormatException">A line is not a JSON object, or longer than any of ours.</exception>
+    public static IEnumerable<JournalLine> Lines(FileStream file, string path, int before = 0)
+    {
+        foreach (var line in WholeLines(file, path))
+        {
+            before++;
+            var place = JsonText.Parse(line, JsonSource.File($"'{path}', line {before}")).WithObject();
+            yield return new JournalLine(place, before, line.Length + 1);
+        }
+    }
+
     /// <summary>
     /// The lines of a file without their line feeds; what follows the last line feed was being written when a process
     /// ended, or is being written.
     /// </summary>
     /// <exception cref="ModelFormatException">A line is longer than any of ours.</exception>
-    public static IEnumerable<byte[]> WholeLines(FileStream file, string path)
+    private static IEnumerable<byte[]> WholeLines(FileStream file, string path)
     {
         var buffer = new byte[1 << 16];
         var line = new MemoryStream();
@@ -83,3 +99,9 @@ internal static class JournalFile
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
     private static extern int Open([MarshalAs(UnmanagedType.LPUTF8Str)] string path, int flags);
 }
+
+/// <summary>A line of a journal.</summary>
+/// <param name="Place">What it says.</param>
+/// <param name="Number">Its number, from 1.</param>
+/// <param name="Length">Its bytes, the line feed among them.</param>
+internal readonly record struct JournalLine(JsonPlace Place, int Number, int Length);

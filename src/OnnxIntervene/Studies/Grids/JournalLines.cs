@@ -1,6 +1,4 @@
 using System.Collections.Immutable;
-using System.Text.Json;
-using System.Text.Json.Serialization;
 using OnnxIntervene.IR;
 using OnnxIntervene.Json;
 using OnnxIntervene.Sweeps;
@@ -14,73 +12,52 @@ namespace OnnxIntervene.Studies.Grids;
 /// </summary>
 internal sealed class JournalLines(string path, GridStudy study)
 {
-    private static readonly JsonSerializerOptions s_options = new()
-    {
-        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
-        NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals,
-    };
-
-    private readonly string _identity = StudyIdentity.Of(study);
-
     /// <summary>The first line.</summary>
     public string Header(SweepOptions options, int shardCells) =>
-        JsonSerializer.Serialize(
+        JournalWriter.Line(
             new
             {
-                Study = _identity,
+                Study = study.Identity,
                 Shard = options.Shard.ToString(),
                 Cells = Enumerable.Range(0, study.Prompts.Length).Sum(study.CellsIn),
                 ShardCells = shardCells,
                 Command = options.Command,
-            },
-            s_options
+            }
         );
 
     /// <summary>A prompt's line.</summary>
     public static string Of(int prompt, Baselines baselines) =>
-        JsonSerializer.Serialize(
+        JournalWriter.Line(
             new
             {
                 prompt,
                 Runs = baselines.Metrics,
                 Tops = baselines.Tops.Select(top => new[] { top.Id, top.Probability }),
-            },
-            s_options
+            }
         );
 
     /// <summary>A cell's line.</summary>
     public static string Of(int prompt, int cell, ReadOnlySpan<float> values) =>
-        JsonSerializer.Serialize(
+        JournalWriter.Line(
             new
             {
                 prompt,
                 cell,
                 Values = values.ToArray(),
-            },
-            s_options
+            }
         );
 
-    /// <summary>Reads every whole line.</summary>
-    /// <param name="record">Receives what they say.</param>
-    /// <param name="file">The file, from its start.</param>
+    /// <summary>Reads a line.</summary>
+    /// <param name="line">What it says.</param>
+    /// <param name="number">Its number, from 1.</param>
+    /// <param name="record">Receives what it says.</param>
     /// <param name="shard">The part of the study that the file must be for; null for any.</param>
-    /// <returns>Where the last whole line ends.</returns>
-    public long ReadInto(StudyRecord record, FileStream file, SweepShard? shard = null)
+    public void ReadInto(JsonPlace line, int number, StudyRecord record, SweepShard? shard = null)
     {
-        var (end, number) = (0L, 0);
-        foreach (var line in JournalFile.WholeLines(file, path))
-        {
-            number++;
-            var name = $"'{path}', line {number}";
-            var place = JsonText.Parse(line, JsonSource.File(name)).WithObject();
-            if (number == 1)
-                Check(place, shard);
-            else
-                Read(place, record);
-            end += line.Length + 1;
-        }
-
-        return end;
+        if (number == 1)
+            Check(line, shard);
+        else
+            Read(line, record);
     }
 
     /// <summary>The part of the study that a first line names.</summary>
@@ -102,7 +79,7 @@ internal sealed class JournalLines(string path, GridStudy study)
 
     private void Check(JsonPlace header, SweepShard? shard)
     {
-        if (header["study"].Text() != _identity)
+        if (header["study"].Text() != study.Identity)
             throw new InterventionException(
                 $"'{path}' holds {header["cells"].Shown} cells of another study "
                     + $"({string.Join(' ', CommandOf(header))}). Choose another folder, or delete the file."
@@ -144,14 +121,5 @@ internal sealed class JournalLines(string path, GridStudy study)
         return numbers.Length == count ? numbers : throw place.Fault($"{count} numbers are expected");
     }
 
-    private static float Number(JsonPlace place) =>
-        !place.IsText
-            ? place.Single()
-            : place.Text() switch
-            {
-                "NaN" => float.NaN,
-                "Infinity" => float.PositiveInfinity,
-                "-Infinity" => float.NegativeInfinity,
-                _ => throw place.Expected("a number"),
-            };
+    private static float Number(JsonPlace place) => place.NotFinite() is { } named ? (float)named : place.Single();
 }

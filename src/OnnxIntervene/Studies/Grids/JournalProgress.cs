@@ -20,7 +20,7 @@ public sealed class JournalProgress
     /// <summary>The journal.</summary>
     public string Path { get; }
 
-    /// <summary>Whether its first line is there, which a process writes as soon as it begins.</summary>
+    /// <summary>Whether its first line is there, which a process writes with its first cell.</summary>
     public bool IsBegun => _line > 0;
 
     /// <summary>Which part of the study it is for; the whole, where it is not begun.</summary>
@@ -66,11 +66,11 @@ public sealed class JournalProgress
         if (file.Length < _end)
             Forget();
         file.Position = _end;
-        foreach (var line in JournalFile.WholeLines(file, Path))
+        foreach (var line in JournalFile.Lines(file, Path, _line))
         {
-            _line++;
-            Count(JsonText.Parse(line, JsonSource.File($"'{Path}', line {_line}")).WithObject());
-            _end += line.Length + 1;
+            _line = line.Number;
+            Count(line.Place);
+            _end += line.Length;
         }
     }
 
