@@ -30,5 +30,6 @@ internal static class EitherOptions
         });
     }
 
-    private static bool IsGiven(CommandResult result, Option option) => result.GetResult(option) is { Implicit: false };
+    /// <summary>Whether the user gave an option.</summary>
+    public static bool IsGiven(CommandResult result, Option option) => result.GetResult(option) is { Implicit: false };
 }

@@ -82,7 +82,7 @@ internal sealed class ReadingPromptOptions
 
     private static void RequireOne(CommandResult result, Option[] ways)
     {
-        var count = ways.Count(way => IsGiven(result, way));
+        var count = ways.Count(way => EitherOptions.IsGiven(result, way));
         if (count != 1)
             result.AddError(
                 $"Give one of {string.Join(", ", ways.Select(way => way.Name))}{(count > 1 ? ", not several" : "")}."
@@ -93,20 +93,21 @@ internal sealed class ReadingPromptOptions
     {
         foreach (var (text, id) in new (Option, Option)[] { (_answer, _answerId), (_wrong, _wrongId) })
         {
-            if (IsGiven(result, text) && IsGiven(result, id))
+            if (EitherOptions.IsGiven(result, text) && EitherOptions.IsGiven(result, id))
                 result.AddError($"Give {text.Name} or {id.Name}, not both.");
-            if (IsGiven(result, _file) && (IsGiven(result, text) || IsGiven(result, id)))
+            if (
+                EitherOptions.IsGiven(result, _file)
+                && (EitherOptions.IsGiven(result, text) || EitherOptions.IsGiven(result, id))
+            )
                 result.AddError(
                     $"{text.Name} goes with one prompt; with {_file.Name}, each line of the file has its own."
                 );
         }
 
         if (
-            (IsGiven(result, _wrong) || IsGiven(result, _wrongId))
-            && !(IsGiven(result, _answer) || IsGiven(result, _answerId))
+            (EitherOptions.IsGiven(result, _wrong) || EitherOptions.IsGiven(result, _wrongId))
+            && !(EitherOptions.IsGiven(result, _answer) || EitherOptions.IsGiven(result, _answerId))
         )
             result.AddError($"{_wrong.Name} needs {_answer.Name}, which it is compared with.");
     }
-
-    private static bool IsGiven(CommandResult result, Option option) => result.GetResult(option) is { Implicit: false };
 }

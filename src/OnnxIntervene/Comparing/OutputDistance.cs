@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using OnnxIntervene.IR;
+using OnnxIntervene.Numerics;
 using OnnxIntervene.Tensors;
 
 namespace OnnxIntervene.Comparing;
@@ -25,7 +26,7 @@ internal sealed class OutputDistance
             kept is not null && kept.Length == rows
                 ? [.. Enumerable.Range(0, rows).Where(row => kept[row])]
                 : [.. Enumerable.Range(0, rows)];
-        _normalizers = isDistribution ? [.. _positions.Select(row => Normalizer(Row(reference, row)))] : [];
+        _normalizers = isDistribution ? [.. _positions.Select(row => LogSoftmax.LogOfSum(Row(reference, row)))] : [];
         _probabilities = isDistribution ? [.. _positions.Select(Probabilities)] : [];
     }
 
@@ -58,7 +59,7 @@ internal sealed class OutputDistance
     private double Divergence(int index, ReadOnlySpan<float> logits)
     {
         var reference = Row(_reference, _positions[index]);
-        var shift = Normalizer(logits) - _normalizers[index];
+        var shift = LogSoftmax.LogOfSum(logits) - _normalizers[index];
         var sum = 0.0;
         for (var token = 0; token < logits.Length; token++)
         {
@@ -77,18 +78,6 @@ internal sealed class OutputDistance
         for (var token = 0; token < logits.Length; token++)
             probabilities[token] = (float)Math.Exp(logits[token] - _normalizers[index]);
         return probabilities;
-    }
-
-    // log Σ exp, the largest taken out so that it stays finite.
-    private static double Normalizer(ReadOnlySpan<float> logits)
-    {
-        var largest = double.NegativeInfinity;
-        foreach (var logit in logits)
-            largest = Math.Max(largest, logit);
-        var sum = 0.0;
-        foreach (var logit in logits)
-            sum += Math.Exp(logit - largest);
-        return largest + Math.Log(sum);
     }
 
     private void Require(NumericArray outputs, int examples)

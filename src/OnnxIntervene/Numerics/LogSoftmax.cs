@@ -25,9 +25,10 @@ internal static class LogSoftmax
         return Math.Max(0, sum);
     }
 
-    private static double LogOfSum(ReadOnlySpan<float> logits)
+    /// <summary>log Σ exp of logits; the largest is taken out, so that it stays finite.</summary>
+    public static double LogOfSum(ReadOnlySpan<float> logits)
     {
-        double largest = logits[0];
+        var largest = double.NegativeInfinity;
         foreach (var logit in logits)
             largest = Math.Max(largest, logit);
         var sum = 0.0;

@@ -57,6 +57,25 @@ public sealed record ModelInputs(ImmutableDictionary<string, NumericArray> Array
         );
     }
 
+    /// <summary>Inputs of one shape as one batch, one after the other.</summary>
+    internal static ModelInputs Joined(IReadOnlyList<ModelInputs> rows) =>
+        new(
+            rows[0]
+                .Arrays.ToImmutableDictionary(
+                    array => array.Key,
+                    array => NumericArray.Joined([.. rows.Select(row => row.Arrays[array.Key])])
+                )
+        );
+
+    /// <summary>The names and axes of all arrays but the first axis: inputs that agree in it can be joined.</summary>
+    internal string RowShape =>
+        string.Join(
+            ' ',
+            Arrays
+                .OrderBy(array => array.Key, StringComparer.Ordinal)
+                .Select(array => $"{array.Key}:{string.Join(',', array.Value.Shape.Skip(1))}")
+        );
+
     /// <summary>The same inputs <paramref name="count"/> times, one example after the other.</summary>
     /// <exception cref="InvalidOperationException">The inputs hold more than one example.</exception>
     public ModelInputs Repeat(int count)

@@ -1,6 +1,6 @@
 using System.Numerics.Tensors;
 
-namespace OnnxIntervene.Studies.Lens;
+namespace OnnxIntervene.Sweeps;
 
 /// <summary>How far logits are from those that they should be.</summary>
 internal static class LogitDistance

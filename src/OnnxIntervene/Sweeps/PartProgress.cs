@@ -1,6 +1,4 @@
-using OnnxIntervene.Sweeps;
-
-namespace OnnxIntervene.Studies.Reading;
+namespace OnnxIntervene.Sweeps;
 
 /// <summary>Tells how far a whole has come by one of its parts.</summary>
 /// <param name="whole">Told of the whole; null for nobody.</param>

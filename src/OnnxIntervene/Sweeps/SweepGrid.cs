@@ -15,14 +15,4 @@ public sealed record SweepGrid(int Rows, int Columns, ReadOnlyMemory<float> Valu
         {
             Values = Array.ConvertAll(Values.ToArray(), value => change(value)),
         };
-
-    /// <summary>The grid of a function of two grids' numbers.</summary>
-    public SweepGrid Zip(SweepGrid other, Func<float, float, float> combine)
-    {
-        ArgumentNullException.ThrowIfNull(other);
-        var values = new float[Values.Length];
-        for (var index = 0; index < values.Length; index++)
-            values[index] = combine(Values.Span[index], other.Values.Span[index]);
-        return this with { Values = values };
-    }
 }

@@ -23,9 +23,6 @@ namespace OnnxIntervene.Studies.Attribution;
 /// </summary>
 public static class AttributionSweep
 {
-    private const int Clean = 0;
-    private const int Corrupt = 1;
-
     // Both prompts forward, and the patched one forward and back.
     private const int RunsOfPrompt = 3;
 
@@ -127,7 +124,7 @@ public static class AttributionSweep
         ModelInputs[] inputs = [prompt.Inputs, prompt.Corrupt!];
         RunResult[] runs = [.. inputs.Select(input => Collect(study, input, cancellation))];
         var logits = runs.Select(run => run.Intervened.LogitsAt(0, prompt.MetricPosition ?? -1)).ToList();
-        var (to, from) = request.Direction == PatchDirection.Denoising ? (Corrupt, Clean) : (Clean, Corrupt);
+        var (to, from) = PatchWays.Of(request.Direction);
         var gradients = session.Run(inputs[to], LossOf(prompt), cancellation);
         var scores = study
             .Sites.Select(

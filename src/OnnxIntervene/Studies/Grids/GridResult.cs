@@ -62,15 +62,6 @@ public sealed class GridResult
     /// <summary>How far each cell's intervention moves a metric from the clean runs, the mean over prompts.</summary>
     public StudyGrid Changed(int grid, int metric = 0) => Of(grid, metric, relative: true);
 
-    /// <summary>The metric of one prompt's cells in a grid, in the order of its cells.</summary>
-    internal float[] ValuesOf(int prompt, int grid, int metric) =>
-        [
-            .. Enumerable
-                .Range(0, _study.CellsIn(prompt))
-                .Where(cell => _study.PlaceOf(prompt, cell).Grid == grid)
-                .Select(cell => Prompts[prompt].Values.Span[(cell * Metrics.Length) + metric]),
-        ];
-
     private StudyGrid Of(int grid, int metric, bool relative)
     {
         var means = new GridMeans(Layouts[grid]);

@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using OnnxIntervene.Runtime;
 using OnnxIntervene.Studies.Metrics;
 using OnnxIntervene.Sweeps;
 using OnnxIntervene.Sweeps.Engine;
@@ -21,13 +20,14 @@ internal sealed class GridRunner(GridStudy study, SweepOptions options) : IDispo
     {
         var groups = Groups(record);
         RunBases(groups, record, cancellation);
+        var work = groups.Select(group => (Group: group, Cells: Cells(group, record))).ToList();
         var (plan, total) = (SweepPlan.Nothing, record.Total);
-        var done = total - groups.Sum(group => Cells(group, record).Count);
-        foreach (var group in groups.Where(group => Cells(group, record).Count > 0))
+        var done = total - work.Sum(part => part.Cells.Count);
+        foreach (var (group, cells) in work.Where(part => part.Cells.Count > 0))
         {
-            var step = new Steps(done, total, progress);
-            plan = plan.With(Run(group, record, step, cancellation));
-            done = step.Done;
+            var part = new PartProgress(progress, done, total);
+            plan = plan.With(Run(group, cells, record, part, cancellation));
+            done += cells.Count;
             record.Flush();
         }
 
@@ -68,10 +68,15 @@ internal sealed class GridRunner(GridStudy study, SweepOptions options) : IDispo
         study.Check([.. record.Results().Where(result => !result.Baselines.IsEmpty)]);
     }
 
-    private SweepPlan Run(PromptGroup group, StudyRecord record, Steps steps, CancellationToken cancellation)
+    private SweepPlan Run(
+        PromptGroup group,
+        List<(int Prompt, int Cell)> cells,
+        StudyRecord record,
+        PartProgress progress,
+        CancellationToken cancellation
+    )
     {
         var engine = Open(group, cancellation);
-        var cells = Cells(group, record);
         var values = new float[study.Metrics.Length];
         foreach (var prompt in group.Prompts)
             study.Prepare(BasesOf(group, engine, prompt), prompt, cancellation);
@@ -84,7 +89,7 @@ internal sealed class GridRunner(GridStudy study, SweepOptions options) : IDispo
                 Read(new MetricReading(logits, clean, study.Prompts[prompt]), values);
                 record.Keep(prompt, cell, values);
             },
-            steps,
+            progress,
             cancellation
         );
         foreach (var prompt in group.Prompts)
@@ -157,7 +162,7 @@ internal sealed class GridRunner(GridStudy study, SweepOptions options) : IDispo
         return
         [
             .. (study.NeedsAll && missing.Count > 0 ? all : missing)
-                .GroupBy(prompt => (ShapeOf(study.Prompts[prompt].Inputs), study.Prompts[prompt].MetricPosition))
+                .GroupBy(prompt => (study.Prompts[prompt].Inputs.RowShape, study.Prompts[prompt].MetricPosition))
                 .SelectMany(group => Chunks([.. group])),
         ];
     }
@@ -178,28 +183,5 @@ internal sealed class GridRunner(GridStudy study, SweepOptions options) : IDispo
         }
 
         yield return group;
-    }
-
-    // Prompts of one shape can be rows of one batch.
-    private static string ShapeOf(ModelInputs inputs) =>
-        string.Join(
-            ' ',
-            inputs
-                .Arrays.OrderBy(array => array.Key, StringComparer.Ordinal)
-                .Select(array => $"{array.Key}:{string.Join(',', array.Value.Shape.Skip(1))}")
-        );
-
-    // Progress over all sweeps of a study.
-    private sealed class Steps(int before, int total, IProgress<SweepProgress>? progress) : IProgress<SweepProgress>
-    {
-        private int _run;
-
-        public int Done => before + _run;
-
-        public void Report(SweepProgress value)
-        {
-            _run = value.Done;
-            progress?.Report(new SweepProgress(Done, total));
-        }
     }
 }

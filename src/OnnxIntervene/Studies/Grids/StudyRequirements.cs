@@ -17,11 +17,17 @@ internal static class StudyRequirements
             throw new InterventionException("There are no prompts.");
         if (metrics.IsDefaultOrEmpty)
             throw new InterventionException("There are no metrics.");
+        CheckEach(prompts, prompt => Check(model, prompt, metrics));
+    }
+
+    /// <summary>Checks each prompt; where there are several, a fault names its prompt.</summary>
+    public static void CheckEach(ImmutableArray<StudyPrompt> prompts, Action<StudyPrompt> check)
+    {
         for (var index = 0; index < prompts.Length; index++)
         {
             try
             {
-                Check(model, prompts[index], metrics);
+                check(prompts[index]);
             }
             catch (InterventionException fault) when (prompts.Length > 1)
             {
@@ -31,7 +37,7 @@ internal static class StudyRequirements
     }
 
     /// <summary>The same fault with its prompt.</summary>
-    public static InterventionException Of(int prompt, Exception fault) =>
+    private static InterventionException Of(int prompt, Exception fault) =>
         new($"Prompt {prompt + 1}: {fault.Message}", fault);
 
     /// <summary>Throws unless every prompt has a corrupt one, of the same length and other tokens.</summary>

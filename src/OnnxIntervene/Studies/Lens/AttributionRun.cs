@@ -7,6 +7,7 @@ using OnnxIntervene.Numerics;
 using OnnxIntervene.Studies.Grids;
 using OnnxIntervene.Studies.Prompts;
 using OnnxIntervene.Studies.Reading;
+using OnnxIntervene.Sweeps;
 
 namespace OnnxIntervene.Studies.Lens;
 

@@ -12,9 +12,6 @@ namespace OnnxIntervene.Studies.Patching;
 /// <summary>The cells of activation patching: one run of each prompt with units of the other one.</summary>
 internal sealed class PatchStudy : GridStudy
 {
-    private const int Clean = 0;
-    private const int Corrupt = 1;
-
     private readonly PatchSweepRequest _request;
     private readonly GridCells _cells;
 
@@ -37,10 +34,6 @@ internal sealed class PatchStudy : GridStudy
 
     /// <inheritdoc/>
     public override ImmutableArray<ComponentAddress> Sites => _cells.Sites;
-
-    // The run that is patched, and the run that it is patched from.
-    private (int Base, int Source) Ways =>
-        _request.Direction == PatchDirection.Denoising ? (Corrupt, Clean) : (Clean, Corrupt);
 
     /// <inheritdoc/>
     public override string Description =>
@@ -65,7 +58,7 @@ internal sealed class PatchStudy : GridStudy
     /// <inheritdoc/>
     public override SweepCell CellOf(PromptBases bases, int prompt, int cell)
     {
-        var (to, from) = Ways;
+        var (to, from) = PatchWays.Of(_request.Direction);
         return new SweepCell(
             to,
             [

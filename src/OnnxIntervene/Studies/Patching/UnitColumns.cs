@@ -33,9 +33,6 @@ internal sealed class UnitColumns
     /// <summary>The component in each of the layers.</summary>
     public ImmutableArray<ComponentAddress> Sites { get; }
 
-    /// <summary>What a cell is.</summary>
-    public PatchUnits Units => _units;
-
     /// <summary>Finds them.</summary>
     /// <param name="components">The model's components.</param>
     /// <param name="name">The component.</param>

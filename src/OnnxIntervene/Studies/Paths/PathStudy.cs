@@ -15,9 +15,6 @@ namespace OnnxIntervene.Studies.Paths;
 /// </summary>
 internal sealed class PathStudy : GridStudy
 {
-    private const int Clean = 0;
-    private const int Corrupt = 1;
-
     private readonly PathSweepRequest _request;
     private readonly GridCells _senders;
     private readonly ReceiverUnits _receivers;
@@ -47,10 +44,6 @@ internal sealed class PathStudy : GridStudy
     /// <inheritdoc/>
     public override ImmutableArray<ComponentAddress> Sites => _receivers.Sites;
 
-    // The run that is changed, and the run that the sender is taken from.
-    private (int Base, int Source) Ways =>
-        _request.Direction == PatchDirection.Noising ? (Clean, Corrupt) : (Corrupt, Clean);
-
     /// <inheritdoc/>
     public override string Description =>
         $"{_request.Direction} {_request.RecomputesFeedForward} {string.Join(',', _request.Receivers)}";
@@ -70,22 +63,21 @@ internal sealed class PathStudy : GridStudy
 
     // Where nothing is prepared, a plan is made, which needs cells of the same size.
     /// <inheritdoc/>
-    public override SweepCell CellOf(PromptBases bases, int prompt, int cell) =>
-        new(
-            Ways.Base,
+    public override SweepCell CellOf(PromptBases bases, int prompt, int cell)
+    {
+        var (to, from) = PatchWays.Of(_request.Direction);
+        return new SweepCell(
+            to,
             _received.TryGetValue(prompt, out var received)
                 ? received[cell]
                 :
                 [
                     .. _receivers
                         .UnitsOf(bases.Grids, Prompts[prompt].MetricPosition)
-                        .Select(unit => new CellWrite(
-                            unit.Site,
-                            unit.Unit,
-                            bases.UnitOf(unit.Site, Ways.Source, unit.Unit)
-                        )),
+                        .Select(unit => new CellWrite(unit.Site, unit.Unit, bases.UnitOf(unit.Site, from, unit.Unit))),
                 ]
         );
+    }
 
     // Every sender of a prompt is changed in runs of the whole model.
     /// <inheritdoc/>
@@ -96,9 +88,10 @@ internal sealed class PathStudy : GridStudy
             MetricPosition = Prompts[prompt].MetricPosition,
         };
         using var frozen = new PathFreezing(setting, _request.RecomputesFeedForward, cancellation);
+        var (to, from) = PatchWays.Of(_request.Direction);
         var cells = Enumerable
             .Range(0, _senders.Count)
-            .Select(cell => frozen.CellOf(Ways.Base, Ways.Source, Sent(prompt, cell)))
+            .Select(cell => frozen.CellOf(to, from, Sent(prompt, cell)))
             .ToList();
         _received[prompt] = frozen.Read(cells, _receivers, cancellation);
     }

@@ -47,9 +47,6 @@ internal sealed class PositionColumns
     /// <summary>The columns' labels: names, or numbers.</summary>
     public ImmutableArray<string> Labels => _names.IsEmpty ? [.. Numbers(0).Select(position => $"{position}")] : _names;
 
-    /// <summary>Whether columns are positions with names.</summary>
-    public bool HasNames => !_names.IsEmpty;
-
     /// <summary>The positions of a column in a prompt; a name may stand for several.</summary>
     public ImmutableArray<int> Of(int prompt, int column) =>
         _names.IsEmpty ? [Numbers(prompt)[column]] : Named(prompt, _names[column])!.Value;

@@ -62,7 +62,7 @@ public sealed class ComponentReader : IDisposable
     )
     {
         ArgumentNullException.ThrowIfNull(read);
-        Check(prompts);
+        StudyRequirements.CheckEach(prompts, prompt => InputChecks.Check(prompt.Inputs, _model.Components));
         var done = 0;
         foreach (var group in Groups(prompts))
         {
@@ -78,21 +78,6 @@ public sealed class ComponentReader : IDisposable
     /// <inheritdoc/>
     public void Dispose() => _lease.Dispose();
 
-    private void Check(ImmutableArray<StudyPrompt> prompts)
-    {
-        for (var index = 0; index < prompts.Length; index++)
-        {
-            try
-            {
-                InputChecks.Check(prompts[index].Inputs, _model.Components);
-            }
-            catch (InterventionException fault) when (prompts.Length > 1)
-            {
-                throw StudyRequirements.Of(index, fault);
-            }
-        }
-    }
-
     private IEnumerable<PromptReading> Run(
         ImmutableArray<StudyPrompt> prompts,
         int[] group,
@@ -101,7 +86,7 @@ public sealed class ComponentReader : IDisposable
     {
         var (session, length) = (_lease.Session, prompts[group[0]].Length);
         var results = session.Run(
-            Batch([.. group.Select(index => prompts[index].Inputs)]),
+            ModelInputs.Joined([.. group.Select(index => prompts[index].Inputs)]),
             [.. _components.Select(component => new UnitGrid(component, length).ReadAll(group.Length))],
             [.. session.Spliced.Sites.Select(site => site.Read!), .. _readsLogits ? new[] { session.FirstOutput } : []],
             cancellation
@@ -132,19 +117,10 @@ public sealed class ComponentReader : IDisposable
             : values;
     }
 
-    private static ModelInputs Batch(ImmutableArray<ModelInputs> rows) =>
-        new(
-            rows[0]
-                .Arrays.ToImmutableDictionary(
-                    array => array.Key,
-                    array => NumericArray.Joined([.. rows.Select(row => row.Arrays[array.Key])])
-                )
-        );
-
     private IEnumerable<int[]> Groups(ImmutableArray<StudyPrompt> prompts) =>
         Enumerable
             .Range(0, prompts.Length)
-            .GroupBy(index => ShapeOf(prompts[index].Inputs))
+            .GroupBy(index => prompts[index].Inputs.RowShape)
             .SelectMany(group => group.Chunk(Rows(prompts[group.First()].Length)));
 
     private int Rows(int length)
@@ -157,12 +133,4 @@ public sealed class ComponentReader : IDisposable
         );
         return (int)Math.Clamp(MostNumbers / (length * Math.Max(1, vocabulary + numbers)), 1, MostRows);
     }
-
-    private static string ShapeOf(ModelInputs inputs) =>
-        string.Join(
-            ' ',
-            inputs
-                .Arrays.OrderBy(array => array.Key, StringComparer.Ordinal)
-                .Select(array => $"{array.Key}:{string.Join(',', array.Value.Shape.Skip(1))}")
-        );
 }

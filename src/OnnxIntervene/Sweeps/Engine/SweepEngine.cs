@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using System.Collections.Immutable;
-using System.Numerics.Tensors;
 using System.Runtime.CompilerServices;
 using OnnxIntervene.Components.Addressing;
 using OnnxIntervene.Execution;
@@ -259,17 +258,6 @@ internal sealed class SweepEngine : IDisposable
         return new SweepCell(plain, [new CellWrite(site, unit, Bases.UnitOf(site, plain, unit))]);
     }
 
-    private static bool AreClose(ReadOnlySpan<float> one, ReadOnlySpan<float> other)
-    {
-        if (one.Length != other.Length)
-            return false;
-        var limit = Tolerance * Math.Max(1, Math.Abs(TensorPrimitives.MaxMagnitude(other)));
-        for (var index = 0; index < one.Length; index++)
-        {
-            if (!(Math.Abs(one[index] - other[index]) <= limit))
-                return false;
-        }
-
-        return true;
-    }
+    private static bool AreClose(ReadOnlySpan<float> one, ReadOnlySpan<float> other) =>
+        LogitDistance.Of(one, other) <= Tolerance;
 }

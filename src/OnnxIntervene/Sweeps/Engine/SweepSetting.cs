@@ -2,7 +2,6 @@ using System.Collections.Immutable;
 using OnnxIntervene.Components.Addressing;
 using OnnxIntervene.Execution;
 using OnnxIntervene.Runtime;
-using OnnxIntervene.Tensors;
 
 namespace OnnxIntervene.Sweeps.Engine;
 
@@ -31,13 +30,7 @@ internal sealed record SweepSetting(
 
     /// <summary>The inputs of some bases as one batch, a row each.</summary>
     public ModelInputs Batch(IReadOnlyList<int> bases) =>
-        new(
-            Bases[0]
-                .Inputs.Arrays.ToImmutableDictionary(
-                    array => array.Key,
-                    array => NumericArray.Joined([.. bases.Select(index => Bases[index].Inputs.Arrays[array.Key])])
-                )
-        );
+        ModelInputs.Joined([.. bases.Select(index => Bases[index].Inputs)]);
 }
 
 /// <summary>A run that cells start from.</summary>
