@@ -1,7 +1,6 @@
 using OnnxIntervene.Cli.Output;
 using OnnxIntervene.Execution;
 using OnnxIntervene.Reports;
-using OnnxIntervene.Reports.Figures;
 using OnnxIntervene.Studies.Ablation;
 using OnnxIntervene.Studies.Grids;
 
@@ -16,7 +15,8 @@ internal static class AblationReport
         var over = request.Prompts.Length > 1 ? $" Means over {request.Prompts.Length} prompts." : "";
         return new Report
         {
-            Title = $"{Capital(kind)} ablation of {string.Join(", ", result.Layouts.Select(layout => layout.Name))}",
+            Title =
+                $"{StudyText.Capital(kind)} ablation of {string.Join(", ", result.Layouts.Select(layout => layout.Name))}",
             Summary =
                 "One component at one place at a time is replaced "
                 + $"({Replacement(request.Kind)}). The colour is how far the {result.Metrics[0].Title} moves from "
@@ -49,14 +49,13 @@ internal static class AblationReport
     private static ReportHeatmap Change(AblationRequest request, GridResult result, int grid)
     {
         var (metric, change) = (result.Metrics[0], result.Changed(grid));
-        var largest = change.Mean.Values.ToArray().Where(float.IsFinite).Append(0).Max(Math.Abs);
         return new ReportHeatmap(
             $"change-{result.Layouts[grid].Name}",
             new GridFigures(request.Prompts).Heatmap(
                 change,
                 $"Change of the {metric.Title} without {result.Layouts[grid].Name}",
                 $"change of {metric.Name}",
-                ColorScale.Diverging(largest)
+                GridFigures.Centred(change)
             )
         );
     }
@@ -69,6 +68,4 @@ internal static class AblationReport
             AblationKind.PositionMean => "by the mean over prompts at the same position",
             _ => "by the values of another prompt of the same length",
         };
-
-    private static string Capital(string word) => char.ToUpperInvariant(word[0]) + word[1..];
 }

@@ -45,16 +45,7 @@ internal sealed class AttributeCommand
     {
         var direction = _direction.Read(arguments);
         using var loaded = _model.Load(arguments);
-        var request = new PatchSweepRequest
-        {
-            Prompts = _prompts.Read(arguments, loaded),
-            Components = _units.Components(arguments),
-            Layers = _units.Layers(arguments),
-            Units = _units.Units(arguments),
-            Positions = _units.Positions(arguments),
-            PositionNames = _units.PositionNames(arguments),
-            Direction = direction,
-        };
+        var request = _units.Request(arguments, _prompts.Read(arguments, loaded), direction);
         var error = Terminal.Of(arguments).Error;
         GridResult estimated;
         using (var progress = new ProgressLine(error, "Estimating"))

@@ -12,6 +12,14 @@ internal sealed class GridFigures(ImmutableArray<StudyPrompt> prompts)
 {
     private const int MostLines = 8;
 
+    /// <summary>Colours as far below 0 as above, up to the largest number of a grid.</summary>
+    public static ColorScale Centred(StudyGrid grid) =>
+        ColorScale.Diverging(grid.Mean.Values.ToArray().Where(float.IsFinite).Append(0).Max(Math.Abs));
+
+    /// <summary>The colours that fit a grid's numbers.</summary>
+    public static ColorScale Fitting(StudyGrid grid) =>
+        ColorScale.For(grid.Mean.Values.ToArray().Select(value => (double)value));
+
     /// <summary>A grid as a picture.</summary>
     public Heatmap Heatmap(StudyGrid grid, string title, string label, ColorScale scale)
     {

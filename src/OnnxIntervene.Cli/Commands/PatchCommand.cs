@@ -42,16 +42,9 @@ internal sealed class PatchCommand
     {
         var direction = _direction.Read(arguments);
         using var loaded = _model.Load(arguments);
-        var request = new PatchSweepRequest
+        var request = _units.Request(arguments, _prompts.Read(arguments, loaded), direction) with
         {
-            Prompts = _prompts.Read(arguments, loaded),
-            Components = _units.Components(arguments),
-            Layers = _units.Layers(arguments),
-            Units = _units.Units(arguments),
-            Positions = _units.Positions(arguments),
-            PositionNames = _units.PositionNames(arguments),
             Metrics = _metrics.Read(arguments),
-            Direction = direction,
         };
         return new StudyRun(_runs, _output)
         {

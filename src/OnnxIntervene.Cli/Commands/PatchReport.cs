@@ -3,7 +3,6 @@ using System.Globalization;
 using OnnxIntervene.Cli.Output;
 using OnnxIntervene.Execution;
 using OnnxIntervene.Reports;
-using OnnxIntervene.Reports.Figures;
 using OnnxIntervene.Studies.Attribution;
 using OnnxIntervene.Studies.Grids;
 using OnnxIntervene.Studies.Patching;
@@ -44,18 +43,18 @@ internal static class PatchReport
             [
                 .. Enumerable
                     .Range(0, result.Layouts.Length)
-                    .SelectMany(grid => Heatmaps(shown, result, grid, isDenoising)),
+                    .SelectMany(grid => Heatmaps(shown, result, grid, request.Direction)),
             ],
-            Figures = Lines(shown, result, isDenoising),
+            Figures = Lines(shown, result, request.Direction),
             Json = JsonText.Of(
                 new
                 {
                     Study = isEstimate ? "attribute" : "patch",
-                    Direction = isDenoising ? "denoising" : "noising",
+                    Direction = DirectionOptions.NameOf(request.Direction),
                     Prompts = StudyFacts.Data(request.Prompts, result, model),
                     Grids = StudyFacts.Grids(
                         result,
-                        (grid, metric) => isDenoising ? result.Denoised(grid, metric) : result.Noised(grid, metric)
+                        (grid, metric) => StudyFacts.Normalized(result, request.Direction, grid, metric)
                     ),
                     Correlations = correlations.IsEmpty
                         ? null
@@ -66,19 +65,22 @@ internal static class PatchReport
         };
     }
 
-    private static ImmutableArray<ReportFigure> Lines(GridFigures shown, GridResult result, bool isDenoising) =>
+    private static ImmutableArray<ReportFigure> Lines(GridFigures shown, GridResult result, PatchDirection direction) =>
         [
             .. Enumerable
                 .Range(0, result.Layouts.Length)
                 .SelectMany(grid =>
                     shown.Lines(
-                        isDenoising ? result.Denoised(grid) : result.Noised(grid),
+                        StudyFacts.Normalized(result, direction, grid),
                         $"layers-{result.Layouts[grid].Name}",
                         $"Normalised {result.Metrics[0].Title} by layer, patching {result.Layouts[grid].Name}",
-                        isDenoising ? "restored" : "broken"
+                        EffectOf(direction)
                     )
                 ),
         ];
+
+    private static string EffectOf(PatchDirection direction) =>
+        direction == PatchDirection.Denoising ? "restored" : "broken";
 
     private static ImmutableArray<double> Correlations(GridResult result, GridResult? measured) =>
         measured is null
@@ -113,15 +115,14 @@ internal static class PatchReport
         GridFigures figures,
         GridResult result,
         int grid,
-        bool isDenoising
+        PatchDirection direction
     )
     {
         var metric = result.Metrics[0];
-        var normalized = isDenoising ? result.Denoised(grid) : result.Noised(grid);
+        var normalized = StudyFacts.Normalized(result, direction, grid);
         var raw = result.Of(grid);
         var name = result.Layouts.Length > 1 ? $"-{result.Layouts[grid].Name}" : "";
         var of = result.Layouts.Length > 1 ? $" of {result.Layouts[grid].Name}" : "";
-        var largest = normalized.Mean.Values.ToArray().Where(float.IsFinite).Append(0).Max(Math.Abs);
         return
         [
             new(
@@ -129,18 +130,13 @@ internal static class PatchReport
                 figures.Heatmap(
                     normalized,
                     $"Normalised {metric.Title}{of}",
-                    isDenoising ? "restored" : "broken",
-                    ColorScale.Diverging(largest)
+                    EffectOf(direction),
+                    GridFigures.Centred(normalized)
                 )
             ),
             new(
                 $"{metric.Name}{name}",
-                figures.Heatmap(
-                    raw,
-                    $"{char.ToUpperInvariant(metric.Title[0])}{metric.Title[1..]}{of}",
-                    metric.Name,
-                    ColorScale.For(raw.Mean.Values.ToArray().Select(value => (double)value))
-                )
+                figures.Heatmap(raw, StudyText.Capital(metric.Title) + of, metric.Name, GridFigures.Fitting(raw))
             ),
         ];
     }

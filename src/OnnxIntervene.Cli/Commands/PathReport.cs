@@ -1,7 +1,6 @@
 using OnnxIntervene.Cli.Output;
 using OnnxIntervene.Execution;
 using OnnxIntervene.Reports;
-using OnnxIntervene.Reports.Figures;
 using OnnxIntervene.Studies.Grids;
 using OnnxIntervene.Studies.Patching;
 using OnnxIntervene.Studies.Paths;
@@ -16,7 +15,7 @@ internal static class PathReport
         var warnings = StudyWarnings.Of(request.Prompts, result, model.TokenText);
         var to = request.Receivers.IsEmpty ? "the logits" : string.Join(", ", request.Receivers);
         var isNoising = request.Direction == PatchDirection.Noising;
-        var normalized = isNoising ? result.Noised(0) : result.Denoised(0);
+        var normalized = StudyFacts.Normalized(result, request.Direction, 0);
         var metric = result.Metrics[0];
         return new Report
         {
@@ -32,9 +31,7 @@ internal static class PathReport
                         normalized,
                         $"Normalised {metric.Title} through the paths to {to}",
                         isNoising ? "broken" : "restored",
-                        ColorScale.Diverging(
-                            normalized.Mean.Values.ToArray().Where(float.IsFinite).Append(0).Max(Math.Abs)
-                        )
+                        GridFigures.Centred(normalized)
                     )
                 ),
             ],
@@ -48,7 +45,7 @@ internal static class PathReport
                     Prompts = StudyFacts.Data(request.Prompts, result, model),
                     Grids = StudyFacts.Grids(
                         result,
-                        (grid, number) => isNoising ? result.Noised(grid, number) : result.Denoised(grid, number)
+                        (grid, number) => StudyFacts.Normalized(result, request.Direction, grid, number)
                     ),
                     Warnings = warnings,
                 }

@@ -6,6 +6,7 @@ using OnnxIntervene.Numerics;
 using OnnxIntervene.Reports;
 using OnnxIntervene.Studies.Grids;
 using OnnxIntervene.Studies.Metrics;
+using OnnxIntervene.Studies.Patching;
 using OnnxIntervene.Studies.Prompts;
 
 namespace OnnxIntervene.Cli.Commands;
@@ -44,6 +45,10 @@ internal static class StudyFacts
     /// <summary>The model's folder, by which people know it.</summary>
     public static string ModelName(LoadedModel model) =>
         Path.GetFileName(Path.GetDirectoryName(Path.GetFullPath(model.File.Path)))!;
+
+    /// <summary>A grid on the scale of its direction: what was restored, or what was broken.</summary>
+    public static StudyGrid Normalized(GridResult result, PatchDirection direction, int grid, int metric = 0) =>
+        direction == PatchDirection.Denoising ? result.Denoised(grid, metric) : result.Noised(grid, metric);
 
     /// <summary>The prompts for JSON, with what their own runs measured.</summary>
     public static IEnumerable<object> Data(ImmutableArray<StudyPrompt> prompts, GridResult result, LoadedModel model) =>

@@ -54,14 +54,11 @@ internal static class StudyText
         string title,
         string label,
         ColorScale? scale = null
-    )
-    {
-        var fitting = ColorScale.For(grid.Mean.Values.ToArray().Select(value => (double)value));
-        return new ReportHeatmap(
-            grid.Layout.Name,
-            new GridFigures(prompts).Heatmap(grid, title, label, scale ?? fitting)
-        );
-    }
+    ) =>
+        new(grid.Layout.Name, new GridFigures(prompts).Heatmap(grid, title, label, scale ?? GridFigures.Fitting(grid)));
+
+    /// <summary>Words with a capital letter, as they begin a title.</summary>
+    public static string Capital(string words) => char.ToUpperInvariant(words[0]) + words[1..];
 
     public static string Number(double number) => number.ToString("F3", CultureInfo.InvariantCulture);
 

@@ -74,7 +74,7 @@ internal static class TraceReport
                         measured.Layout.Name,
                         figures.Heatmap(
                             measured,
-                            $"{Capital(result.Metrics[0].Title)} with {target.Component} restored{window}",
+                            $"{StudyText.Capital(result.Metrics[0].Title)} with {target.Component} restored{window}",
                             LabelOf(request, result.Metrics[0], model),
                             ScaleOf(measured, result)
                         )
@@ -83,8 +83,6 @@ internal static class TraceReport
             ),
         ];
     }
-
-    private static string Capital(string words) => char.ToUpperInvariant(words[0]) + words[1..];
 
     private static string LabelOf(CausalTraceRequest request, Metric metric, LoadedModel model) =>
         metric == Metric.Probability && request.Prompts is [{ Answer: { } answer }]

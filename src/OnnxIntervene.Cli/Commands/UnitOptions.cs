@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.CommandLine;
 using OnnxIntervene.IR;
 using OnnxIntervene.Studies.Patching;
+using OnnxIntervene.Studies.Prompts;
 
 namespace OnnxIntervene.Cli.Commands;
 
@@ -48,6 +49,23 @@ internal sealed class UnitOptions
         foreach (var option in new Option[] { _components, _layers, _positions, _units })
             command.Add(option);
     }
+
+    /// <summary>What a patching sweep changes.</summary>
+    public PatchSweepRequest Request(
+        ParseResult arguments,
+        ImmutableArray<StudyPrompt> prompts,
+        PatchDirection direction
+    ) =>
+        new()
+        {
+            Prompts = prompts,
+            Components = Components(arguments),
+            Layers = Layers(arguments),
+            Units = Units(arguments),
+            Positions = Positions(arguments),
+            PositionNames = PositionNames(arguments),
+            Direction = direction,
+        };
 
     public ImmutableArray<string> Components(ParseResult arguments) => [.. arguments.GetValue(_components)!.Distinct()];
 
