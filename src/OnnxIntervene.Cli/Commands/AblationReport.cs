@@ -16,7 +16,8 @@ internal static class AblationReport
         return new Report
         {
             Title =
-                $"{StudyText.Capital(kind)} ablation of {string.Join(", ", result.Layouts.Select(layout => layout.Name))}",
+                $"{StudyText.Capital(kind)} ablation of "
+                + $"{string.Join(", ", result.Layouts.Select(layout => layout.Name))}",
             Summary =
                 "One component at one place at a time is replaced "
                 + $"({Replacement(request.Kind)}). The colour is how far the {result.Metrics[0].Title} moves from "
