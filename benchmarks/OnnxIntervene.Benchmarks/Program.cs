@@ -7,6 +7,7 @@ using OnnxIntervene.Execution;
 // random weights.
 // With "sweep" before them: times sweeps against plain runs.
 // With "growth" before them: times sweeps over more and more prompts and cells.
+// With "training" before them: times steps of training against plain runs.
 // With "endurance" before them: runs interventions ROUNDS times and prints the memory that the process holds.
 if (args is ["endurance", var endured, var runs])
 {
@@ -22,6 +23,14 @@ if (args is ["sweep", var swept, var times])
     return 0;
 }
 
+if (args is ["training", var trained, var steps])
+{
+    using var model = BenchmarkModel.Prepare(ModelFile.Find(trained).Path);
+    Console.WriteLine($"{trained}: training in one process, {steps} rounds, one thread, {MachineName.Describe()}");
+    TrainingCost.Measure(model.Path, int.Parse(steps, CultureInfo.InvariantCulture));
+    return 0;
+}
+
 if (args is ["growth", var grown, var repeats])
 {
     using var model = BenchmarkModel.Prepare(ModelFile.Find(grown).Path);
@@ -32,7 +41,7 @@ if (args is ["growth", var grown, var repeats])
 
 if (args.Length is 0 or > 2)
 {
-    Console.Error.WriteLine("Usage: OnnxIntervene.Benchmarks [endurance | growth | sweep] MODEL [ROUNDS]");
+    Console.Error.WriteLine("Usage: OnnxIntervene.Benchmarks [endurance | growth | sweep | training] MODEL [ROUNDS]");
     return 1;
 }
 

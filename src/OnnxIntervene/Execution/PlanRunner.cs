@@ -61,12 +61,21 @@ internal sealed class PlanRunner(LoadedModel model, RunPlan plan, CancellationTo
         ];
     }
 
-    /// <summary>
-    /// Runs the sources and functions; what every site of the base's run is fed, in the configuration's order.
-    /// </summary>
-    public IReadOnlyList<SiteFeed> SiteFeeds()
+    /// <summary>Runs the sources; the rows that each intervention reads, one after the other.</summary>
+    public IReadOnlyDictionary<int, NumericArray> ReadSourceRows()
     {
         ReadSources();
+        return _read.ToDictionary(entry => entry.Key, entry => entry.Value.Array);
+    }
+
+    /// <summary>What every site of the base's run is fed, in the configuration's order.</summary>
+    /// <param name="sources">What sources' runs read before; null to run them now.</param>
+    public IReadOnlyList<SiteFeed> SiteFeeds(IReadOnlyDictionary<int, NumericArray>? sources = null)
+    {
+        if (sources is null)
+            ReadSources();
+        foreach (var (index, rows) in sources ?? ImmutableDictionary<int, NumericArray>.Empty)
+            _read[index] = new SourceRows(rows);
         CallFunctions(plan.Base, [.. Enumerable.Range(0, Count)]);
         return [.. Enumerable.Range(0, Count).Select(Write)];
     }

@@ -32,12 +32,18 @@ internal sealed record TrainingModel(
     /// <summary>How many classes the output has; 0 where that is not known.</summary>
     public int Classes { get; private init; }
 
+    /// <summary>The outputs of a run without gradients: the loss, then the predictions where there are any.</summary>
+    public ImmutableArray<string> Evaluated =>
+        Predictions is null
+            ? [Spliced.Model.Graph.Outputs[0].Name]
+            : [Spliced.Model.Graph.Outputs[0].Name, Predictions];
+
     /// <summary>Builds the model. The original stays as it is.</summary>
     /// <param name="model">The model, its local functions written out.</param>
     /// <param name="components">Its components.</param>
     /// <param name="sites">The interventions.</param>
     /// <param name="loss">The loss.</param>
-    /// <param name="isTrained">Which parameters of a site are differentiated by, by site and name.</param>
+    /// <param name="targets">What is differentiated by: inputs of the spliced model, which this may add.</param>
     /// <exception cref="InterventionException">
     /// A component cannot be reached, the output is not there, or an operator between a parameter and the loss has no
     /// gradient rule.
@@ -47,25 +53,27 @@ internal sealed record TrainingModel(
         ComponentMap components,
         IReadOnlyList<SpliceSite> sites,
         Loss loss,
-        Func<int, string, bool> isTrained
+        Func<SplicedModel, ImmutableArray<Value>> targets
     )
     {
         GradientModel.RequireOperatorSet(model);
         var spliced = Splicer.Splice(model, components, sites);
+        var inputs = targets(spliced);
         var editor = new GraphEditor(spliced.Model);
         var branches = new TakenBranches(editor);
         var output = editor.Current(GradientModel.Output(spliced.Model, loss));
         var axes = new TypeInference().RankOf(output) ?? 3;
         var width = new TypeInference().WidthOf(output);
+        var positions = Chosen(editor.Model, loss, axes, output);
         var written = new LossGraph(editor.Builder("loss"), axes);
         var number = loss.Write(written, output);
-        var inputs = Trained(spliced, isTrained);
         var gradients = BackwardPass.Write(editor, number, inputs);
         var names = Finish(editor, number, inputs, gradients, written.Predictions());
         return new TrainingModel(
             spliced with
             {
-                AddedInputs = [.. written.Inputs],
+                AddedInputs = [.. spliced.AddedInputs, .. written.Inputs],
+                PositionsInput = positions,
             },
             names,
             written.Predictions()?.Name,
@@ -77,7 +85,16 @@ internal sealed record TrainingModel(
         };
     }
 
-    private static ImmutableArray<Value> Trained(SplicedModel spliced, Func<int, string, bool> isTrained)
+    // The product with the vocabulary's matrix at the positions that the loss reads alone.
+    private static string? Chosen(Model model, Loss loss, int axes, Value output) =>
+        loss.ReadsPositions && axes == 3 && ChosenPositions.FindObstacle(model, output) is null
+            ? ChosenPositions.Gather(model, output).Name
+            : null;
+
+    /// <summary>The inputs that hold parameters of interventions.</summary>
+    /// <param name="spliced">The model.</param>
+    /// <param name="isTrained">Which parameters of a site are meant, by site and name.</param>
+    public static ImmutableArray<Value> Parameters(SplicedModel spliced, Func<int, string, bool> isTrained)
     {
         var names = spliced
             .Sites.SelectMany((site, index) => site.Parameters.Where(parameter => isTrained(index, parameter.Name)))

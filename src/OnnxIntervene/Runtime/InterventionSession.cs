@@ -77,9 +77,21 @@ public sealed class InterventionSession : IDisposable
         IReadOnlyList<SiteFeed> feeds,
         IReadOnlyList<string> outputs,
         CancellationToken cancellation = default
+    ) => Run(inputs, feeds, outputs, null, ImmutableDictionary<string, NumericArray>.Empty, cancellation);
+
+    /// <summary>
+    /// Runs the model, feeds <see cref="SplicedModel.AddedInputs"/>, and copies the wanted outputs out.
+    /// </summary>
+    internal ImmutableArray<NumericArray> Run(
+        ModelInputs inputs,
+        IReadOnlyList<SiteFeed> feeds,
+        IReadOnlyList<string> outputs,
+        NumericArray? positions,
+        IReadOnlyDictionary<string, NumericArray> added,
+        CancellationToken cancellation
     )
     {
-        var values = RunValues(inputs, feeds, outputs, cancellation: cancellation);
+        var values = RunValues(inputs, feeds, outputs, positions, added, cancellation);
         try
         {
             return [.. values.Select(value => value.Array)];

@@ -1,5 +1,6 @@
 using OnnxIntervene.Tensors;
 using OnnxIntervene.Training.Optimizers;
+using OnnxIntervene.Training.Parametrizations;
 
 namespace OnnxIntervene.Training;
 
@@ -7,23 +8,39 @@ namespace OnnxIntervene.Training;
 internal sealed class OptimizerState
 {
     private readonly Optimizer _optimizer;
-    private readonly TrainedInterventions _trained;
+    private readonly IReadOnlyList<TrainedArray> _arrays;
     private readonly List<float[][]> _moments;
 
     /// <summary>Begins with nothing to remember.</summary>
-    public OptimizerState(Optimizer optimizer, TrainedInterventions trained)
+    /// <param name="optimizer">How numbers move.</param>
+    /// <param name="arrays">The arrays that it moves.</param>
+    public OptimizerState(Optimizer optimizer, IReadOnlyList<TrainedArray> arrays)
     {
-        (_optimizer, _trained) = (optimizer, trained);
+        (_optimizer, _arrays) = (optimizer, arrays);
         _moments =
         [
-            .. trained.Parameters.Select(parameter =>
-                Enumerable.Range(0, optimizer.MomentCount).Select(_ => new float[parameter.Array.Free.Length]).ToArray()
+            .. arrays.Select(array =>
+                Enumerable.Range(0, optimizer.MomentCount).Select(_ => new float[array.Free.Length]).ToArray()
             ),
         ];
     }
 
     /// <summary>How many steps there were.</summary>
     public int StepCount { get; private set; }
+
+    /// <summary>What is remembered of each trained array.</summary>
+    public IReadOnlyList<float[][]> Moments => _moments;
+
+    /// <summary>Goes on from an earlier process's steps.</summary>
+    public void Restore(int steps, Func<int, int, float[]> moment)
+    {
+        StepCount = steps;
+        for (var index = 0; index < _moments.Count; index++)
+        {
+            for (var number = 0; number < _moments[index].Length; number++)
+                _moments[index][number] = moment(index, number);
+        }
+    }
 
     /// <summary>Moves every trained array.</summary>
     /// <param name="gradients">The gradient of each.</param>
@@ -33,8 +50,8 @@ internal sealed class OptimizerState
         StepCount++;
         for (var index = 0; index < gradients.Count; index++)
         {
-            var parameter = _trained.Parameters[index];
-            var free = parameter.Array.Free;
+            var array = _arrays[index];
+            var free = array.Free;
             var numbers = free.Floats.ToArray();
             _optimizer.Move(
                 new OptimizerStep(
@@ -43,10 +60,10 @@ internal sealed class OptimizerState
                     numbers,
                     gradients[index],
                     _moments[index],
-                    parameter.Array.Decays
+                    array.Decays
                 )
             );
-            _trained.Move(parameter, NumericArray.Of(numbers, free.Shape.AsSpan()));
+            array.Move(NumericArray.Of(numbers, free.Shape.AsSpan()));
         }
     }
 }

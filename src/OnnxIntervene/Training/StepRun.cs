@@ -1,3 +1,4 @@
+using System.Numerics.Tensors;
 using OnnxIntervene.Execution;
 using OnnxIntervene.Interventions.Kinds;
 using OnnxIntervene.IR;
@@ -16,32 +17,82 @@ internal sealed class StepRun(
 {
     /// <summary>Runs the sources, then the bases with the interventions, and back.</summary>
     /// <exception cref="InterventionException">The batch does not fit, or the loss is not finite.</exception>
-    public (double Loss, double? Accuracy, List<NumericArray> Gradients) Run(
-        TrainingBatch batch,
-        CancellationToken cancellation
-    )
+    public StepNumbers Run(TrainingBatch batch, CancellationToken cancellation)
     {
-        var request = new RunRequest(
-            model.Config,
-            trained.Current,
-            batch.Bases,
-            batch.Sources.IsDefaultOrEmpty ? null : batch.Sources,
-            batch.UnitLocations,
-            batch.Settings
-        );
-        var plan = model.PlanOf(request);
+        var plan = Plan(batch);
         using var runner = new PlanRunner(model.Loaded, plan, cancellation);
         var session = sessions.Of(plan.Sites, batch.Loss);
         var run = session.Run(batch.Bases, runner.SiteFeeds(), batch.Loss, cancellation);
+        return Numbers(run, batch, session, withGradients: true, cancellation);
+    }
+
+    /// <summary>The same on examples of a set, of which the frozen part is computed once.</summary>
+    /// <param name="examples">The set.</param>
+    /// <param name="numbers">The numbers of the examples.</param>
+    /// <param name="withGradients">Whether gradients are wanted.</param>
+    /// <param name="cancellation">Ends the run early.</param>
+    /// <exception cref="InterventionException">The examples do not fit, or the loss is not finite.</exception>
+    public StepNumbers Run(
+        FrozenExamples examples,
+        IReadOnlyList<int> numbers,
+        bool withGradients,
+        CancellationToken cancellation
+    )
+    {
+        var batch = examples.Set.Batch(numbers);
+        var plan = Plan(batch);
+        using var runner = new PlanRunner(model.Loaded, plan, cancellation);
+        var session = sessions.Of(plan.Sites, batch.Loss);
+        var sources = examples.Sources(
+            numbers,
+            [.. Enumerable.Range(0, plan.Planned.Length).Where(index => plan.Planned[index].HasSourceRun)],
+            missing => ReadSources(examples.Set.Batch(missing), cancellation)
+        );
+        var frozen = examples.Base(session, numbers, batch.Bases, cancellation);
+        var feeds = runner.SiteFeeds(sources);
+        var run = session.Run(batch.Bases, feeds, batch.Loss, frozen, withGradients, cancellation);
+        return Numbers(run, batch, session, withGradients, cancellation);
+    }
+
+    private RunPlan Plan(TrainingBatch batch) =>
+        model.PlanOf(
+            new RunRequest(
+                model.Config,
+                trained.Current,
+                batch.Bases,
+                batch.Sources.IsDefaultOrEmpty ? null : batch.Sources,
+                batch.UnitLocations,
+                batch.Settings
+            )
+        );
+
+    private IReadOnlyDictionary<int, NumericArray> ReadSources(TrainingBatch batch, CancellationToken cancellation)
+    {
+        using var runner = new PlanRunner(model.Loaded, Plan(batch), cancellation);
+        return runner.ReadSourceRows();
+    }
+
+    private StepNumbers Numbers(
+        TrainingRun run,
+        TrainingBatch batch,
+        TrainingSession session,
+        bool withGradients,
+        CancellationToken cancellation
+    )
+    {
         var loss = run.Loss + (options.BoundaryWeight * Boundaries().Sum());
         if (!double.IsFinite(loss))
             throw new InterventionException(
                 $"The loss is {loss}. Look at the batch, take a smaller learning rate, or limit the gradient's norm."
             );
-        return (
+        return new StepNumbers(
             loss,
-            Accuracy(run.Predictions, batch.Loss.Targets),
-            [.. trained.Parameters.Select(parameter => Gradient(parameter, session, run, cancellation))]
+            run.Predictions is { } predictions && batch.Loss.Targets is { } labels
+                ? StepNumbers.Count(predictions, labels)
+                : null,
+            withGradients
+                ? [.. trained.Parameters.Select(parameter => Gradient(parameter, session, run, cancellation))]
+                : []
         );
     }
 
@@ -65,19 +116,28 @@ internal sealed class StepRun(
             .Distinct();
         var sum = new float[parameter.Array.Value.Length];
         foreach (var input in inputs)
-            System.Numerics.Tensors.TensorPrimitives.Add(sum, run.Gradients[input].Floats, sum);
+            TensorPrimitives.Add(sum, run.Gradients[input].Floats, sum);
         if (options.BoundaryWeight != 0 && parameter.Name == BoundlessRotatedSpaceIntervention.BoundariesName)
             sum[0] += (float)options.BoundaryWeight;
         return parameter.Array.Gradient(NumericArray.Of(sum, parameter.Array.Value.Shape.AsSpan()), cancellation);
     }
+}
 
-    private static double? Accuracy(NumericArray? predictions, NumericArray? labels)
+/// <summary>What a batch gave.</summary>
+/// <param name="Loss">The loss, the boundaries' part included.</param>
+/// <param name="Right">How many rows' most probable class is the label, of how many; null without labels.</param>
+/// <param name="Gradients">The gradient by each trained array; empty where none were wanted.</param>
+internal sealed record StepNumbers(double Loss, (int Right, int Rows)? Right, IReadOnlyList<NumericArray> Gradients)
+{
+    /// <summary>The share of right rows; null without labels.</summary>
+    public double? Accuracy => Right is { } right ? (double)right.Right / right.Rows : null;
+
+    /// <summary>How many rows' class is the label.</summary>
+    public static (int Right, int Rows) Count(NumericArray predictions, NumericArray labels)
     {
-        if (predictions is null || labels is null)
-            return null;
         var right = 0;
         for (var row = 0; row < predictions.Length; row++)
             right += predictions.Integers[row] == labels.Integers[row] ? 1 : 0;
-        return (double)right / predictions.Length;
+        return (right, predictions.Length);
     }
 }

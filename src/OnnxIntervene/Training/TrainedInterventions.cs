@@ -18,6 +18,7 @@ internal sealed class TrainedInterventions : IDisposable
     private readonly ImmutableArray<Intervention> _started;
     private readonly ImmutableArray<int> _sharedBy;
     private ImmutableArray<Intervention> _current;
+    private ImmutableArray<NumericArray> _of = [];
     private float? _temperature;
 
     /// <summary>Begins with the model's own interventions.</summary>
@@ -57,8 +58,11 @@ internal sealed class TrainedInterventions : IDisposable
     {
         get
         {
-            if (_current.IsDefault)
+            // Arrays are replaced when they move.
+            ImmutableArray<NumericArray> numbers = [.. Parameters.Select(parameter => parameter.Array.Free)];
+            if (_current.IsDefault || !_of.AsSpan().SequenceEqual(numbers.AsSpan(), ReferenceEqualityComparer.Instance))
             {
+                _of = numbers;
                 var made = _started.Select(Make).ToList();
                 _current = [.. _sharedBy.Select(index => made[index])];
             }
@@ -85,13 +89,6 @@ internal sealed class TrainedInterventions : IDisposable
 
     /// <summary>Whether a parameter of a representation is trained.</summary>
     public bool IsTrained(int index, string name) => Of(index).Any(parameter => parameter.Name == name);
-
-    /// <summary>Puts other free numbers in the place of a parameter's.</summary>
-    public void Move(TrainedParameter parameter, NumericArray free)
-    {
-        parameter.Array.Move(free);
-        _current = default;
-    }
 
     /// <inheritdoc/>
     public void Dispose()

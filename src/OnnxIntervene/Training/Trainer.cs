@@ -21,6 +21,7 @@ public sealed class Trainer : IDisposable
     private readonly OptimizerState _optimizer;
     private readonly TrainingSessions _sessions;
     private readonly GradientSum _sum = new();
+    private int _steps;
 
     /// <summary>Begins with the model's own interventions.</summary>
     /// <param name="model">The model; the caller keeps it open while the trainer is used.</param>
@@ -39,9 +40,13 @@ public sealed class Trainer : IDisposable
             );
         _model = model;
         _trained = new TrainedInterventions(model, Options.OrthogonalMap, model.Loaded.Options);
-        _optimizer = new OptimizerState(Options.Optimizer, _trained);
+        _optimizer = new OptimizerState(
+            Options.Optimizer,
+            [.. _trained.Parameters.Select(parameter => parameter.Array)]
+        );
         _sessions = new TrainingSessions(model.Loaded, _trained.IsTrained);
-        _trained.Temperature = Options.Temperature?.At(0, Options.Steps);
+        _steps = Options.Steps;
+        _trained.Temperature = Options.Temperature?.At(0, _steps);
     }
 
     /// <summary>How the interventions are trained.</summary>
@@ -99,10 +104,44 @@ public sealed class Trainer : IDisposable
     public StepResult Step(TrainingBatch batch, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(batch);
-        var run = new StepRun(_model, _sessions, _trained, Options).Run(batch, cancellation);
-        _sum.Add(run.Gradients, 1f / Options.GradientAccumulation);
-        double? norm = _sum.Count == Options.GradientAccumulation ? Move() : null;
-        return new StepResult(run.Loss, run.Accuracy, norm);
+        return Learn(NewRun().Run(batch, cancellation));
+    }
+
+    /// <summary>
+    /// Trains on examples until every epoch is over, or held-out accuracy no longer rises. What no parameter can change
+    /// is computed once for each example. A cancelled training leaves its checkpoint, and the trainer as it stands.
+    /// </summary>
+    /// <param name="set">The examples.</param>
+    /// <param name="options">How often and in what order they are seen.</param>
+    /// <param name="cancellation">Ends the training early.</param>
+    /// <exception cref="InterventionException">
+    /// The examples do not fit the model, a checkpoint is another training's, or a loss is not finite: the message
+    /// names the step and the first example of its batch.
+    /// </exception>
+    /// <exception cref="ModelFormatException">The checkpoint is not one.</exception>
+    /// <exception cref="IOException">The checkpoint or the log cannot be read or written.</exception>
+    /// <exception cref="ExecutionException">ONNX Runtime stopped a run.</exception>
+    /// <exception cref="OperationCanceledException">The training was cancelled.</exception>
+    public FitResult Fit(TrainingSet set, FitOptions? options = null, CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(set);
+        var asked = options ?? new FitOptions();
+        asked.Check();
+        using var fit = new Fit(this, set, asked);
+        return fit.Run(cancellation);
+    }
+
+    /// <summary>How well the interventions do as they are now.</summary>
+    /// <param name="set">The examples.</param>
+    /// <param name="batchSize">How many are run at once.</param>
+    /// <param name="cancellation">Ends the runs early.</param>
+    /// <exception cref="InterventionException">The examples do not fit the model.</exception>
+    /// <exception cref="OperationCanceledException">The runs were cancelled.</exception>
+    public Evaluation Evaluate(TrainingSet set, int batchSize = 64, CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(set);
+        using var examples = new FrozenExamples(set, 0);
+        return Evaluate(examples, batchSize, cancellation);
     }
 
     /// <summary>
@@ -113,7 +152,7 @@ public sealed class Trainer : IDisposable
     public ParameterGradients Gradients(TrainingBatch batch, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(batch);
-        var run = new StepRun(_model, _sessions, _trained, Options).Run(batch, cancellation);
+        var run = NewRun().Run(batch, cancellation);
         return new ParameterGradients(
             run.Loss,
             [
@@ -132,9 +171,46 @@ public sealed class Trainer : IDisposable
         _trained.Dispose();
     }
 
+    internal TrainedInterventions Trained => _trained;
+
+    internal OptimizerState Optimizer => _optimizer;
+
+    internal GradientSum Sum => _sum;
+
+    internal IntervenableModel Model => _model;
+
+    internal StepRun NewRun() => new(_model, _sessions, _trained, Options);
+
+    /// <summary>Sets how many steps there will be, and the temperature that belongs to the step.</summary>
+    internal void Begin(int steps)
+    {
+        _steps = steps;
+        _trained.Temperature = Options.Temperature?.At(StepCount, steps);
+    }
+
+    internal StepResult Learn(StepNumbers run)
+    {
+        _sum.Add(run.Gradients, 1f / Options.GradientAccumulation);
+        double? norm = _sum.Count == Options.GradientAccumulation ? Move() : null;
+        return new StepResult(run.Loss, run.Accuracy, norm);
+    }
+
+    internal Evaluation Evaluate(FrozenExamples examples, int batchSize, CancellationToken cancellation)
+    {
+        var (loss, right) = (0.0, 0);
+        foreach (var numbers in Enumerable.Range(0, examples.Set.Count).Chunk(batchSize))
+        {
+            var run = NewRun().Run(examples, numbers, withGradients: false, cancellation);
+            loss += run.Loss * numbers.Length;
+            right += run.Right?.Right ?? 0;
+        }
+
+        return new Evaluation(loss / examples.Set.Count, right, examples.Set.Count);
+    }
+
     private double Move()
     {
-        if (Options.Steps == 0 && (Options.Schedule.NeedsSteps || Options.Temperature is not null))
+        if (_steps == 0 && (Options.Schedule.NeedsSteps || Options.Temperature is not null))
             throw new InterventionException(
                 "A schedule needs to know how many steps there will be. Set TrainingOptions.Steps."
             );
@@ -143,9 +219,9 @@ public sealed class Trainer : IDisposable
             throw new InterventionException(
                 $"The gradient of step {StepCount + 1} is not finite. Take a smaller learning rate, or limit its norm."
             );
-        _optimizer.Move(_sum.Sums, Options.Schedule.Factor(StepCount, Options.Steps));
+        _optimizer.Move(_sum.Sums, Options.Schedule.Factor(StepCount, _steps));
         _sum.Clear();
-        _trained.Temperature = Options.Temperature?.At(StepCount, Options.Steps);
+        _trained.Temperature = Options.Temperature?.At(StepCount, _steps);
         return norm;
     }
 

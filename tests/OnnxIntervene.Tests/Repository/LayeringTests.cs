@@ -43,6 +43,7 @@ public sealed class LayeringTests
         "OnnxIntervene/Training/Parametrizations",
         "OnnxIntervene/Training/Optimizers",
         "OnnxIntervene/Training",
+        "OnnxIntervene/Training/Weights",
         "OnnxIntervene/Sweeps",
         "OnnxIntervene/Sweeps/Engine",
         "OnnxIntervene/Studies/Prompts",

@@ -16,6 +16,9 @@ public sealed record CrossEntropyLoss(NumericArray Labels) : Loss
     public NumericArray? Positions { get; init; }
 
     /// <inheritdoc/>
+    internal override bool ReadsPositions => true;
+
+    /// <inheritdoc/>
     internal override string Structure => $"cross entropy of {Output}";
 
     /// <inheritdoc/>

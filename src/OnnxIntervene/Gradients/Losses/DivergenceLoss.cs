@@ -17,6 +17,9 @@ public sealed record DivergenceLoss(NumericArray Distribution) : Loss
     public NumericArray? Positions { get; init; }
 
     /// <inheritdoc/>
+    internal override bool ReadsPositions => true;
+
+    /// <inheritdoc/>
     internal override string Structure => $"divergence of {Output}";
 
     /// <inheritdoc/>

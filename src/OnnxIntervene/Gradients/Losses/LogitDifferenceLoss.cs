@@ -16,6 +16,9 @@ public sealed record LogitDifferenceLoss(NumericArray Tokens, NumericArray Other
     public NumericArray? Positions { get; init; }
 
     /// <inheritdoc/>
+    internal override bool ReadsPositions => true;
+
+    /// <inheritdoc/>
     internal override string Structure => $"logit difference of {Output}";
 
     /// <inheritdoc/>

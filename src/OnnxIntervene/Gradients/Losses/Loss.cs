@@ -18,6 +18,9 @@ public abstract record Loss
     /// <summary>Writes the loss, a 32-bit scalar, after an output of the model.</summary>
     internal abstract Value Write(LossGraph graph, Value output);
 
+    /// <summary>Whether only some positions of the output are read.</summary>
+    internal virtual bool ReadsPositions => false;
+
     /// <summary>The right class of each row, integers; null where the loss has no right classes.</summary>
     internal virtual NumericArray? Targets => null;
 

@@ -68,6 +68,23 @@ internal static class LossRows
         }
     }
 
+    /// <summary>
+    /// Places as positions <c>[batch, count]</c> of an output, and the same places where the output is cut down to
+    /// these positions.
+    /// </summary>
+    public static (NumericArray Positions, NumericArray Places) Chosen(NumericArray places, int batch)
+    {
+        var count = places.Shape[0] / batch;
+        var (positions, chosen) = (new long[places.Shape[0]], new long[places.Shape[0] * 2]);
+        for (var row = 0; row < positions.Length; row++)
+        {
+            positions[row] = places.Integers[(row * 2) + 1];
+            (chosen[row * 2], chosen[(row * 2) + 1]) = (row / count, row % count);
+        }
+
+        return (NumericArray.Of(positions, batch, count), NumericArray.Of(chosen, positions.Length, 2));
+    }
+
     /// <summary>Refuses an array that does not have one entry a row.</summary>
     public static NumericArray Fitted(NumericArray entries, NumericArray places, string what)
     {

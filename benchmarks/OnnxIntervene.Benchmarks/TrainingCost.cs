@@ -1,0 +1,131 @@
+using System.Diagnostics;
+using Microsoft.ML.OnnxRuntime;
+using OnnxIntervene.Execution;
+using OnnxIntervene.Interventions;
+using OnnxIntervene.Interventions.Kinds;
+using OnnxIntervene.Runtime;
+using OnnxIntervene.Training;
+using OnnxIntervene.Training.Optimizers;
+
+namespace OnnxIntervene.Benchmarks;
+
+/// <summary>
+/// Times steps of training against plain runs of the same batch, in turn in one process: an intervention at one
+/// position of the middle layer.
+/// </summary>
+internal static class TrainingCost
+{
+    private const int Batch = 16;
+    private const int Length = 16;
+    private const int Position = 8;
+    private const int Rank = 16;
+    private static readonly ExecutionOptions s_options = new() { Threads = 1 };
+
+    public static void Measure(string path, int rounds)
+    {
+        using var model = LoadedModel.Load(path, s_options);
+        using var plain = SessionFactory.Open(model.File.Path, s_options);
+        Compare(model, plain, rounds, InterventionType.LowRankRotatedSpace, Rank);
+        Compare(model, plain, rounds, InterventionType.RotatedSpace, null);
+        Console.WriteLine($"peak of memory: {Process.GetCurrentProcess().PeakWorkingSet64 >> 20} MiB");
+    }
+
+    private static void Compare(LoadedModel model, InferenceSession plain, int rounds, InterventionType kind, int? rank)
+    {
+        using var intervenable = model.With(
+            new IntervenableConfig
+            {
+                Representations =
+                [
+                    new()
+                    {
+                        Layer = model.Components.LayerCount / 2,
+                        Component = "block_output",
+                        InterventionType = kind,
+                        LowRankDimension = rank,
+                    },
+                ],
+            }
+        );
+        using var trainer = new Trainer(intervenable, new TrainingOptions { Optimizer = new Adam(1e-3) });
+        var set = Set();
+        var turns = new Turns(
+            plain,
+            PlainInputs.Of(plain, set.Batch([.. Enumerable.Range(0, Batch)]).Bases, model.Components)
+        );
+        trainer.Fit(
+            set,
+            new FitOptions
+            {
+                Epochs = rounds + 1,
+                BatchSize = Batch,
+                Shuffles = false,
+                Progress = turns,
+            }
+        );
+        var whole = Enumerable
+            .Range(0, 3)
+            .Select(_ => Turns.Time(() => trainer.Step(set.Batch([.. Enumerable.Range(0, Batch)]))))
+            .ToList();
+        var (run, step) = (Median(turns.Plain), Median(turns.Steps[1..]));
+        Console.WriteLine(
+            $"{kind}{(rank is null ? "" : $" of rank {rank}")}: a step {step * 1e3:F0} ms, the first {turns.Steps[0] * 1e3:F0} ms; "
+                + $"a plain run {run * 1e3:F0} ms: {step / run:F2} ×; without what is kept {whole.Min() / run:F2} ×"
+        );
+    }
+
+    private static TrainingSet Set()
+    {
+        var random = new Random(3);
+        return new TrainingSet(
+            Enumerable
+                .Range(0, Batch)
+                .Select(_ => new TrainingExample(Text(random), [Text(random)], random.Next(50000))
+                {
+                    UnitLocations = UnitLocations.SourcesToBase(Position),
+                })
+                .ToList()
+        );
+    }
+
+    private static ModelInputs Text(Random random) =>
+        ModelInputs.FromTokens([.. Enumerable.Range(0, Length).Select(_ => random.Next(50000))]);
+
+    private static double Median(IEnumerable<double> times)
+    {
+        var sorted = times.Order().ToList();
+        return sorted[sorted.Count / 2];
+    }
+
+    // After each step, a plain run.
+    private sealed class Turns(InferenceSession session, IReadOnlyDictionary<string, OrtValue> values)
+        : IProgress<FitProgress>
+    {
+        private TimeSpan _last = Process.GetCurrentProcess().TotalProcessorTime;
+
+        public List<double> Plain { get; } = [];
+
+        public List<double> Steps { get; } = [];
+
+        public void Report(FitProgress value)
+        {
+            Steps.Add((Process.GetCurrentProcess().TotalProcessorTime - _last).TotalSeconds);
+            Plain.Add(
+                Time(() =>
+                {
+                    using var options = new RunOptions();
+                    using var results = session.Run(options, values, [session.OutputNames[0]]);
+                })
+            );
+            _last = Process.GetCurrentProcess().TotalProcessorTime;
+        }
+
+        // The processor's own time, since others may use the machine.
+        public static double Time(Action run)
+        {
+            var start = Process.GetCurrentProcess().TotalProcessorTime;
+            run();
+            return (Process.GetCurrentProcess().TotalProcessorTime - start).TotalSeconds;
+        }
+    }
+}

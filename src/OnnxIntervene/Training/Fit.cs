@@ -1,0 +1,161 @@
+using System.Diagnostics;
+using OnnxIntervene.IR;
+using OnnxIntervene.Tensors;
+
+namespace OnnxIntervene.Training;
+
+/// <summary>One training from its first epoch, or its checkpoint, to its end.</summary>
+internal sealed class Fit : IDisposable
+{
+    private readonly Trainer _trainer;
+    private readonly TrainingSet _set;
+    private readonly FitOptions _options;
+    private readonly FrozenExamples _examples;
+    private readonly FrozenExamples? _heldOut;
+    private readonly FitState _state;
+    private readonly FitCheckpoint? _checkpoint;
+    private readonly int _steps;
+    private readonly int _firstStep;
+    private readonly long _began = Stopwatch.GetTimestamp();
+
+    /// <summary>Begins, or goes on from the checkpoint.</summary>
+    public Fit(Trainer trainer, TrainingSet set, FitOptions options)
+    {
+        (_trainer, _set, _options) = (trainer, set, options);
+        var batches = ((set.Count - 1) / options.BatchSize) + 1;
+        _steps = batches * options.Epochs / trainer.Options.GradientAccumulation;
+        if (_steps == 0)
+            throw new InterventionException(
+                $"{options.Epochs} epochs of {batches} batches are fewer than the "
+                    + $"{trainer.Options.GradientAccumulation} batches of a step. Take more epochs or smaller batches."
+            );
+        _examples = new FrozenExamples(set, options.CacheMemory);
+        _heldOut = options.HeldOut is { } held ? new FrozenExamples(held, options.CacheMemory) : null;
+        _checkpoint = options.Checkpoint is { } path ? new FitCheckpoint(path, trainer, set, options) : null;
+        _state = _checkpoint?.Read() ?? new FitState();
+        _firstStep = trainer.StepCount;
+        trainer.Begin(_steps);
+    }
+
+    /// <summary>Runs to the end.</summary>
+    public FitResult Run(CancellationToken cancellation)
+    {
+        using var log = _options.Log is { } path ? new FitLog(path, _state.Losses.Count) : null;
+        while (_state.Epoch < _options.Epochs && !HasEnded)
+        {
+            var batches = EpochOrder.Of(_set.Count, _state.Epoch, _options);
+            while (_state.Batch < batches.Count)
+                Step(batches[_state.Batch], log, cancellation);
+            EndEpoch(cancellation);
+        }
+
+        RestoreBest();
+        return new FitResult
+        {
+            Losses = [.. _state.Losses],
+            Accuracies = [.. _state.Accuracies],
+            HeldOutAccuracies = [.. _state.HeldOut],
+            Steps = _trainer.StepCount,
+            EndedEarly = _state.Epoch < _options.Epochs,
+            BestEpoch = _heldOut is null ? _state.Epoch - 1 : _state.BestEpoch,
+        };
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _examples.Dispose();
+        _heldOut?.Dispose();
+    }
+
+    private bool HasEnded => _options.Patience is { } patience && _state.HeldOut.Count > _state.BestEpoch + patience;
+
+    private void Step(int[] numbers, FitLog? log, CancellationToken cancellation)
+    {
+        StepResult result;
+        try
+        {
+            result = _trainer.Learn(_trainer.NewRun().Run(_examples, numbers, withGradients: true, cancellation));
+        }
+        catch (InterventionException fault)
+        {
+            throw new InterventionException(
+                $"Batch {_state.Batch} of epoch {_state.Epoch} (examples {string.Join(", ", numbers.Take(4))}"
+                    + $"{(numbers.Length > 4 ? ", …" : "")}): {fault.Message}",
+                fault
+            );
+        }
+
+        _state.Losses.Add(result.Loss);
+        _state.Accuracies.Add(result.Accuracy ?? 0);
+        _state.Batch++;
+        log?.Add(_state, _trainer.StepCount, result);
+        var isStep = result.GradientNorm is not null;
+        if (isStep && _trainer.StepCount % _options.CheckpointEvery == 0)
+            _checkpoint?.Write(_state);
+        _options.Progress?.Report(Progress(result));
+    }
+
+    private void EndEpoch(CancellationToken cancellation)
+    {
+        if (_heldOut is not null)
+        {
+            var accuracy = _trainer.Evaluate(_heldOut, _options.BatchSize, cancellation).Accuracy;
+            if (_state.HeldOut.Count == 0 || accuracy > _state.HeldOut[_state.BestEpoch])
+            {
+                _state.BestEpoch = _state.Epoch;
+                _state.Best = [.. _trainer.Trained.Parameters.Select(parameter => parameter.Array.Free)];
+            }
+
+            _state.HeldOut.Add(accuracy);
+        }
+
+        (_state.Epoch, _state.Batch) = (_state.Epoch + 1, 0);
+        _checkpoint?.Write(_state);
+    }
+
+    private void RestoreBest()
+    {
+        for (var index = 0; index < _state.Best.Count; index++)
+            _trainer.Trained.Parameters[index].Array.Move(_state.Best[index]);
+    }
+
+    private FitProgress Progress(StepResult result)
+    {
+        var done = _trainer.StepCount - _firstStep;
+        return new FitProgress(
+            _trainer.StepCount,
+            _steps,
+            _state.Epoch,
+            result.Loss,
+            result.Accuracy,
+            _state.HeldOut.Count > 0 ? _state.HeldOut[^1] : null,
+            done > 0 ? Stopwatch.GetElapsedTime(_began) / done * (_steps - _trainer.StepCount) : null
+        );
+    }
+}
+
+/// <summary>Where a training stands, besides its parameters.</summary>
+internal sealed class FitState
+{
+    /// <summary>The epoch, from 0.</summary>
+    public int Epoch { get; set; }
+
+    /// <summary>The next batch of the epoch.</summary>
+    public int Batch { get; set; }
+
+    /// <summary>The epoch of the best held-out accuracy.</summary>
+    public int BestEpoch { get; set; }
+
+    /// <summary>The free numbers of that epoch; empty where nothing is held out.</summary>
+    public IReadOnlyList<NumericArray> Best { get; set; } = [];
+
+    /// <summary>The loss of every batch.</summary>
+    public List<double> Losses { get; } = [];
+
+    /// <summary>The accuracy of every batch.</summary>
+    public List<double> Accuracies { get; } = [];
+
+    /// <summary>The held-out accuracy of every epoch.</summary>
+    public List<double> HeldOut { get; } = [];
+}

@@ -1,0 +1,56 @@
+using System.Text.Json;
+using OnnxIntervene.IR;
+using OnnxIntervene.IR.Files;
+
+namespace OnnxIntervene.Training;
+
+/// <summary>A training's log: JSON Lines, one for each batch.</summary>
+internal sealed class FitLog : IDisposable
+{
+    private static readonly JsonSerializerOptions s_options = new()
+    {
+        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
+    };
+
+    private readonly StreamWriter _file;
+
+    /// <summary>
+    /// Opens the log. What a process logged after the checkpoint that this one goes on from is cut off.
+    /// </summary>
+    /// <param name="path">The file.</param>
+    /// <param name="batches">How many batches the training has behind it.</param>
+    public FitLog(string path, int batches)
+    {
+        Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(path))!);
+        var kept = batches == 0 || !File.Exists(path) ? [] : Lines(path).Take(batches).ToList();
+        PendingFile.Write(
+            path,
+            stream =>
+            {
+                using var writer = new StreamWriter(stream, leaveOpen: true);
+                foreach (var line in kept)
+                    writer.Write(line + "\n");
+            }
+        );
+        _file = new StreamWriter(path, append: true) { AutoFlush = true };
+    }
+
+    private static string[] Lines(string path) =>
+        RegularFile
+            .ReadText(path, FileLimits.Text, message => new ModelFormatException(message))
+            .Split('\n', StringSplitOptions.RemoveEmptyEntries);
+
+    /// <summary>Adds a batch.</summary>
+    public void Add(FitState state, int step, StepResult result) =>
+        _file.Write(
+            JsonSerializer.Serialize(
+                new Line(state.Epoch, state.Batch - 1, step, result.Loss, result.Accuracy, result.GradientNorm),
+                s_options
+            ) + "\n"
+        );
+
+    /// <inheritdoc/>
+    public void Dispose() => _file.Dispose();
+
+    private sealed record Line(int Epoch, int Batch, int Step, double Loss, double? Accuracy, double? GradientNorm);
+}

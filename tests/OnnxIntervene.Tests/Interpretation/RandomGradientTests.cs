@@ -1,0 +1,189 @@
+using System.Collections.Immutable;
+using OnnxIntervene.Execution;
+using OnnxIntervene.Gradients.Losses;
+using OnnxIntervene.Interventions;
+using OnnxIntervene.Interventions.Kinds;
+using OnnxIntervene.Numerics;
+using OnnxIntervene.Runtime;
+using OnnxIntervene.Tensors;
+using OnnxIntervene.Testing;
+using OnnxIntervene.Training;
+
+namespace OnnxIntervene.Tests.Interpretation;
+
+/// <summary>
+/// Gradients by the parameters of random runs are the slopes of the slow reference, which knows no rule of
+/// differentiation: central differences of its loss.
+/// </summary>
+public sealed class RandomGradientTests
+{
+    private const double Step = 1e-2;
+
+    // A boundary counts in shares of the width, and the masks' edge is a few dimensions wide.
+    private const double BoundaryStep = 2e-3;
+
+    // The reference computes in 32 bits between the sites: a loss of 5 is known to 1e-6, and its slope to 1e-4.
+    private const double Tolerance = 2e-3;
+    private const int Runs = 2;
+
+    private static readonly string[] s_models = ["gpt2/optimum", "llama/dynamo"];
+
+    public static IEnumerable<InterventionType> Kinds() => InterventionType.All.Where(kind => kind.IsTrainable);
+
+    [Test, Combinatorial]
+    public void Gradients_of_random_runs_are_the_references_slopes(
+        [ValueSource(nameof(s_models))] string name,
+        [ValueSource(nameof(Kinds))] InterventionType kind
+    )
+    {
+        using var cut = new CutModel(Path.Combine(RepositoryPaths.OwnReferences, "families", name, "model.onnx"));
+        using var loaded = LoadedModel.Load(cut.Path, new ExecutionOptions { Threads = 1 });
+        var steepest = 0.0;
+        for (var number = 0; number < Runs; number++)
+        {
+            var seed = (1000 * DrawnKinds.NumberOf(kind)) + (100 * number);
+            steepest = Math.Max(steepest, Judge(cut, loaded, Drawn(cut, kind, number == 0, seed), seed));
+            cut.Forget();
+        }
+
+        Assert.That(steepest, Is.GreaterThan(0.01), "no parameter changed the loss");
+    }
+
+    // Chains cannot be trained, and functions of C# have no gradient.
+    private static DrawnRun Drawn(CutModel cut, InterventionType kind, bool isAlone, int seed)
+    {
+        while (true)
+        {
+            var run = new RunDraw(cut, new Draws(seed++)).Draw(kind, isAlone);
+            if (
+                run.Config.Mode == InterventionMode.Parallel
+                && run.Config.Representations.All(item => item.Intervention?.Type.CallsFunction is not true)
+            )
+                return run;
+        }
+    }
+
+    // Gives the largest slope.
+    private static double Judge(CutModel cut, LoadedModel loaded, DrawnRun run, int seed)
+    {
+        var random = new Random(seed);
+        var labels = Enumerable.Range(0, run.Base.BatchSize).Select(_ => (long)random.Next(60)).ToArray();
+        using var model = loaded.With(run.Config);
+        using var trainer = new Trainer(model);
+        var batch = new TrainingBatch(
+            run.Base,
+            run.Sources ?? [],
+            new CrossEntropyLoss(NumericArray.Of(labels, labels.Length))
+        )
+        {
+            UnitLocations = run.Locations,
+            Settings = run.Settings with { OutputOriginalOutput = false },
+        };
+        var gradients = trainer.Gradients(batch).Parameters;
+        var own = model.Interventions.Distinct(ReferenceEqualityComparer.Instance).Cast<Intervention>().ToList();
+        var steepest = 0.0;
+        foreach (var gradient in gradients)
+        {
+            var drawn = NumericArray.Of(
+                new NumpyRandom((uint)seed).StandardNormal(gradient.Gradient.Length).Select(x => (float)x).ToArray(),
+                gradient.Gradient.Shape.AsSpan()
+            );
+            foreach (var direction in new[] { gradient.Gradient, drawn })
+            {
+                var length = Math.Sqrt(Dot(direction, direction));
+                if (length < 1e-6)
+                    continue;
+                var slope = Dot(gradient.Gradient, direction) / length;
+                var step = gradient.Name == BoundlessRotatedSpaceIntervention.BoundariesName ? BoundaryStep : Step;
+                // Richardson's extrapolation: the error of the fourth power of the step.
+                var difference = ((4 * Difference(step / 2)) - Difference(step)) / 3;
+                Assert.That(
+                    slope,
+                    Is.EqualTo(difference).Within(Tolerance * Math.Max(1, Math.Abs(slope))),
+                    $"seed {seed}, {gradient.Name} of intervention {gradient.Intervention}: {run}"
+                );
+                steepest = Math.Max(steepest, Math.Abs(slope));
+
+                double Difference(double step) => (Loss(step / length) - Loss(-step / length)) / (2 * step);
+
+                double Loss(double size)
+                {
+                    var moved = Moved(own[gradient.Intervention], gradient.Name, direction, size);
+                    ImmutableArray<Intervention> all =
+                    [
+                        .. model.Interventions.Select(item =>
+                            ReferenceEquals(item, own[gradient.Intervention]) ? moved : item
+                        ),
+                    ];
+                    return LossOf(cut, With(run, all), all, labels);
+                }
+            }
+        }
+
+        return steepest;
+    }
+
+    private static DrawnRun With(DrawnRun run, ImmutableArray<Intervention> interventions) =>
+        run with
+        {
+            Config = run.Config with
+            {
+                Representations =
+                [
+                    .. run.Config.Representations.Select(
+                        (item, index) => item with { Intervention = interventions[index] }
+                    ),
+                ],
+            },
+        };
+
+    // A rotation moves as torch's does: through the numbers that it is made of.
+    private static Intervention Moved(Intervention intervention, string name, NumericArray direction, double size)
+    {
+        if (intervention.Parameters.TryGetValue(name, out var array))
+            return InterventionParameters.Create(
+                intervention.Type,
+                intervention.Parameters.SetItem(name, Sum(array, direction, size))
+            );
+        const string Weight = "rotate_layer.weight";
+        var start = OrthogonalParametrization.FromWeight(intervention.Parameters[Weight]);
+        var numbers = Sum(start.Original, direction, size).Floats.ToArray();
+        // The whole part of the diagonal counts reflections, and is no number to move.
+        for (var index = 0; index < start.Original.Shape[1]; index++)
+            numbers[index * (start.Original.Shape[1] + 1)] = -1;
+        var moved = start with { Original = NumericArray.Of(numbers, start.Original.Shape.AsSpan()) };
+        return InterventionParameters.Create(
+            intervention.Type,
+            intervention.Parameters.SetItem(Weight, moved.Weight())
+        );
+    }
+
+    private static double LossOf(CutModel cut, DrawnRun run, ImmutableArray<Intervention> interventions, long[] labels)
+    {
+        var (output, _) = new ReferenceInterpreter(cut, run, interventions).Run();
+        var last = LastTokens.Of(run.Base);
+        var sum = 0.0;
+        for (var row = 0; row < labels.Length; row++)
+        {
+            var logits = output.Row(row).Row(last[row]).Floats.ToArray().Select(number => (double)number).ToList();
+            var largest = logits.Max();
+            sum += largest + Math.Log(logits.Sum(logit => Math.Exp(logit - largest))) - logits[(int)labels[row]];
+        }
+
+        return sum / labels.Length;
+    }
+
+    private static NumericArray Sum(NumericArray array, NumericArray direction, double size) =>
+        NumericArray.Of(
+            array.Floats.ToArray().Zip(direction.Floats.ToArray(), (x, d) => (float)(x + (size * d))).ToArray(),
+            array.Shape.AsSpan()
+        );
+
+    private static double Dot(NumericArray one, NumericArray other)
+    {
+        var sum = 0.0;
+        for (var index = 0; index < one.Length; index++)
+            sum += (double)one.Floats[index] * other.Floats[index];
+        return sum;
+    }
+}
