@@ -68,9 +68,10 @@ internal static class TrainingCost
             .Select(_ => Turns.Time(() => trainer.Step(set.Batch([.. Enumerable.Range(0, Batch)]))))
             .ToList();
         var (run, step) = (Median(turns.Plain), Median(turns.Steps[1..]));
+        var name = rank is null ? $"{kind}" : $"{kind} of rank {rank}";
         Console.WriteLine(
-            $"{kind}{(rank is null ? "" : $" of rank {rank}")}: a step {step * 1e3:F0} ms, the first {turns.Steps[0] * 1e3:F0} ms; "
-                + $"a plain run {run * 1e3:F0} ms: {step / run:F2} ×; without what is kept {whole.Min() / run:F2} ×"
+            $"{name}: a step {step * 1e3:F0} ms, the first {turns.Steps[0] * 1e3:F0} ms; plain {run * 1e3:F0} ms: "
+                + $"{step / run:F2} ×; without what is kept {whole.Min() / run:F2} ×; {trainer.Explain(set)}"
         );
     }
 

@@ -31,14 +31,25 @@ internal sealed class BackwardPass
     /// <param name="editor">The graph.</param>
     /// <param name="loss">The number, a scalar.</param>
     /// <param name="tensors">What is differentiated by.</param>
+    /// <param name="kept">
+    /// Values between which the way back computes what it reads a second time; none where everything is kept.
+    /// </param>
     /// <returns>A gradient for each tensor, in its shape and element type.</returns>
     /// <exception cref="InterventionException">An operator on the way has no rule.</exception>
-    public static ImmutableArray<Value> Write(GraphEditor editor, Value loss, ImmutableArray<Value> tensors)
+    public static ImmutableArray<Value> Write(
+        GraphEditor editor,
+        Value loss,
+        ImmutableArray<Value> tensors,
+        IReadOnlyList<Value>? kept = null
+    )
     {
         var pass = new BackwardPass(editor);
         pass.OpenFused(loss, tensors);
         ImmutableArray<Value> current = [.. tensors.Select(editor.Current)];
+        var forward = editor.Graph.Nodes.ToHashSet();
         pass.Differentiate(loss, current);
+        if (kept is not null)
+            Recomputation.Apply(pass._ops, forward, [.. kept.Select(editor.Current)], pass._gradients);
         return [.. current.Select(pass.GradientOf)];
     }
 

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using OnnxIntervene.Components;
+using OnnxIntervene.Components.Addressing;
 using OnnxIntervene.Gradients.Losses;
 using OnnxIntervene.IR;
 using OnnxIntervene.IR.Analysis;
@@ -44,6 +45,10 @@ internal sealed record TrainingModel(
     /// <param name="sites">The interventions.</param>
     /// <param name="loss">The loss.</param>
     /// <param name="targets">What is differentiated by: inputs of the spliced model, which this may add.</param>
+    /// <param name="keepsEvery">
+    /// Of how many layers the output of one is kept for the way back, which computes the rest a second time; 0 to keep
+    /// everything.
+    /// </param>
     /// <exception cref="InterventionException">
     /// A component cannot be reached, the output is not there, or an operator between a parameter and the loss has no
     /// gradient rule.
@@ -53,11 +58,13 @@ internal sealed record TrainingModel(
         ComponentMap components,
         IReadOnlyList<SpliceSite> sites,
         Loss loss,
-        Func<SplicedModel, ImmutableArray<Value>> targets
+        Func<SplicedModel, ImmutableArray<Value>> targets,
+        int keepsEvery = 0
     )
     {
         GradientModel.RequireOperatorSet(model);
-        var spliced = Splicer.Splice(model, components, sites);
+        ImmutableArray<ComponentAddress> boundaries = keepsEvery > 0 ? [.. Kept(components, sites, keepsEvery)] : [];
+        var spliced = Splicer.Splice(model, components, sites, boundaries);
         var inputs = targets(spliced);
         var editor = new GraphEditor(spliced.Model);
         var branches = new TakenBranches(editor);
@@ -67,7 +74,10 @@ internal sealed record TrainingModel(
         var positions = Chosen(editor.Model, loss, axes, output);
         var written = new LossGraph(editor.Builder("loss"), axes);
         var number = loss.Write(written, output);
-        var gradients = BackwardPass.Write(editor, number, inputs);
+        var values = spliced.Model.Graph.AllValues().DistinctBy(value => value.Name).ToDictionary(value => value.Name);
+        var kept = boundaries.Select(address => values[spliced.Boundaries[address]]).ToList();
+        var gradients = BackwardPass.Write(editor, number, inputs, keepsEvery > 0 ? kept : null);
+        RequireEffect(editor, number, inputs);
         var names = Finish(editor, number, inputs, gradients, written.Predictions());
         return new TrainingModel(
             spliced with
@@ -83,6 +93,29 @@ internal sealed record TrainingModel(
         {
             Classes = Math.Max(0, width),
         };
+    }
+
+    private static IEnumerable<ComponentAddress> Kept(
+        ComponentMap components,
+        IReadOnlyList<SpliceSite> sites,
+        int every
+    )
+    {
+        for (var layer = sites.Min(site => site.Address.Layer); layer < components.LayerCount; layer += every)
+            yield return new ComponentAddress(layer, "block_output");
+    }
+
+    // Its gradient would be 0 for ever.
+    private static void RequireEffect(GraphEditor editor, Value loss, ImmutableArray<Value> inputs)
+    {
+        foreach (var input in inputs)
+        {
+            if (!Cone.After(editor.Graph, input).Values.Contains(loss))
+                throw new InterventionException(
+                    $"The loss does not depend on '{input.Name}': nothing that it changes leads to the loss. "
+                        + "Move the intervention to an earlier component, or take another output."
+                );
+        }
     }
 
     // The product with the vocabulary's matrix at the positions that the loss reads alone.

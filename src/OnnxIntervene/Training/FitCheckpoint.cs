@@ -34,7 +34,7 @@ internal sealed class FitCheckpoint(string path, Trainer trainer, TrainingSet se
         var file = SafetensorsFile.Open(path);
         if (!Array(file, Identity).Integers.SequenceEqual(_identity.Integers))
             throw new InterventionException(
-                $"'{path}' is the checkpoint of another training: its model, interventions, options or examples differ. "
+                $"'{path}' is a checkpoint of another training: its model, interventions, options or examples differ. "
                     + "Name another file, or remove this one to begin anew."
             );
         var counters = Array(file, Counters).Integers;

@@ -54,6 +54,29 @@ internal sealed class StepRun(
         return Numbers(run, batch, session, withGradients, cancellation);
     }
 
+    /// <summary>How steps on examples of a set are computed.</summary>
+    public TrainingExplanation Explain(TrainingSet set, CancellationToken cancellation)
+    {
+        var batch = set.Batch(0);
+        var plan = Plan(batch);
+        var session = sessions.Of(plan.Sites, batch.Loss);
+        var parts = session.Parts;
+        var kept = parts.Names.IsEmpty ? [] : session.ReadFrozen(batch.Bases, cancellation);
+        var sources = batch.Sources.Any(source => source is not null)
+            ? ReadSources(batch, cancellation).Values
+            : [];
+        var (length, own) = (batch.Bases.Length, model.Model);
+        // Forward for base and source, and back through all of it.
+        var naive = 3 * ProductCount.Of(own, length, null);
+        return new TrainingExplanation(
+            parts.Names,
+            kept.Concat(sources).Sum(array => (long)array.Length * sizeof(float)),
+            parts.Names.IsEmpty ? 0 : parts.Frozen.Model.Graph.Nodes.Count(),
+            parts.Rest.Model.Graph.Nodes.Count(),
+            naive == 0 ? 1 : ProductCount.Of(parts.Rest.Model, length, parts.Rest.PositionsInput) / naive
+        );
+    }
+
     private RunPlan Plan(TrainingBatch batch) =>
         model.PlanOf(
             new RunRequest(

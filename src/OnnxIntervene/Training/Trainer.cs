@@ -44,7 +44,7 @@ public sealed class Trainer : IDisposable
             Options.Optimizer,
             [.. _trained.Parameters.Select(parameter => parameter.Array)]
         );
-        _sessions = new TrainingSessions(model.Loaded, _trained.IsTrained);
+        _sessions = new TrainingSessions(model.Loaded, _trained.IsTrained, Options.KeepsEveryLayers);
         _steps = Options.Steps;
         _trained.Temperature = Options.Temperature?.At(0, _steps);
     }
@@ -129,6 +129,14 @@ public sealed class Trainer : IDisposable
         asked.Check();
         using var fit = new Fit(this, set, asked);
         return fit.Run(cancellation);
+    }
+
+    /// <summary>How a training of a set would be computed. Runs one example's frozen part.</summary>
+    /// <exception cref="InterventionException">The examples do not fit the model.</exception>
+    public TrainingExplanation Explain(TrainingSet set, CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(set);
+        return NewRun().Explain(set, cancellation);
     }
 
     /// <summary>How well the interventions do as they are now.</summary>

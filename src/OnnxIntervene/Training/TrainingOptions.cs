@@ -40,6 +40,12 @@ public sealed record TrainingOptions
     /// <summary>How square rotations are kept orthogonal; tall ones are always products of reflections.</summary>
     public OrthogonalMap OrthogonalMap { get; init; } = OrthogonalMap.MatrixExponential;
 
+    /// <summary>
+    /// Of how many layers the output of one is kept for the way back, which computes the rest a second time: less
+    /// memory for more time. 0 to keep everything.
+    /// </summary>
+    public int KeepsEveryLayers { get; init; }
+
     /// <summary>Throws where a number makes no sense.</summary>
     /// <exception cref="InterventionException">An option is out of its range.</exception>
     internal void Check()
@@ -56,6 +62,8 @@ public sealed record TrainingOptions
             throw new InterventionException(
                 $"The temperature goes from {schedule.Start} to {schedule.End}; both must be positive."
             );
+        if (KeepsEveryLayers < 0)
+            throw new InterventionException($"Every {KeepsEveryLayers}th layer cannot be kept.");
         if (Steps < 0)
             throw new InterventionException($"There cannot be {Steps} steps.");
     }

@@ -31,7 +31,8 @@ internal sealed class TrainingSession : IDisposable
         LoadedModel model,
         IReadOnlyList<SpliceSite> sites,
         Loss loss,
-        Func<int, string, bool> isTrained
+        Func<int, string, bool> isTrained,
+        int keepsEvery
     )
     {
         _built = TrainingModel.Of(
@@ -39,7 +40,8 @@ internal sealed class TrainingSession : IDisposable
             model.Components,
             sites,
             loss,
-            spliced => TrainingModel.Parameters(spliced, isTrained)
+            spliced => TrainingModel.Parameters(spliced, isTrained),
+            keepsEvery
         );
         _parts = new(() => FrozenPart.Of(_built.Spliced, _built.Evaluated));
         _whole = new(() => model.OpenSession(_built.Spliced));

@@ -7,7 +7,8 @@ namespace OnnxIntervene.Training;
 /// <summary>
 /// The sessions of a trainer: one for each structure of sites and kind of loss, opened when first needed.
 /// </summary>
-internal sealed class TrainingSessions(LoadedModel model, Func<int, string, bool> isTrained) : IDisposable
+internal sealed class TrainingSessions(LoadedModel model, Func<int, string, bool> isTrained, int keepsEvery)
+    : IDisposable
 {
     private readonly List<(IReadOnlyList<SpliceSite> Sites, string Loss, TrainingSession Session)> _sessions = [];
 
@@ -20,7 +21,7 @@ internal sealed class TrainingSessions(LoadedModel model, Func<int, string, bool
                 return open;
         }
 
-        var session = new TrainingSession(model, sites, loss, isTrained);
+        var session = new TrainingSession(model, sites, loss, isTrained, keepsEvery);
         _sessions.Add((sites, loss.Structure, session));
         return session;
     }

@@ -86,8 +86,8 @@ public sealed class TrainingSet
         {
             if (!holds)
                 throw new InterventionException(
-                    $"{name} does not fit example 0: {what}{(expected is null ? "" : $", not {expected}")}. All examples "
-                        + "of a training must have the same shape."
+                    $"{name} does not fit example 0: {what}{(expected is null ? "" : $", not {expected}")}. All "
+                        + "examples of a training must have the same shape."
                 );
         }
     }

@@ -79,48 +79,55 @@ public sealed class RandomGradientTests
             UnitLocations = run.Locations,
             Settings = run.Settings with { OutputOriginalOutput = false },
         };
-        var gradients = trainer.Gradients(batch).Parameters;
-        var own = model.Interventions.Distinct(ReferenceEqualityComparer.Instance).Cast<Intervention>().ToList();
-        var steepest = 0.0;
-        foreach (var gradient in gradients)
-        {
-            var drawn = NumericArray.Of(
-                new NumpyRandom((uint)seed).StandardNormal(gradient.Gradient.Length).Select(x => (float)x).ToArray(),
-                gradient.Gradient.Shape.AsSpan()
-            );
-            foreach (var direction in new[] { gradient.Gradient, drawn })
+        return trainer
+            .Gradients(batch)
+            .Parameters.SelectMany(gradient =>
+                new[] { gradient.Gradient, Drawn(gradient.Gradient, seed) }.Select(direction =>
+                    Slope(gradient, direction, $"seed {seed}, {gradient.Name}: {run}", Loss(gradient, direction))
+                )
+            )
+            .Max();
+
+        Func<double, double> Loss(ParameterGradient gradient, NumericArray direction) =>
+            size =>
             {
-                var length = Math.Sqrt(Dot(direction, direction));
-                if (length < 1e-6)
-                    continue;
-                var slope = Dot(gradient.Gradient, direction) / length;
-                var step = gradient.Name == BoundlessRotatedSpaceIntervention.BoundariesName ? BoundaryStep : Step;
-                // Richardson's extrapolation: the error of the fourth power of the step.
-                var difference = ((4 * Difference(step / 2)) - Difference(step)) / 3;
-                Assert.That(
-                    slope,
-                    Is.EqualTo(difference).Within(Tolerance * Math.Max(1, Math.Abs(slope))),
-                    $"seed {seed}, {gradient.Name} of intervention {gradient.Intervention}: {run}"
-                );
-                steepest = Math.Max(steepest, Math.Abs(slope));
+                var own = model.Interventions.Distinct<object>(ReferenceEqualityComparer.Instance).ToList();
+                var moved = Moved((Intervention)own[gradient.Intervention], gradient.Name, direction, size);
+                ImmutableArray<Intervention> all =
+                [
+                    .. model.Interventions.Select(item =>
+                        ReferenceEquals(item, own[gradient.Intervention]) ? moved : item
+                    ),
+                ];
+                return LossOf(cut, With(run, all), all, labels);
+            };
+    }
 
-                double Difference(double step) => (Loss(step / length) - Loss(-step / length)) / (2 * step);
+    private static NumericArray Drawn(NumericArray like, int seed) =>
+        NumericArray.Of(
+            new NumpyRandom((uint)seed).StandardNormal(like.Length).Select(number => (float)number).ToArray(),
+            like.Shape.AsSpan()
+        );
 
-                double Loss(double size)
-                {
-                    var moved = Moved(own[gradient.Intervention], gradient.Name, direction, size);
-                    ImmutableArray<Intervention> all =
-                    [
-                        .. model.Interventions.Select(item =>
-                            ReferenceEquals(item, own[gradient.Intervention]) ? moved : item
-                        ),
-                    ];
-                    return LossOf(cut, With(run, all), all, labels);
-                }
-            }
-        }
+    // The slope along a direction of length 1, which must be that of the reference's loss.
+    private static double Slope(
+        ParameterGradient gradient,
+        NumericArray direction,
+        string message,
+        Func<double, double> loss
+    )
+    {
+        var length = Math.Sqrt(Dot(direction, direction));
+        if (length < 1e-6)
+            return 0;
+        var slope = Dot(gradient.Gradient, direction) / length;
+        var step = gradient.Name == BoundlessRotatedSpaceIntervention.BoundariesName ? BoundaryStep : Step;
+        // Richardson's extrapolation: the error of the fourth power of the step.
+        var difference = ((4 * Difference(step / 2)) - Difference(step)) / 3;
+        Assert.That(slope, Is.EqualTo(difference).Within(Tolerance * Math.Max(1, Math.Abs(slope))), message);
+        return Math.Abs(slope);
 
-        return steepest;
+        double Difference(double by) => (loss(by / length) - loss(-by / length)) / (2 * by);
     }
 
     private static DrawnRun With(DrawnRun run, ImmutableArray<Intervention> interventions) =>

@@ -79,7 +79,7 @@ public sealed class WeightTrainer : IDisposable
         var run = Gradient(batch, cancellation);
         if (!double.IsFinite(run.Loss))
             throw new InterventionException(
-                $"The loss is {run.Loss}. Look at the batch, take a smaller learning rate, or limit the gradient's norm."
+                $"The loss is {run.Loss}. Look at the batch, take a smaller learning rate, or limit gradients."
             );
         _sum.Add(run.Gradients, 1f / Options.GradientAccumulation);
         double? norm = _sum.Count == Options.GradientAccumulation ? Move() : null;
