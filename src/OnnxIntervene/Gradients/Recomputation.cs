@@ -74,12 +74,7 @@ internal static class Recomputation
     }
 
     // The copies themselves go on reading the kept value's copy.
-    private static void Redirect(
-        Value value,
-        Value copy,
-        IReadOnlySet<Node> forward,
-        Dictionary<Value, Value> copies
-    )
+    private static void Redirect(Value value, Value copy, IReadOnlySet<Node> forward, Dictionary<Value, Value> copies)
     {
         var own = copies.Values.Select(made => made.Producer).OfType<Node>().ToHashSet();
         foreach (var use in value.Uses.Where(use => !forward.Contains(use.Node) && !own.Contains(use.Node)).ToList())

@@ -32,7 +32,8 @@ internal static class ProductCount
 
     // The way back multiplies with the transposed weight.
     private static IEnumerable<Value> Constants(Node node) =>
-        node.Inputs.OfType<Value>()
+        node
+            .Inputs.OfType<Value>()
             .Select(input => input.Producer is { Operator.Name: "Transpose" } turned ? turned.Inputs[0] : input)
             .OfType<Value>()
             .Where(input => input.Initializer is not null);

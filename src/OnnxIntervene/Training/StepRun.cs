@@ -62,9 +62,7 @@ internal sealed class StepRun(
         var session = sessions.Of(plan.Sites, batch.Loss);
         var parts = session.Parts;
         var kept = parts.Names.IsEmpty ? [] : session.ReadFrozen(batch.Bases, cancellation);
-        var sources = batch.Sources.Any(source => source is not null)
-            ? ReadSources(batch, cancellation).Values
-            : [];
+        var sources = batch.Sources.Any(source => source is not null) ? ReadSources(batch, cancellation).Values : [];
         var (length, own) = (batch.Bases.Length, model.Model);
         // Forward for base and source, and back through all of it.
         var naive = 3 * ProductCount.Of(own, length, null);

@@ -1,10 +1,14 @@
 using OnnxIntervene.Execution;
 using OnnxIntervene.Interventions;
 using OnnxIntervene.Interventions.Kinds;
+using OnnxIntervene.Runtime;
+using OnnxIntervene.Splicing;
 using OnnxIntervene.Studies.Metrics;
 using OnnxIntervene.Studies.Patching;
 using OnnxIntervene.Studies.Prompts;
 using OnnxIntervene.Testing;
+using OnnxIntervene.Training;
+using OnnxIntervene.Training.Optimizers;
 
 namespace OnnxIntervene.Tests.Repository;
 
@@ -19,6 +23,7 @@ public sealed class ReadmeTests
     {
         Shows(Example);
         Shows(Study);
+        Shows(Alignment);
     }
 
     private static void Shows(Action example)
@@ -46,7 +51,7 @@ public sealed class ReadmeTests
                 Path.Combine(RepositoryPaths.Root, "tests", "OnnxIntervene.Tests", "Repository", "ReadmeTests.cs")
             )
             .Split("// example");
-        foreach (var source in new[] { parts[^4], parts[^2] })
+        foreach (var source in new[] { parts[^6], parts[^4], parts[^2] })
         {
             var lines = source
                 .Split('\n')
@@ -125,6 +130,58 @@ public sealed class ReadmeTests
 
         var grid = result.Denoised(grid: 0);
         Console.WriteLine($"{grid.Mean[0, 0]:F2} ± {grid.StandardError[0, 0]:F2} restored at the subject, layer 0");
+        // example
+    }
+
+    private static void Alignment()
+    {
+        // example
+        using var model = IntervenableModel.Load(
+            "models/facts-gpt2",
+            new IntervenableConfig
+            {
+                Representations =
+                [
+                    new()
+                    {
+                        Layer = 1,
+                        Component = "block_output",
+                        InterventionType = InterventionType.LowRankRotatedSpace,
+                        LowRankDimension = 4,
+                    },
+                ],
+            }
+        );
+        string[] nouns = ["key", "letter", "cup", "book", "keys", "letters", "cups", "books"];
+        string[] places = ["map", "ticket", "maps", "tickets"];
+        var random = new Random(1);
+        var (singular, plural) = (model.Tokenizer.FindToken(" is")!.Value, model.Tokenizer.FindToken(" are")!.Value);
+        var training = new TrainingSet(Enumerable.Range(0, 320).Select(_ => Counterfactual()));
+        var heldOut = new TrainingSet(Enumerable.Range(0, 100).Select(_ => Counterfactual()));
+        using var trainer = new Trainer(model, new TrainingOptions { Optimizer = new Adam(0.01) });
+
+        Console.WriteLine($"interchange accuracy before: {trainer.Evaluate(heldOut).Accuracy:P0}");
+        trainer.Fit(training, new FitOptions { Epochs = 2, BatchSize = 16 });
+        Console.WriteLine($"after: {trainer.Evaluate(heldOut).Accuracy:P0}");
+
+        var folder = Path.Combine(Path.GetTempPath(), "number-of-the-noun");
+        trainer.ToModel().Save(folder);
+        using var again = IntervenableModel.LoadFolder("models/facts-gpt2", folder);
+        var file = Path.Combine(folder, "model.onnx");
+        SplicedModelFile.Write(again.Splice(), again.Interventions, file, copiesWeights: true);
+
+        // The verb must agree with the noun of the source, which is token 2 after the beginning of the text and "The".
+        TrainingExample Counterfactual()
+        {
+            var (noun, source) = (random.Next(nouns.Length), random.Next(nouns.Length));
+            return new TrainingExample(Text(noun), [Text(source)], source < 4 ? singular : plural)
+            {
+                UnitLocations = UnitLocations.SourcesToBase(2),
+            };
+        }
+
+        ModelInputs Text(int noun) =>
+            model.Tokenize($"The {nouns[noun]} near the {places[random.Next(places.Length)]}");
         // example
     }
 }

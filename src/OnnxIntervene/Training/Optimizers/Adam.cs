@@ -16,6 +16,12 @@ public record Adam : Optimizer
     /// <summary>What is added to the root of the squares.</summary>
     public double Epsilon { get; init; } = 1e-8;
 
+    /// <summary>
+    /// Whether epsilon is added to the root before the squares' bias is corrected, as the AdamW of ONNX Runtime
+    /// Training (<c>adam_mode</c> 1) and of old Hugging Face does; torch adds it afterwards.
+    /// </summary>
+    public bool AddsEpsilonFirst { get; init; }
+
     /// <inheritdoc/>
     internal override string Name => "adam";
 
@@ -40,7 +46,8 @@ public record Adam : Optimizer
         var (first, second) = (step.Moments[0], step.Moments[1]);
         var size = (float)(step.LearningRate / (1 - Math.Pow(Beta1, step.Number)));
         var root = (float)Math.Sqrt(1 - Math.Pow(Beta2, step.Number));
-        var (kept, keptSquares, epsilon) = ((float)Beta1, (float)Beta2, (float)Epsilon);
+        var (kept, keptSquares) = ((float)Beta1, (float)Beta2);
+        var epsilon = (float)Epsilon / (AddsEpsilonFirst ? root : 1);
         var (fresh, freshSquares) = ((float)(1 - Beta1), (float)(1 - Beta2));
         var remains = (float)(1 - (step.LearningRate * Decay));
         for (var index = 0; index < step.Numbers.Length; index++)
