@@ -75,12 +75,26 @@ public sealed class LossTests
             new SquaredErrorLoss(NumericArray.Of(target, [.. logits.Shape])),
             outputs => outputs.Floats.ToArray().Zip(target, (left, right) => Math.Pow(left - right, 2)).Average()
         );
+    }
 
-        static TestCaseData Case(Loss loss, Func<NumericArray, double> formula) =>
-            new TestCaseData(loss, formula).SetArgDisplayNames(loss.GetType().Name, formula.Method.Name);
+    public static IEnumerable<TestCaseData> TokenLosses()
+    {
+        yield return Case(
+            new TokenLoss(s_labels, TokenScale.Logit) { Positions = s_positions },
+            outputs => s_rows.Select((at, row) => (double)Row(outputs, at)[(int)s_labels.Integers[row]]).Average()
+        );
+        yield return Case(
+            new TokenLoss(s_labels, TokenScale.LogProbability) { Positions = s_positions },
+            outputs => s_rows.Select((at, row) => LogProbability(outputs, at, s_labels.Integers[row])).Average()
+        );
+        yield return Case(
+            new TokenLoss(NumericArray.Of(new long[] { 7, 3 }, 2), TokenScale.Probability),
+            outputs => (Math.Exp(LogProbability(outputs, (0, 4), 7)) + Math.Exp(LogProbability(outputs, (1, 4), 3))) / 2
+        );
     }
 
     [TestCaseSource(nameof(Losses))]
+    [TestCaseSource(nameof(TokenLosses))]
     public void A_loss_is_its_formula_and_its_gradient_foretells_a_change(Loss loss, Func<NumericArray, double> formula)
     {
         const float step = 0.02f;
@@ -166,6 +180,9 @@ public sealed class LossTests
         };
         return model.With(config).Run(s_inputs).Intervened.Logits;
     }
+
+    private static TestCaseData Case(Loss loss, Func<NumericArray, double> formula) =>
+        new TestCaseData(loss, formula).SetArgDisplayNames(loss.GetType().Name, formula.Method.Name);
 
     private static ReadOnlySpan<float> Row(NumericArray logits, (int Example, int Position) at) =>
         logits.Row(at.Example).Row(at.Position).Floats;
