@@ -119,10 +119,54 @@ public sealed class ExperimentTests
         Assert.That(result.GetProperty("study").GetString(), Is.EqualTo("attribute"));
         Assert.That(result.GetProperty("grids").GetArrayLength(), Is.EqualTo(2));
         Assert.That(
-            result.GetProperty("correlations").EnumerateArray().Select(number => number.GetDouble()),
+            result.GetProperty("agreement").EnumerateArray().Select(one => one.GetProperty("correlation").GetDouble()),
             Has.Exactly(2).InRange(-1, 1)
         );
         Assert.That(File.Exists(folder.File("out/attribute.html")));
+    }
+
+    [Test]
+    public async Task Attributes_shards_are_merged_with_the_patching_that_they_are_compared_with()
+    {
+        using var folder = new TemporaryFolder();
+        string[] study =
+        [
+            "attribute",
+            Bare(folder),
+            "--clean-ids",
+            "0,345,888",
+            "--corrupt-ids",
+            "0,345,889",
+            "--answer-id",
+            "17",
+            "--wrong-id",
+            "18",
+            "--layers",
+            "2,3",
+            "--metric",
+            "logit-difference",
+            "--metric",
+            "kl",
+            "--steps",
+            "2",
+            "--compare",
+            "--out",
+            folder.File("out"),
+        ];
+        var explained = await Run([.. study, "--explain", "--json"]);
+        for (var shard = 0; shard < 2; shard++)
+            await Command.RunAsync([.. study, "--shard", $"{shard}/2"]);
+        var kept = await Run([.. study, "--dry-run", "--json"]);
+
+        var merged = await Run(["merge", folder.File("out"), "--json"]);
+
+        Assert.That(explained.GetProperty("runs").GetInt32(), Is.EqualTo(6));
+        Assert.That(kept.GetProperty("kept").GetInt32(), Is.EqualTo(12));
+        Assert.That(kept.GetProperty("cells").GetInt32(), Is.EqualTo(12));
+        var agreement = merged.GetProperty("agreement");
+        Assert.That(agreement.GetArrayLength(), Is.EqualTo(2));
+        Assert.That(agreement[0].GetProperty("correlation").GetDouble(), Is.GreaterThan(0.5));
+        Assert.That(agreement[1].GetProperty("most_different").GetArrayLength(), Is.EqualTo(6));
     }
 
     [TestCase("Give --prompt or --prompt-ids", "--subject", "a", "--answer", "b")]
