@@ -52,6 +52,7 @@ public sealed class LayeringTests
         "OnnxIntervene/Studies/Ablation",
         "OnnxIntervene/Studies/Paths",
         "OnnxIntervene/Studies/Lens",
+        "OnnxIntervene/Studies/Circuits",
         "OnnxIntervene/Studies/Patterns",
         "OnnxIntervene/Checking/Runs",
         "OnnxIntervene/Checking/Laws",
