@@ -169,6 +169,55 @@ public sealed class ExperimentTests
         Assert.That(agreement[1].GetProperty("most_different").GetArrayLength(), Is.EqualTo(6));
     }
 
+    [Test]
+    public async Task Circuit_writes_the_graph_of_the_edges_that_keep_the_answer()
+    {
+        using var folder = new TemporaryFolder();
+
+        var result = await Run([
+            "circuit",
+            "--clean",
+            "A young salmon is called a",
+            "--corrupt",
+            "A young elephant is called a",
+            "--answer",
+            " fry",
+            "--wrong",
+            " calf",
+            "--steps",
+            "2",
+            "--edges",
+            "60",
+            "--formats",
+            "svg,html,csv,json",
+            "--json",
+            "--out",
+            folder.File("out"),
+        ]);
+
+        var circuit = result.GetProperty("circuit");
+        Assert.That(circuit.GetProperty("total").GetInt32(), Is.EqualTo(2188));
+        Assert.That(circuit.GetProperty("edges").GetInt32(), Is.InRange(20, 60));
+        Assert.That(circuit.GetProperty("faithfulness").GetDouble(), Is.GreaterThan(0.5));
+        Assert.That(
+            result.GetProperty("edges").EnumerateArray().Count(edge => edge.GetProperty("in_circuit").GetBoolean()),
+            Is.EqualTo(circuit.GetProperty("edges").GetInt32())
+        );
+        Assert.That(File.ReadAllText(folder.File("out/circuit-graph.svg")), Does.Contain(">logits<"));
+        Assert.That(File.ReadAllText(folder.File("out/circuit.html")), Does.Contain("class=\"node node-0\""));
+    }
+
+    [TestCase("--edges", "0")]
+    [TestCase("--keep", "1.5")]
+    [TestCase("--steps", "-1")]
+    public async Task A_circuit_of_nothing_is_refused(string option, string value)
+    {
+        var (_, error, exit) = await Command.RunAsync("circuit", "--prompts", "none.jsonl", option, value);
+
+        Assert.That(exit, Is.EqualTo(1));
+        Assert.That(error, Does.Contain(option));
+    }
+
     [TestCase("Give --prompt or --prompt-ids", "--subject", "a", "--answer", "b")]
     [TestCase("Give --prompt or --prompt-ids, not both", "--prompt", "a", "--prompt-ids", "1", "--subject", "a")]
     [TestCase("Give --answer or --answer-id", "--prompt", "a", "--subject", "a")]
