@@ -46,8 +46,8 @@ internal static class SampleReports
             [
                 new("heads", Heads()),
                 new("layers", Layers()),
-                new("graph", Graph()),
                 new("attention", Attention()),
+                new("graph", Graph()),
             ],
             Tables =
             [

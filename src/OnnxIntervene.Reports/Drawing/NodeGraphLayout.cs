@@ -11,6 +11,8 @@ internal sealed class NodeGraphLayout
     private const float NodeGap = 14;
     private const float RowStep = 64;
     private const float LeastWidth = 420;
+    private const float Bow = 22;
+    private const int Steps = 24;
     private const float TitleLine = 19;
     private const float CaptionLine = 15;
 
@@ -18,6 +20,9 @@ internal sealed class NodeGraphLayout
 
     /// <summary>Each node's box.</summary>
     public required ImmutableArray<SKRect> Nodes { get; init; }
+
+    /// <summary>Each node's row among those that are drawn, from below.</summary>
+    public required ImmutableArray<int> Rows { get; init; }
 
     public required ImmutableArray<string> TitleLines { get; init; }
 
@@ -39,6 +44,7 @@ internal sealed class NodeGraphLayout
         var captionHeight = caption.Length == 0 ? 0 : HeatmapLayout.Gap + (caption.Length * CaptionLine);
         return new NodeGraphLayout
         {
+            Rows = [.. graph.Nodes.Select(node => rows.IndexOf(node.Row))],
             Nodes = Boxes(graph, rows, widths, inner, bottom),
             TitleLines = title,
             CaptionLines = caption,
@@ -49,6 +55,38 @@ internal sealed class NodeGraphLayout
 
     public float CaptionY(int line) =>
         Height - HeatmapLayout.Margin - (CaptionLines.Length * CaptionLine) + ((line + 0.5f) * CaptionLine);
+
+    /// <summary>
+    /// An edge's way from the top of one node to the bottom of another. Past rows between, it bows aside, the further
+    /// the more there are: to the right into the uppermost row, else to the left.
+    /// </summary>
+    /// <param name="from">The node that it leaves.</param>
+    /// <param name="to">The node that it enters.</param>
+    /// <param name="shift">How far it stands to the right of the nodes' middles.</param>
+    public SKPoint[] Way(int from, int to, float shift)
+    {
+        var start = new SKPoint(Nodes[from].MidX + shift, Nodes[from].Top);
+        var end = new SKPoint(Nodes[to].MidX + shift, Nodes[to].Bottom);
+        var passed = Rows[to] - Rows[from] - 1;
+        if (passed == 0)
+            return [start, end];
+        var middle = (start.X + end.X) / 2;
+        var isRight = Rows[to] == Rows.Max();
+        var room = isRight ? Width - HeatmapLayout.Margin - middle : middle - HeatmapLayout.Margin;
+        var aside = Math.Min(Bow * (passed + 1), Math.Max(0, room)) * (isRight ? 1 : -1);
+        var control = new SKPoint(middle + (2 * aside), (start.Y + end.Y) / 2);
+        return [.. Enumerable.Range(0, Steps + 1).Select(step => Between(start, control, end, (float)step / Steps))];
+    }
+
+    // A quadratic Bézier curve.
+    private static SKPoint Between(SKPoint start, SKPoint control, SKPoint end, float share)
+    {
+        var (first, second, third) = ((1 - share) * (1 - share), 2 * share * (1 - share), share * share);
+        return new SKPoint(
+            (first * start.X) + (second * control.X) + (third * end.X),
+            (first * start.Y) + (second * control.Y) + (third * end.Y)
+        );
+    }
 
     // Each row's nodes are spread over the whole width, so that edges seldom lie over each other.
     private static ImmutableArray<SKRect> Boxes(

@@ -41,12 +41,8 @@ internal sealed class NodeGraphPainter(DrawingSurface surface, NodeGraph graph, 
             var edge = graph.Edges[index];
             var between = seen[(edge.From, edge.To)] = seen.GetValueOrDefault((edge.From, edge.To)) + 1;
             var shift = (between / 2) * Spread * (between % 2 == 0 ? 1 : -1);
-            var (from, to) = (layout.Nodes[edge.From], layout.Nodes[edge.To]);
             surface.BeginGroup($"edge edge-{index}");
-            surface.Polyline(
-                [new SKPoint(from.MidX + shift, from.Top), new SKPoint(to.MidX + shift, to.Bottom)],
-                StyleOf(edge.Value, largest)
-            );
+            surface.Polyline(layout.Way(edge.From, edge.To, shift), StyleOf(edge.Value, largest));
             surface.EndGroup();
         }
     }
