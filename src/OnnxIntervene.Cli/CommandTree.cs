@@ -50,6 +50,7 @@ internal static class CommandTree
             TraceCommand.Create(),
             PatchCommand.Create(),
             AttributeCommand.Create(),
+            CircuitCommand.Create(),
             AblateCommand.Create(),
             PathCommand.Create(),
             MergeCommand.Create(),

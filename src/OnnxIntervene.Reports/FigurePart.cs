@@ -22,7 +22,7 @@ internal sealed record FigurePart(string Name, Figure Figure, bool HasTable)
         var whole = new FigurePart(figure.Name, figure.Figure, HasTable: true);
         return figure.Figure switch
         {
-            Heatmap or LinePlot => [whole],
+            Heatmap or LinePlot or NodeGraph => [whole],
             HeatmapStack stack => [whole, .. Slices(figure.Name, stack)],
             AttentionPatterns patterns => [whole, Grid(figure.Name, patterns), .. Strongest(figure.Name, patterns)],
             _ => throw new UnreachableException($"No parts are known of {figure.Figure.GetType().Name}."),

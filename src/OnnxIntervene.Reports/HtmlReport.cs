@@ -65,12 +65,12 @@ public static class HtmlReport
         html.Append("</table>\n");
     }
 
-    // Lines are few shapes, so the script works on their picture; it draws cells itself.
+    // Lines and edges are few shapes, so the script works on their picture; it draws cells itself.
     private static void AppendFigure(StringBuilder html, int index, Figure figure)
     {
         html.Append(Heading(figure.Title)).Append("<figure data-figure=\"").Append(index).Append("\">\n");
-        if (figure is LinePlot plot)
-            html.Append("<div class=\"wide\">").Append(FigureSvg.RenderBare(plot)).Append("</div>\n");
+        if (figure is LinePlot or NodeGraph)
+            html.Append("<div class=\"wide\">").Append(FigureSvg.RenderBare(figure)).Append("</div>\n");
         else
             html.Append("<noscript>").Append(FigureSvg.RenderBare(Still(figure))).Append("</noscript>\n");
         if (figure.Caption.Length > 0)

@@ -119,10 +119,103 @@ public sealed class ExperimentTests
         Assert.That(result.GetProperty("study").GetString(), Is.EqualTo("attribute"));
         Assert.That(result.GetProperty("grids").GetArrayLength(), Is.EqualTo(2));
         Assert.That(
-            result.GetProperty("correlations").EnumerateArray().Select(number => number.GetDouble()),
+            result.GetProperty("agreement").EnumerateArray().Select(one => one.GetProperty("correlation").GetDouble()),
             Has.Exactly(2).InRange(-1, 1)
         );
         Assert.That(File.Exists(folder.File("out/attribute.html")));
+    }
+
+    [Test]
+    public async Task Attributes_shards_are_merged_with_the_patching_that_they_are_compared_with()
+    {
+        using var folder = new TemporaryFolder();
+        string[] study =
+        [
+            "attribute",
+            Bare(folder),
+            "--clean-ids",
+            "0,345,888",
+            "--corrupt-ids",
+            "0,345,889",
+            "--answer-id",
+            "17",
+            "--wrong-id",
+            "18",
+            "--layers",
+            "2,3",
+            "--metric",
+            "logit-difference",
+            "--metric",
+            "kl",
+            "--steps",
+            "2",
+            "--compare",
+            "--out",
+            folder.File("out"),
+        ];
+        var explained = await Run([.. study, "--explain", "--json"]);
+        for (var shard = 0; shard < 2; shard++)
+            await Command.RunAsync([.. study, "--shard", $"{shard}/2"]);
+        var kept = await Run([.. study, "--dry-run", "--json"]);
+
+        var merged = await Run(["merge", folder.File("out"), "--json"]);
+
+        Assert.That(explained.GetProperty("runs").GetInt32(), Is.EqualTo(6));
+        Assert.That(kept.GetProperty("kept").GetInt32(), Is.EqualTo(12));
+        Assert.That(kept.GetProperty("cells").GetInt32(), Is.EqualTo(12));
+        var agreement = merged.GetProperty("agreement");
+        Assert.That(agreement.GetArrayLength(), Is.EqualTo(2));
+        Assert.That(agreement[0].GetProperty("correlation").GetDouble(), Is.GreaterThan(0.5));
+        Assert.That(agreement[1].GetProperty("most_different").GetArrayLength(), Is.EqualTo(6));
+    }
+
+    [Test]
+    public async Task Circuit_writes_the_graph_of_the_edges_that_keep_the_answer()
+    {
+        using var folder = new TemporaryFolder();
+
+        var result = await Run([
+            "circuit",
+            "--clean",
+            "A young salmon is called a",
+            "--corrupt",
+            "A young elephant is called a",
+            "--answer",
+            " fry",
+            "--wrong",
+            " calf",
+            "--steps",
+            "2",
+            "--edges",
+            "60",
+            "--formats",
+            "svg,html,csv,json",
+            "--json",
+            "--out",
+            folder.File("out"),
+        ]);
+
+        var circuit = result.GetProperty("circuit");
+        Assert.That(circuit.GetProperty("total").GetInt32(), Is.EqualTo(2188));
+        Assert.That(circuit.GetProperty("edges").GetInt32(), Is.InRange(20, 60));
+        Assert.That(circuit.GetProperty("faithfulness").GetDouble(), Is.GreaterThan(0.5));
+        Assert.That(
+            result.GetProperty("edges").EnumerateArray().Count(edge => edge.GetProperty("in_circuit").GetBoolean()),
+            Is.EqualTo(circuit.GetProperty("edges").GetInt32())
+        );
+        Assert.That(File.ReadAllText(folder.File("out/circuit-graph.svg")), Does.Contain(">logits<"));
+        Assert.That(File.ReadAllText(folder.File("out/circuit.html")), Does.Contain("class=\"node node-0\""));
+    }
+
+    [TestCase("--edges", "0")]
+    [TestCase("--keep", "1.5")]
+    [TestCase("--steps", "-1")]
+    public async Task A_circuit_of_nothing_is_refused(string option, string value)
+    {
+        var (_, error, exit) = await Command.RunAsync("circuit", "--prompts", "none.jsonl", option, value);
+
+        Assert.That(exit, Is.EqualTo(1));
+        Assert.That(error, Does.Contain(option));
     }
 
     [TestCase("Give --prompt or --prompt-ids", "--subject", "a", "--answer", "b")]

@@ -68,6 +68,7 @@ public sealed class FigureFileTests
                     {
                         "attention",
                         "attention-heads",
+                        "graph",
                         "heads",
                         "layers",
                         "layers.count",

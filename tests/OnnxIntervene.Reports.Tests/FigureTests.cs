@@ -36,6 +36,34 @@ public sealed class FigureTests
     }
 
     [Test]
+    public void An_edge_joins_two_nodes_and_goes_up()
+    {
+        var graph = SampleReports.Graph();
+
+        Refuses(graph with { Edges = [new(0, 5, "", 1)] }, "5 nodes but an edge from 0 to 5");
+        Refuses(graph with { Edges = [new(1, 2, "", 1)] }, "'a0.1' to 'a0.3', which is not in a row above");
+        Refuses(graph with { Nodes = [] }, "no nodes");
+    }
+
+    [Test]
+    public void A_graphs_edges_are_as_wide_and_coloured_as_their_numbers_say_and_listed()
+    {
+        var shapes = XElement
+            .Parse(FigureSvg.Render(SampleReports.Graph()))
+            .Descendants()
+            .Where(shape => shape.Name.LocalName == "polyline")
+            .Select(shape =>
+                (Color: (string)shape.Attribute("stroke")!, Width: (double)shape.Attribute("stroke-width")!)
+            )
+            .ToList();
+
+        Assert.That(shapes, Has.Count.EqualTo(5));
+        Assert.That(shapes[4].Width, Is.EqualTo(4).And.EqualTo(shapes.Max(shape => shape.Width)));
+        Assert.That(shapes[0].Color, Is.EqualTo(shapes[4].Color).And.Not.EqualTo(shapes[1].Color));
+        Assert.That(FigureCsv.Render(SampleReports.Graph()), Does.Contain("embedding,a0.3,query,-3.2"));
+    }
+
+    [Test]
     public void Patterns_fit_their_tokens_and_their_grid_and_each_head_has_one()
     {
         var figure = SampleReports.Attention(2, 2);
@@ -77,6 +105,7 @@ public sealed class FigureTests
                     }
                 ),
                 new(text, lines with { Title = text, Axis = text, Series = [lines.Series[0] with { Name = text }] }),
+                new(text, SampleReports.Graph() with { Title = text, Nodes = [new(text, 0)], Edges = [] }),
                 new(text, attention with { Title = text, Tokens = texts, Grid = attention.Grid with { Title = text } }),
             ],
         };
@@ -96,6 +125,7 @@ public sealed class FigureTests
             SampleReports.Patched(),
             SampleReports.Heads(),
             SampleReports.Layers(),
+            SampleReports.Graph(),
             SampleReports.Attention(2, 2),
         ];
         Func<Figure, byte[]>[] renders =

@@ -10,6 +10,7 @@ public sealed class PageTests
     private const string Stack = "figure[data-figure='1']";
     private const string Lines = "figure[data-figure='2']";
     private const string Attention = "figure[data-figure='3']";
+    private const string Graph = "figure[data-figure='4']";
 
     private Browser _browser = null!;
 
@@ -155,6 +156,21 @@ public sealed class PageTests
             await Evaluate<string>(page, $"{Lines} .series-1", "getComputedStyle(node).display"),
             Is.EqualTo("none")
         );
+    }
+
+    [Test]
+    public async Task A_nodes_edges_are_listed_and_all_others_stand_back()
+    {
+        await using var page = await _browser.OpenAsync(SampleReports.Realistic());
+        await page.FocusAsync($"{Graph} .stage");
+        await Press(page, "ArrowRight", "ArrowRight");
+
+        Assert.That(
+            await Text(page, $"{Graph} .readout"),
+            Is.EqualTo("a0.3. embedding → a0.3.query: -3.2, embedding → a0.3.key: 0.4, a0.3 → m0: -2.5")
+        );
+        Assert.That(await Evaluate<string>(page, $"{Graph} .edge-0", "node.style.opacity"), Is.Empty);
+        Assert.That(await Evaluate<string>(page, $"{Graph} .edge-4", "node.style.opacity"), Is.EqualTo("0.12"));
     }
 
     [Test]
@@ -310,7 +326,7 @@ public sealed class PageTests
         await using var page = await _browser.OpenAsync(SampleReports.Realistic(), isScripted: false);
 
         var pictures = await page.QuerySelectorAllAsync("figure svg");
-        Assert.That(pictures, Has.Length.EqualTo(4));
+        Assert.That(pictures, Has.Length.EqualTo(5));
         foreach (var picture in pictures)
             Assert.That((await picture.BoundingBoxAsync()).Height, Is.GreaterThan(100));
     }

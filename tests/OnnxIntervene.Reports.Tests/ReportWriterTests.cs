@@ -53,7 +53,9 @@ public sealed class ReportWriterTests
         Assert.That(pictures.Count(name => name.StartsWith("t-attention-", StringComparison.Ordinal)), Is.EqualTo(17));
         Assert.That(
             names.Where(name => name.EndsWith(".csv", StringComparison.Ordinal)),
-            Is.EqualTo(new[] { "t-heads.csv", "t-layers.csv", "t-attention.csv", "t-attention-heads.csv" })
+            Is.EqualTo(
+                new[] { "t-heads.csv", "t-layers.csv", "t-attention.csv", "t-attention-heads.csv", "t-graph.csv" }
+            )
         );
     }
 

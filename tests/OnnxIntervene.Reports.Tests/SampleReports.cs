@@ -42,7 +42,13 @@ internal static class SampleReports
                 new("prompts", "64"),
             ],
             Heatmaps = [new("normalized", Patched())],
-            Figures = [new("heads", Heads()), new("layers", Layers()), new("attention", Attention())],
+            Figures =
+            [
+                new("heads", Heads()),
+                new("layers", Layers()),
+                new("attention", Attention()),
+                new("graph", Graph()),
+            ],
             Tables =
             [
                 new(
@@ -199,4 +205,22 @@ internal static class SampleReports
                 .Range(0, rows)
                 .SelectMany(row => Enumerable.Range(0, columns).Select(column => (double)(float)value(row, column))),
         ];
+
+    /// <summary>A circuit of four nodes.</summary>
+    public static NodeGraph Graph() =>
+        new()
+        {
+            Title = "5 edges that keep 92.0 %",
+            Caption = "Blue edges help, orange ones hinder.",
+            Nodes = [new("embedding", 0), new("a0.1", 1), new("a0.3", 1), new("m0", 2), new("logits", int.MaxValue)],
+            Edges =
+            [
+                new(0, 2, "query", -3.2),
+                new(0, 2, "key", 0.4),
+                new(2, 3, "", -2.5),
+                new(0, 1, "value", 1.25),
+                new(3, 4, "", -6),
+            ],
+            ValueLabel = "score",
+        };
 }

@@ -14,10 +14,16 @@ public static class DefaultTasks
     /// Pairs of equally many tokens, of all tasks in turn. Their positions are called <c>changed</c>, where the two
     /// prompts first differ, and <c>subject</c>, which is the same token.
     /// </summary>
-    public static ImmutableArray<StudyPrompt> Pairs(LoadedModel model, int count)
+    public static ImmutableArray<StudyPrompt> Pairs(LoadedModel model, int count) => Pairs(model, s_tasks, count);
+
+    /// <summary>Pairs of one task, such as <c>indirect_object</c>.</summary>
+    public static ImmutableArray<StudyPrompt> Pairs(LoadedModel model, string task, int count) =>
+        Pairs(model, [task], count);
+
+    private static ImmutableArray<StudyPrompt> Pairs(LoadedModel model, string[] names, int count)
     {
         using var json = JsonDocument.Parse(File.ReadAllText(Path.Combine(RepositoryPaths.DefaultModel, "tasks.json")));
-        var tasks = s_tasks
+        var tasks = names
             .Select(name => json.RootElement.GetProperty(name).GetProperty("pairs").EnumerateArray().ToList())
             .ToList();
         var prompts = ImmutableArray.CreateBuilder<StudyPrompt>();

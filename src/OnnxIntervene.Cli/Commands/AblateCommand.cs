@@ -82,7 +82,7 @@ internal sealed class AblateCommand
             Run = (options, progress) => AblationSweep.Run(loaded, request, progress, options, cancellation),
             Progress = journals => AblationSweep.Progress(loaded, request, journals),
             Merge = journals => AblationSweep.Merge(loaded, request, journals),
-            Report = result => AblationReport.Create(request, arguments.GetValue(_kind)!, result, loaded),
+            Report = (result, _) => AblationReport.Create(request, arguments.GetValue(_kind)!, result, loaded),
         }.Execute(arguments, cancellation);
     }
 

@@ -10,12 +10,14 @@ internal sealed class MetricOptions
     private readonly Option<string[]> _metrics;
 
     /// <param name="usual">The metric where none is asked for.</param>
-    public MetricOptions(Metric usual)
+    /// <param name="needsGradient">Whether only metrics that have a gradient can be measured.</param>
+    public MetricOptions(Metric usual, bool needsGradient = false)
     {
+        var known = Metric.All.Where(metric => metric.HasGradient || !needsGradient);
         _metrics = new("--metric")
         {
             Description =
-                $"What is measured: {string.Join(", ", Metric.All.Select(metric => metric.Name))}. Can be given "
+                $"What is measured: {string.Join(", ", known.Select(metric => metric.Name))}. Can be given "
                 + "several "
                 + "times; the first is shown.",
             DefaultValueFactory = _ => [usual.Name],

@@ -53,7 +53,7 @@ internal sealed class PatchCommand
             Run = (options, progress) => PatchSweep.Run(loaded, request, progress, options, cancellation),
             Progress = journals => PatchSweep.Progress(loaded, request, journals),
             Merge = journals => PatchSweep.Merge(loaded, request, journals),
-            Report = result => PatchReport.Create(request, result, loaded),
+            Report = (result, _) => PatchReport.Create(request, result, loaded),
         }.Execute(arguments, cancellation);
     }
 }

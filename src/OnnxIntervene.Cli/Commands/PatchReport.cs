@@ -1,9 +1,7 @@
 using System.Collections.Immutable;
-using System.Globalization;
 using OnnxIntervene.Cli.Output;
 using OnnxIntervene.Execution;
 using OnnxIntervene.Reports;
-using OnnxIntervene.Studies.Attribution;
 using OnnxIntervene.Studies.Grids;
 using OnnxIntervene.Studies.Patching;
 
@@ -12,33 +10,28 @@ namespace OnnxIntervene.Cli.Commands;
 /// <summary>Makes a report of activation patching: tokens or heads down, layers across.</summary>
 internal static class PatchReport
 {
-    private const string Estimated = "Estimated to first order, by gradients: no cell was run. ";
-
     /// <param name="request">What was patched.</param>
     /// <param name="result">What was measured, or estimated.</param>
     /// <param name="model">The model.</param>
-    /// <param name="measured">What activation patching measured, where the result is an estimate of it.</param>
-    /// <param name="isEstimate">Whether the result is attribution patching's.</param>
+    /// <param name="estimate">How the result was estimated, where it is attribution patching's.</param>
     public static Report Create(
         PatchSweepRequest request,
         GridResult result,
         LoadedModel model,
-        GridResult? measured = null,
-        bool isEstimate = false
+        PatchEstimate? estimate = null
     )
     {
-        var correlations = Correlations(result, measured);
         var shown = new GridFigures(request.Prompts);
         var isDenoising = request.Direction == PatchDirection.Denoising;
         var warnings = StudyWarnings.Of(request.Prompts, result, model.TokenText);
         return new Report
         {
             Title =
-                $"{(isEstimate ? "Attribution" : "Activation")} patching of "
+                $"{(estimate is not null ? "Attribution" : "Activation")} patching of "
                 + string.Join(", ", result.Layouts.Select(layout => layout.Name)),
-            Summary = (isEstimate ? Estimated : "") + Summary(isDenoising, result.Prompts.Length),
+            Summary = (estimate?.Summary ?? "") + Summary(isDenoising, result.Prompts.Length),
             Warnings = warnings,
-            Facts = [.. StudyFacts.Of(request.Prompts, result, model), .. Agreement(result, correlations)],
+            Facts = [.. StudyFacts.Of(request.Prompts, result, model), .. estimate?.Facts ?? []],
             Heatmaps =
             [
                 .. Enumerable
@@ -46,19 +39,19 @@ internal static class PatchReport
                     .SelectMany(grid => Heatmaps(shown, result, grid, request.Direction)),
             ],
             Figures = Lines(shown, result, request.Direction),
+            Tables = [.. estimate?.Tables ?? []],
             Json = JsonText.Of(
                 new
                 {
-                    Study = isEstimate ? "attribute" : "patch",
+                    Study = estimate is null ? "patch" : "attribute",
                     Direction = DirectionOptions.NameOf(request.Direction),
                     Prompts = StudyFacts.Data(request.Prompts, result, model),
                     Grids = StudyFacts.Grids(
                         result,
                         (grid, metric) => StudyFacts.Normalized(result, request.Direction, grid, metric)
                     ),
-                    Correlations = correlations.IsEmpty
-                        ? null
-                        : correlations.Select(number => double.IsFinite(number) ? number : (double?)null),
+                    estimate?.Steps,
+                    Agreement = estimate?.Data,
                     Warnings = warnings,
                 }
             ),
@@ -81,25 +74,6 @@ internal static class PatchReport
 
     private static string EffectOf(PatchDirection direction) =>
         direction == PatchDirection.Denoising ? "restored" : "broken";
-
-    private static ImmutableArray<double> Correlations(GridResult result, GridResult? measured) =>
-        measured is null
-            ? []
-            :
-            [
-                .. Enumerable
-                    .Range(0, result.Layouts.Length)
-                    .Select(grid => AttributionSweep.Correlation(result, measured, grid)),
-            ];
-
-    private static IEnumerable<ReportFact> Agreement(GridResult result, ImmutableArray<double> correlations) =>
-        correlations.Select(
-            (correlation, grid) =>
-                new ReportFact(
-                    $"correlation with activation patching, {result.Layouts[grid].Name}",
-                    correlation.ToString("F3", CultureInfo.InvariantCulture)
-                )
-        );
 
     private static string Summary(bool isDenoising, int prompts)
     {

@@ -85,7 +85,7 @@ internal sealed class PathCommand
             Run = (options, progress) => PathSweep.Run(loaded, request, progress, options, cancellation),
             Progress = journals => PathSweep.Progress(loaded, request, journals),
             Merge = journals => PathSweep.Merge(loaded, request, journals),
-            Report = result => PathReport.Create(request, result, loaded),
+            Report = (result, _) => PathReport.Create(request, result, loaded),
         }.Execute(arguments, cancellation);
     }
 }

@@ -27,15 +27,21 @@ internal sealed class StudyRun(SweepRunOptions runs, ReportOptions output)
     /// <summary>Reads the result off journals.</summary>
     public required Func<IReadOnlyList<string>, GridResult> Merge { get; init; }
 
-    /// <summary>Shows what was measured.</summary>
-    public required Func<GridResult, Report> Report { get; init; }
+    /// <summary>Shows what was measured, and what the study was compared with.</summary>
+    public required Func<GridResult, GridResult?, Report> Report { get; init; }
+
+    /// <summary>
+    /// What the study is compared with; null for nothing. It is run first, so that the study's own journal is complete
+    /// only where both are.
+    /// </summary>
+    public StudyPart? Compared { get; init; }
 
     /// <summary>Does what the command line asks for.</summary>
     public Task<int> Execute(ParseResult arguments, CancellationToken cancellation)
     {
         var options = runs.Read(arguments);
         if (runs.Merged(arguments) is { Count: > 0 } folders)
-            output.Publish(arguments, Report(Merge(ShardFiles.Find(folders, output.Name))), cancellation);
+            Publish(arguments, Merged(folders), cancellation);
         else if (runs.IsDryRun(arguments))
             Count(arguments);
         else if (runs.Explains(arguments))
@@ -45,37 +51,74 @@ internal sealed class StudyRun(SweepRunOptions runs, ReportOptions output)
         return Task.FromResult(ExitCodes.Done);
     }
 
+    private Report Merged(IReadOnlyList<string> folders) =>
+        Report(
+            Merge(ShardFiles.Find(folders, output.Name)),
+            Compared?.Merge(ShardFiles.Find(folders, NameOf(Compared)))
+        );
+
+    private void Publish(ParseResult arguments, Report report, CancellationToken cancellation)
+    {
+        output.Publish(arguments, report, cancellation);
+        if (!output.IsJson(arguments))
+            StudyText.Write(Terminal.Of(arguments), report);
+    }
+
+    private string NameOf(StudyPart part) => $"{output.Name}-{part.Suffix}";
+
     private void Count(ParseResult arguments)
     {
-        var journals = ShardFiles.In(output.Folder(arguments), output.Name);
-        SweepRunOptions.Write(Terminal.Of(arguments), Progress(journals), journals, output.IsJson(arguments));
+        var folder = output.Folder(arguments);
+        var journals = ShardFiles.In(folder, output.Name);
+        var progress = Progress(journals);
+        if (Compared is { } part)
+        {
+            var others = ShardFiles.In(folder, NameOf(part));
+            var other = part.Progress(others);
+            progress = new SweepProgress(progress.Done + other.Done, progress.Total + other.Total);
+            journals = [.. journals, .. others];
+        }
+
+        SweepRunOptions.Write(Terminal.Of(arguments), progress, journals, output.IsJson(arguments));
     }
 
     private void Complete(ParseResult arguments, SweepOptions options, CancellationToken cancellation)
     {
-        var error = Terminal.Of(arguments).Error;
-        var journal = ShardFiles.PathOf(output.Folder(arguments), output.Name, options.Shard);
-        var result = Measured(error, options with { Journal = journal });
+        var (error, folder) = (Terminal.Of(arguments).Error, output.Folder(arguments));
+        var journals = new List<string>();
+        var compared = Compared is { } part ? Measured(NameOf(part), part.Verb, part.Run) : null;
+        var result = Measured(output.Name, Verb, Run);
         if (options.Shard.Count > 1)
         {
             error.WriteLine(
-                $"Wrote {journal}. When all {options.Shard.Count} shards are done: onnx-intervene merge "
-                    + output.Folder(arguments)
+                $"Wrote {string.Join(", ", journals)}. When all {options.Shard.Count} shards are done: onnx-intervene "
+                    + $"merge {folder}"
             );
             return;
         }
 
-        // The report holds all that the journal does.
-        output.Publish(arguments, Report(result), cancellation);
-        File.Delete(journal);
+        // The report holds all that the journals do.
+        Publish(arguments, Report(result, compared), cancellation);
+        journals.ForEach(File.Delete);
+
+        GridResult Measured(string name, string verb, Func<SweepOptions, IProgress<SweepProgress>, GridResult> run)
+        {
+            journals.Add(ShardFiles.PathOf(folder, name, options.Shard));
+            return StudyRun.Measured(error, verb, run, options with { Journal = journals[^1] });
+        }
     }
 
-    private GridResult Measured(TerminalWriter error, SweepOptions options)
+    private static GridResult Measured(
+        TerminalWriter error,
+        string verb,
+        Func<SweepOptions, IProgress<SweepProgress>, GridResult> run,
+        SweepOptions options
+    )
     {
-        using var progress = new ProgressLine(error, Verb);
+        using var progress = new ProgressLine(error, verb);
         try
         {
-            return Run(options, progress);
+            return run(options, progress);
         }
         catch (OperationCanceledException fault) when (File.Exists(options.Journal))
         {

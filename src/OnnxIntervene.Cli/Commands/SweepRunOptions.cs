@@ -39,12 +39,19 @@ internal sealed class SweepRunOptions
         Description = "Make the report of the shards that these folders hold, in place of running.",
     };
 
+    /// <summary>Whether cells have runs of their own, of which there are more ways than one.</summary>
+    public bool RunsCells { get; init; } = true;
+
     public void AddTo(Command command)
     {
         command.Add(_shard);
         command.Add(_merge);
-        command.Add(_naive);
-        command.Add(_memory);
+        if (RunsCells)
+        {
+            command.Add(_naive);
+            command.Add(_memory);
+        }
+
         command.Add(_explain);
         command.Add(_dryRun);
     }
@@ -53,11 +60,11 @@ internal sealed class SweepRunOptions
     {
         var options = new SweepOptions
         {
-            IsNaive = arguments.GetValue(_naive),
+            IsNaive = RunsCells && arguments.GetValue(_naive),
             Shard = arguments.GetValue(_shard) is { } text ? SweepShard.Parse(text) : SweepShard.Whole,
             Command = [.. arguments.Tokens.Select(token => token.Value)],
         };
-        return arguments.GetValue(_memory) is { } bytes ? options with { MemoryLimit = bytes } : options;
+        return RunsCells && arguments.GetValue(_memory) is { } bytes ? options with { MemoryLimit = bytes } : options;
     }
 
     /// <summary>The folders whose shards are merged; none where the sweep is to be run.</summary>

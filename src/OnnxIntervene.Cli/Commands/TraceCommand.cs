@@ -70,7 +70,7 @@ internal sealed class TraceCommand
             Run = (options, progress) => CausalTrace.Run(loaded, request, progress, options, cancellation),
             Progress = journals => CausalTrace.Progress(loaded, request, journals),
             Merge = journals => CausalTrace.Merge(loaded, request, journals),
-            Report = result => TraceReport.Create(request, _noise.Describe(arguments), result, loaded),
+            Report = (result, _) => TraceReport.Create(request, _noise.Describe(arguments), result, loaded),
         }.Execute(arguments, cancellation);
     }
 

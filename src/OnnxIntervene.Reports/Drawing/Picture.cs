@@ -15,6 +15,7 @@ internal sealed record Picture(int Width, int Height, Action<DrawingSurface> Pai
         {
             Heatmap heatmap => Of(heatmap),
             LinePlot plot => Of(plot),
+            NodeGraph graph => Of(graph),
             HeatmapStack stack => Of(PanelSheet.Of(stack)),
             AttentionPatterns patterns => Of(PanelSheet.Of(patterns)),
             _ => throw new UnreachableException($"No picture is known of {figure.GetType().Name}."),
@@ -31,6 +32,12 @@ internal sealed record Picture(int Width, int Height, Action<DrawingSurface> Pai
     {
         var layout = LinePlotLayout.Of(plot);
         return new(layout.Width, layout.Height, surface => new LinePlotPainter(surface, plot, layout).Paint());
+    }
+
+    private static Picture Of(NodeGraph graph)
+    {
+        var layout = NodeGraphLayout.Of(graph);
+        return new(layout.Width, layout.Height, surface => new NodeGraphPainter(surface, graph, layout).Paint());
     }
 
     private static Picture Of(PanelSheet sheet)

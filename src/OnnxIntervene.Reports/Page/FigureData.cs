@@ -1,5 +1,7 @@
 using System.Collections.Immutable;
 using System.Diagnostics;
+using System.Globalization;
+using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using OnnxIntervene.Reports.Drawing;
@@ -25,6 +27,7 @@ internal static class FigureData
             Heatmap heatmap => Grids(figure.Title, [], [heatmap]),
             HeatmapStack stack => Grids(figure.Title, stack.Choices, stack.Slices),
             LinePlot plot => Lines(plot),
+            NodeGraph graph => Graph(graph),
             AttentionPatterns patterns => Patterns(patterns),
             _ => throw new UnreachableException($"No data are known of {figure.GetType().Name}."),
         };
@@ -84,6 +87,21 @@ internal static class FigureData
             Across = Enumerable.Range(0, plot.AxisLabels.Length).Select(layout.X),
         };
     }
+
+    private static object Graph(NodeGraph graph) =>
+        new
+        {
+            Kind = "graph",
+            graph.Title,
+            Nodes = graph.Nodes.Select(node => Label.Plain(node.Name, rune => rune != Rune.ReplacementChar)),
+            Edges = graph.Edges.Select(edge => new
+            {
+                edge.From,
+                edge.To,
+                edge.Label,
+                Text = edge.Value.ToString("G4", CultureInfo.InvariantCulture),
+            }),
+        };
 
     private static object Patterns(AttentionPatterns figure)
     {

@@ -14,6 +14,7 @@ internal static class PageScript
         "heatmap-view.js",
         "heatmap-controls.js",
         "line-plot.js",
+        "node-graph.js",
         "attention.js",
         "start.js",
     ];

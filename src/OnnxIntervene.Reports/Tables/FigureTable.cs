@@ -23,6 +23,7 @@ internal sealed record FigureTable(int Length, ImmutableArray<TableColumn> Colum
             Heatmap heatmap => AddGrids(builder, [heatmap], heatmap.ValueLabel),
             HeatmapStack stack => AddStack(builder, stack),
             LinePlot plot => AddLines(builder, plot),
+            NodeGraph graph => AddGraph(builder, graph),
             AttentionPatterns patterns => AddPatterns(builder, patterns),
             _ => throw new UnreachableException($"No table is known of {figure.GetType().Name}."),
         };
@@ -80,6 +81,15 @@ internal sealed record FigureTable(int Length, ImmutableArray<TableColumn> Colum
             table.AddNumbers(Error, plot.Series.SelectMany(series => OrMissing(series.Errors, places)));
         if (plot.Series.Any(series => !series.Counts.IsEmpty))
             table.AddIntegers(Count, plot.Series.SelectMany(series => OrNone(series.Counts, places)));
+        return table;
+    }
+
+    private static FigureTableBuilder AddGraph(FigureTableBuilder table, NodeGraph graph)
+    {
+        table.AddText("from", graph.Edges.Select(edge => graph.Nodes[edge.From].Name));
+        table.AddText("to", graph.Edges.Select(edge => graph.Nodes[edge.To].Name));
+        table.AddText("edge", graph.Edges.Select(edge => edge.Label));
+        table.AddNumbers(graph.ValueLabel, graph.Edges.Select(edge => edge.Value));
         return table;
     }
 

@@ -32,6 +32,9 @@ internal sealed class FigureTensors
             case LinePlot plot:
                 AddLines(name, plot);
                 break;
+            case NodeGraph graph:
+                AddGraph(name, graph);
+                break;
             case AttentionPatterns patterns:
                 AddPatterns(name, patterns);
                 break;
@@ -67,6 +70,15 @@ internal sealed class FigureTensors
             AddNumbers($"{name}.standard_error", axes, plot.Series.SelectMany(series => series.Errors));
         if (plot.Series.All(series => !series.Counts.IsEmpty))
             AddCounts($"{name}.count", axes, plot.Series.SelectMany(series => series.Counts));
+    }
+
+    private void AddGraph(string name, NodeGraph graph)
+    {
+        var labels = graph.Edges.Select(edge =>
+            $"{graph.Nodes[edge.From].Name} → {graph.Nodes[edge.To].Name}"
+            + (edge.Label.Length > 0 ? $".{edge.Label}" : "")
+        );
+        AddNumbers(name, [("Edge", [.. labels])], graph.Edges.Select(edge => edge.Value));
     }
 
     private void AddPatterns(string name, AttentionPatterns figure)

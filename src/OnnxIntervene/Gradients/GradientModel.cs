@@ -17,6 +17,8 @@ namespace OnnxIntervene.Gradients;
 /// <param name="Outputs">
 /// For each component, then for each weight, in the order asked for, the output that holds its gradient.
 /// </param>
+/// <param name="Values">For each component that is read, the output that holds its values.</param>
+/// <param name="Moves">For each component that is moved, the input that is added to it.</param>
 /// <param name="OutputAxes">How many axes the output has that the loss is computed from.</param>
 /// <param name="IsWithoutCache">
 /// Whether the model chooses branches, and only those of runs without a cache are left.
@@ -24,6 +26,8 @@ namespace OnnxIntervene.Gradients;
 internal sealed record GradientModel(
     SplicedModel Spliced,
     ImmutableArray<string> Outputs,
+    ImmutableArray<string> Values,
+    ImmutableArray<string> Moves,
     int OutputAxes,
     bool IsWithoutCache
 )
@@ -51,7 +55,7 @@ internal sealed record GradientModel(
         var output = Output(copy, loss);
         var sites = new GradientSites(
             editor,
-            [.. targets.Components.Select(address => branches.Of(sources.Of(components.Get(address))))],
+            new GradientComponents(Placed(targets.Components), Placed(targets.Moved), Placed(targets.Read)),
             [.. targets.Weights.Select(name => copies[Weight(model, name)])],
             output
         );
@@ -59,20 +63,25 @@ internal sealed record GradientModel(
         var written = new LossGraph(editor.Builder("loss"), axes);
         var number = loss.Write(written, editor.Current(output));
         var gradients = BackwardPass.Write(editor, number, sites.Tensors);
-        var outputs = sites.Views(gradients);
-        Finish(copy, number, outputs);
+        var (outputs, values) = (sites.Views(gradients), sites.Values());
+        Finish(copy, number, [.. outputs, .. values]);
         return new GradientModel(
             new SplicedModel(copy, components, [])
             {
                 Order = [],
                 CountedMasks = components.CountedMasks,
                 Inputs = [.. model.Graph.Inputs.Select(input => input.Name)],
-                AddedInputs = [.. written.Inputs],
+                AddedInputs = [.. written.Inputs, .. sites.Moves],
             },
             [.. outputs.Select(value => value.Name)],
+            [.. values.Select(value => value.Name)],
+            sites.Moves,
             axes,
             branches.Any
         );
+
+        ImmutableArray<Component> Placed(ImmutableArray<ComponentAddress> addresses) =>
+            [.. addresses.Select(address => branches.Of(sources.Of(components.Get(address))))];
     }
 
     /// <summary>Refuses a model whose operators are too old to be differentiated.</summary>

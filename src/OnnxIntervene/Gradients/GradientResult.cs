@@ -17,6 +17,13 @@ public sealed record GradientResult(
     ImmutableDictionary<string, NumericArray> Weights
 )
 {
+    /// <summary>
+    /// The values of the components that were to be read, <c>[batch, position, width]</c>, <c>[batch, position, head,
+    /// width]</c> or <c>[batch, head, query, key]</c>.
+    /// </summary>
+    internal ImmutableDictionary<ComponentAddress, NumericArray> Values { get; init; } =
+        ImmutableDictionary<ComponentAddress, NumericArray>.Empty;
+
     /// <summary>The gradient by one component.</summary>
     /// <exception cref="KeyNotFoundException">The component was not asked for.</exception>
     public NumericArray Of(int layer, string component) => Components[new ComponentAddress(layer, component)];

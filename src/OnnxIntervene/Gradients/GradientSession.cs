@@ -72,7 +72,19 @@ public sealed class GradientSession : IDisposable
     /// <exception cref="InterventionException">The inputs do not fit the model, or the loss not the inputs.</exception>
     /// <exception cref="ExecutionException">ONNX Runtime stopped the run.</exception>
     /// <exception cref="OperationCanceledException">The run was cancelled.</exception>
-    public GradientResult Run(ModelInputs inputs, Loss loss, CancellationToken cancellation = default)
+    public GradientResult Run(ModelInputs inputs, Loss loss, CancellationToken cancellation = default) =>
+        RunMoved(inputs, loss, [], cancellation);
+
+    /// <summary>
+    /// Computes the loss and its gradients where components are moved: for each of <see
+    /// cref="GradientTargets.Moved"/> what is added to it, in the shape of <see cref="GradientResult.Values"/>.
+    /// </summary>
+    internal GradientResult RunMoved(
+        ModelInputs inputs,
+        Loss loss,
+        IReadOnlyList<NumericArray> moves,
+        CancellationToken cancellation
+    )
     {
         ArgumentNullException.ThrowIfNull(inputs);
         ArgumentNullException.ThrowIfNull(loss);
@@ -83,7 +95,9 @@ public sealed class GradientSession : IDisposable
         GradientModel.RefuseCache(inputs, _built.IsWithoutCache);
         var added = loss.Feeds(inputs, _built.OutputAxes)
             .ToDictionary(feed => LossGraph.Prefix + feed.Key, feed => feed.Value);
-        string[] outputs = [_session.FirstOutput, .. _built.Outputs];
+        foreach (var (name, move) in _built.Moves.Zip(moves))
+            added.Add(name, move);
+        string[] outputs = [_session.FirstOutput, .. _built.Outputs, .. _built.Values];
         var values = _session.RunValues(inputs, [], outputs, null, added, cancellation);
         try
         {
@@ -94,7 +108,12 @@ public sealed class GradientSession : IDisposable
                 _targets
                     .Weights.Zip(gradients.Skip(_targets.Components.Length))
                     .ToImmutableDictionary(pair => pair.First, pair => pair.Second)
-            );
+            )
+            {
+                Values = _targets
+                    .Read.Zip(gradients.Skip(_built.Outputs.Length))
+                    .ToImmutableDictionary(pair => pair.First, pair => pair.Second),
+            };
         }
         finally
         {

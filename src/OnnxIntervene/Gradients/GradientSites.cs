@@ -14,7 +14,8 @@ namespace OnnxIntervene.Gradients;
 internal sealed class GradientSites
 {
     private readonly GraphEditor _editor;
-    private readonly ImmutableArray<Component> _components;
+    private readonly ComponentPlaces _places;
+    private readonly GradientComponents _components;
     private readonly ImmutableArray<Value> _weights;
 
     /// <summary>
@@ -27,33 +28,36 @@ internal sealed class GradientSites
     /// <exception cref="InterventionException">
     /// A component is not one tensor of the main graph, or an operator cannot be opened.
     /// </exception>
-    public GradientSites(
-        GraphEditor editor,
-        ImmutableArray<Component> components,
-        ImmutableArray<Value> weights,
-        Value output
-    )
+    public GradientSites(GraphEditor editor, GradientComponents components, ImmutableArray<Value> weights, Value output)
     {
         _editor = editor;
         _components = components;
         _weights = weights;
-        var places = new ComponentPlaces(editor);
-        foreach (var component in components)
+        _places = new ComponentPlaces(editor);
+        foreach (var component in components.All)
             Check(component);
         foreach (var node in Fused(editor.Graph, output))
-            places.Open(node);
-        foreach (var component in components)
-            places.Open(component.Source);
+            _places.Open(node);
+        foreach (var component in components.All)
+            _places.Open(component.Source);
 
-        foreach (var source in components.Select(component => component.Source).OfType<InputSource>().Distinct())
+        foreach (var source in components.All.Select(component => component.Source).OfType<InputSource>().Distinct())
         {
             // It is no intervention's: it reads on what an operator that is opened later gives.
-            var current = places.Current(source);
-            places.Replace(source, current, editor.Builder("gradient").Identity(current));
+            var current = _places.Current(source);
+            _places.Replace(source, current, editor.Builder("gradient").Identity(current));
         }
 
-        Tensors = [.. components.Select(component => places.Current(component.Source)), .. weights];
+        // What a module reads comes after the tensor that it reads.
+        var moves = components
+            .Moved.OrderBy(component => component.Source is InputSource)
+            .ToDictionary(component => component.Address, Move);
+        Moves = [.. components.Moved.Select(component => moves[component.Address])];
+        Tensors = [.. components.Differentiated.Select(component => _places.Current(component.Source)), .. weights];
     }
+
+    /// <summary>For each component that is moved, the input that is added to it.</summary>
+    public ImmutableArray<string> Moves { get; }
 
     /// <summary>For each component, the tensor that holds it; then the weights.</summary>
     public ImmutableArray<Value> Tensors { get; }
@@ -64,11 +68,46 @@ internal sealed class GradientSites
     /// </summary>
     public ImmutableArray<Value> Views(ImmutableArray<Value> gradients) =>
         [
-            .. _components.Select(
+            .. _components.Differentiated.Select(
                 (component, index) => View(component, gradients[index], Precision.Of(Tensors[index]))
             ),
-            .. _weights.Zip(gradients.Skip(_components.Length), View),
+            .. _weights.Zip(gradients.Skip(_components.Differentiated.Length), View),
         ];
+
+    /// <summary>
+    /// What the components to be read hold, as outputs, 32-bit floats; heads come after positions.
+    /// </summary>
+    public ImmutableArray<Value> Values() =>
+        [
+            .. _components.Read.Select(component =>
+            {
+                var (ops, value) = (Builder("value", component), _places.Current(component.Source));
+                var view = ComponentView.Open(_editor, ops, component, value).Value;
+                return ops.Identity(Precision.Widened(ops, view, Precision.Of(value)));
+            }),
+        ];
+
+    private string Move(Component component)
+    {
+        var (ops, current) = (Builder("move", component), _places.Current(component.Source));
+        var (type, before) = (Precision.Of(current), _editor.Graph.LastNode);
+        var view = ComponentView.Open(_editor, ops, component, current);
+        var axes = component.Layout == ComponentLayout.Positions ? component.Axes : 4;
+        var name = ops.Names.Unique($"{NameScope.Prefix}move/{component.Address.Layer}/{component.Address.Name}");
+        var shape = _editor.Types.ShapeOf(view.Value) ?? Unknown(name, axes);
+        var by = _editor.Graph.AddInput(name, new TensorType(ElementType.Float32, shape));
+        var moved = ops.Add(Precision.Widened(ops, view.Value, type), by);
+        var whole = view.Close(ops, Precision.Restored(ops, moved, type));
+        _editor.Claim(_editor.Graph, before);
+        _places.Replace(component.Source, current, whole);
+        return by.Name;
+    }
+
+    private static Shape Unknown(string name, int axes) =>
+        new([.. Enumerable.Range(0, axes).Select(axis => Dimension.Named($"{name}/{axis}"))]);
+
+    private OpBuilder Builder(string what, Component component) =>
+        _editor.Builder($"{what}/{component.Address.Layer}/{component.Address.Name}");
 
     private Value View(Value weight, Value gradient)
     {
@@ -80,11 +119,11 @@ internal sealed class GradientSites
     private List<Node> Fused(Graph graph, Value output)
     {
         var around = _components
-            .Select(component => SourcePlaces.OpenedNode(component.Source))
+            .All.Select(component => SourcePlaces.OpenedNode(component.Source))
             .OfType<Node>()
             .ToHashSet();
         var values = _components
-            .SelectMany(component => SourcePlaces.Values(component.Source))
+            .All.SelectMany(component => SourcePlaces.Values(component.Source))
             .Concat(around.SelectMany(node => node.Outputs).OfType<Value>())
             .Concat(_weights);
         var after = Cone.After(graph, values).Nodes;
@@ -101,7 +140,7 @@ internal sealed class GradientSites
     // A component's view cuts and reshapes its tensor, and so does that of its gradient.
     private Value View(Component component, Value gradient, ElementType type)
     {
-        var ops = _editor.Builder($"gradient/{component.Address.Layer}/{component.Address.Name}");
+        var ops = Builder("gradient", component);
         var view = ComponentView.Open(_editor, ops, component, Precision.Widened(ops, gradient, type)).Value;
         return component.Layout == ComponentLayout.HeadsInWidth ? ops.Transpose(view, 0, 2, 1, 3) : ops.Identity(view);
     }

@@ -75,12 +75,22 @@ public sealed class LossTests
             new SquaredErrorLoss(NumericArray.Of(target, [.. logits.Shape])),
             outputs => outputs.Floats.ToArray().Zip(target, (left, right) => Math.Pow(left - right, 2)).Average()
         );
+    }
 
-        static TestCaseData Case(Loss loss, Func<NumericArray, double> formula) =>
-            new TestCaseData(loss, formula).SetArgDisplayNames(loss.GetType().Name, formula.Method.Name);
+    public static IEnumerable<TestCaseData> TokenLosses()
+    {
+        yield return Case(
+            new TokenLoss(s_labels, TokenScale.Logit) { Positions = s_positions },
+            outputs => s_rows.Select((at, row) => (double)Row(outputs, at)[(int)s_labels.Integers[row]]).Average()
+        );
+        yield return Case(
+            new TokenLoss(s_labels, TokenScale.LogProbability) { Positions = s_positions },
+            outputs => s_rows.Select((at, row) => LogProbability(outputs, at, s_labels.Integers[row])).Average()
+        );
     }
 
     [TestCaseSource(nameof(Losses))]
+    [TestCaseSource(nameof(TokenLosses))]
     public void A_loss_is_its_formula_and_its_gradient_foretells_a_change(Loss loss, Func<NumericArray, double> formula)
     {
         const float step = 0.02f;
@@ -117,6 +127,24 @@ public sealed class LossTests
         var whole = first.Of(1, "block_output").Row(0).Floats;
         for (var index = 0; index < half.Length; index++)
             Assert.That(2 * half[index], Is.EqualTo(whole[index]).Within(1e-5));
+    }
+
+    // d p = p d log p.
+    [Test]
+    public void A_probabilitys_gradient_is_that_of_its_logarithm_times_itself()
+    {
+        using var model = ReferenceExports.Load(Export);
+        var inputs = ModelInputs.FromTokens([3, 14, 15, 9, 26]);
+        var likeliest = model.TopTokens(Logits(model, null), 1).Tokens[0].Id;
+        var token = NumericArray.Of(new long[] { likeliest }, 1);
+
+        var logarithm = GradientSession.Of(model, inputs, new TokenLoss(token, TokenScale.LogProbability), s_targets);
+        var probability = GradientSession.Of(model, inputs, new TokenLoss(token, TokenScale.Probability), s_targets);
+
+        Assert.That(probability.Loss, Is.EqualTo(Math.Exp(logarithm.Loss)).Within(1e-6).And.GreaterThan(1e-3));
+        var (found, expected) = (probability.Components[s_component], logarithm.Components[s_component]);
+        for (var index = 0; index < found.Length; index++)
+            Assert.That(found.Floats[index], Is.EqualTo(probability.Loss * expected.Floats[index]).Within(1e-6));
     }
 
     [Test]
@@ -166,6 +194,9 @@ public sealed class LossTests
         };
         return model.With(config).Run(s_inputs).Intervened.Logits;
     }
+
+    private static TestCaseData Case(Loss loss, Func<NumericArray, double> formula) =>
+        new TestCaseData(loss, formula).SetArgDisplayNames(loss.GetType().Name, formula.Method.Name);
 
     private static ReadOnlySpan<float> Row(NumericArray logits, (int Example, int Position) at) =>
         logits.Row(at.Example).Row(at.Position).Floats;

@@ -19,10 +19,11 @@ function startTheme() {
 const HINTS = {
   heatmap: "Point at a cell, or move with the arrow keys. Home, End, Page Up and Page Down go to the edges.",
   lines: "Point at the plot, or move with the left and right arrow keys.",
+  graph: "Point at a node, or move from node to node with the left and right arrow keys, to see its edges.",
   attention: "Choose a head in the grid, point at a token, or move in either with the arrow keys.",
 };
 
-const STARTERS = { heatmap: startHeatmap, lines: startLines, attention: startAttention };
+const STARTERS = { heatmap: startHeatmap, lines: startLines, graph: startGraph, attention: startAttention };
 
 startTheme();
 JSON.parse(document.getElementById("figures").textContent).forEach((data, index) => {

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Numerics.Tensors;
 using OnnxIntervene.Components.Addressing;
 using OnnxIntervene.Tensors;
@@ -7,41 +8,44 @@ namespace OnnxIntervene.Studies.Attribution;
 /// <summary>What each unit of a component contributes to first order: (source − base) · gradient.</summary>
 internal static class UnitScores
 {
-    /// <summary>A number for each unit, in the order of <see cref="Sweeps.UnitGrid"/>.</summary>
+    /// <summary>Adds a number to each unit's, in the order of <see cref="Sweeps.UnitGrid"/>.</summary>
     /// <param name="layout">The component's axes.</param>
-    /// <param name="gradient">Its gradient, of one example.</param>
-    /// <param name="source">Its values in the run that values come from.</param>
-    /// <param name="base">Its values in the run that is patched.</param>
-    public static float[] Of(ComponentLayout layout, NumericArray gradient, NumericArray source, NumericArray @base)
+    /// <param name="difference">
+    /// Its values in the run that values come from, less those in the run that is patched: <c>[position, width]</c>,
+    /// <c>[position, head, width]</c>, or <c>[head, query, key]</c>.
+    /// </param>
+    /// <param name="gradient">Its gradient; heads come before positions.</param>
+    /// <param name="weight">What the gradient counts.</param>
+    /// <param name="scores">A number for each unit.</param>
+    public static void Add(
+        ComponentLayout layout,
+        NumericArray difference,
+        NumericArray gradient,
+        float weight,
+        Span<float> scores
+    )
     {
-        // Queries and keys of a head are one unit.
-        var counted = layout switch
+        var width = scores.IsEmpty ? 0 : difference.Length / scores.Length;
+        for (var unit = 0; unit < scores.Length; unit++)
         {
-            ComponentLayout.HeadsFirst => 2,
-            ComponentLayout.HeadsInWidth => 3,
-            _ => 2,
-        };
-        var units = gradient.Shape.Take(counted).Aggregate(1, (count, size) => count * size);
-        var scores = new float[units];
-        var width = units == 0 ? 0 : gradient.Length / units;
-        for (var unit = 0; unit < units; unit++)
-        {
-            var slope = gradient.Floats.Slice(unit * width, width);
-            scores[unit] =
-                TensorPrimitives.Dot(slope, source.Floats.Slice(unit * width, width))
-                - TensorPrimitives.Dot(slope, @base.Floats.Slice(unit * width, width));
+            var at = layout == ComponentLayout.HeadsInWidth ? Turned(unit, gradient.Shape) : unit;
+            scores[unit] +=
+                weight
+                * TensorPrimitives.Dot(
+                    gradient.Floats.Slice(at * width, width),
+                    difference.Floats.Slice(unit * width, width)
+                );
         }
-
-        return layout == ComponentLayout.HeadsInWidth ? ByPosition(scores, gradient.Shape[1]) : scores;
     }
 
-    // Units are counted position by position, and the array head by head.
-    private static float[] ByPosition(float[] scores, int heads)
+    /// <summary>How many units a component has in one example.</summary>
+    public static int CountOf(ComponentLayout layout, NumericArray values) =>
+        layout == ComponentLayout.HeadsInWidth ? values.Shape[0] * values.Shape[1] : values.Shape[0];
+
+    // Units are counted position by position, and a gradient is [head, position, width].
+    private static int Turned(int unit, ImmutableArray<int> gradient)
     {
-        var positions = scores.Length / heads;
-        var turned = new float[scores.Length];
-        for (var unit = 0; unit < scores.Length; unit++)
-            turned[unit] = scores[(unit % heads * positions) + (unit / heads)];
-        return turned;
+        var (heads, positions) = (gradient[0], gradient[1]);
+        return (unit % heads * positions) + (unit / heads);
     }
 }

@@ -62,6 +62,23 @@ public sealed class GridResult
     /// <summary>How far each cell's intervention moves a metric from the clean runs, the mean over prompts.</summary>
     public StudyGrid Changed(int grid, int metric = 0) => Of(grid, metric, relative: true);
 
+    /// <summary>
+    /// For each prompt, how far each place's intervention moves a metric from one of the prompt's runs, row by row.
+    /// </summary>
+    internal ImmutableArray<ImmutableArray<double>> Effects(int grid, int metric, int run) =>
+        [
+            .. Enumerable
+                .Range(0, Prompts.Length)
+                .Select(prompt =>
+                {
+                    var effects = new double[Layouts[grid].Count];
+                    foreach (var (place, value) in MeansOf(prompt, grid, metric))
+                        effects[(place.Row * Layouts[grid].Columns.Length) + place.Column] =
+                            value - Prompts[prompt].Baselines[run][metric];
+                    return effects.ToImmutableArray();
+                }),
+        ];
+
     private StudyGrid Of(int grid, int metric, bool relative)
     {
         var means = new GridMeans(Layouts[grid]);

@@ -14,10 +14,17 @@ internal static class GridStudyRun
     {
         options ??= new SweepOptions();
         using var runner = new GridRunner(study, options);
+        return Recorded(study, options, record => runner.Run(record, progress, cancellation));
+    }
+
+    /// <summary>Measures into a record that is kept in the options' journal, where there is one.</summary>
+    public static GridResult Recorded(GridStudy study, SweepOptions? options, Func<StudyRecord, GridResult> measure)
+    {
+        options ??= new SweepOptions();
         if (options.Journal is not { } path)
-            return runner.Run(new StudyRecord(study, options.Shard), progress, cancellation);
+            return measure(new StudyRecord(study, options.Shard));
         using var journal = CellJournal.Open(path, study, options);
-        return runner.Run(journal, progress, cancellation);
+        return measure(journal);
     }
 
     /// <summary>The result of a study whose cells are in journals.</summary>

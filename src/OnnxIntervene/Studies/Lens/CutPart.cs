@@ -173,12 +173,7 @@ internal sealed class CutPart : IDisposable
     }
 
     private NumericArray Shaped(ReadOnlyMemory<float> rows, int examples, int positions) =>
-        _start.Source switch
-        {
-            SplitHeadsSource split => NumericArray.Of(rows, examples, positions, split.Heads, split.HeadWidth),
-            FlatSource => NumericArray.Of(rows, examples * positions, Width),
-            _ => NumericArray.Of(rows, examples, positions, Width),
-        };
+        StartArrays.Of(_start.Source, NumericArray.Of(rows, examples, positions, Width));
 
     private TensorType? InputType =>
         _lease.Session.Spliced.Model.Graph.Inputs.FirstOrDefault(input => input.Name == _input)?.Type;

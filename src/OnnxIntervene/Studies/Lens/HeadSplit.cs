@@ -78,6 +78,40 @@ internal sealed class HeadSplit : IDisposable
         return parts;
     }
 
+    /// <summary>What each head adds at every position, <c>[head][position × width]</c>; the bias is left out.</summary>
+    /// <param name="values">The heads' values, <c>[position, head × head width]</c>.</param>
+    /// <param name="cancellation">Ends the runs early.</param>
+    public float[][] SplitAll(NumericArray values, CancellationToken cancellation)
+    {
+        var (positions, all) = (values.Shape[0], values.Shape[1]);
+        var width = all / Heads;
+        var rows = new float[((positions * Heads) + 1) * all];
+        for (var row = 0; row < positions * Heads; row++)
+        {
+            var (position, head) = Math.DivRem(row, Heads);
+            values
+                .Floats.Slice((position * all) + (head * width), width)
+                .CopyTo(rows.AsSpan((row * all) + (head * width)));
+        }
+
+        var outputs = new ReadOnlyMemory<float>[(positions * Heads) + 1];
+        _part.RunEach(
+            NumericArray.Of(rows, outputs.Length, all),
+            all,
+            (row, output) => outputs[row] = output[^1].ToArray(),
+            cancellation
+        );
+        var parts = Enumerable.Range(0, Heads).Select(_ => new float[positions * outputs[^1].Length]).ToArray();
+        for (var row = 0; row < positions * Heads; row++)
+        {
+            var (position, head) = Math.DivRem(row, Heads);
+            var bias = outputs[^1].Span;
+            TensorPrimitives.Subtract(outputs[row].Span, bias, parts[head].AsSpan(position * bias.Length));
+        }
+
+        return parts;
+    }
+
     /// <inheritdoc/>
     public void Dispose() => _part.Dispose();
 

@@ -97,6 +97,9 @@ public sealed class Metric
     /// <summary>Whether a prompt needs a wrong answer.</summary>
     public bool NeedsWrong { get; private init; }
 
+    /// <summary>Whether it can be differentiated by what a model computes.</summary>
+    public bool HasGradient => All.Contains(this) && this != Rank;
+
     /// <summary>Whether a larger number means that the right answer is likelier.</summary>
     internal bool RisesWithAnswer { get; private init; }
 

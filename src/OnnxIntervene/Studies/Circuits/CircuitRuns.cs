@@ -1,0 +1,159 @@
+using System.Numerics.Tensors;
+using OnnxIntervene.Components.Addressing;
+using OnnxIntervene.Execution;
+using OnnxIntervene.Runtime;
+using OnnxIntervene.Studies.Lens;
+using OnnxIntervene.Tensors;
+
+namespace OnnxIntervene.Studies.Circuits;
+
+/// <summary>
+/// Runs a model with some of its edges patched: each input reads a stream of its own, the clean run's with what the
+/// senders now add, or where the edge is cut, with what they add in the corrupt run. Layer by layer, as real runs of
+/// the model's own parts. Owns leases of sessions.
+/// </summary>
+internal sealed class CircuitRuns : IDisposable
+{
+    private readonly CircuitSites _sites;
+    private readonly CircuitReader _reader;
+    private readonly List<ReadingPart> _projections = [];
+    private readonly List<ReadingPart> _attentions = [];
+    private readonly List<ReadingPart> _feedForwards = [];
+    private readonly LensHead _head;
+
+    /// <param name="model">The model.</param>
+    /// <param name="sites">Its nodes.</param>
+    /// <param name="reader">Splits what heads add; stays the caller's.</param>
+    public CircuitRuns(LoadedModel model, CircuitSites sites, CircuitReader reader)
+    {
+        (_sites, _reader) = (sites, reader);
+        _head = LensHead.Open(model);
+        try
+        {
+            for (var layer = 0; layer < sites.Graph.Layers; layer++)
+            {
+                var (before, inputs) = (CircuitSites.Before(layer), CircuitSites.Projections(layer));
+                _projections.Add(ReadingPart.Open(model, before, [], inputs));
+                _attentions.Add(ReadingPart.Open(model, before, inputs, [CircuitSites.MixedValues(layer)]));
+                _feedForwards.Add(
+                    ReadingPart.Open(model, CircuitSites.Middle(layer), [], [CircuitSites.FeedForward(layer)])
+                );
+            }
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>The logits where the metric is measured.</summary>
+    /// <param name="streams">What the prompt's two runs hold.</param>
+    /// <param name="isKept">For each edge, whether it carries what its sender now adds.</param>
+    /// <param name="cancellation">Ends the run early.</param>
+    public float[] Logits(PromptStreams streams, ReadOnlySpan<bool> isKept, CancellationToken cancellation)
+    {
+        var graph = _sites.Graph;
+        var changes = new float[graph.Senders.Length][];
+        changes[0] = new float[streams.Sent[0].Length];
+        for (var layer = 0; layer < graph.Layers; layer++)
+        {
+            var mixed = Attention(streams, layer, changes, isKept, cancellation);
+            var heads = _reader.HeadsOf(layer, mixed, cancellation);
+            for (var head = 0; head < graph.Heads; head++)
+                Change(graph.SenderOf(layer, head), heads[head]);
+            var middle = Stream(streams, graph.ReceiverOf(layer), CircuitSites.Middle(layer), changes, isKept);
+            var output = _feedForwards[layer].Run(streams.Prompt.Inputs, Single(streams, middle), [], cancellation)[0];
+            Change(graph.SenderOf(layer, graph.Heads), output.Floats);
+        }
+
+        var last = Stream(streams, graph.LogitsReceiver, _sites.Last, changes, isKept);
+        var position = streams.Prompt.MetricPosition ?? LastTokens.Of(streams.Prompt.Inputs)[0];
+        float[] logits = [];
+        _head.Each(Single(streams, last), [position], (_, _, found) => logits = found.ToArray(), cancellation);
+        return logits;
+
+        void Change(int sender, ReadOnlySpan<float> sent) =>
+            changes[sender] = PromptStreams.Less(sent, streams.Sent[sender]);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _head.Dispose();
+        foreach (var part in _projections.Concat(_attentions).Concat(_feedForwards))
+            part.Dispose();
+    }
+
+    // What each head's query, key and value are, each of a stream of its own, and what the heads make of these.
+    private NumericArray Attention(
+        PromptStreams streams,
+        int layer,
+        float[][] changes,
+        ReadOnlySpan<bool> isKept,
+        CancellationToken cancellation
+    )
+    {
+        var (graph, site) = (_sites.Graph, CircuitSites.Before(layer));
+        var size = streams.Sent[0].Length;
+        var rows = new float[graph.Heads * HeadInputs.Count * size];
+        for (var row = 0; row < graph.Heads * HeadInputs.Count; row++)
+            Stream(streams, graph.ReceiverOf(layer, 0, HeadInput.Query) + row, site, changes, isKept)
+                .CopyTo(rows, row * size);
+        var read = _projections[layer]
+            .Run(
+                streams.Prompt.Inputs,
+                NumericArray.Of(rows, rows.Length / size, streams.Length, size / streams.Length),
+                [],
+                cancellation
+            );
+        return _attentions[layer]
+            .Run(
+                streams.Prompt.Inputs,
+                Single(streams, streams.Clean[site].FloatMemory),
+                [.. read.Select((values, input) => OwnHeads(values, input, graph.Heads))],
+                cancellation
+            )[0]
+            .Row(0);
+    }
+
+    // Of each row the one head whose row it is.
+    private static ReadOnlyMemory<float> OwnHeads(NumericArray values, int input, int heads)
+    {
+        var (length, width) = (values.Shape[1], values.Shape[2] / heads);
+        var own = new float[length * heads * width];
+        for (var head = 0; head < heads; head++)
+        {
+            var row = values.Row((head * HeadInputs.Count) + input).Floats;
+            for (var position = 0; position < length; position++)
+            {
+                var place = ((position * heads) + head) * width;
+                row.Slice(place, width).CopyTo(own.AsSpan(place));
+            }
+        }
+
+        return own;
+    }
+
+    private float[] Stream(
+        PromptStreams streams,
+        int receiver,
+        ComponentAddress site,
+        float[][] changes,
+        ReadOnlySpan<bool> isKept
+    )
+    {
+        var stream = streams.Clean[site].Floats.ToArray();
+        var first = _sites.Graph.FirstEdge(receiver);
+        for (var sender = 0; sender < _sites.Graph.Receivers[receiver].Senders; sender++)
+            TensorPrimitives.Add(
+                stream,
+                isKept[first + sender] ? changes[sender] : streams.Differences[sender],
+                stream
+            );
+        return stream;
+    }
+
+    private static NumericArray Single(PromptStreams streams, ReadOnlyMemory<float> stream) =>
+        NumericArray.Of(stream, 1, streams.Length, stream.Length / streams.Length);
+}
