@@ -31,6 +31,7 @@ public sealed class LayeringTests
         "OnnxIntervene/Components/MapFiles",
         "OnnxIntervene/Interventions",
         "OnnxIntervene/Interventions/Files",
+        "OnnxIntervene/CausalModels",
         "OnnxIntervene/Splicing",
         "OnnxIntervene/Runtime",
         "OnnxIntervene/Planning",
