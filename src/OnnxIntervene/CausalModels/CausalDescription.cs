@@ -11,7 +11,12 @@ namespace OnnxIntervene.CausalModels;
 /// </summary>
 public sealed record CausalDescription
 {
-    internal CausalDescription(CausalModel model) => Model = model;
+    /// <summary>A causal model that is told by arrays of numbers and the numbers of classes.</summary>
+    public CausalDescription(CausalModel model)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        Model = model;
+    }
 
     /// <summary>The causal model.</summary>
     public CausalModel Model { get; }

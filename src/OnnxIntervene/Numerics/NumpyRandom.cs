@@ -42,7 +42,9 @@ public sealed class NumpyRandom
         return ((high * 67108864.0) + low) / 9007199254740992.0;
     }
 
-    /// <summary>The next number of <c>randint(limit)</c>: a whole number from 0, below a limit, each as likely.</summary>
+    /// <summary>
+    /// The next number of <c>randint(limit)</c>: a whole number from 0, below the limit, each as likely.
+    /// </summary>
     /// <exception cref="ArgumentOutOfRangeException">The limit is less than 1.</exception>
     public int NextInteger(int limit)
     {

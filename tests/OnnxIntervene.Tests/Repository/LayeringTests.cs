@@ -48,6 +48,7 @@ public sealed class LayeringTests
         "OnnxIntervene/Studies/Grids",
         "OnnxIntervene/Studies/Patching",
         "OnnxIntervene/Studies/Attribution",
+        "OnnxIntervene/Studies/Alignment",
         "OnnxIntervene/Studies/Tracing",
         "OnnxIntervene/Studies/Ablation",
         "OnnxIntervene/Studies/Paths",
