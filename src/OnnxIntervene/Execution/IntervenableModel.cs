@@ -352,6 +352,13 @@ public sealed class IntervenableModel : IDisposable
 
     private LocationFinder Finder() => new(Model.Graph, () => Tokenizer);
 
+    /// <summary>A request as runs, checked; runs nothing but what measures units.</summary>
+    internal RunPlan PlanOf(RunRequest request)
+    {
+        RequireFit(request.Base, request.Locations, Loaded.MeasuredUnits.Count);
+        return Plan(request);
+    }
+
     private RunPlan Plan(RunRequest request) => Plan(request, Loaded.MeasuredUnits.Count);
 
     private RunPlan Plan(RunRequest request, Func<Component, ModelInputs, bool, UnitExtent> count)

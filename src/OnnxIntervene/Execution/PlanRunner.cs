@@ -61,6 +61,16 @@ internal sealed class PlanRunner(LoadedModel model, RunPlan plan, CancellationTo
         ];
     }
 
+    /// <summary>
+    /// Runs the sources and functions; what every site of the base's run is fed, in the configuration's order.
+    /// </summary>
+    public IReadOnlyList<SiteFeed> SiteFeeds()
+    {
+        ReadSources();
+        CallFunctions(plan.Base, [.. Enumerable.Range(0, Count)]);
+        return [.. Enumerable.Range(0, Count).Select(Write)];
+    }
+
     /// <inheritdoc/>
     public void Dispose()
     {

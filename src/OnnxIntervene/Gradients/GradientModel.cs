@@ -6,7 +6,9 @@ using OnnxIntervene.IR;
 using OnnxIntervene.IR.Analysis;
 using OnnxIntervene.IR.Editing;
 using OnnxIntervene.Rewriting;
+using OnnxIntervene.Runtime;
 using OnnxIntervene.Splicing;
+using OnnxIntervene.Tensors;
 
 namespace OnnxIntervene.Gradients;
 
@@ -40,11 +42,7 @@ internal sealed record GradientModel(
     /// </exception>
     public static GradientModel Of(Model model, ComponentMap components, Loss loss, GradientTargets targets)
     {
-        if (model.OperatorSetVersion < OldestOperatorSet)
-            throw new InterventionException(
-                $"The model uses operator set {model.OperatorSetVersion}; gradients need {OldestOperatorSet} or later. "
-                    + "Convert it."
-            );
+        RequireOperatorSet(model);
         var copy = model.Copy(out var copies);
         copy.RaiseIrVersion(4);
         var sources = new CopiedSources(copies);
@@ -77,7 +75,18 @@ internal sealed record GradientModel(
         );
     }
 
-    private static Value Output(Model model, Loss loss) =>
+    /// <summary>Refuses a model whose operators are too old to be differentiated.</summary>
+    internal static void RequireOperatorSet(Model model)
+    {
+        if (model.OperatorSetVersion < OldestOperatorSet)
+            throw new InterventionException(
+                $"The model uses operator set {model.OperatorSetVersion}; gradients need {OldestOperatorSet} or later. "
+                    + "Convert it."
+            );
+    }
+
+    /// <summary>The output that a loss is computed from.</summary>
+    internal static Value Output(Model model, Loss loss) =>
         loss.Output is not { } name
             ? model.Graph.Outputs[0]
             : model.Graph.Outputs.FirstOrDefault(output => output.Name == name)
@@ -85,6 +94,19 @@ internal sealed record GradientModel(
                     $"The model has no output '{name}'. It has: "
                         + $"{string.Join(", ", model.Graph.Outputs.Select(output => output.Name))}."
                 );
+
+    /// <summary>Refuses inputs that use a cache where only the branches without one are left.</summary>
+    internal static void RefuseCache(ModelInputs inputs, bool isWithoutCache)
+    {
+        if (isWithoutCache && inputs.Arrays.TryGetValue(InputFiller.CacheSwitch, out var uses) && Any(uses))
+            throw new InterventionException(
+                $"Gradients of this model are those of runs without a cache, but '{InputFiller.CacheSwitch}' is true. "
+                    + "Give all tokens, and no cache."
+            );
+    }
+
+    private static bool Any(NumericArray marks) =>
+        marks.IsInteger ? marks.Integers.ContainsAnyExcept(0) : marks.Floats.ContainsAnyExcept(0);
 
     private static Value Weight(Model model, string name)
     {

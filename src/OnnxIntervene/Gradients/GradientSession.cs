@@ -3,7 +3,6 @@ using OnnxIntervene.Execution;
 using OnnxIntervene.Gradients.Losses;
 using OnnxIntervene.IR;
 using OnnxIntervene.Runtime;
-using OnnxIntervene.Tensors;
 
 namespace OnnxIntervene.Gradients;
 
@@ -81,11 +80,7 @@ public sealed class GradientSession : IDisposable
             throw new InterventionException(
                 $"The session was opened for another loss ({_structure}) than {loss.Structure}. Open one for this loss."
             );
-        if (_built.IsWithoutCache && inputs.Arrays.TryGetValue(InputFiller.CacheSwitch, out var uses) && Any(uses))
-            throw new InterventionException(
-                $"Gradients of this model are those of runs without a cache, but '{InputFiller.CacheSwitch}' is true. "
-                    + "Give all tokens, and no cache."
-            );
+        GradientModel.RefuseCache(inputs, _built.IsWithoutCache);
         var added = loss.Feeds(inputs, _built.OutputAxes)
             .ToDictionary(feed => LossGraph.Prefix + feed.Key, feed => feed.Value);
         string[] outputs = [_session.FirstOutput, .. _built.Outputs];
@@ -107,9 +102,6 @@ public sealed class GradientSession : IDisposable
                 value.Dispose();
         }
     }
-
-    private static bool Any(NumericArray marks) =>
-        marks.IsInteger ? marks.Integers.ContainsAnyExcept(0) : marks.Floats.ContainsAnyExcept(0);
 
     /// <inheritdoc/>
     public void Dispose() => _session.Dispose();

@@ -19,6 +19,12 @@ public sealed record CrossEntropyLoss(NumericArray Labels) : Loss
     internal override string Structure => $"cross entropy of {Output}";
 
     /// <inheritdoc/>
+    internal override NumericArray? Targets => Labels;
+
+    /// <inheritdoc/>
+    internal override void CheckClasses(int classes) => LossRows.CheckClasses(Labels, "label", classes);
+
+    /// <inheritdoc/>
     internal override Value Write(LossGraph graph, Value output)
     {
         var logarithms = graph.LogProbabilities(graph.ChosenRows(output));

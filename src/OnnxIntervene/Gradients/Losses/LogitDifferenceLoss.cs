@@ -19,6 +19,13 @@ public sealed record LogitDifferenceLoss(NumericArray Tokens, NumericArray Other
     internal override string Structure => $"logit difference of {Output}";
 
     /// <inheritdoc/>
+    internal override void CheckClasses(int classes)
+    {
+        LossRows.CheckClasses(Tokens, "token", classes);
+        LossRows.CheckClasses(Others, "token to compare with", classes);
+    }
+
+    /// <inheritdoc/>
     internal override Value Write(LossGraph graph, Value output)
     {
         var rows = graph.ChosenRows(output);

@@ -18,6 +18,14 @@ public abstract record Loss
     /// <summary>Writes the loss, a 32-bit scalar, after an output of the model.</summary>
     internal abstract Value Write(LossGraph graph, Value output);
 
+    /// <summary>The right class of each row, integers; null where the loss has no right classes.</summary>
+    internal virtual NumericArray? Targets => null;
+
+    /// <summary>Refuses labels that are not among an output's classes.</summary>
+    /// <param name="classes">How many classes there are; 0 where that is not known.</param>
+    /// <exception cref="InterventionException">A label is no class.</exception>
+    internal virtual void CheckClasses(int classes) { }
+
     /// <summary>What a run feeds the inputs that <see cref="Write"/> has added.</summary>
     /// <exception cref="InterventionException">The loss does not fit the inputs.</exception>
     internal abstract IEnumerable<KeyValuePair<string, NumericArray>> Feeds(ModelInputs inputs, int outputAxes);

@@ -12,6 +12,8 @@ internal sealed class LossGraph(OpBuilder ops, int outputAxes)
     public const string Prefix = NameScope.Prefix + "loss/";
 
     private readonly List<string> _inputs = [];
+    private Value? _rows;
+    private Value? _predictions;
 
     /// <summary>Writes nodes.</summary>
     public OpBuilder Ops => ops;
@@ -36,7 +38,17 @@ internal sealed class LossGraph(OpBuilder ops, int outputAxes)
 
     /// <summary>The rows of an output at positions that a run chooses, <c>[N, width]</c>.</summary>
     public Value ChosenRows(Value output) =>
-        Widened(ops.GatherND(output, Input(LossRows.Places, ElementType.Int64, null, outputAxes - 1), 0));
+        _rows = Widened(ops.GatherND(output, Input(LossRows.Places, ElementType.Int64, null, outputAxes - 1), 0));
+
+    /// <summary>The largest entry's number in each row that the loss reads, int64 <c>[N]</c>; null for none.</summary>
+    public Value? Predictions() =>
+        _rows is null
+            ? null
+            : _predictions ??= ops.Emit(
+                "ArgMax",
+                [_rows],
+                [NodeAttribute.Of("axis", 1L), NodeAttribute.Of("keepdims", 0L)]
+            );
 
     /// <summary>An entry of each row, <c>[N]</c>.</summary>
     public Value Entries(Value rows, string name)

@@ -53,6 +53,21 @@ internal static class LossRows
         return [.. numbers.Select((position, index) => ((long)(index / positions.Shape[1]), position))];
     }
 
+    /// <summary>Refuses numbers that are not among an output's classes; 0 classes where that is not known.</summary>
+    public static void CheckClasses(NumericArray numbers, string what, int classes)
+    {
+        if (!numbers.IsInteger)
+            throw new InterventionException($"A {what} is an integer; {numbers} was given.");
+        for (var row = 0; row < numbers.Length; row++)
+        {
+            if (numbers.Integers[row] is var number && (number < 0 || (classes > 0 && number >= classes)))
+                throw new InterventionException(
+                    $"The {what} of row {row} is {number}, but the output has "
+                        + $"{(classes > 0 ? $"classes 0 to {classes - 1}" : "no negative classes")}."
+                );
+        }
+    }
+
     /// <summary>Refuses an array that does not have one entry a row.</summary>
     public static NumericArray Fitted(NumericArray entries, NumericArray places, string what)
     {

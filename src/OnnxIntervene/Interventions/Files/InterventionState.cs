@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using OnnxIntervene.Formats;
 using OnnxIntervene.Interventions.Kinds;
 using OnnxIntervene.IR;
@@ -19,13 +20,18 @@ internal static class InterventionState
     )
     {
         var parameters = new Dictionary<string, NumericArray>(tensors, StringComparer.Ordinal);
+        var parametrizations = ImmutableDictionary<string, OrthogonalParametrization>.Empty;
         foreach (var name in type.Parameters.Where(IsOrthogonal).Select(parameter => parameter.Name))
         {
             if (parameters.Remove(Original(name), out var original) && parameters.Remove(Base(name), out var start))
-                parameters[name] = new OrthogonalParametrization(original, start).Weight();
+            {
+                var parametrization = new OrthogonalParametrization(original, start);
+                parameters[name] = parametrization.Weight();
+                parametrizations = parametrizations.Add(name, parametrization);
+            }
         }
 
-        var intervention = InterventionParameters.Create(type, parameters);
+        var intervention = InterventionParameters.Create(type, parameters) with { Parametrizations = parametrizations };
         RotationCheck.Check(intervention);
         return (
             intervention,
@@ -64,7 +70,9 @@ internal static class InterventionState
             yield return new(Source, TorchTensor.Of(source));
         foreach (var name in type.Parameters.Where(IsOrthogonal).Select(parameter => parameter.Name))
         {
-            var parametrization = OrthogonalParametrization.FromWeight(intervention.Parameters[name]);
+            var parametrization =
+                intervention.Parametrizations.GetValueOrDefault(name)
+                ?? OrthogonalParametrization.FromWeight(intervention.Parameters[name]);
             yield return new(Original(name), TorchTensor.Of(parametrization.Original));
             yield return new(Base(name), TorchTensor.Of(parametrization.Base));
         }
@@ -74,8 +82,11 @@ internal static class InterventionState
 
     private static bool IsOrthogonal(KindParameter parameter) => parameter.Training == ParameterTraining.Orthogonal;
 
-    // torch puts the parametrization of layer.weight beside it: layer.parametrizations.weight.
-    private static string Original(string name) => $"{Parametrized(name)}.original";
+    /// <summary>
+    /// Where torch keeps the free numbers of a parameter: those of <c>layer.weight</c> beside it, in
+    /// <c>layer.parametrizations.weight.original</c>.
+    /// </summary>
+    internal static string Original(string name) => $"{Parametrized(name)}.original";
 
     private static string Base(string name) => $"{Parametrized(name)}.0.base";
 

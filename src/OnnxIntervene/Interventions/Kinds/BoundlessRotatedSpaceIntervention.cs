@@ -9,7 +9,8 @@ namespace OnnxIntervene.Interventions.Kinds;
 /// </summary>
 public sealed record BoundlessRotatedSpaceIntervention : Intervention
 {
-    private const string BoundariesName = "intervention_boundaries";
+    /// <summary>pyvene's name for β.</summary>
+    internal const string BoundariesName = "intervention_boundaries";
     private const float SmallestBoundary = 1e-3f;
     private const float FirstBoundary = 0.5f;
     private const float FirstTemperature = 50;

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using OnnxIntervene.IR;
+using OnnxIntervene.Numerics;
 using OnnxIntervene.Tensors;
 
 namespace OnnxIntervene.Interventions.Kinds;
@@ -38,6 +39,13 @@ public abstract record Intervention
 
     /// <summary>The parameters by their names in pyvene's files; empty where the kind has none.</summary>
     public ImmutableDictionary<string, NumericArray> Parameters { get; }
+
+    /// <summary>
+    /// How torch keeps rotations among the parameters, by name, where that is known: a training that goes on from a
+    /// file goes on as torch's would.
+    /// </summary>
+    internal ImmutableDictionary<string, OrthogonalParametrization> Parametrizations { get; init; } =
+        ImmutableDictionary<string, OrthogonalParametrization>.Empty;
 
     /// <summary>Whether a source is read, from a run or as a constant.</summary>
     public virtual bool TakesSource => Type.TakesSource;
