@@ -34,6 +34,9 @@ internal static class CommandTree
         "--base-file",
         "--source-file",
         "--prompts",
+        "--data",
+        "--test",
+        "--causal",
         "--merge",
     ];
 
@@ -52,6 +55,7 @@ internal static class CommandTree
             AttributeCommand.Create(),
             AblateCommand.Create(),
             PathCommand.Create(),
+            DasCommand.Create(),
             MergeCommand.Create(),
             SlurmCommand.Create(),
             LogitLensCommand.Create(),

@@ -1,7 +1,6 @@
 using System.CommandLine;
 using OnnxIntervene.Cli.Output;
 using OnnxIntervene.Reports;
-using OnnxIntervene.Studies.Grids;
 using OnnxIntervene.Sweeps;
 
 namespace OnnxIntervene.Cli.Commands;
@@ -10,25 +9,25 @@ namespace OnnxIntervene.Cli.Commands;
 /// Runs a study that has been read from the command line, or a part of it; tells what it would take; or makes the
 /// report of parts that were run.
 /// </summary>
-internal sealed class StudyRun(SweepRunOptions runs, ReportOptions output)
+internal sealed class StudyRun<TResult>(SweepRunOptions runs, ReportOptions output)
 {
     /// <summary>What progress calls the work.</summary>
     public required string Verb { get; init; }
 
-    /// <summary>Makes the plan.</summary>
-    public required Func<SweepOptions, SweepPlan> Plan { get; init; }
+    /// <summary>Makes the plan; null where none is offered.</summary>
+    public Func<SweepOptions, SweepPlan>? Plan { get; init; }
 
     /// <summary>Runs the study.</summary>
-    public required Func<SweepOptions, IProgress<SweepProgress>, GridResult> Run { get; init; }
+    public required Func<SweepOptions, IProgress<SweepProgress>, TResult> Run { get; init; }
 
     /// <summary>Counts the cells that journals hold.</summary>
     public required Func<IReadOnlyList<string>, SweepProgress> Progress { get; init; }
 
     /// <summary>Reads the result off journals.</summary>
-    public required Func<IReadOnlyList<string>, GridResult> Merge { get; init; }
+    public required Func<IReadOnlyList<string>, TResult> Merge { get; init; }
 
     /// <summary>Shows what was measured.</summary>
-    public required Func<GridResult, Report> Report { get; init; }
+    public required Func<TResult, Report> Report { get; init; }
 
     /// <summary>Does what the command line asks for.</summary>
     public Task<int> Execute(ParseResult arguments, CancellationToken cancellation)
@@ -39,7 +38,7 @@ internal sealed class StudyRun(SweepRunOptions runs, ReportOptions output)
         else if (runs.IsDryRun(arguments))
             Count(arguments);
         else if (runs.Explains(arguments))
-            SweepRunOptions.Write(Terminal.Of(arguments), Plan(options), output.IsJson(arguments));
+            SweepRunOptions.Write(Terminal.Of(arguments), Plan!(options), output.IsJson(arguments));
         else
             Complete(arguments, options, cancellation);
         return Task.FromResult(ExitCodes.Done);
@@ -70,7 +69,7 @@ internal sealed class StudyRun(SweepRunOptions runs, ReportOptions output)
         File.Delete(journal);
     }
 
-    private GridResult Measured(TerminalWriter error, SweepOptions options)
+    private TResult Measured(TerminalWriter error, SweepOptions options)
     {
         using var progress = new ProgressLine(error, Verb);
         try

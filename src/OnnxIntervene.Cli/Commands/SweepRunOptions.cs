@@ -41,11 +41,17 @@ internal sealed class SweepRunOptions
 
     public void AddTo(Command command)
     {
-        command.Add(_shard);
-        command.Add(_merge);
+        AddPartsTo(command);
         command.Add(_naive);
         command.Add(_memory);
         command.Add(_explain);
+    }
+
+    /// <summary>The options of a study whose cells are not runs of the model that a sweep could share.</summary>
+    public void AddPartsTo(Command command)
+    {
+        command.Add(_shard);
+        command.Add(_merge);
         command.Add(_dryRun);
     }
 

@@ -6,7 +6,7 @@ namespace OnnxIntervene.CausalModels;
 /// <summary>Examples of what a causal model does, and of what interchanges would make it do.</summary>
 public static class CausalDataset
 {
-    private const int MostTries = 100_000;
+    private const int MostTries = 20_000;
 
     /// <summary>Draws inputs with their outcomes (pyvene's <c>generate_factual_dataset</c>).</summary>
     /// <param name="model">The model.</param>
@@ -58,7 +58,7 @@ public static class CausalDataset
             throw new InterventionException(
                 $"{size} examples are not a whole number of batches of {options.BatchSize}."
             );
-        var intervene = options.InterventionSampler ?? (drawn => drawn.SampleIntervention());
+        var intervene = options.InterventionSampler ?? (drawn => drawn.SampleIntervention(options.Variables));
         var examples = ImmutableArray.CreateBuilder<CounterfactualExample>(size);
         while (examples.Count < size)
         {
@@ -127,11 +127,8 @@ public static class CausalDataset
     {
         if (intervention.Count == 0)
             throw new InterventionException("The sampler of interventions drew one that sets nothing.");
-        foreach (var name in intervention.Names.Where(name => !model.Intermediates.Contains(model.Get(name))))
-            throw new InterventionException(
-                $"An intervention sets '{name}', which is an input or output; it may set: "
-                    + $"{string.Join(", ", model.Intermediates.Select(variable => variable.Name))}."
-            );
+        foreach (var name in intervention.Names)
+            model.GetIntermediate(name);
     }
 
     private static int IdOf(CausalModel model, CausalSetting intervention) =>

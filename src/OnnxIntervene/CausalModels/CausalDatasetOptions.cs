@@ -1,3 +1,5 @@
+using System.Collections.Immutable;
+
 namespace OnnxIntervene.CausalModels;
 
 /// <summary>How the examples of a data set are drawn.</summary>
@@ -9,7 +11,12 @@ public sealed record CausalDatasetOptions
     /// <summary>Draws inputs; null for inputs drawn on their own.</summary>
     public InputSampler? Sampler { get; init; }
 
-    /// <summary>Draws what is set to what; null for <see cref="CausalSampler.SampleIntervention"/>.</summary>
+    /// <summary>The intermediate variables that may be interchanged; empty for all.</summary>
+    public ImmutableArray<string> Variables { get; init; } = [];
+
+    /// <summary>
+    /// Draws what is set to what; null for <see cref="CausalSampler.SampleIntervention"/> of <see cref="Variables"/>.
+    /// </summary>
     public Func<CausalSampler, CausalSetting>? InterventionSampler { get; init; }
 
     /// <summary>

@@ -40,6 +40,15 @@ public sealed class CausalModel
     /// <exception cref="InterventionException">There is none of this name.</exception>
     public CausalVariable Get(string name) => _graph.Get(name);
 
+    /// <summary>An intermediate variable.</summary>
+    /// <exception cref="InterventionException">There is none of this name, or it is an input or output.</exception>
+    public CausalVariable GetIntermediate(string name) =>
+        Intermediates.FirstOrDefault(variable => variable.Name == name)
+        ?? throw new InterventionException(
+            $"'{Get(name).Name}' is an input or output; variables between these are: "
+                + $"{string.Join(", ", Intermediates.Select(variable => variable.Name))}."
+        );
+
     /// <summary>The variables that are computed from one.</summary>
     /// <exception cref="InterventionException">There is none of this name.</exception>
     public ImmutableArray<string> ChildrenOf(string name) => _graph.ChildrenOf(name);

@@ -10,7 +10,7 @@ namespace OnnxIntervene.CausalModels;
 /// </summary>
 public sealed class CausalSampler
 {
-    private const int MostTries = 100_000;
+    private const int MostTries = 20_000;
     private readonly NumpyRandom _random;
     private readonly EquivalenceClasses _classes;
 
@@ -39,7 +39,7 @@ public sealed class CausalSampler
     /// <summary>Values of the inputs, each drawn on its own (pyvene's <c>sample_input</c>).</summary>
     /// <param name="mandatory">What the run of the input must fulfil; null for nothing.</param>
     /// <exception cref="InterventionException">
-    /// An input can be anything, or none of 100,000 inputs fulfils the condition.
+    /// An input can be anything, or none of 20,000 inputs fulfils the condition.
     /// </exception>
     public CausalSetting SampleInput(Func<CausalSetting, bool>? mandatory = null)
     {
@@ -57,15 +57,20 @@ public sealed class CausalSampler
     /// Sets a random part of the intermediate variables, at least one, to random values (pyvene's
     /// <c>sample_intervention</c>).
     /// </summary>
-    /// <exception cref="InterventionException">The model has no intermediate variables.</exception>
-    public CausalSetting SampleIntervention()
+    /// <param name="among">The variables that may be set; none for all.</param>
+    /// <exception cref="InterventionException">
+    /// The model has no intermediate variables, or one that is named is none.
+    /// </exception>
+    public CausalSetting SampleIntervention(params IReadOnlyList<string> among)
     {
-        if (Model.Intermediates.IsEmpty)
+        ArgumentNullException.ThrowIfNull(among);
+        var variables = among.Count > 0 ? [.. among.Select(Model.GetIntermediate)] : Model.Intermediates;
+        if (variables.IsEmpty)
             throw new InterventionException("The causal model has no variables between its inputs and outputs.");
         while (true)
         {
             var intervention = CausalSetting.Empty;
-            foreach (var variable in Model.Intermediates.Where(_ => Next(2) == 0))
+            foreach (var variable in variables.Where(_ => Next(2) == 0))
                 intervention = intervention.With(variable.Name, Choose(_classes.ReachableValues(variable.Name)));
             if (intervention.Count > 0)
                 return intervention;

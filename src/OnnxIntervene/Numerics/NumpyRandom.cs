@@ -60,6 +60,17 @@ public sealed class NumpyRandom
         }
     }
 
+    /// <summary>Puts items into a random order, each as likely (Fisher and Yates).</summary>
+    public void Shuffle<T>(T[] items)
+    {
+        ArgumentNullException.ThrowIfNull(items);
+        for (var last = items.Length - 1; last > 0; last--)
+        {
+            var other = NextInteger(last + 1);
+            (items[last], items[other]) = (items[other], items[last]);
+        }
+    }
+
     // The polar method makes two numbers; the first is kept for the next call, as numpy does.
     private double NextNormal()
     {

@@ -17,6 +17,7 @@ public static class CausalInterchanges
     /// <param name="description">The causal model, and how it is told.</param>
     /// <param name="examples">The examples.</param>
     /// <param name="model">The network.</param>
+    /// <param name="variables">The variables whose sources are kept, in this order; none for all.</param>
     /// <exception cref="InterventionException">
     /// An answer is not one token, a named position is not in a text, or arrays do not fit the network; the message
     /// names the example.
@@ -24,10 +25,12 @@ public static class CausalInterchanges
     public static InterchangeDataSet Of(
         CausalDescription description,
         IEnumerable<CounterfactualExample> examples,
-        LoadedModel model
+        LoadedModel model,
+        params IReadOnlyList<string> variables
     )
     {
         ArgumentNullException.ThrowIfNull(description);
+        ArgumentNullException.ThrowIfNull(variables);
         ArgumentNullException.ThrowIfNull(examples);
         ArgumentNullException.ThrowIfNull(model);
         ImmutableArray<int> answers =
@@ -37,8 +40,17 @@ public static class CausalInterchanges
         Func<CausalSetting, InterchangeInput> tell = description.Template is { } template
             ? setting => Tell(template, setting, model)
             : Numbers(description.Model, model);
+        var causal = description.Model;
+        ImmutableArray<int> kept =
+        [
+            .. variables.Count == 0
+                ? Enumerable.Range(0, causal.Intermediates.Length)
+                : variables.Select(name => causal.Intermediates.IndexOf(causal.GetIntermediate(name))),
+        ];
         var data = new InterchangeDataSet([
-            .. examples.Select((example, index) => Example(example, index, description.Model, answers, tell)),
+            .. examples
+                .Select(example => example with { Sources = [.. kept.Select(source => example.Sources[source])] })
+                .Select((example, index) => Example(example, index, causal, answers, tell)),
         ])
         {
             Answers = answers,

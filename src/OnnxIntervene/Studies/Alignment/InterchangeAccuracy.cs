@@ -1,9 +1,6 @@
 using System.Collections.Immutable;
 using OnnxIntervene.Execution;
-using OnnxIntervene.Execution.Results;
-using OnnxIntervene.Interventions;
 using OnnxIntervene.IR;
-using OnnxIntervene.Planning;
 using OnnxIntervene.Sweeps;
 
 namespace OnnxIntervene.Studies.Alignment;
@@ -38,7 +35,20 @@ public static class InterchangeAccuracy
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(data);
-        (place, options) = (place ?? new InterchangePlace(), options ?? new InterchangeOptions());
+        return Measure(model, data, place ?? new InterchangePlace(), options ?? new(), null, progress, cancellation);
+    }
+
+    /// <summary>Measures the accuracy where it may be known already what the model answers by itself.</summary>
+    internal static InterchangeResult Measure(
+        IntervenableModel model,
+        InterchangeDataSet data,
+        InterchangePlace place,
+        InterchangeOptions options,
+        ImmutableArray<int>? plain,
+        IProgress<SweepProgress>? progress,
+        CancellationToken cancellation
+    )
+    {
         ArgumentOutOfRangeException.ThrowIfLessThan(options.BatchSize, 1, nameof(options));
         Check(model, data, place);
         using var random =
@@ -46,15 +56,23 @@ public static class InterchangeAccuracy
                 ? model.Loaded.With(config)
                 : null;
         var answers = new Dictionary<InterchangeExample, Answers>(ReferenceEqualityComparer.Instance);
+        var known = plain is { } numbers ? Zip(data.Examples, numbers) : null;
         foreach (var batch in InterchangeBatch.Of(data.Examples, options.BatchSize))
         {
             cancellation.ThrowIfCancellationRequested();
-            var (changed, plain) = Run(model, batch, data, place, wantsPlain: true, cancellation);
-            ImmutableArray<int>? drawn = random is null
-                ? null
-                : Run(random, batch, data, place, wantsPlain: false, cancellation).Changed;
+            var run = new InterchangeRun(batch, data.Answers, place, cancellation);
+            var (changed, own) = run.Of(model, wantsPlain: known is null);
+            var drawn = random is null ? default : run.Of(random, wantsPlain: false).Changed;
             for (var row = 0; row < batch.Examples.Length; row++)
-                answers[batch.Examples[row]] = new Answers(changed[row], plain!.Value[row], drawn?[row]);
+            {
+                var example = batch.Examples[row];
+                answers[example] = new Answers(
+                    changed[row],
+                    known?[example] ?? own[row],
+                    random is null ? null : drawn[row]
+                );
+            }
+
             progress?.Report(new SweepProgress(answers.Count, data.Examples.Length));
         }
 
@@ -74,68 +92,15 @@ public static class InterchangeAccuracy
         place.Check(data, interventions);
     }
 
-    private static (ImmutableArray<int> Changed, ImmutableArray<int>? Plain) Run(
-        IntervenableModel model,
-        InterchangeBatch batch,
-        InterchangeDataSet data,
-        InterchangePlace place,
-        bool wantsPlain,
-        CancellationToken cancellation
+    private static Dictionary<InterchangeExample, int> Zip(
+        ImmutableArray<InterchangeExample> examples,
+        ImmutableArray<int> numbers
     )
     {
-        var output = model.Model.Graph.Outputs[0];
-        var settings = new RunSettings
-        {
-            Subspaces = place.Subspaces,
-            OutputOriginalOutput = wantsPlain,
-            Outputs = [output.Name],
-            LogitPositions = output.Type?.Shape?.Rank == 3 ? AnswerRows(batch, place) : null,
-        };
-        using var result = model.Run(
-            batch.Bases,
-            batch.Sources,
-            place.LocationsOf(batch.Examples, model.Config.Representations.Length),
-            settings,
-            cancellation
-        );
-        return (
-            Chosen(result.Intervened, batch, data.Answers, place),
-            result.Original is { } plain ? Chosen(plain, batch, data.Answers, place) : null
-        );
-    }
-
-    private static UnitLocation AnswerRows(InterchangeBatch batch, InterchangePlace place) =>
-        place.AnswerPosition is { } position
-            ? new UnitLocation([.. batch.Examples.Select(example => ImmutableArray.Create(position.In(example.Base)))])
-            : UnitLocation.At(-1);
-
-    private static ImmutableArray<int> Chosen(
-        ModelOutput output,
-        InterchangeBatch batch,
-        ImmutableArray<int> answers,
-        InterchangePlace place
-    )
-    {
-        var logits = output.Logits;
-        return [.. batch.Examples.Select((example, row) => Best(RowOf(example, row), answers))];
-
-        ReadOnlySpan<float> RowOf(InterchangeExample example, int row) =>
-            logits.Shape switch
-            {
-                [_, var width] => logits.Floats.Slice(row * width, width),
-                [_, 1, _] => logits.RowAt(row, 0).Span,
-                _ => logits.RowAt(row, place.AnswerPosition?.In(example.Base) ?? output.LastPosition(row)).Span,
-            };
-    }
-
-    private static int Best(ReadOnlySpan<float> logits, ImmutableArray<int> answers)
-    {
-        if (answers.IsEmpty)
-            return System.Numerics.Tensors.TensorPrimitives.IndexOfMax(logits);
-        var best = answers[0];
-        foreach (var answer in answers)
-            best = logits[answer] > logits[best] ? answer : best;
-        return best;
+        var pairs = new Dictionary<InterchangeExample, int>(ReferenceEqualityComparer.Instance);
+        for (var index = 0; index < examples.Length; index++)
+            pairs[examples[index]] = numbers[index];
+        return pairs;
     }
 
     private static InterchangeResult ResultOf(
@@ -149,6 +114,7 @@ public static class InterchangeAccuracy
                 ? null
                 : ScoresOf([.. data.Examples.Where(example => example.IsAnswerChanged == true)], answers),
             Predictions = [.. data.Examples.Select(example => answers[example].Changed)],
+            OwnAnswers = [.. data.Examples.Select(example => answers[example].Plain)],
         };
 
     private static InterchangeScores ScoresOf(

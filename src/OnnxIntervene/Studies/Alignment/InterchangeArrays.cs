@@ -58,6 +58,16 @@ internal sealed class InterchangeArrays
     /// <summary>Which sources each example interchanges; null for all.</summary>
     public NumericArray? Kinds { get; }
 
+    /// <summary>The names of a file's sets; an empty one where names have nothing before them.</summary>
+    public static List<string> SetsOf(SafetensorsFile file) =>
+        [.. file.Names.SelectMany(name => new[] { Base0, Tokens0 }.SelectMany(end => SetBefore(name, end))).Distinct()];
+
+    private static IEnumerable<string> SetBefore(string name, string end) =>
+        name == end ? [""]
+        : name.EndsWith("." + end, StringComparison.Ordinal) || name.EndsWith("/" + end, StringComparison.Ordinal)
+            ? [name[..^(end.Length + 1)]]
+        : [];
+
     private string PrefixOf(string? set)
     {
         string[] prefixes = set is null ? [""] : [$"{set}.", $"{set}/"];
@@ -65,24 +75,12 @@ internal sealed class InterchangeArrays
             ?? throw new ModelFormatException(
                 $"'{_path}' has no array '{prefixes[0]}{Base0}' or '{prefixes[0]}{Tokens0}'. "
                     + (
-                        Sets() is { Count: > 0 } sets
+                        SetsOf(_file) is { Count: > 0 } sets
                             ? $"Its sets are: {string.Join(", ", sets)}."
                             : $"It has: {string.Join(", ", _file.Names.Take(20))}."
                     )
             );
     }
-
-    private List<string> Sets() =>
-        [
-            .. _file
-                .Names.SelectMany(name => new[] { Base0, Tokens0 }.SelectMany(end => SetBefore(name, end)))
-                .Distinct(),
-        ];
-
-    private static IEnumerable<string> SetBefore(string name, string end) =>
-        name.EndsWith("." + end, StringComparison.Ordinal) || name.EndsWith("/" + end, StringComparison.Ordinal)
-            ? [name[..^(end.Length + 1)]]
-            : [];
 
     private IEnumerable<string> SourceNames()
     {

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using OnnxIntervene.Execution;
 using OnnxIntervene.IR;
+using OnnxIntervene.Numerics;
 using OnnxIntervene.Runtime;
 
 namespace OnnxIntervene.Studies.Alignment;
@@ -22,6 +23,22 @@ public sealed record InterchangeDataSet(ImmutableArray<InterchangeExample> Examp
         Examples.All(example => example.IsAnswerChanged is not null)
             ? Examples.Average(example => example.IsAnswerChanged == false ? 1.0 : 0.0)
             : null;
+
+    /// <summary>Holds a random part of the examples out.</summary>
+    /// <param name="heldOut">The share that is held out, between 0 and 1.</param>
+    /// <param name="seed">What the part is drawn from.</param>
+    /// <exception cref="InterventionException">A part would be empty.</exception>
+    public (InterchangeDataSet Training, InterchangeDataSet HeldOut) Split(double heldOut, uint seed)
+    {
+        var shuffled = Examples.ToArray();
+        new NumpyRandom(seed).Shuffle(shuffled);
+        var count = (int)Math.Round(heldOut * shuffled.Length);
+        if (count < 1 || count >= shuffled.Length)
+            throw new InterventionException(
+                $"Of {shuffled.Length} examples a share of {heldOut} cannot be held out: both parts need one at least."
+            );
+        return (this with { Examples = [.. shuffled.Skip(count)] }, this with { Examples = [.. shuffled.Take(count)] });
+    }
 
     /// <summary>Checks all examples against a model; runs nothing.</summary>
     /// <exception cref="InterventionException">

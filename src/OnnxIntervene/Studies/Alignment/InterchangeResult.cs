@@ -16,4 +16,7 @@ public sealed record InterchangeResult
 
     /// <summary>What the model answered with the interventions, in the order of the examples.</summary>
     public required ImmutableArray<int> Predictions { get; init; }
+
+    /// <summary>What it answered without any, in the order of the examples.</summary>
+    public required ImmutableArray<int> OwnAnswers { get; init; }
 }

@@ -16,6 +16,12 @@ namespace OnnxIntervene.Studies.Alignment;
 /// </summary>
 public static class InterchangeTensorFile
 {
+    /// <summary>The names of a file's sets; an empty one where names have nothing before them.</summary>
+    /// <exception cref="ModelFormatException">The file is not well formed.</exception>
+    /// <exception cref="IOException">The file cannot be read.</exception>
+    public static ImmutableArray<string> SetsOf(string path) =>
+        [.. InterchangeArrays.SetsOf(SafetensorsFile.Open(path))];
+
     /// <summary>Reads a file.</summary>
     /// <param name="path">The file.</param>
     /// <param name="model">The model that the examples are for.</param>

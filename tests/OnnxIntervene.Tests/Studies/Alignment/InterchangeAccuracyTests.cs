@@ -19,6 +19,19 @@ public sealed class InterchangeAccuracyTests
     private static readonly ExecutionOptions s_options = new() { Threads = 1 };
     private static readonly string s_equality = Path.Combine(RepositoryPaths.References, "das_equality");
 
+    private LoadedModel _equality = null!;
+    private InterchangeDataSet _test = null!;
+
+    [OneTimeSetUp]
+    public void Load()
+    {
+        _equality = LoadedModel.Load(Path.Combine(s_equality, "model.onnx"), s_options);
+        _test = InterchangeTensorFile.Read(Path.Combine(s_equality, "data.safetensors"), _equality, "test");
+    }
+
+    [OneTimeTearDown]
+    public void Close() => _equality.Dispose();
+
     [Test]
     public void The_handmade_network_aligns_exactly_as_published()
     {
@@ -74,14 +87,13 @@ public sealed class InterchangeAccuracyTests
     [TestCase(2, "final", 0.4924)]
     public void A_rotation_has_the_accuracy_that_torch_measures(int layer, string state, double expected)
     {
-        using var loaded = LoadedModel.Load(Path.Combine(s_equality, "model.onnx"), s_options);
-        var path = Path.Combine(s_equality, "data.safetensors");
-        var data = InterchangeTensorFile.Read(path, loaded, "test");
-        var weight = SafetensorsFile.Open(path).Read($"layer{layer}.{state}_weight");
-        using var rotated = loaded.With(Pair(new RotatedSpaceIntervention(weight), layer));
+        var weight = SafetensorsFile
+            .Open(Path.Combine(s_equality, "data.safetensors"))
+            .Read($"layer{layer}.{state}_weight");
+        using var rotated = _equality.With(Pair(new RotatedSpaceIntervention(weight), layer));
 
         var options = new InterchangeOptions { BatchSize = 512, RandomSeed = state == "initial" ? 0 : null };
-        var result = InterchangeAccuracy.Measure(rotated, data, Halves(8, 16), options);
+        var result = InterchangeAccuracy.Measure(rotated, _test, Halves(8, 16), options);
 
         Assert.That(result.All.Interchange.Value, Is.EqualTo(expected).Within(5e-4));
         Assert.That(result.All.RandomSubspace?.Value ?? 0, Is.LessThan(0.65), "no better than the initial rotation");
@@ -125,11 +137,9 @@ public sealed class InterchangeAccuracyTests
     [Test]
     public void Batches_do_not_change_what_is_measured_and_tell_how_far_they_are()
     {
-        using var loaded = LoadedModel.Load(Path.Combine(s_equality, "model.onnx"), s_options);
         var path = Path.Combine(s_equality, "data.safetensors");
-        var all = InterchangeTensorFile.Read(path, loaded, "test");
-        var data = all with { Examples = [.. all.Examples.Take(300)] };
-        using var rotated = loaded.With(
+        var data = _test with { Examples = [.. _test.Examples.Take(300)] };
+        using var rotated = _equality.With(
             Pair(new RotatedSpaceIntervention(SafetensorsFile.Open(path).Read("layer0.initial_weight")), 0)
         );
         var told = new List<SweepProgress>();
@@ -152,9 +162,7 @@ public sealed class InterchangeAccuracyTests
     [Test]
     public void It_ends_when_it_is_told_to()
     {
-        using var loaded = LoadedModel.Load(Path.Combine(s_equality, "model.onnx"), s_options);
-        var data = InterchangeTensorFile.Read(Path.Combine(s_equality, "data.safetensors"), loaded, "test");
-        using var swapped = loaded.With(Pair(InterventionType.Vanilla, 0));
+        using var swapped = _equality.With(Pair(InterventionType.Vanilla, 0));
         using var source = new CancellationTokenSource();
         var told = 0;
 
@@ -162,7 +170,7 @@ public sealed class InterchangeAccuracyTests
             () =>
                 InterchangeAccuracy.Measure(
                     swapped,
-                    data,
+                    _test,
                     Halves(8, 16),
                     new() { BatchSize = 8 },
                     new Told(_ =>
@@ -181,8 +189,7 @@ public sealed class InterchangeAccuracyTests
     public void What_does_not_fit_is_named_before_anything_runs()
     {
         using var loaded = LoadedModel.Load(Path.Combine(s_equality, "model.onnx"), s_options);
-        var all = InterchangeTensorFile.Read(Path.Combine(s_equality, "data.safetensors"), loaded, "test");
-        var data = all with { Examples = [.. all.Examples.Take(4)] };
+        var data = _test with { Examples = [.. _test.Examples.Take(4)] };
         var wrong = data.Examples[2] with { Label = 2 };
         using var pair = loaded.With(Pair(InterventionType.Vanilla, 0));
         using var one = loaded.With(One(InterventionType.Vanilla, 0));
