@@ -103,7 +103,7 @@ public sealed class CausalModel
             ?? throw new InterventionException(
                 $"The function of '{variable.Name}' gives nothing for {Show(variable, parents)}."
             );
-        return variable.Values.Contains(value)
+        return variable.CanBe(value)
             ? value
             : throw new InterventionException(
                 $"The function of '{variable.Name}' gives {value} for {Show(variable, parents)}, which is none of its "
@@ -116,7 +116,7 @@ public sealed class CausalModel
     {
         if (value is null)
             throw new InterventionException($"'{variable.Name}' is set to nothing.");
-        if (!variable.Values.IsEmpty && !variable.Values.Contains(value))
+        if (!variable.CanBe(value))
             throw new InterventionException($"'{variable.Name}' cannot be {value}; it can be: {ShowValues(variable)}.");
     }
 

@@ -95,8 +95,8 @@ public sealed class CausalSampler
         for (var attempt = 0; attempt < MostTries; attempt++)
         {
             var wanted = value ?? Choose(_classes.ReachableValues(name));
-            var input = CompleteInput(Trace(CausalSetting.Empty, name, wanted));
-            // Where two ways lead to one input, the second may undo what the first needs.
+            var input = CompleteInput(Trace(CausalSetting.Empty, name, wanted).Only(Model.Inputs));
+            // Where two ways lead to one variable, they may need different values of it.
             if (Model.RunForward(input)[name].Equals(wanted))
                 return input;
         }
@@ -125,15 +125,17 @@ public sealed class CausalSampler
             );
     }
 
-    private CausalSetting Trace(CausalSetting input, string name, CausalValue value)
+    // A variable that two ways lead to keeps what the first of them needs.
+    private CausalSetting Trace(CausalSetting traced, string name, CausalValue value)
     {
-        var variable = Model.Get(name);
-        if (variable.IsInput)
-            return input.With(name, value);
-        var parents = Choose(_classes.Reachable(name, value));
-        return variable
-            .Parents.Zip(parents)
-            .Aggregate(input, (traced, parent) => Trace(traced, parent.First, parent.Second));
+        if (traced.Contains(name))
+            return traced;
+        var (variable, setting) = (Model.Get(name), traced.With(name, value));
+        return variable.IsInput
+            ? setting
+            : variable
+                .Parents.Zip(Choose(_classes.Reachable(name, value)))
+                .Aggregate(setting, (all, parent) => Trace(all, parent.First, parent.Second));
     }
 
     private CausalSetting CompleteInput(CausalSetting input) =>

@@ -1,3 +1,4 @@
+using System.Collections.Frozen;
 using System.Collections.Immutable;
 
 namespace OnnxIntervene.CausalModels;
@@ -5,13 +6,19 @@ namespace OnnxIntervene.CausalModels;
 /// <summary>One variable of a causal model. Immutable.</summary>
 public sealed record CausalVariable
 {
-    private CausalVariable(string name) => Name = name;
+    private readonly FrozenSet<CausalValue> _values;
+
+    private CausalVariable(string name, IEnumerable<CausalValue> values)
+    {
+        (Name, Values) = (name, [.. values]);
+        _values = Values.ToFrozenSet();
+    }
 
     /// <summary>What it is called.</summary>
     public string Name { get; }
 
     /// <summary>What it can be; empty for an input that can be anything, which no sampler can draw.</summary>
-    public ImmutableArray<CausalValue> Values { get; private init; } = [];
+    public ImmutableArray<CausalValue> Values { get; }
 
     /// <summary>The variables that it is computed from; empty for an input.</summary>
     public ImmutableArray<string> Parents { get; private init; } = [];
@@ -32,7 +39,7 @@ public sealed record CausalVariable
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(name);
         ArgumentNullException.ThrowIfNull(values);
-        return new CausalVariable(name) { Values = [.. values] };
+        return new CausalVariable(name, values);
     }
 
     /// <summary>A variable that is computed from others.</summary>
@@ -54,13 +61,11 @@ public sealed record CausalVariable
         ImmutableArray<string> names = [.. parents];
         if (names.IsEmpty)
             throw new ArgumentException($"'{name}' is computed from nothing; make it an input.", nameof(parents));
-        return new CausalVariable(name)
-        {
-            Values = [.. values],
-            Parents = names,
-            Function = function,
-        };
+        return new CausalVariable(name, values) { Parents = names, Function = function };
     }
+
+    /// <summary>Whether the variable can be a value.</summary>
+    public bool CanBe(CausalValue value) => Values.IsEmpty || _values.Contains(value);
 
     /// <inheritdoc/>
     public override string ToString() => IsInput ? Name : $"{Name} of {string.Join(", ", Parents)}";

@@ -8,6 +8,7 @@ namespace OnnxIntervene.CausalModels;
 internal sealed class VariableReader
 {
     private const int LargestDomain = 1 << 16;
+    private const int MostVariables = 256;
     private static readonly string[] s_inputKeys = ["values", "from", "to", "default"];
     private static readonly string[] s_computedKeys = ["values", "from", "to", "parents", "function"];
     private static readonly string[] s_functionKeys = ["cases", "otherwise"];
@@ -17,10 +18,14 @@ internal sealed class VariableReader
     private readonly Dictionary<string, ImmutableArray<CausalValue>> _values = new(StringComparer.Ordinal);
 
     /// <param name="place">The object of variables.</param>
-    public VariableReader(JsonPlace place) =>
+    public VariableReader(JsonPlace place)
+    {
         _places = place
             .Members("an object of variables")
             .ToDictionary(item => item.Name, item => item.WithObject("a variable: an object"), StringComparer.Ordinal);
+        if (_places.Count > MostVariables)
+            throw place.Fault($"there are {_places.Count} variables; at most {MostVariables} are read");
+    }
 
     /// <summary>The variables as they stand.</summary>
     public ImmutableArray<CausalVariable> Read() => [.. _places.Values.Select(Variable)];

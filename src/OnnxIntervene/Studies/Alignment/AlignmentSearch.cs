@@ -1,4 +1,5 @@
 using OnnxIntervene.Execution;
+using OnnxIntervene.Interventions;
 using OnnxIntervene.IR;
 using OnnxIntervene.IR.Files;
 using OnnxIntervene.Planning;
@@ -140,12 +141,19 @@ public static class AlignmentSearch
         if (folder is null || cells.Values.Any(other => !IsBetter(cell, measured, other, study)))
             return;
         var place = study.PlaceOf(cell);
-        trained.Save(
-            folder,
-            place.LocationsOf([study.Request.Test.Examples[0]], study.Variables),
-            new RunSettings { Subspaces = place.Subspaces }
-        );
+        trained.Save(folder, CommonLocations(study, place), new RunSettings { Subspaces = place.Subspaces });
     }
+
+    // A folder has one location for every input: none where examples have the position at different places.
+    private static UnitLocations? CommonLocations(AlignmentStudy study, InterchangePlace place)
+    {
+        var located = study.Request.Test.Examples.Select(example => place.LocationsOf([example], study.Variables)!);
+        var first = located.First();
+        return located.All(other => UnitsOf(other).SequenceEqual(UnitsOf(first))) ? first : null;
+    }
+
+    private static IEnumerable<int> UnitsOf(UnitLocations locations) =>
+        locations.Sources.Concat(locations.Base).SelectMany(location => location!.Units).SelectMany(row => row);
 
     // Of cells that are as good the first is the best, in whatever order they were run.
     private static bool IsBetter(int cell, AlignmentCell measured, AlignmentCell other, AlignmentStudy study)
