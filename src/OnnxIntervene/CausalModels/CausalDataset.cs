@@ -98,7 +98,7 @@ public static class CausalDataset
     {
         var (model, draw) = (sampler.Model, options.Sampler ?? CausalSampler.SampleAny);
         var @base = draw(sampler, null);
-        var sources = intervention.ToDictionary(
+        var sources = intervention.Values.ToDictionary(
             entry => entry.Key,
             entry => Source(sampler, draw, entry.Key, entry.Value),
             StringComparer.Ordinal

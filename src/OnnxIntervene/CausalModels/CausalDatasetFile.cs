@@ -129,7 +129,7 @@ public static class CausalDatasetFile
     // What the model computes; labels that are not that were made by another model.
     private static CausalSetting Labels(JsonPlace place, CausalSetting computed)
     {
-        foreach (var (name, value) in CausalJson.Setting(place))
+        foreach (var (name, value) in CausalJson.Setting(place).Values)
         {
             if (!computed.TryGet(name, out var own) || !own.Equals(value))
                 throw place[name]

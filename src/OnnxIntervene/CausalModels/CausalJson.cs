@@ -22,7 +22,7 @@ internal static class CausalJson
     public static void Write(Utf8JsonWriter json, string name, CausalSetting setting)
     {
         json.WriteStartObject(name);
-        foreach (var (variable, value) in setting)
+        foreach (var (variable, value) in setting.Values)
         {
             json.WritePropertyName(variable);
             Write(json, value);

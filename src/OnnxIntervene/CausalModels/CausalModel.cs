@@ -65,7 +65,7 @@ public sealed class CausalModel
     /// </exception>
     public CausalSetting RunForward(CausalSetting? setting = null)
     {
-        foreach (var (name, value) in setting ?? CausalSetting.Empty)
+        foreach (var (name, value) in (setting ?? CausalSetting.Empty).Values)
             Require(_graph.Get(name), value);
         var total = CausalSetting.Empty;
         foreach (var variable in Variables)
@@ -96,7 +96,7 @@ public sealed class CausalModel
 
     /// <summary>The value of a computed variable where its parents have these.</summary>
     /// <exception cref="InterventionException">The function gives none of the variable's values.</exception>
-    internal CausalValue Compute(CausalVariable variable, ImmutableArray<CausalValue> parents)
+    internal static CausalValue Compute(CausalVariable variable, ImmutableArray<CausalValue> parents)
     {
         var value =
             variable.Function!(parents)
@@ -120,7 +120,7 @@ public sealed class CausalModel
             throw new InterventionException($"'{variable.Name}' cannot be {value}; it can be: {ShowValues(variable)}.");
     }
 
-    private CausalValue Compute(CausalVariable variable, CausalSetting setting) =>
+    private static CausalValue Compute(CausalVariable variable, CausalSetting setting) =>
         variable.IsInput
             ? variable.Default
                 ?? throw new InterventionException($"The input '{variable.Name}' has no value; give it one.")

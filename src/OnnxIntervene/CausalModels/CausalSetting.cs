@@ -1,4 +1,3 @@
-using System.Collections;
 using System.Collections.Immutable;
 using System.Diagnostics.CodeAnalysis;
 using OnnxIntervene.IR;
@@ -9,26 +8,27 @@ namespace OnnxIntervene.CausalModels;
 /// Values of some of a causal model's variables, by name: an input, an intervention, or all of a run. Settings are
 /// equal when they give the same variables the same values. Immutable.
 /// </summary>
-public sealed class CausalSetting : IReadOnlyCollection<KeyValuePair<string, CausalValue>>, IEquatable<CausalSetting>
+public sealed class CausalSetting : IEquatable<CausalSetting>
 {
-    private readonly ImmutableSortedDictionary<string, CausalValue> _values;
-
-    private CausalSetting(ImmutableSortedDictionary<string, CausalValue> values) => _values = values;
+    private CausalSetting(ImmutableSortedDictionary<string, CausalValue> values) => Values = values;
 
     /// <summary>No variable has a value.</summary>
     public static CausalSetting Empty { get; } =
         new(ImmutableSortedDictionary.Create<string, CausalValue>(StringComparer.Ordinal));
 
+    /// <summary>The values by the names of their variables.</summary>
+    public ImmutableSortedDictionary<string, CausalValue> Values { get; }
+
     /// <summary>How many variables have a value.</summary>
-    public int Count => _values.Count;
+    public int Count => Values.Count;
 
     /// <summary>The variables that have a value, sorted.</summary>
-    public IEnumerable<string> Names => _values.Keys;
+    public IEnumerable<string> Names => Values.Keys;
 
     /// <summary>A variable's value.</summary>
     /// <exception cref="InterventionException">It has none.</exception>
     public CausalValue this[string name] =>
-        _values.TryGetValue(name, out var value)
+        Values.TryGetValue(name, out var value)
             ? value
             : throw new InterventionException($"The setting has no value of '{name}': {this}.");
 
@@ -40,17 +40,17 @@ public sealed class CausalSetting : IReadOnlyCollection<KeyValuePair<string, Cau
     }
 
     /// <summary>Whether a variable has a value.</summary>
-    public bool Contains(string name) => _values.ContainsKey(name);
+    public bool Contains(string name) => Values.ContainsKey(name);
 
     /// <summary>A variable's value, where it has one.</summary>
-    public bool TryGet(string name, [NotNullWhen(true)] out CausalValue? value) => _values.TryGetValue(name, out value);
+    public bool TryGet(string name, [NotNullWhen(true)] out CausalValue? value) => Values.TryGetValue(name, out value);
 
     /// <summary>The setting with another value of a variable.</summary>
     public CausalSetting With(string name, CausalValue value)
     {
         ArgumentNullException.ThrowIfNull(name);
         ArgumentNullException.ThrowIfNull(value);
-        return new(_values.SetItem(name, value));
+        return new(Values.SetItem(name, value));
     }
 
     /// <summary>The setting of some of its variables; those that have no value stay without one.</summary>
@@ -61,21 +61,15 @@ public sealed class CausalSetting : IReadOnlyCollection<KeyValuePair<string, Cau
     }
 
     /// <inheritdoc/>
-    public IEnumerator<KeyValuePair<string, CausalValue>> GetEnumerator() => _values.GetEnumerator();
-
-    /// <inheritdoc/>
-    IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
-
-    /// <inheritdoc/>
-    public bool Equals(CausalSetting? other) => other is not null && _values.SequenceEqual(other._values);
+    public bool Equals(CausalSetting? other) => other is not null && Values.SequenceEqual(other.Values);
 
     /// <inheritdoc/>
     public override bool Equals(object? obj) => Equals(obj as CausalSetting);
 
     /// <inheritdoc/>
     public override int GetHashCode() =>
-        _values.Aggregate(0, (hash, entry) => HashCode.Combine(hash, entry.Key, entry.Value));
+        Values.Aggregate(0, (hash, entry) => HashCode.Combine(hash, entry.Key, entry.Value));
 
     /// <inheritdoc/>
-    public override string ToString() => string.Join(", ", _values.Select(entry => $"{entry.Key} = {entry.Value}"));
+    public override string ToString() => string.Join(", ", Values.Select(entry => $"{entry.Key} = {entry.Value}"));
 }

@@ -10,6 +10,7 @@ namespace OnnxIntervene.CausalModels;
 /// </summary>
 internal static class DescriptionReader
 {
+    private static readonly string[] s_templateKeys = ["texts", "positions"];
     private static readonly string[] s_keys = ["variables", "template", "texts", "positions", "answers"];
 
     public static CausalDescription Read(JsonPlace place)
@@ -20,7 +21,7 @@ internal static class DescriptionReader
         variables.Check(model);
         var template = place.Find("template") is { } text ? TemplateOf(place, text, model) : null;
         foreach (
-            var needless in new[] { "texts", "positions" }
+            var needless in s_templateKeys
                 .Select(place.Find)
                 .OfType<JsonPlace>()
                 .Take(template is null ? 1 : 0)

@@ -62,7 +62,7 @@ public sealed class EquivalenceClasses
         if (SizeProduct.Of([.. parents.Select(values => values.Length)]) is not { } count || count > limit)
             return;
         foreach (var combination in Combinations(parents))
-            _model.Compute(variable, combination);
+            CausalModel.Compute(variable, combination);
     }
 
     private Classes ClassesOf(string variable) =>
@@ -77,7 +77,7 @@ public sealed class EquivalenceClasses
         var (all, possible) = (Empty(variable), Empty(variable));
         foreach (var combination in Combinations(parents))
         {
-            var value = _model.Compute(variable, combination);
+            var value = CausalModel.Compute(variable, combination);
             all[value].Add(combination);
             if (combination.Zip(reachable).All(pair => pair.Second.Contains(pair.First)))
                 possible[value].Add(combination);

@@ -9,6 +9,7 @@ internal sealed class VariableReader
 {
     private const int LargestDomain = 1 << 16;
     private const int MostVariables = 256;
+    private static readonly string[] s_rangeKeys = ["from", "to"];
     private static readonly string[] s_inputKeys = ["values", "from", "to", "default"];
     private static readonly string[] s_computedKeys = ["values", "from", "to", "parents", "function"];
     private static readonly string[] s_functionKeys = ["cases", "otherwise"];
@@ -145,7 +146,7 @@ internal sealed class VariableReader
     {
         if (place.Find("values") is { } values)
         {
-            foreach (var needless in new[] { "from", "to" }.Select(place.Find).OfType<JsonPlace>().Take(1))
+            foreach (var needless in s_rangeKeys.Select(place.Find).OfType<JsonPlace>().Take(1))
                 throw needless.Fault("\"values\" is given as well; give one of them");
             ImmutableArray<CausalValue> all = [.. values.Items("a list of values").Select(CausalJson.Value)];
             return all.IsEmpty ? throw values.Fault("the list is empty; list what the variable can be") : all;

@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using OnnxIntervene.IR;
 using OnnxIntervene.Json;
 using OnnxIntervene.Studies.Grids;

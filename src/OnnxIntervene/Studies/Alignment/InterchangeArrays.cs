@@ -82,7 +82,7 @@ internal sealed class InterchangeArrays
             );
     }
 
-    private IEnumerable<string> SourceNames()
+    private List<string> SourceNames()
     {
         var end = AreTokens ? "_ids" : "";
         if (_file.Contains($"{_prefix}source{end}"))

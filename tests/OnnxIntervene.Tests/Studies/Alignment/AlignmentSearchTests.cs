@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using OnnxIntervene.Execution;
 using OnnxIntervene.Interventions;
 using OnnxIntervene.Interventions.Files;

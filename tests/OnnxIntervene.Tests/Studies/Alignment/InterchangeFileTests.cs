@@ -8,7 +8,6 @@ using OnnxIntervene.Runtime;
 using OnnxIntervene.Studies.Alignment;
 using OnnxIntervene.Tensors;
 using OnnxIntervene.Testing;
-using OnnxIntervene.Tests.CausalModels;
 
 namespace OnnxIntervene.Tests.Studies.Alignment;
 
