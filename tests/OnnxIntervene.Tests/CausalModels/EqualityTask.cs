@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using OnnxIntervene.CausalModels;
 using OnnxIntervene.Numerics;
 
