@@ -25,7 +25,8 @@ internal static class DasReport
             Title = $"Distributed alignment search in {result.Component}",
             Summary =
                 "In each cell a rotation was trained on interchanges and measured on others. The accuracy is the share "
-                + "of examples in which the model answers as the causal model does; where it is not above that of doing "
+                + "of examples in which the model answers as the causal model does; where it is not above that of "
+                + "doing "
                 + "nothing and of a random rotation, the variable is not there.",
             Warnings = warnings,
             Facts = Facts(request, result, model, folder),

@@ -53,7 +53,8 @@ public static class LivePaths
     public static Func<CausalSetting, bool> PartialFilter(CausalSetting partial)
     {
         ArgumentNullException.ThrowIfNull(partial);
-        return total => partial.Values.All(entry => total.TryGet(entry.Key, out var value) && value.Equals(entry.Value));
+        return total =>
+            partial.Values.All(entry => total.TryGet(entry.Key, out var value) && value.Equals(entry.Value));
     }
 
     private static ImmutableArray<string> LiveChildren(

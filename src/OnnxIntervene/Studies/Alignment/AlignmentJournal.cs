@@ -117,7 +117,8 @@ internal sealed class AlignmentJournal : IDisposable
         if (header["study"].Text() != study.Identity)
             throw new InterventionException(
                 $"'{path}' holds {header["cells"].Shown} cells of another study "
-                    + $"({string.Join(' ', JournalLines.CommandOf(header))}). Choose another folder, or delete the file."
+                    + $"({string.Join(' ', JournalLines.CommandOf(header))}). Choose another folder, or delete "
+                    + "the file."
             );
         if (shard is not null && JournalLines.ShardOf(header) is var other && other != shard)
             throw new InterventionException(

@@ -10,7 +10,9 @@ namespace OnnxIntervene.Studies.Alignment;
 /// </summary>
 public sealed record AlignmentRequest
 {
-    /// <summary>What rotations are trained on. As many sources as an example has, so many variables there are.</summary>
+    /// <summary>
+    /// What rotations are trained on. As many sources as an example has, so many variables there are.
+    /// </summary>
     public required InterchangeDataSet Training { get; init; }
 
     /// <summary>What the accuracy is measured on: other examples than those of the training.</summary>

@@ -66,7 +66,8 @@ public static class AlignmentSearch
             ? study.ResultOf(cells)
             : throw new InterventionException(
                 $"{study.Count - cells.Count} of {study.Count} cells are in none of "
-                    + $"{string.Join(", ", journals.Select(path => $"'{path}'"))}. Run the shards that are missing or were "
+                    + $"{string.Join(", ", journals.Select(path => $"'{path}'"))}. Run the shards that are missing or "
+                    + "were "
                     + "ended; each goes on where it was."
             );
     }

@@ -164,7 +164,8 @@ internal sealed class AlignmentStudy
         StudyIdentity.Add(
             hash,
             $"{string.Join(' ', _sites)} | {string.Join(' ', _positions.AsEnumerable())} | "
-                + $"{string.Join(' ', Request.SourcePositions.AsEnumerable())} | {Request.AnswerPosition} | {Request.Rank} "
+                + $"{string.Join(' ', Request.SourcePositions.AsEnumerable())} | {Request.AnswerPosition} | "
+                + $"{Request.Rank} "
                 + $"{Request.Steps} {Request.BatchSize} {Request.Seed} | {Request.Options}"
         );
         foreach (var data in new[] { Request.Training, Request.Test })

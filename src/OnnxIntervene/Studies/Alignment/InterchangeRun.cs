@@ -8,7 +8,9 @@ using OnnxIntervene.Tensors;
 
 namespace OnnxIntervene.Studies.Alignment;
 
-/// <summary>Runs one batch with interventions, and reads answers off. Sources are run once, for whatever follows.</summary>
+/// <summary>
+/// Runs one batch with interventions, and reads answers off. Sources are run once, for whatever follows.
+/// </summary>
 internal sealed class InterchangeRun(
     InterchangeBatch batch,
     ImmutableArray<int> answers,
