@@ -34,6 +34,9 @@ internal static class CommandTree
         "--base-file",
         "--source-file",
         "--prompts",
+        "--data",
+        "--test",
+        "--causal",
         "--merge",
     ];
 
@@ -53,6 +56,7 @@ internal static class CommandTree
             CircuitCommand.Create(),
             AblateCommand.Create(),
             PathCommand.Create(),
+            DasCommand.Create(),
             MergeCommand.Create(),
             SlurmCommand.Create(),
             LogitLensCommand.Create(),

@@ -33,6 +33,8 @@ internal sealed class FileCorpus(Action<string, string, Dictionary<string, byte[
         AddFolders();
         AddArrays();
         AddMap();
+        AddCausalModels();
+        AddInterchanges();
     }
 
     private void AddTokenizers()
@@ -211,5 +213,29 @@ internal sealed class FileCorpus(Action<string, string, Dictionary<string, byte[
         using var model = LoadedModel.Load(s_model);
         ComponentMapFile.Write(path, model.Model, model.Components);
         AddFile("map", path, "map.json");
+    }
+
+    private void AddCausalModels()
+    {
+        foreach (var text in SampleCausalModels.All)
+            add("causal", "causal.json", new() { ["causal.json"] = Encoding.UTF8.GetBytes(text) }, JsonMutator.Mutate);
+    }
+
+    private void AddInterchanges()
+    {
+        var path = Path.Combine(scratch, "interchanges.safetensors");
+        var numbers = NumericArray.Of(new float[2 * 16], 2, 16);
+        SafetensorsFile.Write(
+            path,
+            new Dictionary<string, NumericArray>
+            {
+                ["base"] = numbers,
+                ["source0"] = numbers,
+                ["source1"] = numbers,
+                ["kind"] = NumericArray.Of(new long[] { 0, 2 }, 2),
+                ["labels"] = NumericArray.Of(new long[] { 0, 1 }, 2),
+            }
+        );
+        AddFile("interchanges", path, "interchanges.safetensors");
     }
 }

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.CommandLine;
 using OnnxIntervene.IR;
 using OnnxIntervene.Studies.Ablation;
+using OnnxIntervene.Studies.Grids;
 using OnnxIntervene.Studies.Metrics;
 
 namespace OnnxIntervene.Cli.Commands;
@@ -75,7 +76,7 @@ internal sealed class AblateCommand
             Seed = arguments.GetValue(_seed),
             Metrics = _metrics.Read(arguments),
         };
-        return new StudyRun(_runs, _output)
+        return new StudyRun<GridResult>(_runs, _output)
         {
             Verb = "Ablating",
             Plan = options => AblationSweep.Plan(loaded, request, options, cancellation),

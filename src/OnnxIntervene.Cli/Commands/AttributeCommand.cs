@@ -74,7 +74,7 @@ internal sealed class AttributeCommand
             },
             Steps = steps,
         };
-        return new StudyRun(_runs, _output)
+        return new StudyRun<GridResult>(_runs, _output)
         {
             Verb = "Estimating",
             Plan = options => AttributionSweep.Plan(loaded, request, options),

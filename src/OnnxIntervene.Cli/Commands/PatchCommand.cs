@@ -1,4 +1,5 @@
 using System.CommandLine;
+using OnnxIntervene.Studies.Grids;
 using OnnxIntervene.Studies.Metrics;
 using OnnxIntervene.Studies.Patching;
 
@@ -46,7 +47,7 @@ internal sealed class PatchCommand
         {
             Metrics = _metrics.Read(arguments),
         };
-        return new StudyRun(_runs, _output)
+        return new StudyRun<GridResult>(_runs, _output)
         {
             Verb = "Patching",
             Plan = options => PatchSweep.Plan(loaded, request, options, cancellation),

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.CommandLine;
+using OnnxIntervene.Studies.Grids;
 using OnnxIntervene.Studies.Metrics;
 using OnnxIntervene.Studies.Patching;
 using OnnxIntervene.Studies.Paths;
@@ -78,7 +79,7 @@ internal sealed class PathCommand
             Direction = direction,
             Metrics = _metrics.Read(arguments),
         };
-        return new StudyRun(_runs, _output)
+        return new StudyRun<GridResult>(_runs, _output)
         {
             Verb = "Patching paths",
             Plan = options => PathSweep.Plan(loaded, request, options, cancellation),

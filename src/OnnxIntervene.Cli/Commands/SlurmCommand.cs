@@ -55,7 +55,7 @@ internal sealed class SlurmCommand
 
     private readonly Argument<string[]> _study = new("STUDY")
     {
-        Description = "After --: patch, trace, ablate, path or attribute, with its own arguments.",
+        Description = "After --: patch, trace, ablate, path, attribute or das, with its own arguments.",
         Arity = ArgumentArity.OneOrMore,
     };
 

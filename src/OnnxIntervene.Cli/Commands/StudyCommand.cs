@@ -21,7 +21,7 @@ internal sealed class StudyCommand
     public ImmutableArray<string> Arguments { get; }
 
     /// <summary>Commands that are studies: they write nothing but a report.</summary>
-    public static ImmutableArray<string> Names { get; } = ["patch", "trace", "ablate", "path", "attribute"];
+    public static ImmutableArray<string> Names { get; } = ["patch", "trace", "ablate", "path", "attribute", "das"];
 
     /// <summary>Which study it is.</summary>
     public string Name => Arguments[0];

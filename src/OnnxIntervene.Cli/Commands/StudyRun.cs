@@ -10,25 +10,25 @@ namespace OnnxIntervene.Cli.Commands;
 /// Runs a study that has been read from the command line, or a part of it; tells what it would take; or makes the
 /// report of parts that were run.
 /// </summary>
-internal sealed class StudyRun(SweepRunOptions runs, ReportOptions output)
+internal sealed class StudyRun<TResult>(SweepRunOptions runs, ReportOptions output)
 {
     /// <summary>What progress calls the work.</summary>
     public required string Verb { get; init; }
 
-    /// <summary>Makes the plan.</summary>
-    public required Func<SweepOptions, SweepPlan> Plan { get; init; }
+    /// <summary>Makes the plan; null where none is offered.</summary>
+    public Func<SweepOptions, SweepPlan>? Plan { get; init; }
 
     /// <summary>Runs the study.</summary>
-    public required Func<SweepOptions, IProgress<SweepProgress>, GridResult> Run { get; init; }
+    public required Func<SweepOptions, IProgress<SweepProgress>, TResult> Run { get; init; }
 
     /// <summary>Counts the cells that journals hold.</summary>
     public required Func<IReadOnlyList<string>, SweepProgress> Progress { get; init; }
 
     /// <summary>Reads the result off journals.</summary>
-    public required Func<IReadOnlyList<string>, GridResult> Merge { get; init; }
+    public required Func<IReadOnlyList<string>, TResult> Merge { get; init; }
 
     /// <summary>Shows what was measured, and what the study was compared with.</summary>
-    public required Func<GridResult, GridResult?, Report> Report { get; init; }
+    public required Func<TResult, GridResult?, Report> Report { get; init; }
 
     /// <summary>
     /// What the study is compared with; null for nothing. It is run first, so that the study's own journal is complete
@@ -45,7 +45,7 @@ internal sealed class StudyRun(SweepRunOptions runs, ReportOptions output)
         else if (runs.IsDryRun(arguments))
             Count(arguments);
         else if (runs.Explains(arguments))
-            SweepRunOptions.Write(Terminal.Of(arguments), Plan(options), output.IsJson(arguments));
+            SweepRunOptions.Write(Terminal.Of(arguments), Plan!(options), output.IsJson(arguments));
         else
             Complete(arguments, options, cancellation);
         return Task.FromResult(ExitCodes.Done);
@@ -101,17 +101,17 @@ internal sealed class StudyRun(SweepRunOptions runs, ReportOptions output)
         Publish(arguments, Report(result, compared), cancellation);
         journals.ForEach(File.Delete);
 
-        GridResult Measured(string name, string verb, Func<SweepOptions, IProgress<SweepProgress>, GridResult> run)
+        T Measured<T>(string name, string verb, Func<SweepOptions, IProgress<SweepProgress>, T> run)
         {
             journals.Add(ShardFiles.PathOf(folder, name, options.Shard));
-            return StudyRun.Measured(error, verb, run, options with { Journal = journals[^1] });
+            return StudyRun<TResult>.Measured(error, verb, run, options with { Journal = journals[^1] });
         }
     }
 
-    private static GridResult Measured(
+    private static T Measured<T>(
         TerminalWriter error,
         string verb,
-        Func<SweepOptions, IProgress<SweepProgress>, GridResult> run,
+        Func<SweepOptions, IProgress<SweepProgress>, T> run,
         SweepOptions options
     )
     {

@@ -44,8 +44,7 @@ internal sealed class SweepRunOptions
 
     public void AddTo(Command command)
     {
-        command.Add(_shard);
-        command.Add(_merge);
+        AddPartsTo(command);
         if (RunsCells)
         {
             command.Add(_naive);
@@ -53,6 +52,13 @@ internal sealed class SweepRunOptions
         }
 
         command.Add(_explain);
+    }
+
+    /// <summary>The options of a study whose cells are not runs of the model that a sweep could share.</summary>
+    public void AddPartsTo(Command command)
+    {
+        command.Add(_shard);
+        command.Add(_merge);
         command.Add(_dryRun);
     }
 

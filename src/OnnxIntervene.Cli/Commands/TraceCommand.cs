@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.CommandLine;
 using OnnxIntervene.Components.Addressing;
 using OnnxIntervene.Execution;
+using OnnxIntervene.Studies.Grids;
 using OnnxIntervene.Studies.Metrics;
 using OnnxIntervene.Studies.Tracing;
 
@@ -63,7 +64,7 @@ internal sealed class TraceCommand
     {
         using var loaded = _model.Load(arguments);
         var request = Request(arguments, loaded);
-        return new StudyRun(_runs, _output)
+        return new StudyRun<GridResult>(_runs, _output)
         {
             Verb = "Restoring",
             Plan = options => CausalTrace.Plan(loaded, request, options, cancellation),

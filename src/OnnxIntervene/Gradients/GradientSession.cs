@@ -3,6 +3,7 @@ using OnnxIntervene.Execution;
 using OnnxIntervene.Gradients.Losses;
 using OnnxIntervene.IR;
 using OnnxIntervene.Runtime;
+using OnnxIntervene.Tensors;
 
 namespace OnnxIntervene.Gradients;
 

@@ -1,3 +1,5 @@
+using System.Numerics;
+
 namespace OnnxIntervene.Numerics;
 
 /// <summary>
@@ -38,6 +40,35 @@ public sealed class NumpyRandom
         var high = NextBits() >> 5;
         var low = NextBits() >> 6;
         return ((high * 67108864.0) + low) / 9007199254740992.0;
+    }
+
+    /// <summary>
+    /// The next number of <c>randint(limit)</c>: a whole number from 0, below the limit, each as likely.
+    /// </summary>
+    /// <exception cref="ArgumentOutOfRangeException">The limit is less than 1.</exception>
+    public int NextInteger(int limit)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(limit, 1);
+        if (limit == 1)
+            return 0;
+        var mask = uint.MaxValue >> BitOperations.LeadingZeroCount((uint)(limit - 1));
+        while (true)
+        {
+            // Numbers beyond the limit are drawn anew, as numpy's legacy generator does.
+            if ((NextBits() & mask) is var bits && bits < limit)
+                return (int)bits;
+        }
+    }
+
+    /// <summary>Puts items into a random order, each as likely (Fisher and Yates).</summary>
+    public void Shuffle<T>(T[] items)
+    {
+        ArgumentNullException.ThrowIfNull(items);
+        for (var last = items.Length - 1; last > 0; last--)
+        {
+            var other = NextInteger(last + 1);
+            (items[last], items[other]) = (items[other], items[last]);
+        }
     }
 
     // The polar method makes two numbers; the first is kept for the next call, as numpy does.

@@ -64,7 +64,7 @@ internal static class InterventionList
             .Representations.Where(item => item.InterventionLinkKey == key)
             .Select(item => item.Intervention)
             .OfType<Intervention>()
-            .Distinct()
+            .Distinct(SameParameters.Comparer)
             .ToList();
         return given.Count <= 1
             ? given.FirstOrDefault()

@@ -78,8 +78,21 @@ public sealed class NumericArray
             return parts[0];
         int[] shape = [parts.Sum(part => part.Shape[0]), .. parts[0].Shape.AsSpan()[1..]];
         return parts[0].IsInteger
-            ? Of(parts.SelectMany(part => part.IntegerMemory.ToArray()).ToArray(), shape)
-            : Of(parts.SelectMany(part => part.FloatMemory.ToArray()).ToArray(), shape);
+            ? Of(Joined([.. parts.Select(part => part.IntegerMemory)]), shape)
+            : Of(Joined([.. parts.Select(part => part.FloatMemory)]), shape);
+    }
+
+    private static T[] Joined<T>(IReadOnlyList<ReadOnlyMemory<T>> parts)
+    {
+        var all = new T[parts.Sum(part => part.Length)];
+        var start = 0;
+        foreach (var part in parts)
+        {
+            part.CopyTo(all.AsMemory(start));
+            start += part.Length;
+        }
+
+        return all;
     }
 
     /// <summary>The same elements in another shape.</summary>

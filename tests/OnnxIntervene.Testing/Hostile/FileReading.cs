@@ -1,3 +1,4 @@
+using OnnxIntervene.CausalModels;
 using OnnxIntervene.Components;
 using OnnxIntervene.Components.Configuration;
 using OnnxIntervene.Components.MapFiles;
@@ -7,6 +8,7 @@ using OnnxIntervene.Interventions;
 using OnnxIntervene.IR;
 using OnnxIntervene.IR.Serialization;
 using OnnxIntervene.Planning.Files;
+using OnnxIntervene.Studies.Alignment;
 
 namespace OnnxIntervene.Testing.Hostile;
 
@@ -22,6 +24,8 @@ internal static class FileReading
 
     // The models to which maps, interventions and inputs belong.
     private static readonly Lazy<Model> s_model = new(() => OnnxFile.Load(ModelPath));
+
+    private static readonly Lazy<LoadedModel> s_network = new(() => LoadedModel.Load(ModelPath));
 
     private static string ModelPath =>
         Path.Combine(RepositoryPaths.OwnReferences, "families", "mlp", "torchscript", "model.onnx");
@@ -99,6 +103,19 @@ internal static class FileReading
 
     public static void Inputs(HostileFile file, HostileSteps steps) =>
         steps.Take("read", () => InputFile.Read(file.Path, s_model.Value));
+
+    public static void CausalModel(HostileFile file, HostileSteps steps)
+    {
+        var described = steps.Take("read", () => CausalDescription.Read(file.Path));
+        var input = CausalSetting.Of(
+            described.Model.Inputs.Select(variable => (variable.Name, variable.Default ?? variable.Values[0]))
+        );
+        steps.Take("run", () => described.Model.RunForward(input));
+        steps.Take("fill", () => described.Template?.Fill(input).Text ?? "");
+    }
+
+    public static void Interchanges(HostileFile file, HostileSteps steps) =>
+        steps.Take("read", () => InterchangeTensorFile.Read(file.Path, s_network.Value));
 
     private static void Configure(IntervenableConfig config, HostileSteps steps)
     {

@@ -22,6 +22,8 @@ public sealed record HostileTarget(string Name, Action<HostileFile, HostileSteps
         new("torch", FileReading.Torch),
         new("gguf", FileReading.Gguf),
         new("inputs", FileReading.Inputs),
+        new("causal", FileReading.CausalModel),
+        new("interchanges", FileReading.Interchanges),
     ];
 
     /// <summary>The reader of this name.</summary>

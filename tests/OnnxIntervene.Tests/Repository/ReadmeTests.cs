@@ -1,3 +1,4 @@
+using OnnxIntervene.CausalModels;
 using OnnxIntervene.Execution;
 using OnnxIntervene.Interventions;
 using OnnxIntervene.Interventions.Kinds;
@@ -24,6 +25,7 @@ public sealed class ReadmeTests
         Shows(Example);
         Shows(Study);
         Shows(Alignment);
+        Shows(Causal);
     }
 
     private static void Shows(Action example)
@@ -51,7 +53,7 @@ public sealed class ReadmeTests
                 Path.Combine(RepositoryPaths.Root, "tests", "OnnxIntervene.Tests", "Repository", "ReadmeTests.cs")
             )
             .Split("// example");
-        foreach (var source in new[] { parts[^6], parts[^4], parts[^2] })
+        foreach (var source in new[] { parts[^8], parts[^6], parts[^4], parts[^2] })
         {
             var lines = source
                 .Split('\n')
@@ -68,6 +70,8 @@ public sealed class ReadmeTests
     [TestCase("schemas/interventions.schema.json")]
     [TestCase("docs/trace-block_output.png")]
     [TestCase("docs/patch-normalized.png")]
+    [TestCase("docs/das-iia.png")]
+    [TestCase("examples/agreement.json")]
     public void What_the_readme_names_is_there(string path)
     {
         Assert.That(s_readme, Does.Contain(path));
@@ -182,6 +186,25 @@ public sealed class ReadmeTests
 
         ModelInputs Text(int noun) =>
             model.Tokenize($"The {nouns[noun]} near the {places[random.Next(places.Length)]}");
+        // example
+    }
+
+    private static void Causal()
+    {
+        // example
+        var causal = new CausalModel(
+            CausalVariable.Input("a", CausalValue.Range(0, 9)),
+            CausalVariable.Input("b", CausalValue.Range(0, 9)),
+            CausalVariable.Computed("less", CausalValue.Truths, ["a", "b"], CausalFunctions.Less),
+            CausalVariable.Computed("out", CausalValue.Truths, ["less"], parents => !parents[0].IsTrue)
+        );
+
+        var swapped = causal.RunInterchange(
+            CausalSetting.Of(("a", 2), ("b", 5)),
+            new Dictionary<string, CausalSetting> { ["less"] = CausalSetting.Of(("a", 9), ("b", 0)) }
+        );
+
+        Console.WriteLine(swapped);
         // example
     }
 }

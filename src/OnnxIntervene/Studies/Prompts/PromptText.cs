@@ -68,18 +68,22 @@ public sealed record PromptText(
         var start = Text.IndexOf(subject, StringComparison.Ordinal);
         if (start < 0 || subject.Length == 0)
             throw new InterventionException($"The text '{subject}' is not in the prompt, whose tokens are {Show()}.");
-        var end = start + subject.Length;
-        return
+        return PositionsOf(start, start + subject.Length);
+    }
+
+    /// <summary>The positions of the tokens that a part of the text touches.</summary>
+    /// <param name="start">Its first character.</param>
+    /// <param name="end">The place after its last.</param>
+    internal ImmutableArray<int> PositionsOf(int start, int end) =>
         [
             .. Enumerable
-                .Range(0, Ids.Length)
+                .Range(0, Offsets.Length)
                 .Where(index =>
                     Offsets[index].End > start
                     && Offsets[index].Start < end
                     && Offsets[index].End > Offsets[index].Start
                 ),
         ];
-    }
 
     /// <summary>The single token of an answer.</summary>
     /// <exception cref="InterventionException">The answer is not exactly one token.</exception>

@@ -1,0 +1,129 @@
+using System.Collections.Immutable;
+using System.CommandLine;
+using OnnxIntervene.Components.Addressing;
+using OnnxIntervene.Studies.Alignment;
+using OnnxIntervene.Studies.Grids;
+using OnnxIntervene.Sweeps;
+
+namespace OnnxIntervene.Cli.Commands;
+
+/// <summary>Distributed alignment search.</summary>
+internal sealed class DasCommand
+{
+    private const string Folder = "intervention";
+
+    private readonly ModelOptions _model = new();
+    private readonly SweepRunOptions _runs = new();
+    private readonly ReportOptions _output = new("das");
+    private readonly DasDataOptions _data = new();
+    private readonly DasTrainingOptions _training = new();
+    private readonly Option<string> _component = new("--component")
+    {
+        Description = "What is rotated: block_output, mlp_output, …",
+        DefaultValueFactory = _ => ComponentNames.BlockOutput,
+    };
+    private readonly Option<string?> _layers = new("--layers") { Description = "Layers, such as 0-5,7. Default: all." };
+    private readonly Option<string?> _positions = new("--positions")
+    {
+        Description =
+            "Positions, with commas between: numbers, from the end where negative, ranges such as 27-31, or names that "
+            + "examples give to theirs; last. Default: all.",
+    };
+    private readonly Option<string?> _sourcePositions = new("--source-positions")
+    {
+        Description = "Where sources are read, one for each of --positions. Default: the same.",
+    };
+    private readonly Option<string?> _answerPosition = new("--answer-position")
+    {
+        Description = "Where the answer is read. Default: the last token.",
+    };
+
+    public static Command Create() => new DasCommand().Build();
+
+    private Command Build()
+    {
+        var command = new Command(
+            "das",
+            "Distributed alignment search: at which layer and position is a variable of a causal model, and in which "
+                + "directions? A rotation is trained in each cell, and its interchange accuracy measured on other "
+                + "examples, beside doing nothing and a random rotation. Example: onnx-intervene das --causal "
+                + "pronoun.json --variable gender --positions name,last --rank 4. From files: onnx-intervene das "
+                + "model.onnx --data pairs.safetensors --answer-ids 358,359 --positions 27-31"
+        );
+        _model.AddTo(command);
+        _data.AddTo(command);
+        foreach (var option in new Option[] { _component, _layers, _positions, _sourcePositions, _answerPosition })
+            command.Add(option);
+        _training.AddTo(command);
+        _runs.AddPartsTo(command);
+        _output.AddTo(command);
+        command.SetAction(Run);
+        return command;
+    }
+
+    private Task<int> Run(ParseResult arguments, CancellationToken cancellation)
+    {
+        using var loaded = _model.Load(arguments);
+        var (training, test) = _data.Read(arguments, loaded, _training.Seed(arguments));
+        var request = _training.Request(arguments, training, test) with
+        {
+            Component = arguments.GetValue(_component)!,
+            Layers = NumberRanges.Parse(arguments.GetValue(_layers), _layers.Name),
+            Positions = Positions(arguments.GetValue(_positions)),
+            SourcePositions = Positions(arguments.GetValue(_sourcePositions)),
+            AnswerPosition = arguments.GetValue(_answerPosition) is { } text ? ExamplePosition.Parse(text) : null,
+        };
+        return new StudyRun<AlignmentResult>(_runs, _output)
+        {
+            Verb = "Training, steps",
+            Run = (options, progress) =>
+                AlignmentSearch.Run(
+                    loaded,
+                    request,
+                    progress,
+                    new AlignmentOptions
+                    {
+                        Sweep = options,
+                        Folder = FolderOf(_output.Folder(arguments), options.Shard),
+                    },
+                    cancellation
+                ),
+            Progress = journals => AlignmentSearch.Progress(loaded, request, journals),
+            Merge = journals => Merged(AlignmentSearch.Merge(loaded, request, journals), arguments, journals),
+            Report = (result, _) =>
+                DasReport.Create(request, result, loaded, FolderOf(_output.Folder(arguments), SweepShard.Whole)),
+        }.Execute(arguments, cancellation);
+    }
+
+    private AlignmentResult Merged(AlignmentResult result, ParseResult arguments, IReadOnlyList<string> journals)
+    {
+        AlignmentSearch.CopyBest(
+            result,
+            journals
+                .Select(path => (Path: path, JournalProgress.Read(path).Shard))
+                .Select(part => (part.Shard, FolderOf(Path.GetDirectoryName(part.Path)!, part.Shard))),
+            FolderOf(_output.Folder(arguments), SweepShard.Whole)
+        );
+        return result;
+    }
+
+    private static string FolderOf(string folder, SweepShard shard) =>
+        Path.Combine(folder, shard.Count == 1 ? Folder : $"{Folder}.shard-{shard.Index}-of-{shard.Count}");
+
+    private static ImmutableArray<ExamplePosition> Positions(string? text) =>
+        text is null
+            ? []
+            :
+            [
+                .. text.Split(',', StringSplitOptions.TrimEntries)
+                    .SelectMany(part =>
+                        IsRange(part)
+                            ? NumberRanges.Parse(part, "--positions").Select(ExamplePosition.At)
+                            : [ExamplePosition.Parse(part)]
+                    ),
+            ];
+
+    // A name may have a hyphen, and a negative number begins with one.
+    private static bool IsRange(string part) =>
+        part.IndexOf('-') > 0 && part.All(letter => char.IsAsciiDigit(letter) || letter == '-');
+}

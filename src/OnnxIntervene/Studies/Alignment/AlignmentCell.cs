@@ -1,0 +1,22 @@
+namespace OnnxIntervene.Studies.Alignment;
+
+/// <summary>What a search found at one layer and position.</summary>
+public sealed record AlignmentCell
+{
+    /// <summary>The number of the layer among those that were searched.</summary>
+    public required int Row { get; init; }
+
+    /// <summary>The number of the position among those that were searched.</summary>
+    public required int Column { get; init; }
+
+    /// <summary>The accuracy over all examples of the test.</summary>
+    public required InterchangeScores All { get; init; }
+
+    /// <summary>
+    /// The accuracy over those whose right answer the interchange changes; null where the data do not tell.
+    /// </summary>
+    public InterchangeScores? Changed { get; init; }
+
+    /// <summary>The mean loss of the last tenth of the training.</summary>
+    public required double Loss { get; init; }
+}

@@ -1,0 +1,106 @@
+using System.Collections.Immutable;
+using OnnxIntervene.Execution;
+using OnnxIntervene.Gradients.Losses;
+using OnnxIntervene.IR;
+using OnnxIntervene.Planning;
+using OnnxIntervene.Tensors;
+using OnnxIntervene.Training;
+
+namespace OnnxIntervene.Studies.Alignment;
+
+/// <summary>Trains the rotation of one cell, and measures it.</summary>
+internal sealed class AlignmentTraining(AlignmentStudy study)
+{
+    // What the model answers by itself is the same in every cell.
+    private ImmutableArray<int>? _ownAnswers;
+
+    /// <summary>Trains and measures a cell.</summary>
+    /// <param name="cell">Its number.</param>
+    /// <param name="stepped">Called after each step.</param>
+    /// <param name="keep">Receives the trained model before it is closed.</param>
+    /// <param name="cancellation">Ends the training early.</param>
+    /// <exception cref="InterventionException">The loss is not finite, or an operator has no gradient.</exception>
+    public AlignmentCell Run(
+        int cell,
+        Action stepped,
+        Action<AlignmentCell, IntervenableModel> keep,
+        CancellationToken cancellation
+    )
+    {
+        try
+        {
+            using var model = study.Model.With(study.ConfigOf(cell));
+            using var trainer = new Trainer(model, study.Request.Options with { Steps = study.Request.Steps });
+            var loss = Train(trainer, study.PlaceOf(cell), stepped, cancellation);
+            using var trained = trainer.ToModel();
+            var found = Measured(cell, trained, loss, cancellation);
+            keep(found, trained);
+            return found;
+        }
+        catch (InterventionException fault)
+        {
+            throw new InterventionException($"{study.NameOf(cell)}: {fault.Message}", fault);
+        }
+    }
+
+    private double Train(Trainer trainer, InterchangePlace place, Action stepped, CancellationToken cancellation)
+    {
+        var request = study.Request;
+        var losses = new List<double>();
+        var batches = TrainingOrder.Of(request.Training, request.BatchSize, request.Seed);
+        foreach (var batch in batches.Take(request.Steps * request.Options.GradientAccumulation))
+        {
+            losses.Add(trainer.Step(BatchOf(batch, place), cancellation).Loss);
+            if (losses.Count % request.Options.GradientAccumulation == 0)
+                stepped();
+        }
+
+        return losses.TakeLast(Math.Max(1, losses.Count / 10)).Average();
+    }
+
+    private TrainingBatch BatchOf(InterchangeBatch batch, InterchangePlace place)
+    {
+        var labels = batch.Examples.Select(example => (long)example.Label).ToArray();
+        return new TrainingBatch(
+            batch.Bases,
+            batch.Sources,
+            new CrossEntropyLoss(NumericArray.Of(labels, labels.Length)) { Positions = AnswersOf(batch, place) }
+        )
+        {
+            UnitLocations = place.LocationsOf(batch.Examples, study.Variables),
+            Settings = new RunSettings { Subspaces = place.Subspaces },
+        };
+    }
+
+    private static NumericArray? AnswersOf(InterchangeBatch batch, InterchangePlace place) =>
+        place.AnswerPosition is { } position
+            ? NumericArray.Of(
+                batch.Examples.Select(example => (long)position.In(example.Base)).ToArray(),
+                batch.Examples.Length,
+                1
+            )
+            : null;
+
+    private AlignmentCell Measured(int cell, IntervenableModel trained, double loss, CancellationToken cancellation)
+    {
+        var request = study.Request;
+        var result = InterchangeAccuracy.Measure(
+            trained,
+            request.Test,
+            study.PlaceOf(cell),
+            new InterchangeOptions { BatchSize = request.BatchSize, RandomSeed = request.Seed },
+            _ownAnswers,
+            progress: null,
+            cancellation
+        );
+        _ownAnswers = result.OwnAnswers;
+        return new AlignmentCell
+        {
+            Row = study.RowOf(cell),
+            Column = study.ColumnOf(cell),
+            All = result.All,
+            Changed = result.Changed,
+            Loss = loss,
+        };
+    }
+}

@@ -1,0 +1,139 @@
+using System.Text.Json;
+using OnnxIntervene.Execution;
+using OnnxIntervene.Testing;
+
+namespace OnnxIntervene.Cli.Tests;
+
+/// <summary>Distributed alignment search.</summary>
+public sealed class DasTests
+{
+    private static readonly string s_causal = Path.Combine(RepositoryPaths.Root, "examples", "agreement.json");
+
+    private TemporaryFolder _folder = null!;
+
+    [SetUp]
+    public void Make() => _folder = new TemporaryFolder();
+
+    [TearDown]
+    public void Remove() => _folder.Dispose();
+
+    [Test]
+    public async Task Interchanges_of_a_causal_model_are_searched_in_every_cell()
+    {
+        var output = await Run("--out", _folder.File("das"), "--json");
+        var result = JsonDocument.Parse(output).RootElement;
+        var cells = result.GetProperty("cells").EnumerateArray().ToList();
+
+        Assert.That(cells, Has.Count.EqualTo(2));
+        Assert.That(result.GetProperty("training_examples").GetInt32(), Is.EqualTo(30));
+        Assert.That(result.GetProperty("test_examples").GetInt32(), Is.EqualTo(10));
+        foreach (var cell in cells)
+        {
+            var scores = cell.GetProperty("scores");
+            var accuracy = scores.GetProperty("interchange");
+            Assert.That(accuracy.GetProperty("count").GetInt32(), Is.EqualTo(10));
+            Assert.That(accuracy.GetProperty("low").GetDouble(), Is.LessThan(accuracy.GetProperty("high").GetDouble()));
+            Assert.That(scores.GetProperty("doing_nothing").GetProperty("accuracy").GetDouble(), Is.LessThan(1));
+            Assert.That(scores.GetProperty("random_subspace").ValueKind, Is.EqualTo(JsonValueKind.Object));
+        }
+
+        foreach (var name in new[] { "das.html", "das-iia.png", "das-iia.csv", "intervention/config.json" })
+            Assert.That(File.Exists(_folder.File($"das/{name}")), name);
+        Assert.That(Directory.GetFiles(_folder.File("das"), "*.cells.jsonl"), Is.Empty);
+        using var saved = IntervenableModel.LoadFolder(RepositoryPaths.DefaultModel, _folder.File("das/intervention"));
+        Assert.That(saved.Interventions[0].Parameters["rotate_layer.weight"].Shape[1], Is.EqualTo(2));
+    }
+
+    [Test]
+    public async Task Shards_together_make_the_report_of_the_whole()
+    {
+        foreach (var shard in new[] { "0/2", "1/2" })
+            await Run("--shard", shard, "--out", _folder.File("parts"));
+        var whole = await Run("--out", _folder.File("whole"), "--json");
+
+        var (merged, error, exit) = await Command.RunAsync("merge", _folder.File("parts"), "--json");
+
+        Assert.That(exit, Is.Zero, error);
+        Assert.That(merged.Replace("parts", "whole", StringComparison.Ordinal), Is.EqualTo(whole));
+        Assert.That(
+            File.ReadAllText(_folder.File("parts/intervention/config.json")),
+            Is.EqualTo(File.ReadAllText(_folder.File("whole/intervention/config.json")))
+        );
+    }
+
+    [Test]
+    public async Task A_file_with_sets_is_trained_on_one_and_measured_on_the_other()
+    {
+        var folder = Path.Combine(RepositoryPaths.OwnReferences, "das_equality");
+        var (output, error, exit) = await Command.RunAsync(
+            "das",
+            Path.Combine(folder, "model.onnx"),
+            "--data",
+            Path.Combine(folder, "data.safetensors"),
+            "--layers",
+            "2",
+            "--rank",
+            "8",
+            "--steps",
+            "2",
+            "--batch",
+            "512",
+            "--threads",
+            "1",
+            "--out",
+            _folder.File("das")
+        );
+
+        Assert.That(exit, Is.Zero, error);
+        Assert.That(output, Does.Contain("16384 to train on, 4096 to measure"));
+        Assert.That(output, Does.Contain("8 for each of 2 variables"));
+        Assert.That(error, Does.Contain("No cell is surely better than doing nothing"));
+    }
+
+    [TestCase("either --data FILE or --causal FILE")]
+    [TestCase("either --data FILE or --causal FILE", "--causal", "a.json", "--data", "b.jsonl")]
+    [TestCase("no variable 'gender'", "--causal", "CAUSAL", "--variable", "gender")]
+    [TestCase("'head' is an input or output", "--causal", "CAUSAL", "--variable", "head")]
+    [TestCase("from 1 to 128", "--causal", "CAUSAL", "--rank", "129", "--positions", "last")]
+    [TestCase("no position named 'verb'", "--causal", "CAUSAL", "--positions", "verb")]
+    [TestCase("stand in its file", "--causal", "CAUSAL", "--answer", " is")]
+    [TestCase("no 'steep'", "--causal", "CAUSAL", "--schedule", "steep")]
+    public async Task What_does_not_fit_is_refused(string reason, params string[] arguments)
+    {
+        var given = arguments.Select(argument => argument == "CAUSAL" ? s_causal : argument);
+
+        var (_, error, exit) = await Command.RunAsync(["das", .. given, "--out", _folder.File("das")]);
+
+        Assert.That(exit, Is.EqualTo(1), error);
+        Assert.That(error, Does.Contain(reason));
+        Assert.That(Directory.Exists(_folder.File("das")), Is.False);
+    }
+
+    private static async Task<string> Run(params string[] arguments)
+    {
+        string[] all =
+        [
+            "das",
+            "--causal",
+            s_causal,
+            "--positions",
+            "head,last",
+            "--layers",
+            "3",
+            "--threads",
+            "1",
+            "--examples",
+            "40",
+            "--rank",
+            "2",
+            "--steps",
+            "2",
+            "--batch",
+            "8",
+            .. arguments,
+        ];
+        var (output, error, exit) = await Command.RunAsync(all);
+        Assert.That(exit, Is.Zero, error);
+        return output;
+    }
+}
