@@ -41,8 +41,8 @@ internal sealed class BenchmarkModel : IDisposable
 
     public void Dispose() => _folder?.Delete(recursive: true);
 
-    // The graph reads every weight from the beginning of its file. Equal weights would be packed once for all layers, and
-    // stay in the processor's cache; so each begins at a page of its own.
+    // The graph reads every weight from the beginning of its file. Equal weights would be packed once for all layers,
+    // and stay in the processor's cache; so each begins at a page of its own.
     private static Model Separate(Model model)
     {
         var number = 0;

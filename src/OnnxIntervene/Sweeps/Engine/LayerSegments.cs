@@ -97,7 +97,10 @@ internal sealed class LayerSegments : IDisposable
         _lastKeys?.Dispose();
     }
 
-    /// <summary>The same part, where GroupQueryAttention is its operators: with a cache it takes one row alone.</summary>
+    /// <summary>
+    /// The same part with GroupQueryAttention written as operators: with a cache, it takes several positions of one row
+    /// alone.
+    /// </summary>
     public static SessionRecipe Opened(LoadedModel model, int layer, SessionRecipe part)
     {
         var address = new ComponentAddress(layer, ComponentNames.AttentionWeight);

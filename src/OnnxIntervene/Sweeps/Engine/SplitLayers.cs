@@ -56,7 +56,9 @@ internal sealed class SplitLayer : IDisposable
     /// <param name="layer">The number of the layer.</param>
     /// <param name="split">Where it is divided.</param>
     /// <param name="sites">The components that are read or written in it.</param>
-    /// <exception cref="InterventionException">A site is in several parts, or the model cannot be cut there.</exception>
+    /// <exception cref="InterventionException">
+    /// A site is in several parts, or the model cannot be cut there.
+    /// </exception>
     public SplitLayer(LoadedModel model, int layer, LayerSplit split, ImmutableArray<ComponentAddress> sites)
     {
         _sites = [.. sites.Select(site => (site, PartOf(split, model.Components.Get(site))))];
