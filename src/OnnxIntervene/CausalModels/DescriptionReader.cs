@@ -20,12 +20,7 @@ internal static class DescriptionReader
         var model = Made(place["variables"], variables.Read());
         variables.Check(model);
         var template = place.Find("template") is { } text ? TemplateOf(place, text, model) : null;
-        foreach (
-            var needless in s_templateKeys
-                .Select(place.Find)
-                .OfType<JsonPlace>()
-                .Take(template is null ? 1 : 0)
-        )
+        foreach (var needless in s_templateKeys.Select(place.Find).OfType<JsonPlace>().Take(template is null ? 1 : 0))
             throw needless.Fault("there is no \"template\" that it could belong to");
         return new CausalDescription(model)
         {

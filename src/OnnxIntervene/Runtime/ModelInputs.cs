@@ -57,6 +57,10 @@ public sealed record ModelInputs(ImmutableDictionary<string, NumericArray> Array
         );
     }
 
+    /// <summary>Arrays by name.</summary>
+    internal static ModelInputs Of(IEnumerable<KeyValuePair<string, NumericArray>> arrays) =>
+        new(arrays.ToImmutableDictionary());
+
     /// <summary>Inputs of one shape as one batch, one after the other.</summary>
     internal static ModelInputs Joined(IReadOnlyList<ModelInputs> rows) =>
         new(

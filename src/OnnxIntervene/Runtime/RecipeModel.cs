@@ -16,9 +16,11 @@ internal static class RecipeModel
     {
         var graph = spliced.Model.Graph;
         var first = graph.Outputs[0];
+        if (recipe.ChoosesTokens)
+            spliced = spliced with { AddedInputs = [ChosenTokens.Gather(spliced.Model, first).Name] };
         if (recipe.ChoosesPositions && CanChoose(spliced.Model, first))
             spliced = spliced with { PositionsInput = ChosenPositions.Gather(spliced.Model, first).Name };
-        else if (recipe is { ReadsOnly: false, Outputs.IsDefault: true, From.IsEmpty: true, Start: null, End: null })
+        else if (IsWhole(recipe))
             return spliced;
         var values = graph.AllValues().DistinctBy(value => value.Name).ToDictionary(value => value.Name);
         ImmutableArray<string> start = recipe.Start is { } begin
@@ -29,6 +31,7 @@ internal static class RecipeModel
         var outputs = Outputs(spliced, recipe).ToList();
         if (recipe.End is { } end)
             outputs.Add(values[spliced.Boundaries[end]]);
+        outputs.AddRange(recipe.To.Select(name => values[name]));
         outputs = [.. outputs, .. Beside(spliced.Model.Graph, outputs, from)];
         return spliced with
         {
@@ -36,6 +39,18 @@ internal static class RecipeModel
             Model = GraphCut.Between(spliced.Model, from, outputs, value => TypeOf(types, value), out _),
         };
     }
+
+    private static bool IsWhole(SessionRecipe recipe) =>
+        recipe
+            is {
+                ReadsOnly: false,
+                ChoosesTokens: false,
+                Outputs.IsDefault: true,
+                From.IsEmpty: true,
+                To.IsEmpty: true,
+                Start: null,
+                End: null
+            };
 
     // A node that stays computes its other outputs too. Were they no longer the model's, ONNX Runtime would plan memory
     // for them, and takes the cache that an attention reads for as large as the one that it writes.

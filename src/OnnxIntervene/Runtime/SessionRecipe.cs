@@ -17,6 +17,9 @@ internal sealed record SessionRecipe(ImmutableArray<SpliceSite> Sites)
     /// <summary>The component that is an output, too; null for none.</summary>
     public ComponentAddress? End { get; init; }
 
+    /// <summary>Tensors of the main graph that are outputs, too, by name; none beside the others.</summary>
+    public ImmutableArray<string> To { get; init; } = [];
+
     /// <summary>A component whose fused operator is opened although nothing is done there; null for none.</summary>
     public ComponentAddress? Opened { get; init; }
 
@@ -29,16 +32,21 @@ internal sealed record SessionRecipe(ImmutableArray<SpliceSite> Sites)
     /// <summary>Whether the logits are computed at chosen positions only, which runs feed.</summary>
     public bool ChoosesPositions { get; init; }
 
+    /// <summary>Whether the logits are computed for chosen tokens only, which runs feed.</summary>
+    public bool ChoosesTokens { get; init; }
+
     /// <inheritdoc/>
     public bool Equals(SessionRecipe? other) =>
         other is not null
         && ReadsOnly == other.ReadsOnly
         && ChoosesPositions == other.ChoosesPositions
+        && ChoosesTokens == other.ChoosesTokens
         && Start == other.Start
         && End == other.End
         && Opened == other.Opened
         && Sites.SequenceEqual(other.Sites)
         && From.SequenceEqual(other.From)
+        && To.SequenceEqual(other.To)
         && Outputs.IsDefault == other.Outputs.IsDefault
         && (Outputs.IsDefault || Outputs.SequenceEqual(other.Outputs));
 
@@ -48,12 +56,13 @@ internal sealed record SessionRecipe(ImmutableArray<SpliceSite> Sites)
         var hash = new HashCode();
         hash.Add(ReadsOnly);
         hash.Add(ChoosesPositions);
+        hash.Add(ChoosesTokens);
         hash.Add(Start);
         hash.Add(End);
         hash.Add(Opened);
         foreach (var site in Sites)
             hash.Add(site);
-        foreach (var name in From)
+        foreach (var name in From.Concat(To))
             hash.Add(name);
         foreach (var name in Outputs.IsDefault ? [] : Outputs)
             hash.Add(name);

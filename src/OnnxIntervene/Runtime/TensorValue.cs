@@ -98,6 +98,13 @@ public sealed class TensorValue : IDisposable
         return Array.Floats.Slice(start, length).ToArray();
     }
 
+    /// <summary>
+    /// The numbers where ONNX Runtime holds them, valid until the value is disposed; a copy where they are no 32-bit
+    /// floats.
+    /// </summary>
+    /// <exception cref="ObjectDisposedException">The value was disposed.</exception>
+    internal ReadOnlySpan<float> Floats => ElementType == ElementType.Float32 ? OrtArrays.Floats(Value) : Array.Floats;
+
     /// <inheritdoc/>
     public override string ToString() => $"{Name}: {ElementType}[{string.Join(", ", Shape)}]";
 

@@ -142,17 +142,19 @@ internal sealed class GridRunner(GridStudy study, SweepOptions options) : IDispo
         var setting = new SweepSetting(study.Model, group.Bases, study.Sites)
         {
             MetricPosition = study.Prompts[group.Prompts[0]].MetricPosition,
+            Tokens = study.Metrics.All(metric => metric.ReadsAnswersAlone) ? Answers(group) : [],
         };
-        _engine = SweepEngine.Open(setting, options, Answers(group), cancellation);
+        _engine = SweepEngine.Open(setting, options, Answers(group).AsSpan(), cancellation);
         _opened = group;
         return _engine;
     }
 
-    private int[] Answers(PromptGroup group) =>
+    private ImmutableArray<int> Answers(PromptGroup group) =>
         [
             .. group
                 .Prompts.SelectMany(prompt => new[] { study.Prompts[prompt].Answer, study.Prompts[prompt].Wrong })
-                .OfType<int>(),
+                .OfType<int>()
+                .Distinct(),
         ];
 
     private ImmutableArray<PromptGroup> Groups(StudyRecord record)

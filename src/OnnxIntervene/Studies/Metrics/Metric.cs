@@ -24,6 +24,7 @@ public sealed class Metric
             NeedsAnswer = true,
             NeedsWrong = true,
             RisesWithAnswer = true,
+            ReadsAnswersAlone = true,
             SmallestDifference = SmallestLogits,
         };
 
@@ -33,12 +34,17 @@ public sealed class Metric
         {
             NeedsAnswer = true,
             RisesWithAnswer = true,
+            ReadsAnswersAlone = true,
             SmallestDifference = SmallestLogits,
         };
 
     /// <summary>The wrong answer's logit.</summary>
     public static Metric WrongLogit { get; } =
-        new("wrong-logit", "logit of the wrong answer", reading => reading.WrongLogit) { NeedsWrong = true };
+        new("wrong-logit", "logit of the wrong answer", reading => reading.WrongLogit)
+        {
+            NeedsWrong = true,
+            ReadsAnswersAlone = true,
+        };
 
     /// <summary>The right answer's probability, from 0 to 1.</summary>
     public static Metric Probability { get; } =
@@ -99,6 +105,9 @@ public sealed class Metric
 
     /// <summary>Whether it can be differentiated by what a model computes.</summary>
     public bool HasGradient => All.Contains(this) && this != Rank;
+
+    /// <summary>Whether nothing is read but the logits of the prompt's right and wrong answers.</summary>
+    internal bool ReadsAnswersAlone { get; private init; }
 
     /// <summary>Whether a larger number means that the right answer is likelier.</summary>
     internal bool RisesWithAnswer { get; private init; }

@@ -6,35 +6,57 @@ using OnnxIntervene.Tensors;
 namespace OnnxIntervene.Sweeps.Engine;
 
 /// <summary>Runs all bases through the parts of the model, and keeps what cells start from.</summary>
-internal sealed class BasePass(SweepSetting setting, StaircaseRows rows, LayerSegments segments, bool hasCache)
+internal sealed class BasePass(SweepSetting setting, StaircaseRows rows, OuterSegments outer)
 {
     private readonly int _layerCount = setting.Model.Components.LayerCount;
     private readonly Dictionary<ComponentAddress, NumericArray> _reads = [];
 
-    public (BaseStates States, BaseRuns Runs) Run(CancellationToken cancellation)
+    /// <summary>Runs layers that are a session each.</summary>
+    /// <param name="segments">The layers.</param>
+    /// <param name="hasCache">Whether their keys and values are kept.</param>
+    /// <param name="cancellation">Ends the runs early.</param>
+    public (BaseStates States, BaseRuns Runs) Run(LayerSegments segments, bool hasCache, CancellationToken cancellation)
     {
-        var bases = Enumerable.Range(0, setting.Bases.Length).ToList();
-        var tokens = setting.Batch(bases).Arrays[ModelInputs.TokenInput];
-        var states = new BaseStates(_layerCount + 1, tokens);
-        var stream = WithNoise(segments.Embed(new SegmentRun(tokens, null), cancellation));
-        states.Keep(0, stream);
+        var states = Embedded(cancellation);
         for (var layer = 0; layer < _layerCount; layer++)
         {
-            var feeds = rows.InnerSites[layer].ToDictionary(site => site, site => GridOf(site).ReadAll(bases.Count));
-            var run = new SegmentRun(tokens, stream) { KeepsPresents = hasCache };
+            var feeds = rows.InnerSites[layer].ToDictionary(site => site, site => GridOf(site).ReadAll(Count));
+            var run = new SegmentRun(states.Tokens, states.StreamAt(layer)) { KeepsPresents = hasCache };
             var result = segments.Layer(layer, run, feeds, cancellation);
             if (result.Presents is var (keys, values))
                 states.KeepPresents(layer, keys, values);
             foreach (var (site, read) in result.Reads)
                 _reads[site] = read;
-            states.Keep(layer + 1, stream = result.Stream);
+            states.Keep(layer + 1, result.Stream);
         }
 
-        return (
-            states,
-            new BaseRuns(Logits(states, cancellation), [.. setting.Sites.Select((_, site) => ValuesOf(site, states))])
-        );
+        return (states, Runs(states, cancellation));
     }
+
+    /// <summary>Runs layers that are three sessions each.</summary>
+    public (BaseStates States, BaseRuns Runs) Run(SplitLayers layers, CancellationToken cancellation)
+    {
+        var states = Embedded(cancellation);
+        var pass = new SplitBasePass(setting, layers, states);
+        for (var layer = 0; layer < _layerCount; layer++)
+            pass.Run(layer, cancellation);
+        foreach (var (site, read) in pass.Reads)
+            _reads[site] = read;
+        return (states, Runs(states, cancellation));
+    }
+
+    private int Count => setting.Bases.Length;
+
+    private BaseStates Embedded(CancellationToken cancellation)
+    {
+        var tokens = setting.Batch(Enumerable.Range(0, Count).ToList()).Arrays[ModelInputs.TokenInput];
+        var states = new BaseStates(_layerCount + 1, tokens);
+        states.Keep(0, WithNoise(outer.Embed(new SegmentRun(tokens, null), cancellation)));
+        return states;
+    }
+
+    private BaseRuns Runs(BaseStates states, CancellationToken cancellation) =>
+        new(Logits(states, cancellation), [.. setting.Sites.Select((_, site) => ValuesOf(site, states))]);
 
     private NumericArray Logits(BaseStates states, CancellationToken cancellation)
     {
@@ -44,7 +66,7 @@ internal sealed class BasePass(SweepSetting setting, StaircaseRows rows, LayerSe
             states.From(_layerCount, index, at)[..width].CopyTo(last.AsSpan(index * width));
         var bases = Enumerable.Range(0, count).ToList();
         var run = new SegmentRun(states.TokensOf(bases, at, at + 1), NumericArray.Of(last, count, 1, width));
-        var logits = segments.Logits(run, cancellation);
+        var logits = outer.Logits(run, cancellation);
         return logits.Reshape(count, logits.Length / count);
     }
 

@@ -2,11 +2,15 @@ using OnnxIntervene.Tensors;
 
 namespace OnnxIntervene.Sweeps.Engine;
 
-/// <summary>What the bases' runs have at the cuts: their streams, and each layer's keys and values.</summary>
+/// <summary>
+/// What the bases' runs have at the cuts: their streams, each layer's keys and values, and what is between the parts of
+/// layers that are divided.
+/// </summary>
 internal sealed class BaseStates
 {
     private readonly NumericArray[] _streams;
     private readonly NumericArray?[,] _presents;
+    private readonly Dictionary<(int Layer, string Name), NumericArray> _between = [];
 
     /// <param name="points">How many points of the stream there are.</param>
     /// <param name="tokens">The bases' tokens, <c>[base, position]</c>.</param>
@@ -28,7 +32,7 @@ internal sealed class BaseStates
 
     /// <summary>Bytes of all that is kept.</summary>
     public long Bytes =>
-        sizeof(float) * (_streams.Sum(stream => (long)stream.Length) + Presents.Sum(kept => (long)kept.Length));
+        sizeof(float) * _streams.Concat(Presents).Concat(_between.Values).Sum(kept => (long)kept.Length);
 
     private IEnumerable<NumericArray> Presents => _presents.Cast<NumericArray?>().OfType<NumericArray>();
 
@@ -41,6 +45,23 @@ internal sealed class BaseStates
     /// <summary>Keeps the keys and values of a layer, <c>[base, head, position, width]</c>.</summary>
     public void KeepPresents(int layer, NumericArray keys, NumericArray values) =>
         (_presents[layer, 0], _presents[layer, 1]) = (keys, values);
+
+    /// <summary>Keeps a tensor between the parts of a layer, <c>[base, position, …]</c>.</summary>
+    public void KeepBetween(int layer, string name, NumericArray values) => _between[(layer, name)] = values;
+
+    /// <summary>All bases' values between the parts of a layer, <c>[base, position, …]</c>.</summary>
+    public NumericArray AllBetween(int layer, string name) => _between[(layer, name)];
+
+    /// <summary>The sizes of a position in a tensor between the parts of a layer.</summary>
+    public int[] ShapeBetween(int layer, string name) => _between[(layer, name)].Shape.AsSpan()[2..].ToArray();
+
+    /// <summary>A base's values between the parts of a layer, from a position to the end.</summary>
+    public ReadOnlySpan<float> Between(int layer, string name, int index, int position)
+    {
+        var values = _between[(layer, name)];
+        var size = values.Length / (values.Shape[0] * Length);
+        return values.Floats.Slice(((index * Length) + position) * size, (Length - position) * size);
+    }
 
     /// <summary>The stream of a base at a point, from a position to the end.</summary>
     public ReadOnlySpan<float> From(int point, int index, int position) =>

@@ -81,6 +81,7 @@ internal sealed class BatchedCells : CellRunner
     /// <inheritdoc/>
     public override void Run(
         IReadOnlyList<(int Number, SweepCell Cell)> cells,
+        ImmutableArray<int> tokens,
         CellMeasure measure,
         CancellationToken cancellation
     )

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using OnnxIntervene.Runtime;
 
 namespace OnnxIntervene.Sweeps.Engine;
@@ -20,10 +21,12 @@ internal abstract class CellRunner : IDisposable
 
     /// <summary>Runs cells that write something, and hands their logits on in any order.</summary>
     /// <param name="cells">The cells, with their numbers.</param>
+    /// <param name="tokens">The tokens whose logits are wanted; empty for all. Others may be NaN.</param>
     /// <param name="measure">Receives each cell's logits.</param>
     /// <param name="cancellation">Ends the sweep early.</param>
     public abstract void Run(
         IReadOnlyList<(int Number, SweepCell Cell)> cells,
+        ImmutableArray<int> tokens,
         CellMeasure measure,
         CancellationToken cancellation
     );

@@ -120,8 +120,8 @@ internal sealed class Climb(SweepSetting setting, StaircaseRows rows, LayerSegme
                 if (rows.PointOf(write.Site) is not null || setting.Sites[write.Site].Layer != layer)
                     continue;
                 if (!feeds.TryGetValue(write.Site, out var feed))
-                    feeds.Add(write.Site, feed = new SiteWrites(setting.Grids[write.Site], first));
-                feed.Add(row, write.Unit, write.Values);
+                    feeds.Add(write.Site, feed = new SiteWrites(setting.Grids[write.Site]));
+                feed.Add(row, write.Unit, write.Values, first);
             }
         }
 

@@ -2,7 +2,6 @@ using System.Collections.Immutable;
 using OnnxIntervene.Components.Addressing;
 using OnnxIntervene.Execution;
 using OnnxIntervene.Interventions.Kinds;
-using OnnxIntervene.IR;
 using OnnxIntervene.Runtime;
 using OnnxIntervene.Splicing;
 using OnnxIntervene.Tensors;
@@ -10,16 +9,13 @@ using OnnxIntervene.Tensors;
 namespace OnnxIntervene.Sweeps.Engine;
 
 /// <summary>
-/// A model cut at its stream: what computes the embeddings, each layer with the sweep's sites in it, and what computes
-/// the logits. Each is a session of its own, which takes any number of rows and positions.
+/// The layers of a model that is cut at its stream, each with the sweep's sites in it. Each is a session of its own,
+/// which takes any number of rows and positions.
 /// </summary>
 internal sealed class LayerSegments : IDisposable
 {
-    private readonly SessionLease _embedding;
     private readonly SessionLease[] _layers;
     private readonly SessionLease? _lastKeys;
-    private readonly SessionLease _head;
-    private readonly string _logits;
     private readonly bool _hasCache;
 
     /// <param name="model">The model.</param>
@@ -29,16 +25,13 @@ internal sealed class LayerSegments : IDisposable
     {
         var count = model.Components.LayerCount;
         _hasCache = hasCache;
-        _logits = model.Model.Graph.Outputs[0].Name;
         var leases = new List<SessionLease>();
         try
         {
-            leases.Add(model.Lease(Part(null, 0, [], [])));
             for (var layer = 0; layer < count; layer++)
-                leases.Add(model.Lease(Opened(model, layer, Part(layer, layer + 1, sites[layer], Presents(layer)))));
-            leases.Add(model.Lease(Part(count, null, [], [_logits])));
+                leases.Add(model.Lease(PartOf(model, layer, Part(layer, layer + 1, sites[layer], Presents(layer)))));
             if (hasCache)
-                leases.Add(model.Lease(Opened(model, count - 1, Part(count - 1, null, [], Presents(count - 1)))));
+                leases.Add(model.Lease(PartOf(model, count - 1, Part(count - 1, null, [], Presents(count - 1)))));
         }
         catch
         {
@@ -46,23 +39,12 @@ internal sealed class LayerSegments : IDisposable
             throw;
         }
 
-        (_embedding, _layers, _head) = (leases[0], [.. leases.Skip(1).Take(count)], leases[count + 1]);
+        _layers = [.. leases.Take(count)];
         _lastKeys = hasCache ? leases[^1] : null;
     }
 
     /// <summary>How many weights a position of a row is multiplied by in a layer.</summary>
-    public long WeightsOf(int layer) => Weights(_layers[layer]);
-
-    /// <summary>How many weights the logits of a position take.</summary>
-    public long HeadWeights => Weights(_head);
-
-    /// <summary>The stream before the first layer.</summary>
-    public NumericArray Embed(SegmentRun run, CancellationToken cancellation)
-    {
-        var session = _embedding.Session;
-        var name = session.Spliced.Boundaries[StreamPoints.AddressOf(0)];
-        return session.Run(run.Inputs(session, null), [], [name], cancellation)[0];
-    }
+    public long WeightsOf(int layer) => OuterSegments.WeightsOf(_layers[layer]);
 
     /// <summary>A layer's stream, what its sites read, and its keys and values.</summary>
     public LayerResult Layer(
@@ -107,55 +89,42 @@ internal sealed class LayerSegments : IDisposable
         return (results[0], results[1]);
     }
 
-    /// <summary>The logits of a stream.</summary>
-    public NumericArray Logits(SegmentRun run, CancellationToken cancellation) =>
-        _head.Session.Run(
-            run.Inputs(_head.Session, StreamPoints.AddressOf(_layers.Length)),
-            [],
-            [_logits],
-            cancellation
-        )[0];
-
     /// <inheritdoc/>
     public void Dispose()
     {
-        foreach (var lease in _layers.Append(_embedding).Append(_head))
+        foreach (var lease in _layers)
             lease.Dispose();
         _lastKeys?.Dispose();
     }
 
+    /// <summary>
+    /// The same part with GroupQueryAttention written as operators: with a cache, it takes several positions of one row
+    /// alone.
+    /// </summary>
+    public static SessionRecipe Opened(LoadedModel model, int layer, SessionRecipe part)
+    {
+        var address = new ComponentAddress(layer, ComponentNames.AttentionWeight);
+        var weights = model.Components.Components.FirstOrDefault(component => component.Address == address);
+        return weights?.Source is AttentionProbabilitySource ? part with { Opened = address } : part;
+    }
+
     private ImmutableArray<string> Presents(int layer) => _hasCache ? CacheNames.Presents(layer) : [];
 
+    private SessionRecipe PartOf(LoadedModel model, int layer, SessionRecipe part) =>
+        _hasCache ? Opened(model, layer, part) : part;
+
     private static SessionRecipe Part(
-        int? from,
+        int from,
         int? to,
         IEnumerable<ComponentAddress> sites,
         ImmutableArray<string> outputs
     ) =>
         new([.. sites.Select(site => new SpliceSite(site, InterventionType.Vanilla))])
         {
-            Start = from is { } start ? StreamPoints.AddressOf(start) : null,
+            Start = StreamPoints.AddressOf(from),
             End = to is { } end ? StreamPoints.AddressOf(end) : null,
             Outputs = outputs,
         };
-
-    // GroupQueryAttention takes several positions after a cache in one row alone.
-    private SessionRecipe Opened(LoadedModel model, int layer, SessionRecipe part)
-    {
-        var address = new ComponentAddress(layer, ComponentNames.AttentionWeight);
-        var weights = model.Components.Components.FirstOrDefault(component => component.Address == address);
-        return _hasCache && weights?.Source is AttentionProbabilitySource ? part with { Opened = address } : part;
-    }
-
-    // Tokens and positions: nothing is multiplied by their tables.
-    private static bool IsLookedUp(Use use) =>
-        use is { InputIndex: 0, Node.Operator.Name: "Gather" or "GatherBlockQuantized" };
-
-    private static long Weights(SessionLease lease) =>
-        lease
-            .Session.Spliced.Model.Graph.Initializers.Where(weight => weight.Type?.Shape?.Rank >= 2)
-            .Where(weight => !weight.Uses.All(IsLookedUp))
-            .Sum(weight => weight.Type!.Shape!.Dimensions.Aggregate(1L, (product, size) => product * (size.Size ?? 1)));
 }
 
 /// <summary>What a layer computed.</summary>

@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using OnnxIntervene.Tensors;
 
 namespace OnnxIntervene.Sweeps.Engine;
 
@@ -12,10 +11,10 @@ internal sealed class StaircaseCells : CellRunner
 {
     // Values of a row in a layer, in parts of the stream: a feed-forward of four times its width, twice, and more.
     private const int ValuesPerStream = 16;
-    private const long MostLogits = 1 << 24;
 
     private readonly SweepSetting _setting;
     private readonly StaircaseRows _rows;
+    private readonly OuterSegments _outer;
     private readonly LayerSegments _segments;
     private readonly bool _hasCache;
     private readonly long _memoryLimit;
@@ -31,21 +30,32 @@ internal sealed class StaircaseCells : CellRunner
         _hasCache = hasCache;
         _memoryLimit = memoryLimit;
         _rows = new StaircaseRows(setting, hasCache);
-        _segments = new LayerSegments(setting.Model, _rows.InnerSites, hasCache);
+        _outer = new OuterSegments(setting);
+        try
+        {
+            _segments = new LayerSegments(setting.Model, _rows.InnerSites, hasCache);
+        }
+        catch
+        {
+            _outer.Dispose();
+            throw;
+        }
     }
 
     /// <inheritdoc/>
     public override string Description =>
         "the model is cut at its layers, each cell joins the batch at its own layer"
-        + (_hasCache ? " and position, after its base's keys and values" : "");
+        + (_hasCache ? " and position, after its base's keys and values" : "")
+        + (_outer.ChoosesTokens ? ", and logits are the answers' alone" : "");
 
     private int LayerCount => _setting.Model.Components.LayerCount;
+
+    private int Vocabulary => _runs.Logits.Shape[1];
 
     /// <inheritdoc/>
     public override BaseRuns RunBases(CancellationToken cancellation)
     {
-        var runner = new BasePass(_setting, _rows, _segments, _hasCache);
-        (_states, _runs) = runner.Run(cancellation);
+        (_states, _runs) = new BasePass(_setting, _rows, _outer).Run(_segments, _hasCache, cancellation);
         return _runs;
     }
 
@@ -67,26 +77,28 @@ internal sealed class StaircaseCells : CellRunner
                 weights += (double)active * TokensOf(layer, positions) * layers[layer];
             }
 
-            weights += (double)group.Length * _segments.HeadWeights;
+            weights += (double)group.Length * _outer.MeasuredWeights(_setting.Tokens.Length, Vocabulary);
         }
 
-        var full = cells.Count * (double)_setting.Length * (layers.Sum() + _segments.HeadWeights);
+        var full = cells.Count * (double)_setting.Length * (layers.Sum() + _outer.HeadWeights);
         return new SweepCost(runs + groups.Count, rows, weights / full, largest + _states.Bytes);
     }
 
     /// <inheritdoc/>
     public override void Run(
         IReadOnlyList<(int Number, SweepCell Cell)> cells,
+        ImmutableArray<int> tokens,
         CellMeasure measure,
         CancellationToken cancellation
     )
     {
         var run = new HashSet<int>();
+        var measured = new MeasuredRows(_setting, _outer, _states, tokens);
         foreach (var group in Groups(cells))
         {
             var climb = new Climb(_setting, _rows, _segments, _states) { HasCache = _hasCache };
             var stream = climb.Run(group, cancellation);
-            Measure(group, stream, measure, cancellation);
+            measured.Measure(group, stream, Vocabulary, measure, cancellation);
             run.UnionWith(group.Select(row => row.Number));
         }
 
@@ -98,7 +110,10 @@ internal sealed class StaircaseCells : CellRunner
     protected override void Dispose(bool isDisposing)
     {
         if (isDisposing)
+        {
             _segments.Dispose();
+            _outer.Dispose();
+        }
     }
 
     // Keys and values take about a sixth of a layer's weights; all else is computed at the last token alone.
@@ -118,26 +133,4 @@ internal sealed class StaircaseCells : CellRunner
     private int MostRows(int positions) => (int)Math.Clamp(_memoryLimit / BytesOf(positions), 1, 1 << 12);
 
     private long BytesOf(int positions) => (long)positions * _states.Width * ValuesPerStream * sizeof(float);
-
-    private void Measure(
-        ImmutableArray<StaircaseRow> group,
-        NumericArray stream,
-        CellMeasure measure,
-        CancellationToken cancellation
-    )
-    {
-        var width = _states.Width;
-        var most = (int)Math.Clamp(MostLogits / _runs.Logits.Shape[1], 1, group.Length);
-        for (var start = 0; start < group.Length; start += most)
-        {
-            var count = Math.Min(most, group.Length - start);
-            var some = NumericArray.Of(stream.FloatMemory.Slice(start * width, count * width), count, 1, width);
-            var bases = group.Skip(start).Take(count).Select(row => row.Cell.Base).ToList();
-            var run = new SegmentRun(_states.TokensOf(bases, _setting.Measured, _setting.Measured + 1), some);
-            var logits = _segments.Logits(run, cancellation);
-            var vocabulary = logits.Shape[^1];
-            for (var row = 0; row < count; row++)
-                measure(group[start + row].Number, logits.Floats.Slice(row * vocabulary, vocabulary));
-        }
-    }
 }

@@ -49,6 +49,9 @@ internal sealed class StaircaseRows
     public bool DecidesLastKeys(int site) =>
         _points[site] is null && LayerOf(site) == _layerCount - 1 && !s_afterMixing.Contains(NameOf(site));
 
+    /// <summary>Whether what a site holds at a position reaches no other position of its layer.</summary>
+    public bool IsAfterMixing(int site) => s_afterMixing.Contains(NameOf(site));
+
     /// <summary>The cell as a row; null where nothing that it writes reaches the logits of the last token.</summary>
     public StaircaseRow? Of(int number, SweepCell cell)
     {

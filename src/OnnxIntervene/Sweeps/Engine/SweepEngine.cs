@@ -20,12 +20,14 @@ internal sealed class SweepEngine : IDisposable
     private static readonly ConditionalWeakTable<LoadedModel, ConcurrentDictionary<string, bool>> s_proved = [];
 
     private readonly CellRunner _runner;
+    private readonly ImmutableArray<int> _tokens;
 
-    private SweepEngine(CellRunner runner, BaseRuns bases, ImmutableArray<UnitGrid> grids, string? obstacle)
+    private SweepEngine(CellRunner runner, BaseRuns bases, SweepSetting setting, string? obstacle)
     {
         _runner = runner;
+        _tokens = setting.Tokens;
         Bases = bases;
-        Grids = grids;
+        Grids = setting.Grids;
         Obstacle = obstacle;
     }
 
@@ -106,7 +108,7 @@ internal sealed class SweepEngine : IDisposable
         }
 
         if (changed.Count > 0)
-            _runner.Run(changed, Measured, cancellation);
+            _runner.Run(changed, _tokens, Measured, cancellation);
         return PlanOf([.. changed.Select(item => item.Cell)], cells.Count);
 
         void Measured(int number, ReadOnlySpan<float> logits)
@@ -150,15 +152,23 @@ internal sealed class SweepEngine : IDisposable
         var obstacle = StaircaseRules.Obstacle(setting);
         if (obstacle is null)
         {
-            if (UsesCache(setting) && Cut(setting, options, true, cancellation) is { } cached)
-                return cached;
-            if (Cut(setting, options, false, cancellation) is { } cut)
+            if (UsesCache(setting))
+            {
+                if (Cut(setting, () => new SplitCells(setting, options.MemoryLimit), cancellation) is { } split)
+                    return split;
+                if (Cut(setting, () => Staircase(true), cancellation) is { } cached)
+                    return cached;
+            }
+
+            if (Cut(setting, () => Staircase(false), cancellation) is { } cut)
                 return cut;
             obstacle = "the parts of the cut model do not compute what the model does";
         }
 
         var mostRows = BatchSize.MixesRows(setting.Model.Model) is null ? int.MaxValue : 1;
         return Whole(setting, mostRows, obstacle, cancellation);
+
+        StaircaseCells Staircase(bool hasCache) => new(setting, hasCache, options.MemoryLimit);
     }
 
     // With a cache, the last layer is computed at the last position alone.
@@ -169,19 +179,14 @@ internal sealed class SweepEngine : IDisposable
         Opened(new BatchedCells(setting, mostRows), setting, why, cancellation);
 
     // Null where the model cannot be opened or cut there, or the parts compute something else.
-    private static SweepEngine? Cut(
-        SweepSetting setting,
-        SweepOptions options,
-        bool hasCache,
-        CancellationToken cancellation
-    )
+    private static SweepEngine? Cut(SweepSetting setting, Func<CellRunner> open, CancellationToken cancellation)
     {
         SweepEngine? engine = null;
         var isRight = false;
         try
         {
-            engine = Opened(new StaircaseCells(setting, hasCache, options.MemoryLimit), setting, null, cancellation);
-            isRight = engine.IsProved(setting, hasCache, cancellation);
+            engine = Opened(open(), setting, null, cancellation);
+            isRight = engine.IsProved(setting, cancellation);
             return isRight ? engine : null;
         }
         catch (Exception fault) when (fault is InterventionException or ExecutionException)
@@ -204,7 +209,7 @@ internal sealed class SweepEngine : IDisposable
     {
         try
         {
-            return new SweepEngine(runner, runner.RunBases(cancellation), setting.Grids, why);
+            return new SweepEngine(runner, runner.RunBases(cancellation), setting, why);
         }
         catch
         {
@@ -213,10 +218,10 @@ internal sealed class SweepEngine : IDisposable
         }
     }
 
-    private bool IsProved(SweepSetting setting, bool hasCache, CancellationToken cancellation)
+    private bool IsProved(SweepSetting setting, CancellationToken cancellation)
     {
         var proved = s_proved.GetOrCreateValue(setting.Model);
-        var key = $"{hasCache} {setting.Length} {setting.Measured} {string.Join(' ', setting.Sites)}";
+        var key = $"{_runner.Description} {setting.Length} {setting.Measured} {string.Join(' ', setting.Sites)}";
         if (proved.ContainsKey(key))
             return true;
         if (!IsRight(setting, cancellation))
@@ -240,13 +245,30 @@ internal sealed class SweepEngine : IDisposable
             )
         )
             return false;
+        return IsKept(setting, plain, [], cancellation)
+            && (setting.Tokens.IsEmpty || IsKept(setting, plain, setting.Tokens, cancellation));
+    }
+
+    private bool IsKept(SweepSetting setting, int plain, ImmutableArray<int> tokens, CancellationToken cancellation)
+    {
         var isSame = true;
         _runner.Run(
             [(0, Repeat(setting, plain))],
-            (_, after) => isSame &= AreClose(after, Bases.LogitsOf(plain)),
+            tokens,
+            (_, after) => isSame &= AreClose(Of(after, tokens), Of(Bases.LogitsOf(plain), tokens)),
             cancellation
         );
         return isSame;
+    }
+
+    private static ReadOnlySpan<float> Of(ReadOnlySpan<float> logits, ImmutableArray<int> tokens)
+    {
+        if (tokens.IsEmpty)
+            return logits;
+        var some = new float[tokens.Length];
+        for (var index = 0; index < some.Length; index++)
+            some[index] = logits[tokens[index]];
+        return some;
     }
 
     // Writes one unit of one site that is there already.

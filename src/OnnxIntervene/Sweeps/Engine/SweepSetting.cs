@@ -21,6 +21,9 @@ internal sealed record SweepSetting(
     /// <summary>Where logits are read; null for the last token that the mask keeps.</summary>
     public int? MetricPosition { get; init; }
 
+    /// <summary>The tokens whose logits cells are measured by; empty for all.</summary>
+    public ImmutableArray<int> Tokens { get; init; } = [];
+
     /// <summary>Where logits are read, where there is no mask.</summary>
     public int Measured => MetricPosition ?? Length - 1;
 

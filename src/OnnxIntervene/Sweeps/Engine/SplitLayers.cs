@@ -1,0 +1,143 @@
+using System.Collections.Immutable;
+using OnnxIntervene.Components.Addressing;
+using OnnxIntervene.Execution;
+using OnnxIntervene.Interventions.Kinds;
+using OnnxIntervene.IR;
+using OnnxIntervene.Runtime;
+using OnnxIntervene.Splicing;
+
+namespace OnnxIntervene.Sweeps.Engine;
+
+/// <summary>The layers of a model, each in three parts with the sweep's sites in them.</summary>
+internal sealed class SplitLayers : IDisposable
+{
+    private readonly List<SplitLayer> _layers = [];
+
+    /// <param name="setting">The sweep.</param>
+    /// <param name="sites">The components that are read or written inside each layer.</param>
+    /// <exception cref="InterventionException">A layer has no such parts.</exception>
+    public SplitLayers(SweepSetting setting, ILookup<int, ComponentAddress> sites)
+    {
+        var components = setting.Model.Components;
+        try
+        {
+            for (var layer = 0; layer < components.LayerCount; layer++)
+            {
+                var split =
+                    LayerSplit.Find(components, layer)
+                    ?? throw new InterventionException($"Layer {layer} cannot be divided around its attention.");
+                _layers.Add(new SplitLayer(setting.Model, layer, split, [.. sites[layer]]));
+            }
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>A layer.</summary>
+    public SplitLayer this[int layer] => _layers[layer];
+
+    /// <summary>How many there are.</summary>
+    public int Count => _layers.Count;
+
+    /// <inheritdoc/>
+    public void Dispose() => _layers.ForEach(layer => layer.Dispose());
+}
+
+/// <summary>The sessions of one layer's parts.</summary>
+internal sealed class SplitLayer : IDisposable
+{
+    private readonly Dictionary<LayerPart, SessionLease> _leases = [];
+    private readonly ImmutableArray<(ComponentAddress Site, LayerPart Part)> _sites;
+
+    /// <param name="model">The model.</param>
+    /// <param name="layer">The number of the layer.</param>
+    /// <param name="split">Where it is divided.</param>
+    /// <param name="sites">The components that are read or written in it.</param>
+    /// <exception cref="InterventionException">
+    /// A site is in several parts, or the model cannot be cut there.
+    /// </exception>
+    public SplitLayer(LoadedModel model, int layer, LayerSplit split, ImmutableArray<ComponentAddress> sites)
+    {
+        _sites = [.. sites.Select(site => (site, PartOf(split, model.Components.Get(site))))];
+        Projections = [.. split.Projections.Select(value => value.Name)];
+        Mixed = split.Mixed.Name;
+        Start = StreamPoints.AddressOf(layer);
+        End = StreamPoints.AddressOf(layer + 1);
+        Presents = CacheNames.Presents(layer);
+        try
+        {
+            foreach (var part in Enum.GetValues<LayerPart>())
+                _leases.Add(part, model.Lease(RecipeOf(model, part, layer)));
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>The tensors of queries, keys and values.</summary>
+    public ImmutableArray<string> Projections { get; }
+
+    /// <summary>The tensor of the mixed values, where the transition is fed.</summary>
+    public string Mixed { get; }
+
+    /// <summary>The stream before the layer.</summary>
+    public ComponentAddress Start { get; }
+
+    /// <summary>The stream after the layer.</summary>
+    public ComponentAddress End { get; }
+
+    /// <summary>The cache outputs, which the mixing part has.</summary>
+    public ImmutableArray<string> Presents { get; }
+
+    /// <summary>The mixed values, where the mixing part ends.</summary>
+    public ComponentAddress MixedAddress => new(End.Layer, ComponentNames.AttentionValueOutput);
+
+    /// <summary>The session of a part.</summary>
+    public InterventionSession this[LayerPart part] => _leases[part].Session;
+
+    /// <summary>The part that a site is in.</summary>
+    public LayerPart PartOf(ComponentAddress site) => _sites.First(item => item.Site == site).Part;
+
+    /// <summary>How many weights a token is multiplied by in a part.</summary>
+    public long WeightsOf(LayerPart part) => OuterSegments.WeightsOf(_leases[part]);
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        foreach (var lease in _leases.Values)
+            lease.Dispose();
+    }
+
+    private static LayerPart PartOf(LayerSplit split, Component site) =>
+        split.PartOf(site)
+        ?? throw new InterventionException($"{site} is not in one part of its layer, but in several or none.");
+
+    private SessionRecipe RecipeOf(LoadedModel model, LayerPart part, int layer)
+    {
+        var sites = _sites.Where(item => item.Part == part);
+        var recipe = new SessionRecipe([.. sites.Select(item => new SpliceSite(item.Site, InterventionType.Vanilla))])
+        {
+            Outputs = [],
+        };
+        return part switch
+        {
+            LayerPart.Projection => recipe with { Start = Start, To = Projections },
+            LayerPart.Mixing => LayerSegments.Opened(
+                model,
+                layer,
+                recipe with
+                {
+                    From = Projections,
+                    End = MixedAddress,
+                    Outputs = Presents,
+                }
+            ),
+            _ => recipe with { Start = Start, From = [Mixed], End = End },
+        };
+    }
+}
