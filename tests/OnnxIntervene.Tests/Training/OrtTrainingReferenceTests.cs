@@ -47,7 +47,7 @@ public sealed class OrtTrainingReferenceTests
         );
     }
 
-    private static TrainingBatch Batch(IReadOnlyDictionary<string, NumericArray> arrays, int step) =>
+    private static TrainingBatch Batch(ImmutableSortedDictionary<string, NumericArray> arrays, int step) =>
         new(
             new ModelInputs(
                 ImmutableDictionary<string, NumericArray>
