@@ -45,6 +45,15 @@ public sealed class DasTests
     }
 
     [Test]
+    public async Task What_is_computed_once_is_told_before_anything_is_trained()
+    {
+        var text = await Run("--out", _folder.File("das"), "--explain", "--checkpoint-every-layers", "2");
+
+        Assert.That(text, Does.Contain("once for each example").And.Contain("KiB an example"));
+        Assert.That(Directory.Exists(_folder.File("das")), Is.False);
+    }
+
+    [Test]
     public async Task Shards_together_make_the_report_of_the_whole()
     {
         foreach (var shard in new[] { "0/2", "1/2" })
@@ -94,7 +103,7 @@ public sealed class DasTests
     [TestCase("either --data FILE or --causal FILE", "--causal", "a.json", "--data", "b.jsonl")]
     [TestCase("no variable 'gender'", "--causal", "CAUSAL", "--variable", "gender")]
     [TestCase("'head' is an input or output", "--causal", "CAUSAL", "--variable", "head")]
-    [TestCase("from 1 to 128", "--causal", "CAUSAL", "--rank", "129", "--positions", "last")]
+    [TestCase("from 1 to 192", "--causal", "CAUSAL", "--rank", "193", "--positions", "last")]
     [TestCase("no position named 'verb'", "--causal", "CAUSAL", "--positions", "verb")]
     [TestCase("stand in its file", "--causal", "CAUSAL", "--answer", " is")]
     [TestCase("no 'steep'", "--causal", "CAUSAL", "--schedule", "steep")]

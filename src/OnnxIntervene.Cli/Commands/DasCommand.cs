@@ -1,9 +1,11 @@
 using System.Collections.Immutable;
 using System.CommandLine;
+using OnnxIntervene.Cli.Output;
 using OnnxIntervene.Components.Addressing;
 using OnnxIntervene.Studies.Alignment;
 using OnnxIntervene.Studies.Grids;
 using OnnxIntervene.Sweeps;
+using OnnxIntervene.Training;
 
 namespace OnnxIntervene.Cli.Commands;
 
@@ -38,6 +40,11 @@ internal sealed class DasCommand
         Description = "Where the answer is read. Default: the last token.",
     };
 
+    private readonly Option<bool> _explain = new("--explain")
+    {
+        Description = "Only tell for each layer what is computed once, and what a step of the training takes.",
+    };
+
     public static Command Create() => new DasCommand().Build();
 
     private Command Build()
@@ -55,6 +62,7 @@ internal sealed class DasCommand
         foreach (var option in new Option[] { _component, _layers, _positions, _sourcePositions, _answerPosition })
             command.Add(option);
         _training.AddTo(command);
+        command.Add(_explain);
         _runs.AddPartsTo(command);
         _output.AddTo(command);
         command.SetAction(Run);
@@ -73,6 +81,8 @@ internal sealed class DasCommand
             SourcePositions = Positions(arguments.GetValue(_sourcePositions)),
             AnswerPosition = arguments.GetValue(_answerPosition) is { } text ? ExamplePosition.Parse(text) : null,
         };
+        if (arguments.GetValue(_explain))
+            return Explain(arguments, AlignmentSearch.Explain(loaded, request, cancellation));
         return new StudyRun<AlignmentResult>(_runs, _output)
         {
             Verb = "Training, steps",
@@ -93,6 +103,16 @@ internal sealed class DasCommand
             Report = (result, _) =>
                 DasReport.Create(request, result, loaded, FolderOf(_output.Folder(arguments), SweepShard.Whole)),
         }.Execute(arguments, cancellation);
+    }
+
+    private Task<int> Explain(ParseResult arguments, IReadOnlyList<TrainingExplanation> layers)
+    {
+        var terminal = Terminal.Of(arguments);
+        if (_output.IsJson(arguments))
+            terminal.Output.WriteJson(JsonText.Of(new { Layers = layers }));
+        else
+            terminal.WriteFacts([.. layers.Select((layer, row) => ($"layer {row + 1} of {layers.Count}", $"{layer}"))]);
+        return Task.FromResult(ExitCodes.Done);
     }
 
     private AlignmentResult Merged(AlignmentResult result, ParseResult arguments, IReadOnlyList<string> journals)

@@ -41,6 +41,14 @@ internal sealed class DasTrainingOptions
         DefaultValueFactory = _ => s_schedules[0],
     };
 
+    private readonly Option<int> _checkpoint = new("--checkpoint-every-layers")
+    {
+        Description =
+            "Keep the output of one in so many layers for the way back, and compute the rest a second time: less memory, "
+            + "more time. 0 keeps everything.",
+        DefaultValueFactory = _ => 0,
+    };
+
     private readonly Option<int> _seed = new("--seed")
     {
         Description = "What rotations, the order of examples and what is held out are drawn from.",
@@ -51,8 +59,9 @@ internal sealed class DasTrainingOptions
     {
         foreach (var option in new Option<int>[] { _rank, _steps, _batch })
             option.Validators.Add(result => NumberOptions.Require(result, 1, int.MaxValue));
-        _seed.Validators.Add(result => NumberOptions.Require(result, 0, int.MaxValue));
-        foreach (var option in new Option[] { _rank, _steps, _batch, _rate, _schedule, _seed })
+        foreach (var option in new[] { _seed, _checkpoint })
+            option.Validators.Add(result => NumberOptions.Require(result, 0, int.MaxValue));
+        foreach (var option in new Option[] { _rank, _steps, _batch, _rate, _schedule, _seed, _checkpoint })
             command.Add(option);
     }
 
@@ -70,6 +79,7 @@ internal sealed class DasTrainingOptions
             Options = new TrainingOptions
             {
                 Optimizer = new Adam(arguments.GetValue(_rate)),
+                KeepsEveryLayers = arguments.GetValue(_checkpoint),
                 Schedule = arguments.GetValue(_schedule) switch
                 {
                     "linear" => LearningRateSchedule.Linear(0),

@@ -29,8 +29,8 @@ internal sealed class Fit : IDisposable
                 $"{options.Epochs} epochs of {batches} batches are fewer than the "
                     + $"{trainer.Options.GradientAccumulation} batches of a step. Take more epochs or smaller batches."
             );
-        _examples = new FrozenExamples(set, options.CacheMemory);
-        _heldOut = options.HeldOut is { } held ? new FrozenExamples(held, options.CacheMemory) : null;
+        _examples = new FrozenExamples(set.Batch, set.Count, options.CacheMemory);
+        _heldOut = options.HeldOut is { } held ? new FrozenExamples(held.Batch, held.Count, options.CacheMemory) : null;
         _checkpoint = options.Checkpoint is { } path ? new FitCheckpoint(path, trainer, set, options) : null;
         _state = _checkpoint?.Read() ?? new FitState();
         _firstStep = trainer.StepCount;

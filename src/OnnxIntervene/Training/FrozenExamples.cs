@@ -7,7 +7,11 @@ namespace OnnxIntervene.Training;
 /// What a training computes once for each example of a set: what the frozen part of the model gives for its base, and
 /// what the interventions read of its sources.
 /// </summary>
-internal sealed class FrozenExamples(TrainingSet set, long memory) : IDisposable
+/// <param name="batch">Makes a batch of some examples, by their numbers.</param>
+/// <param name="count">How many examples there are.</param>
+/// <param name="memory">Bytes that may stay in memory; the rest goes to a file.</param>
+internal sealed class FrozenExamples(Func<IReadOnlyList<int>, TrainingBatch> batch, int count, long memory)
+    : IDisposable
 {
     // An example alone is computed by products of other sizes than one in a batch.
     private const double Tolerance = 1e-3;
@@ -15,11 +19,14 @@ internal sealed class FrozenExamples(TrainingSet set, long memory) : IDisposable
     private readonly ExampleCache _cache = new(memory);
     private bool? _isByExample;
 
-    /// <summary>The set.</summary>
-    public TrainingSet Set => set;
+    /// <summary>How many examples there are.</summary>
+    public int Count => count;
 
     /// <summary>Bytes in memory, and in a file.</summary>
     public (long Memory, long File) Bytes => (_cache.Bytes, _cache.FileBytes);
+
+    /// <summary>Some examples as a batch.</summary>
+    public TrainingBatch Batch(params IReadOnlyList<int> numbers) => batch(numbers);
 
     /// <summary>What the frozen part gives for some examples, in the order of its names.</summary>
     public IReadOnlyList<NumericArray> Base(
@@ -37,7 +44,7 @@ internal sealed class FrozenExamples(TrainingSet set, long memory) : IDisposable
         var missing = numbers.Where(number => !_cache.Has(number, names[0])).Distinct().ToList();
         if (missing.Count > 0)
         {
-            var inputs = missing.Count == numbers.Count ? bases : set.Batch(missing).Bases;
+            var inputs = missing.Count == numbers.Count ? bases : batch(missing).Bases;
             var values = session.ReadFrozen(inputs, cancellation);
             _isByExample ??= IsByExample(session, values, missing, cancellation);
             if (_isByExample == false)
@@ -102,10 +109,10 @@ internal sealed class FrozenExamples(TrainingSet set, long memory) : IDisposable
     )
     {
         if (numbers.Count == 1)
-            return set.Count == 1 ? true : null;
+            return count == 1 ? true : null;
         if (values.Any(value => value.Shape.Length == 0 || value.Shape[0] % numbers.Count != 0))
             return false;
-        var alone = session.ReadFrozen(set.Batch(numbers[^1]).Bases, cancellation);
+        var alone = session.ReadFrozen(batch([numbers[^1]]).Bases, cancellation);
         return values.Zip(alone).All(pair => AreNear(Part(pair.First, numbers.Count - 1, numbers.Count), pair.Second));
     }
 

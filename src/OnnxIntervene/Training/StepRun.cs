@@ -39,14 +39,14 @@ internal sealed class StepRun(
         CancellationToken cancellation
     )
     {
-        var batch = examples.Set.Batch(numbers);
+        var batch = examples.Batch(numbers);
         var plan = Plan(batch);
         using var runner = new PlanRunner(model.Loaded, plan, cancellation);
         var session = sessions.Of(plan.Sites, batch.Loss);
         var sources = examples.Sources(
             numbers,
             [.. Enumerable.Range(0, plan.Planned.Length).Where(index => plan.Planned[index].HasSourceRun)],
-            missing => ReadSources(examples.Set.Batch(missing), cancellation)
+            missing => ReadSources(examples.Batch(missing), cancellation)
         );
         var frozen = examples.Base(session, numbers, batch.Bases, cancellation);
         var feeds = runner.SiteFeeds(sources);
@@ -54,10 +54,9 @@ internal sealed class StepRun(
         return Numbers(run, batch, session, withGradients, cancellation);
     }
 
-    /// <summary>How steps on examples of a set are computed.</summary>
-    public TrainingExplanation Explain(TrainingSet set, CancellationToken cancellation)
+    /// <summary>How steps on examples like one are computed.</summary>
+    public TrainingExplanation Explain(TrainingBatch batch, CancellationToken cancellation)
     {
-        var batch = set.Batch(0);
         var plan = Plan(batch);
         var session = sessions.Of(plan.Sites, batch.Loss);
         var parts = session.Parts;

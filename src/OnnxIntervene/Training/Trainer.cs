@@ -136,7 +136,17 @@ public sealed class Trainer : IDisposable
     public TrainingExplanation Explain(TrainingSet set, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(set);
-        return NewRun().Explain(set, cancellation);
+        return Explain(set.Batch(0), cancellation);
+    }
+
+    /// <summary>How a training on examples like one would be computed. Runs its frozen part.</summary>
+    /// <param name="example">A batch of one.</param>
+    /// <param name="cancellation">Ends the run early.</param>
+    /// <exception cref="InterventionException">The example does not fit the model.</exception>
+    public TrainingExplanation Explain(TrainingBatch example, CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(example);
+        return NewRun().Explain(example, cancellation);
     }
 
     /// <summary>How well the interventions do as they are now.</summary>
@@ -148,7 +158,7 @@ public sealed class Trainer : IDisposable
     public Evaluation Evaluate(TrainingSet set, int batchSize = 64, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(set);
-        using var examples = new FrozenExamples(set, 0);
+        using var examples = new FrozenExamples(set.Batch, set.Count, 0);
         return Evaluate(examples, batchSize, cancellation);
     }
 
@@ -206,14 +216,14 @@ public sealed class Trainer : IDisposable
     internal Evaluation Evaluate(FrozenExamples examples, int batchSize, CancellationToken cancellation)
     {
         var (loss, right) = (0.0, 0);
-        foreach (var numbers in Enumerable.Range(0, examples.Set.Count).Chunk(batchSize))
+        foreach (var numbers in Enumerable.Range(0, examples.Count).Chunk(batchSize))
         {
             var run = NewRun().Run(examples, numbers, withGradients: false, cancellation);
             loss += run.Loss * numbers.Length;
             right += run.Right?.Right ?? 0;
         }
 
-        return new Evaluation(loss / examples.Set.Count, right, examples.Set.Count);
+        return new Evaluation(loss / examples.Count, right, examples.Count);
     }
 
     private double Move()

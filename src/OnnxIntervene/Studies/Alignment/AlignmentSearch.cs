@@ -4,6 +4,7 @@ using OnnxIntervene.IR;
 using OnnxIntervene.IR.Files;
 using OnnxIntervene.Planning;
 using OnnxIntervene.Sweeps;
+using OnnxIntervene.Training;
 
 namespace OnnxIntervene.Studies.Alignment;
 
@@ -41,6 +42,28 @@ public static class AlignmentSearch
             return Run(study, [], (_, _) => { }, progress, options, cancellation);
         using var journal = AlignmentJournal.Open(path, study, options.Sweep);
         return Run(study, journal.Cells, journal.Keep, progress, options, cancellation);
+    }
+
+    /// <summary>How the cells of each layer would be trained. Runs the frozen part of one example for each.</summary>
+    /// <exception cref="InterventionException">
+    /// The request does not fit the model, or an operator has no gradient rule.
+    /// </exception>
+    /// <exception cref="OperationCanceledException">The runs were cancelled.</exception>
+    public static IReadOnlyList<TrainingExplanation> Explain(
+        LoadedModel model,
+        AlignmentRequest request,
+        CancellationToken cancellation = default
+    )
+    {
+        var study = new AlignmentStudy(model, request);
+        var training = new AlignmentTraining(study);
+        return
+        [
+            .. Enumerable
+                .Range(0, study.Count)
+                .Where(cell => study.ColumnOf(cell) == 0)
+                .Select(cell => training.Explain(cell, cancellation)),
+        ];
     }
 
     /// <summary>How many cells of a search journals hold.</summary>

@@ -11,6 +11,9 @@ namespace OnnxIntervene.Studies.Alignment;
 /// <summary>Trains the rotation of one cell, and measures it.</summary>
 internal sealed class AlignmentTraining(AlignmentStudy study)
 {
+    // What is computed once for each example of a cell; the rest goes to a file.
+    private const long CacheMemory = 1L << 30;
+
     // What the model answers by itself is the same in every cell.
     private ImmutableArray<int>? _ownAnswers;
 
@@ -43,19 +46,45 @@ internal sealed class AlignmentTraining(AlignmentStudy study)
         }
     }
 
+    /// <summary>How the training of a cell is computed.</summary>
+    public TrainingExplanation Explain(int cell, CancellationToken cancellation)
+    {
+        using var model = study.Model.With(study.ConfigOf(cell));
+        using var trainer = new Trainer(model, study.Request.Options with { Steps = study.Request.Steps });
+        var example = new InterchangeBatch([study.Request.Training.Examples[0]]);
+        return trainer.Explain(BatchOf(example, study.PlaceOf(cell)), cancellation);
+    }
+
     private double Train(Trainer trainer, InterchangePlace place, Action stepped, CancellationToken cancellation)
     {
         var request = study.Request;
         var losses = new List<double>();
+        var examples = request.Training.Examples;
+        using var frozen = new FrozenExamples(
+            numbers => BatchOf(new InterchangeBatch([.. numbers.Select(number => examples[number])]), place),
+            examples.Length,
+            CacheMemory
+        );
         var batches = TrainingOrder.Of(request.Training, request.BatchSize, request.Seed);
         foreach (var batch in batches.Take(request.Steps * request.Options.GradientAccumulation))
         {
-            losses.Add(trainer.Step(BatchOf(batch, place), cancellation).Loss);
+            var numbers = batch.Examples.Select(example => Numbers[example]).ToList();
+            losses.Add(trainer.Learn(trainer.NewRun().Run(frozen, numbers, withGradients: true, cancellation)).Loss);
             if (losses.Count % request.Options.GradientAccumulation == 0)
                 stepped();
         }
 
         return losses.TakeLast(Math.Max(1, losses.Count / 10)).Average();
+    }
+
+    private Dictionary<InterchangeExample, int> Numbers => field ??= Numbered(study.Request.Training.Examples);
+
+    private static Dictionary<InterchangeExample, int> Numbered(ImmutableArray<InterchangeExample> examples)
+    {
+        var numbers = new Dictionary<InterchangeExample, int>(ReferenceEqualityComparer.Instance);
+        for (var number = 0; number < examples.Length; number++)
+            numbers[examples[number]] = number;
+        return numbers;
     }
 
     private TrainingBatch BatchOf(InterchangeBatch batch, InterchangePlace place)
