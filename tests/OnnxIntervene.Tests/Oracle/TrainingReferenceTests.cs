@@ -44,20 +44,30 @@ public sealed class TrainingReferenceTests
 
         Assert.Multiple(() =>
         {
-            foreach (var item in Items(family))
+            foreach (var item in Items(family).Where(item => IsTried(family, export, item, tensors)))
                 Judge(loaded, item, tensors);
         });
     }
+
+    // A training that follows its rounding takes two runs and tells less: once for each family.
+    private static bool IsTried(
+        ReferenceFamily family,
+        ReferenceExport export,
+        JsonElement item,
+        SafetensorsFile tensors
+    ) => export == family.Exports[0] || !FollowsRounding(item, tensors);
+
+    private static bool FollowsRounding(JsonElement item, SafetensorsFile tensors) =>
+        item.GetProperty("first_gradients")
+            .EnumerateObject()
+            .Any(gradient => HasRounding(tensors.Read(gradient.Value.GetString()!)));
 
     private static void Judge(LoadedModel loaded, JsonElement item, SafetensorsFile tensors)
     {
         var name = item.GetProperty("name").GetString()!;
         var losses = item.GetProperty("losses").EnumerateArray().Select(loss => loss.GetDouble()).ToList();
         var own = Train(loaded, item, tensors, 0);
-        var isRounding = item.GetProperty("first_gradients")
-            .EnumerateObject()
-            .Any(gradient => HasRounding(tensors.Read(gradient.Value.GetString()!)));
-        var other = isRounding ? Train(loaded, item, tensors, Rounding) : own;
+        var other = FollowsRounding(item, tensors) ? Train(loaded, item, tensors, Rounding) : own;
 
         foreach (var gradient in item.GetProperty("first_gradients").EnumerateObject())
         {
