@@ -70,9 +70,9 @@ public sealed class SlurmTests
             Is.EqualTo(new[] { "--dependency=afterok:1", "--dependency=afterok:3" })
         );
         await Command.RunAsync([.. Patch, "--out", _folder.File("whole")]);
-        Assert.That(
+        NearJson.Require(
             await File.ReadAllTextAsync(_folder.File("parts/patch.json")),
-            Is.EqualTo(await File.ReadAllTextAsync(_folder.File("whole/patch.json")))
+            await File.ReadAllTextAsync(_folder.File("whole/patch.json"))
         );
     }
 
