@@ -149,7 +149,11 @@ public sealed class ShortFormTests
     [Test]
     public void Every_example_fits_the_schema_or_pyvenes_form()
     {
-        var examples = Directory.GetFiles(Path.Combine(RepositoryPaths.Root, "examples"), "*.json");
+        // agreement.json is a causal model, which das reads.
+        var examples = Directory
+            .GetFiles(Path.Combine(RepositoryPaths.Root, "examples"), "*.json")
+            .Where(path => Path.GetFileName(path) != "agreement.json")
+            .ToList();
 
         Assert.That(examples, Is.Not.Empty);
         foreach (var example in examples)
