@@ -8,6 +8,7 @@ using OnnxIntervene.Execution;
 // With "sweep" before them: times sweeps against plain runs.
 // With "growth" before them: times sweeps over more and more prompts and cells.
 // With "training" before them: times steps of training against plain runs.
+// With "training-memory" before them: the memory of a step that keeps the output of one in ROUNDS layers.
 // With "endurance" before them: runs interventions ROUNDS times and prints the memory that the process holds.
 if (args is ["endurance", var endured, var runs])
 {
@@ -31,6 +32,13 @@ if (args is ["training", var trained, var steps])
     return 0;
 }
 
+if (args is ["training-memory", var deep, var every])
+{
+    using var model = BenchmarkModel.Prepare(ModelFile.Find(deep).Path);
+    TrainingCost.MeasureMemory(model.Path, int.Parse(every, CultureInfo.InvariantCulture));
+    return 0;
+}
+
 if (args is ["growth", var grown, var repeats])
 {
     using var model = BenchmarkModel.Prepare(ModelFile.Find(grown).Path);
@@ -41,7 +49,9 @@ if (args is ["growth", var grown, var repeats])
 
 if (args.Length is 0 or > 2)
 {
-    Console.Error.WriteLine("Usage: OnnxIntervene.Benchmarks [endurance | growth | sweep | training] MODEL [ROUNDS]");
+    Console.Error.WriteLine(
+        "Usage: OnnxIntervene.Benchmarks [endurance | growth | sweep | training | training-memory] MODEL [ROUNDS]"
+    );
     return 1;
 }
 

@@ -17,6 +17,7 @@ internal static class TrainingCost
 {
     private const int Batch = 16;
     private const int Length = 16;
+    private const int LongLength = 128;
     private const int Position = 8;
     private const int Rank = 16;
     private static readonly ExecutionOptions s_options = new() { Threads = 1 };
@@ -30,23 +31,26 @@ internal static class TrainingCost
         Console.WriteLine($"peak of memory: {Process.GetCurrentProcess().PeakWorkingSet64 >> 20} MiB");
     }
 
+    /// <summary>The memory and the time of a step through all layers, at 128 tokens.</summary>
+    /// <param name="path">The model's file.</param>
+    /// <param name="every">Of how many layers the output of one is kept; 0 for everything.</param>
+    public static void MeasureMemory(string path, int every)
+    {
+        using var model = LoadedModel.Load(path, s_options);
+        using var intervenable = model.With(Config(0, InterventionType.LowRankRotatedSpace, Rank));
+        using var trainer = new Trainer(intervenable, new TrainingOptions { KeepsEveryLayers = every });
+        var batch = Set(LongLength).Batch([.. Enumerable.Range(0, Batch)]);
+        trainer.Step(batch);
+        var time = Turns.Time(() => trainer.Step(batch));
+        Console.WriteLine(
+            $"{Batch} × {LongLength} tokens from layer 0 on, every {every}th layer kept: {time:F1} s a step, "
+                + $"peak of memory {Process.GetCurrentProcess().PeakWorkingSet64 >> 20} MiB"
+        );
+    }
+
     private static void Compare(LoadedModel model, InferenceSession plain, int rounds, InterventionType kind, int? rank)
     {
-        using var intervenable = model.With(
-            new IntervenableConfig
-            {
-                Representations =
-                [
-                    new()
-                    {
-                        Layer = model.Components.LayerCount / 2,
-                        Component = "block_output",
-                        InterventionType = kind,
-                        LowRankDimension = rank,
-                    },
-                ],
-            }
-        );
+        using var intervenable = model.With(Config(model.Components.LayerCount / 2, kind, rank));
         using var trainer = new Trainer(intervenable, new TrainingOptions { Optimizer = new Adam(1e-3) });
         var set = Set();
         var turns = new Turns(
@@ -75,13 +79,28 @@ internal static class TrainingCost
         );
     }
 
-    private static TrainingSet Set()
+    private static IntervenableConfig Config(int layer, InterventionType kind, int? rank) =>
+        new()
+        {
+            Representations =
+            [
+                new()
+                {
+                    Layer = layer,
+                    Component = "block_output",
+                    InterventionType = kind,
+                    LowRankDimension = rank,
+                },
+            ],
+        };
+
+    private static TrainingSet Set(int length = Length)
     {
         var random = new Random(3);
         return new TrainingSet(
             Enumerable
                 .Range(0, Batch)
-                .Select(_ => new TrainingExample(Text(random), [Text(random)], random.Next(50000))
+                .Select(_ => new TrainingExample(Text(random, length), [Text(random, length)], random.Next(50000))
                 {
                     UnitLocations = UnitLocations.SourcesToBase(Position),
                 })
@@ -89,8 +108,8 @@ internal static class TrainingCost
         );
     }
 
-    private static ModelInputs Text(Random random) =>
-        ModelInputs.FromTokens([.. Enumerable.Range(0, Length).Select(_ => random.Next(50000))]);
+    private static ModelInputs Text(Random random, int length) =>
+        ModelInputs.FromTokens([.. Enumerable.Range(0, length).Select(_ => random.Next(50000))]);
 
     private static double Median(IEnumerable<double> times)
     {

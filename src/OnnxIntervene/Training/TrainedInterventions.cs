@@ -46,7 +46,7 @@ internal sealed class TrainedInterventions : IDisposable
         if (Parameters.IsEmpty)
             throw new InterventionException(
                 $"Nothing can be trained: {string.Join(", ", distinct.Select(item => item.Type.ClassName))} "
-                    + "have no trained parameters. Use a trainable kind, such as RotatedSpaceIntervention."
+                    + "have no trained parameters. Take a trainable kind: RotatedSpaceIntervention, for example."
             );
     }
 

@@ -74,6 +74,9 @@ public sealed partial class InterventionType
     /// <summary>Whether a function of this process computes the new values, between two runs.</summary>
     internal bool CallsFunction { get; init; }
 
+    /// <summary>Whether the source simply takes the place of x.</summary>
+    internal bool IsInterchange { get; init; }
+
     /// <summary>Whether a run must output the values at the base's units.</summary>
     internal bool ReadsBase => ReadsOnly || CallsFunction;
 

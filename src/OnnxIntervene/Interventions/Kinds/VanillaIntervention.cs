@@ -4,7 +4,11 @@ namespace OnnxIntervene.Interventions.Kinds;
 public sealed record VanillaIntervention() : Intervention(Kind, default)
 {
     internal static InterventionType Kind { get; } =
-        new("Vanilla", rows => rows.Choose(rows.Source!, rows.Base)) { Create = _ => new VanillaIntervention() };
+        new("Vanilla", rows => rows.Choose(rows.Source!, rows.Base))
+        {
+            IsInterchange = true,
+            Create = _ => new VanillaIntervention(),
+        };
 }
 
 public sealed partial class InterventionType

@@ -55,7 +55,7 @@ internal static class RandomSubspace
             return InterventionParameters.Create(own.Type, own.Parameters.SetItem(RotationParameter.Name, random));
         }
 
-        return own is VanillaIntervention && isPart && width > 0
+        return own.Type.IsInterchange && isPart && width > 0
             ? new RotatedSpaceIntervention(new KindStart(width, width, seed).Rotation(width))
             : null;
     }

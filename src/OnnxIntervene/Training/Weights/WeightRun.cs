@@ -33,7 +33,7 @@ internal sealed class WeightRun : IDisposable
         if (sites.FirstOrDefault(site => site.UnitsPerRow > 1) is { } folded)
             throw new InterventionException(
                 $"Weights cannot be trained through {folded.Type.ClassName} at {folded.Address}: it takes several "
-                    + "units of its source as one row. Use one unit, or a kind such as VanillaIntervention."
+                    + "units of its source as one row. Use one unit, or another kind: VanillaIntervention, for example."
             );
         (_model, _weights) = (model, weights);
         _built = TrainingModel.Of(model.Model, model.Components, sites, loss, Targets);
