@@ -44,8 +44,8 @@ internal sealed class DasTrainingOptions
     private readonly Option<int> _checkpoint = new("--checkpoint-every-layers")
     {
         Description =
-            "Keep the output of one in so many layers for the way back, and compute the rest a second time: less memory, "
-            + "more time. 0 keeps everything.",
+            "Keep the output of one in so many layers for the way back, and compute the rest a second time: less "
+            + "memory, more time. 0 keeps everything.",
         DefaultValueFactory = _ => 0,
     };
 
