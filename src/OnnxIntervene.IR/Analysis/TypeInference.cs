@@ -103,6 +103,12 @@ internal sealed class TypeInference
         return new Shape([.. axes.Select((size, axis) => Shown(size, declared?[axis] ?? Dimension.Unknown))]);
     }
 
+    /// <summary>The element type with the shape as far as it is known; null where the element type is not.</summary>
+    internal TensorType? TypeOf(Value value) =>
+        ElementTypeOf(value) is not ElementType.Undefined and var element
+            ? new TensorType(element, ShapeOf(value))
+            : null;
+
     /// <summary>How many axes the value has; null when unknown.</summary>
     public int? RankOf(Value value) => FactsOf(value).Axes?.Length;
 

@@ -30,6 +30,16 @@ public static class DeadCode
         graph.RemoveInitializers(unused);
     }
 
+    /// <summary>Makes values the outputs of a model, and removes all that they do not need.</summary>
+    internal static void LeaveOnly(Model model, IReadOnlyList<Value> outputs)
+    {
+        model.Graph.SetOutputs(outputs);
+        Remove(model.Graph);
+        RemoveUnusedInputs(model.Graph);
+        GraphOrder.Sort(model.Graph);
+        GraphVerifier.Verify(model);
+    }
+
     private static void Sweep(Graph graph, Cone needed)
     {
         var dead = graph.Nodes.Where(node => !needed.Nodes.Contains(node)).ToList();

@@ -46,7 +46,7 @@ internal sealed class BackwardPass
         var pass = new BackwardPass(editor);
         pass.OpenFused(loss, tensors);
         ImmutableArray<Value> current = [.. tensors.Select(editor.Current)];
-        var forward = editor.Graph.Nodes.ToHashSet();
+        HashSet<Node> forward = kept is null ? [] : [.. editor.Graph.Nodes];
         pass.Differentiate(loss, current);
         if (kept is not null)
             Recomputation.Apply(pass._ops, forward, [.. kept.Select(editor.Current)], pass._gradients);

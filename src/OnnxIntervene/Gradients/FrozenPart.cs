@@ -44,7 +44,7 @@ internal sealed record FrozenPart(
 
         SplicedModel Cut(IReadOnlyList<Value> from, IReadOnlyList<Value> to)
         {
-            var part = GraphCut.Between(model.Model, from, to, TypeOf, out _);
+            var part = GraphCut.Between(model.Model, from, to, types.TypeOf, out _);
             return model with
             {
                 Model = part,
@@ -52,11 +52,6 @@ internal sealed record FrozenPart(
                 PositionsInput = part.Graph.Inputs.FirstOrDefault(input => input.Name == model.PositionsInput)?.Name,
             };
         }
-
-        TensorType? TypeOf(Value value) =>
-            types.ElementTypeOf(value) is not ElementType.Undefined and var element
-                ? new TensorType(element, types.ShapeOf(value))
-                : null;
     }
 
     // What is read on the other side, depends on the example, and costs a product with weights.

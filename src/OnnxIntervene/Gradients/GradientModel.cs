@@ -117,7 +117,8 @@ internal sealed record GradientModel(
     private static bool Any(NumericArray marks) =>
         marks.IsInteger ? marks.Integers.ContainsAnyExcept(0) : marks.Floats.ContainsAnyExcept(0);
 
-    private static Value Weight(Model model, string name)
+    /// <summary>A constant of the main graph that holds floating-point numbers.</summary>
+    internal static Value Weight(Model model, string name)
     {
         var weight =
             model.Graph.Initializers.FirstOrDefault(value => value.Name == name)
@@ -134,10 +135,6 @@ internal sealed record GradientModel(
         loss.Type = new TensorType(ElementType.Float32, Shape.Of(ReadOnlySpan<long>.Empty));
         foreach (var output in outputs)
             output.Type = new TensorType(ElementType.Float32, null);
-        model.Graph.SetOutputs([loss, .. outputs]);
-        DeadCode.Remove(model.Graph);
-        DeadCode.RemoveUnusedInputs(model.Graph);
-        GraphOrder.Sort(model.Graph);
-        GraphVerifier.Verify(model);
+        DeadCode.LeaveOnly(model, [loss, .. outputs]);
     }
 }

@@ -99,28 +99,20 @@ public sealed class GradientSession : IDisposable
         foreach (var (name, move) in _built.Moves.Zip(moves))
             added.Add(name, move);
         string[] outputs = [_session.FirstOutput, .. _built.Outputs, .. _built.Values];
-        var values = _session.RunValues(inputs, [], outputs, null, added, cancellation);
-        try
+        var arrays = _session.Run(inputs, [], outputs, null, added, cancellation);
+        var gradients = arrays.Skip(1).ToList();
+        return new GradientResult(
+            arrays[0].Floats[0],
+            _targets.Components.Zip(gradients).ToImmutableDictionary(pair => pair.First, pair => pair.Second),
+            _targets
+                .Weights.Zip(gradients.Skip(_targets.Components.Length))
+                .ToImmutableDictionary(pair => pair.First, pair => pair.Second)
+        )
         {
-            var gradients = values.Skip(1).Select(value => value.Array).ToList();
-            return new GradientResult(
-                values[0].Array.Floats[0],
-                _targets.Components.Zip(gradients).ToImmutableDictionary(pair => pair.First, pair => pair.Second),
-                _targets
-                    .Weights.Zip(gradients.Skip(_targets.Components.Length))
-                    .ToImmutableDictionary(pair => pair.First, pair => pair.Second)
-            )
-            {
-                Values = _targets
-                    .Read.Zip(gradients.Skip(_built.Outputs.Length))
-                    .ToImmutableDictionary(pair => pair.First, pair => pair.Second),
-            };
-        }
-        finally
-        {
-            foreach (var value in values)
-                value.Dispose();
-        }
+            Values = _targets
+                .Read.Zip(gradients.Skip(_built.Outputs.Length))
+                .ToImmutableDictionary(pair => pair.First, pair => pair.Second),
+        };
     }
 
     /// <inheritdoc/>

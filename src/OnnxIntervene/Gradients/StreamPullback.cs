@@ -47,7 +47,9 @@ internal sealed class StreamPullback : IDisposable
             [],
             copy.Graph.Outputs[0]
         );
-        var (sum, seeds) = Seeded(editor, sites.Values());
+        var values = sites.Values();
+        var seeds = Seeds(editor, values);
+        var sum = SeededSum.Of(editor.Builder("seed"), values, seeds);
         var gradient = sites.Views(BackwardPass.Write(editor, sum, sites.Tensors));
         var tensor = sites.Tensors[0];
         var part = Cut(copy, tensor, gradient[0]);
@@ -56,9 +58,9 @@ internal sealed class StreamPullback : IDisposable
             Order = [],
             CountedMasks = model.Components.CountedMasks,
             Inputs = [.. model.Model.Graph.Inputs.Select(input => input.Name), tensor.Name],
-            AddedInputs = seeds,
+            AddedInputs = [.. seeds.Select(seed => seed.Name)],
         };
-        return new StreamPullback(model.OpenSession(spliced), seeds, first, tensor.Name);
+        return new StreamPullback(model.OpenSession(spliced), spliced.AddedInputs, first, tensor.Name);
 
         Component Placed(ComponentAddress address) => branches.Of(sources.Of(model.Components.Get(address)));
     }
@@ -80,40 +82,23 @@ internal sealed class StreamPullback : IDisposable
     {
         var added = _seeds.Zip(gradients).ToDictionary(pair => pair.First, pair => pair.Second);
         var given = new ModelInputs(inputs.Arrays.SetItem(_input, StartArrays.Of(_start.Source, streams)));
-        var values = _session.RunValues(given, [], [_session.FirstOutput], null, added, cancellation);
-        try
-        {
-            return values[0].Array;
-        }
-        finally
-        {
-            values[0].Dispose();
-        }
+        return _session.Run(given, [], [_session.FirstOutput], null, added, cancellation)[0];
     }
 
     /// <inheritdoc/>
     public void Dispose() => _session.Dispose();
 
-    // The product with given gradients has these as its own.
-    private static (Value Sum, ImmutableArray<string> Seeds) Seeded(GraphEditor editor, ImmutableArray<Value> ends)
-    {
-        var ops = editor.Builder("seed");
-        var seeds = ImmutableArray.CreateBuilder<string>();
-        Value? sum = null;
-        foreach (var end in ends)
-        {
-            var name = ops.Names.Unique($"{LossGraph.Prefix}seed");
-            var rank = editor.Types.RankOf(end) ?? 3;
-            var shape =
-                editor.Types.ShapeOf(end)
-                ?? new Shape([.. Enumerable.Range(0, rank).Select(axis => Dimension.Named($"{name}/{axis}"))]);
-            var seed = editor.Graph.AddInput(name, new TensorType(ElementType.Float32, shape));
-            seeds.Add(name);
-            var own = ops.Emit("ReduceSum", [ops.Mul(end, seed)], [NodeAttribute.Of("keepdims", 0L)]);
-            sum = sum is null ? own : ops.Add(sum, own);
-        }
+    private static ImmutableArray<Value> Seeds(GraphEditor editor, ImmutableArray<Value> ends) =>
+        [.. ends.Select(end => Seed(editor, end))];
 
-        return (sum!, seeds.ToImmutable());
+    private static Value Seed(GraphEditor editor, Value end)
+    {
+        var name = editor.Unique($"{LossGraph.Prefix}seed");
+        var rank = editor.Types.RankOf(end) ?? 3;
+        var shape =
+            editor.Types.ShapeOf(end)
+            ?? new Shape([.. Enumerable.Range(0, rank).Select(axis => Dimension.Named($"{name}/{axis}"))]);
+        return editor.Graph.AddInput(name, new TensorType(ElementType.Float32, shape));
     }
 
     private static Model Cut(Model model, Value start, Value gradient)
@@ -122,12 +107,6 @@ internal sealed class StreamPullback : IDisposable
         model.Graph.SetOutputs([gradient]);
         DeadCode.Remove(model.Graph);
         GraphOrder.Sort(model.Graph);
-        var types = new TypeInference();
-        return GraphCut.Between(model, [start], [gradient], TypeOf, out _);
-
-        TensorType? TypeOf(Value value) =>
-            types.ElementTypeOf(value) is not ElementType.Undefined and var element
-                ? new TensorType(element, types.ShapeOf(value))
-                : null;
+        return GraphCut.Between(model, [start], [gradient], new TypeInference().TypeOf, out _);
     }
 }

@@ -6,7 +6,9 @@ using OnnxIntervene.IR;
 using OnnxIntervene.IR.Analysis;
 using OnnxIntervene.IR.Editing;
 using OnnxIntervene.Rewriting;
+using OnnxIntervene.Runtime;
 using OnnxIntervene.Splicing;
+using OnnxIntervene.Tensors;
 
 namespace OnnxIntervene.Gradients;
 
@@ -74,9 +76,7 @@ internal sealed record TrainingModel(
         var positions = Chosen(editor.Model, loss, axes, output);
         var written = new LossGraph(editor.Builder("loss"), axes);
         var number = loss.Write(written, output);
-        var values = spliced.Model.Graph.AllValues().DistinctBy(value => value.Name).ToDictionary(value => value.Name);
-        var kept = boundaries.Select(address => values[spliced.Boundaries[address]]).ToList();
-        var gradients = BackwardPass.Write(editor, number, inputs, keepsEvery > 0 ? kept : null);
+        var gradients = BackwardPass.Write(editor, number, inputs, Tensors(spliced, boundaries));
         RequireEffect(editor, number, inputs);
         var names = Finish(editor, number, inputs, gradients, written.Predictions());
         return new TrainingModel(
@@ -95,6 +95,47 @@ internal sealed record TrainingModel(
         };
     }
 
+    /// <summary>Runs a session of the model, or of a part of it.</summary>
+    /// <param name="session">The session.</param>
+    /// <param name="inputs">What the model is run on.</param>
+    /// <param name="feeds">What each site is fed.</param>
+    /// <param name="loss">The loss.</param>
+    /// <param name="others">What is fed besides these, by input.</param>
+    /// <param name="withGradients">Whether gradients are wanted.</param>
+    /// <param name="cancellation">Ends the run early.</param>
+    /// <exception cref="InterventionException">The loss does not fit the inputs, or these use a cache.</exception>
+    public TrainingRun Run(
+        InterventionSession session,
+        ModelInputs inputs,
+        IReadOnlyList<SiteFeed> feeds,
+        Loss loss,
+        IEnumerable<KeyValuePair<string, NumericArray>> others,
+        bool withGradients,
+        CancellationToken cancellation
+    )
+    {
+        loss.CheckClasses(Classes);
+        GradientModel.RefuseCache(inputs, IsWithoutCache);
+        var own = loss.Feeds(inputs, OutputAxes).ToDictionary();
+        NumericArray? positions = null;
+        if (Spliced.PositionsInput is not null)
+            (positions, own[LossRows.Places]) = LossRows.Chosen(own[LossRows.Places], inputs.BatchSize);
+        var added = own.Select(feed => (LossGraph.Prefix + feed.Key, feed.Value))
+            .Concat(others.Select(feed => (feed.Key, feed.Value)))
+            .ToDictionary();
+        ImmutableArray<string> outputs = withGradients ? [.. Evaluated, .. Gradients.Values] : Evaluated;
+        var arrays = outputs
+            .Zip(session.Run(inputs, feeds, outputs, positions, added, cancellation))
+            .ToDictionary(pair => pair.First, pair => pair.Second);
+        return new TrainingRun(
+            arrays[outputs[0]].Floats[0],
+            Predictions is null ? null : arrays[Predictions],
+            withGradients
+                ? Gradients.ToImmutableDictionary(entry => entry.Key, entry => arrays[entry.Value])
+                : ImmutableDictionary<string, NumericArray>.Empty
+        );
+    }
+
     private static IEnumerable<ComponentAddress> Kept(
         ComponentMap components,
         IReadOnlyList<SpliceSite> sites,
@@ -102,7 +143,15 @@ internal sealed record TrainingModel(
     )
     {
         for (var layer = sites.Min(site => site.Address.Layer); layer < components.LayerCount; layer += every)
-            yield return new ComponentAddress(layer, "block_output");
+            yield return new ComponentAddress(layer, ComponentNames.BlockOutput);
+    }
+
+    private static List<Value>? Tensors(SplicedModel spliced, ImmutableArray<ComponentAddress> boundaries)
+    {
+        if (boundaries.IsEmpty)
+            return null;
+        var values = spliced.Model.Graph.AllValues().DistinctBy(value => value.Name).ToDictionary(value => value.Name);
+        return [.. boundaries.Select(address => values[spliced.Boundaries[address]])];
     }
 
     // Its gradient would be 0 for ever.
@@ -150,12 +199,7 @@ internal sealed record TrainingModel(
         var outputs = gradients.Select(ops.Identity).ToList();
         for (var index = 0; index < outputs.Count; index++)
             outputs[index].Type = parameters[index].Type;
-        var graph = editor.Graph;
-        graph.SetOutputs(predictions is null ? [loss, .. outputs] : [loss, predictions, .. outputs]);
-        DeadCode.Remove(graph);
-        DeadCode.RemoveUnusedInputs(graph);
-        GraphOrder.Sort(graph);
-        GraphVerifier.Verify(editor.Model);
+        DeadCode.LeaveOnly(editor.Model, predictions is null ? [loss, .. outputs] : [loss, predictions, .. outputs]);
         return parameters
             .Zip(outputs)
             .ToImmutableDictionary(pair => pair.First.Name, pair => pair.Second.Name, StringComparer.Ordinal);

@@ -36,16 +36,7 @@ internal sealed class ArraySession : IDisposable
                 binding.Own(name, OrtArrays.Create(array, metadata.ElementDataType, name));
         }
 
-        var values = _session.Run(binding, cancellation);
-        try
-        {
-            return [.. values.Select(value => value.Array)];
-        }
-        finally
-        {
-            foreach (var value in values)
-                value.Dispose();
-        }
+        return TensorValue.Taken(_session.Run(binding, cancellation));
     }
 
     /// <inheritdoc/>

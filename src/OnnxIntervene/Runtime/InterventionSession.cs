@@ -89,19 +89,7 @@ public sealed class InterventionSession : IDisposable
         NumericArray? positions,
         IReadOnlyDictionary<string, NumericArray> added,
         CancellationToken cancellation
-    )
-    {
-        var values = RunValues(inputs, feeds, outputs, positions, added, cancellation);
-        try
-        {
-            return [.. values.Select(value => value.Array)];
-        }
-        finally
-        {
-            foreach (var value in values)
-                value.Dispose();
-        }
-    }
+    ) => TensorValue.Taken(RunValues(inputs, feeds, outputs, positions, added, cancellation));
 
     /// <summary>Runs the model; what comes out stays in ONNX Runtime until its numbers are asked for.</summary>
     /// <param name="inputs">What the model is run on.</param>

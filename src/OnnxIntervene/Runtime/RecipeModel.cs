@@ -36,7 +36,7 @@ internal static class RecipeModel
         return spliced with
         {
             Inputs = spliced.Inputs.AddRange(start),
-            Model = GraphCut.Between(spliced.Model, from, outputs, value => TypeOf(types, value), out _),
+            Model = GraphCut.Between(spliced.Model, from, outputs, types.TypeOf, out _),
         };
     }
 
@@ -61,11 +61,6 @@ internal static class RecipeModel
             .Outputs.Where(output => output.Producer is { Outputs.Count: > 1 } node && nodes.Contains(node))
             .Except(outputs);
     }
-
-    private static TensorType? TypeOf(TypeInference types, Value value) =>
-        types.ElementTypeOf(value) is not ElementType.Undefined and var element
-            ? new TensorType(element, types.ShapeOf(value))
-            : null;
 
     // Different rows for each example need GatherND with a batch.
     private static bool CanChoose(Model model, Value output) =>

@@ -105,6 +105,20 @@ public sealed class TensorValue : IDisposable
     /// <exception cref="ObjectDisposedException">The value was disposed.</exception>
     internal ReadOnlySpan<float> Floats => ElementType == ElementType.Float32 ? OrtArrays.Floats(Value) : Array.Floats;
 
+    /// <summary>The numbers of some values, copied out of ONNX Runtime; the values are disposed.</summary>
+    internal static ImmutableArray<NumericArray> Taken(IReadOnlyList<TensorValue> values)
+    {
+        try
+        {
+            return [.. values.Select(value => value.Array)];
+        }
+        finally
+        {
+            foreach (var value in values)
+                value.Dispose();
+        }
+    }
+
     /// <inheritdoc/>
     public override string ToString() => $"{Name}: {ElementType}[{string.Join(", ", Shape)}]";
 

@@ -13,12 +13,7 @@ internal sealed class ExampleCache(long memory) : IDisposable
     private readonly Dictionary<(int Example, string Name), NumericArray> _kept = [];
     private readonly Dictionary<(int Example, string Name), (long Start, ImmutableArray<int> Shape)> _written = [];
     private FileStream? _file;
-
-    /// <summary>Bytes in memory.</summary>
-    public long Bytes { get; private set; }
-
-    /// <summary>Bytes on the disk.</summary>
-    public long FileBytes => _file?.Length ?? 0;
+    private long _bytes;
 
     /// <summary>Whether an example's arrays are there.</summary>
     public bool Has(int example, string name) =>
@@ -32,10 +27,10 @@ internal sealed class ExampleCache(long memory) : IDisposable
     public void Put(int example, string name, NumericArray array)
     {
         var bytes = (long)array.Length * sizeof(float);
-        if (Bytes + bytes <= memory)
+        if (_bytes + bytes <= memory)
         {
             _kept[(example, name)] = array;
-            Bytes += bytes;
+            _bytes += bytes;
             return;
         }
 

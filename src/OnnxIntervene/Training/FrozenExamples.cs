@@ -9,21 +9,18 @@ namespace OnnxIntervene.Training;
 /// </summary>
 /// <param name="batch">Makes a batch of some examples, by their numbers.</param>
 /// <param name="count">How many examples there are.</param>
-/// <param name="memory">Bytes that may stay in memory; the rest goes to a file.</param>
-internal sealed class FrozenExamples(Func<IReadOnlyList<int>, TrainingBatch> batch, int count, long memory)
+/// <param name="memory">Bytes that may stay in memory, the rest goes to a file; null to keep nothing.</param>
+internal sealed class FrozenExamples(Func<IReadOnlyList<int>, TrainingBatch> batch, int count, long? memory)
     : IDisposable
 {
     // An example alone is computed by products of other sizes than one in a batch.
     private const double Tolerance = 1e-3;
 
-    private readonly ExampleCache _cache = new(memory);
+    private readonly ExampleCache _cache = new(memory ?? 0);
     private bool? _isByExample;
 
     /// <summary>How many examples there are.</summary>
     public int Count => count;
-
-    /// <summary>Bytes in memory, and in a file.</summary>
-    public (long Memory, long File) Bytes => (_cache.Bytes, _cache.FileBytes);
 
     /// <summary>Some examples as a batch.</summary>
     public TrainingBatch Batch(params IReadOnlyList<int> numbers) => batch(numbers);
@@ -39,7 +36,7 @@ internal sealed class FrozenExamples(Func<IReadOnlyList<int>, TrainingBatch> bat
         var names = session.Parts.Names;
         if (names.IsEmpty)
             return [];
-        if (_isByExample == false)
+        if (memory is null || _isByExample == false)
             return session.ReadFrozen(bases, cancellation);
         var missing = numbers.Where(number => !_cache.Has(number, names[0])).Distinct().ToList();
         if (missing.Count > 0)
@@ -68,6 +65,8 @@ internal sealed class FrozenExamples(Func<IReadOnlyList<int>, TrainingBatch> bat
     {
         if (sourced.Count == 0)
             return new Dictionary<int, NumericArray>();
+        if (memory is null)
+            return read(numbers);
         var missing = numbers.Where(number => !_cache.Has(number, Name(sourced[0]))).Distinct().ToList();
         if (missing.Count > 0)
         {

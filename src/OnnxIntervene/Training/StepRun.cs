@@ -1,5 +1,6 @@
 using System.Numerics.Tensors;
 using OnnxIntervene.Execution;
+using OnnxIntervene.Gradients;
 using OnnxIntervene.Interventions.Kinds;
 using OnnxIntervene.IR;
 using OnnxIntervene.Planning;
@@ -10,7 +11,7 @@ namespace OnnxIntervene.Training;
 /// <summary>One batch forward and back: the loss, and its gradients by the free numbers.</summary>
 internal sealed class StepRun(
     IntervenableModel model,
-    TrainingSessions sessions,
+    StructureSessions<TrainingSession> sessions,
     TrainedInterventions trained,
     TrainingOptions options
 )
@@ -74,17 +75,7 @@ internal sealed class StepRun(
         );
     }
 
-    private RunPlan Plan(TrainingBatch batch) =>
-        model.PlanOf(
-            new RunRequest(
-                model.Config,
-                trained.Current,
-                batch.Bases,
-                batch.Sources.IsDefaultOrEmpty ? null : batch.Sources,
-                batch.UnitLocations,
-                batch.Settings
-            )
-        );
+    private RunPlan Plan(TrainingBatch batch) => model.PlanOf(batch.RequestOf(model.Config, trained.Current));
 
     private IReadOnlyDictionary<int, NumericArray> ReadSources(TrainingBatch batch, CancellationToken cancellation)
     {
@@ -101,15 +92,10 @@ internal sealed class StepRun(
     )
     {
         var loss = run.Loss + (options.BoundaryWeight * Boundaries().Sum());
-        if (!double.IsFinite(loss))
-            throw new InterventionException(
-                $"The loss is {loss}. Look at the batch, take a smaller learning rate, or limit the gradient's norm."
-            );
-        return new StepNumbers(
+        return StepNumbers.Of(
             loss,
-            run.Predictions is { } predictions && batch.Loss.Targets is { } labels
-                ? StepNumbers.Count(predictions, labels)
-                : null,
+            run.Predictions,
+            batch.Loss.Targets,
             withGradients
                 ? [.. trained.Parameters.Select(parameter => Gradient(parameter, session, run, cancellation))]
                 : []
@@ -140,24 +126,5 @@ internal sealed class StepRun(
         if (options.BoundaryWeight != 0 && parameter.Name == BoundlessRotatedSpaceIntervention.BoundariesName)
             sum[0] += (float)options.BoundaryWeight;
         return parameter.Array.Gradient(NumericArray.Of(sum, parameter.Array.Value.Shape.AsSpan()), cancellation);
-    }
-}
-
-/// <summary>What a batch gave.</summary>
-/// <param name="Loss">The loss, the boundaries' part included.</param>
-/// <param name="Right">How many rows' most probable class is the label, of how many; null without labels.</param>
-/// <param name="Gradients">The gradient by each trained array; empty where none were wanted.</param>
-internal sealed record StepNumbers(double Loss, (int Right, int Rows)? Right, IReadOnlyList<NumericArray> Gradients)
-{
-    /// <summary>The share of right rows; null without labels.</summary>
-    public double? Accuracy => Right is { } right ? (double)right.Right / right.Rows : null;
-
-    /// <summary>How many rows' class is the label.</summary>
-    public static (int Right, int Rows) Count(NumericArray predictions, NumericArray labels)
-    {
-        var right = 0;
-        for (var row = 0; row < predictions.Length; row++)
-            right += predictions.Integers[row] == labels.Integers[row] ? 1 : 0;
-        return (right, predictions.Length);
     }
 }

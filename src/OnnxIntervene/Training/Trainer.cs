@@ -18,10 +18,8 @@ public sealed class Trainer : IDisposable
 {
     private readonly IntervenableModel _model;
     private readonly TrainedInterventions _trained;
-    private readonly OptimizerState _optimizer;
-    private readonly TrainingSessions _sessions;
-    private readonly GradientSum _sum = new();
-    private int _steps;
+    private readonly GradientSteps _steps;
+    private readonly StructureSessions<TrainingSession> _sessions;
 
     /// <summary>Begins with the model's own interventions.</summary>
     /// <param name="model">The model; the caller keeps it open while the trainer is used.</param>
@@ -33,27 +31,25 @@ public sealed class Trainer : IDisposable
     {
         ArgumentNullException.ThrowIfNull(model);
         Options = options ?? new TrainingOptions();
-        Options.Check();
-        if (model.Config.Mode == InterventionMode.Serial)
-            throw new InterventionException(
-                "Sources that form a chain (mode 'serial') cannot be trained on. Use 'parallel' sources."
-            );
+        Options.Check(model.Config);
         _model = model;
         _trained = new TrainedInterventions(model, Options.OrthogonalMap, model.Loaded.Options);
-        _optimizer = new OptimizerState(
-            Options.Optimizer,
-            [.. _trained.Parameters.Select(parameter => parameter.Array)]
+        _steps = new GradientSteps(Options, [.. _trained.Parameters.Select(parameter => parameter.Array)])
+        {
+            NeedsSteps = Options.Schedule.NeedsSteps || Options.Temperature is not null,
+        };
+        _sessions = new StructureSessions<TrainingSession>(
+            (sites, loss) =>
+                new TrainingSession(model.Loaded, sites, loss, _trained.IsTrained, Options.KeepsEveryLayers)
         );
-        _sessions = new TrainingSessions(model.Loaded, _trained.IsTrained, Options.KeepsEveryLayers);
-        _steps = Options.Steps;
-        _trained.Temperature = Options.Temperature?.At(0, _steps);
+        Begin(Options.Steps);
     }
 
     /// <summary>How the interventions are trained.</summary>
     public TrainingOptions Options { get; }
 
     /// <summary>How many steps have moved the parameters.</summary>
-    public int StepCount => _optimizer.StepCount;
+    public int StepCount => _steps.Count;
 
     /// <summary>The interventions as they are now, one for each representation.</summary>
     public ImmutableArray<Intervention> Interventions => _trained.Current;
@@ -158,7 +154,7 @@ public sealed class Trainer : IDisposable
     public Evaluation Evaluate(TrainingSet set, int batchSize = 64, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(set);
-        using var examples = new FrozenExamples(set.Batch, set.Count, 0);
+        using var examples = new FrozenExamples(set.Batch, set.Count, null);
         return Evaluate(examples, batchSize, cancellation);
     }
 
@@ -191,9 +187,9 @@ public sealed class Trainer : IDisposable
 
     internal TrainedInterventions Trained => _trained;
 
-    internal OptimizerState Optimizer => _optimizer;
+    internal OptimizerState Optimizer => _steps.Optimizer;
 
-    internal GradientSum Sum => _sum;
+    internal GradientSum Sum => _steps.Sum;
 
     internal IntervenableModel Model => _model;
 
@@ -202,15 +198,15 @@ public sealed class Trainer : IDisposable
     /// <summary>Sets how many steps there will be, and the temperature that belongs to the step.</summary>
     internal void Begin(int steps)
     {
-        _steps = steps;
-        _trained.Temperature = Options.Temperature?.At(StepCount, steps);
+        _steps.Steps = steps;
+        SetTemperature();
     }
 
     internal StepResult Learn(StepNumbers run)
     {
-        _sum.Add(run.Gradients, 1f / Options.GradientAccumulation);
-        double? norm = _sum.Count == Options.GradientAccumulation ? Move() : null;
-        return new StepResult(run.Loss, run.Accuracy, norm);
+        var result = _steps.Learn(run);
+        SetTemperature();
+        return result;
     }
 
     internal Evaluation Evaluate(FrozenExamples examples, int batchSize, CancellationToken cancellation)
@@ -226,22 +222,7 @@ public sealed class Trainer : IDisposable
         return new Evaluation(loss / examples.Count, right, examples.Count);
     }
 
-    private double Move()
-    {
-        if (_steps == 0 && (Options.Schedule.NeedsSteps || Options.Temperature is not null))
-            throw new InterventionException(
-                "A schedule needs to know how many steps there will be. Set TrainingOptions.Steps."
-            );
-        var norm = _sum.Limit(Options.MaximumGradientNorm);
-        if (!double.IsFinite(norm))
-            throw new InterventionException(
-                $"The gradient of step {StepCount + 1} is not finite. Take a smaller learning rate, or limit its norm."
-            );
-        _optimizer.Move(_sum.Sums, Options.Schedule.Factor(StepCount, _steps));
-        _sum.Clear();
-        _trained.Temperature = Options.Temperature?.At(StepCount, _steps);
-        return norm;
-    }
+    private void SetTemperature() => _trained.Temperature = Options.Temperature?.At(StepCount, _steps.Steps);
 
     private IntervenableConfig Config() =>
         _model.Config with

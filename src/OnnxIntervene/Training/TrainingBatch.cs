@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using OnnxIntervene.Gradients.Losses;
 using OnnxIntervene.Interventions;
+using OnnxIntervene.Interventions.Kinds;
 using OnnxIntervene.Planning;
 using OnnxIntervene.Runtime;
 
@@ -17,4 +18,8 @@ public sealed record TrainingBatch(ModelInputs Bases, ImmutableArray<ModelInputs
 
     /// <summary>Subspaces, coefficients and constant sources.</summary>
     public RunSettings? Settings { get; init; }
+
+    /// <summary>The batch as a run of interventions.</summary>
+    internal RunRequest RequestOf(IntervenableConfig config, ImmutableArray<Intervention> interventions) =>
+        new(config, interventions, Bases, Sources.IsDefaultOrEmpty ? null : Sources, UnitLocations, Settings);
 }

@@ -21,7 +21,6 @@ internal sealed class TrainingSession : IDisposable
     private readonly Lazy<InterventionSession> _frozen;
     private readonly Lazy<InterventionSession> _rest;
     private readonly Lazy<InterventionSession> _evaluation;
-    private readonly ImmutableArray<string> _outputs;
 
     /// <summary>Builds the graph.</summary>
     /// <exception cref="InterventionException">
@@ -48,7 +47,6 @@ internal sealed class TrainingSession : IDisposable
         _frozen = new(() => model.OpenSession(_parts.Value.Frozen));
         _rest = new(() => model.OpenSession(_parts.Value.Rest));
         _evaluation = new(() => model.OpenSession(_parts.Value.Evaluation));
-        _outputs = [.. _built.Evaluated, .. _built.Gradients.Values];
     }
 
     /// <summary>The sites' ports, in the order of the sites.</summary>
@@ -56,9 +54,6 @@ internal sealed class TrainingSession : IDisposable
 
     /// <summary>How the model is cut in two.</summary>
     public FrozenPart Parts => _parts.Value;
-
-    /// <summary>The whole training model.</summary>
-    public SplicedModel Whole => _built.Spliced;
 
     /// <summary>What the frozen part gives for some inputs, in the order of its names.</summary>
     public ImmutableArray<NumericArray> ReadFrozen(ModelInputs inputs, CancellationToken cancellation) =>
@@ -70,7 +65,7 @@ internal sealed class TrainingSession : IDisposable
         IReadOnlyList<SiteFeed> feeds,
         Loss loss,
         CancellationToken cancellation
-    ) => Run(_whole.Value, inputs, feeds, loss, [], _outputs, cancellation);
+    ) => _built.Run(_whole.Value, inputs, feeds, loss, [], withGradients: true, cancellation);
 
     /// <summary>Computes the loss, and its gradients if they are wanted, from what the frozen part gave.</summary>
     public TrainingRun Run(
@@ -81,13 +76,13 @@ internal sealed class TrainingSession : IDisposable
         bool withGradients,
         CancellationToken cancellation
     ) =>
-        Run(
+        _built.Run(
             withGradients ? _rest.Value : _evaluation.Value,
             inputs,
             feeds,
             loss,
-            frozen,
-            withGradients ? _outputs : _built.Evaluated,
+            frozen.Select((array, index) => new KeyValuePair<string, NumericArray>(Parts.Names[index], array)),
+            withGradients,
             cancellation
         );
 
@@ -97,49 +92,4 @@ internal sealed class TrainingSession : IDisposable
         foreach (var session in new[] { _whole, _frozen, _rest, _evaluation }.Where(session => session.IsValueCreated))
             session.Value.Dispose();
     }
-
-    private TrainingRun Run(
-        InterventionSession session,
-        ModelInputs inputs,
-        IReadOnlyList<SiteFeed> feeds,
-        Loss loss,
-        IReadOnlyList<NumericArray> frozen,
-        ImmutableArray<string> outputs,
-        CancellationToken cancellation
-    )
-    {
-        loss.CheckClasses(_built.Classes);
-        GradientModel.RefuseCache(inputs, _built.IsWithoutCache);
-        var added = loss.Feeds(inputs, _built.OutputAxes).ToDictionary();
-        NumericArray? positions = null;
-        if (_built.Spliced.PositionsInput is not null)
-            (positions, added[LossRows.Places]) = LossRows.Chosen(added[LossRows.Places], inputs.BatchSize);
-        var arrays = session.Run(inputs, feeds, outputs, positions, Added(added, frozen), cancellation);
-        var byName = outputs.Zip(arrays).ToDictionary(pair => pair.First, pair => pair.Second);
-        return new TrainingRun(
-            arrays[0].Floats[0],
-            _built.Predictions is { } predictions ? byName[predictions] : null,
-            _built
-                .Gradients.Where(entry => byName.ContainsKey(entry.Value))
-                .ToImmutableDictionary(entry => entry.Key, entry => byName[entry.Value])
-        );
-    }
-
-    private Dictionary<string, NumericArray> Added(
-        Dictionary<string, NumericArray> loss,
-        IReadOnlyList<NumericArray> frozen
-    ) =>
-        loss.Select(feed => (LossGraph.Prefix + feed.Key, feed.Value))
-            .Concat(frozen.Select((array, index) => (Parts.Names[index], array)))
-            .ToDictionary();
 }
-
-/// <summary>What a run gave.</summary>
-/// <param name="Loss">The loss.</param>
-/// <param name="Predictions">The most probable class of each row; null where the loss reads none.</param>
-/// <param name="Gradients">Gradients by the inputs that hold parameters; empty where none were wanted.</param>
-internal sealed record TrainingRun(
-    float Loss,
-    NumericArray? Predictions,
-    ImmutableDictionary<string, NumericArray> Gradients
-);

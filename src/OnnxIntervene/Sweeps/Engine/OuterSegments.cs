@@ -72,7 +72,7 @@ internal sealed class OuterSegments : IDisposable
     {
         var session = _chosen!.Session;
         var chosen = NumericArray.Of(tokens.Select(token => (long)token).ToArray(), tokens.Length);
-        using var logits = session.RunValues(
+        return session.Run(
             run.Inputs(session, StreamPoints.AddressOf(_layerCount)),
             [],
             [_logits],
@@ -80,7 +80,6 @@ internal sealed class OuterSegments : IDisposable
             new Dictionary<string, NumericArray> { [session.Spliced.AddedInputs[0]] = chosen },
             cancellation
         )[0];
-        return logits.Array;
     }
 
     /// <inheritdoc/>

@@ -23,9 +23,6 @@ public record Adam : Optimizer
     public bool AddsEpsilonFirst { get; init; }
 
     /// <inheritdoc/>
-    internal override string Name => "adam";
-
-    /// <inheritdoc/>
     internal override int MomentCount => 2;
 
     /// <summary>The part of each number that is taken off before a step, over the learning rate.</summary>

@@ -11,9 +11,6 @@ public sealed record AdamW : Adam
     public double WeightDecay { get; init; } = 0.01;
 
     /// <inheritdoc/>
-    internal override string Name => "adamw";
-
-    /// <inheritdoc/>
     private protected override double Decay => WeightDecay;
 
     /// <inheritdoc/>

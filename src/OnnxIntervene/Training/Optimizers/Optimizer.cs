@@ -10,9 +10,6 @@ public abstract record Optimizer
     /// <summary>The learning rate, before a schedule's factor.</summary>
     public double LearningRate { get; init; }
 
-    /// <summary>The name in files.</summary>
-    internal abstract string Name { get; }
-
     /// <summary>How many arrays of the parameter's size it remembers.</summary>
     internal abstract int MomentCount { get; }
 

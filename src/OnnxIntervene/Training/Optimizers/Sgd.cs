@@ -8,9 +8,6 @@ public sealed record Sgd(double LearningRate) : Optimizer(LearningRate)
     public double Momentum { get; init; }
 
     /// <inheritdoc/>
-    internal override string Name => "sgd";
-
-    /// <inheritdoc/>
     internal override int MomentCount => Momentum == 0 ? 0 : 1;
 
     /// <inheritdoc/>

@@ -38,8 +38,7 @@ internal static class ParametrizationGraph
         var (model, ops) = New();
         var (original, weight) = Weight(ops, rows, columns, write);
         var given = Input(ops, Gradient, rows, columns);
-        // Its gradient by X is that of any loss whose gradient by W is the given one.
-        var number = ops.Emit("ReduceSum", [ops.Mul(weight, given)], [NodeAttribute.Of("keepdims", 0L)]);
+        var number = SeededSum.Of(ops, [weight], [given]);
         var gradients = BackwardPass.Write(new Rewriting.GraphEditor(model), number, [original]);
         Finish(model, ops.Identity(gradients[0]));
         return model;
@@ -74,11 +73,7 @@ internal static class ParametrizationGraph
     {
         foreach (var output in outputs)
             output.Type ??= new TensorType(ElementType.Float32, null);
-        model.Graph.SetOutputs(outputs);
-        DeadCode.Remove(model.Graph);
-        DeadCode.RemoveUnusedInputs(model.Graph);
-        GraphOrder.Sort(model.Graph);
-        GraphVerifier.Verify(model);
+        DeadCode.LeaveOnly(model, outputs);
     }
 
     private static (Value Original, Value Weight) Weight(

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using OnnxIntervene.Gradients;
 using OnnxIntervene.IR;
 using OnnxIntervene.IR.Editing;
 using OnnxIntervene.Tensors;
@@ -95,11 +96,7 @@ internal sealed class TrainedWeights
 
     private NumericArray Read(string name)
     {
-        var weight =
-            _model.Graph.Initializers.FirstOrDefault(value => value.Name == name)
-            ?? throw new InterventionException(
-                $"The model has no weight '{name}' in its main graph. 'onnx-intervene inspect' names its tensors."
-            );
+        var weight = GradientModel.Weight(_model, name);
         return weight.Initializer is { ElementType: ElementType.Float32 } data
             ? NumericArray.Of(data.ReadFloats(), [.. data.Dimensions.Select(size => (int)size)])
             : throw new InterventionException($"The weight {weight} does not hold 32-bit floats.");

@@ -22,7 +22,6 @@ internal sealed class WeightRun : IDisposable
     private readonly TrainingModel _built;
     private readonly InterventionSession _session;
     private readonly Dictionary<string, WeightSource> _sources = [];
-    private readonly ImmutableArray<string> _outputs;
 
     /// <summary>Builds the graph of the base's run.</summary>
     /// <exception cref="InterventionException">
@@ -43,54 +42,41 @@ internal sealed class WeightRun : IDisposable
                 AddedInputs = [.. _built.Spliced.AddedInputs, .. weights.Names.Select(TrainedWeights.InputOf)],
             }
         );
-        _outputs = [.. _built.Evaluated, .. _built.Gradients.Values];
     }
 
     /// <summary>Runs a batch.</summary>
     public StepNumbers Run(RunPlan plan, TrainingBatch batch, CancellationToken cancellation)
     {
-        batch.Loss.CheckClasses(_built.Classes);
-        GradientModel.RefuseCache(batch.Bases, _built.IsWithoutCache);
-        var runs = plan.SourceRuns().ToList();
+        var sources = plan.SourceRuns().ToList();
         var rows = new Dictionary<int, NumericArray>();
-        foreach (var run in runs)
+        foreach (var source in sources)
         {
-            var read = Source(plan, run).Read(run.Inputs, Reads(plan, run), _weights, cancellation);
-            for (var order = 0; order < run.Reads.Length; order++)
-                rows[run.Reads[order]] = read[order];
+            var read = Source(plan, source).Read(source.Inputs, Reads(plan, source), _weights, cancellation);
+            for (var order = 0; order < source.Reads.Length; order++)
+                rows[source.Reads[order]] = read[order];
         }
 
-        var added = batch.Loss.Feeds(batch.Bases, _built.OutputAxes).ToDictionary();
-        NumericArray? positions = null;
-        if (_built.Spliced.PositionsInput is not null)
-            (positions, added[LossRows.Places]) = LossRows.Chosen(added[LossRows.Places], batch.Bases.BatchSize);
         var feeds = plan
             .Planned.Select(
                 (site, index) => site.Write(rows.TryGetValue(index, out var own) ? new SourceRows(own) : null)
             )
             .ToList();
-        var arrays = _session.Run(
+        var run = _built.Run(
+            _session,
             batch.Bases,
             feeds,
-            _outputs,
-            positions,
-            added
-                .Select(feed => new KeyValuePair<string, NumericArray>(LossGraph.Prefix + feed.Key, feed.Value))
-                .Concat(_weights.Feeds)
-                .ToDictionary(),
+            batch.Loss,
+            _weights.Feeds,
+            withGradients: true,
             cancellation
         );
-        var byName = _outputs.Zip(arrays).ToDictionary(pair => pair.First, pair => pair.Second);
-        var sums = _weights
-            .Names.Select(name => byName[_built.Gradients[TrainedWeights.InputOf(name)]].Floats.ToArray())
-            .ToList();
-        foreach (var run in runs)
-            AddSource(sums, plan, run, byName, cancellation);
-        return new StepNumbers(
-            arrays[0].Floats[0],
-            _built.Predictions is { } name && batch.Loss.Targets is { } labels
-                ? StepNumbers.Count(byName[name], labels)
-                : null,
+        var sums = _weights.Names.Select(name => run.Gradients[TrainedWeights.InputOf(name)].Floats.ToArray()).ToList();
+        foreach (var source in sources)
+            AddSource(sums, plan, source, run.Gradients, cancellation);
+        return StepNumbers.Of(
+            run.Loss,
+            run.Predictions,
+            batch.Loss.Targets,
             [.. sums.Select((sum, index) => NumericArray.Of(sum, _weights.Arrays[index].Free.Shape.AsSpan()))]
         );
     }
@@ -115,14 +101,14 @@ internal sealed class WeightRun : IDisposable
         List<float[]> sums,
         RunPlan plan,
         SourceRun run,
-        Dictionary<string, NumericArray> results,
+        ImmutableDictionary<string, NumericArray> gradients,
         CancellationToken cancellation
     )
     {
-        var given = run.Reads.Select(index => results[_built.Gradients[_built.Spliced.Sites[index].Source!]]);
-        var gradients = Source(plan, run).Back(run.Inputs, Reads(plan, run), _weights, given, cancellation);
+        var given = run.Reads.Select(index => gradients[_built.Spliced.Sites[index].Source!]);
+        var own = Source(plan, run).Back(run.Inputs, Reads(plan, run), _weights, given, cancellation);
         for (var index = 0; index < sums.Count; index++)
-            TensorPrimitives.Add(sums[index], gradients[index].Floats, sums[index]);
+            TensorPrimitives.Add(sums[index], own[index].Floats, sums[index]);
     }
 
     private static SiteFeed[] Reads(RunPlan plan, SourceRun run) =>

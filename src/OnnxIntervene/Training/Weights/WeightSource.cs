@@ -43,7 +43,7 @@ internal sealed class WeightSource : IDisposable
         _forward = model.OpenSession(spliced with { Model = GraphCut.To(spliced.Model, reads) });
 
         var given = reads.Select((read, index) => editor.Graph.AddInput($"{Given}{index}", read.Type)).ToList();
-        var gradients = BackwardPass.Write(editor, Sum(editor.Builder("source"), reads, given), inputs);
+        var gradients = BackwardPass.Write(editor, SeededSum.Of(editor.Builder("source"), reads, given), inputs);
         var ops = editor.Builder("gradient");
         var results = gradients.Select(ops.Identity).ToList();
         _gradients = [.. results.Select(result => result.Name)];
@@ -93,12 +93,4 @@ internal sealed class WeightSource : IDisposable
         _forward.Dispose();
         _backward.Dispose();
     }
-
-    private static Value Sum(OpBuilder ops, List<Value> reads, List<Value> given) =>
-        reads
-            .Zip(
-                given,
-                (read, factor) => ops.Emit("ReduceSum", [ops.Mul(read, factor)], [NodeAttribute.Of("keepdims", 0L)])
-            )
-            .Aggregate(ops.Add);
 }

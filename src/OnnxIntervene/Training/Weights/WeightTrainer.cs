@@ -1,10 +1,7 @@
 using System.Collections.Immutable;
 using OnnxIntervene.Execution;
-using OnnxIntervene.Interventions;
 using OnnxIntervene.IR;
 using OnnxIntervene.IR.Serialization;
-using OnnxIntervene.Planning;
-using OnnxIntervene.Splicing;
 using OnnxIntervene.Tensors;
 
 namespace OnnxIntervene.Training.Weights;
@@ -18,9 +15,8 @@ public sealed class WeightTrainer : IDisposable
 {
     private readonly IntervenableModel _model;
     private readonly TrainedWeights _weights;
-    private readonly OptimizerState _optimizer;
-    private readonly GradientSum _sum = new();
-    private readonly List<(ImmutableArray<SpliceSite> Sites, string Loss, WeightRun Run)> _runs = [];
+    private readonly GradientSteps _steps;
+    private readonly StructureSessions<WeightRun> _runs;
 
     /// <summary>Begins with the file's weights.</summary>
     /// <param name="model">The model and its interventions; the caller keeps it open while the trainer is used.</param>
@@ -39,14 +35,11 @@ public sealed class WeightTrainer : IDisposable
     {
         ArgumentNullException.ThrowIfNull(model);
         Options = options ?? new TrainingOptions();
-        Options.Check();
-        if (model.Config.Mode == InterventionMode.Serial)
-            throw new InterventionException(
-                "Sources that form a chain (mode 'serial') cannot be trained on. Use 'parallel' sources."
-            );
+        Options.Check(model.Config);
         _model = model;
         _weights = new TrainedWeights(model.Model, weights ?? []);
-        _optimizer = new OptimizerState(Options.Optimizer, _weights.Arrays);
+        _steps = new GradientSteps(Options, _weights.Arrays);
+        _runs = new StructureSessions<WeightRun>((sites, loss) => new WeightRun(model.Loaded, sites, loss, _weights));
     }
 
     /// <summary>How the weights are trained.</summary>
@@ -56,7 +49,7 @@ public sealed class WeightTrainer : IDisposable
     public ImmutableArray<string> Weights => _weights.Names;
 
     /// <summary>How many steps have moved the weights.</summary>
-    public int StepCount => _optimizer.StepCount;
+    public int StepCount => _steps.Count;
 
     /// <summary>A weight as it is now, in the file's shape.</summary>
     /// <exception cref="ArgumentException">It is not trained.</exception>
@@ -76,14 +69,8 @@ public sealed class WeightTrainer : IDisposable
     public StepResult Step(TrainingBatch batch, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(batch);
-        var run = Gradient(batch, cancellation);
-        if (!double.IsFinite(run.Loss))
-            throw new InterventionException(
-                $"The loss is {run.Loss}. Look at the batch, take a smaller learning rate, or limit gradients."
-            );
-        _sum.Add(run.Gradients, 1f / Options.GradientAccumulation);
-        double? norm = _sum.Count == Options.GradientAccumulation ? Move() : null;
-        return new StepResult(run.Loss, run.Accuracy, norm);
+        var plan = _model.PlanOf(batch.RequestOf(_model.Config, _model.Interventions));
+        return _steps.Learn(_runs.Of(plan.Sites, batch.Loss).Run(plan, batch, cancellation));
     }
 
     /// <summary>
@@ -95,54 +82,5 @@ public sealed class WeightTrainer : IDisposable
         OnnxFile.Save(_weights.ToModel(), path, cancellation);
 
     /// <inheritdoc/>
-    public void Dispose()
-    {
-        foreach (var (_, _, run) in _runs)
-            run.Dispose();
-    }
-
-    /// <summary>A batch's loss and its gradient by each weight.</summary>
-    internal StepNumbers Gradient(TrainingBatch batch, CancellationToken cancellation)
-    {
-        var plan = _model.PlanOf(
-            new RunRequest(
-                _model.Config,
-                _model.Interventions,
-                batch.Bases,
-                batch.Sources.IsDefaultOrEmpty ? null : batch.Sources,
-                batch.UnitLocations,
-                batch.Settings
-            )
-        );
-        return RunOf(plan.Sites, batch).Run(plan, batch, cancellation);
-    }
-
-    private WeightRun RunOf(ImmutableArray<SpliceSite> sites, TrainingBatch batch)
-    {
-        foreach (var (known, loss, open) in _runs)
-        {
-            if (loss == batch.Loss.Structure && known.SequenceEqual(sites))
-                return open;
-        }
-
-        var run = new WeightRun(_model.Loaded, sites, batch.Loss, _weights);
-        _runs.Add((sites, batch.Loss.Structure, run));
-        return run;
-    }
-
-    private double Move()
-    {
-        if (Options.Steps == 0 && Options.Schedule.NeedsSteps)
-            throw new InterventionException(
-                "A schedule needs to know how many steps there will be. Set TrainingOptions.Steps."
-            );
-        var norm = _sum.Limit(Options.MaximumGradientNorm);
-        if (!double.IsFinite(norm))
-            throw new InterventionException(
-                $"The gradient of step {StepCount + 1} is not finite. Take a smaller learning rate, or limit its norm."
-            );
-        _optimizer.Move(_sum.Sums, Options.Schedule.Factor(StepCount, Options.Steps));
-        _sum.Clear();
-        return norm;
-    }
+    public void Dispose() => _runs.Dispose();
 }
