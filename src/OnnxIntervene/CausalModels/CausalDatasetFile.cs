@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using System.Globalization;
 using System.Text.Json;
 using OnnxIntervene.IR;
 using OnnxIntervene.IR.Files;
@@ -164,22 +163,11 @@ public static class CausalDatasetFile
     {
         ArgumentNullException.ThrowIfNull(path);
         ArgumentNullException.ThrowIfNull(model);
-        var text = RegularFile.ReadText(path, LongestFile, message => new ModelFormatException(message));
         return
         [
-            .. text.Split('\n')
-                .Select((line, index) => (Line: line, Number: index + 1))
-                .Where(item => !string.IsNullOrWhiteSpace(item.Line))
-                .Select(item =>
-                    read(
-                        JsonText.Parse(
-                            item.Line.TrimEnd('\r'),
-                            JsonSource.File(
-                                string.Create(CultureInfo.InvariantCulture, $"'{path}', line {item.Number}")
-                            )
-                        )
-                    )
-                ),
+            .. JsonLines
+                .Read(path, LongestFile)
+                .Select(line => read(JsonText.Parse(line.Text, JsonSource.File(line.Name)))),
         ];
     }
 }

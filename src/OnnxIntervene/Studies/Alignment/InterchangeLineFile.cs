@@ -47,12 +47,10 @@ public static class InterchangeLineFile
     {
         ArgumentNullException.ThrowIfNull(path);
         ArgumentNullException.ThrowIfNull(model);
-        var text = RegularFile.ReadText(path, LongestFile, message => new ModelFormatException(message));
-        var examples = text.Split('\n')
-            .Select((line, index) => (Line: line, Name: $"'{path}', line {index + 1}"))
-            .Where(item => !string.IsNullOrWhiteSpace(item.Line))
-            .Select(item => ReadLine(item.Line.TrimEnd('\r'), item.Name, model))
-            .ToImmutableArray();
+        ImmutableArray<InterchangeExample> examples =
+        [
+            .. JsonLines.Read(path, LongestFile).Select(line => ReadLine(line.Text, line.Name, model)),
+        ];
         if (examples.IsEmpty)
             throw new ModelFormatException(
                 $"'{path}' holds no examples; each line is a JSON object with \"base\", \"source\" and \"label\"."

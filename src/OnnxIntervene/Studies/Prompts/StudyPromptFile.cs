@@ -49,24 +49,18 @@ public static class StudyPromptFile
     {
         ArgumentNullException.ThrowIfNull(path);
         ArgumentNullException.ThrowIfNull(model);
-        var text = RegularFile.ReadText(path, LongestFile, message => new ModelFormatException(message));
-        var prompts = ImmutableArray.CreateBuilder<StudyPrompt>();
-        var number = 0;
-        foreach (var line in text.Split('\n'))
-        {
-            number++;
-            if (!string.IsNullOrWhiteSpace(line))
-                prompts.Add(ReadLine(line, $"'{path}', line {number}", model));
-        }
-
-        return prompts.Count > 0
-            ? prompts.ToImmutable()
+        ImmutableArray<StudyPrompt> prompts =
+        [
+            .. JsonLines.Read(path, LongestFile).Select(line => ReadLine(line.Text, line.Name, model)),
+        ];
+        return !prompts.IsEmpty
+            ? prompts
             : throw new ModelFormatException($"'{path}' holds no prompts; each line is a JSON object with \"clean\".");
     }
 
     private static StudyPrompt ReadLine(string line, string name, LoadedModel model)
     {
-        var place = JsonText.Parse(line.TrimEnd('\r'), JsonSource.File(name)).WithKeys(s_keys);
+        var place = JsonText.Parse(line, JsonSource.File(name)).WithKeys(s_keys);
         try
         {
             var clean = Prompt(place, "clean", model) ?? Prompt(place, "prompt", model);
