@@ -23,13 +23,35 @@ internal sealed class MeasuredRows(
     public int CountFor(int rows, int vocabulary) =>
         (rows + MostRows(rows, vocabulary) - 1) / MostRows(rows, vocabulary);
 
-    /// <summary>Computes logits at the measured token, as many rows at once as memory holds.</summary>
-    /// <param name="group">The rows.</param>
-    /// <param name="stream">Their streams, <c>[row, width]</c>.</param>
-    /// <param name="vocabulary">How many tokens there are.</param>
-    /// <param name="measure">Receives each row's logits; NaN where they are not wanted.</param>
+    /// <summary>Measures cells: rows group by group, and those that cannot differ as their bases.</summary>
+    /// <param name="cells">The cells.</param>
+    /// <param name="groups">The rows of those that can differ.</param>
+    /// <param name="climb">Takes a group to its streams after the last layer, <c>[row, width]</c>.</param>
+    /// <param name="runs">The bases' own logits.</param>
+    /// <param name="measure">Receives each cell's logits; NaN where they are not wanted.</param>
     /// <param name="cancellation">Ends the runs early.</param>
-    public void Measure(
+    public void MeasureAll(
+        IReadOnlyList<(int Number, SweepCell Cell)> cells,
+        IEnumerable<ImmutableArray<StaircaseRow>> groups,
+        Func<ImmutableArray<StaircaseRow>, NumericArray> climb,
+        BaseRuns runs,
+        CellMeasure measure,
+        CancellationToken cancellation
+    )
+    {
+        var run = new HashSet<int>();
+        foreach (var group in groups)
+        {
+            Measure(group, climb(group), runs.Logits.Shape[1], measure, cancellation);
+            run.UnionWith(group.Select(row => row.Number));
+        }
+
+        foreach (var (number, cell) in cells.Where(item => !run.Contains(item.Number)))
+            measure(number, runs.LogitsOf(cell.Base));
+    }
+
+    // At the measured token, as many rows at once as memory holds.
+    private void Measure(
         ImmutableArray<StaircaseRow> group,
         NumericArray stream,
         int vocabulary,

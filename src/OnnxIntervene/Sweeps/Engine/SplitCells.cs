@@ -102,17 +102,16 @@ internal sealed class SplitCells : CellRunner
         CancellationToken cancellation
     )
     {
-        var run = new HashSet<int>();
         var measured = new MeasuredRows(_setting, _outer, _states, tokens);
         var climb = new SplitClimb(_setting, _rows, _layers, _schedule, _states) { MostTokens = MostMixed };
-        foreach (var group in Groups(cells))
-        {
-            measured.Measure(group, climb.Run(group, cancellation), Vocabulary, measure, cancellation);
-            run.UnionWith(group.Select(row => row.Number));
-        }
-
-        foreach (var (number, cell) in cells.Where(item => !run.Contains(item.Number)))
-            measure(number, _runs.LogitsOf(cell.Base));
+        measured.MeasureAll(
+            cells,
+            Groups(cells),
+            group => climb.Run(group, cancellation),
+            _runs,
+            measure,
+            cancellation
+        );
     }
 
     /// <inheritdoc/>

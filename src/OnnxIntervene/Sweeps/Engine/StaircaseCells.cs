@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using OnnxIntervene.Tensors;
 
 namespace OnnxIntervene.Sweeps.Engine;
 
@@ -92,18 +93,11 @@ internal sealed class StaircaseCells : CellRunner
         CancellationToken cancellation
     )
     {
-        var run = new HashSet<int>();
         var measured = new MeasuredRows(_setting, _outer, _states, tokens);
-        foreach (var group in Groups(cells))
-        {
-            var climb = new Climb(_setting, _rows, _segments, _states) { HasCache = _hasCache };
-            var stream = climb.Run(group, cancellation);
-            measured.Measure(group, stream, Vocabulary, measure, cancellation);
-            run.UnionWith(group.Select(row => row.Number));
-        }
+        measured.MeasureAll(cells, Groups(cells), Climbed, _runs, measure, cancellation);
 
-        foreach (var (number, cell) in cells.Where(item => !run.Contains(item.Number)))
-            measure(number, _runs.LogitsOf(cell.Base));
+        NumericArray Climbed(ImmutableArray<StaircaseRow> group) =>
+            new Climb(_setting, _rows, _segments, _states) { HasCache = _hasCache }.Run(group, cancellation);
     }
 
     /// <inheritdoc/>
