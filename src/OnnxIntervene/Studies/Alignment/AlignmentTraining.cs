@@ -77,15 +77,8 @@ internal sealed class AlignmentTraining(AlignmentStudy study)
         return losses.TakeLast(Math.Max(1, losses.Count / 10)).Average();
     }
 
-    private Dictionary<InterchangeExample, int> Numbers => field ??= Numbered(study.Request.Training.Examples);
-
-    private static Dictionary<InterchangeExample, int> Numbered(ImmutableArray<InterchangeExample> examples)
-    {
-        var numbers = new Dictionary<InterchangeExample, int>(ReferenceEqualityComparer.Instance);
-        for (var number = 0; number < examples.Length; number++)
-            numbers[examples[number]] = number;
-        return numbers;
-    }
+    private Dictionary<InterchangeExample, int> Numbers =>
+        field ??= study.Request.Training.ByExample(Enumerable.Range(0, study.Request.Training.Examples.Length));
 
     private TrainingBatch BatchOf(InterchangeBatch batch, InterchangePlace place)
     {

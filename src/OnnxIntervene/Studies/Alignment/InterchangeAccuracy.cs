@@ -56,7 +56,7 @@ public static class InterchangeAccuracy
                 ? model.Loaded.With(config)
                 : null;
         var answers = new Dictionary<InterchangeExample, Answers>(ReferenceEqualityComparer.Instance);
-        var known = plain is { } numbers ? Zip(data.Examples, numbers) : null;
+        var known = plain is { } numbers ? data.ByExample(numbers) : null;
         foreach (var batch in InterchangeBatch.Of(data.Examples, options.BatchSize))
         {
             cancellation.ThrowIfCancellationRequested();
@@ -90,17 +90,6 @@ public static class InterchangeAccuracy
                     + "all or one each."
             );
         place.Check(data, interventions);
-    }
-
-    private static Dictionary<InterchangeExample, int> Zip(
-        ImmutableArray<InterchangeExample> examples,
-        ImmutableArray<int> numbers
-    )
-    {
-        var pairs = new Dictionary<InterchangeExample, int>(ReferenceEqualityComparer.Instance);
-        for (var index = 0; index < examples.Length; index++)
-            pairs[examples[index]] = numbers[index];
-        return pairs;
     }
 
     private static InterchangeResult ResultOf(

@@ -24,6 +24,15 @@ public sealed record InterchangeDataSet(ImmutableArray<InterchangeExample> Examp
             ? Examples.Average(example => example.IsAnswerChanged == false ? 1.0 : 0.0)
             : null;
 
+    /// <summary>Something of each example, found by the example itself: two may have the same contents.</summary>
+    internal Dictionary<InterchangeExample, T> ByExample<T>(IEnumerable<T> items)
+    {
+        var found = new Dictionary<InterchangeExample, T>(ReferenceEqualityComparer.Instance);
+        foreach (var (example, item) in Examples.Zip(items))
+            found[example] = item;
+        return found;
+    }
+
     /// <summary>Holds a random part of the examples out.</summary>
     /// <param name="heldOut">The share that is held out, between 0 and 1.</param>
     /// <param name="seed">What the part is drawn from.</param>

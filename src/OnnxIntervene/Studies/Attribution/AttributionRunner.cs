@@ -1,6 +1,5 @@
 using System.Collections.Immutable;
 using System.Numerics.Tensors;
-using OnnxIntervene.Runtime;
 using OnnxIntervene.Studies.Grids;
 using OnnxIntervene.Studies.Metrics;
 using OnnxIntervene.Studies.Prompts;
@@ -80,36 +79,23 @@ internal sealed class AttributionRunner(AttributionStudy study) : IDisposable
         foreach (var metric in study.Metrics)
             _gradients.Add(PromptGradients.Open(study, metric));
         using var reader = new ComponentReader(study.Model, study.Sites, readsLogits: true);
-        var halves = new Dictionary<int, PromptReading>();
         var (total, done) = (record.Total, record.Kept);
-        reader.Read([.. prompts.SelectMany(Pair)], Receive, cancellation: cancellation);
-
-        // The two runs of a prompt follow each other, though maybe not in one batch.
-        void Receive(PromptReading reading)
-        {
-            var (index, run) = Math.DivRem(reading.Prompt, 2);
-            if (!halves.Remove(index, out var other))
+        reader.ReadPairs(
+            [.. prompts.Select(prompt => study.Prompts[prompt])],
+            pair =>
             {
-                halves.Add(index, reading);
-                return;
-            }
-
-            var (clean, corrupt) = run == 1 ? (other, reading) : (reading, other);
-            done += Estimate(prompts[index], [clean, corrupt], record, cancellation);
-            progress?.Report(new SweepProgress(done, total));
-        }
+                done += Estimate(prompts[pair.Prompt], pair, record, cancellation);
+                progress?.Report(new SweepProgress(done, total));
+            },
+            cancellation
+        );
     }
 
-    private IEnumerable<StudyPrompt> Pair(int number)
+    private int Estimate(int number, PromptPair pair, StudyRecord record, CancellationToken cancellation)
     {
         var prompt = study.Prompts[number];
-        return [prompt, prompt with { Inputs = prompt.Corrupt! }];
-    }
-
-    private int Estimate(int number, PromptReading[] runs, StudyRecord record, CancellationToken cancellation)
-    {
-        var prompt = study.Prompts[number];
-        var logits = LogitsOf(prompt, runs);
+        var logits = pair.Logits(prompt, study.Model.Model.Graph.Outputs[0].Name);
+        PromptReading[] runs = [pair.Clean, pair.Corrupt];
         var baselines = Measure(prompt, logits);
         var differences = Enumerable
             .Range(0, study.Sites.Length)
@@ -137,18 +123,6 @@ internal sealed class AttributionRunner(AttributionStudy study) : IDisposable
 
         record.Flush();
         return cells.Count;
-    }
-
-    private float[][] LogitsOf(StudyPrompt prompt, PromptReading[] runs)
-    {
-        var all = runs[0].Logits!;
-        AnswerLogits.Require(
-            all.Reshape([1, .. all.Shape]),
-            study.Model.Model.Graph.Outputs[0].Name,
-            [.. new[] { prompt.Answer, prompt.Wrong }.OfType<int>()]
-        );
-        var position = prompt.MetricPosition ?? LastTokens.Of(prompt.Inputs)[0];
-        return [.. runs.Select(run => run.LogitsAt(position).ToArray())];
     }
 
     private Baselines Measure(StudyPrompt prompt, float[][] logits) =>

@@ -49,37 +49,16 @@ public static class AttributionSweep
         return runner.Plan(new StudyRecord(study, (options ?? new SweepOptions()).Shard));
     }
 
-    /// <summary>
-    /// Checks a request, and counts the cells that journals hold of it, complete or not; nothing is run.
-    /// </summary>
-    /// <param name="model">The model.</param>
-    /// <param name="request">The request.</param>
-    /// <param name="journals">
-    /// The files that <see cref="SweepOptions.Journal"/> named; none for the check alone.
-    /// </param>
-    /// <exception cref="InterventionException">
-    /// The request does not fit the model, or a journal is of another one.
-    /// </exception>
-    /// <exception cref="IOException">A journal cannot be read.</exception>
-    public static SweepProgress Progress(LoadedModel model, AttributionRequest request, IReadOnlyList<string> journals)
-    {
-        ArgumentNullException.ThrowIfNull(journals);
-        return GridStudyRun.Progress(Study(model, request), journals);
-    }
+    /// <inheritdoc cref="Patching.PatchSweep.Progress"/>
+    public static SweepProgress Progress(
+        LoadedModel model,
+        AttributionRequest request,
+        IReadOnlyList<string> journals
+    ) => GridStudyRun.Progress(Study(model, request), journals);
 
-    /// <summary>The result of shards that were run apart, from their journals; nothing is run.</summary>
-    /// <param name="model">The model.</param>
-    /// <param name="request">The same request as the shards had.</param>
-    /// <param name="journals">The files that <see cref="SweepOptions.Journal"/> named.</param>
-    /// <exception cref="InterventionException">
-    /// A journal is of another request, or the journals together do not hold every cell.
-    /// </exception>
-    /// <exception cref="IOException">A journal cannot be read.</exception>
-    public static GridResult Merge(LoadedModel model, AttributionRequest request, IReadOnlyList<string> journals)
-    {
-        ArgumentNullException.ThrowIfNull(journals);
-        return GridStudyRun.Merge(Study(model, request), journals);
-    }
+    /// <inheritdoc cref="Patching.PatchSweep.Merge"/>
+    public static GridResult Merge(LoadedModel model, AttributionRequest request, IReadOnlyList<string> journals) =>
+        GridStudyRun.Merge(Study(model, request), journals);
 
     private static AttributionStudy Study(LoadedModel model, AttributionRequest request)
     {

@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using System.Numerics.Tensors;
 using OnnxIntervene.Components.Addressing;
 using OnnxIntervene.Gradients;
 using OnnxIntervene.Runtime;
@@ -131,23 +130,12 @@ internal sealed class PromptGradients : IDisposable
                 var difference = differences[_study.Sites.IndexOf(address)];
                 var length = rows * difference.Length;
                 ReadOnlyMemory<float> values =
-                    address == moved ? Way(difference.Floats, first, rows) : nothing.AsMemory(0, length);
+                    address == moved
+                        ? IntegrationPath.Points(difference.Floats, first, rows, _study.Steps)
+                        : nothing.AsMemory(0, length);
                 return NumericArray.Of(values, [rows, .. difference.Shape]);
             }),
         ];
-    }
-
-    // The middle of each step.
-    private float[] Way(ReadOnlySpan<float> difference, int first, int rows)
-    {
-        var way = new float[rows * difference.Length];
-        for (var row = 0; row < rows; row++)
-            TensorPrimitives.Multiply(
-                difference,
-                (first + row + 0.5f) / _study.Steps,
-                way.AsSpan(row * difference.Length)
-            );
-        return way;
     }
 
     private float[] Scored(

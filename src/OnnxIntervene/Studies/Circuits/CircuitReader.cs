@@ -1,11 +1,9 @@
 using System.Collections.Immutable;
 using OnnxIntervene.Components.Addressing;
 using OnnxIntervene.Execution;
-using OnnxIntervene.Runtime;
 using OnnxIntervene.Studies.Lens;
 using OnnxIntervene.Studies.Prompts;
 using OnnxIntervene.Studies.Reading;
-using OnnxIntervene.Sweeps;
 using OnnxIntervene.Tensors;
 
 namespace OnnxIntervene.Studies.Circuits;
@@ -42,30 +40,12 @@ internal sealed class CircuitReader : IDisposable
         ImmutableArray<StudyPrompt> prompts,
         Action<int, PromptStreams> receive,
         CancellationToken cancellation
-    )
-    {
-        var halves = new Dictionary<int, PromptReading>();
-        ImmutableArray<StudyPrompt> runs =
-        [
-            .. prompts.SelectMany(prompt => new[] { prompt, prompt with { Inputs = prompt.Corrupt! } }),
-        ];
-        _reader.Read(
-            runs,
-            reading =>
-            {
-                var (index, run) = Math.DivRem(reading.Prompt, 2);
-                if (!halves.Remove(index, out var other))
-                {
-                    halves.Add(index, reading);
-                    return;
-                }
-
-                var (clean, corrupt) = run == 1 ? (other, reading) : (reading, other);
-                receive(index, Streams(prompts[index], clean, corrupt, cancellation));
-            },
-            cancellation: cancellation
+    ) =>
+        _reader.ReadPairs(
+            prompts,
+            pair => receive(pair.Prompt, Streams(prompts[pair.Prompt], pair, cancellation)),
+            cancellation
         );
-    }
 
     /// <summary>What a layer's heads add, <c>[head][position × width]</c>, without the bias.</summary>
     public float[][] HeadsOf(int layer, NumericArray mixedValues, CancellationToken cancellation) =>
@@ -79,25 +59,13 @@ internal sealed class CircuitReader : IDisposable
             split.Dispose();
     }
 
-    private PromptStreams Streams(
-        StudyPrompt prompt,
-        PromptReading clean,
-        PromptReading corrupt,
-        CancellationToken cancellation
-    )
+    private PromptStreams Streams(StudyPrompt prompt, PromptPair pair, CancellationToken cancellation)
     {
-        var all = clean.Logits!;
-        AnswerLogits.Require(
-            all.Reshape([1, .. all.Shape]),
-            _model.Model.Graph.Outputs[0].Name,
-            [.. new[] { prompt.Answer, prompt.Wrong }.OfType<int>()]
-        );
-        var position = prompt.MetricPosition ?? LastTokens.Of(prompt.Inputs)[0];
-        var (sent, other) = (Sent(clean, cancellation), Sent(corrupt, cancellation));
+        var (sent, other) = (Sent(pair.Clean, cancellation), Sent(pair.Corrupt, cancellation));
         return new PromptStreams(
             prompt,
-            [clean.LogitsAt(position).ToArray(), corrupt.LogitsAt(position).ToArray()],
-            _sites.Read.Zip(clean.Values).ToImmutableDictionary(pair => pair.First, pair => pair.Second),
+            [.. pair.Logits(prompt, _model.Model.Graph.Outputs[0].Name)],
+            _sites.Read.Zip(pair.Clean.Values).ToImmutableDictionary(pair => pair.First, pair => pair.Second),
             sent,
             [.. other.Zip(sent, (one, less) => PromptStreams.Less(one, less))]
         );

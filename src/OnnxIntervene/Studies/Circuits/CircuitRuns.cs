@@ -1,7 +1,6 @@
 using System.Numerics.Tensors;
 using OnnxIntervene.Components.Addressing;
 using OnnxIntervene.Execution;
-using OnnxIntervene.Runtime;
 using OnnxIntervene.Studies.Lens;
 using OnnxIntervene.Tensors;
 
@@ -68,9 +67,13 @@ internal sealed class CircuitRuns : IDisposable
         }
 
         var last = Stream(streams, graph.LogitsReceiver, _sites.Last, changes, isKept);
-        var position = streams.Prompt.MetricPosition ?? LastTokens.Of(streams.Prompt.Inputs)[0];
         float[] logits = [];
-        _head.Each(Single(streams, last), [position], (_, _, found) => logits = found.ToArray(), cancellation);
+        _head.Each(
+            Single(streams, last),
+            [streams.Prompt.MeasuredPosition],
+            (_, _, found) => logits = found.ToArray(),
+            cancellation
+        );
         return logits;
 
         void Change(int sender, ReadOnlySpan<float> sent) =>

@@ -112,14 +112,16 @@ internal sealed class EdgeGradients : IDisposable
         return session;
     }
 
-    // Embeddings on the way to those of the corrupt prompt, at the middle of each step.
+    // Embeddings on the way to those of the corrupt prompt.
     private NumericArray Way(PromptStreams streams, int first, int rows)
     {
         var difference = streams.Differences[0];
-        var way = new float[rows * difference.Length];
-        for (var row = 0; row < rows; row++)
-            TensorPrimitives.Multiply(difference, (first + row + 0.5f) / _steps, way.AsSpan(row * difference.Length));
-        return NumericArray.Of(way, rows, streams.Length, difference.Length / streams.Length);
+        return NumericArray.Of(
+            IntegrationPath.Points(difference, first, rows, _steps),
+            rows,
+            streams.Length,
+            difference.Length / streams.Length
+        );
     }
 
     private void Add(

@@ -150,12 +150,7 @@ internal sealed class GridRunner(GridStudy study, SweepOptions options) : IDispo
     }
 
     private ImmutableArray<int> Answers(PromptGroup group) =>
-        [
-            .. group
-                .Prompts.SelectMany(prompt => new[] { study.Prompts[prompt].Answer, study.Prompts[prompt].Wrong })
-                .OfType<int>()
-                .Distinct(),
-        ];
+        [.. group.Prompts.SelectMany(prompt => study.Prompts[prompt].Answers).Distinct()];
 
     private ImmutableArray<PromptGroup> Groups(StudyRecord record)
     {

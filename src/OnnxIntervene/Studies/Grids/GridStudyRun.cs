@@ -28,12 +28,16 @@ internal static class GridStudyRun
     }
 
     /// <summary>The result of a study whose cells are in journals.</summary>
-    public static GridResult Merge(GridStudy study, IReadOnlyList<string> journals) =>
-        new(study, CellJournal.Merge(journals, study).Results(), SweepPlan.Nothing);
+    public static GridResult Merge(GridStudy study, IReadOnlyList<string> journals)
+    {
+        ArgumentNullException.ThrowIfNull(journals);
+        return new(study, CellJournal.Merge(journals, study).Results(), SweepPlan.Nothing);
+    }
 
     /// <summary>How many of a study's cells are in journals.</summary>
     public static SweepProgress Progress(GridStudy study, IReadOnlyList<string> journals)
     {
+        ArgumentNullException.ThrowIfNull(journals);
         var record = CellJournal.Read(journals, study);
         return new SweepProgress(record.Kept, record.Total);
     }

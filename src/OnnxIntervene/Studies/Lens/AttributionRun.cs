@@ -162,8 +162,7 @@ internal sealed class AttributionRun
     private static double Difference(StudyPrompt prompt, Func<int, double> logit) =>
         logit(prompt.Answer!.Value) - (prompt.Wrong is { } wrong ? logit(wrong) : 0);
 
-    private HashSet<int> Tokens() =>
-        [.. _request.Prompts.SelectMany(prompt => new[] { prompt.Answer, prompt.Wrong }).OfType<int>()];
+    private HashSet<int> Tokens() => [.. _request.Prompts.SelectMany(prompt => prompt.Answers)];
 
     private int ColumnOf(StreamPart part) => _names.IndexOf(part.SubLayer.Name);
 

@@ -82,11 +82,7 @@ internal sealed class LensReading(
     private void RequireAnswers(PromptReading reading)
     {
         var (logits, prompt) = (reading.Logits!, request.Prompts[reading.Prompt]);
-        AnswerLogits.Require(
-            logits.Reshape(1, logits.Shape[0], logits.Shape[1]),
-            head.Output,
-            [.. new[] { prompt.Answer, prompt.Wrong }.OfType<int>()]
-        );
+        AnswerLogits.Require(logits.Reshape(1, logits.Shape[0], logits.Shape[1]), head.Output, prompt.Answers);
     }
 
     // Some exports compute the logits of the last token alone.

@@ -52,11 +52,11 @@ public static class PatchSweep
     /// The request does not fit the model, or a journal is of another one.
     /// </exception>
     /// <exception cref="IOException">A journal cannot be read.</exception>
-    public static SweepProgress Progress(LoadedModel model, PatchSweepRequest request, IReadOnlyList<string> journals)
-    {
-        ArgumentNullException.ThrowIfNull(journals);
-        return GridStudyRun.Progress(Study(model, request), journals);
-    }
+    public static SweepProgress Progress(
+        LoadedModel model,
+        PatchSweepRequest request,
+        IReadOnlyList<string> journals
+    ) => GridStudyRun.Progress(Study(model, request), journals);
 
     /// <summary>The result of shards that were run apart, from their journals; nothing is run.</summary>
     /// <param name="model">The model.</param>
@@ -66,11 +66,8 @@ public static class PatchSweep
     /// A journal is of another request, or the journals together do not hold every cell.
     /// </exception>
     /// <exception cref="IOException">A journal cannot be read.</exception>
-    public static GridResult Merge(LoadedModel model, PatchSweepRequest request, IReadOnlyList<string> journals)
-    {
-        ArgumentNullException.ThrowIfNull(journals);
-        return GridStudyRun.Merge(Study(model, request), journals);
-    }
+    public static GridResult Merge(LoadedModel model, PatchSweepRequest request, IReadOnlyList<string> journals) =>
+        GridStudyRun.Merge(Study(model, request), journals);
 
     private static PatchStudy Study(LoadedModel model, PatchSweepRequest request)
     {

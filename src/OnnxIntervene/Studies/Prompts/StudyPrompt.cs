@@ -23,6 +23,12 @@ public sealed record StudyPrompt
     /// <summary>The position at which logits are measured; null for the last token that the mask keeps.</summary>
     public int? MetricPosition { get; init; }
 
+    /// <summary>The position at which logits are measured, as a number.</summary>
+    internal int MeasuredPosition => MetricPosition ?? LastTokens.Of(Inputs)[0];
+
+    /// <summary>The tokens that are measured.</summary>
+    internal int[] Answers => [.. new[] { Answer, Wrong }.OfType<int>()];
+
     /// <summary>The class of the prompt, for a probe; null where it has none.</summary>
     public string? Label { get; init; }
 

@@ -75,6 +75,30 @@ public sealed class ComponentReader : IDisposable
         }
     }
 
+    /// <summary>Runs both prompts of each study prompt, and hands on what was read of the two together.</summary>
+    /// <inheritdoc cref="Read"/>
+    internal void ReadPairs(
+        IReadOnlyList<StudyPrompt> prompts,
+        Action<PromptPair> read,
+        CancellationToken cancellation = default
+    )
+    {
+        // The two runs of a prompt follow each other, though maybe not in one batch.
+        var halves = new Dictionary<int, PromptReading>();
+        Read(
+            [.. prompts.SelectMany(prompt => new[] { prompt, prompt with { Inputs = prompt.Corrupt! } })],
+            reading =>
+            {
+                var (number, run) = Math.DivRem(reading.Prompt, 2);
+                if (halves.Remove(number, out var other))
+                    read(run == 1 ? new(number, other, reading) : new(number, reading, other));
+                else
+                    halves.Add(number, reading);
+            },
+            cancellation: cancellation
+        );
+    }
+
     /// <inheritdoc/>
     public void Dispose() => _lease.Dispose();
 
