@@ -1,7 +1,6 @@
 using System.Numerics.Tensors;
 using OnnxIntervene.Execution;
 using OnnxIntervene.Gradients;
-using OnnxIntervene.Interventions.Kinds;
 using OnnxIntervene.IR;
 using OnnxIntervene.Planning;
 using OnnxIntervene.Tensors;
@@ -104,7 +103,7 @@ internal sealed class StepRun(
 
     private IEnumerable<double> Boundaries() =>
         trained
-            .Parameters.Where(parameter => parameter.Name == BoundlessRotatedSpaceIntervention.BoundariesName)
+            .Parameters.Where(parameter => parameter.IsBoundary)
             .Select(parameter => (double)parameter.Array.Free.Floats[0]);
 
     // What several sites share has the sum of their gradients.
@@ -123,7 +122,7 @@ internal sealed class StepRun(
         var sum = new float[parameter.Array.Value.Length];
         foreach (var input in inputs)
             TensorPrimitives.Add(sum, run.Gradients[input].Floats, sum);
-        if (options.BoundaryWeight != 0 && parameter.Name == BoundlessRotatedSpaceIntervention.BoundariesName)
+        if (options.BoundaryWeight != 0 && parameter.IsBoundary)
             sum[0] += (float)options.BoundaryWeight;
         return parameter.Array.Gradient(NumericArray.Of(sum, parameter.Array.Value.Shape.AsSpan()), cancellation);
     }

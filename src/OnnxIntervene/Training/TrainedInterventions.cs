@@ -40,7 +40,10 @@ internal sealed class TrainedInterventions : IDisposable
                             index,
                             parameter.Name,
                             Array(intervention, parameter, map, options)
-                        ))
+                        )
+                        {
+                            IsBoundary = parameter.IsBoundary,
+                        })
             ),
         ];
         if (Parameters.IsEmpty)
@@ -142,6 +145,9 @@ internal sealed class TrainedInterventions : IDisposable
 /// <param name="Array">Its numbers.</param>
 internal sealed record TrainedParameter(int Intervention, string Name, TrainedArray Array)
 {
+    /// <summary>Whether it is the boundary of a subspace.</summary>
+    public bool IsBoundary { get; init; }
+
     /// <summary>pyvene's name for the numbers that the optimiser moves.</summary>
     public string FreeName => Array is OrthogonalArray ? InterventionState.Original(Name) : Name;
 }

@@ -23,7 +23,7 @@ public sealed record BoundlessRotatedSpaceIntervention : Intervention
             Parameters =
             [
                 RotationParameter.Description,
-                new(BoundariesName, _ => [1], ParameterTraining.Plain),
+                new(BoundariesName, _ => [1], ParameterTraining.Plain) { IsBoundary = true },
                 SoftMask.Temperature,
             ],
             Create = arrays => new BoundlessRotatedSpaceIntervention(

@@ -17,6 +17,9 @@ internal sealed record KindParameter(
     /// <summary>Whether an intervention can be made without it.</summary>
     public bool IsOptional { get; init; }
 
+    /// <summary>Whether it is the boundary of a subspace, which training may be asked to keep small.</summary>
+    public bool IsBoundary { get; init; }
+
     /// <summary>Whether torch keeps its one number as a scalar.</summary>
     public bool IsScalar { get; init; }
 }
