@@ -51,8 +51,8 @@ internal sealed class InputFiller(
         && !name.Contains(".encoder.", StringComparison.Ordinal);
 
     /// <summary>
-    /// Feeds every input of the model, those given and those filled in. Inputs that a cut of the model does not need
-    /// are left out.
+    /// Feeds every input of the model that is not fed yet, those given and those filled in. Inputs that a cut of the
+    /// model does not need are left out.
     /// </summary>
     /// <exception cref="InterventionException">
     /// An input is missing that cannot be filled in, or one is given that the model does not have.
@@ -70,7 +70,7 @@ internal sealed class InputFiller(
         var sizes = new Lazy<InputSizes>(() => InputSizes.Of(given, components));
         foreach (var (name, metadata) in inputs)
         {
-            if (!ownInputs.Contains(name))
+            if (!ownInputs.Contains(name) && binding.Find(name) is null)
                 binding.Own(
                     name,
                     given.Arrays.TryGetValue(name, out var array)

@@ -115,7 +115,8 @@ public sealed class InterventionSession : IDisposable
         IReadOnlyList<string> outputs,
         NumericArray? positions,
         IReadOnlyDictionary<string, NumericArray> added,
-        CancellationToken cancellation
+        CancellationToken cancellation,
+        KeptTensors? kept = null
     )
     {
         ArgumentNullException.ThrowIfNull(inputs);
@@ -124,6 +125,7 @@ public sealed class InterventionSession : IDisposable
         foreach (var mask in Spliced.CountedMasks)
             RefuseGaps(mask, inputs);
         using var binding = new RunBinding(outputs);
+        kept?.AddTo(binding);
         _filler.Fill(binding, inputs);
         if (Spliced.PositionsInput is { } chosen)
             binding.Own(chosen, OrtArrays.Over(positions!.IntegerMemory, [positions.Shape[0], positions.Shape[1]]));
@@ -144,6 +146,12 @@ public sealed class InterventionSession : IDisposable
 
         return _session.Run(binding, cancellation);
     }
+
+    /// <summary>The element type and the sizes that an input is declared with; -1 where a size is open.</summary>
+    internal (ElementType Type, ImmutableArray<int> Sizes) DeclaredInput(string name) =>
+        _session.Inputs[name] is var declared
+            ? ((ElementType)declared.ElementDataType, [.. declared.Dimensions])
+            : default;
 
     /// <inheritdoc/>
     public void Dispose()

@@ -9,6 +9,7 @@ namespace OnnxIntervene.Runtime;
 internal sealed class RunBinding(IReadOnlyList<string> outputs) : IDisposable
 {
     private readonly Dictionary<string, OrtValue> _inputs = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, OrtValue> _places = new(StringComparer.Ordinal);
     private readonly List<OrtValue> _own = [];
 
     /// <summary>The outputs that are wanted, in the order in which they come out.</summary>
@@ -25,6 +26,9 @@ internal sealed class RunBinding(IReadOnlyList<string> outputs) : IDisposable
 
     /// <summary>Feeds a value that its owner keeps until the run is over.</summary>
     public void Refer(string name, OrtValue value) => _inputs[name] = value;
+
+    /// <summary>Puts an output into memory that its owner keeps until the run is over.</summary>
+    public void Place(string output, OrtValue memory) => _places[output] = memory;
 
     /// <summary>Feeds a value that was made for this run.</summary>
     public void Own(string name, OrtValue value)
@@ -44,7 +48,13 @@ internal sealed class RunBinding(IReadOnlyList<string> outputs) : IDisposable
         foreach (var (name, value) in _inputs)
             binding.BindInput(name, value);
         foreach (var name in outputs)
-            binding.BindOutputToDevice(name, results);
+        {
+            if (_places.TryGetValue(name, out var memory))
+                binding.BindOutput(name, memory);
+            else
+                binding.BindOutputToDevice(name, results);
+        }
+
         return binding;
     }
 

@@ -1,0 +1,46 @@
+using System.Collections.Immutable;
+using OnnxIntervene.IR;
+
+namespace OnnxIntervene.Generation;
+
+/// <summary>
+/// An input that holds what earlier tokens left, and the output that holds the same with the new tokens (optimum's and
+/// onnxruntime-genai's <c>past_key_values.N.key</c> and <c>present.N.key</c>).
+/// </summary>
+/// <param name="Past">The input, <c>[batch, key/value heads, past, head width]</c>.</param>
+/// <param name="Present">The output.</param>
+internal sealed record CachePair(string Past, string Present)
+{
+    private const string PastPrefix = "past_key_values.";
+    private const string PresentPrefix = "present.";
+    private const string SharingOperator = "GroupQueryAttention";
+    private const int SharingPastInput = 3;
+    private const int SharingPresentOutput = 1;
+
+    /// <summary>The cache of a model; empty where it has none, or where an input has no output.</summary>
+    public static ImmutableArray<CachePair> Of(Graph graph)
+    {
+        var outputs = graph.Outputs.Select(output => output.Name).ToHashSet(StringComparer.Ordinal);
+        ImmutableArray<CachePair> pairs =
+        [
+            .. graph
+                .Inputs.Where(input => input.Name.StartsWith(PastPrefix, StringComparison.Ordinal))
+                .Select(input => new CachePair(input.Name, PresentPrefix + input.Name[PastPrefix.Length..])),
+        ];
+        return pairs.All(pair => outputs.Contains(pair.Present)) ? pairs : [];
+    }
+
+    /// <summary>
+    /// Whether past and present may be the same memory: an operator that writes the new tokens behind those that the
+    /// mask counts reads the one and writes the other, and nothing else does.
+    /// </summary>
+    public bool IsShareable(Graph graph)
+    {
+        var past = graph.Inputs.FirstOrDefault(input => input.Name == Past);
+        var present = graph.Outputs.FirstOrDefault(output => output.Name == Present);
+        return past?.Uses is [{ Node: { } node, InputIndex: var index and (SharingPastInput or SharingPastInput + 1) }]
+            && node.Operator.OperatorType == SharingOperator
+            && present is not null
+            && node.Outputs.ElementAtOrDefault(index - SharingPastInput + SharingPresentOutput) == present;
+    }
+}

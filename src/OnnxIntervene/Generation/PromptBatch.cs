@@ -1,0 +1,109 @@
+using System.Collections.Immutable;
+using OnnxIntervene.Runtime;
+using OnnxIntervene.Tensors;
+
+namespace OnnxIntervene.Generation;
+
+/// <summary>
+/// Prompts of any lengths as one batch, and what the model reads in each run. Rows are padded on the left where new
+/// tokens are appended to a cache of equal length, else on the right.
+/// </summary>
+/// <param name="Prompts">The tokens of each prompt.</param>
+/// <param name="PadsLeft">Whether padding comes before the text.</param>
+/// <param name="Inputs">The names of the model's inputs.</param>
+internal sealed record PromptBatch(
+    ImmutableArray<ImmutableArray<int>> Prompts,
+    bool PadsLeft,
+    ImmutableHashSet<string> Inputs
+)
+{
+    private const string Positions = "position_ids";
+    private const string Mask = "attention_mask";
+    private const string CacheSwitch = "use_cache_branch";
+
+    /// <summary>How many texts there are.</summary>
+    public int Count => Prompts.Length;
+
+    /// <summary>The length of the longest prompt.</summary>
+    public int Longest { get; } = Prompts.Max(prompt => prompt.Length);
+
+    /// <summary>Whether prompts differ in length.</summary>
+    public bool IsPadded => Prompts.Any(prompt => prompt.Length < Longest);
+
+    /// <summary>How many padding tokens come before a row's text.</summary>
+    public int OffsetOf(int row) => PadsLeft ? Longest - Prompts[row].Length : 0;
+
+    /// <summary>What the first run reads.</summary>
+    public ModelInputs Prompt() => Texts([.. Prompts], switchedOn: false);
+
+    /// <summary>What a run reads that takes the whole texts again.</summary>
+    public ModelInputs Whole(IReadOnlyList<IReadOnlyList<int>> texts) => Texts(texts, switchedOn: false);
+
+    /// <summary>The place of each row's last token in what <see cref="Whole"/> reads.</summary>
+    public NumericArray LastOf(IReadOnlyList<IReadOnlyList<int>> texts)
+    {
+        var longest = texts.Max(text => text.Count);
+        return NumericArray.Of(
+            texts.Select(text => (long)(PadsLeft ? longest : text.Count) - 1).ToArray(),
+            texts.Count,
+            1
+        );
+    }
+
+    /// <summary>What a run reads that goes on from the cache with one token a row.</summary>
+    /// <param name="tokens">The tokens.</param>
+    /// <param name="generated">How many new tokens there are, these included.</param>
+    public ModelInputs Next(IReadOnlyList<int> tokens, int generated)
+    {
+        var arrays = ImmutableDictionary<string, NumericArray>.Empty.Add(
+            ModelInputs.TokenInput,
+            NumericArray.Of(tokens.Select(token => (long)token).ToArray(), Count, 1)
+        );
+        if (Inputs.Contains(Mask))
+            arrays = arrays.Add(Mask, MaskOf(Longest + generated, row => Prompts[row].Length + generated));
+        if (Inputs.Contains(Positions))
+            arrays = arrays.Add(
+                Positions,
+                NumericArray.Of(Prompts.Select(prompt => (long)(prompt.Length + generated - 1)).ToArray(), Count, 1)
+            );
+        return new ModelInputs(Switched(arrays, isOn: true));
+    }
+
+    private ModelInputs Texts(IReadOnlyList<IReadOnlyList<int>> texts, bool switchedOn)
+    {
+        var longest = texts.Max(text => text.Count);
+        var ids = new long[Count * longest];
+        for (var row = 0; row < Count; row++)
+        {
+            var start = (row * longest) + (PadsLeft ? longest - texts[row].Count : 0);
+            for (var index = 0; index < texts[row].Count; index++)
+                ids[start + index] = texts[row][index];
+        }
+
+        var arrays = ImmutableDictionary<string, NumericArray>.Empty.Add(
+            ModelInputs.TokenInput,
+            NumericArray.Of(ids, Count, longest)
+        );
+        if (Inputs.Contains(Mask))
+            arrays = arrays.Add(Mask, MaskOf(longest, row => texts[row].Count));
+        return new ModelInputs(Switched(arrays, switchedOn));
+    }
+
+    // Ones for a row's own tokens. A row's new tokens go on where its padding was, or after it.
+    private NumericArray MaskOf(int length, Func<int, int> kept)
+    {
+        var marks = new long[Count * length];
+        for (var row = 0; row < Count; row++)
+        {
+            var count = kept(row);
+            marks.AsSpan((row * length) + (PadsLeft ? length - count : 0), count).Fill(1);
+        }
+
+        return NumericArray.Of(marks, Count, length);
+    }
+
+    private ImmutableDictionary<string, NumericArray> Switched(
+        ImmutableDictionary<string, NumericArray> arrays,
+        bool isOn
+    ) => Inputs.Contains(CacheSwitch) ? arrays.Add(CacheSwitch, NumericArray.Of(new[] { isOn ? 1L : 0L }, 1)) : arrays;
+}

@@ -1,0 +1,156 @@
+using System.Collections.Immutable;
+using Microsoft.ML.OnnxRuntime;
+using OnnxIntervene.IR;
+using OnnxIntervene.Runtime;
+using OnnxIntervene.Tensors;
+
+namespace OnnxIntervene.Generation;
+
+/// <summary>
+/// Runs a model token after token: reads the prompts, then one new token a row, with the cache where there is one, else
+/// the whole texts again. What the cache holds stays in ONNX Runtime. For one generation; not safe for concurrent use.
+/// </summary>
+internal sealed class TextDecoder : IDisposable
+{
+    private readonly InterventionSession _session;
+    private readonly PromptBatch _batch;
+    private readonly ImmutableArray<ScheduledSite> _sites;
+    private readonly ImmutableArray<CachePair> _cache;
+    private readonly string[] _outputs;
+    private readonly KeptTensors? _kept;
+    private readonly List<OrtValue> _memory = [];
+    private readonly bool _isShared;
+    private IReadOnlyList<TensorValue> _present = [];
+
+    /// <param name="session">The session, which its owner keeps until this is disposed.</param>
+    /// <param name="batch">The prompts.</param>
+    /// <param name="sites">What the session's sites are fed.</param>
+    /// <param name="cache">The cache; empty to read the whole texts in each run.</param>
+    /// <param name="maximumNewTokens">The largest number of new tokens.</param>
+    public TextDecoder(
+        InterventionSession session,
+        PromptBatch batch,
+        ImmutableArray<ScheduledSite> sites,
+        ImmutableArray<CachePair> cache,
+        int maximumNewTokens
+    )
+    {
+        (_session, _batch, _sites, _cache) = (session, batch, sites, cache);
+        _outputs = [session.FirstOutput, .. cache.Select(pair => pair.Present)];
+        if (cache.IsEmpty)
+            return;
+        _kept = new KeptTensors();
+        _isShared = SharesMemory(session, cache);
+        if (_isShared)
+            Allocate(batch.Longest + maximumNewTokens);
+    }
+
+    /// <summary>Whether past and present of a session's cache are to be the same memory.</summary>
+    public static bool SharesMemory(InterventionSession session, ImmutableArray<CachePair> cache) =>
+        cache.All(pair =>
+            pair.IsShareable(session.Spliced.Model.Graph)
+            && session.DeclaredInput(pair.Past).Sizes is [_, > 0, _, > 0]
+        );
+
+    /// <summary>Reads the prompts; the logits after them, a row each.</summary>
+    public TensorValue ReadPrompt(CancellationToken cancellation) =>
+        Run(
+            _batch.Prompt(),
+            [.. _sites.Select(site => site.OfPrompt())],
+            _batch.LastOf([.. _batch.Prompts]),
+            cancellation
+        );
+
+    /// <summary>Reads the last new token of each row; the logits after it.</summary>
+    /// <param name="texts">Each row's prompt and new tokens, the new ones equal in number.</param>
+    /// <param name="cancellation">Ends the run early.</param>
+    public TensorValue ReadNext(IReadOnlyList<IReadOnlyList<int>> texts, CancellationToken cancellation)
+    {
+        var generated = texts[0].Count - _batch.Prompts[0].Length;
+        if (_cache.IsEmpty)
+            return Run(
+                _batch.Whole(texts),
+                [.. _sites.Select(site => site.OfText(RunsOf(site, texts, generated)))],
+                _batch.LastOf(texts),
+                cancellation
+            );
+        return Run(
+            _batch.Next([.. texts.Select(text => text[^1])], generated),
+            [.. _sites.Select(site => site.OfToken(generated, ActsOf(site, texts, generated)))],
+            NumericArray.Of(new long[_batch.Count], _batch.Count, 1),
+            cancellation
+        );
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        foreach (var value in _present)
+            value.Dispose();
+        foreach (var value in _memory)
+            value.Dispose();
+    }
+
+    private List<(Func<int, int>, IReadOnlyList<bool>)> RunsOf(
+        ScheduledSite site,
+        IReadOnlyList<IReadOnlyList<int>> texts,
+        int generated
+    ) =>
+        [
+            .. Enumerable
+                .Range(1, generated)
+                .Select(run =>
+                    ((Func<int, int>)(row => _batch.Prompts[row].Length + run - 1), ActsOf(site, texts, run))
+                ),
+        ];
+
+    private bool[] ActsOf(ScheduledSite site, IReadOnlyList<IReadOnlyList<int>> texts, int run) =>
+        [
+            .. texts.Select(
+                (text, row) => site.Schedule.ActsAt(_batch.Prompts[row].Length + run - 1, text[_batch.Prompts[row].Length + run - 1])
+            ),
+        ];
+
+    private TensorValue Run(
+        ModelInputs inputs,
+        IReadOnlyList<SiteFeed> feeds,
+        NumericArray positions,
+        CancellationToken cancellation
+    )
+    {
+        var results = _session.RunValues(
+            inputs,
+            feeds,
+            _outputs,
+            positions,
+            ImmutableDictionary<string, NumericArray>.Empty,
+            cancellation,
+            _kept
+        );
+        Keep([.. results.Skip(1)]);
+        return results[0];
+    }
+
+    // What the run before left is not needed any more.
+    private void Keep(ImmutableArray<TensorValue> present)
+    {
+        foreach (var value in _present)
+            value.Dispose();
+        _present = present;
+        if (_kept is null || _isShared)
+            return;
+        for (var index = 0; index < _cache.Length; index++)
+            _kept.Feed(_cache[index].Past, present[index]);
+    }
+
+    private void Allocate(int length)
+    {
+        foreach (var pair in _cache)
+        {
+            var (type, sizes) = _session.DeclaredInput(pair.Past);
+            var memory = KeptTensors.Zeros(type, [_batch.Count, sizes[1], length, sizes[3]]);
+            _memory.Add(memory);
+            _kept!.Share(pair.Past, pair.Present, memory);
+        }
+    }
+}

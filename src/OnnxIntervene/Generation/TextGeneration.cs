@@ -1,0 +1,136 @@
+using System.Collections.Immutable;
+using OnnxIntervene.Execution;
+using OnnxIntervene.IR;
+using OnnxIntervene.Runtime;
+
+namespace OnnxIntervene.Generation;
+
+/// <summary>
+/// One generation: planned and checked when it is made, then carried out token by token. Enumerate it once.
+/// </summary>
+internal sealed class TextGeneration
+{
+    private readonly GenerationRequest _request;
+    private readonly PromptBatch _batch;
+    private readonly GenerationFeeds _feeds;
+    private readonly ImmutableArray<CachePair> _cache;
+    private readonly StopCondition _stop;
+    private readonly ImmutableArray<GenerationRow> _rows;
+
+    /// <exception cref="InterventionException">Something does not fit the model; nothing has run.</exception>
+    public TextGeneration(GenerationRequest request)
+    {
+        request.Check();
+        _request = request;
+        var graph = request.Model.Model.Graph;
+        _cache = request.Options.UsesCache ? CachePair.Of(graph) : [];
+        _batch = Batch(padsLeft: !_cache.IsEmpty && request.Model.Components.CountedMasks.IsEmpty);
+        if (CannotPad())
+            (_cache, _batch) = ([], Batch(padsLeft: false));
+        _feeds = new GenerationFeeds(request, _batch, !_cache.IsEmpty);
+        _stop = new StopCondition(request.Options, request.Model.Loaded);
+        _rows =
+        [
+            .. request.Prompts.Select((prompt, row) => new GenerationRow(prompt, request.Options, row)),
+        ];
+    }
+
+    private GenerationOptions Options => _request.Options;
+
+    /// <summary>The new tokens, run by run; rows of a batch in turn.</summary>
+    public IEnumerable<GeneratedToken> Tokens(CancellationToken cancellation)
+    {
+        var sites = _feeds.Schedule(cancellation);
+        using var lease = _request.Model.Loaded.Lease(Recipe);
+        using var decoder = new TextDecoder(lease.Session, _batch, sites, _cache, Options.MaximumNewTokens);
+        for (var run = 0; _rows.Any(row => row.Finish is null); run++)
+        {
+            using var logits =
+                run == 0
+                    ? decoder.ReadPrompt(cancellation)
+                    : decoder.ReadNext([.. _rows.Select(row => row.Text)], cancellation);
+            foreach (var token in Chosen(logits, run))
+                yield return token;
+        }
+    }
+
+    /// <summary>What has been generated, in the order of the prompts.</summary>
+    public ImmutableArray<GeneratedText> Texts() =>
+        [
+            .. _rows.Select(row => new GeneratedText(
+                row.Prompt,
+                [.. row.Generated],
+                _stop.TextOf(row.Generated),
+                row.Finish ?? FinishReason.Length
+            )
+            {
+                Scores = [.. row.Scores],
+            }),
+        ];
+
+    // Without the presents of a cache that is not used, nothing computes them.
+    private SessionRecipe Recipe =>
+        _feeds.Recipe with
+        {
+            Outputs = [_request.Model.Model.Graph.Outputs[0].Name, .. _cache.Select(pair => pair.Present)],
+        };
+
+    private List<GeneratedToken> Chosen(TensorValue logits, int run)
+    {
+        var width = (int)logits.Shape[^1];
+        var tokens = new List<GeneratedToken>(_rows.Length);
+        for (var row = 0; row < _rows.Length; row++)
+        {
+            var isLive = _rows[row].Finish is null;
+            var scores = logits.Floats.Slice(LogitRow(logits, row, run) * width, width);
+            _rows[row].Add(scores, FinishOf);
+            if (isLive)
+                tokens.Add(new GeneratedToken(row, run, _rows[row].Text[^1], _rows[row].Finish));
+        }
+
+        return tokens;
+    }
+
+    // Where logits cannot be chosen, there are those of every position that the run has read.
+    private int LogitRow(TensorValue logits, int row, int run)
+    {
+        var read = (int)logits.Shape[1];
+        if (read == 1)
+            return row;
+        var length = _rows[row].Text.Count;
+        return (row * read) + (_batch.PadsLeft ? read : length) - 1;
+    }
+
+    private FinishReason? FinishOf(GenerationRow row) =>
+        _stop.Ends(row.Generated) ? FinishReason.Stop
+        : row.Generated.Count == Options.MaximumNewTokens ? FinishReason.Length
+        : row.Text.Count == _request.Context ? FinishReason.Context
+        : null;
+
+    private PromptBatch Batch(bool padsLeft) =>
+        new(_request.Prompts, padsLeft, [.. _request.Model.Model.Graph.Inputs.Select(input => input.Name)]);
+
+    // New tokens go behind padding only where the model knows what is padding; else every run reads the texts again.
+    private bool CannotPad()
+    {
+        if (_cache.IsEmpty || !_batch.IsPadded)
+            return false;
+        var hasMask = _batch.Inputs.Contains("attention_mask");
+        return !hasMask
+            || InputWarnings.Of(_batch.Prompt(), _request.Model.Components).Length > 0
+            || (!_batch.PadsLeft && !IsShared());
+    }
+
+    // A counting operator that is opened appends like any other, which its mask does not tell.
+    private bool IsShared()
+    {
+        var feeds = new GenerationFeeds(_request, _batch, usesCache: true);
+        using var lease = _request.Model.Loaded.Lease(
+            feeds.Recipe with
+            {
+                Outputs = [_request.Model.Model.Graph.Outputs[0].Name, .. _cache.Select(pair => pair.Present)],
+            }
+        );
+        return TextDecoder.SharesMemory(lease.Session, _cache);
+    }
+}
