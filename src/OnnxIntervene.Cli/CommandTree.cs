@@ -37,6 +37,7 @@ internal static class CommandTree
         "--data",
         "--test",
         "--causal",
+        "--vector",
         "--merge",
     ];
 
@@ -49,6 +50,7 @@ internal static class CommandTree
         {
             InspectCommand.Create(),
             RunCommand.Create(),
+            GenerateCommand.Create(),
             CollectCommand.Create(),
             TraceCommand.Create(),
             PatchCommand.Create(),

@@ -21,6 +21,13 @@ internal sealed class TerminalWriter(TextWriter writer)
     /// <summary>A piece of a line that is wiped later; what is filled in is cleaned.</summary>
     public void Write(TerminalText text) => writer.Write(text.ToString());
 
+    /// <summary>A piece of a text that grows, cleaned; line feeds stay.</summary>
+    public void WritePart(string text)
+    {
+        writer.Write(string.Join('\n', text.ReplaceLineEndings("\n").Split('\n').Select(TerminalText.Clean)));
+        writer.Flush();
+    }
+
     /// <summary>Whether somebody watches this stream.</summary>
     public bool IsWatched =>
         (ReferenceEquals(writer, Console.Error) && !Console.IsErrorRedirected)

@@ -48,4 +48,22 @@ public sealed record ControlVector(string ModelHint, ImmutableSortedDictionary<i
             directions.ToImmutable()
         );
     }
+
+    /// <summary>
+    /// Writes the file as repeng's <c>export_gguf</c> does (gguf version 3): under another name in the same folder, and
+    /// then renames it.
+    /// </summary>
+    /// <exception cref="IOException">The file cannot be written.</exception>
+    public void Write(string path) =>
+        GgufWriter.Write(
+            path,
+            [
+                ("general.architecture", "controlvector"),
+                ("controlvector.model_hint", ModelHint),
+                ("controlvector.layer_count", (uint)Directions.Count),
+            ],
+            Directions.Select(entry =>
+                (string.Create(CultureInfo.InvariantCulture, $"{Prefix}{entry.Key}"), entry.Value)
+            )
+        );
 }

@@ -38,7 +38,7 @@ public static class Generator
         CancellationToken cancellation = default
     )
     {
-        var generation = Plan(model, RowsOf(@base), options, sources, unitLocations, settings);
+        var generation = PlanGeneration(model, RowsOf(@base), options, sources, unitLocations, settings);
         foreach (var _ in generation.Tokens(cancellation)) { }
         return generation.Texts();
     }
@@ -55,7 +55,7 @@ public static class Generator
         CancellationToken cancellation = default
     )
     {
-        var generation = Plan(model, RowsOf(model, prompts), options, sources, unitLocations, settings);
+        var generation = PlanGeneration(model, RowsOf(model, prompts), options, sources, unitLocations, settings);
         foreach (var _ in generation.Tokens(cancellation)) { }
         return generation.Texts();
     }
@@ -72,16 +72,23 @@ public static class Generator
         UnitLocations? unitLocations = null,
         RunSettings? settings = null,
         CancellationToken cancellation = default
-    ) => Stream(Plan(model, RowsOf(@base), options, sources, unitLocations, settings), cancellation);
+    ) => Stream(PlanGeneration(model, RowsOf(@base), options, sources, unitLocations, settings), cancellation);
 
     /// <summary>A generation, checked; nothing has run.</summary>
-    internal static TextGeneration Plan(
-        IntervenableModel model,
+    /// <param name="model">The model with its interventions.</param>
+    /// <param name="prompts">The tokens of each prompt.</param>
+    /// <param name="options">How tokens are chosen, and when interventions act.</param>
+    /// <param name="sources">As in <see cref="IntervenableModel.Run"/>.</param>
+    /// <param name="unitLocations">Where sources are read, and positions of the prompts.</param>
+    /// <param name="settings">Coefficients, constant sources and subspaces.</param>
+    /// <exception cref="InterventionException">Something does not fit the model.</exception>
+    public static TextGeneration PlanGeneration(
+        this IntervenableModel model,
         ImmutableArray<ImmutableArray<int>> prompts,
-        GenerationOptions? options,
-        IReadOnlyList<ModelInputs?>? sources,
-        UnitLocations? unitLocations,
-        RunSettings? settings
+        GenerationOptions? options = null,
+        IReadOnlyList<ModelInputs?>? sources = null,
+        UnitLocations? unitLocations = null,
+        RunSettings? settings = null
     )
     {
         ArgumentNullException.ThrowIfNull(model);
@@ -97,8 +104,7 @@ public static class Generator
         );
     }
 
-    /// <summary>The tokens of some prompts.</summary>
-    internal static ImmutableArray<ImmutableArray<int>> RowsOf(IntervenableModel model, IReadOnlyList<string> prompts)
+    private static ImmutableArray<ImmutableArray<int>> RowsOf(IntervenableModel model, IReadOnlyList<string> prompts)
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(prompts);

@@ -6,9 +6,10 @@ using OnnxIntervene.Runtime;
 namespace OnnxIntervene.Generation;
 
 /// <summary>
-/// One generation: planned and checked when it is made, then carried out token by token. Enumerate it once.
+/// One generation: planned and checked when it is made, then carried out token by token. Enumerate it once; not safe
+/// for concurrent use.
 /// </summary>
-internal sealed class TextGeneration
+public sealed class TextGeneration
 {
     private readonly GenerationRequest _request;
     private readonly PromptBatch _batch;
@@ -18,7 +19,7 @@ internal sealed class TextGeneration
     private readonly ImmutableArray<GenerationRow> _rows;
 
     /// <exception cref="InterventionException">Something does not fit the model; nothing has run.</exception>
-    public TextGeneration(GenerationRequest request)
+    internal TextGeneration(GenerationRequest request)
     {
         request.Check();
         _request = request;
@@ -35,9 +36,15 @@ internal sealed class TextGeneration
         ];
     }
 
+    /// <summary>How many texts there are.</summary>
+    public int Count => _rows.Length;
+
     private GenerationOptions Options => _request.Options;
 
-    /// <summary>The new tokens, run by run; rows of a batch in turn.</summary>
+    /// <summary>The new tokens as they are computed, run by run; texts of the batch in turn.</summary>
+    /// <param name="cancellation">Ends the generation early; <see cref="Texts"/> still gives what there is.</param>
+    /// <exception cref="ExecutionException">ONNX Runtime stopped a run, or logits are not numbers.</exception>
+    /// <exception cref="OperationCanceledException">The generation was cancelled.</exception>
     public IEnumerable<GeneratedToken> Tokens(CancellationToken cancellation)
     {
         var sites = _feeds.Schedule(cancellation);
@@ -54,7 +61,7 @@ internal sealed class TextGeneration
         }
     }
 
-    /// <summary>What has been generated, in the order of the prompts.</summary>
+    /// <summary>What has been generated until now, in the order of the prompts.</summary>
     public ImmutableArray<GeneratedText> Texts() =>
         [
             .. _rows.Select(row => new GeneratedText(

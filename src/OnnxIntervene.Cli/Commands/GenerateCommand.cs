@@ -1,0 +1,63 @@
+using System.CommandLine;
+using OnnxIntervene.Cli.Output;
+using OnnxIntervene.Execution;
+using OnnxIntervene.Generation;
+
+namespace OnnxIntervene.Cli.Commands;
+
+/// <summary>Generates text, plainly or under interventions.</summary>
+internal sealed class GenerateCommand
+{
+    private readonly ModelOptions _model = new();
+    private readonly GenerationPrompts _prompts = new();
+    private readonly TextSources _sources = new();
+    private readonly SteeringOptions _steering = new();
+    private readonly ScheduleOptions _schedule = new();
+    private readonly SamplingOptions _sampling = new();
+    private readonly Option<bool> _json = new("--json") { Description = "Print JSON." };
+
+    public static Command Create() => new GenerateCommand().Build();
+
+    private Command Build()
+    {
+        var command = new Command(
+            "generate",
+            "Generate text, token by token as it comes, plainly or under interventions: a configuration or steering "
+                + "vectors. Example: onnx-intervene generate --prompt \"The Space Needle is located in the city of\" "
+                + "--max-tokens 8. Steered: onnx-intervene generate model --prompt \"I went to a restaurant and\" "
+                + "--vector joy.safetensors --coefficient 4"
+        );
+        _model.AddTo(command);
+        _prompts.AddTo(command);
+        _sources.AddTo(command);
+        _steering.AddTo(command);
+        _schedule.AddTo(command);
+        _sampling.AddTo(command);
+        command.Add(_json);
+        command.SetAction(Run);
+        return command;
+    }
+
+    private Task<int> Run(ParseResult arguments, CancellationToken cancellation)
+    {
+        using var loaded = _model.Load(arguments);
+        var file = _steering.Read(arguments, loaded);
+        var options = _sampling.Read(arguments);
+        if (_schedule.Read(arguments, file.UnitLocations is not null) is { } schedule)
+            options = options with { Schedules = [schedule] };
+        using var model = loaded.With(file.Config);
+        var generation = model.PlanGeneration(
+            _prompts.Read(arguments, loaded),
+            options,
+            _sources.Read(arguments, loaded),
+            file.UnitLocations,
+            file.Settings
+        );
+        var terminal = Terminal.Of(arguments);
+        if (!arguments.GetValue(_json) && generation.Count == 1 && loaded.HasTokenizer)
+            GenerationText.Stream(terminal, generation, loaded, options, cancellation);
+        else
+            GenerationText.Write(terminal, generation, loaded, arguments.GetValue(_json), cancellation);
+        return Task.FromResult(ExitCodes.Done);
+    }
+}

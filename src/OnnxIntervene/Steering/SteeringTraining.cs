@@ -1,0 +1,94 @@
+using System.Collections.Immutable;
+using OnnxIntervene.Components.Addressing;
+using OnnxIntervene.Execution;
+using OnnxIntervene.IR;
+using OnnxIntervene.Studies.Prompts;
+using OnnxIntervene.Studies.Reading;
+using OnnxIntervene.Sweeps;
+using OnnxIntervene.Tensors;
+
+namespace OnnxIntervene.Steering;
+
+/// <summary>Finds steering vectors: reads a component at the last token of texts, and fits a direction a layer.</summary>
+public static class SteeringTraining
+{
+    /// <summary>Finds a direction for each layer.</summary>
+    /// <param name="model">The model.</param>
+    /// <param name="examples">Texts with and without the property.</param>
+    /// <param name="layers">The layers.</param>
+    /// <param name="method">How directions are fitted.</param>
+    /// <param name="component">The component.</param>
+    /// <param name="progress">Told how many texts are done.</param>
+    /// <param name="cancellation">Ends the runs early.</param>
+    /// <exception cref="InterventionException">The component is not in the model, or its units are no vectors.</exception>
+    /// <exception cref="OnnxIntervene.Runtime.ExecutionException">ONNX Runtime stopped a run.</exception>
+    /// <exception cref="OperationCanceledException">The runs were cancelled.</exception>
+    public static SteeringVector Fit(
+        LoadedModel model,
+        SteeringExamples examples,
+        IReadOnlyList<int> layers,
+        SteeringMethod method,
+        string component = SteeringVector.Stream,
+        IProgress<SweepProgress>? progress = null,
+        CancellationToken cancellation = default
+    )
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        ArgumentNullException.ThrowIfNull(examples);
+        ArgumentNullException.ThrowIfNull(layers);
+        ArgumentNullException.ThrowIfNull(method);
+        if (layers.Count == 0)
+            throw new InterventionException("No layer is given for the steering vector.");
+        ImmutableArray<ComponentAddress> addresses = [.. layers.Select(layer => model.Components.AddressOf(layer, component))];
+        foreach (var found in addresses.Select(model.Components.Get))
+        {
+            if (found.Layout != ComponentLayout.Positions || found.Width == 0)
+                throw new InterventionException($"{found} has no vector at each position; choose another component.");
+        }
+
+        var rows = LastRows(model, addresses, [.. examples.Positive, .. examples.Negative], progress, cancellation);
+        var count = examples.Positive.Length;
+        return new SteeringVector(
+            addresses[0].Name,
+            addresses
+                .Select((address, place) => (address.Layer, Values: rows[place]))
+                .ToImmutableSortedDictionary(
+                    item => item.Layer,
+                    item => method.Fit(Stacked(item.Values[..count]), Stacked(item.Values[count..]))
+                )
+        );
+    }
+
+    private static NumericArray[][] LastRows(
+        LoadedModel model,
+        ImmutableArray<ComponentAddress> addresses,
+        ImmutableArray<StudyPrompt> prompts,
+        IProgress<SweepProgress>? progress,
+        CancellationToken cancellation
+    )
+    {
+        var rows = addresses.Select(_ => new NumericArray[prompts.Length]).ToArray();
+        using var reader = new ComponentReader(model, addresses);
+        reader.Read(
+            prompts,
+            reading =>
+            {
+                for (var place = 0; place < rows.Length; place++)
+                    rows[place][reading.Prompt] = reading.Values[place].Row(prompts[reading.Prompt].Length - 1);
+            },
+            progress,
+            cancellation
+        );
+        return rows;
+    }
+
+    private static NumericArray Stacked(ReadOnlySpan<NumericArray> rows)
+    {
+        var all = rows.ToArray();
+        return NumericArray.Of(
+            all.SelectMany(row => row.Floats.ToArray()).ToArray(),
+            all.Length,
+            all[0].Length
+        );
+    }
+}
