@@ -38,6 +38,7 @@ internal static class CommandTree
         "--test",
         "--causal",
         "--vector",
+        "--pairs",
         "--merge",
     ];
 
@@ -51,6 +52,9 @@ internal static class CommandTree
             InspectCommand.Create(),
             RunCommand.Create(),
             GenerateCommand.Create(),
+            SteerTrainCommand.Create(),
+            SteerCommand.Create(),
+            CompareCommand.Create(),
             CollectCommand.Create(),
             TraceCommand.Create(),
             PatchCommand.Create(),

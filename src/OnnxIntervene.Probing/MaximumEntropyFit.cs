@@ -25,7 +25,13 @@ internal static class MaximumEntropyFit
     )
     {
         var count = labels.Max() + 1;
-        var model = Fit(new MLContext(seed: 0), examples, labels, split.Trained, count, regularization);
+        var model = Fit(
+            new MLContext(seed: 0),
+            examples.Width,
+            split.Trained.Select(example => (examples.Rows[example], labels[example])),
+            count,
+            regularization
+        );
         VBuffer<float>[] weights = [];
         model.GetWeights(ref weights, out _);
         float[] biases = [.. model.GetBiases()];
@@ -35,23 +41,27 @@ internal static class MaximumEntropyFit
         );
     }
 
+    /// <summary>The weights of each class, fitted to all of some examples.</summary>
+    public static float[][] Weights(float[][] rows, int[] labels, float regularization)
+    {
+        var model = Fit(new MLContext(seed: 0), rows[0].Length, rows.Zip(labels), labels.Max() + 1, regularization);
+        VBuffer<float>[] weights = [];
+        model.GetWeights(ref weights, out _);
+        return [.. weights.Select(weight => weight.DenseValues().ToArray())];
+    }
+
     private static MaximumEntropyModelParameters Fit(
         MLContext context,
-        ProbeExamples examples,
-        ImmutableArray<int> labels,
-        ImmutableArray<int> trained,
+        int width,
+        IEnumerable<(float[] Row, int Label)> examples,
         int count,
         float regularization
     )
     {
         var schema = SchemaDefinition.Create(typeof(Row));
-        schema[nameof(Row.Features)].ColumnType = new VectorDataViewType(NumberDataViewType.Single, examples.Width);
+        schema[nameof(Row.Features)].ColumnType = new VectorDataViewType(NumberDataViewType.Single, width);
         schema[nameof(Row.Label)].ColumnType = new KeyDataViewType(typeof(uint), count);
-        var rows = trained.Select(example => new Row
-        {
-            Features = examples.Rows[example],
-            Label = (uint)labels[example],
-        });
+        var rows = examples.Select(example => new Row { Features = example.Row, Label = (uint)example.Label });
         var trainer = context.MulticlassClassification.Trainers.LbfgsMaximumEntropy(
             new LbfgsMaximumEntropyMulticlassTrainer.Options
             {

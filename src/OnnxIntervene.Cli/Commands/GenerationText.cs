@@ -58,14 +58,20 @@ internal static class GenerationText
 
         foreach (var text in texts)
         {
-            var prompt = model.HasTokenizer ? model.Tokenizer.Decode(text.Prompt) : string.Join(",", text.Prompt);
-            terminal.Output.WriteLine($"> {prompt}");
-            terminal.Output.WriteLine(text.Text ?? string.Join(",", text.Tokens));
+            terminal.Output.WriteLine($"> {PromptOf(text, model)}");
+            terminal.Output.WriteLine(Of(text));
             terminal.Output.WriteLine();
         }
 
         clock.Write(terminal.Error, null);
     }
+
+    /// <summary>A prompt as text; its token ids where there is no tokenizer.</summary>
+    public static string PromptOf(GeneratedText text, LoadedModel model) =>
+        model.HasTokenizer ? model.Tokenizer.Decode(text.Prompt) : string.Join(",", text.Prompt);
+
+    /// <summary>What was generated, as text; its token ids where there is no tokenizer.</summary>
+    public static string Of(GeneratedText text) => text.Text ?? string.Join(",", text.Tokens);
 
     /// <summary>A text as JSON has it.</summary>
     public static object Shown(GeneratedText text, LoadedModel model) =>

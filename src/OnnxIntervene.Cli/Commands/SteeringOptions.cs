@@ -79,7 +79,10 @@ internal sealed class SteeringOptions
             throw new InterventionException(
                 $"{given.Length} coefficients for {vectors.Length} vectors; give one, or one each."
             );
-        return Of(vectors, [.. vectors.Select((_, index) => given.Length == 0 ? 1 : given[given.Length == 1 ? 0 : index])]);
+        return Of(
+            vectors,
+            [.. vectors.Select((_, index) => given.Length == 0 ? 1 : given[given.Length == 1 ? 0 : index])]
+        );
     }
 
     /// <summary>The interventions that add vectors.</summary>

@@ -26,8 +26,8 @@ internal sealed class GenerationFeeds
     {
         (_request, _batch, _usesCache) = (request, batch, usesCache);
         var locations = Enumerable.Range(0, request.Count).Select(PromptLocation).ToImmutableArray();
-        _prompt = Plan(batch.Prompt(), [.. locations.Select(location => location?.InPrompt)]);
-        _token = Plan(FirstToken(), [.. locations.Select(location => location?.OfToken)]);
+        _prompt = Plan(batch.Prompt(), [.. locations.Select(location => location?.InPrompt)], SourceLocation);
+        _token = Plan(FirstToken(), [.. locations.Select(location => location?.OfToken)], SourceOfToken);
         Recipe = new SessionRecipe([.. Written.Select(index => _prompt.Planned[index].Site)])
         {
             ChoosesPositions = true,
@@ -70,7 +70,11 @@ internal sealed class GenerationFeeds
         return _request.Model.Components.Get(representation.Layer, representation.Component);
     }
 
-    private RunPlan Plan(ModelInputs inputs, ImmutableArray<UnitLocation?> locations)
+    private RunPlan Plan(
+        ModelInputs inputs,
+        ImmutableArray<UnitLocation?> locations,
+        Func<int, UnitLocation?> sourceLocation
+    )
     {
         var model = _request.Model;
         return model.PlanOf(
@@ -79,14 +83,30 @@ internal sealed class GenerationFeeds
                 model.Interventions,
                 inputs,
                 _request.Sources,
-                new UnitLocations(
-                    _request.Locations?.Sources ?? [null],
-                    locations.IsEmpty ? [null] : locations
-                ),
+                locations.IsEmpty
+                    ? null
+                    : new UnitLocations([.. Enumerable.Range(0, _request.Count).Select(sourceLocation)], locations),
                 _request.Settings
             )
         );
     }
+
+    private UnitLocation? SourceLocation(int index) => _request.Locations?.SourceOf(index);
+
+    // What acts in the prompt alone is fed to no new token, for which several units would be too many.
+    private UnitLocation? SourceOfToken(int index) =>
+        SourceLocation(index) is { } given && !_request.ScheduleOf(index).Phase.HasFlag(GenerationPhase.Generated)
+            ? Component(index).Layout == Components.Addressing.ComponentLayout.HeadsFirst
+                ? given
+                : given with
+                {
+                    Units =
+                    [
+                        [0],
+                    ],
+                    Anchor = null,
+                }
+            : SourceLocation(index);
 
     // One token a row; which one does not matter to a plan.
     private ModelInputs FirstToken() =>
@@ -105,7 +125,14 @@ internal sealed class GenerationFeeds
         var component = Component(index);
         if (component.Layout == Components.Addressing.ComponentLayout.HeadsFirst)
             return (given, given);
-        var token = (given ?? AllHeads(component)) with { Units = [[0]], Anchor = null };
+        var token = (given ?? AllHeads(component)) with
+        {
+            Units =
+            [
+                [0],
+            ],
+            Anchor = null,
+        };
         if (!schedule.Phase.HasFlag(GenerationPhase.Prompt))
             return (token, token);
         var units = given is null || !schedule.TakesEveryPosition ? Positions(schedule, given) : Moved(given);
@@ -163,7 +190,10 @@ internal sealed class GenerationFeeds
             var isPlain = schedule.TakesEveryPosition && schedule.Coefficients.IsConstant;
             if (
                 Component(index).Layout == Components.Addressing.ComponentLayout.HeadsFirst
-                && (!schedule.TakesEveryPosition || (!_usesCache && !(isPlain && schedule.Phase == GenerationPhase.Both)))
+                && (
+                    !schedule.TakesEveryPosition
+                    || (!_usesCache && !(isPlain && schedule.Phase == GenerationPhase.Both))
+                )
             )
                 throw new InterventionException(
                     $"{_request.Model.Config.Representations[index]}: units are heads there, at all positions at "

@@ -145,6 +145,11 @@ public static class Generator
         var ids = tokens.Row(row).Integers.ToArray();
         return mask is null
             ? [.. ids.Select(id => checked((int)id))]
-            : [.. ids.Zip(mask.Row(row).Integers.ToArray()).Where(pair => pair.Second != 0).Select(pair => checked((int)pair.First))];
+            :
+            [
+                .. ids.Zip(mask.Row(row).Integers.ToArray())
+                    .Where(pair => pair.Second != 0)
+                    .Select(pair => checked((int)pair.First)),
+            ];
     }
 }

@@ -21,8 +21,7 @@ internal sealed record ScheduledSite(
     private int LocationWidth => Site.LocationWidthOf(Component);
 
     /// <summary>The feed of the run that reads the prompt.</summary>
-    public SiteFeed OfPrompt() =>
-        Prompt is null ? Silent() : FeedRows.Scaled(Prompt, Schedule.Coefficients.At(0));
+    public SiteFeed OfPrompt() => Prompt is null ? Silent() : FeedRows.Scaled(Prompt, Schedule.Coefficients.At(0));
 
     /// <summary>The feed of a run that reads one new token a row.</summary>
     /// <param name="run">The number of the run, from 1.</param>
@@ -30,12 +29,7 @@ internal sealed record ScheduledSite(
     public SiteFeed OfToken(int run, IReadOnlyList<bool> acts) =>
         Token is null
             ? Silent()
-            : FeedRows.Of(
-                FeedRows.Scaled(Token, Schedule.Coefficients.At(run)),
-                Site.Selection,
-                LocationWidth,
-                acts
-            );
+            : FeedRows.Of(FeedRows.Scaled(Token, Schedule.Coefficients.At(run)), Site.Selection, LocationWidth, acts);
 
     /// <summary>The feed of a run that reads the prompt and new tokens again, one after the other.</summary>
     /// <param name="runs">

@@ -15,9 +15,7 @@ internal sealed class StopCondition
     public StopCondition(GenerationOptions options, LoadedModel model)
     {
         _model = model;
-        _tokens = options.IgnoresEndOfText
-            ? []
-            : [.. options.StopTokens ?? EndOfText.TokensOf(model.File.Path)];
+        _tokens = options.IgnoresEndOfText ? [] : [.. options.StopTokens ?? EndOfText.TokensOf(model.File.Path)];
         _texts = options.StopTexts;
         // A token is a byte at least; a few more, since a text may begin inside a token.
         _tail = _texts.IsEmpty ? 0 : _texts.Max(text => System.Text.Encoding.UTF8.GetByteCount(text)) + 8;

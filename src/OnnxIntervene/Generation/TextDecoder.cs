@@ -1,6 +1,4 @@
 using System.Collections.Immutable;
-using Microsoft.ML.OnnxRuntime;
-using OnnxIntervene.IR;
 using OnnxIntervene.Runtime;
 using OnnxIntervene.Tensors;
 
@@ -18,7 +16,6 @@ internal sealed class TextDecoder : IDisposable
     private readonly ImmutableArray<CachePair> _cache;
     private readonly string[] _outputs;
     private readonly KeptTensors? _kept;
-    private readonly List<OrtValue> _memory = [];
     private readonly bool _isShared;
     private IReadOnlyList<TensorValue> _present = [];
 
@@ -48,8 +45,7 @@ internal sealed class TextDecoder : IDisposable
     /// <summary>Whether past and present of a session's cache are to be the same memory.</summary>
     public static bool SharesMemory(InterventionSession session, ImmutableArray<CachePair> cache) =>
         cache.All(pair =>
-            pair.IsShareable(session.Spliced.Model.Graph)
-            && session.DeclaredInput(pair.Past).Sizes is [_, > 0, _, > 0]
+            pair.IsShareable(session.Spliced.Model.Graph) && session.DeclaredInput(pair.Past).Sizes is [_, > 0, _, > 0]
         );
 
     /// <summary>Reads the prompts; the logits after them, a row each.</summary>
@@ -87,8 +83,7 @@ internal sealed class TextDecoder : IDisposable
     {
         foreach (var value in _present)
             value.Dispose();
-        foreach (var value in _memory)
-            value.Dispose();
+        _kept?.Dispose();
     }
 
     private List<(Func<int, int>, IReadOnlyList<bool>)> RunsOf(
@@ -107,7 +102,11 @@ internal sealed class TextDecoder : IDisposable
     private bool[] ActsOf(ScheduledSite site, IReadOnlyList<IReadOnlyList<int>> texts, int run) =>
         [
             .. texts.Select(
-                (text, row) => site.Schedule.ActsAt(_batch.Prompts[row].Length + run - 1, text[_batch.Prompts[row].Length + run - 1])
+                (text, row) =>
+                    site.Schedule.ActsAt(
+                        _batch.Prompts[row].Length + run - 1,
+                        text[_batch.Prompts[row].Length + run - 1]
+                    )
             ),
         ];
 
@@ -148,9 +147,7 @@ internal sealed class TextDecoder : IDisposable
         foreach (var pair in _cache)
         {
             var (type, sizes) = _session.DeclaredInput(pair.Past);
-            var memory = KeptTensors.Zeros(type, [_batch.Count, sizes[1], length, sizes[3]]);
-            _memory.Add(memory);
-            _kept!.Share(pair.Past, pair.Present, memory);
+            _kept!.Share(pair.Past, pair.Present, type, [_batch.Count, sizes[1], length, sizes[3]]);
         }
     }
 }

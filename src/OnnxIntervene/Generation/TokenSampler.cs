@@ -62,7 +62,9 @@ internal sealed class TokenSampler(GenerationOptions options, int seed)
             all.Add((token, Math.Exp((scores[token] - scores[best]) / options.Temperature)));
         if (options.TopK == 0 && options.TopP == 1 && options.MinP == 0)
             return all;
-        var ordered = all.OrderByDescending(candidate => candidate.Weight).ThenBy(candidate => candidate.Token).ToList();
+        var ordered = all.OrderByDescending(candidate => candidate.Weight)
+            .ThenBy(candidate => candidate.Token)
+            .ToList();
         if (options.TopK > 0 && options.TopK < ordered.Count)
             ordered.RemoveRange(options.TopK, ordered.Count - options.TopK);
         Nucleus(ordered);

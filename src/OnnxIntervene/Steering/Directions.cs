@@ -59,7 +59,9 @@ internal static class Directions
             return null;
         // Rows differ in length; the longest is not orthogonal to the leading vector but by chance.
         var start = Array.IndexOf(rows, rows.MaxBy(row => Product(row, row))!);
-        double[] weights = Unit([.. products[start].Select((value, index) => value + (1e-3 * (index + 1) * products[start][start]))]);
+        double[] weights = Unit([
+            .. products[start].Select((value, index) => value + (1e-3 * (index + 1) * products[start][start])),
+        ]);
         for (var iteration = 0; iteration < MostIterations; iteration++)
         {
             var next = Unit([.. products.Select(row => Product(row, weights))]);
@@ -78,7 +80,8 @@ internal static class Directions
         return Unit(combined);
     }
 
-    private static double Product(double[] left, double[] right) => left.Zip(right, (first, second) => first * second).Sum();
+    private static double Product(double[] left, double[] right) =>
+        left.Zip(right, (first, second) => first * second).Sum();
 
     private static double[] Unit(double[] vector)
     {

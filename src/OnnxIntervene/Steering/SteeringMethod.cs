@@ -12,7 +12,10 @@ public sealed record SteeringMethod(string Name, Func<NumericArray, NumericArray
 {
     /// <summary>The mean of the positive minus the mean of the negative (Rimsky et al. 2024).</summary>
     public static SteeringMethod DifferenceOfMeans { get; } =
-        new("mean", (positive, negative) => Directions.Difference(Directions.Mean(positive), Directions.Mean(negative)));
+        new(
+            "mean",
+            (positive, negative) => Directions.Difference(Directions.Mean(positive), Directions.Mean(negative))
+        );
 
     /// <summary>
     /// The mean of the positive minus the mean of all examples (mean-centring, Jorgensen et al. 2023).

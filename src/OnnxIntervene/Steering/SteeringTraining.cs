@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Numerics.Tensors;
 using OnnxIntervene.Components.Addressing;
 using OnnxIntervene.Execution;
 using OnnxIntervene.IR;
@@ -23,7 +24,7 @@ public static class SteeringTraining
     /// <exception cref="InterventionException">The component is not in the model, or its units are no vectors.</exception>
     /// <exception cref="OnnxIntervene.Runtime.ExecutionException">ONNX Runtime stopped a run.</exception>
     /// <exception cref="OperationCanceledException">The runs were cancelled.</exception>
-    public static SteeringVector Fit(
+    public static FittedSteering Fit(
         LoadedModel model,
         SteeringExamples examples,
         IReadOnlyList<int> layers,
@@ -39,7 +40,10 @@ public static class SteeringTraining
         ArgumentNullException.ThrowIfNull(method);
         if (layers.Count == 0)
             throw new InterventionException("No layer is given for the steering vector.");
-        ImmutableArray<ComponentAddress> addresses = [.. layers.Select(layer => model.Components.AddressOf(layer, component))];
+        ImmutableArray<ComponentAddress> addresses =
+        [
+            .. layers.Select(layer => model.Components.AddressOf(layer, component)),
+        ];
         foreach (var found in addresses.Select(model.Components.Get))
         {
             if (found.Layout != ComponentLayout.Positions || found.Width == 0)
@@ -48,16 +52,27 @@ public static class SteeringTraining
 
         var rows = LastRows(model, addresses, [.. examples.Positive, .. examples.Negative], progress, cancellation);
         var count = examples.Positive.Length;
-        return new SteeringVector(
-            addresses[0].Name,
-            addresses
-                .Select((address, place) => (address.Layer, Values: rows[place]))
-                .ToImmutableSortedDictionary(
-                    item => item.Layer,
-                    item => method.Fit(Stacked(item.Values[..count]), Stacked(item.Values[count..]))
-                )
+        var layered = addresses.Select((address, place) => (address.Layer, Values: rows[place])).ToList();
+        var directions = layered.ToImmutableSortedDictionary(
+            item => item.Layer,
+            item => method.Fit(Stacked(item.Values[..count]), Stacked(item.Values[count..]))
+        );
+        return new FittedSteering(
+            new SteeringVector(addresses[0].Name, directions),
+            layered.ToImmutableSortedDictionary(
+                item => item.Layer,
+                item => Separation(item.Values, count, directions[item.Layer])
+            )
         );
     }
+
+    private static double Separation(NumericArray[] rows, int count, NumericArray direction) =>
+        Enumerable
+            .Range(0, count)
+            .Average(pair => Along(rows[pair], direction) > Along(rows[count + pair], direction) ? 1.0 : 0);
+
+    private static double Along(NumericArray row, NumericArray direction) =>
+        TensorPrimitives.Dot(row.Floats, direction.Floats);
 
     private static NumericArray[][] LastRows(
         LoadedModel model,
@@ -85,10 +100,6 @@ public static class SteeringTraining
     private static NumericArray Stacked(ReadOnlySpan<NumericArray> rows)
     {
         var all = rows.ToArray();
-        return NumericArray.Of(
-            all.SelectMany(row => row.Floats.ToArray()).ToArray(),
-            all.Length,
-            all[0].Length
-        );
+        return NumericArray.Of(all.SelectMany(row => row.Floats.ToArray()).ToArray(), all.Length, all[0].Length);
     }
 }

@@ -33,7 +33,10 @@ public sealed record SteeringVector(string Component, ImmutableSortedDictionary<
                 );
         }
 
-        return this with { Directions = Directions.RemoveRange(Directions.Keys.Except(layers)) };
+        return this with
+        {
+            Directions = Directions.RemoveRange(Directions.Keys.Except(layers)),
+        };
     }
 
     /// <summary>The same with every direction of length 1.</summary>

@@ -46,11 +46,7 @@ public static class SteeringVectorFile
     /// The ending is another, or a control vector is for another component.
     /// </exception>
     /// <exception cref="IOException">The file cannot be written.</exception>
-    public static void Write(
-        string path,
-        SteeringVector vector,
-        IReadOnlyDictionary<string, string>? metadata = null
-    )
+    public static void Write(string path, SteeringVector vector, IReadOnlyDictionary<string, string>? metadata = null)
     {
         ArgumentNullException.ThrowIfNull(path);
         ArgumentNullException.ThrowIfNull(vector);
@@ -115,7 +111,10 @@ public static class SteeringVectorFile
     private static (string Component, int Layer)? Place(string name)
     {
         var dot = name.LastIndexOf('.');
-        if (dot <= 0 || !int.TryParse(name[(dot + 1)..], NumberStyles.None, CultureInfo.InvariantCulture, out var layer))
+        if (
+            dot <= 0
+            || !int.TryParse(name[(dot + 1)..], NumberStyles.None, CultureInfo.InvariantCulture, out var layer)
+        )
             return null;
         return (name[..dot] == "direction" ? SteeringVector.Stream : name[..dot], layer);
     }

@@ -1,6 +1,5 @@
 using System.Collections.Immutable;
 using System.Globalization;
-using NUnit.Framework;
 using OnnxIntervene.Execution;
 using OnnxIntervene.Formats;
 using OnnxIntervene.Generation;
@@ -14,8 +13,7 @@ using OnnxIntervene.Testing;
 namespace OnnxIntervene.Tests.Generation;
 
 /// <summary>Greedy generation under interventions is torch's, token for token, with a cache and without.</summary>
-[TestFixture]
-internal sealed class GenerationReferenceTests
+public sealed class GenerationReferenceTests
 {
     private const int NewTokens = 12;
     private const double Tolerance = 2e-4;
@@ -34,9 +32,7 @@ internal sealed class GenerationReferenceTests
     [Category("Oracle")]
     public void GeneratesWhatTorchGenerates([ValueSource(nameof(Exports))] string export, [Values] bool usesCache)
     {
-        var file = SafetensorsFile.Open(
-            Path.Combine(FamilyOf(export), "generation.safetensors")
-        );
+        var file = SafetensorsFile.Open(Path.Combine(FamilyOf(export), "generation.safetensors"));
         using var model = ReferenceExports.Load(export);
         Assert.Multiple(() =>
         {
@@ -46,7 +42,9 @@ internal sealed class GenerationReferenceTests
     }
 
     private static IEnumerable<string> Exports() =>
-        ReferenceExports.LanguageModels().Where(export => File.Exists(Path.Combine(FamilyOf(export), "generation.json")));
+        ReferenceExports
+            .LanguageModels()
+            .Where(export => File.Exists(Path.Combine(FamilyOf(export), "generation.json")));
 
     private static string FamilyOf(string export) =>
         Path.Combine(RepositoryPaths.References, "families", export.Split(Path.DirectorySeparatorChar)[0]);
@@ -97,9 +95,7 @@ internal sealed class GenerationReferenceTests
             "plain" => (new IntervenableConfig { Representations = [] }, null),
             "add" => (
                 Config("block_output", InterventionType.Addition, file.Read("vector")),
-                name == "add-decode-only"
-                    ? new InterventionSchedule { Phase = GenerationPhase.Generated }
-                    : null
+                name == "add-decode-only" ? new InterventionSchedule { Phase = GenerationPhase.Generated } : null
             ),
             "swap" => (Config("block_output", InterventionType.Vanilla, null), null),
             "zero" => (Config("mlp_output", InterventionType.Zero, null), null),

@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using NUnit.Framework;
 using OnnxIntervene.Execution;
 using OnnxIntervene.Generation;
 using OnnxIntervene.Interventions;
@@ -12,8 +11,7 @@ using OnnxIntervene.Testing;
 namespace OnnxIntervene.Tests.Generation;
 
 /// <summary>Steered generations of the language models are torch's, token for token.</summary>
-[TestFixture]
-internal sealed class SteeredGenerationTests
+public sealed class SteeredGenerationTests
 {
     private const string Kind = "steered_generation";
 

@@ -1,5 +1,6 @@
 using OnnxIntervene.CausalModels;
 using OnnxIntervene.Execution;
+using OnnxIntervene.Generation;
 using OnnxIntervene.Interventions;
 using OnnxIntervene.Interventions.Kinds;
 using OnnxIntervene.Runtime;
@@ -26,6 +27,7 @@ public sealed class ReadmeTests
         Shows(Study);
         Shows(Alignment);
         Shows(Causal);
+        Shows(Generated);
     }
 
     private static void Shows(Action example)
@@ -53,7 +55,7 @@ public sealed class ReadmeTests
                 Path.Combine(RepositoryPaths.Root, "tests", "OnnxIntervene.Tests", "Repository", "ReadmeTests.cs")
             )
             .Split("// example");
-        foreach (var source in new[] { parts[^8], parts[^6], parts[^4], parts[^2] })
+        foreach (var source in new[] { parts[^10], parts[^8], parts[^6], parts[^4], parts[^2] })
         {
             var lines = source
                 .Split('\n')
@@ -114,6 +116,35 @@ public sealed class ReadmeTests
         );
 
         Console.WriteLine(model.TopTokens(result.Intervened, 3));
+        // example
+    }
+
+    private static void Generated()
+    {
+        // example
+        using var model = IntervenableModel.Load(
+            "models/facts-gpt2",
+            new IntervenableConfig
+            {
+                Representations =
+                [
+                    new()
+                    {
+                        Layer = 0,
+                        Component = "block_output",
+                        InterventionType = InterventionType.Vanilla,
+                    },
+                ],
+            }
+        );
+
+        var texts = model.Generate(
+            ["A young salmon is called a"],
+            sources: [model.Tokenize("A young elephant is called a")],
+            unitLocations: UnitLocations.SourcesToBase(UnitLocation.At(3, 4))
+        );
+
+        Console.WriteLine(texts[0].Text);
         // example
     }
 
