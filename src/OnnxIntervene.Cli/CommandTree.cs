@@ -38,6 +38,7 @@ internal static class CommandTree
         "--test",
         "--causal",
         "--merge",
+        "--vector",
     ];
 
     /// <summary>The largest file that any command reads.</summary>
@@ -65,6 +66,7 @@ internal static class CommandTree
             DiffCommand.Create(),
             CheckCommand.Create(),
             SpliceCommand.Create(),
+            BakeCommand.Create(),
             PullCommand.Create(),
             PushCommand.Create(),
             ProvidersCommand.Create(),
