@@ -75,7 +75,6 @@ internal sealed class BakeCommand
                 Model = Path.Combine(folder, "model.onnx"),
                 Adapter = baked.Adapter.IsEmpty ? null : Path.Combine(folder, Baker.AdapterName),
                 baked.Changes,
-                baked.QuantizationError,
                 Evidence = evidence,
             }
         );
@@ -89,8 +88,6 @@ internal sealed class BakeCommand
             );
         foreach (var change in baked.Changes)
             terminal.Output.WriteLine(change);
-        if (baked.QuantizationError is { } error)
-            terminal.Output.WriteLine($"weights quantised again: off by {Number(error)} at most");
         terminal.WriteTable(
             ["input", "effect", "difference", "of the largest number"],
             evidence.Select(found =>

@@ -21,6 +21,16 @@ internal sealed class BakeOptions
             $"As --spliced, but off: the numbers are in {Baker.AdapterName} beside the model, and ONNX Runtime "
             + "intervenes while that adapter is active.",
     };
+    private readonly Option<bool> _folded = new("--folded")
+    {
+        Description =
+            "Into weights and biases, where that is exact: additions, ablations, projections, LoRA and LoReFT at what "
+            + "linear layers compute or read. As fast as the original.",
+    };
+    private readonly Option<bool> _copyShared = new("--copy-shared")
+    {
+        Description = "With --folded: a layer may get a copy of weights that others share, such as the vocabulary's.",
+    };
     private readonly Option<bool> _copies = new("--copy-weights")
     {
         Description = "Copy the weights. Default: the original's files are hard-linked in the folder.",
@@ -35,21 +45,25 @@ internal sealed class BakeOptions
     public void AddTo(Command command)
     {
         _tolerance.Validators.Add(NumberOptions.RequireNotNegative);
-        foreach (var option in new Option[] { _spliced, _overridable, _adapter, _copies, _tolerance })
+        foreach (
+            var option in new Option[] { _spliced, _overridable, _adapter, _folded, _copyShared, _copies, _tolerance }
+        )
             command.Add(option);
     }
 
     /// <summary>The request without interventions and inputs.</summary>
     public BakeRequest Read(ParseResult arguments)
     {
-        RequireOne(arguments, _spliced, _adapter);
-        RequireOne(arguments, _overridable, _adapter);
+        RequireOne(arguments, _spliced, _adapter, _folded);
+        RequireOne(arguments, _overridable, _adapter, _folded);
         return new BakeRequest
         {
             Numbers =
                 arguments.GetValue(_adapter) ? BakedNumbers.Adapter
                 : arguments.GetValue(_overridable) ? BakedNumbers.Overridable
                 : BakedNumbers.Constant,
+            Folds = arguments.GetValue(_folded),
+            CopiesShared = arguments.GetValue(_copyShared),
             CopiesWeights = arguments.GetValue(_copies),
             Tolerance = arguments.GetValue(_tolerance),
         };
@@ -65,6 +79,6 @@ internal sealed class BakeOptions
         }
 
         if (given.Count > 1)
-            throw new InterventionException($"Give {string.Join(" or ", given)}, not both.");
+            throw new InterventionException($"Give one of {string.Join(", ", given)}.");
     }
 }

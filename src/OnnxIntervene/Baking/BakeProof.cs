@@ -15,20 +15,13 @@ internal sealed class BakeProof(IntervenableModel model, BakeRequest request)
 {
     private const double UsualTolerance = 1e-5;
     private const double HalfTolerance = 1e-2;
-    private const double PartOfEffect = 0.25;
 
     /// <summary>Compares on every input.</summary>
     /// <param name="path">The baked file.</param>
     /// <param name="adapter">The adapter beside it; null for none.</param>
-    /// <param name="baked">What was baked.</param>
     /// <param name="cancellation">Ends the runs early.</param>
     /// <exception cref="InterventionException">The file computes something else.</exception>
-    public ImmutableArray<BakeEvidence> Of(
-        string path,
-        string? adapter,
-        BakedModel baked,
-        CancellationToken cancellation
-    )
+    public ImmutableArray<BakeEvidence> Of(string path, string? adapter, CancellationToken cancellation)
     {
         using var session = new FileSession(path, model.Loaded.Options, model.Components);
         var evidence = ImmutableArray.CreateBuilder<BakeEvidence>();
@@ -49,7 +42,7 @@ internal sealed class BakeProof(IntervenableModel model, BakeRequest request)
 
         void Add(BakeEvidence found)
         {
-            Require(found, baked);
+            Require(found);
             evidence.Add(found);
         }
     }
@@ -100,9 +93,9 @@ internal sealed class BakeProof(IntervenableModel model, BakeRequest request)
         return largest;
     }
 
-    private void Require(BakeEvidence found, BakedModel baked)
+    private void Require(BakeEvidence found)
     {
-        var allowed = Allowed(found, baked);
+        var allowed = Allowed();
         if (found.Relative <= allowed)
             return;
         throw new InterventionException(
@@ -116,12 +109,10 @@ internal sealed class BakeProof(IntervenableModel model, BakeRequest request)
         );
     }
 
-    private double Allowed(BakeEvidence found, BakedModel baked)
+    private double Allowed()
     {
         if (request.Tolerance is { } given)
             return given;
-        if (baked.QuantizationError is not null)
-            return Math.Max(HalfTolerance, PartOfEffect * found.Effect / found.Scale);
         var isHalf = model.Model.Graph.Initializers.Any(value =>
             value.Initializer?.ElementType is ElementType.Float16 or ElementType.BFloat16 && value.Uses.Count > 0
         );

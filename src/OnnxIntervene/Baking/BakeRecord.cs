@@ -26,7 +26,6 @@ internal static class BakeRecord
                     Form = request.Folds ? "folded" : "spliced",
                     Numbers = request.Folds ? null : request.Numbers.ToString().ToLowerInvariant(),
                     Interventions = baked.Changes,
-                    baked.QuantizationError,
                     Original = Files(model).ToDictionary(file => Path.GetFileName(file)!, Checksum),
                     request.Command,
                     Version = typeof(BakeRecord)

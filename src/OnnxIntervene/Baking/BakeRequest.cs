@@ -20,14 +20,8 @@ public sealed record BakeRequest
     /// <summary>How a spliced file holds the numbers.</summary>
     public BakedNumbers Numbers { get; init; }
 
-    /// <summary>Whether folding may quantise weights again, whose error is stated.</summary>
-    public bool Requantizes { get; init; }
-
     /// <summary>Whether folding may give a layer a copy of weights that it shares with others.</summary>
     public bool CopiesShared { get; init; }
-
-    /// <summary>Whether folding takes zeroed neurons out of the weights, which become smaller.</summary>
-    public bool Removes { get; init; }
 
     /// <summary>
     /// Whether weights that did not change are copied; else the original's files are hard-linked in the folder.
@@ -39,8 +33,7 @@ public sealed record BakeRequest
 
     /// <summary>
     /// The largest difference that is allowed, as a part of the output's largest number (at least 1); null for the
-    /// usual one: 1e-5, 1e-2 for a model of 16-bit floats, a quarter of the interventions' own effect for weights that
-    /// were quantised again.
+    /// usual one: 1e-5, or 1e-2 for a model of 16-bit floats.
     /// </summary>
     public double? Tolerance { get; init; }
 

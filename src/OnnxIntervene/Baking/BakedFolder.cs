@@ -34,7 +34,7 @@ internal sealed class BakedFolder(IntervenableModel model, BakeRequest request)
                 CopiesWeights = request.CopiesWeights,
                 Beside = Beside(baked),
                 Check = staged =>
-                    evidence = new BakeProof(model, request).Of(staged, Adapter(baked, staged), baked, cancellation),
+                    evidence = new BakeProof(model, request).Of(staged, Adapter(baked, staged), cancellation),
             },
             cancellation
         );

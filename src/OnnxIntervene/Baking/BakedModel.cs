@@ -11,7 +11,4 @@ public sealed record BakedModel(Model Model, ImmutableArray<string> Changes)
     /// <summary>What an adapter feeds the model so that it is intervened on, by input; empty where it always is.</summary>
     public ImmutableSortedDictionary<string, TensorData> Adapter { get; init; } =
         ImmutableSortedDictionary<string, TensorData>.Empty;
-
-    /// <summary>The error of weights that were quantised again; null where none were.</summary>
-    public double? QuantizationError { get; init; }
 }

@@ -22,7 +22,7 @@ public static class Baker
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(request);
         var sites = ConstantSites.Of(model, request.UnitLocations, request.Settings);
-        return SplicedBake.Of(model, sites, request.Numbers);
+        return request.Folds ? FoldedBake.Of(model, sites, request) : SplicedBake.Of(model, sites, request.Numbers);
     }
 
     /// <summary>

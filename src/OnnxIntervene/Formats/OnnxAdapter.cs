@@ -41,10 +41,20 @@ public sealed record OnnxAdapter(ImmutableSortedDictionary<string, TensorData> P
     public void Write(string path) => PendingFile.Write(path, Write);
 
     /// <summary>Writes the adapter into a stream, which stays open.</summary>
-    /// <exception cref="InterventionException">The tensors take more than 2 GiB together.</exception>
+    /// <exception cref="InterventionException">
+    /// The tensors take more than 2 GiB together, or one is a scalar, of booleans or of texts.
+    /// </exception>
     public void Write(Stream stream)
     {
         ArgumentNullException.ThrowIfNull(stream);
+        foreach (var (name, data) in Parameters)
+        {
+            if (data.Dimensions.IsEmpty || data.ElementType is ElementType.Bool or ElementType.Text)
+                throw new InterventionException(
+                    $"'{name}' is {data}, but ONNX Runtime's adapters hold neither scalars nor booleans nor texts."
+                );
+        }
+
         OnnxAdapterWriter.Write(stream, this);
     }
 }

@@ -117,7 +117,8 @@ internal static class BakingSamples
         return session.Run(inputs, adapter, CancellationToken.None);
     }
 
-    private static NumericArray Identity(int rows, int columns)
+    /// <summary>The first columns of the unit matrix.</summary>
+    public static NumericArray Identity(int rows, int columns)
     {
         var numbers = new float[rows * columns];
         for (var index = 0; index < columns; index++)

@@ -15,8 +15,6 @@ public sealed class OnnxAdapterTests
             {
                 ["intervene/0/source"] = TensorData.FromFloats([1, 1, 3], [1, -2, 3]),
                 ["a name of 21 letters"] = TensorData.FromFloats([2, 2], [1, 2, 3, 4]),
-                ["scalar"] = TensorData.FromFloats([], [0.5f]),
-                ["active"] = TensorData.FromBytes(ElementType.Bool, [1], new byte[] { 1 }),
                 ["none"] = TensorData.FromFloats([0, 4], []),
                 ["numbers"] = TensorData.FromIntegers([2], [7, -8]),
             }.ToImmutableSortedDictionary(StringComparer.Ordinal)
@@ -48,11 +46,24 @@ public sealed class OnnxAdapterTests
     public void ONNX_Runtime_reads_it()
     {
         using var folder = new TemporaryFolder();
-        var sample = Sample();
-        // ONNX Runtime's adapters hold no booleans.
-        (sample with { Parameters = sample.Parameters.Remove("active") }).Write(folder.File("a.onnx_adapter"));
+        Sample().Write(folder.File("a.onnx_adapter"));
 
         Assert.DoesNotThrow(() => OrtLoraAdapter.Create(folder.File("a.onnx_adapter"), null).Dispose());
+    }
+
+    [Test]
+    public void What_ONNX_Runtime_would_refuse_is_not_written()
+    {
+        using var stream = new MemoryStream();
+        var scalar = new OnnxAdapter(Sample().Parameters.Add("scalar", TensorData.FromFloats([], [1])));
+        var marks = TensorData.FromBytes(ElementType.Bool, [1], new byte[] { 1 });
+
+        Assert.That(() => scalar.Write(stream), Throws.TypeOf<InterventionException>().With.Message.Contains("scalar"));
+        Assert.That(
+            () => new OnnxAdapter(Sample().Parameters.Add("active", marks)).Write(stream),
+            Throws.TypeOf<InterventionException>().With.Message.Contains("active")
+        );
+        Assert.That(stream.Length, Is.Zero);
     }
 
     [Test]
