@@ -40,6 +40,7 @@ internal static class CommandTree
         "--vector",
         "--pairs",
         "--merge",
+        "--vector",
     ];
 
     /// <summary>The largest file that any command reads.</summary>
@@ -71,6 +72,7 @@ internal static class CommandTree
             DiffCommand.Create(),
             CheckCommand.Create(),
             SpliceCommand.Create(),
+            BakeCommand.Create(),
             PullCommand.Create(),
             PushCommand.Create(),
             ProvidersCommand.Create(),

@@ -77,6 +77,28 @@ public sealed class TensorData
     public static TensorData FromFloats(ReadOnlySpan<long> dimensions, ReadOnlySpan<float> values) =>
         FromBytes(ElementType.Float32, dimensions, MemoryMarshal.AsBytes(values).ToArray());
 
+    /// <summary>A tensor of floating-point numbers of some type, rounded where it is narrower.</summary>
+    /// <exception cref="InvalidOperationException">The type is not a floating-point one.</exception>
+    internal static TensorData Rounded(ElementType type, ReadOnlySpan<long> dimensions, float[] values) =>
+        type switch
+        {
+            ElementType.Float32 => FromFloats(dimensions, values),
+            ElementType.Float64 => FromBytes(type, dimensions, Bytes(Array.ConvertAll(values, value => (double)value))),
+            ElementType.Float16 => FromBytes(type, dimensions, Bytes(Array.ConvertAll(values, value => (Half)value))),
+            ElementType.BFloat16 => FromBytes(type, dimensions, Bytes(Array.ConvertAll(values, ToBFloat16))),
+            _ => throw new InvalidOperationException($"A tensor of {type} holds no floating-point numbers."),
+        };
+
+    private static byte[] Bytes<T>(T[] values)
+        where T : struct => MemoryMarshal.AsBytes(values.AsSpan()).ToArray();
+
+    // To the nearest, ties to even.
+    private static ushort ToBFloat16(float value)
+    {
+        var bits = BitConverter.SingleToUInt32Bits(value);
+        return float.IsNaN(value) ? (ushort)0x7FC0 : (ushort)((bits + 0x7FFF + ((bits >> 16) & 1)) >> 16);
+    }
+
     /// <summary>A tensor of 64-bit integers.</summary>
     public static TensorData FromIntegers(ReadOnlySpan<long> dimensions, ReadOnlySpan<long> values) =>
         FromBytes(ElementType.Int64, dimensions, MemoryMarshal.AsBytes(values).ToArray());

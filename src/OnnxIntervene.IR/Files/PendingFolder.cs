@@ -72,7 +72,7 @@ internal sealed class PendingFolder : IDisposable
     public string LinkNamed(string existing)
     {
         var name = ContentName.Of(Path.GetFileName(existing), existing);
-        if (_names.Add(name) && !File.Exists(Path.Combine(_folder, name)))
+        if (_names.Add(name))
             HardLink.Create(existing, Staged(name));
         return name;
     }
@@ -139,7 +139,8 @@ internal sealed class PendingFolder : IDisposable
         && !Path.IsPathRooted(way)
         && way.Split(Path.DirectorySeparatorChar)[0] != "..";
 
-    private string Staged(string name)
+    /// <summary>Where a file of the set is until the commit.</summary>
+    public string Staged(string name)
     {
         var path = Path.Combine(_stage.Value, name);
         Directory.CreateDirectory(Path.GetDirectoryName(path)!);

@@ -38,12 +38,7 @@ public static class OnnxFile
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(path);
-        GraphVerifier.Verify(model);
-        using var files = Begin(path);
-        var placement = PlaceData(model, path, files, cancellation);
-        var proto = new ModelWriter(new TensorWriter(placement)).Write(model);
-        cancellation.ThrowIfCancellationRequested();
-        Commit(proto, path, files);
+        Save(model, path, new SaveSteps { CopiesWeights = true }, cancellation);
     }
 
     /// <summary>
@@ -58,11 +53,38 @@ public static class OnnxFile
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(path);
+        Save(model, path, new SaveSteps(), CancellationToken.None);
+    }
+
+    /// <summary>Writes a model and what belongs beside it, and looks at it before it gets its name.</summary>
+    /// <exception cref="InvalidGraphException">The model breaks rules of ONNX; nothing is written.</exception>
+    /// <exception cref="IOException">A file cannot be written or linked.</exception>
+    internal static void Save(Model model, string path, SaveSteps steps, CancellationToken cancellation)
+    {
         GraphVerifier.Verify(model);
         using var files = Begin(path);
+        var proto = new ModelWriter(new TensorWriter(Placement(model, path, steps, files, cancellation))).Write(model);
+        cancellation.ThrowIfCancellationRequested();
+        files.Write(Path.GetFileName(path), stream => proto.WriteTo(stream));
+        foreach (var (name, write) in steps.Beside)
+            files.Write(name, write);
+        steps.Check?.Invoke(files.Staged(Path.GetFileName(path)));
+        cancellation.ThrowIfCancellationRequested();
+        files.Commit(() => LeftWeights.In(Path.GetDirectoryName(Path.GetFullPath(path))!));
+    }
+
+    private static Func<Value, FileSpan?> Placement(
+        Model model,
+        string path,
+        SaveSteps steps,
+        PendingFolder files,
+        CancellationToken cancellation
+    )
+    {
+        if (steps.CopiesWeights)
+            return PlaceData(model, path, files, cancellation);
         var links = WeightPlacement.Of(model) is { } placement ? WeightLinks.Make(placement, path, files) : null;
-        var proto = new ModelWriter(new TensorWriter(value => links?.Place(value))).Write(model);
-        Commit(proto, path, files);
+        return value => links?.Place(value);
     }
 
     /// <summary>The model as bytes that refer to the original file's weights. O(wiring).</summary>
@@ -92,10 +114,4 @@ public static class OnnxFile
 
     private static PendingFolder Begin(string path) =>
         new(Path.GetDirectoryName(Path.GetFullPath(path))!, Path.GetFileName(path));
-
-    private static void Commit(ModelProto proto, string path, PendingFolder files)
-    {
-        files.Write(Path.GetFileName(path), stream => proto.WriteTo(stream));
-        files.Commit(() => LeftWeights.In(Path.GetDirectoryName(Path.GetFullPath(path))!));
-    }
 }

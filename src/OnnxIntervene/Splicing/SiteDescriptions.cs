@@ -31,7 +31,8 @@ internal static class SiteDescriptions
 
     private static IEnumerable<(string Name, string Meaning)> Inputs(SitePorts site)
     {
-        var isWhole = site.Site.Selection == SiteSelection.Whole;
+        var isAlways = site.Site.Selection == SiteSelection.Always;
+        var isWhole = isAlways || site.Site.Selection == SiteSelection.Whole;
         var unit =
             site.LocationWidth == 3
                 ? site.Component.Heads > 0
@@ -52,18 +53,22 @@ internal static class SiteDescriptions
             yield return (
                 source,
                 isWhole
-                    ? "float32 [batch or 1, position or 1, width]: the source"
+                    ? $"float32 [batch or 1, position or 1, {(site.Component.Heads > 0 ? "heads or 1, " : "")}width]: "
+                        + "the source"
                     : $"float32 [{Rows(site.Site.UnitsPerRow)}, width]: the source of each"
             );
         if (site.Coefficient is { } coefficient)
             yield return (
                 coefficient,
                 isWhole
-                    ? "float32 [batch or 1, 1, 1]: what the source is multiplied with; 0 by default"
+                    ? "float32 [batch or 1, 1, …]: what the source is multiplied with"
+                        + (isAlways ? "" : "; 0 by default")
                     : "float32 [units, 1]: what the source of each is multiplied with"
             );
         if (site.Mask is { } mask)
             yield return (mask, "bool [rows or 1, dimensions or 1]: which dimensions are changed; all by default");
+        if (site.Switch is { } active)
+            yield return (active, "float32 [1]: 1 where the intervention acts; 0 by default");
         foreach (var parameter in site.Parameters)
             yield return (parameter.Input, $"float32 [{string.Join(", ", parameter.Shape)}]: {parameter.Name}");
     }

@@ -18,6 +18,7 @@ internal sealed class SiteInputs
     private readonly Value? _source;
     private readonly Value? _coefficient;
     private readonly Value? _mask;
+    private readonly Value? _switch;
 
     public SiteInputs(GraphEditor editor, PlacedSite placed)
     {
@@ -28,23 +29,20 @@ internal sealed class SiteInputs
         _found = placed.Found;
         Place = $"{NameScope.Prefix}{placed.Index}";
         Check();
-        var isWhole = site.Selection == SiteSelection.Whole;
+        var isWhole = site.Selection is SiteSelection.Whole or SiteSelection.Always;
         var writes = site.Selection != SiteSelection.Size && !site.Type.ReadsOnly;
         if (site.Selection == SiteSelection.Units)
             _reads = AddLocations("read_locations");
         if (!writes)
             return;
-        if (!isWhole)
+        if (site.Selection == SiteSelection.Units)
             _writes = AddLocations("locations");
         if (TakesSource)
-            _source = Add(
-                "source",
-                isWhole
-                    ? new TensorType(ElementType.Float32, Shape.Of(Own("batch"), Own("units"), Own("width")))
-                    : RowType
-            );
-        if (site.Type.HasCoefficient)
+            _source = Add("source", isWhole ? WholeType : RowType);
+        if (site.Type.HasCoefficient && !site.IsSourceScaled)
             _coefficient = Add("coefficient", isWhole ? WholeCoefficientType : CoefficientType);
+        if (site.HasSwitch)
+            _switch = Add("active", new TensorType(ElementType.Float32, Shape.Of(1)));
         if (site.HasSubspaces)
             _mask = Add("subspace", new TensorType(ElementType.Bool, MaskShape));
         Parameters = [.. ParameterList().Select(entry => Parameter(entry.Name, entry.Shape))];
@@ -64,12 +62,20 @@ internal sealed class SiteInputs
     /// <summary>Which dimensions are changed, bool <c>[rows, latents]</c>; null for all.</summary>
     public Value? Mask => _mask;
 
+    /// <summary>
+    /// Whether the site acts, float32 <c>[1]</c>, 0 for no (ONNX Runtime's adapters hold no booleans); null for always.
+    /// </summary>
+    public Value? Switch => _switch;
+
     /// <summary>The kind's parameters and their inputs.</summary>
     public ImmutableArray<(SplicedParameter Parameter, Value Value)> Parameters { get; } = [];
 
     /// <summary>The kind's parameters by name.</summary>
     public Dictionary<string, Value> ParameterValues =>
         Parameters.ToDictionary(entry => entry.Parameter.Name, entry => entry.Value);
+
+    /// <summary>Elements of a unit.</summary>
+    public int ComponentWidth => _component.Width;
 
     /// <summary>How many dimensions a run may choose from.</summary>
     public int SubspaceSize => _site.Type.HasParameters ? _site.Sizes.Latents : _component.Width;
@@ -101,6 +107,7 @@ internal sealed class SiteInputs
             Source = _source?.Name,
             Coefficient = _coefficient?.Name,
             Mask = _mask?.Name,
+            Switch = _switch?.Name,
             Parameters = [.. Parameters.Select(entry => entry.Parameter)],
         };
     }
@@ -138,8 +145,20 @@ internal sealed class SiteInputs
     private TensorType CoefficientType =>
         new(ElementType.Float32, new Shape([Own("units"), .. Enumerable.Repeat(Dimension.Fixed(1), UnitAxes)]));
 
+    // As many axes as the component's view has.
+    private TensorType WholeType =>
+        new(
+            ElementType.Float32,
+            _component.Layout == ComponentLayout.HeadsInWidth
+                ? Shape.Of(Own("batch"), Own("units"), Own("heads"), Own("width"))
+                : Shape.Of(Own("batch"), Own("units"), Own("width"))
+        );
+
     private TensorType WholeCoefficientType =>
-        new(ElementType.Float32, Shape.Of(Own("rows"), Dimension.Fixed(1), Dimension.Fixed(1)));
+        new(
+            ElementType.Float32,
+            new Shape([Own("rows"), .. Enumerable.Repeat(Dimension.Fixed(1), WholeType.Shape!.Rank - 1)])
+        );
 
     private Shape MaskShape => Shape.Of(Own("masked_rows"), Own("latents"));
 
@@ -152,9 +171,29 @@ internal sealed class SiteInputs
             throw new InterventionException(
                 $"{_site.Type.ClassName} at {_component} needs its units to be chosen by the run."
             );
+        if (_site.Selection == SiteSelection.Always)
+            CheckAlways();
         if (_site.Type.HasParameters && UnitAxes != 1)
             throw new InterventionException(
                 $"{_site.Type.ClassName} at {_component} needs units that are vectors; these have {UnitAxes} axes."
+            );
+    }
+
+    private void CheckAlways()
+    {
+        if (_site.UnitsPerRow > 1)
+            throw new InterventionException(
+                $"{_site.Type.ClassName} at {_component} takes several units together, and a file that is changed for "
+                    + "good has as many as each run gives it. Give it the parameters for one."
+            );
+        if (_component.Source is BodySource or RecurrentSource or StepsSource)
+            throw new InterventionException(
+                $"{_component} is computed step by step; what acts there needs its steps to be chosen by the run."
+            );
+        if (_component.Layout == ComponentLayout.HeadsFirst ? TakesSource : _component.Axes != 3)
+            throw new InterventionException(
+                $"A unit of {_component} is no vector; {_site.Type.ClassName} there needs its units to be chosen by "
+                    + "the run."
             );
     }
 

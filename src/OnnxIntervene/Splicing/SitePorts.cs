@@ -40,6 +40,9 @@ public sealed record SitePorts
     /// </summary>
     public string? Mask { get; init; }
 
+    /// <summary>Input, float32 <c>[1]</c>: whether the site acts, 0 for no; null where it always does.</summary>
+    public string? Switch { get; init; }
+
     /// <summary>Inputs of the kind's parameters.</summary>
     public ImmutableArray<SplicedParameter> Parameters { get; init; } = [];
 
@@ -66,7 +69,7 @@ public sealed record SitePorts
 
     /// <summary>Every input that the site added.</summary>
     public IEnumerable<string> Inputs =>
-        new[] { ReadLocations, WriteLocations, Source, Coefficient, Mask }
+        new[] { ReadLocations, WriteLocations, Source, Coefficient, Mask, Switch }
             .OfType<string>()
             .Concat(Parameters.Select(parameter => parameter.Input));
 }

@@ -11,6 +11,12 @@ public enum SiteSelection
     /// </summary>
     Whole,
 
+    /// <summary>
+    /// Every unit, or every unit of some heads, in every run: for a file that is changed for good. Nothing is chosen by
+    /// a run.
+    /// </summary>
+    Always,
+
     /// <summary>Nothing but the size of the component's tensor is read.</summary>
     Size,
 }

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using OnnxIntervene.Components.Addressing;
 using OnnxIntervene.Interventions.Kinds;
 
@@ -37,6 +38,15 @@ public sealed record SpliceSite(
 
     /// <summary>The user's own kind; null for the others.</summary>
     public CustomIntervention? Custom { get; init; }
+
+    /// <summary>The heads that a site acts on always; all of them where left out.</summary>
+    internal ImmutableArray<int> Heads { get; init; }
+
+    /// <summary>Whether a site that acts always has an input that turns it on.</summary>
+    internal bool HasSwitch { get; init; }
+
+    /// <summary>Whether the source is multiplied with its coefficient already, so that it needs no input for it.</summary>
+    internal bool IsSourceScaled { get; init; }
 
     /// <summary>
     /// A site that only reads what this one reads of a source: the component, or for Skip what the module reads.

@@ -41,13 +41,17 @@ public static class SplicedModelFile
         foreach (var (site, intervention) in spliced.Sites.Zip(interventions))
             SetDefaults(model.Graph, inputs, site, intervention);
         model.IrVersion = Math.Max(model.IrVersion, OldestIrVersion);
-        model.Metadata = [.. model.Metadata, new("intervene.sites", SiteDescriptions.Json(spliced.Sites))];
+        model.Metadata = [.. model.Metadata, Description(spliced)];
         cancellation.ThrowIfCancellationRequested();
         if (copiesWeights)
             OnnxFile.Save(model, path, cancellation);
         else
             OnnxFile.SaveReferencing(model, path);
     }
+
+    /// <summary>What each input and output is that splicing added, as metadata of the file.</summary>
+    internal static KeyValuePair<string, string> Description(SplicedModel spliced) =>
+        new("intervene.sites", SiteDescriptions.Json(spliced.Sites));
 
     private static void SetDefaults(
         Graph graph,

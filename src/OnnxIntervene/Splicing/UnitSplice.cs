@@ -135,6 +135,8 @@ internal sealed class UnitSplice : SiteWork
             );
         else if (_site is { Selection: SiteSelection.Units, Type.ReadsOnly: false })
             Write(component, current, view.Close(ops, Scattered(ops, view, input, type)));
+        else if (_site.Selection == SiteSelection.Always)
+            Write(component, current, view.Close(ops, new AlwaysWrite(ops, _site, _inputs).Of(view, input)));
         _editor.Claim(graph, before);
         return read;
 
@@ -147,7 +149,7 @@ internal sealed class UnitSplice : SiteWork
 
     private Value? Read(OpBuilder ops, ComponentView view)
     {
-        if (_site.Selection == SiteSelection.Whole)
+        if (_site.Selection is SiteSelection.Whole or SiteSelection.Always)
             return null;
         var read =
             _site.Selection == SiteSelection.Size ? ops.ShapeOf(view.Value) : Units(ops, view, _inputs.ReadLocations);

@@ -51,20 +51,9 @@ public sealed class FormatCaseTests
         [ValueSource(nameof(s_cases))] string name
     )
     {
-        var path = Path.Combine(RepositoryPaths.OwnReferences, "families", "llama", export);
-        var tensors = SafetensorsFile.Open(Path.Combine(s_folder, "formats.safetensors"));
+        using var model = Load(export, name, out var scale);
         var item = Case(name);
-        var layers = ComponentMap.Find(IR.Serialization.OnnxFile.Load(Path.Combine(path, "model.onnx"))).LayerCount;
-        var representations = Representations(name, layers, tensors, item);
-        var scale = item.TryGetProperty("scale", out var given) ? given.GetSingle() : 1;
-        using var model = IntervenableModel.Load(
-            path,
-            new IntervenableConfig { Representations = representations },
-            new ExecutionOptions { Threads = 1 }
-        );
-        var inputs = new ModelInputs(
-            ImmutableDictionary<string, NumericArray>.Empty.Add(ModelInputs.TokenInput, tensors.Read("input_ids"))
-        );
+        var (inputs, expected) = Reference(name);
         var locations =
             name == "loreft" ? UnitLocations.SourcesToBase(UnitLocation.At(0, 1, 6)) : UnitLocations.Everywhere;
 
@@ -76,10 +65,7 @@ public sealed class FormatCaseTests
         );
 
         Assert.That(
-            Difference.Largest(
-                result.Intervened.Logits.Floats,
-                tensors.Read(item.GetProperty("logits").GetString()!).Floats
-            ),
+            Difference.Largest(result.Intervened.Logits.Floats, expected.Floats),
             Is.LessThanOrEqualTo(Tolerance)
         );
         Assert.That(
@@ -87,6 +73,34 @@ public sealed class FormatCaseTests
             Is.GreaterThanOrEqualTo(item.GetProperty("effect").GetDouble() / 2)
         );
     }
+
+    /// <summary>LLaMA with a case's interventions, and what additions are multiplied with.</summary>
+    internal static IntervenableModel Load(string export, string name, out float scale)
+    {
+        var path = Path.Combine(RepositoryPaths.OwnReferences, "families", "llama", export);
+        var item = Case(name);
+        var layers = ComponentMap.Find(IR.Serialization.OnnxFile.Load(Path.Combine(path, "model.onnx"))).LayerCount;
+        scale = item.TryGetProperty("scale", out var given) ? given.GetSingle() : 1;
+        return IntervenableModel.Load(
+            path,
+            new IntervenableConfig { Representations = Representations(name, layers, Tensors(), item) },
+            new ExecutionOptions { Threads = 1 }
+        );
+    }
+
+    /// <summary>What a case is run on, and torch's logits.</summary>
+    internal static (ModelInputs Inputs, NumericArray Logits) Reference(string name)
+    {
+        var tensors = Tensors();
+        return (
+            new ModelInputs(
+                ImmutableDictionary<string, NumericArray>.Empty.Add(ModelInputs.TokenInput, tensors.Read("input_ids"))
+            ),
+            tensors.Read(Case(name).GetProperty("logits").GetString()!)
+        );
+    }
+
+    private static SafetensorsFile Tensors() => SafetensorsFile.Open(Path.Combine(s_folder, "formats.safetensors"));
 
     private static ImmutableArray<RepresentationConfig> Representations(
         string name,

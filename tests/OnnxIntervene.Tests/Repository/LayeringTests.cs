@@ -66,6 +66,7 @@ public sealed class LayeringTests
         "OnnxIntervene/Checking/Laws",
         "OnnxIntervene/Checking",
         "OnnxIntervene/Comparing",
+        "OnnxIntervene/Baking",
         "OnnxIntervene.Probing",
         "OnnxIntervene.Reports/Figures",
         "OnnxIntervene.Reports/Drawing",

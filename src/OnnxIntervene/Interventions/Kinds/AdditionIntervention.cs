@@ -7,6 +7,7 @@ public sealed record AdditionIntervention() : Intervention(Kind, default)
         new("Addition", rows => rows.Choose(rows.Ops.Add(rows.Base, rows.ScaledSource()), rows.Base))
         {
             HasCoefficient = true,
+            Affine = inputs => AffineForm.Adding(inputs, index => inputs.Source![index]),
             Create = _ => new AdditionIntervention(),
         };
 }

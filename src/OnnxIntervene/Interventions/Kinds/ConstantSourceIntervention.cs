@@ -11,6 +11,7 @@ public sealed record ConstantSourceIntervention : Intervention
         new("ConstantSource", rows => rows.Choose(rows.Source!, rows.Base))
         {
             Source = KindSource.Constant,
+            Affine = inputs => AffineForm.Replacing(inputs, inputs.Source!),
             IsPyvenes = false,
             Parameters = [new(ArrayName, Shape: null)],
             Create = arrays => new ConstantSourceIntervention(arrays[ArrayName]),

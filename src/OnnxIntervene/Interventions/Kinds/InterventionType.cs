@@ -92,6 +92,11 @@ public sealed partial class InterventionType
     /// </summary>
     internal bool TakesInterchangeCount { get; init; } = true;
 
+    /// <summary>
+    /// The kind as an affine map of a unit; null where it is none, or reads more than the unit and constants.
+    /// </summary>
+    internal Func<AffineInputs, AffineForm>? Affine { get; init; }
+
     /// <summary>The arrays that an intervention of the kind is made of, in the order of pyvene's files.</summary>
     internal ImmutableArray<KindParameter> Parameters { get; init; } = [];
 

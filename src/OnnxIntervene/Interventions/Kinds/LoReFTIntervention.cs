@@ -15,6 +15,7 @@ public sealed record LoReFTIntervention : Intervention
         new("LoReFT", Adapted)
         {
             Source = KindSource.None,
+            Affine = Folded,
             IsPyvenes = false,
             Parameters =
             [
@@ -53,6 +54,30 @@ public sealed record LoReFTIntervention : Intervention
         );
         var change = rows.Ops.Sub(wanted, rows.MatMul(rows.Base, rotation));
         return rows.Ops.Add(rows.Base, rows.MatMulTransposed(rows.Chosen(change), rotation));
+    }
+
+    // D = Wᵀ − R, U = Rᵀ, shift = b Rᵀ, along the chosen columns of R.
+    private static AffineForm Folded(AffineInputs inputs)
+    {
+        var rotation = inputs.Parameters[RotationParameter.Name];
+        var (weight, bias) = (inputs.Parameters[WeightName], inputs.Parameters[BiasName]);
+        var (width, rank) = (rotation.Shape[0], rotation.Shape[1]);
+        var (down, up, shift) = (new double[width, rank], new double[rank, width], new double[width]);
+        foreach (var column in Enumerable.Range(0, rank).Where(inputs.IsChosen))
+        {
+            for (var index = 0; index < width; index++)
+            {
+                up[column, index] = rotation.Floats[(index * rank) + column];
+                down[index, column] = weight.Floats[(column * width) + index] - up[column, index];
+                shift[index] += bias.Floats[column] * up[column, index];
+            }
+        }
+
+        return new AffineForm([.. Enumerable.Repeat(1f, width)], Array.ConvertAll(shift, number => (float)number))
+        {
+            Down = down,
+            Up = up,
+        };
     }
 }
 

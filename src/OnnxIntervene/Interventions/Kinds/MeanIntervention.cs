@@ -12,6 +12,7 @@ public sealed record MeanIntervention : Intervention
         new("Mean", rows => rows.Choose(rows.Source!, rows.Base))
         {
             Source = KindSource.Constant,
+            Affine = inputs => AffineForm.Replacing(inputs, inputs.Source!),
             IsPyvenes = false,
             Parameters = [new(ArrayName, Shape: null)],
             Create = arrays => new MeanIntervention(arrays[ArrayName]),

@@ -15,6 +15,7 @@ public sealed record ProjectOutIntervention : Intervention
         new("ProjectOut", Projected)
         {
             Source = KindSource.None,
+            Affine = Folded,
             IsPyvenes = false,
             Parameters = [new(DirectionsName, sizes => [sizes.Latents, sizes.Width])],
             Create = arrays => new ProjectOutIntervention(arrays[DirectionsName]),
@@ -40,6 +41,24 @@ public sealed record ProjectOutIntervention : Intervention
         var directions = rows.Parameter(DirectionsName);
         var parts = rows.Chosen(rows.MatMulTransposed(rows.Base, directions));
         return rows.Ops.Sub(rows.Base, rows.MatMul(parts, directions));
+    }
+
+    // D = −Vᵀ, U = V, along the chosen directions.
+    private static AffineForm Folded(AffineInputs inputs)
+    {
+        var directions = inputs.Parameters[DirectionsName];
+        var (count, width) = (directions.Shape[0], directions.Shape[1]);
+        var (down, up) = (new double[width, count], new double[count, width]);
+        foreach (var row in Enumerable.Range(0, count).Where(inputs.IsChosen))
+        {
+            for (var index = 0; index < width; index++)
+            {
+                up[row, index] = directions.Floats[(row * width) + index];
+                down[index, row] = -up[row, index];
+            }
+        }
+
+        return new AffineForm([.. Enumerable.Repeat(1f, width)], new float[width]) { Down = down, Up = up };
     }
 
     // Gram-Schmidt, twice for accuracy.

@@ -7,6 +7,7 @@ public sealed record SubtractionIntervention() : Intervention(Kind, default)
         new("Subtraction", rows => rows.Choose(rows.Ops.Sub(rows.Base, rows.ScaledSource()), rows.Base))
         {
             HasCoefficient = true,
+            Affine = inputs => AffineForm.Adding(inputs, index => -inputs.Source![index]),
             Create = _ => new SubtractionIntervention(),
         };
 }

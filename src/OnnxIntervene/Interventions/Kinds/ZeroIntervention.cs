@@ -9,6 +9,7 @@ public sealed record ZeroIntervention() : Intervention(Kind, default)
         new("Zero", rows => rows.Choose(Zeros(rows), rows.Base))
         {
             Source = KindSource.None,
+            Affine = inputs => AffineForm.Replacing(inputs, new float[inputs.Width]),
             Create = _ => new ZeroIntervention(),
         };
 

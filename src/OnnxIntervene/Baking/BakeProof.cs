@@ -1,0 +1,121 @@
+using System.Collections.Immutable;
+using OnnxIntervene.Checking.Runs;
+using OnnxIntervene.Execution;
+using OnnxIntervene.Execution.Results;
+using OnnxIntervene.IR;
+using OnnxIntervene.Runtime;
+using OnnxIntervene.Tensors;
+
+namespace OnnxIntervene.Baking;
+
+/// <summary>
+/// Runs the original with its interventions and the baked file, as any program would run it, on the same inputs.
+/// </summary>
+internal sealed class BakeProof(IntervenableModel model, BakeRequest request)
+{
+    private const double UsualTolerance = 1e-5;
+    private const double HalfTolerance = 1e-2;
+
+    /// <summary>Compares on every input.</summary>
+    /// <param name="path">The baked file.</param>
+    /// <param name="adapter">The adapter beside it; null for none.</param>
+    /// <param name="cancellation">Ends the runs early.</param>
+    /// <exception cref="InterventionException">The file computes something else.</exception>
+    public ImmutableArray<BakeEvidence> Of(string path, string? adapter, CancellationToken cancellation)
+    {
+        using var session = new FileSession(path, model.Loaded.Options, model.Components);
+        var evidence = ImmutableArray.CreateBuilder<BakeEvidence>();
+        foreach (var (name, inputs) in Inputs())
+        {
+            using var run = new EveryPosition(model, request).Run(inputs, cancellation);
+            var (intervened, plain) = (run.Intervened.Outputs, run.Original!.Outputs);
+            var effect = Compared("", intervened, name => plain[name].Array, 0).Difference;
+            var actual = session.Run(inputs, adapter, cancellation);
+            Add(Compared(name, intervened, output => actual[output], effect));
+            if (adapter is null)
+                continue;
+            var off = session.Run(inputs, null, cancellation);
+            Add(Compared($"{name}, the adapter off", plain, output => off[output], effect));
+        }
+
+        return evidence.ToImmutable();
+
+        void Add(BakeEvidence found)
+        {
+            Require(found);
+            evidence.Add(found);
+        }
+    }
+
+    private IEnumerable<(string Name, ModelInputs Inputs)> Inputs()
+    {
+        var random = new RandomInputs(
+            model.Model.Graph,
+            model.Components.Limits,
+            model.Configuration.ImageSize,
+            seed: 1
+        ).Draw(variesAll: true);
+        return request
+            .Inputs.Select((inputs, index) => ($"prompt {index + 1}", inputs))
+            .Prepend(("random 2", random.Source))
+            .Prepend(("random 1", random.Base));
+    }
+
+    private static BakeEvidence Compared(
+        string name,
+        IReadOnlyDictionary<string, TensorValue> expected,
+        Func<string, NumericArray> actual,
+        double effect
+    )
+    {
+        var worst = new BakeEvidence(name, 0, 1, effect);
+        foreach (var (output, value) in expected)
+        {
+            var numbers = value.Array;
+            var difference = OutputDifference.Of(numbers, actual(output)).Largest;
+            var scale = numbers.IsInteger ? 1 : Math.Max(1, LargestMagnitude(numbers));
+            if (!(difference / scale <= worst.Relative))
+                worst = new BakeEvidence(name, difference, scale, effect);
+        }
+
+        return worst;
+    }
+
+    private static double LargestMagnitude(NumericArray numbers)
+    {
+        var largest = 0f;
+        foreach (var number in numbers.Floats)
+        {
+            if (float.IsFinite(number))
+                largest = Math.Max(largest, Math.Abs(number));
+        }
+
+        return largest;
+    }
+
+    private void Require(BakeEvidence found)
+    {
+        var allowed = Allowed();
+        if (found.Relative <= allowed)
+            return;
+        throw new InterventionException(
+            FormattableString.Invariant(
+                $"On {found.Input} the baked file differs from the intervened model by {found.Difference:g3}, "
+            )
+                + FormattableString.Invariant(
+                    $"{found.Relative:g3} of the output's largest number; {allowed:g3} is allowed (--tolerance). "
+                )
+                + "Nothing was written. Bake it spliced (--spliced)."
+        );
+    }
+
+    private double Allowed()
+    {
+        if (request.Tolerance is { } given)
+            return given;
+        var isHalf = model.Model.Graph.Initializers.Any(value =>
+            value.Initializer?.ElementType is ElementType.Float16 or ElementType.BFloat16 && value.Uses.Count > 0
+        );
+        return isHalf ? HalfTolerance : UsualTolerance;
+    }
+}

@@ -1,0 +1,52 @@
+using System.Reflection;
+using System.Security.Cryptography;
+using System.Text.Json;
+using OnnxIntervene.Execution;
+using OnnxIntervene.IR;
+
+namespace OnnxIntervene.Baking;
+
+/// <summary>What a baked file says of its making, in its metadata.</summary>
+internal static class BakeRecord
+{
+    /// <summary>The metadata's key.</summary>
+    public const string Key = "intervene.bake";
+
+    private static readonly JsonSerializerOptions s_format = new()
+    {
+        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
+    };
+
+    public static KeyValuePair<string, string> Of(IntervenableModel model, BakeRequest request, BakedModel baked) =>
+        new(
+            Key,
+            JsonSerializer.Serialize(
+                new
+                {
+                    Form = request.Folds ? "folded" : "spliced",
+                    Numbers = request.Folds ? null : request.Numbers.ToString().ToLowerInvariant(),
+                    Interventions = baked.Changes,
+                    Original = Files(model).ToDictionary(file => Path.GetFileName(file)!, Checksum),
+                    request.Command,
+                    Version = typeof(BakeRecord)
+                        .Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()
+                        ?.InformationalVersion,
+                },
+                s_format
+            )
+        );
+
+    // The model's file and those that hold its weights.
+    private static IEnumerable<string> Files(IntervenableModel model) =>
+        model
+            .Model.Graph.Initializers.Select(value => value.Initializer?.Span?.Path)
+            .OfType<string>()
+            .Prepend(model.Model.FilePath ?? model.File.Path)
+            .Distinct(StringComparer.Ordinal);
+
+    private static string Checksum(string path)
+    {
+        using var stream = RegularFile.Open(path, message => new ModelFormatException(message));
+        return $"sha256:{Convert.ToHexStringLower(SHA256.HashData(stream))}";
+    }
+}

@@ -1,0 +1,14 @@
+using System.Collections.Immutable;
+using OnnxIntervene.IR;
+
+namespace OnnxIntervene.Baking;
+
+/// <summary>A model that has interventions for good, before it is proved and written.</summary>
+/// <param name="Model">The model; weights that did not change stay in the original's files.</param>
+/// <param name="Changes">What was done for each intervention, in words.</param>
+public sealed record BakedModel(Model Model, ImmutableArray<string> Changes)
+{
+    /// <summary>What an adapter feeds the model so that it is intervened on, by input; empty where it always is.</summary>
+    public ImmutableSortedDictionary<string, TensorData> Adapter { get; init; } =
+        ImmutableSortedDictionary<string, TensorData>.Empty;
+}

@@ -1,0 +1,49 @@
+using OnnxIntervene.Components.Addressing;
+using OnnxIntervene.Interventions.Kinds;
+
+namespace OnnxIntervene.Baking;
+
+/// <summary>One unit of a site: which elements of its tensor's last axis it has, and what is made of them.</summary>
+/// <param name="Elements">The elements, in the unit's order.</param>
+/// <param name="Form">What is made of them.</param>
+internal sealed record FoldBlock(int[] Elements, AffineForm Form)
+{
+    /// <summary>The blocks of a site: one, or one for each head that it acts on; null where its kind is not affine.</summary>
+    public static IReadOnlyList<FoldBlock>? Of(ConstantSite site)
+    {
+        if (site.Intervention.Type.Affine is not { } affine)
+            return null;
+        var heads = site.Component.Heads > 0 ? site.ChosenHeads : [0];
+        return
+        [
+            .. heads.Select(head => new FoldBlock(
+                ElementsOf(site.Component, head),
+                affine(
+                    new AffineInputs(
+                        site.Component.Width,
+                        site.Intervention.Parameters,
+                        site.Source is null ? null : site.ScaledSource(head),
+                        site.Mask
+                    )
+                )
+            )),
+        ];
+    }
+
+    /// <summary>Which elements of the tensor a unit of a component has.</summary>
+    public static int[] ElementsOf(Component component, int head) =>
+        [
+            .. Enumerable
+                .Range(head * component.Width, component.Width)
+                .Select(index =>
+                    component.Source switch
+                    {
+                        SliceSource slice => slice.Start + index,
+                        InterleavedSource packed => (
+                            ((index / packed.HeadWidth * InterleavedSource.Parts) + packed.Part) * packed.HeadWidth
+                        ) + (index % packed.HeadWidth),
+                        _ => index,
+                    }
+                ),
+        ];
+}

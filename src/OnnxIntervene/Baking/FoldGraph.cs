@@ -1,0 +1,152 @@
+using OnnxIntervene.Components.Structure;
+using OnnxIntervene.IR;
+using OnnxIntervene.IR.Analysis;
+
+namespace OnnxIntervene.Baking;
+
+/// <summary>The copy of a model whose weights and biases take interventions in.</summary>
+internal sealed class FoldGraph(Model model, BakeRequest request)
+{
+    private const int NBitsBias = 5;
+
+    private readonly Dictionary<Node, WeightMatrix> _matrices = [];
+    private readonly NameScope _names = NameScope.Of(model);
+
+    /// <summary>The graph.</summary>
+    public Graph Graph => model.Graph;
+
+    /// <summary>The types of its values.</summary>
+    public TypeInference Types { get; } = new();
+
+    /// <summary>Its linear layers.</summary>
+    public LinearLayers Layers => field ??= new LinearLayers(model.Graph, Types);
+
+    /// <summary>A node's matrix, to be changed; several interventions change the same.</summary>
+    /// <exception cref="InterventionException">It cannot be changed exactly.</exception>
+    public WeightMatrix Matrix(Node node, string what)
+    {
+        if (!_matrices.TryGetValue(node, out var matrix))
+            _matrices.Add(node, matrix = WeightMatrix.Read(node, request.CopiesShared, what));
+        return matrix;
+    }
+
+    /// <summary>Gives every node its changed matrix.</summary>
+    public void Write()
+    {
+        foreach (var matrix in _matrices.Values)
+            matrix.Write(_names);
+    }
+
+    /// <summary>
+    /// The constant bias that is a part of a layer: the node that adds it and its input; null where it has none.
+    /// </summary>
+    public static (Node Node, int Input)? BiasOf(Node product)
+    {
+        if (BiasInput(product) is { } own && product.InputOrNull(own) is not null)
+            return (product, own);
+        for (var value = product.Output; LinearLayers.OnlyUse(value) is { } use; value = use.Node.Output)
+        {
+            switch (use.Node.Operator.OperatorType)
+            {
+                case "Add" when use.Node.Inputs[1 - use.InputIndex]?.Initializer is { Dimensions.Length: 1 }:
+                    return (use.Node, 1 - use.InputIndex);
+                case "Reshape" or "Identity" when use.InputIndex == 0:
+                    continue;
+                default:
+                    return null;
+            }
+        }
+
+        return null;
+    }
+
+    /// <summary>Changes a constant vector that a node reads, for this node alone.</summary>
+    public void Change(Node node, int input, Action<float[]> change)
+    {
+        var data = node.Inputs[input]!.Initializer!;
+        var numbers = data.ReadFloats();
+        change(numbers);
+        Set(node, input, numbers, data.ElementType);
+    }
+
+    /// <summary>Adds a constant to what a layer computes; says how.</summary>
+    public string Shift(Node product, float[] shift)
+    {
+        if (BiasOf(product) is { } bias)
+            return ShiftInput(bias.Node, bias.Input, shift);
+        if (BiasInput(product) is { } own)
+            return ShiftInput(product, own, shift);
+        return
+            LinearLayers.OnlyUse(product.Output) is { Node: var reader, InputIndex: 0 or 1 }
+            && FusedOperators.IsSkipNormalization(reader)
+            ? ShiftInput(reader, SkipBiasInput(reader), shift)
+            : ShiftAfter(product.Output, shift);
+    }
+
+    /// <summary>Adds a constant to a vector that a node reads, or gives it one where it reads none.</summary>
+    public string ShiftInput(Node node, int input, float[] shift)
+    {
+        if (node.InputOrNull(input) is not { } old)
+        {
+            Set(node, input, shift, Precision(node));
+            return $"as a bias of {node}";
+        }
+
+        Change(node, input, numbers => Add(numbers, shift));
+        return $"added to '{old.Name}' of {node}";
+    }
+
+    /// <summary>Adds a constant by a node of its own, where no vector is there to take it.</summary>
+    public string ShiftAfter(Value value, float[] shift)
+    {
+        var graph = value.Producer!.Graph!;
+        var type = Types.ElementTypeOf(value);
+        var constant = graph.AddInitializer(
+            _names.Unique($"{value.Name}/bias"),
+            TensorData.Rounded(type, [shift.Length], shift)
+        );
+        var node = graph.AddNode(
+            _names.Unique($"{value.Name}/Add"),
+            new OperatorKey("", "Add"),
+            [value, constant],
+            [_names.Unique($"{value.Name}/biased")],
+            [],
+            value.Producer
+        );
+        node.Output.Type = value.Type;
+        graph.Redirect(value, node.Output, _names, node);
+        return $"by a new Add after '{value.Name}', since no bias is there";
+    }
+
+    /// <summary>The input of a Skip(Simplified)LayerNormalization that is added to both terms.</summary>
+    public static int SkipBiasInput(Node skip) => FusedOperators.IsSimplified(skip) ? 3 : 4;
+
+    private static int? BiasInput(Node product) =>
+        product.Operator.OperatorType switch
+        {
+            "Gemm" or "Attention" => 2,
+            "MatMulNBits" => NBitsBias,
+            _ => null,
+        };
+
+    private void Set(Node node, int input, float[] numbers, ElementType type)
+    {
+        while (node.Inputs.Count <= input)
+            node.AddInput(null);
+        node.SetInput(
+            input,
+            node.Graph!.AddInitializer(
+                _names.Unique($"{node.Name}/bias"),
+                TensorData.Rounded(type, [numbers.Length], numbers)
+            )
+        );
+    }
+
+    private ElementType Precision(Node node) => Rewriting.Precision.Of(node.Inputs[0]!);
+
+    private static void Add(float[] numbers, float[] shift)
+    {
+        for (var index = 0; index < numbers.Length; index++)
+            numbers[index] += shift[index];
+    }
+}

@@ -1,0 +1,94 @@
+using System.Collections.Immutable;
+using OnnxIntervene.Components.Addressing;
+using OnnxIntervene.Execution;
+using OnnxIntervene.Interventions.Kinds;
+using OnnxIntervene.IR;
+using OnnxIntervene.IR.Analysis;
+using OnnxIntervene.IR.Editing;
+using OnnxIntervene.Planning;
+using OnnxIntervene.Splicing;
+
+namespace OnnxIntervene.Baking;
+
+/// <summary>
+/// Takes interventions into weights and biases: a file of the original's operators, as fast as the original.
+/// </summary>
+internal sealed class FoldedBake
+{
+    private readonly IntervenableModel _model;
+    private readonly FoldGraph _graph;
+    private readonly CopiedSources _copies;
+
+    private FoldedBake(IntervenableModel model, FoldGraph graph, CopiedSources copies) =>
+        (_model, _graph, _copies) = (model, graph, copies);
+
+    /// <summary>Folds the interventions in the order in which they act.</summary>
+    /// <exception cref="InterventionException">One cannot be folded exactly; the message has the reason.</exception>
+    public static BakedModel Of(IntervenableModel model, ImmutableArray<ConstantSite> sites, BakeRequest request)
+    {
+        var copy = model.Model.Copy(out var copies);
+        copy.RaiseIrVersion(4);
+        var graph = new FoldGraph(copy, request);
+        var bake = new FoldedBake(model, graph, new CopiedSources(copies));
+        var order = Splicer.Order(
+            model.Components,
+            [.. sites.Select(site => new SpliceSite(site.Component.Address, site.Intervention.Type))]
+        );
+        var changes = new string[sites.Length];
+        // What acts last on what layers read is the first that their weights take in.
+        var later = new Stack<(int Index, Func<string> Fold)>();
+        foreach (var index in order)
+        {
+            var (fold, isOfReaders) = bake.Plan(sites[index]);
+            if (isOfReaders)
+                later.Push((index, fold));
+            else
+                changes[index] = $"{sites[index].Text}: {fold()}";
+        }
+
+        foreach (var (index, fold) in later)
+            changes[index] = $"{sites[index].Text}: {fold()}";
+        graph.Write();
+        DeadCode.Remove(copy.Graph);
+        GraphOrder.Sort(copy.Graph);
+        GraphVerifier.Verify(copy);
+        return new BakedModel(copy, [.. changes]);
+    }
+
+    private (Func<string> Fold, bool IsOfReaders) Plan(ConstantSite site)
+    {
+        var component = _copies.Of(site.Component);
+        if (site.Intervention is LoRAIntervention adapter)
+            return (() => FoldAdapter(site, FoldPlace.Of(_graph, component, [], site.Text), adapter), false);
+        var blocks =
+            FoldBlock.Of(site)
+            ?? throw WeightMatrix.Refusal(
+                site.Text,
+                $"what {site.Intervention.Type.ClassName} makes of a value is not an affine map of it"
+            );
+        var place = FoldPlace.Of(_graph, component, blocks, site.Text);
+        return (place.Fold, place.IsOfReaders);
+    }
+
+    // W + scaling · (B A)ᵀ, in the columns of the component.
+    private string FoldAdapter(ConstantSite site, FoldPlace place, LoRAIntervention adapter)
+    {
+        var address =
+            SiteRules.ModuleInput(site.Representation, adapter, _model.Components)
+            ?? throw WeightMatrix.Refusal(site.Text, "what its module reads is not known");
+        var read = SourcePlaces.Values(_copies.Of(_model.Components.Get(address)).Source).FirstOrDefault();
+        var layer = place.Layer ?? throw WeightMatrix.Refusal(site.Text, "no linear layer computes the component");
+        if (read is null || Dataflow.FlatRoot(read) != Dataflow.FlatRoot(layer.Input))
+            throw WeightMatrix.Refusal(
+                site.Text,
+                $"{layer.Product} does not read '{address}', which the adapter reads"
+            );
+        var matrix = _graph.Matrix(layer.Product, site.Text);
+        LowRank.Add(
+            adapter,
+            matrix,
+            Array.ConvertAll(FoldBlock.ElementsOf(site.Component, 0), element => element + place.Start)
+        );
+        return $"in the weights of {layer.Product}";
+    }
+}
