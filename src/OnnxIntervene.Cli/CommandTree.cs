@@ -65,6 +65,7 @@ internal static class CommandTree
             DiffCommand.Create(),
             CheckCommand.Create(),
             SpliceCommand.Create(),
+            ArtifactsCommand.Create(),
             PullCommand.Create(),
             PushCommand.Create(),
             ProvidersCommand.Create(),

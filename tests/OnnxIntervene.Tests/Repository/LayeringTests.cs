@@ -45,6 +45,7 @@ public sealed class LayeringTests
         "OnnxIntervene/Training/Optimizers",
         "OnnxIntervene/Training",
         "OnnxIntervene/Training/Weights",
+        "OnnxIntervene/Training/Artifacts",
         "OnnxIntervene/Sweeps",
         "OnnxIntervene/Sweeps/Engine",
         "OnnxIntervene/Studies/Prompts",
