@@ -73,6 +73,7 @@ internal static class CommandTree
             CheckCommand.Create(),
             SpliceCommand.Create(),
             BakeCommand.Create(),
+            ArtifactsCommand.Create(),
             PullCommand.Create(),
             PushCommand.Create(),
             ProvidersCommand.Create(),

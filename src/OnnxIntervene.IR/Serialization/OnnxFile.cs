@@ -99,6 +99,10 @@ public static class OnnxFile
         };
     }
 
+    /// <summary>Writes a model whose weights are small, contents included.</summary>
+    internal static void Write(Model model, Stream stream) =>
+        new ModelWriter(new TensorWriter(_ => null)).Write(model).WriteTo(stream);
+
     private static Func<Value, FileSpan?> PlaceData(
         Model model,
         string path,

@@ -95,8 +95,11 @@ internal sealed record GradientModel(
     }
 
     /// <summary>The output that a loss is computed from.</summary>
-    internal static Value Output(Model model, Loss loss) =>
-        loss.Output is not { } name
+    internal static Value Output(Model model, Loss loss) => Output(model, loss.Output);
+
+    /// <summary>An output by its name; the first for null.</summary>
+    internal static Value Output(Model model, string? name) =>
+        name is null
             ? model.Graph.Outputs[0]
             : model.Graph.Outputs.FirstOrDefault(output => output.Name == name)
                 ?? throw new InterventionException(

@@ -77,7 +77,7 @@ internal sealed record TrainingModel(
         var written = new LossGraph(editor.Builder("loss"), axes);
         var number = loss.Write(written, output);
         var gradients = BackwardPass.Write(editor, number, inputs, Tensors(spliced, boundaries));
-        RequireEffect(editor, number, inputs);
+        RequireEffect(editor.Graph, number, inputs);
         var names = Finish(editor, number, inputs, gradients, written.Predictions());
         return new TrainingModel(
             spliced with
@@ -154,12 +154,12 @@ internal sealed record TrainingModel(
         return [.. boundaries.Select(address => values[spliced.Boundaries[address]])];
     }
 
-    // Its gradient would be 0 for ever.
-    private static void RequireEffect(GraphEditor editor, Value loss, ImmutableArray<Value> inputs)
+    /// <summary>Refuses inputs that cannot change the loss: their gradients would be 0 for ever.</summary>
+    internal static void RequireEffect(Graph graph, Value loss, ImmutableArray<Value> inputs)
     {
         foreach (var input in inputs)
         {
-            if (!Cone.After(editor.Graph, input).Values.Contains(loss))
+            if (!Cone.After(graph, input).Values.Contains(loss))
                 throw new InterventionException(
                     $"The loss does not depend on '{input.Name}': nothing that it changes leads to the loss. "
                         + "Move the intervention to an earlier component, or take another output."

@@ -4,10 +4,11 @@ using static OnnxIntervene.Tests.Gradients.GradientSample;
 
 namespace OnnxIntervene.Tests.Gradients;
 
-/// <summary>Norms, convolutions, rotations and products with weights of few bits.</summary>
+/// <summary>Norms, convolutions, rotations, losses and products with weights of few bits.</summary>
 internal static class OtherSamples
 {
-    public static IEnumerable<GradientSample> All() => [.. Norms(), .. Convolutions(), .. Quantized(), .. Rotations()];
+    public static IEnumerable<GradientSample> All() =>
+        [.. Norms(), .. Convolutions(), .. Quantized(), .. Rotations(), .. Losses()];
 
     private static IEnumerable<GradientSample> Norms()
     {
@@ -88,4 +89,29 @@ internal static class OtherSamples
         sketch.Constant("positions", TensorData.FromIntegers([1, 3], [2, 0, 1]));
 
     private static Value?[] Caches(ModelSketch sketch) => [sketch.Weights("cos", 4, 2), sketch.Weights("sin", 4, 2)];
+
+    private static IEnumerable<GradientSample> Losses()
+    {
+        foreach (var reduction in new[] { "mean", "sum", "none" })
+        {
+            yield return Loss("rows", reduction, [3, 4], [3], 2, 0, 3);
+            yield return Loss("further axes", reduction, [2, 3, 2], [2, 2], 2, 0, 1, 1);
+        }
+
+        yield return Of("SoftmaxCrossEntropyLoss", "mean unless said", [2, 3])
+            .Single()
+            .Then(sketch => [sketch.Integers("labels", 1, 2)]);
+    }
+
+    private static GradientSample Loss(
+        string note,
+        string reduction,
+        long[] shape,
+        long[] labelShape,
+        params long[] labels
+    ) =>
+        Of("SoftmaxCrossEntropyLoss", $"{note}, {reduction}", shape)
+            .Single()
+            .Then(sketch => [sketch.Constant("labels", TensorData.FromIntegers(labelShape, labels))])
+            .Set(NodeAttribute.Of("reduction", reduction));
 }

@@ -1,13 +1,7 @@
-using System.Collections.Immutable;
 using System.Text.Json;
 using OnnxIntervene.Execution;
 using OnnxIntervene.Formats;
-using OnnxIntervene.Gradients.Losses;
-using OnnxIntervene.Interventions;
 using OnnxIntervene.Interventions.Files;
-using OnnxIntervene.Interventions.Kinds;
-using OnnxIntervene.Numerics;
-using OnnxIntervene.Planning;
 using OnnxIntervene.Runtime;
 using OnnxIntervene.Tensors;
 using OnnxIntervene.Testing;
@@ -29,7 +23,7 @@ public sealed class TrainingReferenceTests
     public static IEnumerable<TestCaseData> Exports() =>
         ReferenceFamily
             .All(RepositoryPaths.References)
-            .Where(family => File.Exists(Path.Combine(Folder(family), "training.json")))
+            .Where(family => File.Exists(Path.Combine(TrainingCases.Folder(family), "training.json")))
             .SelectMany(family =>
                 family.Exports.Select(export =>
                     new TestCaseData(family, export).SetArgDisplayNames(family.Name, export.Name)
@@ -39,12 +33,12 @@ public sealed class TrainingReferenceTests
     [TestCaseSource(nameof(Exports))]
     public void Trainings_give_torchs_losses_gradients_and_parameters(ReferenceFamily family, ReferenceExport export)
     {
-        var tensors = SafetensorsFile.Open(Path.Combine(Folder(family), "training.safetensors"));
+        var tensors = SafetensorsFile.Open(Path.Combine(TrainingCases.Folder(family), "training.safetensors"));
         using var loaded = LoadedModel.Load(export.ModelPath, new ExecutionOptions { Threads = 1 });
 
         Assert.Multiple(() =>
         {
-            foreach (var item in Items(family).Where(item => IsTried(family, export, item, tensors)))
+            foreach (var item in TrainingCases.Items(family).Where(item => IsTried(family, export, item, tensors)))
                 Judge(loaded, item, tensors);
         });
     }
@@ -99,11 +93,11 @@ public sealed class TrainingReferenceTests
     // Rounding moves the trained numbers of the start, which is what another order of sums would do.
     private static Training Train(LoadedModel loaded, JsonElement item, SafetensorsFile tensors, float rounding)
     {
-        using var model = loaded.With(Config(item, tensors, rounding));
+        using var model = loaded.With(TrainingCases.Config(item, tensors, rounding));
         var count = item.GetProperty("losses").GetArrayLength();
         var options = Options(item, count);
         using var trainer = new Trainer(model, options);
-        var batches = Enumerable.Range(0, count).Select(step => Batch(item, tensors, step)).ToList();
+        var batches = Enumerable.Range(0, count).Select(step => TrainingCases.Batch(item, tensors, step)).ToList();
         var gradients = trainer.Gradients(batches[0]).Parameters;
         var losses = batches.Select(batch => trainer.Step(batch).Loss).ToList();
         return new Training(
@@ -147,47 +141,6 @@ public sealed class TrainingReferenceTests
         return (difference, scale);
     }
 
-    private static IntervenableConfig Config(JsonElement item, SafetensorsFile tensors, float rounding)
-    {
-        var type = InterventionType.Parse(item.GetProperty("intervention_type").GetString()!);
-        var arrays = item.GetProperty("initial")
-            .EnumerateObject()
-            .ToDictionary(entry => entry.Name, entry => tensors.Read(entry.Value.GetString()!));
-        if (arrays.Keys.FirstOrDefault(key => key.EndsWith(".original", StringComparison.Ordinal)) is { } original)
-            arrays[original] = Moved(arrays[original], rounding);
-        return new IntervenableConfig
-        {
-            Representations =
-            [
-                new RepresentationConfig
-                {
-                    Layer = item.GetProperty("layer").GetInt32(),
-                    Component = item.GetProperty("component").GetString()!,
-                    Unit = item.GetProperty("unit").GetString()!,
-                    MaxNumberOfUnits = Numbers(item, "positions").Length,
-                    InterventionType = type,
-                    Intervention = InterventionState.Read(type, arrays).Intervention,
-                },
-            ],
-        };
-    }
-
-    private static NumericArray Moved(NumericArray array, float size)
-    {
-        var random = new NumpyRandom(5).StandardNormal(array.Length);
-        var columns = array.Shape[1];
-        return NumericArray.Of(
-            array
-                .Floats.ToArray()
-                .Select(
-                    (number, index) =>
-                        index / columns > index % columns ? number + (size * (float)random[index]) : number
-                )
-                .ToArray(),
-            array.Shape.AsSpan()
-        );
-    }
-
     private static TrainingOptions Options(JsonElement item, int batches)
     {
         var optimizer = item.GetProperty("optimiser");
@@ -219,36 +172,4 @@ public sealed class TrainingReferenceTests
             BoundaryWeight = item.GetProperty("boundary_weight").GetDouble(),
         };
     }
-
-    private static TrainingBatch Batch(JsonElement item, SafetensorsFile tensors, int step)
-    {
-        var inputs = item.GetProperty("inputs");
-        NumericArray Row(string name) => tensors.Read(inputs.GetProperty(name).GetString()!).Row(step);
-        ModelInputs Tokens(string name) =>
-            new(ImmutableDictionary<string, NumericArray>.Empty.Add(ModelInputs.TokenInput, Row(name)));
-        var positions = Numbers(item, "positions");
-        return new TrainingBatch(Tokens("base"), [Tokens("source")], new CrossEntropyLoss(Row("labels")))
-        {
-            UnitLocations = UnitLocations.SourcesToBase(UnitLocation.At(positions)),
-            Settings = new RunSettings
-            {
-                Subspaces =
-                    item.TryGetProperty("subspaces", out var given) && given.ValueKind == JsonValueKind.Array
-                        ? Subspaces.Of(Numbers(item, "subspaces"))
-                        : Subspaces.Whole,
-            },
-        };
-    }
-
-    private static int[] Numbers(JsonElement item, string name) =>
-        [.. item.GetProperty(name).EnumerateArray().Select(number => number.GetInt32())];
-
-    private static IEnumerable<JsonElement> Items(ReferenceFamily family)
-    {
-        using var json = JsonDocument.Parse(File.ReadAllText(Path.Combine(Folder(family), "training.json")));
-        return [.. json.RootElement.GetProperty("cases").EnumerateArray().Select(item => item.Clone())];
-    }
-
-    private static string Folder(ReferenceFamily family) =>
-        Path.Combine(RepositoryPaths.References, "families", family.Name);
 }

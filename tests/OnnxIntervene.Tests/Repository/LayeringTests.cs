@@ -46,6 +46,7 @@ public sealed class LayeringTests
         "OnnxIntervene/Training",
         "OnnxIntervene/Training/Weights",
         "OnnxIntervene/Generation",
+        "OnnxIntervene/Training/Artifacts",
         "OnnxIntervene/Sweeps",
         "OnnxIntervene/Sweeps/Engine",
         "OnnxIntervene/Studies/Prompts",

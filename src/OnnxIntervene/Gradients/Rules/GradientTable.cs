@@ -27,6 +27,7 @@ internal static class GradientTable
             .. ConvolutionGradients.All,
             .. QuantizedGradients.All,
             .. RotationGradients.All,
+            .. LossGradients.All,
             // Their slope is 0 wherever there is one. Operators that give no floats need no entry.
             GradientRule.Of("Ceil", null),
             GradientRule.Of("EyeLike", null),

@@ -88,7 +88,7 @@ internal static class InterventionState
     /// </summary>
     internal static string Original(string name) => $"{Parametrized(name)}.original";
 
-    private static string Base(string name) => $"{Parametrized(name)}.0.base";
+    internal static string Base(string name) => $"{Parametrized(name)}.0.base";
 
     private static string Parametrized(string name)
     {

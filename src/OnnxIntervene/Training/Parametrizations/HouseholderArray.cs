@@ -10,17 +10,14 @@ namespace OnnxIntervene.Training.Parametrizations;
 internal sealed class HouseholderArray(OrthogonalParametrization start, ExecutionOptions options)
     : OrthogonalArray(start, options)
 {
+    private const string Diagonal = "diagonal";
+
     /// <inheritdoc/>
     public override bool Decays(int index) => index / Columns != index % Columns;
 
     private protected override Value Write(OpBuilder ops, Value original) =>
-        OrthogonalMaps.Householder(ops, original, Columns);
+        OrthogonalMaps.Householder(ops, original, ParametrizationGraph.Input(ops, Diagonal, 1, Columns), Columns);
 
-    private protected override IEnumerable<KeyValuePair<string, NumericArray>> OwnFeeds()
-    {
-        var whole = new float[Columns];
-        for (var index = 0; index < Columns; index++)
-            whole[index] = MathF.Truncate(Free.Floats[(index * Columns) + index]);
-        yield return new(OrthogonalMaps.Diagonal, NumericArray.Of(whole, 1, Columns));
-    }
+    private protected override IEnumerable<KeyValuePair<string, NumericArray>> OwnFeeds() =>
+        [new(Diagonal, OrthogonalMaps.WholeDiagonal(Free))];
 }

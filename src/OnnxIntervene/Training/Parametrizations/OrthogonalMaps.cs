@@ -1,5 +1,6 @@
 using OnnxIntervene.IR;
 using OnnxIntervene.IR.Editing;
+using OnnxIntervene.Tensors;
 
 namespace OnnxIntervene.Training.Parametrizations;
 
@@ -8,11 +9,6 @@ internal static class OrthogonalMaps
 {
     /// <summary>The largest norm at which <see cref="Exponential"/> needs no squaring.</summary>
     public const double LargestNorm = 0.5;
-
-    /// <summary>
-    /// The input of <see cref="Householder"/> for the whole part of X's diagonal, <c>[1, latents]</c>.
-    /// </summary>
-    public const string Diagonal = "diagonal";
 
     /// <summary>The input of <see cref="Cayley"/> for (1 − A/2)⁻¹.</summary>
     public const string Inverse = "inverse";
@@ -52,7 +48,11 @@ internal static class OrthogonalMaps
     /// of X's diagonal: 1 − V T Vᵀ (Schreiber and Van Loan 1989), where T⁻¹ is the upper triangle of VᵀV with half of
     /// its diagonal.
     /// </summary>
-    public static Value Householder(OpBuilder ops, Value original, int latents)
+    /// <param name="ops">Writes the nodes.</param>
+    /// <param name="original">X.</param>
+    /// <param name="diagonal">The whole part of X's diagonal, <c>[1, latents]</c>.</param>
+    /// <param name="latents">How many columns X has.</param>
+    public static Value Householder(OpBuilder ops, Value original, Value diagonal, int latents)
     {
         var ones = ops.Emit("EyeLike", [original]);
         var vectors = ops.Add(ops.Emit("Trilu", [original, ops.Scalar(-1)], [NodeAttribute.Of("upper", 0L)]), ones);
@@ -60,7 +60,7 @@ internal static class OrthogonalMaps
         var inverse = TriangularInverse(ops, gram, latents);
         var top = ops.Transpose(ops.Slice(vectors, 0, 0, latents), 1, 0);
         var reflected = ParametrizationGraph.Product(ops, vectors, ParametrizationGraph.Product(ops, inverse, top));
-        return ops.Mul(ops.Sub(ones, reflected), ParametrizationGraph.Input(ops, Diagonal, 1, latents));
+        return ops.Mul(ops.Sub(ones, reflected), diagonal);
     }
 
     /// <summary>
@@ -122,6 +122,19 @@ internal static class OrthogonalMaps
         }
 
         return inverse;
+    }
+
+    /// <summary>
+    /// The whole part of X's diagonal, <c>[1, latents]</c>, as torch cuts it: it decides about reflections, and has no
+    /// gradient.
+    /// </summary>
+    public static NumericArray WholeDiagonal(NumericArray original)
+    {
+        var columns = original.Shape[1];
+        var whole = new float[columns];
+        for (var index = 0; index < columns; index++)
+            whole[index] = MathF.Truncate(original.Floats[(index * columns) + index]);
+        return NumericArray.Of(whole, 1, columns);
     }
 
     // Ones in the upper right block of each pair of blocks.
