@@ -1,6 +1,6 @@
 """Writes the canonical decompositions that BERT's accent stripping needs.
 
-    python3 scripts/make-decompositions.py > src/OnnxIntervene/Tokenization/decompositions.txt
+    python3 scripts/make-decompositions.py > src/OnnxIntervene/Tokenization/Texts/decompositions.txt
 
 The data come from the Unicode Character Database as Python's unicodedata module holds it
 (Unicode License v3, https://www.unicode.org/license.txt). Hangul is left out: it decomposes by rule.

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using OnnxIntervene.Json;
+using OnnxIntervene.Tokenization.Texts;
 
 namespace OnnxIntervene.Tokenization;
 
@@ -31,12 +32,18 @@ internal static class AddedTokenList
     private static AddedToken Token(JsonPlace place)
     {
         var content = place.WithObject()["content"];
+        var id = place["id"].Integer(0, TokenizerPart.HighestId, "a token's number");
+        var isSpecial = place["special"].Flag(false);
         return new AddedToken(
-            place["id"].Integer(0, TokenizerJson.HighestId, "a token's number"),
-            content.Text() is { Length: > 0 } text ? text : throw content.Fault("an added token has no text"),
-            place["special"].Flag(false),
-            place["lstrip"].Flag(false),
-            place["rstrip"].Flag(false)
-        );
+            id,
+            content.Text() is { Length: > 0 } text ? text : throw content.Fault("an added token has no text")
+        )
+        {
+            IsSpecial = isSpecial,
+            StripsLeft = place["lstrip"].Flag(false),
+            StripsRight = place["rstrip"].Flag(false),
+            IsNormalized = place["normalized"].Flag(!isSpecial),
+            IsSingleWord = place["single_word"].Flag(false),
+        };
     }
 }

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using OnnxIntervene.Json;
+using OnnxIntervene.Tokenization.Texts;
 
 namespace OnnxIntervene.Tokenization;
 
@@ -12,7 +13,7 @@ internal static class SpecialTokens
     /// <summary>The tokens before and after a single text.</summary>
     public static (ImmutableArray<int> Before, ImmutableArray<int> After) Around(JsonPlace processor)
     {
-        switch (TokenizerJson.Kind(processor))
+        switch (TokenizerPart.Kind(processor))
         {
             case null or "ByteLevel":
                 return ([], []);
@@ -27,7 +28,7 @@ internal static class SpecialTokens
             case "BertProcessing" or "RobertaProcessing":
                 return ([Pair(processor["cls"])], [Pair(processor["sep"])]);
             default:
-                throw TokenizerJson.NotSupported(processor, "a post-processor of this kind");
+                throw TokenizerPart.NotSupported(processor, "a post-processor of this kind");
         }
     }
 
@@ -62,12 +63,12 @@ internal static class SpecialTokens
                 .Members()
                 .ToDictionary(
                     token => token.Name,
-                    token => token.WithObject()["ids"].Integers(0, TokenizerJson.HighestId),
+                    token => token.WithObject()["ids"].Integers(0, TokenizerPart.HighestId),
                     StringComparer.Ordinal
                 );
 
     private static int Pair(JsonPlace pair) =>
         pair is { IsList: true, Count: 2 }
-            ? pair[1].Integer(0, TokenizerJson.HighestId, "a token's number")
+            ? pair[1].Integer(0, TokenizerPart.HighestId, "a token's number")
             : throw pair.Expected("a token and its number");
 }

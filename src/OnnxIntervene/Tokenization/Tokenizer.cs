@@ -1,5 +1,9 @@
 using System.Collections.Immutable;
+using System.Text;
 using OnnxIntervene.IR;
+using OnnxIntervene.Tokenization.Decoders;
+using OnnxIntervene.Tokenization.Models;
+using OnnxIntervene.Tokenization.Texts;
 
 namespace OnnxIntervene.Tokenization;
 
@@ -13,18 +17,27 @@ public sealed class Tokenizer
     private readonly TokenizerDefinition _definition;
     private readonly ImmutableDictionary<int, string> _added;
     private readonly ImmutableHashSet<int> _special;
+    private readonly AddedTokenFinder _beforeNormalizing;
+    private readonly AddedTokenFinder _afterNormalizing;
 
     private Tokenizer(TokenizerDefinition definition)
     {
         _definition = definition;
-        _added = definition.AddedTokens.ToImmutableDictionary(token => token.Id, token => token.Content);
-        _special = [.. definition.AddedTokens.Where(token => token.IsSpecial).Select(token => token.Id)];
+        var tokens = definition.AddedTokens;
+        _added = tokens.ToImmutableDictionary(token => token.Id, token => token.Content);
+        _special = [.. tokens.Where(token => token.IsSpecial).Select(token => token.Id)];
+        _beforeNormalizing = new AddedTokenFinder(
+            tokens.Where(token => !token.IsNormalized).Select(token => (token, token.Content))
+        );
+        _afterNormalizing = new AddedTokenFinder(
+            tokens.Where(token => token.IsNormalized).Select(token => (token, Normalized(token.Content)))
+        );
     }
 
     /// <summary>How many tokens there are, special ones included.</summary>
     public int VocabularySize =>
-        _definition.Model.VocabularySize
-        + _definition.AddedTokens.Count(token => _definition.Model.Find(token.Content) is null);
+        _definition.Model.Vocabulary.Count
+        + _definition.AddedTokens.Count(token => _definition.Model.Vocabulary.Find(token.Content) is null);
 
     /// <summary>The token in place of a word to be guessed; null when the tokenizer has none.</summary>
     public int? MaskToken => s_maskTokens.Select(FindSpecial).FirstOrDefault(id => id is not null);
@@ -56,23 +69,22 @@ public sealed class Tokenizer
     public TokenEncoding Encode(string text, bool addSpecialTokens = true)
     {
         ArgumentNullException.ThrowIfNull(text);
-        var tokens = new List<(int Id, TokenSpan Span)>();
-        var position = 0;
-        while (NextAdded(text, position) is var (token, start, end))
+        var tokens = new List<FoundToken>();
+        foreach (var (token, part) in _beforeNormalizing.Split(TrackedText.Of(text, 0)))
         {
-            _definition.Model.Encode(text.AsSpan(position, start - position), position, tokens);
-            tokens.Add((token.Id, new TokenSpan(start, end)));
-            position = end;
+            if (token is not null)
+                tokens.Add(Whole(token, part));
+            else
+                EncodeNormalized(_definition.Normalizer.Apply(part), tokens);
         }
 
-        _definition.Model.Encode(text.AsSpan(position), position, tokens);
         var before = addSpecialTokens ? _definition.Before : [];
         var after = addSpecialTokens ? _definition.After : [];
         return new TokenEncoding(
             [.. before, .. tokens.Select(token => token.Id), .. after],
             [
                 .. before.Select(_ => default(TokenSpan)),
-                .. tokens.Select(token => token.Span),
+                .. tokens.Select(token => new TokenSpan(token.Start, token.End)),
                 .. after.Select(_ => default(TokenSpan)),
             ]
         );
@@ -86,56 +98,59 @@ public sealed class Tokenizer
     public string Decode(IEnumerable<int> ids, bool skipSpecialTokens = false)
     {
         ArgumentNullException.ThrowIfNull(ids);
-        return _definition.Model.Decode(skipSpecialTokens ? ids.Where(id => !_special.Contains(id)) : ids, _added);
+        var chain = _definition.Decoder.Start();
+        var text = new StringBuilder();
+        foreach (var id in ids)
+        {
+            if (Spelling(id, skipSpecialTokens) is { } token)
+                text.Append(chain.Append(token));
+        }
+
+        return text.Append(chain.Flush()).ToString();
     }
 
     /// <summary>One token as readable text; bytes that are not characters are shown as <c>\xNN</c>.</summary>
     public string TokenText(int id) =>
-        _added.TryGetValue(id, out var content) ? content : _definition.Model.TokenText(id);
+        _added.TryGetValue(id, out var content) ? content
+        : _definition.Model.Vocabulary.Spelling(id) is { } token ? _definition.Decoder.Show(token)
+        : "";
 
     /// <summary>The token of a text that is exactly one token; null for other texts.</summary>
     public int? FindToken(string text) => Encode(text, addSpecialTokens: false).Ids is [var id] ? id : null;
 
+    /// <summary>A decoder for one text.</summary>
+    internal DecoderChain StartDecoding() => _definition.Decoder.Start();
+
+    /// <summary>How a token is spelled in the vocabulary; null where it is left out, or there is none.</summary>
+    internal string? Spelling(int id, bool skipSpecialTokens) =>
+        skipSpecialTokens && _special.Contains(id) ? null
+        : _added.TryGetValue(id, out var content) ? content
+        : _definition.Model.Vocabulary.Spelling(id);
+
     private int? FindSpecial(string content) =>
         _definition.AddedTokens.FirstOrDefault(token => token.Content == content)?.Id
-        ?? _definition.Model.Find(content);
+        ?? _definition.Model.Vocabulary.Find(content);
 
-    // The first added token from a position on; of several that begin there, the longest.
-    private (AddedToken Token, int Start, int End)? NextAdded(string text, int from)
+    private string Normalized(string text) => _definition.Normalizer.Apply(TrackedText.Of(text, 0)).Text;
+
+    private void EncodeNormalized(TrackedText text, List<FoundToken> tokens)
     {
-        (AddedToken Token, int Start, int End)? best = null;
-        foreach (var token in _definition.AddedTokens)
+        var pieces = new List<TrackedText>();
+        foreach (var (token, part) in _afterNormalizing.Split(text))
         {
-            var start = text.IndexOf(token.Content, from, StringComparison.Ordinal);
-            if (
-                start < 0
-                || (
-                    best is { } known
-                    && (
-                        known.Start < start
-                        || (known.Start == start && known.Token.Content.Length >= token.Content.Length)
-                    )
-                )
-            )
+            if (token is not null)
+            {
+                tokens.Add(Whole(token, part));
                 continue;
-            best = (token, start, start + token.Content.Length);
+            }
+
+            _definition.Splitter.Split(part, pieces);
+            foreach (var piece in pieces)
+                _definition.Model.Encode(piece, tokens);
+            pieces.Clear();
         }
-
-        return best is { } found ? Strip(found.Token, text, found.Start, found.End, from) : null;
     }
 
-    private static (AddedToken Token, int Start, int End) Strip(
-        AddedToken token,
-        string text,
-        int start,
-        int end,
-        int from
-    )
-    {
-        while (token.StripsLeft && start > from && char.IsWhiteSpace(text[start - 1]))
-            start--;
-        while (token.StripsRight && end < text.Length && char.IsWhiteSpace(text[end]))
-            end++;
-        return (token, start, end);
-    }
+    private static FoundToken Whole(AddedToken token, TrackedText part) =>
+        new(token.Id, part.Start(0), part.End(part.Length - 1));
 }

@@ -1,6 +1,10 @@
 using OnnxIntervene.IR;
 using OnnxIntervene.IR.Files;
 using OnnxIntervene.Json;
+using OnnxIntervene.Tokenization.Decoders;
+using OnnxIntervene.Tokenization.Models;
+using OnnxIntervene.Tokenization.Normalizers;
+using OnnxIntervene.Tokenization.Splitters;
 
 namespace OnnxIntervene.Tokenization;
 
@@ -25,58 +29,55 @@ internal static class TokenizerFiles
 
     private static TokenizerDefinition BytePairFiles(string vocabularyPath, string mergesPath)
     {
-        var vocabulary = TokenizerJson.Vocabulary(ReadJson(vocabularyPath));
+        var vocabulary = new Vocabulary(Vocabulary.Read(ReadJson(vocabularyPath)));
         var merges = ReadText(mergesPath)
             .Split('\n')
             .Select((line, index) => (Merge: line.TrimEnd('\r'), Fault: FaultAt(mergesPath, index + 1)))
-            .Where(line => !line.Merge.StartsWith("#version", StringComparison.Ordinal) && line.Merge.Length > 0);
+            .Where(line => !line.Merge.StartsWith("#version", StringComparison.Ordinal) && line.Merge.Length > 0)
+            .Select(line => Pair(line.Merge, line.Fault));
         return new TokenizerDefinition
         {
-            Model = TokenizerJson.BytePairs(
-                vocabulary,
-                merges,
-                new ByteLevelSplitter(singleDigits: false, usesPattern: true),
-                addsSpace: false
-            ),
-            AddedTokens = vocabulary.TryGetValue("<|endoftext|>", out var id)
-                ? [new AddedToken(id, "<|endoftext|>", true, false, false)]
-                : [],
+            Splitter = new ByteLevelSplitter(addsSpace: false, usesPattern: true, FaultAt(vocabularyPath, 1)),
+            Model = new BytePairModel(vocabulary, Merges.Of(vocabulary, merges), new BytePairOptions()),
+            Decoder = new TokenDecoder([DecoderReader.ByteLevel]),
+            AddedTokens = vocabulary.Find("<|endoftext|>") is { } id ? [AddedToken.Special(id, "<|endoftext|>")] : [],
         };
     }
+
+    private static (string Left, string Right, Func<string, Exception> Fault) Pair(
+        string merge,
+        Func<string, Exception> fault
+    ) =>
+        merge.Split(' ') is [var left, var right]
+            ? (left, right, fault)
+            : throw fault($"the merge '{merge}' is not of tokens in the vocabulary");
 
     private static TokenizerDefinition WordPieceFile(string path, string configPath)
     {
         var lines = ReadText(path).Split('\n').Select(line => line.TrimEnd('\r')).ToList();
-        var vocabulary = new Dictionary<string, int>(StringComparer.Ordinal);
+        var ids = new Dictionary<string, int>(StringComparer.Ordinal);
         for (var id = 0; id < lines.Count; id++)
         {
             if (lines[id].Length > 0)
-                vocabulary.TryAdd(lines[id], id);
+                ids.TryAdd(lines[id], id);
         }
 
+        var vocabulary = new Vocabulary(ids);
         var isLower = !File.Exists(configPath) || ReadJson(configPath).WithObject()["do_lower_case"].Flag(true);
         if (
-            !vocabulary.TryGetValue("[CLS]", out var start)
-            || !vocabulary.TryGetValue("[SEP]", out var end)
-            || !vocabulary.ContainsKey("[UNK]")
+            vocabulary.Find("[CLS]") is not { } start
+            || vocabulary.Find("[SEP]") is not { } end
+            || vocabulary.Find("[UNK]") is null
         )
             throw new ModelFormatException($"'{path}' is not a BERT vocabulary: it lacks [CLS], [SEP] or [UNK].");
         string[] special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"];
         return new TokenizerDefinition
         {
-            Model = new WordPieceModel(
-                vocabulary,
-                new BertNormalizer(true, true, isLower, isLower),
-                "[UNK]",
-                "##",
-                WordPieceModel.UsualLongestWord
-            ),
-            AddedTokens =
-            [
-                .. special
-                    .Where(vocabulary.ContainsKey)
-                    .Select(token => new AddedToken(vocabulary[token], token, true, false, false)),
-            ],
+            Normalizer = new BertNormalizer(true, true, isLower, isLower, FaultAt(path, 1)),
+            Splitter = SplitterReader.Bert,
+            Model = new WordPieceModel(vocabulary, "[UNK]", "##", WordPieceModel.UsualLongestWord),
+            Decoder = new TokenDecoder([DecoderReader.WordPiece("##", cleansUp: true)]),
+            AddedTokens = [.. special.Where(ids.ContainsKey).Select(token => AddedToken.Special(ids[token], token))],
             Before = [start],
             After = [end],
         };

@@ -65,6 +65,12 @@ public sealed class EncodingTests
         var ids = Integers(item.GetProperty("ids"));
         Assert.That(tokenizer.Encode(text, addSpecialTokens: false).Ids, Is.EqualTo(ids), text);
         Assert.That(tokenizer.Encode(text).Ids, Is.EqualTo(Integers(item.GetProperty("with_special"))), text);
+        if (item.TryGetProperty("skipped", out var skipped))
+            Assert.That(
+                tokenizer.Decode(Integers(item.GetProperty("with_special")), skipSpecialTokens: true),
+                Is.EqualTo(skipped.GetString()),
+                text
+            );
         if (!item.TryGetProperty("offsets", out var offsets))
             return;
         var expected = offsets

@@ -60,10 +60,14 @@ public sealed class TokenizerTests
         );
     }
 
-    [TestCase("{\"model\": {\"type\": \"Unigram\"}}", "Unigram")]
-    [TestCase("{\"model\": {\"type\": \"BPE\"}, \"pre_tokenizer\": {\"type\": \"Metaspace\"}}", "Metaspace")]
-    [TestCase("{\"model\": {\"type\": \"WordPiece\"}, \"pre_tokenizer\": {\"type\": \"Whitespace\"}}", "Whitespace")]
-    [TestCase("{\"model\": {\"type\": \"BPE\"}, \"post_processor\": {\"type\": \"Odd\"}}", "Odd")]
+    [TestCase("""{"model": {"type": "Odd"}}""", "\"Odd\"")]
+    [TestCase("""{"model": {"type": "BPE"}, "pre_tokenizer": {"type": "UnicodeScripts"}}""", "UnicodeScripts")]
+    [TestCase(
+        """{"model": {"type": "BPE"}, "normalizer": {"type": "Sequence", "normalizers": [{"type": "Odd"}]}}""",
+        "$.normalizer.normalizers[0]"
+    )]
+    [TestCase("""{"model": {"type": "BPE", "vocab": {"a": 0}, "merges": []}, "decoder": {"type": "CTC"}}""", "CTC")]
+    [TestCase("""{"model": {"type": "BPE"}, "post_processor": {"type": "Odd"}}""", "Odd")]
     public void A_kind_that_is_not_supported_is_named_with_those_that_are(string json, string kind)
     {
         using var folder = new TemporaryFolder();

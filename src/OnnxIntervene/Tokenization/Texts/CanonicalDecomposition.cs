@@ -2,7 +2,7 @@ using System.Collections.Frozen;
 using System.Globalization;
 using System.Text;
 
-namespace OnnxIntervene.Tokenization;
+namespace OnnxIntervene.Tokenization.Texts;
 
 /// <summary>
 /// Unicode's canonical decomposition (form D), read from an embedded table: .NET's needs ICU, which a server image

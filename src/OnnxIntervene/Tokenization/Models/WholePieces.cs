@@ -1,6 +1,6 @@
 using Microsoft.ML.Tokenizers;
 
-namespace OnnxIntervene.Tokenization;
+namespace OnnxIntervene.Tokenization.Models;
 
 /// <summary>Leaves each piece as it is: pieces are cut before the library sees them.</summary>
 internal sealed class WholePieces : PreTokenizer

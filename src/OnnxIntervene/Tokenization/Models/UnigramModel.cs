@@ -1,0 +1,93 @@
+using System.Text;
+using OnnxIntervene.Tokenization.Texts;
+
+namespace OnnxIntervene.Tokenization.Models;
+
+/// <summary>
+/// The most probable tokens of a piece, each with a probability of its own (SentencePiece's unigram model, by Viterbi's
+/// algorithm as in Hugging Face's models/unigram).
+/// </summary>
+internal sealed class UnigramModel : TokenModel
+{
+    // What an unknown character costs more than the least probable token.
+    private const double UnknownPenalty = 10;
+    private readonly Dictionary<int, double> _scores;
+    private readonly int? _unknown;
+    private readonly int?[]? _bytes;
+    private readonly double _unknownScore;
+    private readonly TokenTrie _trie;
+
+    /// <param name="vocabulary">The tokens.</param>
+    /// <param name="scores">Their log-probabilities.</param>
+    /// <param name="unknown">The token of characters that are in no token.</param>
+    /// <param name="fallsBackToBytes">Whether unknown characters become tokens of their bytes.</param>
+    public UnigramModel(Vocabulary vocabulary, Dictionary<int, double> scores, int? unknown, bool fallsBackToBytes)
+        : base(vocabulary)
+    {
+        (_scores, _unknown) = (scores, unknown);
+        _bytes = fallsBackToBytes ? vocabulary.ByteTokens() : null;
+        _unknownScore = scores.Values.Min() - UnknownPenalty;
+        _trie = new TokenTrie(scores.Keys.Select(id => (vocabulary.Spelling(id)!, id)));
+    }
+
+    public override void Encode(TrackedText piece, List<FoundToken> tokens)
+    {
+        var best = BestPaths(piece.Text);
+        var reversed = new List<Symbol>();
+        for (var end = piece.Length; end > 0; end = best[end].Start)
+        {
+            var symbol = new Symbol(best[end].Id, best[end].Start, end);
+            // Unknown characters beside each other are one token.
+            if (symbol.Id == Symbol.NoToken && reversed.Count > 0 && reversed[^1].Id == Symbol.NoToken)
+                reversed[^1] = reversed[^1] with { Start = symbol.Start };
+            else
+                reversed.Add(symbol);
+        }
+
+        for (var index = reversed.Count - 1; index >= 0; index--)
+            Add(reversed[index], piece, tokens);
+    }
+
+    private void Add(Symbol symbol, TrackedText piece, List<FoundToken> tokens)
+    {
+        var (start, end) = (piece.Start(symbol.Start), piece.End(symbol.End - 1));
+        if (symbol.Id != Symbol.NoToken)
+            tokens.Add(new FoundToken(symbol.Id, start, end));
+        else if (_bytes is not null && Vocabulary.Bytes(Characters(), _bytes) is { } bytes)
+            tokens.AddRange(bytes.Select(id => new FoundToken(id, start, end)));
+        else if (_unknown is { } unknown)
+            tokens.Add(new FoundToken(unknown, start, end));
+
+        ReadOnlySpan<char> Characters() => piece.Text.AsSpan(symbol.Start, symbol.End - symbol.Start);
+    }
+
+    // For each place in the text, the best token that ends there: where it begins, and the score of the way to it.
+    private Node[] BestPaths(string text)
+    {
+        var best = new Node[text.Length + 1];
+        for (int start = 0, length; start < text.Length; start += length)
+        {
+            Rune.DecodeFromUtf16(text.AsSpan(start), out _, out length);
+            var isAlone = false;
+            foreach (var (id, count) in _trie.Prefixes(text, start))
+            {
+                isAlone |= count == length;
+                Offer(best, start, start + count, id, _scores[id]);
+            }
+
+            if (!isAlone)
+                Offer(best, start, start + length, Symbol.NoToken, _unknownScore);
+        }
+
+        return best;
+    }
+
+    private static void Offer(Node[] best, int start, int end, int id, double score)
+    {
+        var candidate = best[start].Score + score;
+        if (!best[end].IsReached || candidate > best[end].Score)
+            best[end] = new Node(true, id, start, candidate);
+    }
+
+    private readonly record struct Node(bool IsReached, int Id, int Start, double Score);
+}

@@ -1,0 +1,81 @@
+using OnnxIntervene.Json;
+using OnnxIntervene.Tokenization.Texts;
+
+namespace OnnxIntervene.Tokenization.Splitters;
+
+/// <summary>What becomes of the places where a text is cut (Hugging Face's SplitDelimiterBehavior).</summary>
+internal enum SplitBehavior
+{
+    Removed,
+    Isolated,
+    MergedWithPrevious,
+    MergedWithNext,
+    Contiguous,
+}
+
+/// <summary>Cuts a text at delimiters.</summary>
+internal static class Delimiters
+{
+    public static SplitBehavior Read(JsonPlace json, SplitBehavior? otherwise = null) =>
+        json.IsNothing && otherwise is { } usual ? usual
+        : Enum.TryParse<SplitBehavior>(json.Text("what becomes of delimiters"), out var behavior)
+        && char.IsAsciiLetter(json.Text()[0])
+            ? behavior
+        : throw json.Expected($"one of {string.Join(", ", Enum.GetNames<SplitBehavior>())}");
+
+    /// <summary>Adds the pieces of a text whose delimiters are these ranges, in order and apart from each other.</summary>
+    public static void Cut(
+        TrackedText text,
+        IReadOnlyList<(int Start, int End)> found,
+        bool isInverted,
+        SplitBehavior behavior,
+        List<TrackedText> pieces
+    )
+    {
+        var parts = new List<Part>();
+        var end = 0;
+        foreach (var (start, next) in found)
+        {
+            Add(parts, end, start, isInverted);
+            Add(parts, start, next, !isInverted);
+            end = next;
+        }
+
+        Add(parts, end, text.Length, isInverted);
+        foreach (var part in Joined(parts, behavior))
+            pieces.Add(text.Slice(part.Start, part.End - part.Start));
+    }
+
+    private static void Add(List<Part> parts, int start, int end, bool isDelimiter)
+    {
+        if (end > start)
+            parts.Add(new Part(start, end, isDelimiter));
+    }
+
+    private static List<Part> Joined(List<Part> parts, SplitBehavior behavior)
+    {
+        if (behavior == SplitBehavior.Removed)
+            return parts.FindAll(part => !part.IsDelimiter);
+        var joined = new List<Part>(parts.Count);
+        foreach (var part in parts)
+        {
+            if (joined.Count > 0 && BelongTogether(joined[^1], part, behavior))
+                joined[^1] = joined[^1] with { End = part.End, IsDelimiter = part.IsDelimiter };
+            else
+                joined.Add(part);
+        }
+
+        return joined;
+    }
+
+    private static bool BelongTogether(Part left, Part right, SplitBehavior behavior) =>
+        behavior switch
+        {
+            SplitBehavior.MergedWithPrevious => right.IsDelimiter && !left.IsDelimiter,
+            SplitBehavior.MergedWithNext => left.IsDelimiter && !right.IsDelimiter,
+            SplitBehavior.Contiguous => left.IsDelimiter == right.IsDelimiter,
+            _ => false,
+        };
+
+    private readonly record struct Part(int Start, int End, bool IsDelimiter);
+}
