@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using System.Globalization;
 using OnnxIntervene.Components.Addressing;
 using OnnxIntervene.Execution;
 using OnnxIntervene.IR;
@@ -22,17 +21,24 @@ public static class LinearProbe
     /// <param name="model">The model.</param>
     /// <param name="request">What is probed.</param>
     /// <param name="progress">Told how many prompts are read and probes are fitted.</param>
+    /// <param name="journal">
+    /// Where values that are read and probes that are fitted are kept; null to keep none. The file is as large as the
+    /// values are, four thirds of 4 bytes for each number.
+    /// </param>
     /// <param name="cancellation">Ends the study early.</param>
     /// <exception cref="InterventionException">
     /// A prompt lacks its label or the position, there are fewer than two classes, a class has too few examples to hold
-    /// some out, or the component is not in the model.
+    /// some out, the component is not in the model, or the journal is of another study.
     /// </exception>
+    /// <exception cref="ModelFormatException">The journal is not one.</exception>
+    /// <exception cref="IOException">The journal cannot be written.</exception>
     /// <exception cref="ExecutionException">ONNX Runtime cannot open the model, or stopped a run.</exception>
     /// <exception cref="OperationCanceledException">The study was cancelled.</exception>
     public static ProbeResult Run(
         LoadedModel model,
         ProbeRequest request,
         IProgress<SweepProgress>? progress = null,
+        StudyJournal? journal = null,
         CancellationToken cancellation = default
     )
     {
@@ -42,41 +48,12 @@ public static class LinearProbe
         var columns = request.Positions.ColumnsOf(request.Prompts);
         var sites = Sites(model, request);
         RequireRoom(model, request, sites, columns.Length);
-        var steps = new Steps(request.Prompts.Length, sites.Length * columns.Length * request.Splits, progress);
-        var examples = Read(model, request, sites, columns, steps, cancellation);
-        var layout = new GridLayout(
-            request.Component,
-            [.. sites.Select(site => site.Layer.ToString(CultureInfo.InvariantCulture))],
-            [.. columns.Select(column => column.Label)],
-            "position"
-        );
-        var (accuracy, control) = (new GridMeans(layout), new GridMeans(layout));
-        for (var split = 0; split < request.Splits; split++)
-        {
-            var draw = labels.Draw(request.Seed + split);
-            for (var place = 0; place < examples.Length; place++)
-            {
-                cancellation.ThrowIfCancellationRequested();
-                var (row, column) = (place / columns.Length, place % columns.Length);
-                var values = examples[place].Standardised(draw.Split.Trained);
-                accuracy.Add(row, column, Fit(values, labels.Numbers));
-                control.Add(row, column, Fit(values, draw.Shuffled));
-                steps.Fitted();
-            }
-
-            double Fit(ProbeExamples values, ImmutableArray<int> numbers) =>
-                MaximumEntropyFit.Accuracy(values, numbers, draw.Split, request.Regularization);
-        }
-
-        return new ProbeResult
-        {
-            Classes = labels.Classes,
-            Trained = labels.Numbers.Length - labels.HeldOut.Sum(),
-            HeldOut = labels.HeldOut.Sum(),
-            Accuracy = accuracy.ToGrid() with { Layout = layout with { Name = "accuracy" } },
-            Control = control.ToGrid() with { Layout = layout with { Name = "control" } },
-            Majority = labels.Majority,
-        };
+        var study = new ProbeStudy(model, request, sites, columns);
+        using var kept = PartJournal.Open(journal, study.Parts, study.Add);
+        var steps = new Steps(request.Prompts.Length, study.Places * request.Splits, progress);
+        Read(model, request, study, kept, steps, cancellation);
+        Fit(request, labels, study, kept, steps, cancellation);
+        return study.ToResult(labels);
     }
 
     private static ImmutableArray<ComponentAddress> Sites(LoadedModel model, ProbeRequest request)
@@ -109,34 +86,62 @@ public static class LinearProbe
             );
     }
 
-    // A place is a layer and a position.
-    private static ImmutableArray<ProbeExamples> Read(
+    private static void Read(
         LoadedModel model,
         ProbeRequest request,
-        ImmutableArray<ComponentAddress> sites,
-        ImmutableArray<PositionColumn> columns,
+        ProbeStudy study,
+        PartJournal kept,
         Steps steps,
         CancellationToken cancellation
     )
     {
-        ImmutableArray<ProbeExamples> places =
-        [
-            .. Enumerable
-                .Range(0, sites.Length * columns.Length)
-                .Select(_ => new ProbeExamples(new float[request.Prompts.Length][])),
-        ];
-        using var reader = new ComponentReader(model, sites);
-        reader.Read(request.Prompts, Keep, steps, cancellation);
-        return places;
-
-        void Keep(PromptReading reading)
-        {
-            for (var place = 0; place < places.Length; place++)
+        if (kept.Missing(0, study.Sites.Length) is not { Length: > 0 } missing)
+            return;
+        using var reader = new ComponentReader(model, study.Sites);
+        reader.ReadSome(
+            request.Prompts,
+            missing,
+            reading =>
             {
-                var position = columns[place % columns.Length].Positions[reading.Prompt];
-                var values = reading.Values[place / columns.Length].Row(position);
-                places[place].Rows[reading.Prompt] = values.Floats.ToArray();
+                for (var site = 0; site < study.Sites.Length; site++)
+                    kept.Keep(reading.Prompt, site, study.ValuesOf(reading, site));
+            },
+            steps,
+            cancellation
+        );
+    }
+
+    private static void Fit(
+        ProbeRequest request,
+        ProbeLabels labels,
+        ProbeStudy study,
+        PartJournal kept,
+        Steps steps,
+        CancellationToken cancellation
+    )
+    {
+        for (var split = 0; split < request.Splits; split++)
+        {
+            var draw = labels.Draw(request.Seed + split);
+            for (var place = 0; place < study.Places; place++)
+            {
+                cancellation.ThrowIfCancellationRequested();
+                var part = study.PartOf(split, place);
+                if (!kept.Has(ProbeStudy.OfFits, part))
+                {
+                    var values = study.Examples[place].Standardised(draw.Split.Trained);
+                    kept.Keep(
+                        ProbeStudy.OfFits,
+                        part,
+                        [Accuracy(values, labels.Numbers), Accuracy(values, draw.Shuffled)]
+                    );
+                }
+
+                steps.Fitted();
             }
+
+            float Accuracy(ProbeExamples values, ImmutableArray<int> numbers) =>
+                (float)MaximumEntropyFit.Accuracy(values, numbers, draw.Split, request.Regularization);
         }
     }
 

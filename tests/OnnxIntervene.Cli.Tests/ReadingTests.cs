@@ -27,6 +27,7 @@ public sealed class ReadingTests
         Assert.That(attribution.GetProperty("total").GetProperty("mean").GetDouble(), Is.EqualTo(lens).Within(1e-3));
         Assert.That(attribution.GetProperty("heads").GetProperty("mean").GetArrayLength(), Is.EqualTo(6));
         Assert.That(File.Exists(Path.Combine(folder.File("out"), "logit-lens-heads.png")), Is.True);
+        Assert.That(Directory.GetFiles(folder.File("out"), "*.cells.jsonl"), Is.Empty, "the report has it all");
     }
 
     [Test]
@@ -108,6 +109,42 @@ public sealed class ReadingTests
         Assert.That(error, Does.Contain(message));
         Assert.That(exit, Is.EqualTo(1));
         Assert.That(Directory.Exists(folder.File("out")), Is.False);
+    }
+
+    [TestCase("logit-lens", "logit-lens", "--prompt", "a")]
+    [TestCase("logit-lens", "logit-lens-attribution", "--prompt", "a", "--answer", " fry", "--attribution")]
+    [TestCase("pattern", "pattern", "--prompt", "a")]
+    [TestCase(
+        "circuit",
+        "circuit",
+        "--clean",
+        "Tom knew",
+        "--corrupt",
+        "Anna knew",
+        "--answer",
+        " he",
+        "--wrong",
+        " she"
+    )]
+    public async Task A_folder_of_another_study_is_refused_by_its_command(
+        string command,
+        string name,
+        params string[] options
+    )
+    {
+        using var folder = new TemporaryFolder();
+        var journal = folder.File($"out/{name}.cells.jsonl");
+        Directory.CreateDirectory(folder.File("out"));
+        await File.WriteAllTextAsync(
+            journal,
+            $$"""{"study":"x","shard":"0/1","cells":9,"shard_cells":9,"command":["{{command}}","other"]}""" + "\n"
+        );
+
+        var (_, error, exit) = await Command.RunAsync([command, .. options, "--out", folder.File("out")]);
+
+        Assert.That(error, Does.Contain($"'{journal}' holds 9 cells of another study ({command} other)"));
+        Assert.That(exit, Is.EqualTo(1));
+        Assert.That(Directory.GetFiles(folder.File("out")), Is.EqualTo(new[] { journal }));
     }
 
     private static async Task<JsonElement> Run(TemporaryFolder folder, string command, params string[] options)

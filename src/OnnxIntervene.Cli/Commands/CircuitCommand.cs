@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using System.CommandLine;
 using OnnxIntervene.Cli.Output;
 using OnnxIntervene.IR;
@@ -80,21 +79,24 @@ internal sealed class CircuitCommand
             Metric = Metric.Parse(arguments.GetValue(_metric)!),
             Steps = steps,
         };
-        var error = Terminal.Of(arguments).Error;
-        EdgeScores scores;
-        using (var progress = new ProgressLine(error, "Scoring edges"))
-            scores = EdgeAttribution.Run(model, request, progress, cancellation);
-        ImmutableArray<CircuitMeasurement> measured;
-        using (var progress = new ProgressLine(error, "Patching edges"))
-        {
-            measured = edges is { } count
-                ? CircuitFaithfulness.Measure(model, request, [scores.Best(count)], progress, cancellation)
-                : CircuitFaithfulness.Search(model, request, scores, keep, progress, cancellation);
-        }
-
+        var journals = new StudyJournals(arguments, _output);
+        var scores = journals.Run(
+            null,
+            "Scoring edges",
+            (journal, progress) => EdgeAttribution.Run(model, request, progress, journal, cancellation)
+        );
+        var measured = journals.Run(
+            "runs",
+            "Patching edges",
+            (journal, progress) =>
+                edges is { } count
+                    ? CircuitFaithfulness.Measure(model, request, [scores.Best(count)], progress, journal, cancellation)
+                    : CircuitFaithfulness.Search(model, request, scores, keep, progress, journal, cancellation)
+        );
         var found = edges is null ? measured.First(one => one.Keeps(keep)) : measured[0];
         var report = CircuitReport.Create(model, request, scores, measured, found);
         _output.Publish(arguments, report, cancellation);
+        journals.Delete();
         if (!_output.IsJson(arguments))
             StudyText.Write(Terminal.Of(arguments), report);
         return Task.FromResult(ExitCodes.Done);

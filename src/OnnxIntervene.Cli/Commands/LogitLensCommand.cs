@@ -71,12 +71,22 @@ internal sealed class LogitLensCommand
             : null;
         if (attributed is not null && prompts.Any(prompt => prompt.Answer is null))
             throw new InterventionException("--attribution needs the answer of every prompt: its logit is attributed.");
-        using var progress = new ProgressLine(Terminal.Of(arguments).Error, "Reading");
-        var attribution = attributed is null ? null : LogitAttribution.Run(model, attributed, progress, cancellation);
-        var lens = LogitLens.Run(model, request, progress, cancellation);
-        progress.Dispose();
+        var journals = new StudyJournals(arguments, _output);
+        var attribution = attributed is null
+            ? null
+            : journals.Run(
+                "attribution",
+                "Attributing",
+                (journal, progress) => LogitAttribution.Run(model, attributed, progress, journal, cancellation)
+            );
+        var lens = journals.Run(
+            null,
+            "Reading",
+            (journal, progress) => LogitLens.Run(model, request, progress, journal, cancellation)
+        );
         var report = new LensReport(model, prompts, lens, attribution).Create();
         _output.Publish(arguments, report, cancellation);
+        journals.Delete();
         if (!_output.IsJson(arguments))
             StudyText.Write(Terminal.Of(arguments), report);
         return Task.FromResult(ExitCodes.Done);

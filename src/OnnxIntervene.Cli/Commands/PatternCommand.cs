@@ -76,14 +76,18 @@ internal sealed class PatternCommand
             ? [.. text.Split(',', StringSplitOptions.TrimEntries).Select(HeadAddress.Parse).Distinct()]
             : null;
         AttentionPatterns.RequireHeads(model, heads ?? []);
-        using var progress = new ProgressLine(Terminal.Of(arguments).Error, "Reading");
-        var result = AttentionPatterns.Run(model, request, progress, cancellation);
-        progress.Dispose();
+        var journals = new StudyJournals(arguments, _output);
+        var result = journals.Run(
+            null,
+            "Reading",
+            (journal, progress) => AttentionPatterns.Run(model, request, progress, journal, cancellation)
+        );
         var chosen = heads ?? Best(result);
         var patterns = AttentionPatterns.Read(model, prompts[0], chosen, cancellation);
         var page = new PatternReport(model, prompts, result, chosen, patterns);
         var report = page.Create();
         _output.Publish(arguments, report, cancellation);
+        journals.Delete();
         if (_output.IsJson(arguments))
             return Task.FromResult(ExitCodes.Done);
         foreach (var pattern in page.Figure?.Patterns ?? [])

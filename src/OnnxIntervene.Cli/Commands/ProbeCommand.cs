@@ -101,11 +101,15 @@ internal sealed class ProbeCommand
             Seed = arguments.GetValue(_seed),
             Regularization = arguments.GetValue(_regularization),
         };
-        using var progress = new ProgressLine(Terminal.Of(arguments).Error, "Probing");
-        var result = LinearProbe.Run(model, request, progress, cancellation);
-        progress.Dispose();
+        var journals = new StudyJournals(arguments, _output);
+        var result = journals.Run(
+            null,
+            "Probing",
+            (journal, progress) => LinearProbe.Run(model, request, progress, journal, cancellation)
+        );
         var report = ProbeReport.Create(model, request, result);
         _output.Publish(arguments, report, cancellation);
+        journals.Delete();
         if (!_output.IsJson(arguments))
             StudyText.Write(Terminal.Of(arguments), report);
         return Task.FromResult(ExitCodes.Done);

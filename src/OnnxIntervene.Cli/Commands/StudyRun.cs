@@ -84,45 +84,24 @@ internal sealed class StudyRun<TResult>(SweepRunOptions runs, ReportOptions outp
 
     private void Complete(ParseResult arguments, SweepOptions options, CancellationToken cancellation)
     {
-        var (error, folder) = (Terminal.Of(arguments).Error, output.Folder(arguments));
-        var journals = new List<string>();
+        var journals = new StudyJournals(arguments, output);
         var compared = Compared is { } part ? Measured(NameOf(part), part.Verb, part.Run) : null;
         var result = Measured(output.Name, Verb, Run);
         if (options.Shard.Count > 1)
         {
-            error.WriteLine(
-                $"Wrote {string.Join(", ", journals)}. When all {options.Shard.Count} shards are done: onnx-intervene "
-                    + $"merge {folder}"
-            );
+            Terminal
+                .Of(arguments)
+                .Error.WriteLine(
+                    $"Wrote {string.Join(", ", journals.Paths)}. When all {options.Shard.Count} shards are done: "
+                        + $"onnx-intervene merge {output.Folder(arguments)}"
+                );
             return;
         }
 
-        // The report holds all that the journals do.
         Publish(arguments, Report(result, compared), cancellation);
-        journals.ForEach(File.Delete);
+        journals.Delete();
 
-        T Measured<T>(string name, string verb, Func<SweepOptions, IProgress<SweepProgress>, T> run)
-        {
-            journals.Add(ShardFiles.PathOf(folder, name, options.Shard));
-            return StudyRun<TResult>.Measured(error, verb, run, options with { Journal = journals[^1] });
-        }
-    }
-
-    private static T Measured<T>(
-        TerminalWriter error,
-        string verb,
-        Func<SweepOptions, IProgress<SweepProgress>, T> run,
-        SweepOptions options
-    )
-    {
-        using var progress = new ProgressLine(error, verb);
-        try
-        {
-            return run(options, progress);
-        }
-        catch (OperationCanceledException fault) when (File.Exists(options.Journal))
-        {
-            throw StudyCancelledException.Of(options.Journal, fault);
-        }
+        T Measured<T>(string name, string verb, Func<SweepOptions, IProgress<SweepProgress>, T> run) =>
+            journals.Run(name, options.Shard, verb, (path, progress) => run(options with { Journal = path }, progress));
     }
 }

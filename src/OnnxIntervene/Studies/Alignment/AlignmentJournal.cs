@@ -84,13 +84,13 @@ internal sealed class AlignmentJournal : IDisposable
 
     private string Header(SweepOptions options) =>
         JournalWriter.Line(
-            new
+            new JournalHeader
             {
                 Study = _study.Identity,
                 Shard = options.Shard.ToString(),
                 Cells = _study.Count,
                 ShardCells = Enumerable.Range(0, _study.Count).Count(cell => options.Shard.Has(1, 0, cell)),
-                options.Command,
+                Command = options.Command,
             }
         );
 
@@ -107,23 +107,9 @@ internal sealed class AlignmentJournal : IDisposable
     )
     {
         if (number == 1)
-            Check(line, path, study, shard);
+            JournalHeader.Check(line, path, study.Identity, shard);
         else
             Read(line, study, cells);
-    }
-
-    private static void Check(JsonPlace header, string path, AlignmentStudy study, SweepShard? shard)
-    {
-        if (header["study"].Text() != study.Identity)
-            throw new InterventionException(
-                $"'{path}' holds {header["cells"].Shown} cells of another study "
-                    + $"({string.Join(' ', JournalLines.CommandOf(header))}). Choose another folder, or delete "
-                    + "the file."
-            );
-        if (shard is not null && JournalLines.ShardOf(header) is var other && other != shard)
-            throw new InterventionException(
-                $"'{path}' holds shard {other} of the study, not {shard}. Give the file its name back, or delete it."
-            );
     }
 
     private static void Read(JsonPlace line, AlignmentStudy study, Dictionary<int, AlignmentCell> cells)

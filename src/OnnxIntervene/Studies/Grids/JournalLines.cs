@@ -1,13 +1,12 @@
 using System.Collections.Immutable;
-using OnnxIntervene.IR;
 using OnnxIntervene.Json;
 using OnnxIntervene.Sweeps;
 
 namespace OnnxIntervene.Studies.Grids;
 
 /// <summary>
-/// The lines of a journal: <c>{"study": …, "shard": "0/4", "cells": 36, "shard_cells": 9, "command": […]}</c>, then for
-/// each prompt <c>{"prompt": 0, "runs": [[…]], "tops": [[token, probability]]}</c>, and for each cell
+/// The lines of a journal of cells: after the first one (<see cref="JournalHeader"/>) for each prompt
+/// <c>{"prompt": 0, "runs": [[…]], "tops": [[token, probability]]}</c>, and for each cell
 /// <c>{"prompt": 0, "cell": 7, "values": […]}</c>. Numbers that are not finite are texts.
 /// </summary>
 internal sealed class JournalLines(string path, GridStudy study)
@@ -15,7 +14,7 @@ internal sealed class JournalLines(string path, GridStudy study)
     /// <summary>The first line.</summary>
     public string Header(SweepOptions options, int shardCells) =>
         JournalWriter.Line(
-            new
+            new JournalHeader
             {
                 Study = study.Identity,
                 Shard = options.Shard.ToString(),
@@ -55,39 +54,9 @@ internal sealed class JournalLines(string path, GridStudy study)
     public void ReadInto(JsonPlace line, int number, StudyRecord record, SweepShard? shard = null)
     {
         if (number == 1)
-            Check(line, shard);
+            JournalHeader.Check(line, path, study.Identity, shard);
         else
             Read(line, record);
-    }
-
-    /// <summary>The part of the study that a first line names.</summary>
-    public static SweepShard ShardOf(JsonPlace header)
-    {
-        try
-        {
-            return SweepShard.Parse(header["shard"].Text());
-        }
-        catch (InterventionException fault)
-        {
-            throw header["shard"].Fault(fault.Message);
-        }
-    }
-
-    /// <summary>The command that a first line names.</summary>
-    public static ImmutableArray<string> CommandOf(JsonPlace header) =>
-        [.. header["command"].Items().Select(word => word.Text())];
-
-    private void Check(JsonPlace header, SweepShard? shard)
-    {
-        if (header["study"].Text() != study.Identity)
-            throw new InterventionException(
-                $"'{path}' holds {header["cells"].Shown} cells of another study "
-                    + $"({string.Join(' ', CommandOf(header))}). Choose another folder, or delete the file."
-            );
-        if (shard is not null && ShardOf(header) is var other && other != shard)
-            throw new InterventionException(
-                $"'{path}' holds shard {other} of the study, not {shard}. Give the file its name back, or delete it."
-            );
     }
 
     private void Read(JsonPlace place, StudyRecord record)

@@ -84,10 +84,10 @@ public sealed class JournalProgress
     {
         if (_line == 1)
         {
-            Shard = JournalLines.ShardOf(place);
+            Shard = JournalHeader.ShardOf(place);
             StudyCells = place["cells"].Integer(0);
             Total = place["shard_cells"].Integer(0);
-            Command = JournalLines.CommandOf(place);
+            Command = JournalHeader.CommandOf(place);
         }
         else if (place.Find("cell") is { } cell)
         {

@@ -1,7 +1,8 @@
-using System.Globalization;
+using System.Collections.Immutable;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using System.Text;
+using OnnxIntervene.Execution;
 using OnnxIntervene.IR;
 using OnnxIntervene.Studies.Prompts;
 using OnnxIntervene.Tensors;
@@ -15,24 +16,41 @@ namespace OnnxIntervene.Studies.Grids;
 internal static class StudyIdentity
 {
     /// <summary>The first 16 bytes of the SHA-256 of all that, as hexadecimal digits.</summary>
-    public static string Of(GridStudy study)
+    public static string Of(GridStudy study) =>
+        Of(
+            study.GetType().Name,
+            study.Model,
+            [
+                study.Description,
+                .. study.Metrics.Select(metric => metric.Name),
+                .. study.Sites.Select(site => site.ToString()),
+                .. study.Layouts.Select(layout =>
+                    $"{layout.Name} {string.Join(',', layout.Rows)} {string.Join(',', layout.Columns)}"
+                ),
+                string.Join(',', Enumerable.Range(0, study.Prompts.Length).Select(study.CellsIn)),
+            ],
+            study.Prompts
+        );
+
+    /// <summary>The same of any study.</summary>
+    /// <param name="kind">Which kind of study.</param>
+    /// <param name="model">The model; its file is read.</param>
+    /// <param name="facts">What is written and measured.</param>
+    /// <param name="prompts">The prompts.</param>
+    public static string Of(
+        string kind,
+        LoadedModel model,
+        IEnumerable<string> facts,
+        ImmutableArray<StudyPrompt> prompts
+    )
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        Add(hash, study.GetType().Name);
-        Add(hash, ModelAt(study.Model.File.Path));
-        Add(hash, study.Description);
-        foreach (var metric in study.Metrics)
-            Add(hash, metric.Name);
-        foreach (var site in study.Sites)
-            Add(hash, site.ToString());
-        foreach (var layout in study.Layouts)
-            Add(hash, $"{layout.Name} {string.Join(',', layout.Rows)} {string.Join(',', layout.Columns)}");
-        for (var prompt = 0; prompt < study.Prompts.Length; prompt++)
-        {
-            Add(hash, study.Prompts[prompt]);
-            Add(hash, study.CellsIn(prompt).ToString(CultureInfo.InvariantCulture));
-        }
-
+        Add(hash, kind);
+        Add(hash, ModelAt(model.File.Path));
+        foreach (var fact in facts)
+            Add(hash, fact);
+        foreach (var prompt in prompts)
+            Add(hash, prompt);
         return Convert.ToHexStringLower(hash.GetHashAndReset().AsSpan(0, 16));
     }
 

@@ -1,10 +1,7 @@
 using System.Collections.Immutable;
-using System.Globalization;
 using System.Numerics.Tensors;
 using OnnxIntervene.Components.Addressing;
 using OnnxIntervene.IR;
-using OnnxIntervene.Numerics;
-using OnnxIntervene.Studies.Grids;
 using OnnxIntervene.Studies.Prompts;
 using OnnxIntervene.Studies.Reading;
 using OnnxIntervene.Sweeps;
@@ -12,85 +9,72 @@ using OnnxIntervene.Sweeps;
 namespace OnnxIntervene.Studies.Lens;
 
 /// <summary>Attributes the logits of one prompt after the other.</summary>
-internal sealed class AttributionRun
+/// <param name="request">The prompts.</param>
+/// <param name="column">The position of each.</param>
+/// <param name="sites">What is read.</param>
+/// <param name="head">What the model computes after its last layer.</param>
+/// <param name="layout">Where numbers stand among those of a prompt.</param>
+internal sealed class AttributionRun(
+    LogitAttributionRequest request,
+    PositionColumn column,
+    AttributionSites sites,
+    LensHead head,
+    AttributionNumbers layout
+)
 {
     private const double Tolerance = 1e-3;
 
-    private readonly LogitAttributionRequest _request;
-    private readonly PositionColumn _column;
-    private readonly AttributionSites _sites;
-    private readonly LensHead _head;
-    private readonly ImmutableArray<string> _names;
-    private readonly GridMeans _parts;
-    private readonly GridMeans _heads;
-    private readonly GridMeans _biases;
-    private readonly SampleMean _total = new();
-    private readonly SampleMean _embedding = new();
-    private readonly SampleMean _constant = new();
     private FrozenHead? _frozen;
-    private string? _whyNoHeads;
-    private double _error;
 
-    public AttributionRun(LogitAttributionRequest request, PositionColumn column, AttributionSites sites, LensHead head)
+    /// <summary>One prompt's numbers.</summary>
+    /// <param name="reading">What was read.</param>
+    /// <param name="withHeads">Whether heads are told apart; otherwise theirs are NaN.</param>
+    /// <param name="cancellation">Ends the runs early.</param>
+    /// <returns>The numbers, and why heads cannot be told apart where that has been found now.</returns>
+    public (float[] Numbers, string? WhyNoHeads) Of(
+        PromptReading reading,
+        bool withHeads,
+        CancellationToken cancellation
+    )
     {
-        (_request, _column, _sites, _head, _whyNoHeads) = (request, column, sites, head, sites.WhyNoHeads);
-        ImmutableArray<string> layers = [.. Numbers(sites.LayerCount)];
-        _names = [.. StreamPart.Names.Where(name => sites.Parts.Any(part => part.SubLayer.Name == name))];
-        _parts = new GridMeans(new GridLayout("parts", layers, _names, "part"));
-        var heads = sites.Splits.Select(split => split.Heads).DefaultIfEmpty(0).Max();
-        _heads = new GridMeans(new GridLayout("heads", layers, [.. Numbers(heads)], "head"));
-        _biases = new GridMeans(new GridLayout("biases", layers, ["bias"], "part"));
-    }
-
-    /// <summary>Attributes one prompt's logits.</summary>
-    public void Add(PromptReading reading, CancellationToken cancellation)
-    {
-        var place = new Place(_sites, reading, _column.Positions[reading.Prompt]);
-        var prompt = _request.Prompts[reading.Prompt];
-        var last = place.At(_sites.Last);
-        _frozen ??= FrozenHead.Measure(_head.Part, last.Span, Tokens(), cancellation);
+        var place = new Place(sites, reading, column.Positions[reading.Prompt]);
+        var prompt = request.Prompts[reading.Prompt];
+        var last = place.At(sites.Last);
+        _frozen ??= FrozenHead.Measure(head.Part, last.Span, Tokens(), cancellation);
         var scale = _frozen.At(last.Span, cancellation);
-        RequireOwn(place, last, prompt, cancellation);
-        var parts = _sites.Parts.Select(place.PartOf).ToList();
+        RequireOwn(place, last, cancellation);
+        var parts = sites.Parts.Select(place.PartOf).ToList();
         RequireSum(reading.Prompt, [.. parts, place.At(AttributionSites.First)], last.Span);
 
-        var numbers = parts.Select(part => Of(scale, prompt, part.Span)).ToList();
+        var added = parts.Select(part => Of(scale, prompt, part.Span)).ToList();
         var embedding = Of(scale, prompt, place.At(AttributionSites.First).Span);
         var constant = Difference(prompt, _frozen.ConstantOf);
         var total = Difference(prompt, token => scale.Logits[token]);
-        RequireTotal(reading.Prompt, [.. numbers, embedding, constant], total);
-        _embedding.Add(embedding);
-        _constant.Add(constant);
-        _total.Add(total);
-        for (var part = 0; part < parts.Count; part++)
-            _parts.Add(_sites.Parts[part].SubLayer.Layer, ColumnOf(_sites.Parts[part]), numbers[part]);
-        AddHeads(place, scale, prompt, cancellation);
+        var numbers = layout.Empty();
+        numbers[AttributionNumbers.Error] = (float)Error(reading.Prompt, [.. added, embedding, constant], total);
+        numbers[AttributionNumbers.Total] = (float)total;
+        numbers[AttributionNumbers.Embedding] = (float)embedding;
+        numbers[AttributionNumbers.Constant] = (float)constant;
+        for (var part = 0; part < added.Count; part++)
+            numbers[AttributionNumbers.FirstPart + part] = (float)added[part];
+        return (numbers, withHeads ? AddHeads(numbers, place, scale, prompt, cancellation) : null);
     }
 
-    /// <summary>What was found.</summary>
-    public LogitAttributionResult ToResult() =>
-        new()
-        {
-            IsDifference = _request.Prompts[0].Wrong is not null,
-            IsBeforeCap = _sites.BeforeCap is not null,
-            Total = _total,
-            Embedding = _embedding,
-            Constant = _constant,
-            Parts = _parts.ToGrid(),
-            Heads = _whyNoHeads is null ? _heads.ToGrid() : null,
-            Biases = _whyNoHeads is null ? _biases.ToGrid() : null,
-            WhyNoHeads = _whyNoHeads,
-            Error = _error,
-        };
-
-    private void AddHeads(Place place, FrozenScale scale, StudyPrompt prompt, CancellationToken cancellation)
+    private string? AddHeads(
+        float[] numbers,
+        Place place,
+        FrozenScale scale,
+        StudyPrompt prompt,
+        CancellationToken cancellation
+    )
     {
         try
         {
-            foreach (var split in _whyNoHeads is null ? _sites.Splits : [])
+            for (var number = 0; number < sites.Splits.Length; number++)
             {
+                var split = sites.Splits[number];
                 var output = place.At(split.Output);
-                var part = _sites.Parts.First(part => part.SubLayer == split.Output);
+                var part = sites.Parts.First(part => part.SubLayer == split.Output);
                 var all = place.All().ToList();
                 var factors = AddedScale.Of(
                     split.Output,
@@ -99,34 +83,39 @@ internal sealed class AttributionRun
                     place.Position
                 );
                 var heads = split.Split(place.At(split.Values).Span, output.Span, cancellation);
-                for (var head = 0; head < split.Heads; head++)
-                    _heads.Add(split.Output.Layer, head, Of(scale, prompt, AddedScale.Times(heads[head], factors)));
-                var bias = AddedScale.Times(heads[split.Heads], factors);
-                _biases.Add(split.Output.Layer, 0, Of(scale, prompt, bias));
+                for (var head = 0; head <= split.Heads; head++)
+                    numbers[layout.FirstHeadOf(number) + head] = (float)Of(
+                        scale,
+                        prompt,
+                        AddedScale.Times(heads[head], factors)
+                    );
             }
+
+            return null;
         }
         catch (InterventionException fault)
         {
-            _whyNoHeads = fault.Message;
+            return fault.Message;
         }
     }
 
-    private void RequireOwn(Place place, ReadOnlyMemory<float> last, StudyPrompt prompt, CancellationToken cancellation)
+    private void RequireOwn(Place place, ReadOnlyMemory<float> last, CancellationToken cancellation)
     {
-        if (place.Reading.Logits!.Shape[0] != prompt.Length && place.Position != prompt.Length - 1)
+        var length = request.Prompts[place.Reading.Prompt].Length;
+        if (place.Reading.Logits!.Shape[0] != length && place.Position != length - 1)
             return;
         float[] logits = [];
-        _head.Part.RunEach(
+        head.Part.RunEach(
             Tensors.NumericArray.Of(last, 1, last.Length),
             1,
             (_, outputs) => logits = outputs[0].ToArray(),
             cancellation
         );
         var difference = LogitDistance.Of(logits, place.Reading.LogitsAt(place.Position));
-        if (!(difference <= _head.Part.Tolerance))
+        if (!(difference <= head.Part.Tolerance))
             throw new InterventionException(
                 $"Prompt {place.Reading.Prompt + 1}: the head that was cut off gives other logits than the model "
-                    + $"itself (difference {difference:G2}, at most {_head.Part.Tolerance:G1} is allowed), so the "
+                    + $"itself (difference {difference:G2}, at most {head.Part.Tolerance:G1} is allowed), so the "
                     + "model's are no sum of parts."
             );
     }
@@ -141,7 +130,7 @@ internal sealed class AttributionRun
             );
     }
 
-    private void RequireTotal(int prompt, ImmutableArray<double> numbers, double total)
+    private static double Error(int prompt, ImmutableArray<double> numbers, double total)
     {
         var error = Math.Abs(numbers.Sum() - total) / numbers.Append(total).Max(Math.Abs);
         if (!(error <= Tolerance))
@@ -150,7 +139,7 @@ internal sealed class AttributionRun
                     + $"{total:G4} (difference {error:G2} of the largest part, at most {Tolerance} is allowed): the "
                     + "head is not linear at a fixed scale, or computes in too few bits."
             );
-        _error = Math.Max(_error, error);
+        return error;
     }
 
     private static double Of(FrozenScale scale, StudyPrompt prompt, ReadOnlySpan<float> part)
@@ -162,12 +151,7 @@ internal sealed class AttributionRun
     private static double Difference(StudyPrompt prompt, Func<int, double> logit) =>
         logit(prompt.Answer!.Value) - (prompt.Wrong is { } wrong ? logit(wrong) : 0);
 
-    private HashSet<int> Tokens() => [.. _request.Prompts.SelectMany(prompt => prompt.Answers)];
-
-    private int ColumnOf(StreamPart part) => _names.IndexOf(part.SubLayer.Name);
-
-    private static IEnumerable<string> Numbers(int count) =>
-        Enumerable.Range(0, count).Select(number => number.ToString(CultureInfo.InvariantCulture));
+    private HashSet<int> Tokens() => [.. request.Prompts.SelectMany(prompt => prompt.Answers)];
 
     // One position of one prompt's run.
     private sealed record Place(AttributionSites Sites, PromptReading Reading, int Position)

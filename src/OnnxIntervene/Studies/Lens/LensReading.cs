@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using OnnxIntervene.Components.Addressing;
+using OnnxIntervene.Execution;
 using OnnxIntervene.IR;
 using OnnxIntervene.Runtime;
 using OnnxIntervene.Studies.Grids;
@@ -10,7 +11,10 @@ using OnnxIntervene.Tensors;
 
 namespace OnnxIntervene.Studies.Lens;
 
-/// <summary>Measures the lens's logits of one prompt after the other.</summary>
+/// <summary>
+/// Measures the lens's logits of one prompt after the other. A prompt's numbers are the metrics and the top token of
+/// each stream and column, and after them how far the last layer's lens is from the model's own logits.
+/// </summary>
 internal sealed class LensReading(
     LogitLensRequest request,
     ImmutableArray<PositionColumn> columns,
@@ -30,25 +34,68 @@ internal sealed class LensReading(
         )),
     ];
 
+    // The token and its probability.
+    private const int NumbersOfTop = 2;
+
     private readonly TopAnswer[][] _tops = new TopAnswer[request.Prompts.Length][];
     private double _difference;
 
-    /// <summary>Measures one prompt.</summary>
-    public void Add(PromptReading reading, CancellationToken cancellation)
+    private int NumbersOfPlace => request.Metrics.Length + NumbersOfTop;
+
+    private int Places => streams.Length * columns.Length;
+
+    /// <summary>What is kept: each prompt, in one part.</summary>
+    public StudyParts PartsIn(LoadedModel model) =>
+        new()
+        {
+            Identity = () =>
+                StudyIdentity.Of(
+                    nameof(LogitLens),
+                    model,
+                    [
+                        .. request.Metrics.Select(metric => metric.Name),
+                        .. columns.Select(column => $"{column.Label} {string.Join(',', column.Positions)}"),
+                    ],
+                    request.Prompts
+                ),
+            Prompts = request.Prompts.Length,
+            PartsOfPrompt = 1,
+            Count = request.Prompts.Length,
+            LengthOf = _ => (Places * NumbersOfPlace) + 1,
+        };
+
+    /// <summary>Counts a prompt's numbers.</summary>
+    public void Add(int prompt, ReadOnlySpan<float> numbers)
+    {
+        _tops[prompt] = new TopAnswer[Places];
+        for (var place = 0; place < Places; place++)
+        {
+            var own = numbers.Slice(place * NumbersOfPlace, NumbersOfPlace);
+            for (var metric = 0; metric < _means.Length; metric++)
+                _means[metric].Add(place / columns.Length, place % columns.Length, own[metric]);
+            _tops[prompt][place] = new TopAnswer((int)own[^2], own[^1]);
+        }
+
+        _difference = Math.Max(_difference, numbers[^1]);
+    }
+
+    /// <summary>A prompt's numbers.</summary>
+    public float[] Measure(PromptReading reading, CancellationToken cancellation)
     {
         RequireAnswers(reading);
         int[] chosen = [.. columns.Select(column => column.Positions[reading.Prompt])];
         var (last, own) = (streams.Length - 1, new float[]?[chosen.Length]);
-        var tops = _tops[reading.Prompt] = new TopAnswer[streams.Length * chosen.Length];
+        var numbers = new float[(Places * NumbersOfPlace) + 1];
         head.Each(Stack(reading.Values[^1..]), chosen, ReadLast, cancellation);
         if (last > 0)
             head.Each(Stack(reading.Values[..^1]), chosen, Read, cancellation);
+        return numbers;
 
         // The last layer first: it tells whether the head is the model's own.
         void ReadLast(int stream, int column, ReadOnlySpan<float> logits)
         {
             if (HasOwn(reading, chosen[column]))
-                RequireOwn(reading, logits, chosen[column]);
+                numbers[^1] = Math.Max(numbers[^1], Difference(reading, logits, chosen[column]));
             else
                 own[column] = logits.ToArray();
             Read(last, column, logits);
@@ -58,9 +105,10 @@ internal sealed class LensReading(
         {
             var reference = own[column] ?? reading.LogitsAt(chosen[column]);
             var measured = new MetricReading(logits, reference, request.Prompts[reading.Prompt]);
+            var (top, place) = (TopAnswer.Of(logits), ((stream * chosen.Length) + column) * NumbersOfPlace);
             for (var metric = 0; metric < _means.Length; metric++)
-                _means[metric].Add(stream, column, request.Metrics[metric].Of(measured));
-            tops[(stream * chosen.Length) + column] = TopAnswer.Of(logits);
+                numbers[place + metric] = request.Metrics[metric].Of(measured);
+            (numbers[place + _means.Length], numbers[place + _means.Length + 1]) = (top.Id, top.Probability);
         }
     }
 
@@ -92,7 +140,7 @@ internal sealed class LensReading(
         return reading.Logits!.Shape[0] == inputs.Length || position == LastTokens.Of(inputs)[0];
     }
 
-    private void RequireOwn(PromptReading reading, ReadOnlySpan<float> logits, int position)
+    private float Difference(PromptReading reading, ReadOnlySpan<float> logits, int position)
     {
         var (difference, most) = (LogitDistance.Of(logits, reading.LogitsAt(position)), head.Part.Tolerance);
         if (!(difference <= most))
@@ -101,6 +149,6 @@ internal sealed class LensReading(
                     + $"logits than the model itself (difference {difference:G2}, at most {most:G1} is allowed). The "
                     + "head reads more than the stream, and a lens would mislead."
             );
-        _difference = Math.Max(_difference, difference);
+        return (float)difference;
     }
 }

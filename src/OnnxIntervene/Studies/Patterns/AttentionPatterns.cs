@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using System.Globalization;
 using OnnxIntervene.Components.Addressing;
 using OnnxIntervene.Execution;
 using OnnxIntervene.IR;
@@ -23,16 +22,21 @@ public static class AttentionPatterns
     /// <param name="model">The model.</param>
     /// <param name="request">The prompts.</param>
     /// <param name="progress">Told how many prompts are done.</param>
+    /// <param name="journal">Where prompts that are done are kept; null to keep none.</param>
     /// <param name="cancellation">Ends the study early.</param>
     /// <exception cref="InterventionException">
-    /// The model has no attention probabilities that can be read, or a prompt does not fit it.
+    /// The model has no attention probabilities that can be read, a prompt does not fit it, or the journal is of
+    /// another study.
     /// </exception>
+    /// <exception cref="ModelFormatException">The journal is not one.</exception>
+    /// <exception cref="IOException">The journal cannot be written.</exception>
     /// <exception cref="ExecutionException">ONNX Runtime cannot open the model, or stopped a run.</exception>
     /// <exception cref="OperationCanceledException">The study was cancelled.</exception>
     public static PatternResult Run(
         LoadedModel model,
         PatternRequest request,
         IProgress<SweepProgress>? progress = null,
+        StudyJournal? journal = null,
         CancellationToken cancellation = default
     )
     {
@@ -40,33 +44,31 @@ public static class AttentionPatterns
         ArgumentNullException.ThrowIfNull(request);
         Check(request.Prompts);
         var components = Components(model, request.Layers);
-        var means = PatternScore.All.Select(score => new GridMeans(Layout(score, components))).ToList();
+        var sums = new PatternSums(request, components);
+        using var kept = PartJournal.Open(journal, sums.PartsIn(model), sums.Add);
         var parts = components.Chunk(LayersAtOnce(request.Prompts, components)).ToList();
         var row = 0;
         for (var part = 0; part < parts.Count; part++)
         {
             var count = request.Prompts.Length;
             using var reader = new ComponentReader(model, [.. parts[part].Select(component => component.Address)]);
-            reader.Read(
+            reader.ReadSome(
                 request.Prompts,
-                Add,
+                kept.Missing(row, parts[part].Length),
+                Keep,
                 new PartProgress(progress, part * count, parts.Count * count),
                 cancellation
             );
             row += parts[part].Length;
         }
 
-        return new PatternResult
-        {
-            Layers = [.. components.Select(component => component.Address.Layer)],
-            Grids = [.. means.Select(mean => mean.ToGrid())],
-        };
+        return sums.ToResult();
 
-        void Add(PromptReading reading)
+        void Keep(PromptReading reading)
         {
             var tokens = Tokens(request.Prompts[reading.Prompt]);
             for (var index = 0; index < reading.Values.Length; index++)
-                Score(reading.Values[index], tokens, row + index, means);
+                kept.Keep(reading.Prompt, row + index, PatternSums.ScoresOf(reading.Values[index], tokens));
         }
     }
 
@@ -141,19 +143,6 @@ public static class AttentionPatterns
         return (int)Math.Clamp(MostNumbers / numbers, 1, components.Length);
     }
 
-    private static void Score(NumericArray patterns, ImmutableArray<int> tokens, int row, List<GridMeans> means)
-    {
-        for (var head = 0; head < patterns.Shape[0]; head++)
-        {
-            var pattern = patterns.Row(head);
-            for (var score = 0; score < means.Count; score++)
-            {
-                if (PatternScore.All[score].Of(pattern, tokens) is var number && !double.IsNaN(number))
-                    means[score].Add(row, head, number);
-            }
-        }
-    }
-
     private static void Check(ImmutableArray<StudyPrompt> prompts)
     {
         if (prompts.IsDefaultOrEmpty)
@@ -193,16 +182,6 @@ public static class AttentionPatterns
     }
 
     private static ComponentAddress AddressOf(int layer) => new(layer, ComponentNames.AttentionWeight);
-
-    private static GridLayout Layout(PatternScore score, ImmutableArray<Component> components) =>
-        new(
-            score.Name,
-            [.. components.Select(component => Text(component.Address.Layer))],
-            [.. Enumerable.Range(0, components.Max(component => component.Heads)).Select(Text)],
-            "head"
-        );
-
-    private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
 
     private static ImmutableArray<int> Tokens(StudyPrompt prompt) =>
         [.. prompt.Inputs.Tokens.IntegerMemory.ToArray().Select(token => (int)token)];

@@ -62,9 +62,22 @@ public sealed class ComponentReader : IDisposable
     )
     {
         ArgumentNullException.ThrowIfNull(read);
+        ReadSome(prompts, [.. Enumerable.Range(0, prompts.Length)], read, progress, cancellation);
+    }
+
+    /// <summary>Runs some of the prompts; the others are done already.</summary>
+    /// <inheritdoc cref="Read"/>
+    internal void ReadSome(
+        ImmutableArray<StudyPrompt> prompts,
+        int[] chosen,
+        Action<PromptReading> read,
+        IProgress<SweepProgress>? progress = null,
+        CancellationToken cancellation = default
+    )
+    {
         StudyRequirements.CheckEach(prompts, prompt => InputChecks.Check(prompt.Inputs, _model.Components));
-        var done = 0;
-        foreach (var group in Groups(prompts))
+        var done = prompts.Length - chosen.Length;
+        foreach (var group in Groups(prompts, chosen))
         {
             foreach (var reading in Run(prompts, group, cancellation))
             {
@@ -141,9 +154,8 @@ public sealed class ComponentReader : IDisposable
             : values;
     }
 
-    private IEnumerable<int[]> Groups(ImmutableArray<StudyPrompt> prompts) =>
-        Enumerable
-            .Range(0, prompts.Length)
+    private IEnumerable<int[]> Groups(ImmutableArray<StudyPrompt> prompts, int[] chosen) =>
+        chosen
             .GroupBy(index => prompts[index].Inputs.RowShape)
             .SelectMany(group => group.Chunk(Rows(prompts[group.First()].Length)));
 
