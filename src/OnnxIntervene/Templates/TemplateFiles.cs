@@ -2,7 +2,6 @@ using System.Collections.Immutable;
 using OnnxIntervene.IR;
 using OnnxIntervene.IR.Files;
 using OnnxIntervene.Json;
-using OnnxIntervene.Templates.Evaluation;
 using OnnxIntervene.Templates.Syntax;
 
 namespace OnnxIntervene.Templates;

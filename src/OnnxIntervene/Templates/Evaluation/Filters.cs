@@ -88,7 +88,7 @@ internal static class Filters
 
     private static string Text(object? value, Arguments given) => PythonText.Of(value, given.Budget, given.Line);
 
-    private static object Length(object? value, Arguments given) =>
+    private static long Length(object? value, Arguments given) =>
         value is string text
             ? (long)text.Length - text.Count(char.IsLowSurrogate)
             : (long)Interpreter.Items(value, given.Budget, given.Line).Count;
@@ -153,7 +153,7 @@ internal static class Filters
         if (!Operators.IsNumber(value))
             throw given.Fault($"'{name}' takes a number, not {PythonText.Kind(value)}");
         if (name == "abs")
-            return value is double number ? Math.Abs(number) : Math.Abs(Operators.Whole(value));
+            return value is double number ? (object)Math.Abs(number) : Math.Abs(Operators.Whole(value));
         var digits = (int)Math.Clamp(given.Integer(0, "precision", 0), 0, 15);
         return given.Text(1, "method", "common") == "common"
             ? Math.Round(Operators.Double(value), digits, MidpointRounding.ToEven)

@@ -125,18 +125,18 @@ internal static class Methods
             _ => null,
         };
 
-    private static object Index(TemplateList list, Arguments given)
+    private static long Index(TemplateList list, Arguments given)
     {
         for (var index = 0; index < list.Items.Count; index++)
         {
             if (Operators.AreEqual(list.Items[index], given.Need(0, "value"), given.Budget, given.Line))
-                return (long)index;
+                return index;
         }
 
         throw given.Fault("the value is not in the list");
     }
 
-    private static object Ends(Arguments given, Func<string, bool> matches) =>
+    private static bool Ends(Arguments given, Func<string, bool> matches) =>
         given.Need(0, "prefix") switch
         {
             string part => matches(part),

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using OnnxIntervene.IR;
 
 namespace OnnxIntervene.Templates.Evaluation;
 
@@ -174,5 +175,5 @@ internal static class Operators
             _ => null,
         };
 
-    private static Exception Zero(Budget budget, int line) => budget.Fault(line, "a division by zero");
+    private static InterventionException Zero(Budget budget, int line) => budget.Fault(line, "a division by zero");
 }
