@@ -20,6 +20,7 @@ namespace OnnxIntervene.Fuzz;
 internal sealed class FileCorpus(Action<string, string, Dictionary<string, byte[]>, Mutator> add, string scratch)
 {
     private const int VocabularySize = 700;
+    private static readonly string[] s_families = ["albert", "gemma", "llama3", "mistral", "qwen2", "t5", "words"];
 
     private static readonly string s_references = RepositoryPaths.OwnReferences;
     private static readonly string s_model = Path.Combine(s_references, "families", "mlp", "torchscript", "model.onnx");
@@ -44,6 +45,19 @@ internal sealed class FileCorpus(Action<string, string, Dictionary<string, byte[
         var facts = File.ReadAllBytes(Path.Combine(RepositoryPaths.DefaultModel, "tokenizer.json"));
         foreach (var content in new[] { whole, facts })
             add("tokenizer", "tokenizer.json", new() { ["tokenizer.json"] = Shortened(content) }, JsonMutator.Mutate);
+        foreach (var family in s_families)
+        {
+            var small = File.ReadAllBytes(Path.Combine(s_references, "tokenizers", family, "tokenizer.json"));
+            add("tokenizer", "tokenizer.json", new() { ["tokenizer.json"] = small }, JsonMutator.Mutate);
+        }
+
+        foreach (var file in Directory.EnumerateFiles(Path.Combine(s_references, "templates"), "*.jinja").Order())
+            add(
+                "template",
+                "chat_template.jinja",
+                new() { ["chat_template.jinja"] = File.ReadAllBytes(file) },
+                ByteMutator.Mutate
+            );
         var words = new Dictionary<string, byte[]>
         {
             ["vocab.txt"] = Lines(Path.Combine(bert, "vocab.txt")),

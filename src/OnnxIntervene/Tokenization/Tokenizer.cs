@@ -8,12 +8,23 @@ using OnnxIntervene.Tokenization.Texts;
 namespace OnnxIntervene.Tokenization;
 
 /// <summary>
-/// Turns text into tokens and back as the files beside a model say: byte-level byte-pair encoding or WordPiece, read
-/// from <c>tokenizer.json</c>, <c>vocab.json</c> with <c>merges.txt</c>, or <c>vocab.txt</c>. Immutable.
+/// Turns text into tokens and back as the files beside a model say: byte-pair encoding, Unigram, WordPiece or whole
+/// words, read from <c>tokenizer.json</c>, <c>vocab.json</c> with <c>merges.txt</c>, or <c>vocab.txt</c>. Immutable.
 /// </summary>
 public sealed class Tokenizer
 {
     private static readonly string[] s_maskTokens = ["[MASK]", "<mask>"];
+    private static readonly string[] s_paddingTokens =
+    [
+        "<pad>",
+        "[PAD]",
+        "<|pad|>",
+        "<|padding|>",
+        "<|finetune_right_pad_id|>",
+        "<|endoftext|>",
+        "<|end_of_text|>",
+        "</s>",
+    ];
     private readonly TokenizerDefinition _definition;
     private readonly ImmutableDictionary<int, string> _added;
     private readonly ImmutableHashSet<int> _special;
@@ -42,6 +53,12 @@ public sealed class Tokenizer
     /// <summary>The token in place of a word to be guessed; null when the tokenizer has none.</summary>
     public int? MaskToken => s_maskTokens.Select(FindSpecial).FirstOrDefault(id => id is not null);
 
+    /// <summary>
+    /// The token that fills up shorter texts of a batch: one made for it, else one that ends texts, else 0. Masks cover
+    /// it, so that its number does not matter.
+    /// </summary>
+    public int PaddingToken => s_paddingTokens.Select(FindSpecial).FirstOrDefault(id => id is not null) ?? 0;
+
     /// <summary>Whether a folder holds files of a tokenizer.</summary>
     public static bool ExistsIn(string folder) => TokenizerFiles.Find(folder) is not null;
 
@@ -55,8 +72,11 @@ public sealed class Tokenizer
         var definition =
             TokenizerFiles.Find(folder)?.Invoke()
             ?? throw new ModelFormatException(
-                $"'{folder}' holds no tokenizer (tokenizer.json, vocab.json with merges.txt, or vocab.txt). Give "
-                    + $"token ids instead of text."
+                File.Exists(Path.Combine(folder, "tokenizer.model"))
+                    ? $"'{folder}' holds a tokenizer.model alone, which is not read. Load it with transformers' "
+                        + "AutoTokenizer and save it: that writes a tokenizer.json. Or give token ids instead of text."
+                    : $"'{folder}' holds no tokenizer (tokenizer.json, vocab.json with merges.txt, or vocab.txt). Give "
+                        + "token ids instead of text."
             );
         return new Tokenizer(definition);
     }
@@ -87,6 +107,21 @@ public sealed class Tokenizer
                 .. tokens.Select(token => new TokenSpan(token.Start, token.End)),
                 .. after.Select(_ => default(TokenSpan)),
             ]
+        );
+    }
+
+    /// <summary>The tokens of several texts, filled up to the length of the longest.</summary>
+    /// <exception cref="ArgumentException">There is no text.</exception>
+    public TokenBatch EncodeBatch(IReadOnlyList<string> texts, BatchOptions? options = null)
+    {
+        ArgumentNullException.ThrowIfNull(texts);
+        if (texts.Count == 0)
+            throw new ArgumentException("A batch has at least one text.", nameof(texts));
+        options ??= new BatchOptions();
+        return TokenBatch.Of(
+            [.. texts.Select(text => Encode(text, options.AddSpecialTokens))],
+            options.Side,
+            options.PaddingToken ?? PaddingToken
         );
     }
 

@@ -9,6 +9,7 @@ using OnnxIntervene.IR;
 using OnnxIntervene.IR.Serialization;
 using OnnxIntervene.Planning.Files;
 using OnnxIntervene.Studies.Alignment;
+using OnnxIntervene.Templates;
 
 namespace OnnxIntervene.Testing.Hostile;
 
@@ -43,6 +44,14 @@ internal static class FileReading
         }
 
         steps.Take("mask", () => tokenizer.MaskToken);
+    }
+
+    public static void Template(HostileFile file, HostileSteps steps)
+    {
+        if (!steps.Take("find", () => ChatTemplate.ExistsIn(file.Folder)))
+            return;
+        var template = steps.Take("read", () => ChatTemplate.Read(file.Folder));
+        steps.Take("render", () => template.Render([new("system", s_texts[0]), new("user", s_texts[1])]).Length);
     }
 
     public static void Configuration(HostileFile file, HostileSteps steps)

@@ -11,6 +11,7 @@ public sealed record HostileTarget(string Name, Action<HostileFile, HostileSteps
         new("model", ModelReading.Read),
         new("run", ModelReading.ReadAndRun),
         new("tokenizer", FileReading.Tokenizer),
+        new("template", FileReading.Template),
         new("config", FileReading.Configuration),
         new("interventions", FileReading.Interventions),
         new("pyvene", FileReading.InterventionFolder),

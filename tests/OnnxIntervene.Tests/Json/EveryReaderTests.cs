@@ -5,6 +5,7 @@ using OnnxIntervene.Formats;
 using OnnxIntervene.Interventions.Files;
 using OnnxIntervene.IR;
 using OnnxIntervene.Planning.Files;
+using OnnxIntervene.Templates;
 using OnnxIntervene.Testing;
 using OnnxIntervene.Tokenization;
 
@@ -71,6 +72,16 @@ public sealed class EveryReaderTests
             "adapter_config.json",
             """{"peft_type": "LORA", "lora_alpha": 8, "bias": "none", "use_rslora": false, "alpha_pattern": {"a": 1}, "use_dora": false}""",
             path => LoraConfig.Read(path)
+        ),
+        (
+            "tokenizer.json",
+            """{"normalizer": {"type": "Sequence", "normalizers": [{"type": "Replace", "pattern": {"String": " "}, "content": "_"}, {"type": "NFKC"}, {"type": "Strip", "strip_left": true}]}, "pre_tokenizer": {"type": "Sequence", "pretokenizers": [{"type": "Split", "pattern": {"Regex": "a+"}, "behavior": "Isolated", "invert": false}, {"type": "Metaspace", "replacement": "_", "prepend_scheme": "first", "split": true}]}, "decoder": {"type": "Sequence", "decoders": [{"type": "Replace", "pattern": {"Regex": "_"}, "content": " "}, {"type": "Strip", "content": " ", "start": 1, "stop": 0}]}, "model": {"type": "Unigram", "unk_id": 0, "vocab": [["<unk>", 0], ["a", -1.5]], "byte_fallback": true}}""",
+            path => Tokenizer.Load(Path.GetDirectoryName(path)!).Encode("ab <x>")
+        ),
+        (
+            "tokenizer_config.json",
+            """{"chat_template": [{"name": "default", "template": "a"}], "bos_token": {"content": "<s>"}, "eos_token": "</s>"}""",
+            path => ChatTemplate.Read(Path.GetDirectoryName(path)!).Render([])
         ),
         (
             "tokenizer.json",

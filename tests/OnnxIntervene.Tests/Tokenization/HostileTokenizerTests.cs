@@ -175,6 +175,58 @@ public sealed class HostileTokenizerTests
         );
     }
 
+    [TestCase("[a[b]]", "'a set in a set' in a regular expression is not supported")]
+    [TestCase("[a&&b]", "'&&' in a regular expression is not supported")]
+    [TestCase("(?m:a)", "'the option m' in a regular expression is not supported")]
+    [TestCase("a++", "the regular expression is not supported")]
+    [TestCase("(", "the regular expression is not supported")]
+    [TestCase("\\\\p{Han}", "the regular expression is not supported")]
+    public void A_regular_expression_that_means_something_else_here_is_refused(string pattern, string message) =>
+        Refused(Split(pattern), "$.pre_tokenizer.pattern.Regex: " + message);
+
+    [Test]
+    public void A_regular_expression_without_end_is_ended()
+    {
+        using var folder = new TemporaryFolder();
+        Write(folder, Split("(a+)+$"));
+        var tokenizer = Tokenizer.Load(folder.Path);
+
+        Assert.That(
+            () => tokenizer.Encode(new string('a', 60) + "!"),
+            Throws.TypeOf<ModelFormatException>().With.Message.Contains("takes too long on a text of 61 characters")
+        );
+    }
+
+    [Test]
+    public void A_normalizer_cannot_multiply_a_text()
+    {
+        using var folder = new TemporaryFolder();
+        var replace = $$"""{"type": "Replace", "pattern": {"String": "a"}, "content": "{{new string('a', 1000)}}"}""";
+        Write(
+            folder,
+            Pairs("""{"a": 0}""", "[]")[..^1]
+                + $$""", "normalizer": {"type": "Sequence", "normalizers": [{{replace}}, {{replace}}, {{replace}}]} }"""
+        );
+
+        Assert.That(
+            () => Tokenizer.Load(folder.Path).Encode("aaaaaaaaaa"),
+            Throws.TypeOf<ModelFormatException>().With.Message.Contains("$.normalizer.normalizers[0]")
+        );
+    }
+
+    [TestCase("AAAA", "the map of characters is cut off")]
+    [TestCase("//8=", "the map of characters is cut off")]
+    [TestCase("?", "a map of characters is expected in base 64")]
+    public void A_broken_map_of_characters_is_refused(string map, string message) =>
+        Refused(
+            Pairs("""{"a": 0}""", "[]")[..^1]
+                + $$""", "normalizer": {"type": "Precompiled", "precompiled_charsmap": "{{map}}"} }""",
+            message
+        );
+
+    private static string Split(string pattern) =>
+        $$$"""{"pre_tokenizer": {"type": "Split", "pattern": {"Regex": "{{{pattern}}}"}, "behavior": "Isolated"}, "model": {"type": "BPE", "vocab": {"a": 0}, "merges": []}}""";
+
     private static string Pieces(string model) => $$$"""{{{{Bert}}}, "model": {"type": "WordPiece", {{{model}}} }}""";
 
     private static string Pairs(string vocabulary, string merges) =>

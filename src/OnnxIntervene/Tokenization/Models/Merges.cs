@@ -7,7 +7,7 @@ internal sealed class Merges
 
     private Merges(Dictionary<(int Left, int Right), (int Rank, int Id)> pairs) => _pairs = pairs;
 
-    /// <summary>Merges in their order; tokens that do not begin a word may have a prefix, which a merge drops.</summary>
+    /// <summary>Merges in their order; a merge drops the prefix of tokens that do not begin a word.</summary>
     public static Merges Of(
         Vocabulary vocabulary,
         IEnumerable<(string Left, string Right, Func<string, Exception> Fault)> merges,
@@ -31,7 +31,7 @@ internal sealed class Merges
         return new Merges(pairs);
     }
 
-    /// <summary>Merges symbols until no pair is left that is merged; the first in order first, then from the left.</summary>
+    /// <summary>Merges symbols as long as pairs are left; the first in order first, then from the left.</summary>
     public void Apply(List<Symbol> symbols)
     {
         if (symbols.Count < 2)

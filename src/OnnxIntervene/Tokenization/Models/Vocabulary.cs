@@ -31,7 +31,7 @@ internal sealed class Vocabulary
     /// <summary>How a token is spelled, or null.</summary>
     public string? Spelling(int id) => _tokens.GetValueOrDefault(id);
 
-    /// <summary>The tokens that stand for bytes, <c>&lt;0x00&gt;</c> to <c>&lt;0xFF&gt;</c>, where they are there.</summary>
+    /// <summary>The tokens of single bytes, <c>&lt;0x00&gt;</c> to <c>&lt;0xFF&gt;</c>, where there are such.</summary>
     public int?[] ByteTokens() =>
         [
             .. Enumerable

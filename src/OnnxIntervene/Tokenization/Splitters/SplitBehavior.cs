@@ -23,7 +23,7 @@ internal static class Delimiters
             ? behavior
         : throw json.Expected($"one of {string.Join(", ", Enum.GetNames<SplitBehavior>())}");
 
-    /// <summary>Adds the pieces of a text whose delimiters are these ranges, in order and apart from each other.</summary>
+    /// <summary>Adds the pieces of a text; its delimiters are ranges in order that do not overlap.</summary>
     public static void Cut(
         TrackedText text,
         IReadOnlyList<(int Start, int End)> found,

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Diagnostics;
 using System.Text.RegularExpressions;
 using OnnxIntervene.Json;
@@ -17,6 +18,8 @@ internal sealed class BoundedPattern
     private static readonly TimeSpan s_longestText = TimeSpan.FromSeconds(10);
     private const double SecondsPerCharacter = 1e-5;
 
+    private static readonly SearchValues<char> s_options = SearchValues.Create("imnsx-");
+
     private readonly Regex _regex;
     private readonly StandIns _standIns;
     private readonly JsonPlace _place;
@@ -24,7 +27,7 @@ internal sealed class BoundedPattern
     private BoundedPattern(Regex regex, StandIns standIns, JsonPlace place) =>
         (_regex, _standIns, _place) = (regex, standIns, place);
 
-    /// <summary>Reads <c>{"String": …}</c> or <c>{"Regex": …}</c>; null for an empty text, which is found nowhere.</summary>
+    /// <summary>Reads <c>{"String": …}</c> or <c>{"Regex": …}</c>; null for an empty one, found nowhere.</summary>
     public static BoundedPattern? Read(JsonPlace place)
     {
         var text = place.WithObject("a pattern").Find("String");
@@ -107,7 +110,7 @@ internal sealed class BoundedPattern
     }
 
     private static bool HasOptionM(ReadOnlySpan<char> options) =>
-        options[..Math.Max(0, options.IndexOfAnyExcept("imnsx-"))].Contains('m');
+        options[..Math.Max(0, options.IndexOfAnyExcept(s_options))].Contains('m');
 
     // A bracket that opens a set may be followed by ^, and then by a ] that does not close it.
     private static int FirstOfSet(ReadOnlySpan<char> set)

@@ -1,6 +1,6 @@
 namespace OnnxIntervene.Tokenization.Texts;
 
-/// <summary>A text under change: each character knows the part of the first text that it came from. Immutable.</summary>
+/// <summary>A text under change; each character knows what part of the first text it came from. Immutable.</summary>
 internal sealed class TrackedText
 {
     // Null while the characters are those of the first text.
@@ -16,7 +16,7 @@ internal sealed class TrackedText
     /// <summary>How many UTF-16 characters there are now.</summary>
     public int Length => Text.Length;
 
-    /// <summary>A part of the first text that begins at <paramref name="start"/>; half surrogates become U+FFFD.</summary>
+    /// <summary>A part of the first text, from <paramref name="start"/>; half surrogates become U+FFFD.</summary>
     public static TrackedText Of(ReadOnlySpan<char> text, int start) =>
         new(text.ContainsAnyInRange('\uD800', '\uDFFF') ? Whole(text) : text.ToString(), null, start);
 

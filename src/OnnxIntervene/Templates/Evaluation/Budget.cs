@@ -1,0 +1,69 @@
+using OnnxIntervene.IR;
+
+namespace OnnxIntervene.Templates.Evaluation;
+
+/// <summary>
+/// What one rendering may use: a stranger's template ends, in seconds and within megabytes, whatever it says.
+/// </summary>
+/// <param name="template">What messages call the template.</param>
+/// <param name="messages">How many messages there are.</param>
+/// <param name="characters">How many characters they have.</param>
+internal sealed class Budget(string template, int messages, long characters)
+{
+    // How many expressions and statements are evaluated, for any conversation and for each message.
+    private const long UsualSteps = 1_000_000;
+    private const long StepsOfMessage = 10_000;
+
+    // How many characters and items are made, for any conversation and for each character of it.
+    private const long UsualMade = 10_000_000;
+    private const long MadeOfCharacter = 100;
+
+    private readonly long _mostSteps = UsualSteps + (StepsOfMessage * messages);
+    private readonly long _mostMade = UsualMade + (MadeOfCharacter * characters);
+
+    /// <summary>How deeply macros call each other at most.</summary>
+    public const int DeepestCalls = 50;
+
+    private long _steps;
+    private long _made;
+    private int _calls;
+
+    /// <summary>The line of the last step.</summary>
+    public int Line { get; private set; }
+
+    /// <summary>Counts a step.</summary>
+    public void Step(int line)
+    {
+        Line = line;
+        if (++_steps > _mostSteps)
+            throw Fault(line, $"the template takes more than {_mostSteps} steps");
+    }
+
+    /// <summary>Counts characters or items that are about to be made.</summary>
+    public void Make(int line, long count)
+    {
+        _made += count;
+        if (_made > _mostMade || _made < 0)
+            throw Fault(line, $"the template makes more than {_mostMade} characters");
+    }
+
+    /// <summary>Enters a macro.</summary>
+    public void Enter(int line)
+    {
+        if (++_calls > DeepestCalls)
+            throw Fault(line, $"macros call each other more than {DeepestCalls} deep");
+    }
+
+    /// <summary>Leaves a macro.</summary>
+    public void Leave() => _calls--;
+
+    /// <summary>The exception for a line of the template.</summary>
+    public InterventionException Fault(int line, string what) =>
+        new(
+            $"{template}, line {line}: {what.TrimEnd('.')}. The messages may not be what the template expects; "
+                + "change them, or write the prompt yourself."
+        );
+
+    /// <summary>The exception that a template throws itself.</summary>
+    public InterventionException Refusal(string what) => new($"{template} refuses the messages: {what}");
+}
