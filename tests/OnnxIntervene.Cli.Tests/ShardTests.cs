@@ -82,6 +82,18 @@ public sealed class ShardTests
     }
 
     [Test]
+    public async Task Shards_of_different_numbers_of_parts_are_not_merged()
+    {
+        await Run(["--shard", "0/3", "--out", _folder.File("parts")]);
+        await Run(["--shard", "1/2", "--out", _folder.File("parts")]);
+
+        var (_, error, exit) = await Command.RunAsync("merge", _folder.File("parts"));
+
+        Assert.That(exit, Is.EqualTo(1));
+        Assert.That(error, Does.Contain("one of 3 shards").And.Contain("one of 2: they divide the study differently"));
+    }
+
+    [Test]
     public async Task A_journal_is_written_by_one_process_and_read_by_any()
     {
         await Run(["--shard", "0/2", "--out", _folder.File("parts")]);

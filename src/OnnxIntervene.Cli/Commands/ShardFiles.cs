@@ -43,7 +43,9 @@ internal static class ShardFiles
     /// <summary>The files of a study's shards in some folders.</summary>
     /// <param name="folders">The folders.</param>
     /// <param name="name">What the study's files are called; null for any study.</param>
-    /// <exception cref="InterventionException">A folder is missing, or there are no such files.</exception>
+    /// <exception cref="InterventionException">
+    /// A folder is missing, there are no such files, or a study was divided in more ways than one.
+    /// </exception>
     public static IReadOnlyList<string> Find(IReadOnlyList<string> folders, string? name = null)
     {
         var files = new List<string>();
@@ -55,11 +57,29 @@ internal static class ShardFiles
         }
 
         files.Sort(StringComparer.Ordinal);
+        if (name is not null)
+            RequireOneDivision(files);
         return files.Count > 0
             ? files
             : throw new InterventionException(
                 $"There are no shards in {string.Join(", ", folders)}. Run the study with --shard 0/4, 1/4, … and "
                     + "--out."
             );
+    }
+
+    // Shards of other numbers of parts leave cells out, and have others twice.
+    private static void RequireOneDivision(List<string> files)
+    {
+        if (files.Find(file => DivisionOf(file) != DivisionOf(files[0])) is { } other)
+            throw new InterventionException(
+                $"'{files[0]}' is one of {DivisionOf(files[0])} shards and '{other}' one of {DivisionOf(other)}: they "
+                    + "divide the study differently. Merge the shards of one number of parts."
+            );
+    }
+
+    private static string DivisionOf(string path)
+    {
+        var name = Path.GetFileName(path)[..^Extension.Length];
+        return name[(name.LastIndexOf('-') + 1)..];
     }
 }

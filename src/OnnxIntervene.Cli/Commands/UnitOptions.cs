@@ -28,7 +28,8 @@ internal sealed class UnitOptions
     private readonly Option<string?> _units = new("--by")
     {
         Description =
-            $"What a cell is: {string.Join(", ", s_units.Keys)}. Default: position, or head for components with heads.",
+            $"What a cell is: {string.Join(", ", s_units.Keys)}. A position of attention_weight is a query. Default: "
+            + "position, or head for components with heads.",
     };
 
     /// <param name="components">The components where none is asked for.</param>

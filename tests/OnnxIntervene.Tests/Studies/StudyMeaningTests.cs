@@ -181,15 +181,6 @@ public sealed class StudyMeaningTests
         Refused(new PatchSweepRequest { Prompts = [_prompt with { Corrupt = other.Corrupt }] }, "equally many");
         Refused(new PatchSweepRequest { Prompts = [_prompt with { Corrupt = null }] }, "corrupt prompt is missing");
         Refused(new PatchSweepRequest { Prompts = [_prompt with { Wrong = null }] }, "needs a wrong answer");
-        Refused(
-            new PatchSweepRequest
-            {
-                Prompts = [_prompt],
-                Components = ["attention_weight"],
-                Units = PatchUnits.Position,
-            },
-            "no positions"
-        );
         Assert.That(
             () => AblationSweep.Run(_model, new AblationRequest { Prompts = [_prompt], Kind = AblationKind.Resample }),
             Throws.TypeOf<InterventionException>().With.Message.Contains("no other prompt has as many")

@@ -48,8 +48,12 @@ internal sealed class AblationStudy : GridStudy
     private bool NeedsMeans => _request.Kind is AblationKind.Mean or AblationKind.PositionMean;
 
     /// <inheritdoc/>
+    public override bool CountsQueries => _cells.CountsQueries;
+
+    /// <inheritdoc/>
     public override string Description =>
-        $"{_request.Kind} {_request.Seed} {_request.Units} {string.Join(',', _request.Positions)}";
+        $"{_request.Kind} {_request.Seed} {_request.Units} {string.Join(',', _request.Positions)} "
+        + string.Join(',', _request.PositionNames);
 
     /// <inheritdoc/>
     public override CorruptRuns CorruptRuns => CorruptRuns.None;

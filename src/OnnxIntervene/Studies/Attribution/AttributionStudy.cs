@@ -50,6 +50,9 @@ internal sealed class AttributionStudy : GridStudy
     public override ImmutableArray<ComponentAddress> Sites => _patching.Sites;
 
     /// <inheritdoc/>
+    public override bool CountsQueries => _patching.CountsQueries;
+
+    /// <inheritdoc/>
     public override string Description => $"{_patching.Description} {Steps}";
 
     /// <inheritdoc/>

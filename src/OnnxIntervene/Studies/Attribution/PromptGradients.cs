@@ -144,10 +144,10 @@ internal sealed class PromptGradients : IDisposable
         IEnumerable<(NumericArray Gradient, float Weight)> gradients
     )
     {
-        var layout = _study.Model.Components.Get(site).Layout;
-        var scores = new float[UnitScores.CountOf(layout, difference)];
+        var order = UnitScores.OrderOf(_study.Model.Components.Get(site).Layout, _study.CountsQueries);
+        var scores = new float[UnitScores.CountOf(order, difference)];
         foreach (var (gradient, weight) in gradients)
-            UnitScores.Add(layout, difference, gradient, weight, scores);
+            UnitScores.Add(order, difference, gradient, weight, scores);
         return scores;
     }
 }

@@ -8,8 +8,19 @@ namespace OnnxIntervene.Studies.Attribution;
 /// <summary>What each unit of a component contributes to first order: (source − base) · gradient.</summary>
 internal static class UnitScores
 {
-    /// <summary>Adds a number to each unit's, in the order of <see cref="Sweeps.UnitGrid"/>.</summary>
+    /// <summary>The order of a component's axes, and which of them count its units.</summary>
     /// <param name="layout">The component's axes.</param>
+    /// <param name="countsQueries">Whether units of probabilities are queries of heads.</param>
+    public static UnitOrder OrderOf(ComponentLayout layout, bool countsQueries) =>
+        layout switch
+        {
+            ComponentLayout.HeadsInWidth => UnitOrder.PositionsThenHeads,
+            ComponentLayout.HeadsFirst when countsQueries => UnitOrder.HeadsThenPositions,
+            _ => UnitOrder.OneAxis,
+        };
+
+    /// <summary>Adds a number to each unit's, in the order of <see cref="Sweeps.UnitGrid"/>.</summary>
+    /// <param name="order">The order of the component's axes.</param>
     /// <param name="difference">
     /// Its values in the run that values come from, less those in the run that is patched: <c>[position, width]</c>,
     /// <c>[position, head, width]</c>, or <c>[head, query, key]</c>.
@@ -18,7 +29,7 @@ internal static class UnitScores
     /// <param name="weight">What the gradient counts.</param>
     /// <param name="scores">A number for each unit.</param>
     public static void Add(
-        ComponentLayout layout,
+        UnitOrder order,
         NumericArray difference,
         NumericArray gradient,
         float weight,
@@ -28,19 +39,20 @@ internal static class UnitScores
         var width = scores.IsEmpty ? 0 : difference.Length / scores.Length;
         for (var unit = 0; unit < scores.Length; unit++)
         {
-            var at = layout == ComponentLayout.HeadsInWidth ? Turned(unit, gradient.Shape) : unit;
+            var at = order == UnitOrder.OneAxis ? unit : Turned(unit, gradient.Shape);
+            var own = order == UnitOrder.HeadsThenPositions ? at : unit;
             scores[unit] +=
                 weight
                 * TensorPrimitives.Dot(
                     gradient.Floats.Slice(at * width, width),
-                    difference.Floats.Slice(unit * width, width)
+                    difference.Floats.Slice(own * width, width)
                 );
         }
     }
 
     /// <summary>How many units a component has in one example.</summary>
-    public static int CountOf(ComponentLayout layout, NumericArray values) =>
-        layout == ComponentLayout.HeadsInWidth ? values.Shape[0] * values.Shape[1] : values.Shape[0];
+    public static int CountOf(UnitOrder order, NumericArray values) =>
+        order == UnitOrder.OneAxis ? values.Shape[0] : values.Shape[0] * values.Shape[1];
 
     // Units are counted position by position, and a gradient is [head, position, width].
     private static int Turned(int unit, ImmutableArray<int> gradient)
@@ -48,4 +60,17 @@ internal static class UnitScores
         var (heads, positions) = (gradient[0], gradient[1]);
         return (unit % heads * positions) + (unit / heads);
     }
+}
+
+/// <summary>Which of a component's axes count its units.</summary>
+internal enum UnitOrder
+{
+    /// <summary>The first one.</summary>
+    OneAxis,
+
+    /// <summary>The first two, <c>[position, head, …]</c>.</summary>
+    PositionsThenHeads,
+
+    /// <summary>The first two, <c>[head, position, …]</c>.</summary>
+    HeadsThenPositions,
 }

@@ -142,6 +142,7 @@ internal sealed class GridRunner(GridStudy study, SweepOptions options) : IDispo
         var setting = new SweepSetting(study.Model, group.Bases, study.Sites)
         {
             MetricPosition = study.Prompts[group.Prompts[0]].MetricPosition,
+            CountsQueries = study.CountsQueries,
             Tokens = study.Metrics.All(metric => metric.ReadsAnswersAlone) ? Answers(group) : [],
         };
         _engine = SweepEngine.Open(setting, options, Answers(group).AsSpan(), cancellation);

@@ -56,6 +56,9 @@ internal abstract class GridStudy(
     /// <summary>A cell; its base is counted among the prompt's own.</summary>
     public abstract SweepCell CellOf(PromptBases bases, int prompt, int cell);
 
+    /// <summary>Whether units of attention probabilities are queries of heads, not whole heads.</summary>
+    public virtual bool CountsQueries => false;
+
     /// <summary>Whether every prompt's own runs are needed, whichever cells are to be measured.</summary>
     public virtual bool NeedsAll => false;
 

@@ -26,6 +26,9 @@ internal sealed class GridCells
     /// <summary>The components that cells write.</summary>
     public ImmutableArray<ComponentAddress> Sites { get; }
 
+    /// <summary>Whether units of attention probabilities are queries of heads, not whole heads.</summary>
+    public bool CountsQueries => _grids.Any(grid => grid.CountsQueries);
+
     /// <summary>How many cells there are.</summary>
     public int Count => _firstCells[^1];
 

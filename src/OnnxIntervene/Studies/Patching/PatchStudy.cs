@@ -36,8 +36,12 @@ internal sealed class PatchStudy : GridStudy
     public override ImmutableArray<ComponentAddress> Sites => _cells.Sites;
 
     /// <inheritdoc/>
+    public override bool CountsQueries => _cells.CountsQueries;
+
+    /// <inheritdoc/>
     public override string Description =>
-        $"{_request.Direction} {_request.Units} {string.Join(',', _request.Positions)}";
+        $"{_request.Direction} {_request.Units} {string.Join(',', _request.Positions)} "
+        + string.Join(',', _request.PositionNames);
 
     /// <inheritdoc/>
     public override CorruptRuns CorruptRuns => CorruptRuns.Prompts;

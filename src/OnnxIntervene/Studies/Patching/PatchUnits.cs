@@ -3,7 +3,10 @@ namespace OnnxIntervene.Studies.Patching;
 /// <summary>What one cell of a patching or ablation sweep changes.</summary>
 public enum PatchUnits
 {
-    /// <summary>A position of a component, all its heads where it has some.</summary>
+    /// <summary>
+    /// A position of a component, all its heads where it has some; of attention probabilities, what a query gives to
+    /// every key.
+    /// </summary>
     Position,
 
     /// <summary>A head, at every position.</summary>

@@ -30,6 +30,13 @@ internal sealed class UnitColumns
     /// <summary>What the results show.</summary>
     public GridLayout Layout { get; }
 
+    /// <summary>
+    /// Whether units of attention probabilities are queries of heads: where a cell is not all of a head's.
+    /// </summary>
+    public bool CountsQueries =>
+        _component.Layout == ComponentLayout.HeadsFirst
+        && (_units is PatchUnits.Position or PatchUnits.HeadAndPosition || !_positions.IsWhole);
+
     /// <summary>The component in each of the layers.</summary>
     public ImmutableArray<ComponentAddress> Sites { get; }
 
@@ -74,10 +81,10 @@ internal sealed class UnitColumns
     public IEnumerable<int> UnitsOf(int prompt, int row, int column) =>
         _component.Layout switch
         {
-            ComponentLayout.HeadsInWidth => PositionsOf(prompt, column)
-                .SelectMany(position => HeadsOf(row, column).Select(head => (position * _component.Heads) + head)),
             ComponentLayout.Positions => PositionsOf(prompt, column),
-            _ => HeadsOf(row, column),
+            ComponentLayout.HeadsFirst when !CountsQueries => HeadsOf(row, column),
+            _ => PositionsOf(prompt, column)
+                .SelectMany(position => HeadsOf(row, column).Select(head => (position * _component.Heads) + head)),
         };
 
     private IEnumerable<int> HeadsOf(int row, int column) =>
@@ -118,13 +125,6 @@ internal sealed class UnitColumns
             throw new InterventionException(
                 $"{component} has no heads. Choose positions, or a component with heads such as "
                     + "head_attention_value_output."
-            );
-        if (
-            component.Layout == ComponentLayout.HeadsFirst
-            && units is PatchUnits.Position or PatchUnits.HeadAndPosition
-        )
-            throw new InterventionException(
-                $"{component} holds every query and key of a head, so it has no positions. Choose heads, or the layer."
             );
     }
 }

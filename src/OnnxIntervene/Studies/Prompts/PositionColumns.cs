@@ -47,6 +47,9 @@ internal sealed class PositionColumns
     /// <summary>The columns' labels: names, or numbers.</summary>
     public ImmutableArray<string> Labels => _names.IsEmpty ? [.. Numbers(0).Select(position => $"{position}")] : _names;
 
+    /// <summary>Whether every position of every prompt is looked at.</summary>
+    public bool IsWhole => _positions.IsEmpty && _names.IsEmpty;
+
     /// <summary>The positions of a column in a prompt; a name may stand for several.</summary>
     public ImmutableArray<int> Of(int prompt, int column) =>
         _names.IsEmpty ? [Numbers(prompt)[column]] : Named(prompt, _names[column])!.Value;

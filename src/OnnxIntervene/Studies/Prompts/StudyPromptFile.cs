@@ -124,10 +124,10 @@ public static class StudyPromptFile
         if (place.IsText)
             return prompt.PositionsOf(place.Text());
         int[] given = place.IsList ? place.Integers() : [place.Integer(what: "a position, a list of them, or a text")];
-        ImmutableArray<int> positions =
-        [
-            .. given.Select(position => position < 0 ? position + prompt.Ids.Length : position),
-        ];
+        var count = prompt.Ids.Length;
+        if (given.Where(position => position < -count).Take(1).ToList() is [var before])
+            throw place.Fault($"there is no position {before} in {count} tokens; from the end they are -1 to -{count}");
+        ImmutableArray<int> positions = [.. given.Select(position => position < 0 ? position + count : position)];
         prompt.RequirePositions(positions);
         return positions;
     }

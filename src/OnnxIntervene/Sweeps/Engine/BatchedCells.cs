@@ -26,7 +26,7 @@ internal sealed class BatchedCells : CellRunner
         _logits = new AnswerLogits(setting.Bases[0].Inputs, setting.MetricPosition);
         _hasNoise = setting.Bases.Any(item => item.Noise is not null);
         _lease = setting.Model.Lease([
-            .. setting.Sites.Select(site => new SpliceSite(site, InterventionType.Vanilla)),
+            .. setting.Sites.Select(setting.SpliceOf),
             .. _hasNoise
                 ? new[]
                 {

@@ -1,7 +1,6 @@
 using System.Collections.Immutable;
 using OnnxIntervene.Components.Addressing;
 using OnnxIntervene.Execution;
-using OnnxIntervene.Interventions.Kinds;
 using OnnxIntervene.Runtime;
 using OnnxIntervene.Splicing;
 using OnnxIntervene.Tensors;
@@ -18,18 +17,27 @@ internal sealed class LayerSegments : IDisposable
     private readonly SessionLease? _lastKeys;
     private readonly bool _hasCache;
 
-    /// <param name="model">The model.</param>
+    /// <param name="setting">The sweep.</param>
     /// <param name="sites">The components that are read or written inside each layer.</param>
     /// <param name="hasCache">Whether layers read keys and values of earlier positions.</param>
-    public LayerSegments(LoadedModel model, ILookup<int, ComponentAddress> sites, bool hasCache)
+    public LayerSegments(SweepSetting setting, ILookup<int, ComponentAddress> sites, bool hasCache)
     {
+        var model = setting.Model;
         var count = model.Components.LayerCount;
         _hasCache = hasCache;
         var leases = new List<SessionLease>();
         try
         {
             for (var layer = 0; layer < count; layer++)
-                leases.Add(model.Lease(PartOf(model, layer, Part(layer, layer + 1, sites[layer], Presents(layer)))));
+                leases.Add(
+                    model.Lease(
+                        PartOf(
+                            model,
+                            layer,
+                            Part(layer, layer + 1, sites[layer].Select(setting.SpliceOf), Presents(layer))
+                        )
+                    )
+                );
             if (hasCache)
                 leases.Add(model.Lease(PartOf(model, count - 1, Part(count - 1, null, [], Presents(count - 1)))));
         }
@@ -116,10 +124,10 @@ internal sealed class LayerSegments : IDisposable
     private static SessionRecipe Part(
         int from,
         int? to,
-        IEnumerable<ComponentAddress> sites,
+        IEnumerable<SpliceSite> sites,
         ImmutableArray<string> outputs
     ) =>
-        new([.. sites.Select(site => new SpliceSite(site, InterventionType.Vanilla))])
+        new([.. sites])
         {
             Start = StreamPoints.AddressOf(from),
             End = to is { } end ? StreamPoints.AddressOf(end) : null,

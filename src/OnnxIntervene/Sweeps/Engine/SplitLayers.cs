@@ -1,10 +1,7 @@
 using System.Collections.Immutable;
 using OnnxIntervene.Components.Addressing;
-using OnnxIntervene.Execution;
-using OnnxIntervene.Interventions.Kinds;
 using OnnxIntervene.IR;
 using OnnxIntervene.Runtime;
-using OnnxIntervene.Splicing;
 
 namespace OnnxIntervene.Sweeps.Engine;
 
@@ -26,7 +23,7 @@ internal sealed class SplitLayers : IDisposable
                 var split =
                     LayerSplit.Find(components, layer)
                     ?? throw new InterventionException($"Layer {layer} cannot be divided around its attention.");
-                _layers.Add(new SplitLayer(setting.Model, layer, split, [.. sites[layer]]));
+                _layers.Add(new SplitLayer(setting, layer, split, [.. sites[layer]]));
             }
         }
         catch
@@ -51,16 +48,19 @@ internal sealed class SplitLayer : IDisposable
 {
     private readonly Dictionary<LayerPart, SessionLease> _leases = [];
     private readonly ImmutableArray<(ComponentAddress Site, LayerPart Part)> _sites;
+    private readonly SweepSetting _setting;
 
-    /// <param name="model">The model.</param>
+    /// <param name="setting">The sweep.</param>
     /// <param name="layer">The number of the layer.</param>
     /// <param name="split">Where it is divided.</param>
     /// <param name="sites">The components that are read or written in it.</param>
     /// <exception cref="InterventionException">
     /// A site is in several parts, or the model cannot be cut there.
     /// </exception>
-    public SplitLayer(LoadedModel model, int layer, LayerSplit split, ImmutableArray<ComponentAddress> sites)
+    public SplitLayer(SweepSetting setting, int layer, LayerSplit split, ImmutableArray<ComponentAddress> sites)
     {
+        var model = setting.Model;
+        _setting = setting;
         _sites = [.. sites.Select(site => (site, PartOf(split, model.Components.Get(site))))];
         Projections = [.. split.Projections.Select(value => value.Name)];
         Mixed = split.Mixed.Name;
@@ -70,7 +70,7 @@ internal sealed class SplitLayer : IDisposable
         try
         {
             foreach (var part in Enum.GetValues<LayerPart>())
-                _leases.Add(part, model.Lease(RecipeOf(model, part, layer)));
+                _leases.Add(part, model.Lease(RecipeOf(part, layer)));
         }
         catch
         {
@@ -117,18 +117,15 @@ internal sealed class SplitLayer : IDisposable
         split.PartOf(site)
         ?? throw new InterventionException($"{site} is not in one part of its layer, but in several or none.");
 
-    private SessionRecipe RecipeOf(LoadedModel model, LayerPart part, int layer)
+    private SessionRecipe RecipeOf(LayerPart part, int layer)
     {
         var sites = _sites.Where(item => item.Part == part);
-        var recipe = new SessionRecipe([.. sites.Select(item => new SpliceSite(item.Site, InterventionType.Vanilla))])
-        {
-            Outputs = [],
-        };
+        var recipe = new SessionRecipe([.. sites.Select(item => _setting.SpliceOf(item.Site))]) { Outputs = [] };
         return part switch
         {
             LayerPart.Projection => recipe with { Start = Start, To = Projections },
             LayerPart.Mixing => LayerSegments.Opened(
-                model,
+                _setting.Model,
                 layer,
                 recipe with
                 {

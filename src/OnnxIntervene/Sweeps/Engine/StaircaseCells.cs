@@ -34,7 +34,7 @@ internal sealed class StaircaseCells : CellRunner
         _outer = new OuterSegments(setting);
         try
         {
-            _segments = new LayerSegments(setting.Model, _rows.InnerSites, hasCache);
+            _segments = new LayerSegments(setting, _rows.InnerSites, hasCache);
         }
         catch
         {

@@ -47,10 +47,12 @@ internal sealed class StaircaseRows
 
     /// <summary>Whether a site's values in the last layer decide keys or values there.</summary>
     public bool DecidesLastKeys(int site) =>
-        _points[site] is null && LayerOf(site) == _layerCount - 1 && !s_afterMixing.Contains(NameOf(site));
+        _points[site] is null && LayerOf(site) == _layerCount - 1 && !IsAfterMixing(site);
 
     /// <summary>Whether what a site holds at a position reaches no other position of its layer.</summary>
-    public bool IsAfterMixing(int site) => s_afterMixing.Contains(NameOf(site));
+    public bool IsAfterMixing(int site) =>
+        s_afterMixing.Contains(NameOf(site))
+        || (NameOf(site) == ComponentNames.AttentionWeight && _setting.Grids[site].CountsQueries);
 
     /// <summary>The cell as a row; null where nothing that it writes reaches the logits of the last token.</summary>
     public StaircaseRow? Of(int number, SweepCell cell)
@@ -74,7 +76,7 @@ internal sealed class StaircaseRows
                 _isCausal
                 && _points[write.Site] is null
                 && LayerOf(write.Site) == _layerCount - 1
-                && s_afterMixing.Contains(NameOf(write.Site))
+                && IsAfterMixing(write.Site)
             );
         return !isLocal || PositionOf(write) == _setting.Measured;
     }

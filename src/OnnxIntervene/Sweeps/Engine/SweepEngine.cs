@@ -1,7 +1,6 @@
 using System.Collections.Concurrent;
 using System.Collections.Immutable;
 using System.Runtime.CompilerServices;
-using OnnxIntervene.Components.Addressing;
 using OnnxIntervene.Execution;
 using OnnxIntervene.IR;
 using OnnxIntervene.Runtime;
@@ -221,7 +220,9 @@ internal sealed class SweepEngine : IDisposable
     private bool IsProved(SweepSetting setting, CancellationToken cancellation)
     {
         var proved = s_proved.GetOrCreateValue(setting.Model);
-        var key = $"{_runner.Description} {setting.Length} {setting.Measured} {string.Join(' ', setting.Sites)}";
+        var key =
+            $"{_runner.Description} {setting.Length} {setting.Measured} {setting.CountsQueries} "
+            + string.Join(' ', setting.Sites);
         if (proved.ContainsKey(key))
             return true;
         if (!IsRight(setting, cancellation))
@@ -276,7 +277,7 @@ internal sealed class SweepEngine : IDisposable
     {
         var (site, position) = (setting.Sites.Length / 2, setting.Length / 2);
         var grid = setting.Grids[site];
-        var unit = grid.Component.Layout == ComponentLayout.HeadsFirst ? 0 : grid.UnitsAt(position).First();
+        var unit = grid.HasPositions ? grid.UnitsAt(position).First() : 0;
         return new SweepCell(plain, [new CellWrite(site, unit, Bases.UnitOf(site, plain, unit))]);
     }
 

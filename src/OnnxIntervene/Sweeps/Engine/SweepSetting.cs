@@ -1,7 +1,9 @@
 using System.Collections.Immutable;
 using OnnxIntervene.Components.Addressing;
 using OnnxIntervene.Execution;
+using OnnxIntervene.Interventions.Kinds;
 using OnnxIntervene.Runtime;
+using OnnxIntervene.Splicing;
 
 namespace OnnxIntervene.Sweeps.Engine;
 
@@ -27,9 +29,23 @@ internal sealed record SweepSetting(
     /// <summary>Where logits are read, where there is no mask.</summary>
     public int Measured => MetricPosition ?? Length - 1;
 
+    /// <summary>Whether units of attention probabilities are queries of heads, not whole heads.</summary>
+    public bool CountsQueries { get; init; }
+
     /// <summary>The units of each site's component.</summary>
-    public ImmutableArray<UnitGrid> Grids { get; } =
-    [.. Sites.Select(site => new UnitGrid(Model.Components.Get(site), Bases[0].Inputs.Length))];
+    public ImmutableArray<UnitGrid> Grids =>
+        field.IsDefault
+            ? field = [
+                .. Sites.Select(site => new UnitGrid(Model.Components.Get(site), Length)
+                {
+                    CountsQueries = CountsQueries && Model.Components.Get(site).Layout == ComponentLayout.HeadsFirst,
+                }),
+            ]
+            : field;
+
+    /// <summary>A site as it is spliced: read, and written with other values.</summary>
+    public SpliceSite SpliceOf(ComponentAddress site) =>
+        new(site, InterventionType.Vanilla) { CountsTwoAxes = Grids[Sites.IndexOf(site)].CountsQueries };
 
     /// <summary>The inputs of some bases as one batch, a row each.</summary>
     public ModelInputs Batch(IReadOnlyList<int> bases) =>
