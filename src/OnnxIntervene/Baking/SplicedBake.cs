@@ -1,7 +1,6 @@
 using System.Collections.Immutable;
 using OnnxIntervene.Execution;
 using OnnxIntervene.IR;
-using OnnxIntervene.IR.Editing;
 using OnnxIntervene.Planning;
 using OnnxIntervene.Splicing;
 using OnnxIntervene.Tensors;

@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using OnnxIntervene.Execution;
 using OnnxIntervene.IR;
 using OnnxIntervene.Runtime;
 
