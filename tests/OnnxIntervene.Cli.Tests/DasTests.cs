@@ -37,7 +37,9 @@ public sealed class DasTests
             Assert.That(scores.GetProperty("random_subspace").ValueKind, Is.EqualTo(JsonValueKind.Object));
         }
 
-        foreach (var name in new[] { "das.html", "das-iia.png", "das-iia.csv", "intervention/config.json" })
+        foreach (
+            var name in new[] { "das.html", "das-iia.png", "das-iia.csv", "das-loss.png", "intervention/config.json" }
+        )
             Assert.That(File.Exists(_folder.File($"das/{name}")), name);
         Assert.That(Directory.GetFiles(_folder.File("das"), "*.cells.jsonl"), Is.Empty);
         using var saved = IntervenableModel.LoadFolder(RepositoryPaths.DefaultModel, _folder.File("das/intervention"));

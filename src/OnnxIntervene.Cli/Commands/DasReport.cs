@@ -12,6 +12,8 @@ namespace OnnxIntervene.Cli.Commands;
 internal static class DasReport
 {
     private const int MostCells = 10;
+    private const int MostLines = 5;
+    private const int MostPoints = 100;
 
     /// <param name="request">What was searched.</param>
     /// <param name="result">What was found.</param>
@@ -31,6 +33,7 @@ internal static class DasReport
             Warnings = warnings,
             Facts = Facts(request, result, model, folder),
             Heatmaps = Heatmaps(result),
+            Figures = LossCurve(result),
             Tables = [Best(result)],
             Json = JsonText.Of(Data(request, result, folder, warnings)),
         };
@@ -128,6 +131,48 @@ internal static class DasReport
             Scale = ColorScale.Sequential(0, 1),
         };
 
+    // The best cells' trainings; a training of many steps is drawn as means over stretches of it.
+    private static ImmutableArray<ReportFigure> LossCurve(AlignmentResult result)
+    {
+        var cells = BestOf(result).Where(cell => cell.Losses.Length > 1).Take(MostLines).ToList();
+        if (cells.Count == 0)
+            return [];
+        var length = cells.Min(cell => cell.Losses.Length);
+        var stretch = (length + MostPoints - 1) / MostPoints;
+        return
+        [
+            new ReportFigure(
+                "loss",
+                new LinePlot
+                {
+                    Title = "Loss while training",
+                    Axis = "Step",
+                    AxisLabels =
+                    [
+                        .. Enumerable
+                            .Range(0, length / stretch)
+                            .Select(point => ((point + 1) * stretch).ToString(CultureInfo.InvariantCulture)),
+                    ],
+                    ValueLabel = "cross entropy",
+                    Series = [.. cells.Select(Line)],
+                }
+            ),
+        ];
+
+        LineSeries Line(AlignmentCell cell) =>
+            new(
+                $"layer {result.Layers[cell.Row]}, position {result.Positions[cell.Column]}",
+                [
+                    .. Enumerable
+                        .Range(0, length / stretch)
+                        .Select(point => cell.Losses.Skip(point * stretch).Take(stretch).Average()),
+                ]
+            );
+    }
+
+    private static IEnumerable<AlignmentCell> BestOf(AlignmentResult result) =>
+        result.Cells.OfType<AlignmentCell>().OrderByDescending(cell => cell.All.Interchange.Value);
+
     private static double Of(AlignmentCell? cell, Func<AlignmentCell, double> number) =>
         cell is null ? double.NaN : number(cell);
 
@@ -144,13 +189,7 @@ internal static class DasReport
                 "where the answer changes",
                 "loss",
             ],
-            [
-                .. result
-                    .Cells.OfType<AlignmentCell>()
-                    .OrderByDescending(cell => cell.All.Interchange.Value)
-                    .Take(MostCells)
-                    .Select(cell => Row(result, cell)),
-            ]
+            [.. BestOf(result).Take(MostCells).Select(cell => Row(result, cell))]
         );
 
     private static ImmutableArray<string> Row(AlignmentResult result, AlignmentCell cell) =>

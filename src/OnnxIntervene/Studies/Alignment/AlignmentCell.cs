@@ -1,3 +1,5 @@
+using System.Collections.Immutable;
+
 namespace OnnxIntervene.Studies.Alignment;
 
 /// <summary>What a search found at one layer and position.</summary>
@@ -19,4 +21,7 @@ public sealed record AlignmentCell
 
     /// <summary>The mean loss of the last tenth of the training.</summary>
     public required double Loss { get; init; }
+
+    /// <summary>The loss of each batch of the training, in order.</summary>
+    public ImmutableArray<double> Losses { get; init; } = [];
 }

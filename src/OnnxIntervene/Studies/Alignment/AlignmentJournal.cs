@@ -69,6 +69,7 @@ internal sealed class AlignmentJournal : IDisposable
                     Prompt = 0,
                     Cell = number,
                     cell.Loss,
+                    cell.Losses,
                     cell.All.Interchange.Count,
                     Correct = Counts(cell.All),
                     ChangedCount = cell.Changed?.Interchange.Count ?? -1,
@@ -121,6 +122,9 @@ internal sealed class AlignmentJournal : IDisposable
             Row = study.RowOf(number),
             Column = study.ColumnOf(number),
             Loss = line["loss"].NotFinite() ?? line["loss"].Number(),
+            Losses = line.Find("losses") is { } losses
+                ? [.. losses.Items("a list of numbers").Select(item => item.NotFinite() ?? item.Number())]
+                : [],
             All = Scores(line["correct"], line["count"].Integer(0)),
             Changed = changed < 0 ? null : Scores(line["changed"], changed),
         };

@@ -34,9 +34,9 @@ internal sealed class AlignmentTraining(AlignmentStudy study)
         {
             using var model = study.Model.With(study.ConfigOf(cell));
             using var trainer = new Trainer(model, study.Request.Options with { Steps = study.Request.Steps });
-            var loss = Train(trainer, study.PlaceOf(cell), stepped, cancellation);
+            var losses = Train(trainer, study.PlaceOf(cell), stepped, cancellation);
             using var trained = trainer.ToModel();
-            var found = Measured(cell, trained, loss, cancellation);
+            var found = Measured(cell, trained, losses, cancellation);
             keep(found, trained);
             return found;
         }
@@ -55,7 +55,7 @@ internal sealed class AlignmentTraining(AlignmentStudy study)
         return trainer.Explain(BatchOf(example, study.PlaceOf(cell)), cancellation);
     }
 
-    private double Train(Trainer trainer, InterchangePlace place, Action stepped, CancellationToken cancellation)
+    private List<double> Train(Trainer trainer, InterchangePlace place, Action stepped, CancellationToken cancellation)
     {
         var request = study.Request;
         var losses = new List<double>();
@@ -74,7 +74,7 @@ internal sealed class AlignmentTraining(AlignmentStudy study)
                 stepped();
         }
 
-        return losses.TakeLast(Math.Max(1, losses.Count / 10)).Average();
+        return losses;
     }
 
     private Dictionary<InterchangeExample, int> Numbers =>
@@ -103,7 +103,12 @@ internal sealed class AlignmentTraining(AlignmentStudy study)
             )
             : null;
 
-    private AlignmentCell Measured(int cell, IntervenableModel trained, double loss, CancellationToken cancellation)
+    private AlignmentCell Measured(
+        int cell,
+        IntervenableModel trained,
+        List<double> losses,
+        CancellationToken cancellation
+    )
     {
         var request = study.Request;
         var result = InterchangeAccuracy.Measure(
@@ -122,7 +127,8 @@ internal sealed class AlignmentTraining(AlignmentStudy study)
             Column = study.ColumnOf(cell),
             All = result.All,
             Changed = result.Changed,
-            Loss = loss,
+            Loss = losses.TakeLast(Math.Max(1, losses.Count / 10)).Average(),
+            Losses = [.. losses],
         };
     }
 }
