@@ -1,6 +1,5 @@
 using Google.Protobuf;
 using OnnxIntervene.IR.Files;
-using OnnxIntervene.IR.Serialization.Wire;
 
 namespace OnnxIntervene.IR.Serialization;
 
