@@ -8,7 +8,7 @@ namespace OnnxIntervene.Baking;
 /// <param name="Changes">What was done for each intervention, in words.</param>
 public sealed record BakedModel(Model Model, ImmutableArray<string> Changes)
 {
-    /// <summary>What an adapter feeds the model so that it is intervened on, by input; empty where it always is.</summary>
+    /// <summary>What an adapter feeds the model to turn interventions on, by input; empty for none.</summary>
     public ImmutableSortedDictionary<string, TensorData> Adapter { get; init; } =
         ImmutableSortedDictionary<string, TensorData>.Empty;
 }

@@ -8,7 +8,7 @@ namespace OnnxIntervene.Baking;
 /// <param name="Form">What is made of them.</param>
 internal sealed record FoldBlock(int[] Elements, AffineForm Form)
 {
-    /// <summary>The blocks of a site: one, or one for each head that it acts on; null where its kind is not affine.</summary>
+    /// <summary>The blocks of a site: one, or one a head that it acts on; null where its kind is not affine.</summary>
     public static IReadOnlyList<FoldBlock>? Of(ConstantSite site)
     {
         if (site.Intervention.Type.Affine is not { } affine)

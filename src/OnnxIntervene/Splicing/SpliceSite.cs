@@ -45,7 +45,7 @@ public sealed record SpliceSite(
     /// <summary>Whether a site that acts always has an input that turns it on.</summary>
     internal bool HasSwitch { get; init; }
 
-    /// <summary>Whether the source is multiplied with its coefficient already, so that it needs no input for it.</summary>
+    /// <summary>Whether the source is multiplied with its coefficient already.</summary>
     internal bool IsSourceScaled { get; init; }
 
     /// <summary>

@@ -13,7 +13,7 @@ using OnnxIntervene.Tests.Oracle;
 
 namespace OnnxIntervene.Tests.Baking;
 
-/// <summary>A folded file, which has the original's operators, computes what the intervened original computes.</summary>
+/// <summary>A folded file of the original's operators computes what the intervened original computes.</summary>
 public sealed class FoldedBakeTests
 {
     private static IEnumerable<string> Additive() =>
@@ -45,64 +45,16 @@ public sealed class FoldedBakeTests
     {
         var evidence = Folded(
             export,
-            map =>
-            {
-                var width = map.Get(0, ComponentNames.MlpOutput).Width;
-                var heads = map.Get(1, "head_attention_value_output");
-                return
-                [
-                    BakingSamples.At(
-                        0,
-                        ComponentNames.AttentionOutput,
-                        new ProjectOutIntervention(BakingSamples.Numbers(2, 1, 2, width))
-                    ),
-                    BakingSamples.At(1, heads.Address.Name, new ZeroIntervention()) with
-                    {
-                        Unit = "h",
-                    },
-                    BakingSamples.At(
-                        0,
-                        heads.Address.Name,
-                        new MeanIntervention(BakingSamples.Numbers(4, 0.3f, heads.Width))
-                    ) with
-                    {
-                        Unit = "h",
-                    },
-                    BakingSamples.Addition(
-                        1,
-                        heads.Address.Name,
-                        BakingSamples.Numbers(3, 0.5f, heads.Heads, 1, heads.Width)
-                    ),
-                    BakingSamples.At(0, ComponentNames.MlpActivation, new ZeroIntervention()),
-                    BakingSamples.At(
-                        1,
-                        ComponentNames.MlpOutput,
-                        new LoReFTIntervention(
-                            BakingSamples.Identity(width, 3),
-                            BakingSamples.Numbers(7, 0.1f, 3, width),
-                            BakingSamples.Numbers(8, 0.1f, 3)
-                        )
-                    ),
-                    BakingSamples.At(
-                        1,
-                        ComponentNames.ValueOutput,
-                        new LoRAIntervention(
-                            BakingSamples.Numbers(5, 0.1f, 2, width),
-                            BakingSamples.Numbers(6, 0.1f, map.Get(1, ComponentNames.ValueOutput).Width, 2),
-                            2
-                        )
-                    ),
-                ];
-            },
+            map => OfHeads(map).Concat(OfLayers(map)),
             new BakeRequest
             {
                 UnitLocations = new UnitLocations(
                     [null],
-                    [null, UnitLocation.At(1), UnitLocation.At(0), null, null, null, null]
+                    [UnitLocation.At(1), UnitLocation.At(0), null, null, null, null, null]
                 ),
                 Settings = new RunSettings
                 {
-                    Subspaces = new Subspaces([null, null, null, null, Neurons(), null, null]),
+                    Subspaces = new Subspaces([null, null, null, Neurons(), null, null, null]),
                 },
             },
             out var added,
@@ -116,6 +68,41 @@ public sealed class FoldedBakeTests
             [
                 [1, 2, 7],
             ];
+    }
+
+    private static RepresentationConfig[] OfHeads(ComponentMap map)
+    {
+        var heads = map.Get(1, "head_attention_value_output");
+        var (name, width) = (heads.Address.Name, heads.Width);
+        return
+        [
+            BakingSamples.At(1, name, new ZeroIntervention()) with
+            {
+                Unit = "h",
+            },
+            BakingSamples.At(0, name, new MeanIntervention(BakingSamples.Numbers(4, 0.3f, width))) with
+            {
+                Unit = "h",
+            },
+            BakingSamples.Addition(1, name, BakingSamples.Numbers(3, 0.5f, heads.Heads, 1, width)),
+        ];
+    }
+
+    private static RepresentationConfig[] OfLayers(ComponentMap map)
+    {
+        var width = map.Get(0, ComponentNames.MlpOutput).Width;
+        var values = map.Get(1, ComponentNames.ValueOutput).Width;
+        var directions = BakingSamples.Numbers(2, 1, 2, width);
+        var rotation = BakingSamples.Identity(width, 3);
+        var (weight, bias) = (BakingSamples.Numbers(7, 0.1f, 3, width), BakingSamples.Numbers(8, 0.1f, 3));
+        var (down, up) = (BakingSamples.Numbers(5, 0.1f, 2, width), BakingSamples.Numbers(6, 0.1f, values, 2));
+        return
+        [
+            BakingSamples.At(0, ComponentNames.MlpActivation, new ZeroIntervention()),
+            BakingSamples.At(0, ComponentNames.AttentionOutput, new ProjectOutIntervention(directions)),
+            BakingSamples.At(1, ComponentNames.MlpOutput, new LoReFTIntervention(rotation, weight, bias)),
+            BakingSamples.At(1, ComponentNames.ValueOutput, new LoRAIntervention(down, up, 2)),
+        ];
     }
 
     [Test]

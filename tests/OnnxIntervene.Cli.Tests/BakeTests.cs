@@ -1,0 +1,94 @@
+using System.Text.Json;
+using OnnxIntervene.Baking;
+using OnnxIntervene.Testing;
+
+namespace OnnxIntervene.Cli.Tests;
+
+/// <summary>What is baked from the command line, and what it says of it.</summary>
+public sealed class BakeTests
+{
+    private static readonly string s_model = Path.Combine(
+        RepositoryPaths.OwnReferences,
+        "families",
+        "llama",
+        "genai-fp32"
+    );
+    private static readonly string s_vector = Path.Combine(
+        RepositoryPaths.OwnReferences,
+        "formats",
+        "control_vector.gguf"
+    );
+
+    [TestCase("--spliced")]
+    [TestCase("--folded")]
+    [TestCase("--adapter")]
+    public async Task A_control_vector_is_baked_and_proved(string form)
+    {
+        using var folder = new TemporaryFolder();
+
+        var (output, error, exit) = await Command.RunAsync([
+            "bake",
+            s_model,
+            "--vector",
+            s_vector,
+            "--coefficient",
+            "2",
+            form,
+            "--ids",
+            "5,7",
+            "--json",
+            .. Out(folder),
+        ]);
+        using var json = JsonDocument.Parse(output);
+        var evidence = json.RootElement.GetProperty("evidence").EnumerateArray().ToList();
+
+        Assert.That(exit, Is.Zero, error);
+        Assert.That(json.RootElement.GetProperty("changes").GetArrayLength(), Is.EqualTo(3));
+        Assert.That(
+            evidence.Select(found => found.GetProperty("input").GetString()),
+            Has.Member("random 1").And.Member("prompt 1")
+        );
+        Assert.That(evidence.Select(found => found.GetProperty("relative").GetDouble()), Has.All.AtMost(1e-5));
+        Assert.That(File.Exists(folder.File("out/model.onnx")));
+        Assert.That(File.Exists(folder.File($"out/{Baker.AdapterName}")), Is.EqualTo(form == "--adapter"));
+    }
+
+    [Test]
+    public async Task A_table_says_how_the_file_compares()
+    {
+        using var folder = new TemporaryFolder();
+
+        var (output, _, exit) = await Command.RunAsync([
+            "bake",
+            s_model,
+            "--vector",
+            s_vector,
+            "--layer",
+            "1",
+            "--folded",
+            .. Out(folder),
+        ]);
+
+        Assert.That(exit, Is.Zero);
+        Assert.That(output, Does.Contain("as a bias of").And.Contain("difference").And.Contain("random 2"));
+    }
+
+    [TestCase("needs one of two", "Say what to bake")]
+    [TestCase("--vector V --folded --adapter", "one of")]
+    [TestCase("--vector V --layer 0", "no direction for layer 0")]
+    [TestCase("--vector missing.npy --layer 0", "missing.npy")]
+    public async Task What_cannot_be_meant_is_refused(string arguments, string message)
+    {
+        using var folder = new TemporaryFolder();
+        var named = arguments.Replace("V", s_vector, StringComparison.Ordinal);
+        string[] given = named.StartsWith('-') ? named.Split(' ') : [];
+
+        var (_, error, exit) = await Command.RunAsync(["bake", s_model, .. given, .. Out(folder)]);
+
+        Assert.That(exit, Is.Not.Zero);
+        Assert.That(error, Does.Contain(message));
+        Assert.That(Directory.GetFileSystemEntries(folder.Path), Is.Empty);
+    }
+
+    private static string[] Out(TemporaryFolder folder) => ["--out", folder.File("out")];
+}
