@@ -1,6 +1,5 @@
 using System.CommandLine;
 using OnnxIntervene.Cli.Output;
-using OnnxIntervene.Execution;
 using OnnxIntervene.Generation;
 
 namespace OnnxIntervene.Cli.Commands;

@@ -3,7 +3,6 @@ using System.CommandLine;
 using System.Globalization;
 using OnnxIntervene.Cli.Output;
 using OnnxIntervene.Execution;
-using OnnxIntervene.IR;
 using OnnxIntervene.Probing;
 using OnnxIntervene.Steering;
 

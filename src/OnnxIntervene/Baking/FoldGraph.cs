@@ -142,7 +142,7 @@ internal sealed class FoldGraph(Model model, BakeRequest request)
         );
     }
 
-    private ElementType Precision(Node node) => Rewriting.Precision.Of(node.Inputs[0]!);
+    private static ElementType Precision(Node node) => Rewriting.Precision.Of(node.Inputs[0]!);
 
     private static void Add(float[] numbers, float[] shift)
     {

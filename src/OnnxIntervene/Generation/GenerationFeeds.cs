@@ -4,8 +4,6 @@ using OnnxIntervene.Interventions;
 using OnnxIntervene.IR;
 using OnnxIntervene.Planning;
 using OnnxIntervene.Runtime;
-using OnnxIntervene.Splicing;
-using OnnxIntervene.Tensors;
 
 namespace OnnxIntervene.Generation;
 

@@ -108,7 +108,7 @@ public static class Generator
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(prompts);
-        return [.. prompts.Select(prompt => model.Tokenizer.Encode(prompt).Ids.ToImmutableArray())];
+        return [.. prompts.Select(prompt => model.Tokenizer.Encode(prompt).Ids)];
     }
 
     // Each run on a thread of the pool: the caller's thread is free meanwhile.

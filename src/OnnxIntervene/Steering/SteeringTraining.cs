@@ -55,7 +55,7 @@ public static class SteeringTraining
         var layered = addresses.Select((address, place) => (address.Layer, Values: rows[place])).ToList();
         var directions = layered.ToImmutableSortedDictionary(
             item => item.Layer,
-            item => method.Fit(Stacked(item.Values[..count]), Stacked(item.Values[count..]))
+            item => method.Fit(Stacked(item.Values.AsSpan(0, count)), Stacked(item.Values.AsSpan(count)))
         );
         return new FittedSteering(
             new SteeringVector(addresses[0].Name, directions),

@@ -178,7 +178,7 @@ public sealed class FoldedBakeTests
             );
     }
 
-    private static NUnit.Framework.Constraints.IResolveConstraint Refused(string reason) =>
+    private static NUnit.Framework.Constraints.ContainsConstraint Refused(string reason) =>
         Throws.TypeOf<InterventionException>().With.Message.Contains(reason);
 
     private static BakeEvidence[] Folded(

@@ -167,7 +167,7 @@ public sealed class SplicedBakeTests
         );
     }
 
-    private static NUnit.Framework.Constraints.IResolveConstraint Refused(string reason) =>
+    private static NUnit.Framework.Constraints.ContainsConstraint Refused(string reason) =>
         Throws.TypeOf<InterventionException>().With.Message.Contains(reason);
 
     private static MeanIntervention Vector() => new(BakingSamples.Numbers(1, 1, 64));

@@ -1,10 +1,8 @@
-using System.Collections.Immutable;
 using OnnxIntervene.Execution;
 using OnnxIntervene.Generation;
 using OnnxIntervene.Interventions;
 using OnnxIntervene.Interventions.Kinds;
 using OnnxIntervene.IR;
-using OnnxIntervene.Planning;
 using OnnxIntervene.Tensors;
 using OnnxIntervene.Testing;
 
