@@ -29,7 +29,8 @@ internal sealed class GenerationPrompts
                 .ToList();
             if (given.Count != 1)
                 result.AddError(
-                    $"Give one of {_texts.Name}, {_ids.Name} and {_file.Name}{(given.Count > 1 ? ", not several" : "")}."
+                    $"Give one of {_texts.Name}, {_ids.Name} and {_file.Name}"
+                        + $"{(given.Count > 1 ? ", not several" : "")}."
                 );
         });
     }

@@ -28,8 +28,8 @@ internal sealed class SteerTrainCommand
     private readonly Option<string> _method = new("--method")
     {
         Description =
-            "mean: the mean of the positive minus that of the negative; mean-centred: minus that of all; pca: the first "
-            + "principal component of the differences; probe: the direction of a logistic regression.",
+            "mean: the mean of the positive minus that of the negative; mean-centred: minus that of all; pca: the "
+            + "first principal component of the differences; probe: the direction of a logistic regression.",
         DefaultValueFactory = _ => SteeringMethod.DifferenceOfMeans.Name,
     };
     private readonly Option<string?> _layers = new("--layers") { Description = "The layers, 3 or 2-5. Default: all." };

@@ -6,8 +6,8 @@ using OnnxIntervene.Tensors;
 namespace OnnxIntervene.Formats;
 
 /// <summary>
-/// Writes gguf files of 32-bit floats, version 3 (ggml, docs/gguf.md): magic, version, counts, metadata, tensor entries,
-/// then the tensors, each at a multiple of 32 bytes.
+/// Writes gguf files of 32-bit floats, version 3 (ggml, docs/gguf.md): magic, version, counts, metadata, tensor
+/// entries, then the tensors, each at a multiple of 32 bytes.
 /// </summary>
 internal static class GgufWriter
 {

@@ -3,7 +3,9 @@ using OnnxIntervene.Splicing;
 
 namespace OnnxIntervene.Generation;
 
-/// <summary>What a site is fed, changed unit by unit: some examples only, other positions, other coefficients.</summary>
+/// <summary>
+/// What a site is fed, changed unit by unit: some examples only, other positions, other coefficients.
+/// </summary>
 internal static class FeedRows
 {
     /// <summary>The same with every coefficient multiplied.</summary>

@@ -44,7 +44,18 @@ public static class Generator
     }
 
     /// <summary>Generates a text after each prompt; prompts may differ in length.</summary>
-    /// <inheritdoc cref="Generate(IntervenableModel, ModelInputs, GenerationOptions?, IReadOnlyList{ModelInputs?}?, UnitLocations?, RunSettings?, CancellationToken)"/>
+    /// <param name="model">The model with its interventions; one without any generates plainly.</param>
+    /// <param name="prompts">The texts.</param>
+    /// <param name="options">How tokens are chosen, and when interventions act; greedy where left out.</param>
+    /// <param name="sources">As in <see cref="IntervenableModel.Run"/>; sources run once.</param>
+    /// <param name="unitLocations">
+    /// Where sources are read, and positions of the prompts, counted among a text's own tokens.
+    /// </param>
+    /// <param name="settings">Coefficients, constant sources and subspaces.</param>
+    /// <param name="cancellation">Ends the generation early.</param>
+    /// <exception cref="InterventionException">Something does not fit the model; nothing has run.</exception>
+    /// <exception cref="ExecutionException">ONNX Runtime stopped a run, or logits are not numbers.</exception>
+    /// <exception cref="OperationCanceledException">The generation was cancelled.</exception>
     public static ImmutableArray<GeneratedText> Generate(
         this IntervenableModel model,
         IReadOnlyList<string> prompts,
@@ -63,7 +74,18 @@ public static class Generator
     /// <summary>
     /// Generates a text after each prompt, and gives tokens as they come. Everything is checked before this returns.
     /// </summary>
-    /// <inheritdoc cref="Generate(IntervenableModel, ModelInputs, GenerationOptions?, IReadOnlyList{ModelInputs?}?, UnitLocations?, RunSettings?, CancellationToken)"/>
+    /// <param name="model">The model with its interventions; one without any generates plainly.</param>
+    /// <param name="base">The prompts, token ids <c>[batch, position]</c>.</param>
+    /// <param name="options">How tokens are chosen, and when interventions act; greedy where left out.</param>
+    /// <param name="sources">As in <see cref="IntervenableModel.Run"/>; sources run once.</param>
+    /// <param name="unitLocations">
+    /// Where sources are read, and positions of the prompts, counted among a text's own tokens.
+    /// </param>
+    /// <param name="settings">Coefficients, constant sources and subspaces.</param>
+    /// <param name="cancellation">Ends the generation early.</param>
+    /// <exception cref="InterventionException">Something does not fit the model; nothing has run.</exception>
+    /// <exception cref="ExecutionException">ONNX Runtime stopped a run, or logits are not numbers.</exception>
+    /// <exception cref="OperationCanceledException">The generation was cancelled.</exception>
     public static IAsyncEnumerable<GeneratedToken> GenerateAsync(
         this IntervenableModel model,
         ModelInputs @base,

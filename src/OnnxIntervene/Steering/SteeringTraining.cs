@@ -10,7 +10,9 @@ using OnnxIntervene.Tensors;
 
 namespace OnnxIntervene.Steering;
 
-/// <summary>Finds steering vectors: reads a component at the last token of texts, and fits a direction a layer.</summary>
+/// <summary>
+/// Finds steering vectors: reads a component at the last token of texts, and fits a direction a layer.
+/// </summary>
 public static class SteeringTraining
 {
     /// <summary>Finds a direction for each layer.</summary>
@@ -21,7 +23,9 @@ public static class SteeringTraining
     /// <param name="component">The component.</param>
     /// <param name="progress">Told how many texts are done.</param>
     /// <param name="cancellation">Ends the runs early.</param>
-    /// <exception cref="InterventionException">The component is not in the model, or its units are no vectors.</exception>
+    /// <exception cref="InterventionException">
+    /// The component is not in the model, or its units are no vectors.
+    /// </exception>
     /// <exception cref="OnnxIntervene.Runtime.ExecutionException">ONNX Runtime stopped a run.</exception>
     /// <exception cref="OperationCanceledException">The runs were cancelled.</exception>
     public static FittedSteering Fit(

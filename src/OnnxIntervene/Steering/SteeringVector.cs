@@ -51,8 +51,7 @@ public sealed record SteeringVector(string Component, ImmutableSortedDictionary<
         };
 
     /// <summary>
-    /// The interventions that add it: one at each layer, whose coefficients say how strongly. What follows the others of
-    /// a configuration acts after them where both are at one place.
+    /// The interventions that add it: one at each layer, whose coefficients say how strongly.
     /// </summary>
     public ImmutableArray<RepresentationConfig> Representations =>
         [
