@@ -58,8 +58,8 @@ internal sealed class FoldedBake
     private (Func<string> Fold, bool IsOfReaders) Plan(ConstantSite site)
     {
         var component = _copies.Of(site.Component);
-        if (site.Intervention is LoRAIntervention adapter)
-            return (() => FoldAdapter(site, FoldPlace.Of(_graph, component, [], site.Text), adapter), false);
+        if (site.Intervention.Update is { } update)
+            return (() => FoldAdapter(site, FoldPlace.Of(_graph, component, [], site.Text), update), false);
         var blocks =
             FoldBlock.Of(site)
             ?? throw WeightMatrix.Refusal(
@@ -71,10 +71,10 @@ internal sealed class FoldedBake
     }
 
     // W + scaling · (B A)ᵀ, in the columns of the component.
-    private string FoldAdapter(ConstantSite site, FoldPlace place, LoRAIntervention adapter)
+    private string FoldAdapter(ConstantSite site, FoldPlace place, ModuleUpdate update)
     {
         var address =
-            SiteRules.ModuleInput(site.Representation, adapter, _model.Components)
+            SiteRules.ModuleInput(site.Representation, site.Intervention, _model.Components)
             ?? throw WeightMatrix.Refusal(site.Text, "what its module reads is not known");
         var read = SourcePlaces.Values(_copies.Of(_model.Components.Get(address)).Source).FirstOrDefault();
         var layer = place.Layer ?? throw WeightMatrix.Refusal(site.Text, "no linear layer computes the component");
@@ -85,7 +85,7 @@ internal sealed class FoldedBake
             );
         var matrix = _graph.Matrix(layer.Product, site.Text);
         LowRank.Add(
-            adapter,
+            update,
             matrix,
             Array.ConvertAll(FoldBlock.ElementsOf(site.Component, 0), element => element + place.Start)
         );

@@ -6,12 +6,12 @@ namespace OnnxIntervene.Baking;
 internal static class LowRank
 {
     /// <summary>W + scaling · (B A)ᵀ in some columns of W, <c>[inputs, outputs]</c>.</summary>
-    public static void Add(LoRAIntervention adapter, WeightMatrix matrix, ReadOnlySpan<int> columns)
+    public static void Add(ModuleUpdate update, WeightMatrix matrix, ReadOnlySpan<int> columns)
     {
-        var down = adapter.Parameters["lora_A.weight"].Floats;
-        var up = adapter.Parameters["lora_B.weight"].Floats;
-        double scaling = adapter.Parameters["scaling"].Floats[0];
-        var rank = adapter.Sizes.Latents;
+        var down = update.Down.Floats;
+        var up = update.Up.Floats;
+        double scaling = update.Scaling;
+        var rank = update.Down.Shape[0];
         for (var row = 0; row < matrix.Rows; row++)
         {
             var weights = matrix.Row(row);

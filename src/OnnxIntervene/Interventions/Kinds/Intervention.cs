@@ -62,6 +62,9 @@ public abstract record Intervention
     /// <summary>The component that the module reads, where it is not the usual one; null for that.</summary>
     internal virtual string? NamedModuleInput => null;
 
+    /// <summary>The change of the module's weights that does the same; null where there is none.</summary>
+    internal virtual ModuleUpdate? Update => null;
+
     /// <summary>Whether pyvene can load the intervention from its own files.</summary>
     internal virtual bool HasPlaceInPyvenesFiles => Type.IsPyvenes;
 

@@ -52,6 +52,10 @@ public sealed record LoRAIntervention : Intervention
     /// <inheritdoc/>
     internal override string? NamedModuleInput => InputComponent;
 
+    /// <inheritdoc/>
+    internal override ModuleUpdate Update =>
+        new(Parameters[DownName], Parameters[UpName], Parameters[ScalingName].Floats[0]);
+
     private static Value Adapted(KindRows rows)
     {
         var inner = rows.MatMulTransposed(rows.ModuleInput!, rows.Parameter(DownName));
