@@ -24,4 +24,13 @@ public sealed record AlignmentCell
 
     /// <summary>The loss of each batch of the training, in order.</summary>
     public ImmutableArray<double> Losses { get; init; } = [];
+
+    /// <inheritdoc/>
+    public bool Equals(AlignmentCell? other) =>
+        other is not null
+        && (Row, Column, All, Changed, Loss) == (other.Row, other.Column, other.All, other.Changed, other.Loss)
+        && Losses.SequenceEqual(other.Losses);
+
+    /// <inheritdoc/>
+    public override int GetHashCode() => HashCode.Combine(Row, Column, All, Changed, Loss, Losses.Length);
 }
