@@ -51,9 +51,7 @@ internal sealed class CompareCommand
         using var loaded = _model.Load(arguments);
         var vectors = _steering.Vectors(arguments, loaded);
         var prompts = _prompts.Read(arguments, loaded);
-        var options = _sampling.Read(arguments);
-        if (_schedule.Read(arguments, hasLocations: false) is { } schedule)
-            options = options with { Schedules = [schedule] };
+        var options = _schedule.Add(arguments, _sampling.Read(arguments), hasLocations: false);
         var file = SteeringOptions.Of(vectors, [.. vectors.Select(_ => 1f)]);
         using var model = loaded.With(file.Config);
         // A row for each prompt and coefficient, which is its own.
@@ -66,8 +64,7 @@ internal sealed class CompareCommand
                 Coefficients = [.. file.Config.Representations.Select(_ => perRow)],
             }
         );
-        foreach (var _ in generation.Tokens(cancellation)) { }
-        Write(Terminal.Of(arguments), loaded, generation.Texts(), coefficients, arguments.GetValue(_json));
+        Write(Terminal.Of(arguments), loaded, generation.Run(cancellation), coefficients, arguments.GetValue(_json));
         return Task.FromResult(ExitCodes.Done);
     }
 

@@ -41,9 +41,7 @@ internal sealed class GenerateCommand
     {
         using var loaded = _model.Load(arguments);
         var file = _steering.Read(arguments, loaded);
-        var options = _sampling.Read(arguments);
-        if (_schedule.Read(arguments, file.UnitLocations is not null) is { } schedule)
-            options = options with { Schedules = [schedule] };
+        var options = _schedule.Add(arguments, _sampling.Read(arguments), file.UnitLocations is not null);
         using var model = loaded.With(file.Config);
         var generation = model.PlanGeneration(
             _prompts.Read(arguments, loaded),

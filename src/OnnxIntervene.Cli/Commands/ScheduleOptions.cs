@@ -50,11 +50,16 @@ internal sealed class ScheduleOptions
         });
     }
 
-    /// <summary>The schedule of all interventions; null where none is given.</summary>
+    /// <summary>Options of a generation with the schedule of all interventions, where one is given.</summary>
     /// <param name="arguments">The command line.</param>
+    /// <param name="options">The options without.</param>
     /// <param name="hasLocations">Whether the configuration has unit locations.</param>
     /// <exception cref="InterventionException">A token id is not a number.</exception>
-    public InterventionSchedule? Read(ParseResult arguments, bool hasLocations)
+    public GenerationOptions Add(ParseResult arguments, GenerationOptions options, bool hasLocations) =>
+        Read(arguments, hasLocations) is { } schedule ? options with { Schedules = [schedule] } : options;
+
+    // Null where none is given.
+    private InterventionSchedule? Read(ParseResult arguments, bool hasLocations)
     {
         if (!All.Any(option => EitherOptions.IsGiven(arguments.CommandResult, option)))
             return null;

@@ -44,49 +44,37 @@ internal sealed class SteerCommand
         var file = _steering.Read(arguments, loaded);
         var prompts = _prompts.Read(arguments, loaded);
         var plain = _sampling.Read(arguments);
-        var steered = _schedule.Read(arguments, file.UnitLocations is not null) is { } schedule
-            ? plain with
-            {
-                Schedules = [schedule],
-            }
-            : plain;
         // Both are checked before either runs.
         using var model = loaded.With(file.Config);
         var after = model.PlanGeneration(
             prompts,
-            steered,
+            _schedule.Add(arguments, plain, file.UnitLocations is not null),
             _sources.Read(arguments, loaded),
             file.UnitLocations,
             file.Settings
         );
         using var bare = loaded.With(new IntervenableConfig { Representations = [] });
         var before = bare.PlanGeneration(prompts, plain, settings: new RunSettings());
-        foreach (var generation in new[] { before, after })
-        {
-            foreach (var _ in generation.Tokens(cancellation)) { }
-        }
-
-        Write(Terminal.Of(arguments), loaded, before, after, arguments.GetValue(_json));
+        var pairs = before.Run(cancellation).Zip(after.Run(cancellation));
+        Write(Terminal.Of(arguments), loaded, [.. pairs], arguments.GetValue(_json));
         return Task.FromResult(ExitCodes.Done);
     }
 
     private static void Write(
         Terminal terminal,
         LoadedModel model,
-        TextGeneration before,
-        TextGeneration after,
+        IReadOnlyList<(GeneratedText Before, GeneratedText After)> pairs,
         bool asJson
     )
     {
-        var pairs = before.Texts().Zip(after.Texts());
         if (asJson)
         {
             terminal.Output.WriteJson(
                 JsonText.Of(
                     pairs.Select(pair => new
                     {
-                        Before = GenerationText.Shown(pair.First, model),
-                        After = GenerationText.Shown(pair.Second, model),
+                        Before = GenerationText.Shown(pair.Before, model),
+                        After = GenerationText.Shown(pair.After, model),
                     })
                 )
             );

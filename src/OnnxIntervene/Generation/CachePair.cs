@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using OnnxIntervene.IR;
+using OnnxIntervene.Runtime;
 
 namespace OnnxIntervene.Generation;
 
@@ -11,7 +12,6 @@ namespace OnnxIntervene.Generation;
 /// <param name="Present">The output.</param>
 internal sealed record CachePair(string Past, string Present)
 {
-    private const string PastPrefix = "past_key_values.";
     private const string PresentPrefix = "present.";
     private const string SharingOperator = "GroupQueryAttention";
     private const int SharingPastInput = 3;
@@ -24,8 +24,11 @@ internal sealed record CachePair(string Past, string Present)
         ImmutableArray<CachePair> pairs =
         [
             .. graph
-                .Inputs.Where(input => input.Name.StartsWith(PastPrefix, StringComparison.Ordinal))
-                .Select(input => new CachePair(input.Name, PresentPrefix + input.Name[PastPrefix.Length..])),
+                .Inputs.Where(input => input.Name.StartsWith(InputFiller.PastPrefix, StringComparison.Ordinal))
+                .Select(input => new CachePair(
+                    input.Name,
+                    PresentPrefix + input.Name[InputFiller.PastPrefix.Length..]
+                )),
         ];
         return pairs.All(pair => outputs.Contains(pair.Present)) ? pairs : [];
     }

@@ -36,12 +36,7 @@ public static class Generator
         UnitLocations? unitLocations = null,
         RunSettings? settings = null,
         CancellationToken cancellation = default
-    )
-    {
-        var generation = PlanGeneration(model, RowsOf(@base), options, sources, unitLocations, settings);
-        foreach (var _ in generation.Tokens(cancellation)) { }
-        return generation.Texts();
-    }
+    ) => PlanGeneration(model, RowsOf(@base), options, sources, unitLocations, settings).Run(cancellation);
 
     /// <summary>Generates a text after each prompt; prompts may differ in length.</summary>
     /// <param name="model">The model with its interventions; one without any generates plainly.</param>
@@ -64,12 +59,7 @@ public static class Generator
         UnitLocations? unitLocations = null,
         RunSettings? settings = null,
         CancellationToken cancellation = default
-    )
-    {
-        var generation = PlanGeneration(model, RowsOf(model, prompts), options, sources, unitLocations, settings);
-        foreach (var _ in generation.Tokens(cancellation)) { }
-        return generation.Texts();
-    }
+    ) => PlanGeneration(model, RowsOf(model, prompts), options, sources, unitLocations, settings).Run(cancellation);
 
     /// <summary>
     /// Generates a text after each prompt, and gives tokens as they come. Everything is checked before this returns.

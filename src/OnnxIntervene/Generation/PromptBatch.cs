@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using OnnxIntervene.IR.Analysis;
 using OnnxIntervene.Runtime;
 using OnnxIntervene.Tensors;
 
@@ -17,10 +18,6 @@ internal sealed record PromptBatch(
     ImmutableHashSet<string> Inputs
 )
 {
-    private const string Positions = "position_ids";
-    private const string Mask = "attention_mask";
-    private const string CacheSwitch = "use_cache_branch";
-
     /// <summary>How many texts there are.</summary>
     public int Count => Prompts.Length;
 
@@ -34,10 +31,22 @@ internal sealed record PromptBatch(
     public int OffsetOf(int row) => PadsLeft ? Longest - Prompts[row].Length : 0;
 
     /// <summary>What the first run reads.</summary>
-    public ModelInputs Prompt() => Texts([.. Prompts], switchedOn: false);
+    public ModelInputs Prompt() => Whole([.. Prompts]);
 
     /// <summary>What a run reads that takes the whole texts again.</summary>
-    public ModelInputs Whole(IReadOnlyList<IReadOnlyList<int>> texts) => Texts(texts, switchedOn: false);
+    public ModelInputs Whole(IReadOnlyList<IReadOnlyList<int>> texts)
+    {
+        var longest = texts.Max(text => text.Count);
+        var ids = new long[Count * longest];
+        for (var row = 0; row < Count; row++)
+        {
+            var start = (row * longest) + (PadsLeft ? longest - texts[row].Count : 0);
+            for (var index = 0; index < texts[row].Count; index++)
+                ids[start + index] = texts[row][index];
+        }
+
+        return Masked(NumericArray.Of(ids, Count, longest), longest, row => texts[row].Count, isOn: false);
+    }
 
     /// <summary>The place of each row's last token in what <see cref="Whole"/> reads.</summary>
     public NumericArray LastOf(IReadOnlyList<IReadOnlyList<int>> texts)
@@ -55,38 +64,27 @@ internal sealed record PromptBatch(
     /// <param name="generated">How many new tokens there are, these included.</param>
     public ModelInputs Next(IReadOnlyList<int> tokens, int generated)
     {
-        var arrays = ImmutableDictionary<string, NumericArray>.Empty.Add(
-            ModelInputs.TokenInput,
-            NumericArray.Of(tokens.Select(token => (long)token).ToArray(), Count, 1)
+        var inputs = Masked(
+            NumericArray.Of(tokens.Select(token => (long)token).ToArray(), Count, 1),
+            Longest + generated,
+            row => Prompts[row].Length + generated,
+            isOn: true
         );
-        if (Inputs.Contains(Mask))
-            arrays = arrays.Add(Mask, MaskOf(Longest + generated, row => Prompts[row].Length + generated));
-        if (Inputs.Contains(Positions))
-            arrays = arrays.Add(
-                Positions,
-                NumericArray.Of(Prompts.Select(prompt => (long)(prompt.Length + generated - 1)).ToArray(), Count, 1)
-            );
-        return new ModelInputs(Switched(arrays, isOn: true));
+        if (!Inputs.Contains(PositionInput.Name))
+            return inputs;
+        var positions = Prompts.Select(prompt => (long)(prompt.Length + generated - 1)).ToArray();
+        return new ModelInputs(inputs.Arrays.Add(PositionInput.Name, NumericArray.Of(positions, Count, 1)));
     }
 
-    private ModelInputs Texts(IReadOnlyList<IReadOnlyList<int>> texts, bool switchedOn)
+    // Tokens, and what the model reads of them besides: which are kept, and whether there is a cache.
+    private ModelInputs Masked(NumericArray tokens, int length, Func<int, int> kept, bool isOn)
     {
-        var longest = texts.Max(text => text.Count);
-        var ids = new long[Count * longest];
-        for (var row = 0; row < Count; row++)
-        {
-            var start = (row * longest) + (PadsLeft ? longest - texts[row].Count : 0);
-            for (var index = 0; index < texts[row].Count; index++)
-                ids[start + index] = texts[row][index];
-        }
-
-        var arrays = ImmutableDictionary<string, NumericArray>.Empty.Add(
-            ModelInputs.TokenInput,
-            NumericArray.Of(ids, Count, longest)
-        );
-        if (Inputs.Contains(Mask))
-            arrays = arrays.Add(Mask, MaskOf(longest, row => texts[row].Count));
-        return new ModelInputs(Switched(arrays, switchedOn));
+        var arrays = ImmutableDictionary<string, NumericArray>.Empty.Add(ModelInputs.TokenInput, tokens);
+        if (Inputs.Contains(InputFiller.Mask))
+            arrays = arrays.Add(InputFiller.Mask, MaskOf(length, kept));
+        if (Inputs.Contains(InputFiller.CacheSwitch))
+            arrays = arrays.Add(InputFiller.CacheSwitch, NumericArray.Of(new[] { isOn ? 1L : 0L }, 1));
+        return new ModelInputs(arrays);
     }
 
     // Ones for a row's own tokens. A row's new tokens go on where its padding was, or after it.
@@ -101,9 +99,4 @@ internal sealed record PromptBatch(
 
         return NumericArray.Of(marks, Count, length);
     }
-
-    private ImmutableDictionary<string, NumericArray> Switched(
-        ImmutableDictionary<string, NumericArray> arrays,
-        bool isOn
-    ) => Inputs.Contains(CacheSwitch) ? arrays.Add(CacheSwitch, NumericArray.Of(new[] { isOn ? 1L : 0L }, 1)) : arrays;
 }

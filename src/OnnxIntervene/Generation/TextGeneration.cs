@@ -44,7 +44,7 @@ public sealed class TextGeneration
     public IEnumerable<GeneratedToken> Tokens(CancellationToken cancellation)
     {
         var sites = _feeds.Schedule(cancellation);
-        using var lease = _request.Model.Loaded.Lease(Recipe);
+        using var lease = _request.Model.Loaded.Lease(RecipeOf(_feeds));
         using var decoder = new TextDecoder(lease.Session, _batch, sites, _cache, Options.MaximumNewTokens);
         for (var run = 0; _rows.Any(row => row.Finish is null); run++)
         {
@@ -55,6 +55,14 @@ public sealed class TextGeneration
             foreach (var token in Chosen(logits, run))
                 yield return token;
         }
+    }
+
+    /// <summary>Generates to the end; the texts in the order of the prompts.</summary>
+    /// <inheritdoc cref="Tokens"/>
+    public ImmutableArray<GeneratedText> Run(CancellationToken cancellation = default)
+    {
+        foreach (var _ in Tokens(cancellation)) { }
+        return Texts();
     }
 
     /// <summary>What has been generated until now, in the order of the prompts.</summary>
@@ -72,8 +80,8 @@ public sealed class TextGeneration
         ];
 
     // Without the presents of a cache that is not used, nothing computes them.
-    private SessionRecipe Recipe =>
-        _feeds.Recipe with
+    private SessionRecipe RecipeOf(GenerationFeeds feeds) =>
+        feeds.Recipe with
         {
             Outputs = [_request.Model.Model.Graph.Outputs[0].Name, .. _cache.Select(pair => pair.Present)],
         };
@@ -118,7 +126,7 @@ public sealed class TextGeneration
     {
         if (_cache.IsEmpty || !_batch.IsPadded)
             return false;
-        var hasMask = _batch.Inputs.Contains("attention_mask");
+        var hasMask = _batch.Inputs.Contains(InputFiller.Mask);
         return !hasMask
             || InputWarnings.Of(_batch.Prompt(), _request.Model.Components).Length > 0
             || (!_batch.PadsLeft && !IsShared());
@@ -128,12 +136,7 @@ public sealed class TextGeneration
     private bool IsShared()
     {
         var feeds = new GenerationFeeds(_request, _batch, usesCache: true);
-        using var lease = _request.Model.Loaded.Lease(
-            feeds.Recipe with
-            {
-                Outputs = [_request.Model.Model.Graph.Outputs[0].Name, .. _cache.Select(pair => pair.Present)],
-            }
-        );
+        using var lease = _request.Model.Loaded.Lease(RecipeOf(feeds));
         return TextDecoder.SharesMemory(lease.Session, _cache);
     }
 }
