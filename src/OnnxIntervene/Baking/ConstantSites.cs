@@ -47,8 +47,7 @@ internal sealed class ConstantSites
             Coefficient = CoefficientOf(representation, intervention, index),
             Mask = MaskOf(representation, intervention, component, index),
         };
-        var given = _settings.SourceRepresentations.Length > index ? _settings.SourceRepresentations[index] : null;
-        var source = given ?? representation.SourceRepresentation ?? intervention.Source(1, component.Width);
+        var source = _settings.SourceOf(index, representation) ?? intervention.Source(1, component.Width);
         if (!intervention.TakesSource)
             return site;
         if (source is null)
@@ -104,12 +103,7 @@ internal sealed class ConstantSites
 
     private float CoefficientOf(RepresentationConfig representation, Intervention intervention, int index)
     {
-        var coefficient = _settings.Coefficients.Length switch
-        {
-            0 => Coefficient.One,
-            1 => _settings.Coefficients[0],
-            _ => _settings.Coefficients[index],
-        };
+        var coefficient = _settings.CoefficientOf(index);
         if (coefficient.Count > 1)
             throw new InterventionException(
                 $"{representation} has {coefficient.Count} coefficients, one for each example; a file has room for one."

@@ -67,18 +67,9 @@ internal sealed class RunRequest
     public bool NeedsSource(int index) => Interventions[index].NeedsSource;
 
     /// <summary>The constant source that was given for an intervention, if any.</summary>
-    public NumericArray? Constant(int index) =>
-        Settings.SourceRepresentations.Length > index && Settings.SourceRepresentations[index] is { } given
-            ? given
-            : Representation(index).SourceRepresentation;
+    public NumericArray? Constant(int index) => Settings.SourceOf(index, Representation(index));
 
-    public Coefficient Coefficient(int index) =>
-        Settings.Coefficients.Length switch
-        {
-            0 => Planning.Coefficient.One,
-            1 => Settings.Coefficients[0],
-            _ => Settings.Coefficients[index],
-        };
+    public Coefficient Coefficient(int index) => Settings.CoefficientOf(index);
 
     /// <summary>Which interventions have a source run.</summary>
     public ImmutableArray<int> Sourced => [.. Enumerable.Range(0, Count).Where(index => Source(index) is not null)];

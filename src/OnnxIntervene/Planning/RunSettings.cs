@@ -31,4 +31,19 @@ public sealed record RunSettings
 
     /// <summary>Whether the run without interventions is wanted too.</summary>
     public bool OutputOriginalOutput { get; init; }
+
+    /// <summary>The coefficient of an intervention: one for all, or one each.</summary>
+    internal Coefficient CoefficientOf(int index) =>
+        Coefficients.Length switch
+        {
+            0 => Coefficient.One,
+            1 => Coefficients[0],
+            _ => Coefficients[index],
+        };
+
+    /// <summary>The constant source of an intervention: the run's own, or the configuration's; null for none.</summary>
+    internal NumericArray? SourceOf(int index, RepresentationConfig representation) =>
+        SourceRepresentations.Length > index && SourceRepresentations[index] is { } given
+            ? given
+            : representation.SourceRepresentation;
 }
