@@ -117,7 +117,7 @@ internal sealed class SteerTrainCommand
                         Layers = vector.Directions.Select(entry => new
                         {
                             Layer = entry.Key,
-                            Length = LengthOf(vector, entry.Key),
+                            Length = vector.LengthAt(entry.Key),
                             Separation = fitted.Separations[entry.Key],
                         }),
                     }
@@ -132,14 +132,11 @@ internal sealed class SteerTrainCommand
                 (IReadOnlyList<string>)
                     [
                         layer.ToString(CultureInfo.InvariantCulture),
-                        LengthOf(vector, layer).ToString("0.###", CultureInfo.InvariantCulture),
+                        vector.LengthAt(layer).ToString("0.###", CultureInfo.InvariantCulture),
                         fitted.Separations[layer].ToString("0 %", CultureInfo.InvariantCulture),
                     ]
             )
         );
         terminal.Output.WriteLine($"{path}: {vector.Directions.Count} directions of {vector.Component}");
     }
-
-    private static double LengthOf(SteeringVector vector, int layer) =>
-        Math.Sqrt(vector.Directions[layer].Floats.ToArray().Sum(number => (double)number * number));
 }

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using OnnxIntervene.Components.Addressing;
 using OnnxIntervene.Execution;
 using OnnxIntervene.Interventions;
 using OnnxIntervene.IR;
@@ -62,7 +63,7 @@ internal sealed class GenerationFeeds
         ];
     }
 
-    private Components.Addressing.Component Component(int index)
+    private Component Component(int index)
     {
         var representation = _request.Model.Config.Representations[index];
         return _request.Model.Components.Get(representation.Layer, representation.Component);
@@ -93,18 +94,22 @@ internal sealed class GenerationFeeds
 
     // What acts in the prompt alone is fed to no new token, for which several units would be too many.
     private UnitLocation? SourceOfToken(int index) =>
-        SourceLocation(index) is { } given && !_request.ScheduleOf(index).Phase.HasFlag(GenerationPhase.Generated)
-            ? Component(index).Layout == Components.Addressing.ComponentLayout.HeadsFirst
-                ? given
-                : given with
-                {
-                    Units =
-                    [
-                        [0],
-                    ],
-                    Anchor = null,
-                }
+        SourceLocation(index) is { } given
+        && !_request.ScheduleOf(index).Phase.HasFlag(GenerationPhase.Generated)
+        && Component(index).Layout != ComponentLayout.HeadsFirst
+            ? AtFirst(given)
             : SourceLocation(index);
+
+    // The same heads, if any, at position 0 of what is read.
+    private static UnitLocation AtFirst(UnitLocation location) =>
+        location with
+        {
+            Units =
+            [
+                [0],
+            ],
+            Anchor = null,
+        };
 
     // One token a row; which one does not matter to a plan.
     private ModelInputs FirstToken() =>
@@ -121,24 +126,17 @@ internal sealed class GenerationFeeds
         if (isEverywhere)
             return null;
         var component = Component(index);
-        if (component.Layout == Components.Addressing.ComponentLayout.HeadsFirst)
+        if (component.Layout == ComponentLayout.HeadsFirst)
             return (given, given);
-        var token = (given ?? AllHeads(component)) with
-        {
-            Units =
-            [
-                [0],
-            ],
-            Anchor = null,
-        };
+        var token = AtFirst(given ?? AllHeads(component));
         if (!schedule.Phase.HasFlag(GenerationPhase.Prompt))
             return (token, token);
         var units = given is null || !schedule.TakesEveryPosition ? Positions(schedule, given) : Moved(given);
         return (token with { Units = units.Units, Anchor = units.Anchor }, token);
     }
 
-    private static UnitLocation AllHeads(Components.Addressing.Component component) =>
-        component.Layout == Components.Addressing.ComponentLayout.HeadsInWidth
+    private static UnitLocation AllHeads(Component component) =>
+        component.Layout == ComponentLayout.HeadsInWidth
             ? UnitLocation.AtHeads([.. Enumerable.Range(0, component.Heads)], 0)
             : UnitLocation.At(0);
 
@@ -187,7 +185,7 @@ internal sealed class GenerationFeeds
             var schedule = _request.ScheduleOf(index);
             var isPlain = schedule.TakesEveryPosition && schedule.Coefficients.IsConstant;
             if (
-                Component(index).Layout == Components.Addressing.ComponentLayout.HeadsFirst
+                Component(index).Layout == ComponentLayout.HeadsFirst
                 && (
                     !schedule.TakesEveryPosition
                     || (!_usesCache && !(isPlain && schedule.Phase == GenerationPhase.Both))

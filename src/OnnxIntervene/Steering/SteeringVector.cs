@@ -64,6 +64,11 @@ public sealed record SteeringVector(string Component, ImmutableSortedDictionary<
             }),
         ];
 
+    /// <summary>The length of a layer's direction.</summary>
+    /// <exception cref="KeyNotFoundException">The layer has no direction.</exception>
+    public double LengthAt(int layer) =>
+        Math.Sqrt(Directions[layer].Floats.ToArray().Sum(number => (double)number * number));
+
     /// <summary>Throws unless the model has the component at every layer, with this width.</summary>
     /// <exception cref="InterventionException">A layer has no such component, or one of another width.</exception>
     public void Require(Components.ComponentMap components)
@@ -80,9 +85,9 @@ public sealed record SteeringVector(string Component, ImmutableSortedDictionary<
         }
     }
 
-    private static NumericArray Unit(int layer, NumericArray direction)
+    private NumericArray Unit(int layer, NumericArray direction)
     {
-        var length = Math.Sqrt(direction.Floats.ToArray().Sum(number => (double)number * number));
+        var length = LengthAt(layer);
         return length > 0
             ? NumericArray.Of(
                 Array.ConvertAll(direction.Floats.ToArray(), number => (float)(number / length)),
