@@ -163,8 +163,7 @@ public sealed class LayeringTests
     private static List<string> Backward(IReadOnlyDictionary<string, string> sources) =>
         [
             .. FolderArrows
-                .Of(sources)
-                .Where(arrow => Array.IndexOf(s_order, arrow.To) > Array.IndexOf(s_order, arrow.From))
+                .Of(sources, (from, to) => Array.IndexOf(s_order, to) > Array.IndexOf(s_order, from))
                 .Select(arrow => arrow.Where),
         ];
 
