@@ -115,7 +115,7 @@ public sealed class TextGeneration
     private FinishReason? FinishOf(GenerationRow row) =>
         _stop.Ends(row.Generated) ? FinishReason.Stop
         : row.Generated.Count == Options.MaximumNewTokens ? FinishReason.Length
-        : row.Text.Count == _request.Context ? FinishReason.Context
+        : row.Text.Count >= _request.Context ? FinishReason.Context
         : null;
 
     private PromptBatch Batch(bool padsLeft) =>
