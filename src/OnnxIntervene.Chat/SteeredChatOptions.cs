@@ -17,14 +17,13 @@ public sealed record SteeredChatOptions
     public GenerationOptions Generation { get; init; } = new() { MaximumNewTokens = 512 };
 
     /// <summary>The steering vectors that requests may name.</summary>
-    public ImmutableSortedDictionary<string, SteeringVector> Vectors { get; init; } =
-        ImmutableSortedDictionary<string, SteeringVector>.Empty;
+    public IReadOnlyDictionary<string, SteeringVector> Vectors { get; init; } =
+        ImmutableDictionary<string, SteeringVector>.Empty;
 
     /// <summary>
     /// How strongly vectors are added where a request does not say it, by their names; 0 where left out.
     /// </summary>
-    public ImmutableSortedDictionary<string, float> Coefficients { get; init; } =
-        ImmutableSortedDictionary<string, float>.Empty;
+    public IReadOnlyDictionary<string, float> Coefficients { get; init; } = ImmutableDictionary<string, float>.Empty;
 
     /// <summary>Interventions of any kind, in place of vectors; null for none.</summary>
     public ChatSteering? Steering { get; init; }

@@ -6,6 +6,7 @@ using OnnxIntervene.Execution;
 using OnnxIntervene.Interventions;
 using OnnxIntervene.IR;
 using OnnxIntervene.Planning;
+using OnnxIntervene.Steering;
 
 namespace OnnxIntervene.Chat;
 
@@ -16,19 +17,23 @@ namespace OnnxIntervene.Chat;
 internal sealed class SteeringChoice
 {
     private readonly LoadedModel _model;
-    private readonly SteeredChatOptions _options;
+    private readonly ChatSteering? _steering;
+    private readonly ImmutableSortedDictionary<string, SteeringVector> _vectors;
+    private readonly ImmutableSortedDictionary<string, float> _coefficients;
     private volatile VectorSum _last;
 
     /// <exception cref="InterventionException">Something does not fit the model.</exception>
     public SteeringChoice(LoadedModel model, SteeredChatOptions options)
     {
-        (_model, _options) = (model, options);
-        if (options.Steering is not null && !options.Vectors.IsEmpty)
+        _model = model;
+        _vectors = options.Vectors.ToImmutableSortedDictionary(StringComparer.Ordinal);
+        if (options.Steering is not null && !_vectors.IsEmpty)
             throw new InterventionException("A chat client takes steering vectors or other steering, not both.");
-        foreach (var vector in options.Vectors.Values)
+        foreach (var vector in _vectors.Values)
             vector.Require(model.Components);
-        RequireOwn(options.Steering);
-        _last = Sum(Checked(options.Coefficients));
+        _steering = RequireOwn(options.Steering);
+        _coefficients = Checked(options.Coefficients.ToImmutableSortedDictionary(StringComparer.Ordinal));
+        _last = Sum(_coefficients);
     }
 
     /// <summary>The interventions of a request.</summary>
@@ -36,9 +41,9 @@ internal sealed class SteeringChoice
     public ChatSteering Of(ChatOptions? options) =>
         options?.AdditionalProperties?.GetValueOrDefault(ChatOptionsSteering.Key) switch
         {
-            null => _options.Steering ?? Vectors(_options.Coefficients),
+            null => _steering ?? Vectors(_coefficients),
             ChatSteering steering => RequireOwn(steering)!,
-            { } given => Vectors(_options.Coefficients.SetItems(Checked(CoefficientsOf(given)))),
+            { } given => Vectors(_coefficients.SetItems(Checked(CoefficientsOf(given)))),
         };
 
     private ChatSteering Vectors(ImmutableSortedDictionary<string, float> coefficients)
@@ -55,12 +60,12 @@ internal sealed class SteeringChoice
         var added = coefficients.Where(entry => entry.Value != 0).ToList();
         var config = new IntervenableConfig
         {
-            Representations = [.. added.SelectMany(entry => _options.Vectors[entry.Key].Representations)],
+            Representations = [.. added.SelectMany(entry => _vectors[entry.Key].Representations)],
         };
         ImmutableArray<Coefficient> strengths =
         [
             .. added.SelectMany(entry =>
-                Enumerable.Repeat(Coefficient.Of(entry.Value), _options.Vectors[entry.Key].Directions.Count)
+                Enumerable.Repeat(Coefficient.Of(entry.Value), _vectors[entry.Key].Directions.Count)
             ),
         ];
         return new VectorSum(
@@ -73,10 +78,10 @@ internal sealed class SteeringChoice
     {
         foreach (var (name, coefficient) in coefficients)
         {
-            if (!_options.Vectors.ContainsKey(name))
+            if (!_vectors.ContainsKey(name))
                 throw new InterventionException(
                     $"There is no steering vector '{name}'; "
-                        + (_options.Vectors.IsEmpty ? "the client has none." : $"there are {Names()}.")
+                        + (_vectors.IsEmpty ? "the client has none." : $"there are {Names()}.")
                 );
             if (!float.IsFinite(coefficient))
                 throw new InterventionException($"The coefficient of '{name}' is {coefficient}, not a finite number.");
@@ -85,7 +90,7 @@ internal sealed class SteeringChoice
         return coefficients;
     }
 
-    private string Names() => string.Join(", ", _options.Vectors.Keys.Select(name => $"'{name}'"));
+    private string Names() => string.Join(", ", _vectors.Keys.Select(name => $"'{name}'"));
 
     private ChatSteering? RequireOwn(ChatSteering? steering) =>
         steering is null || ReferenceEquals(steering.Model.Loaded, _model)
