@@ -99,7 +99,9 @@ public sealed class SteeredChatClient : IChatClient
         );
     }
 
-    /// <summary>Answers a conversation; the text comes as it is generated, finish reason and usage at the end.</summary>
+    /// <summary>
+    /// Answers a conversation; the text comes as it is generated, finish reason and usage at the end.
+    /// </summary>
     /// <inheritdoc cref="GetResponseAsync"/>
     public IAsyncEnumerable<ChatResponseUpdate> GetStreamingResponseAsync(
         IEnumerable<ChatMessage> messages,

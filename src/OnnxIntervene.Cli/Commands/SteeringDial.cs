@@ -5,7 +5,9 @@ using OnnxIntervene.Steering;
 
 namespace OnnxIntervene.Cli.Commands;
 
-/// <summary>The steering vectors of a conversation, by the names of their files, and how strongly each is added.</summary>
+/// <summary>
+/// The steering vectors of a conversation, by the names of their files, and how strongly each is added.
+/// </summary>
 internal sealed class SteeringDial
 {
     /// <exception cref="InterventionException">Two files have one name.</exception>

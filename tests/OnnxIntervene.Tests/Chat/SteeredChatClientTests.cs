@@ -131,10 +131,10 @@ public sealed class SteeredChatClientTests
         using var client = new SteeredChatClient(_model, Options);
         var options = new ChatOptions
         {
-            Temperature = 4,
-            TopK = 50,
-            TopP = 0.5f,
-            Seed = 7,
+            Temperature = 12,
+            TopK = 400,
+            TopP = 0.75f,
+            Seed = 11,
             MaxOutputTokens = 6,
             StopSequences = ["~"],
         };
@@ -143,10 +143,10 @@ public sealed class SteeredChatClientTests
             0,
             new GenerationOptions
             {
-                Temperature = 4,
-                TopK = 50,
-                TopP = 0.5f,
-                Seed = 7,
+                Temperature = 12,
+                TopK = 400,
+                TopP = 0.75f,
+                Seed = 11,
                 MaximumNewTokens = 6,
                 StopTexts = ["~"],
             }
