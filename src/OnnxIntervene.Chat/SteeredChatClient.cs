@@ -29,6 +29,7 @@ public sealed class SteeredChatClient : IChatClient
     private readonly SteeredChatOptions _options;
     private readonly ChatFormat _format;
     private readonly SteeringChoice _steering;
+    private readonly CacheSlot _cache = new();
     private readonly ChatClientMetadata _metadata;
 
     /// <summary>Makes a client.</summary>
@@ -124,8 +125,8 @@ public sealed class SteeredChatClient : IChatClient
             : null;
     }
 
-    /// <summary>Does not dispose the model.</summary>
-    public void Dispose() { }
+    /// <summary>Forgets what was kept of the last conversation. Does not dispose the model.</summary>
+    public void Dispose() => _cache.Dispose();
 
     // Each part on a thread of the pool: the caller's thread is free meanwhile.
     private async IAsyncEnumerable<ChatResponseUpdate> Stream(
@@ -167,7 +168,8 @@ public sealed class SteeredChatClient : IChatClient
                 steering.Settings
             ),
             new TextStream(_model.Tokenizer, generation.StopTexts),
-            prompt
+            prompt,
+            _cache
         );
     }
 

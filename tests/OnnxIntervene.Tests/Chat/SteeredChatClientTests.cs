@@ -280,6 +280,20 @@ public sealed class SteeredChatClientTests
         );
 
         Assert.That(answer.Text, Is.EqualTo(expected.Text).And.Contain("Paris"));
+        ChatMessage[] more =
+        [
+            new(ChatRole.System, "Be brief."),
+            new(ChatRole.User, "What is the capital of France?"),
+            .. answer.Messages,
+            new(ChatRole.User, "And of Italy?"),
+        ];
+        using var fresh = new SteeredChatClient(model, new() { Generation = new() { MaximumNewTokens = 12 } });
+        var (next, again) = (await client.GetResponseAsync(more), await fresh.GetResponseAsync(more));
+        Assert.That(next.Text, Is.EqualTo(again.Text).And.Contain("Rome"));
+        Assert.That(
+            (next.Usage!.CachedInputTokenCount, again.Usage!.CachedInputTokenCount),
+            Is.EqualTo((answer.Usage!.TotalTokenCount - 1, 0))
+        );
         Assert.That(client.GetService(typeof(ChatClientMetadata)), Is.Not.Null);
     }
 
