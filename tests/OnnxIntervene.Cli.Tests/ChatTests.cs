@@ -95,6 +95,15 @@ public sealed class ChatTests
     }
 
     [Test]
+    public async Task Sources_without_a_configuration_are_refused()
+    {
+        var (_, error, exit) = await Talk([Salmon], "--source", "A young elephant is called a");
+
+        Assert.That(exit, Is.EqualTo(1));
+        Assert.That(error, Does.Contain("Sources go with --config"));
+    }
+
+    [Test]
     public async Task A_message_beyond_the_context_is_refused_with_both_numbers()
     {
         var (_, error, exit) = await Talk([string.Concat(Enumerable.Repeat(Salmon, 200))]);

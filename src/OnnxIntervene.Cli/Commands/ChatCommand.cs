@@ -2,6 +2,7 @@ using System.CommandLine;
 using OnnxIntervene.Chat;
 using OnnxIntervene.Cli.Output;
 using OnnxIntervene.Execution;
+using OnnxIntervene.IR;
 
 namespace OnnxIntervene.Cli.Commands;
 
@@ -70,6 +71,8 @@ internal sealed class ChatCommand
     {
         if (_steering.HasConfig(arguments))
             return new SteeringDial([], [], []);
+        if (_sources.Read(arguments, model) is not null)
+            throw new InterventionException("Sources go with --config; steering vectors have none.");
         var vectors = _steering.Vectors(arguments, model);
         return new SteeringDial(_steering.Files(arguments), vectors, _steering.Coefficients(arguments, vectors.Length));
     }
