@@ -40,7 +40,7 @@ internal static class CommandTree
         "--vector",
         "--pairs",
         "--merge",
-        "--vector",
+        "--template",
     ];
 
     /// <summary>The largest file that any command reads.</summary>
@@ -56,6 +56,7 @@ internal static class CommandTree
             SteerTrainCommand.Create(),
             SteerCommand.Create(),
             CompareCommand.Create(),
+            ChatCommand.Create(),
             CollectCommand.Create(),
             TraceCommand.Create(),
             PatchCommand.Create(),

@@ -74,16 +74,27 @@ internal sealed class SteeringOptions
         if (arguments.GetResult(_config) is not null && arguments.GetValue(_config) is { } path)
             return RunFile.Read(path);
         var vectors = Vectors(arguments, model);
-        var given = arguments.GetResult(_coefficients) is null ? [] : arguments.GetValue(_coefficients) ?? [];
-        if (given.Length > 1 && given.Length != vectors.Length)
-            throw new InterventionException(
-                $"{given.Length} coefficients for {vectors.Length} vectors; give one, or one each."
-            );
-        return Of(
-            vectors,
-            [.. vectors.Select((_, index) => given.Length == 0 ? 1 : given[given.Length == 1 ? 0 : index])]
-        );
+        return Of(vectors, Coefficients(arguments, vectors.Length));
     }
+
+    /// <summary>The files of the vectors, in their order.</summary>
+    public IReadOnlyList<string> Files(ParseResult arguments) => arguments.GetValue(_vectors) ?? [];
+
+    /// <summary>A coefficient for each vector.</summary>
+    /// <exception cref="InterventionException">There are others than one for all, or one each.</exception>
+    public ImmutableArray<float> Coefficients(ParseResult arguments, int count)
+    {
+        var given = arguments.GetResult(_coefficients) is null ? [] : arguments.GetValue(_coefficients) ?? [];
+        if (given.Length > 1 && given.Length != count)
+            throw new InterventionException($"{given.Length} coefficients for {count} vectors; give one, or one each.");
+        return
+        [
+            .. Enumerable.Range(0, count).Select(index => given.Length == 0 ? 1 : given[given.Length == 1 ? 0 : index]),
+        ];
+    }
+
+    /// <summary>Whether a configuration is given in place of vectors.</summary>
+    public bool HasConfig(ParseResult arguments) => arguments.GetValue(_config) is not null;
 
     /// <summary>The interventions that add vectors.</summary>
     public static RunFile Of(IReadOnlyList<SteeringVector> vectors, IReadOnlyList<float> coefficients) =>

@@ -76,6 +76,7 @@ public sealed class LayeringTests
         "OnnxIntervene/Checking",
         "OnnxIntervene/Comparing",
         "OnnxIntervene/Baking",
+        "OnnxIntervene.Chat",
         "OnnxIntervene.Probing",
         "OnnxIntervene.Reports/Figures",
         "OnnxIntervene.Reports/Drawing",
