@@ -98,8 +98,9 @@ internal sealed class PlannedSite
     /// <param name="read">What the source's run read; null where the source is a constant or there is none.</param>
     public SiteFeed Write(SourceRows? read)
     {
+        // With its own parameters: on the way back a temperature of 0 would make 0 / 0 of no rows at all.
         if (Type.ReadsOnly || IsSkipped)
-            return SiteFeed.Neutral;
+            return Neutral;
         if (IsWhole)
             return WholeFeed();
         var source = Intervention.TakesSource ? Source(read) : default;
