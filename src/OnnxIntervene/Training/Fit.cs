@@ -40,13 +40,13 @@ internal sealed class Fit : IDisposable
     /// <summary>Runs to the end.</summary>
     public FitResult Run(CancellationToken cancellation)
     {
-        using var log = _options.Log is { } path ? new FitLog(path, _state.Losses.Count) : null;
+        using var log = _options.Log is { } path ? new FitLog(path, _state) : null;
         while (_state.Epoch < _options.Epochs && !HasEnded)
         {
             var batches = EpochOrder.Of(_set.Count, _state.Epoch, _options);
             while (_state.Batch < batches.Count)
                 Step(batches[_state.Batch], log, cancellation);
-            EndEpoch(cancellation);
+            EndEpoch(log, cancellation);
         }
 
         RestoreBest();
@@ -96,7 +96,7 @@ internal sealed class Fit : IDisposable
         _options.Progress?.Report(Progress(result));
     }
 
-    private void EndEpoch(CancellationToken cancellation)
+    private void EndEpoch(FitLog? log, CancellationToken cancellation)
     {
         if (_heldOut is not null)
         {
@@ -108,6 +108,7 @@ internal sealed class Fit : IDisposable
             }
 
             _state.HeldOut.Add(accuracy);
+            log?.Add(_state.Epoch, _trainer.StepCount, accuracy);
         }
 
         (_state.Epoch, _state.Batch) = (_state.Epoch + 1, 0);
