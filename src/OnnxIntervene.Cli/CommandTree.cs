@@ -64,6 +64,7 @@ internal static class CommandTree
             AblateCommand.Create(),
             PathCommand.Create(),
             DasCommand.Create(),
+            IitCommand.Create(),
             CurveCommand.Create(),
             MergeCommand.Create(),
             SlurmCommand.Create(),

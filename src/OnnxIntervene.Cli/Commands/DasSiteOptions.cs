@@ -1,8 +1,6 @@
 using System.Collections.Immutable;
 using System.CommandLine;
-using System.Globalization;
 using OnnxIntervene.Components.Addressing;
-using OnnxIntervene.IR;
 using OnnxIntervene.Studies.Alignment;
 
 namespace OnnxIntervene.Cli.Commands;
@@ -32,13 +30,9 @@ internal sealed class DasSiteOptions
             "Heads, such as 0-3, of a component that has heads: each is searched by itself, at each position. Default: "
             + "all.",
     };
-    private readonly Option<string[]> _at = new("--at")
-    {
-        Description =
-            "A variable that is not searched, but trained at a site of its own beside the others: "
-            + "NAME=LAYER:POSITION, or NAME=LAYER:POSITION:HEAD; NAME is a variable of --causal, or its number among the "
-            + "sources of --data, from 0. Can be given several times.",
-    };
+    private readonly VariableSiteOption _at = new(
+        "A variable that is not searched, but trained at a site of its own beside the others:"
+    );
     private readonly Option<string?> _answerPosition = new("--answer-position")
     {
         Description = "Where the answer is read. Default: the last token.",
@@ -47,18 +41,10 @@ internal sealed class DasSiteOptions
     public void AddTo(Command command)
     {
         foreach (
-            var option in new Option[]
-            {
-                _component,
-                _layers,
-                _positions,
-                _sourcePositions,
-                _heads,
-                _at,
-                _answerPosition,
-            }
+            var option in new Option[] { _component, _layers, _positions, _sourcePositions, _heads, _answerPosition }
         )
             command.Add(option);
+        _at.AddTo(command);
     }
 
     /// <summary>The request with its places.</summary>
@@ -70,51 +56,9 @@ internal sealed class DasSiteOptions
             Positions = Positions(arguments.GetValue(_positions)),
             SourcePositions = Positions(arguments.GetValue(_sourcePositions)),
             Heads = NumberRanges.Parse(arguments.GetValue(_heads), _heads.Name),
-            Sites = Sites(arguments.GetValue(_at) ?? [], variables),
+            Sites = _at.Read(arguments, variables),
             AnswerPosition = arguments.GetValue(_answerPosition) is { } text ? ExamplePosition.Parse(text) : null,
         };
-
-    private ImmutableSortedDictionary<int, VariableSite> Sites(string[] texts, ImmutableArray<string> variables)
-    {
-        var sites = ImmutableSortedDictionary.CreateBuilder<int, VariableSite>();
-        foreach (var text in texts)
-        {
-            var (name, site) = Site(text);
-            if (variables.IndexOf(name) is var number && number < 0)
-                throw new InterventionException(
-                    $"{_at.Name} '{text}': no variable '{name}' is looked for; there are: "
-                        + $"{string.Join(", ", variables)}."
-                );
-            if (!sites.TryAdd(number, site))
-                throw new InterventionException($"{_at.Name}: '{name}' is given two sites; give it one.");
-        }
-
-        return sites.ToImmutable();
-    }
-
-    private (string Name, VariableSite Site) Site(string text)
-    {
-        var name = text.IndexOf('=') is > 0 and var end ? text[..end] : "";
-        var parts = text[(name.Length + (name.Length > 0 ? 1 : 0))..].Split(':');
-        if (
-            name.Length == 0
-            || parts.Length is < 2 or > 3
-            || !TryParse(parts[0], out var layer)
-            || string.IsNullOrWhiteSpace(parts[1])
-        )
-            throw Unreadable(text);
-        if (parts.Length == 2)
-            return (name, new VariableSite(layer, ExamplePosition.Parse(parts[1])));
-        return TryParse(parts[2], out var head)
-            ? (name, new VariableSite(layer, ExamplePosition.Parse(parts[1])) { Head = head })
-            : throw Unreadable(text);
-    }
-
-    private InterventionException Unreadable(string text) =>
-        new($"{_at.Name}: '{text}' is not NAME=LAYER:POSITION or NAME=LAYER:POSITION:HEAD, such as left=0:last.");
-
-    private static bool TryParse(string text, out int number) =>
-        int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out number);
 
     private static ImmutableArray<ExamplePosition> Positions(string? text) =>
         text is null

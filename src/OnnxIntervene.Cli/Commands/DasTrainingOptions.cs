@@ -1,25 +1,21 @@
 using System.CommandLine;
 using System.Globalization;
-using OnnxIntervene.Interventions.Kinds;
 using OnnxIntervene.IR;
 using OnnxIntervene.Studies.Alignment;
 using OnnxIntervene.Training;
-using OnnxIntervene.Training.Optimizers;
 
 namespace OnnxIntervene.Cli.Commands;
 
 /// <summary>How the rotations of an alignment search are trained.</summary>
 internal sealed class DasTrainingOptions
 {
-    private static readonly string[] s_schedules = ["linear", "cosine", "constant"];
+    private readonly LearningOptions _learning = new(5e-3);
 
-    private readonly Option<string?> _kind = new("--kind")
-    {
-        Description =
-            "What is trained, by pyvene's name: LowRankRotatedSpaceIntervention, RotatedSpaceIntervention, "
+    private readonly KindOption _kind = new(
+        "What is trained, by pyvene's name: LowRankRotatedSpaceIntervention, RotatedSpaceIntervention, "
             + "BoundlessRotatedSpaceIntervention, SigmoidMaskIntervention, SigmoidMaskRotatedSpaceIntervention; the "
-            + "ending may be left out. Default: a rotation of --rank dimensions.",
-    };
+            + "ending may be left out. Default: a rotation of --rank dimensions."
+    );
 
     private readonly Option<string?> _temperature = new("--temperature")
     {
@@ -56,30 +52,6 @@ internal sealed class DasTrainingOptions
         DefaultValueFactory = _ => 32,
     };
 
-    private readonly Option<int> _steps = new("--steps")
-    {
-        Description = "How many steps the training of each cell takes.",
-        DefaultValueFactory = _ => 200,
-    };
-
-    private readonly Option<int> _batch = new("--batch")
-    {
-        Description = "How many examples a step learns from.",
-        DefaultValueFactory = _ => 32,
-    };
-
-    private readonly Option<double> _rate = new("--learning-rate")
-    {
-        Description = "The learning rate of Adam.",
-        DefaultValueFactory = _ => 5e-3,
-    };
-
-    private readonly Option<string> _schedule = new("--schedule")
-    {
-        Description = $"How the learning rate falls: {string.Join(", ", s_schedules)}.",
-        DefaultValueFactory = _ => s_schedules[0],
-    };
-
     private readonly Option<int> _checkpoint = new("--checkpoint-every-layers")
     {
         Description =
@@ -88,30 +60,20 @@ internal sealed class DasTrainingOptions
         DefaultValueFactory = _ => 0,
     };
 
-    private readonly Option<string> _engine = EngineOption.Create();
-
-    private readonly Option<int> _seed = new("--seed")
-    {
-        Description = "What rotations, the order of examples and what is held out are drawn from.",
-        DefaultValueFactory = _ => 0,
-    };
-
     public void AddTo(Command command)
     {
-        foreach (var option in new Option<int>[] { _rank, _steps, _batch })
-            option.Validators.Add(result => NumberOptions.Require(result, 1, int.MaxValue));
-        foreach (var option in new[] { _seed, _checkpoint })
-            option.Validators.Add(result => NumberOptions.Require(result, 0, int.MaxValue));
+        _rank.Validators.Add(result => NumberOptions.Require(result, 1, int.MaxValue));
+        _checkpoint.Validators.Add(result => NumberOptions.Require(result, 0, int.MaxValue));
         foreach (var option in new[] { _patience, _every })
             option.Validators.Add(result => NumberOptions.Require(result, 1, int.MaxValue));
         _boundary.Validators.Add(NumberOptions.RequireNotNegative);
-        foreach (var option in new Option[] { _kind, _temperature, _boundary, _patience, _aside, _every })
+        _kind.AddTo(command);
+        foreach (var option in new Option[] { _rank, _temperature, _boundary, _patience, _aside, _every, _checkpoint })
             command.Add(option);
-        foreach (var option in new Option[] { _rank, _steps, _batch, _rate, _schedule, _seed, _checkpoint, _engine })
-            command.Add(option);
+        _learning.AddTo(command);
     }
 
-    public uint Seed(ParseResult arguments) => (uint)arguments.GetValue(_seed);
+    public uint Seed(ParseResult arguments) => _learning.Seed(arguments);
 
     public AlignmentRequest Request(ParseResult arguments, InterchangeDataSet training, InterchangeDataSet test)
     {
@@ -123,26 +85,16 @@ internal sealed class DasTrainingOptions
             Patience = arguments.GetValue(_patience),
             MeasureEvery = arguments.GetValue(_every),
             Test = test,
-            Kind = Kind(arguments),
+            Kind = _kind.Read(arguments),
             Rank = arguments.GetValue(_rank),
-            Steps = arguments.GetValue(_steps),
-            BatchSize = arguments.GetValue(_batch),
+            Steps = _learning.Steps(arguments),
+            BatchSize = _learning.Batch(arguments),
             Seed = Seed(arguments),
-            Options = new TrainingOptions
+            Options = _learning.Options(arguments) with
             {
-                Optimizer = new Adam(arguments.GetValue(_rate)),
                 KeepsEveryLayers = arguments.GetValue(_checkpoint),
                 Temperature = Temperature(arguments),
                 BoundaryWeight = arguments.GetValue(_boundary),
-                Schedule = arguments.GetValue(_schedule) switch
-                {
-                    "linear" => LearningRateSchedule.Linear(0),
-                    "cosine" => LearningRateSchedule.Cosine(0),
-                    "constant" => LearningRateSchedule.Constant,
-                    var other => throw new InterventionException(
-                        $"{_schedule.Name}: there is no '{other}'; the schedules are {string.Join(", ", s_schedules)}."
-                    ),
-                },
             },
         };
     }
@@ -158,18 +110,6 @@ internal sealed class DasTrainingOptions
         catch (InterventionException fault)
         {
             throw new InterventionException($"{_aside.Name}: {fault.Message}", fault);
-        }
-    }
-
-    private InterventionType? Kind(ParseResult arguments)
-    {
-        try
-        {
-            return arguments.GetValue(_kind) is { } name ? InterventionType.Parse(name) : null;
-        }
-        catch (FormatException fault)
-        {
-            throw new InterventionException($"{_kind.Name}: {fault.Message}", fault);
         }
     }
 

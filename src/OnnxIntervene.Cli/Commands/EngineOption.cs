@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
+using OnnxIntervene.Runtime;
 
 namespace OnnxIntervene.Cli.Commands;
 
@@ -10,14 +11,14 @@ namespace OnnxIntervene.Cli.Commands;
 internal static class EngineOption
 {
     private const string Own = "gradients";
-    private const string OrtTraining = "ort-training";
+    private const string Other = "ort-training";
 
     public static Option<string> Create()
     {
         var option = new Option<string>("--engine")
         {
             Description =
-                $"What trains: {Own} (graphs of ordinary operators, run by this ONNX Runtime) or {OrtTraining} (ONNX "
+                $"What trains: {Own} (graphs of ordinary operators, run by this ONNX Runtime) or {Other} (ONNX "
                 + "Runtime Training: says what is missing).",
             DefaultValueFactory = _ => Own,
         };
@@ -30,13 +31,9 @@ internal static class EngineOption
         if (result.Tokens is not [var token] || token.Value == Own)
             return;
         result.AddError(
-            token.Value == OrtTraining
-                ? $"{result.Option.Name} {OrtTraining}: the native library of ONNX Runtime Training is missing. It is "
-                    + "in the package Microsoft.ML.OnnxRuntime.Training 1.19.2, the last that was published, which a "
-                    + "build with -p:OrtFlavor=Training asks for; it cannot be in one process with the ONNX Runtime "
-                    + "that runs models here. 'onnx-intervene artifacts' writes the files from which its "
-                    + $"TrainingSession trains. To train here, leave {result.Option.Name} out."
-                : $"{result.Option.Name}: there is no engine '{token.Value}'; the engines are {Own} and {OrtTraining}."
+            token.Value == Other
+                ? $"{result.Option.Name} {Other}: {OrtTraining.Missing} To train here, leave {result.Option.Name} out."
+                : $"{result.Option.Name}: there is no engine '{token.Value}'; the engines are {Own} and {Other}."
         );
     }
 }

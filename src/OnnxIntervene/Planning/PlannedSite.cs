@@ -128,6 +128,18 @@ internal sealed class PlannedSite
             ? null
             : new SourceRows(Zeros(_sourceUnits.Count, _component.Width));
 
+    /// <summary>
+    /// Numbers in the order and shape in which a source's rows are written, such as their gradient, in those in which
+    /// they were read.
+    /// </summary>
+    public NumericArray ArrangedAsRead(NumericArray written)
+    {
+        if (!Type.FoldsUnits || _component.Width == 0)
+            return written;
+        var rows = _baseUnits.PositionsLast(written.FloatMemory, _component.Width);
+        return NumericArray.Of(rows, _baseUnits.Count, _component.Width);
+    }
+
     private static NumericArray Zeros(int rows, int width) =>
         NumericArray.Of(new float[SizeProduct.ToMake(sizeof(float), "The source", rows, width)], rows, width);
 

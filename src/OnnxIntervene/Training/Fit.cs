@@ -31,7 +31,9 @@ internal sealed class Fit : IDisposable
             );
         _examples = new FrozenExamples(set.Batch, set.Count, options.CacheMemory);
         _heldOut = options.HeldOut is { } held ? new FrozenExamples(held.Batch, held.Count, options.CacheMemory) : null;
-        _checkpoint = options.Checkpoint is { } path ? new FitCheckpoint(path, trainer, set, options) : null;
+        _checkpoint = options.Checkpoint is { } path
+            ? new FitCheckpoint(path, FitIdentity.Of(trainer, set, options), trainer.Arrays, trainer.Steps)
+            : null;
         _state = _checkpoint?.Read() ?? new FitState();
         _firstStep = trainer.StepCount;
         trainer.Begin(_steps);

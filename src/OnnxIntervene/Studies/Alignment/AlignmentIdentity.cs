@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using OnnxIntervene.Components.Addressing;
 using OnnxIntervene.Execution;
+using OnnxIntervene.Interventions;
 using OnnxIntervene.Studies.Grids;
 
 namespace OnnxIntervene.Studies.Alignment;
@@ -27,13 +28,38 @@ internal static class AlignmentIdentity
                 + $"{request.Patience} {request.MeasuresEvery}"
         );
         foreach (var data in new[] { request.Training, request.HeldOut, request.Test }.OfType<InterchangeDataSet>())
+            Add(hash, data);
+        return Convert.ToHexStringLower(hash.GetHashAndReset().AsSpan(0, 16));
+    }
+
+    /// <summary>Adds examples to what is the same.</summary>
+    public static void Add(IncrementalHash hash, InterchangeDataSet data)
+    {
+        StudyIdentity.Add(hash, string.Join(' ', data.Answers));
+        foreach (var example in data.Examples)
+            Add(hash, example);
+    }
+
+    /// <summary>Adds where interventions are in some examples.</summary>
+    public static void Add(IncrementalHash hash, InterchangePlace place, InterchangeDataSet data, int interventions)
+    {
+        foreach (var example in data.Examples)
         {
-            StudyIdentity.Add(hash, string.Join(' ', data.Answers));
-            foreach (var example in data.Examples)
-                Add(hash, example);
+            var locations = place.LocationsOf([example], interventions);
+            foreach (var location in (locations?.Sources ?? []).Concat(locations?.Base ?? []))
+                StudyIdentity.Add(hash, Text(location));
+            StudyIdentity.Add(hash, $"{place.AnswerPosition?.In(example.Base)}");
         }
 
-        return Convert.ToHexStringLower(hash.GetHashAndReset().AsSpan(0, 16));
+        foreach (var rows in place.Subspaces.Rows)
+            StudyIdentity.Add(hash, string.Join('/', (rows ?? []).Select(row => string.Join(',', row))));
+    }
+
+    private static string Text(UnitLocation? location)
+    {
+        var heads = location is null || location.Heads.IsDefault ? [] : location.Heads;
+        var rows = (location?.Units ?? []).Concat(heads).Select(row => string.Join(',', row));
+        return $"{location?.Anchor} {string.Join(';', rows)} {heads.Length}";
     }
 
     private static void Add(IncrementalHash hash, InterchangeExample example)

@@ -60,18 +60,11 @@ internal sealed class AlignmentStudy
     public string NameOf(int cell) => $"{CellSpot(cell)}";
 
     /// <summary>Where a cell's interventions read and write.</summary>
-    public InterchangePlace PlaceOf(int cell)
-    {
-        var columns = SpotsOf(cell).Select(spot => spot.Column).ToList();
-        return new InterchangePlace
+    public InterchangePlace PlaceOf(int cell) =>
+        AlignmentSites.Place(Request, SpotsOf(cell)) with
         {
-            Positions = [.. columns.Select(column => column.Position)],
-            SourcePositions = [.. columns.Select(column => column.SourcePosition ?? column.Position)],
-            Heads = [.. columns.Select(column => column.Head)],
-            AnswerPosition = Request.AnswerPosition,
             Subspaces = PartsOf(cell).Subspaces,
         };
-    }
 
     /// <summary>The interventions that a cell's training begins with, one for each variable.</summary>
     public IntervenableConfig ConfigOf(int cell) => PartsOf(cell).Config();
@@ -154,12 +147,7 @@ internal sealed class AlignmentStudy
             throw new InterventionException("Every variable has a site of its own: leave one of them to search for.");
         return Request.Sites.ToImmutableSortedDictionary(
             item => item.Key,
-            item =>
-                AlignmentSpot.Of(
-                    PatchSites.Of(Model.Components, item.Value.Component ?? Request.Component, [item.Value.Layer])[0],
-                    item.Value,
-                    Model.Components
-                )
+            item => AlignmentSites.Spot(Model, Request, item.Value)
         );
     }
 

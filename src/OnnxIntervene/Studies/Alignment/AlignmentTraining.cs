@@ -1,10 +1,7 @@
 using System.Collections.Immutable;
 using OnnxIntervene.Execution;
-using OnnxIntervene.Gradients.Losses;
 using OnnxIntervene.Interventions.Kinds;
 using OnnxIntervene.IR;
-using OnnxIntervene.Planning;
-using OnnxIntervene.Tensors;
 using OnnxIntervene.Training;
 
 namespace OnnxIntervene.Studies.Alignment;
@@ -104,28 +101,8 @@ internal sealed class AlignmentTraining(AlignmentStudy study)
     private Dictionary<InterchangeExample, int> Numbers =>
         field ??= study.Request.Training.ByExample(Enumerable.Range(0, study.Request.Training.Examples.Length));
 
-    private TrainingBatch BatchOf(InterchangeBatch batch, InterchangePlace place)
-    {
-        var labels = batch.Examples.Select(example => (long)example.Label).ToArray();
-        return new TrainingBatch(
-            batch.Bases,
-            batch.Sources,
-            new CrossEntropyLoss(NumericArray.Of(labels, labels.Length)) { Positions = AnswersOf(batch, place) }
-        )
-        {
-            UnitLocations = place.LocationsOf(batch.Examples, study.Variables),
-            Settings = new RunSettings { Subspaces = place.Subspaces },
-        };
-    }
-
-    private static NumericArray? AnswersOf(InterchangeBatch batch, InterchangePlace place) =>
-        place.AnswerPosition is { } position
-            ? NumericArray.Of(
-                batch.Examples.Select(example => (long)position.In(example.Base)).ToArray(),
-                batch.Examples.Length,
-                1
-            )
-            : null;
+    private TrainingBatch BatchOf(InterchangeBatch batch, InterchangePlace place) =>
+        batch.ToTraining(place, study.Variables);
 
     private AlignmentCell Measured(
         int cell,
