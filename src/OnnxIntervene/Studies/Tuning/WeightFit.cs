@@ -139,15 +139,6 @@ internal sealed class WeightFit : IDisposable
         );
         AlignmentIdentity.Add(hash, _request.Training);
         AlignmentIdentity.Add(hash, _request.Place, _request.Training, _interventions);
-        return Numbers(hash.GetHashAndReset());
+        return StudyIdentity.Numbers(hash);
     }
-
-    private static NumericArray Numbers(byte[] hash) =>
-        NumericArray.Of(
-            Enumerable
-                .Range(0, hash.Length / sizeof(long))
-                .Select(index => BitConverter.ToInt64(hash, index * sizeof(long)))
-                .ToArray(),
-            hash.Length / sizeof(long)
-        );
 }
