@@ -155,6 +155,7 @@ public sealed class DasTests
     [TestCase("is not trained to interchange", "--kind", "Vanilla")]
     [TestCase("not two positive numbers", "--temperature", "50")]
     [TestCase("--keep-aside", "--patience", "2", "--keep-aside", "1")]
+    [TestCase("--measure-every is for --patience", "--measure-every", "2")]
     [TestCase("has no heads", "--heads", "1")]
     [TestCase("not NAME=LAYER:POSITION", "--at", "plural")]
     [TestCase("no variable 'number'", "--at", "number=1:last")]

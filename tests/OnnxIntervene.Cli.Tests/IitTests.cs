@@ -27,6 +27,8 @@ public sealed class IitTests
             s_causal,
             "--at",
             "plural=4:head",
+            "--kind",
+            "LowRankRotatedSpace",
             "--rank",
             "16",
             "--weights",
@@ -67,6 +69,9 @@ public sealed class IitTests
     [TestCase("no variable 'left'", "--at", "left=1:0")]
     [TestCase("two sites", "--at", "0=1:0", "--at", "0=2:0")]
     [TestCase("there is no position 5", "--at", "0=1:5", "--at", "1=1:0")]
+    [TestCase("--rank belongs to --at", "--config", "a.json", "--rank", "2")]
+    [TestCase("interchanges nothing", "--at", "0=1:0", "--at", "1=1:0", "--kind", "LoRA")]
+    [TestCase("cannot be guessed", "--at", "0=1:0", "--at", "1=1:0", "--kind", "Autoencoder")]
     [TestCase("'none'", "--at", "0=1:0", "--at", "1=1:0", "--weights", "none")]
     [TestCase("from 1 to 8", "--at", "0=1:0", "--at", "1=1:0", "--rank", "9")]
     [TestCase("Microsoft.ML.OnnxRuntime.Training 1.19.2", "--at", "0=1:0", "--engine", "ort-training")]

@@ -71,6 +71,14 @@ internal sealed class DasTrainingOptions
         foreach (var option in new Option[] { _rank, _temperature, _boundary, _patience, _aside, _every, _checkpoint })
             command.Add(option);
         _learning.AddTo(command);
+        command.Validators.Add(result =>
+        {
+            foreach (var option in new Option[] { _aside, _every })
+            {
+                if (result.GetValue(_patience) is null && result.GetResult(option) is { Implicit: false })
+                    result.AddError($"{option.Name} is for {_patience.Name}, which is not given.");
+            }
+        });
     }
 
     public uint Seed(ParseResult arguments) => _learning.Seed(arguments);

@@ -1,5 +1,5 @@
-using System.Collections.Immutable;
 using System.CommandLine;
+using System.CommandLine.Parsing;
 using OnnxIntervene.Cli.Output;
 using OnnxIntervene.Components.Addressing;
 using OnnxIntervene.Execution;
@@ -17,6 +17,9 @@ namespace OnnxIntervene.Cli.Commands;
 internal sealed class IitCommand
 {
     private const string ModelFolder = "model";
+
+    // What --at needs to be told, and --config holds.
+    private static readonly string[] s_ofSites = ["--component", "--kind", "--rank"];
 
     private readonly ModelOptions _model = new();
     private readonly ReportOptions _output = new("iit");
@@ -86,6 +89,11 @@ internal sealed class IitCommand
         {
             if (result.GetValue(_config) is null == result.GetResult("--at") is null)
                 result.AddError("Say where variables shall be: either --at NAME=LAYER:POSITION or --config FILE.");
+            foreach (var name in s_ofSites)
+            {
+                if (result.GetValue(_config) is not null && result.GetResult(name) is OptionResult { Implicit: false })
+                    result.AddError($"{name} belongs to --at; --config says itself what its interventions are.");
+            }
         });
         command.SetAction(Run);
         return command;

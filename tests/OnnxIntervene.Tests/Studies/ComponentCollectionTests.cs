@@ -1,4 +1,3 @@
-using OnnxIntervene.Execution;
 using OnnxIntervene.Interventions;
 using OnnxIntervene.Interventions.Kinds;
 using OnnxIntervene.IR;

@@ -78,6 +78,17 @@ internal sealed class AlignmentParts
             );
     }
 
+    /// <summary>Throws unless a kind takes values of a source's run.</summary>
+    /// <exception cref="InterventionException">It does not.</exception>
+    public static void RequireSource(InterventionType? kind)
+    {
+        if (kind is { NeedsSource: false } or { IsSourceConstant: true })
+            throw new InterventionException(
+                $"{kind.ClassName} takes nothing of a source's run, so it interchanges nothing. Take another kind: "
+                    + $"{InterventionType.Vanilla.ClassName}, for example."
+            );
+    }
+
     private const string HeadAtPosition = "h.pos";
 
     private static bool Trains(InterventionType kind) =>
@@ -97,7 +108,10 @@ internal sealed class AlignmentParts
     {
         var kind = KindOf(spot);
         var rank = kind.BeginsWithRank ? RankOf(spot) : 0;
-        return kind.Fresh(new KindStart(WidthOf(spot), rank, _request.Seed + (uint)number))!;
+        return kind.Fresh(new KindStart(WidthOf(spot), rank, _request.Seed + (uint)number))
+            ?? throw new InterventionException(
+                $"{kind.ClassName} has parameters that cannot be guessed. Give a configuration with its parameters."
+            );
     }
 
     // One variable that has the whole space needs no part of it.

@@ -17,12 +17,13 @@ public static class AlignmentSites
     /// dimensions as there are.
     /// </param>
     /// <exception cref="InterventionException">
-    /// A variable has no site, or a site is not in the model or too small.
+    /// A variable has no site, a site is not in the model or too small, or the kind takes no source.
     /// </exception>
     public static (IntervenableConfig Config, InterchangePlace Place) Of(LoadedModel model, AlignmentRequest request)
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(request);
+        AlignmentParts.RequireSource(request.Kind);
         request.Training.Check(model);
         var variables = request.Training.Examples[0].Sources.Length;
         for (var variable = 0; variable < variables; variable++)

@@ -37,9 +37,14 @@ internal sealed class InterchangeBatch(ImmutableArray<InterchangeExample> exampl
         };
 
     /// <summary>The bases alone: what is right without an interchange is to be answered.</summary>
-    /// <param name="place">Where the answer is.</param>
-    public TrainingBatch ToTask(InterchangePlace place) =>
-        new(Bases, [null], LossOf(place, example => example.BaseLabel!.Value));
+    /// <param name="place">Where the interventions are, all of which are skipped.</param>
+    /// <param name="interventions">How many there are.</param>
+    public TrainingBatch ToTask(InterchangePlace place, int interventions) =>
+        ToTraining(place, interventions) with
+        {
+            Sources = [null],
+            Loss = LossOf(place, example => example.BaseLabel!.Value),
+        };
 
     /// <summary>Some examples as batches: in the order in which each kind of batch first stands.</summary>
     public static IEnumerable<InterchangeBatch> Of(IEnumerable<InterchangeExample> examples, int size) =>

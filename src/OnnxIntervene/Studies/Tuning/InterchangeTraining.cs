@@ -1,10 +1,8 @@
-using System.Collections.Immutable;
 using OnnxIntervene.Execution;
 using OnnxIntervene.IR;
 using OnnxIntervene.IR.Serialization;
 using OnnxIntervene.Studies.Alignment;
 using OnnxIntervene.Sweeps;
-using OnnxIntervene.Training.Weights;
 
 namespace OnnxIntervene.Studies.Tuning;
 

@@ -1,7 +1,6 @@
 using System.Security.Cryptography;
 using OnnxIntervene.Execution;
 using OnnxIntervene.IR;
-using OnnxIntervene.Runtime;
 using OnnxIntervene.Studies.Alignment;
 using OnnxIntervene.Studies.Grids;
 using OnnxIntervene.Sweeps;
@@ -104,7 +103,7 @@ internal sealed class WeightFit : IDisposable
         var interchange = Trainer.Step(batch.ToTraining(_request.Place, _interventions), cancellation);
         if (!_learnsTask)
             return interchange;
-        var task = Trainer.Step(batch.ToTask(_request.Place), cancellation);
+        var task = Trainer.Step(batch.ToTask(_request.Place, _interventions), cancellation);
         return new StepResult((interchange.Loss + task.Loss) / 2, interchange.Accuracy, task.GradientNorm);
     }
 
