@@ -25,10 +25,9 @@ internal static class DasReport
         {
             Title = $"Distributed alignment search in {result.Component}",
             Summary =
-                $"In each cell a {(request.Kind is { } kind ? kind.ClassName : "rotation")} was trained on interchanges and measured on others. The accuracy is the share "
-                + "of examples in which the model answers as the causal model does; where it is not above that of "
-                + "doing "
-                + "nothing and of a random rotation, the variable is not there.",
+                $"In each cell a {KindOf(request)} was trained on interchanges and measured on others. The accuracy is "
+                + "the share of examples in which the model answers as the causal model does; where it is not above "
+                + "that of doing nothing and of a random rotation, the variable is not there.",
             Warnings = warnings,
             Facts = Facts(request, result, model, folder),
             Heatmaps = Heatmaps(result),
@@ -165,12 +164,14 @@ internal static class DasReport
             ];
     }
 
+    private static string KindOf(AlignmentRequest request) => request.Kind?.ClassName ?? "rotation";
+
     private static string Training(AlignmentRequest request) =>
         $"{request.Steps} steps of {request.BatchSize} examples, seed {request.Seed}"
         + (
             request.Patience is { } patience
-                ? $"; ended after {patience} measurements without a better accuracy on {request.HeldOut!.Examples.Length} "
-                    + "examples"
+                ? $"; ended after {patience} measurements without a better accuracy on "
+                    + $"{request.HeldOut!.Examples.Length} examples"
                 : ""
         );
 

@@ -106,7 +106,9 @@ public static class TrainingCurves
             Series = series,
         };
 
-    /// <summary>Stretches of one length, which a series is averaged over; what is left at the end is not drawn.</summary>
+    /// <summary>
+    /// Stretches of one length, which a series is averaged over; what is left at the end is not drawn.
+    /// </summary>
     private sealed record Stretches(int Length, int Count)
     {
         /// <summary>What each stretch ends with, counted from 1.</summary>
