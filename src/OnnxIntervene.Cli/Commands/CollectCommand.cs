@@ -34,12 +34,7 @@ internal static class CollectCommand
             Description = "The file: .safetensors, or .npy for one component ([layer, batch, …]).",
             Required = true,
         };
-        var batch = new Option<int>("--batch")
-        {
-            Description = "How many examples of --base-file run together; what is done is kept, and gone on from.",
-            DefaultValueFactory = _ => new CollectionOptions().BatchSize,
-        };
-        batch.Validators.Add(result => NumberOptions.Require(result, 1, int.MaxValue));
+        var batch = BatchOption();
         var json = new Option<bool>("--json") { Description = "Print JSON." };
         model.AddTo(command);
         texts.AddTo(command, sources: false);
@@ -67,6 +62,17 @@ internal static class CollectCommand
             }
         );
         return command;
+    }
+
+    private static Option<int> BatchOption()
+    {
+        var batch = new Option<int>("--batch")
+        {
+            Description = "How many examples of --base-file run together; what is done is kept, and gone on from.",
+            DefaultValueFactory = _ => new CollectionOptions().BatchSize,
+        };
+        batch.Validators.Add(result => NumberOptions.Require(result, 1, int.MaxValue));
+        return batch;
     }
 
     private static ImmutableArray<NumericArray> Collect(

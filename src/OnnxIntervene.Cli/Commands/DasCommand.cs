@@ -31,9 +31,9 @@ internal sealed class DasCommand
             "das",
             "Distributed alignment search: at which layer and position is a variable of a causal model, and in which "
                 + "directions? A rotation (or another --kind) is trained in each cell, and its interchange accuracy "
-                + "measured on other examples, beside doing nothing and a random rotation. Example: onnx-intervene das --causal "
-                + "pronoun.json --variable gender --positions name,last --rank 4. From files: onnx-intervene das "
-                + "model.onnx --data pairs.safetensors --answer-ids 358,359 --positions 27-31"
+                + "measured on other examples, beside doing nothing and a random rotation. Example: onnx-intervene das "
+                + "--causal pronoun.json --variable gender --positions name,last --rank 4. From files: onnx-intervene "
+                + "das model.onnx --data pairs.safetensors --answer-ids 358,359 --positions 27-31"
         );
         _model.AddTo(command);
         _data.AddTo(command);
