@@ -65,6 +65,8 @@ internal static class CommandTree
             AblateCommand.Create(),
             PathCommand.Create(),
             DasCommand.Create(),
+            IitCommand.Create(),
+            CurveCommand.Create(),
             MergeCommand.Create(),
             SlurmCommand.Create(),
             LogitLensCommand.Create(),

@@ -64,6 +64,7 @@ public sealed class LayeringTests
         "OnnxIntervene/Studies/Patching",
         "OnnxIntervene/Studies/Attribution",
         "OnnxIntervene/Studies/Alignment",
+        "OnnxIntervene/Studies/Tuning",
         "OnnxIntervene/Studies/Tracing",
         "OnnxIntervene/Studies/Ablation",
         "OnnxIntervene/Studies/Paths",
