@@ -40,7 +40,7 @@ internal static class CommandTree
         "--vector",
         "--pairs",
         "--merge",
-        "--vector",
+        "--along",
     ];
 
     /// <summary>The largest file that any command reads.</summary>
