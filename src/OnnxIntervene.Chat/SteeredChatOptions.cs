@@ -25,6 +25,11 @@ public sealed record SteeredChatOptions
     /// </summary>
     public IReadOnlyDictionary<string, float> Coefficients { get; init; } = ImmutableDictionary<string, float>.Empty;
 
+    /// <summary>
+    /// How vectors act: added everywhere by default. A clamp has no coefficient, so that it is not for this.
+    /// </summary>
+    public SteeringManner Manner { get; init; } = SteeringManner.Addition;
+
     /// <summary>Interventions of any kind, in place of vectors; null for none.</summary>
     public ChatSteering? Steering { get; init; }
 

@@ -19,6 +19,7 @@ internal sealed class SteeringChoice
     private readonly LoadedModel _model;
     private readonly ChatSteering? _steering;
     private readonly ImmutableSortedDictionary<string, SteeringVector> _vectors;
+    private readonly SteeringManner _manner;
     private readonly ImmutableSortedDictionary<string, float> _coefficients;
     private volatile VectorSum _last;
 
@@ -27,8 +28,11 @@ internal sealed class SteeringChoice
     {
         _model = model;
         _vectors = options.Vectors.ToImmutableSortedDictionary(StringComparer.Ordinal);
+        _manner = options.Manner;
         if (options.Steering is not null && !_vectors.IsEmpty)
             throw new InterventionException("A chat client takes steering vectors or other steering, not both.");
+        if (_manner.Clamp is not null)
+            throw new InterventionException("A clamp has no coefficient to be set; give it as other steering.");
         foreach (var vector in _vectors.Values)
             vector.Require(model.Components);
         _steering = RequireOwn(options.Steering);
@@ -57,16 +61,14 @@ internal sealed class SteeringChoice
     // A vector that is not added is not in the graph.
     private VectorSum Sum(ImmutableSortedDictionary<string, float> coefficients)
     {
-        var added = coefficients.Where(entry => entry.Value != 0).ToList();
-        var config = new IntervenableConfig
-        {
-            Representations = [.. added.SelectMany(entry => _vectors[entry.Key].Representations)],
-        };
+        var added = coefficients
+            .Where(entry => entry.Value != 0)
+            .Select(entry => (Representations: _vectors[entry.Key].Acting(_manner), Strength: entry.Value))
+            .ToList();
+        var config = new IntervenableConfig { Representations = [.. added.SelectMany(part => part.Representations)] };
         ImmutableArray<Coefficient> strengths =
         [
-            .. added.SelectMany(entry =>
-                Enumerable.Repeat(Coefficient.Of(entry.Value), _vectors[entry.Key].Directions.Count)
-            ),
+            .. added.SelectMany(part => part.Representations.Select(_ => Coefficient.Of(part.Strength))),
         ];
         return new VectorSum(
             coefficients,

@@ -41,6 +41,7 @@ internal static class CommandTree
         "--pairs",
         "--merge",
         "--template",
+        "--along",
     ];
 
     /// <summary>The largest file that any command reads.</summary>

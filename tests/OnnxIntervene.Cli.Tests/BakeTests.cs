@@ -73,7 +73,7 @@ public sealed class BakeTests
         Assert.That(output, Does.Contain("as a bias of").And.Contain("difference").And.Contain("random 2"));
     }
 
-    [TestCase("needs one of two", "Say what to bake")]
+    [TestCase("needs one of two", "Give --vector or --config")]
     [TestCase("--vector V --folded --adapter", "one of")]
     [TestCase("--vector V --layer 0", "no direction for layer 0")]
     [TestCase("--vector missing.npy --layer 0", "missing.npy")]

@@ -1,4 +1,6 @@
 using System.Text.Json;
+using OnnxIntervene.Formats;
+using OnnxIntervene.Tensors;
 using OnnxIntervene.Testing;
 
 namespace OnnxIntervene.Cli.Tests;
@@ -86,6 +88,87 @@ public sealed class GenerationTests
             TextOf(steered[0].GetProperty("after")),
             Is.EqualTo(TextOf(compared[1].GetProperty("generated"))).And.EqualTo(" calf.")
         );
+    }
+
+    [TestCase("--when-above", "-1e6", " calf.")]
+    [TestCase("--when-above", "1e6", " fry.")]
+    [TestCase("--when-below", "-1e6", " fry.")]
+    [TestCase("--clamp", ":1e6", " fry.")]
+    [TestCase("--clamp", "60", " calf.")]
+    public async Task A_vector_acts_where_and_how_it_is_said(string option, string value, string expected)
+    {
+        var (pairs, vector) = (_folder.File("pairs.jsonl"), _folder.File("vector.safetensors"));
+        await File.WriteAllTextAsync(
+            pairs,
+            $$"""{"positive": "A young elephant is called a", "negative": "{{Salmon}}"}"""
+        );
+        await Json("steer-train", "--pairs", pairs, "--layers", "4", "--out", vector);
+
+        var steered = await Json("generate", "--prompt", Salmon, "--vector", vector, option, value);
+
+        Assert.That(TextOf(steered[0]), Is.EqualTo(expected));
+    }
+
+    [TestCase("--clamp: 1 is above 0", "--clamp", "1:0")]
+    [TestCase("'x' is neither LOW:HIGH nor a number", "--clamp", "x")]
+    [TestCase("'::' is neither", "--clamp", "::")]
+    [TestCase("A clamp adds nothing", "--clamp", "1", "--keep-norm")]
+    [TestCase("--when-above: NaN is not a finite number", "--when-above", "NaN")]
+    [TestCase("needs a threshold", "--along", "V")]
+    [TestCase("not both", "--when-above", "1", "--when-below", "0")]
+    [TestCase("no direction for layer 7", "--layers", "7")]
+    [TestCase("a clamp adds nothing", "--clamp", "1", "--coefficient", "2")]
+    public async Task A_manner_that_makes_no_sense_is_refused(string message, params string[] manner)
+    {
+        var vector = _folder.File("vector.safetensors");
+        SafetensorsFile.Write(
+            vector,
+            new Dictionary<string, NumericArray> { ["block_output.2"] = NumericArray.Of(new float[192], 192) }
+        );
+
+        var (_, error, exit) = await Command.RunAsync([
+            "generate",
+            "--prompt",
+            Salmon,
+            "--vector",
+            vector,
+            .. manner.Select(word => word == "V" ? vector : word),
+        ]);
+
+        Assert.That(exit, Is.EqualTo(1));
+        Assert.That(error.ReplaceLineEndings(" "), Does.Contain(message));
+    }
+
+    [Test]
+    public async Task An_adapter_steers_as_a_vector_does()
+    {
+        var model = Path.Combine(RepositoryPaths.OwnReferences, "families", "llama", "optimum");
+        var adapter = Path.Combine(RepositoryPaths.OwnReferences, "formats", "lora");
+        var autoencoder = Path.Combine(RepositoryPaths.OwnReferences, "formats", "sae_params.npz");
+        string[] prompt = [model, "--prompt-ids", "5,9,23", "--max-tokens", "4", "--ignore-eos"];
+
+        var steered = await Json(["steer", .. prompt, "--vector", adapter]);
+        var off = await Json(["steer", .. prompt, "--vector", adapter, "--coefficient", "0"]);
+        var latent = await Json([
+            "steer",
+            .. prompt,
+            "--vector",
+            $"{autoencoder}#5",
+            "--layer",
+            "1",
+            "--coefficient",
+            "20",
+        ]);
+        var (_, error, exit) = await Command.RunAsync(["generate", .. prompt, "--vector", adapter, "--keep-norm"]);
+
+        Assert.That(Ids(steered, "after"), Is.Not.EqualTo(Ids(steered, "before")));
+        Assert.That(Ids(off, "after"), Is.EqualTo(Ids(steered, "before")));
+        Assert.That(Ids(latent, "after"), Is.Not.EqualTo(Ids(latent, "before")));
+        Assert.That(exit, Is.EqualTo(1));
+        Assert.That(error.ReplaceLineEndings(" "), Does.Contain("--keep-norm goes with vectors"));
+
+        static string Ids(JsonElement result, string side) =>
+            result[0].GetProperty(side).GetProperty("token_ids").GetRawText();
     }
 
     [TestCase("Give one of --prompt, --prompt-ids and --prompts", "generate")]

@@ -10,7 +10,7 @@ namespace OnnxIntervene.Cli.Commands;
 internal sealed class BakeCommand
 {
     private readonly ModelOptions _model = new();
-    private readonly BakedInterventions _interventions = new();
+    private readonly SteeringOptions _steering = new();
     private readonly BakeOptions _options = new();
     private readonly DiffPrompts _prompts = new();
     private readonly Option<string> _output = new("--out")
@@ -32,7 +32,7 @@ internal sealed class BakeCommand
                 + "--coefficient 4 --out joyful"
         );
         _model.AddTo(command);
-        _interventions.AddTo(command);
+        _steering.AddTo(command, isNeeded: true);
         _options.AddTo(command);
         _prompts.AddTo(command);
         command.Add(_output);
@@ -44,9 +44,9 @@ internal sealed class BakeCommand
     private Task<int> Run(ParseResult arguments, CancellationToken cancellation)
     {
         var request = _options.Read(arguments);
-        var file = _interventions.Read(arguments);
         var terminal = Terminal.Of(arguments);
         using var loaded = _model.Load(arguments);
+        var file = _steering.Read(arguments, loaded);
         using var intervened = loaded.With(file.Config);
         var folder = arguments.GetValue(_output)!;
         var (baked, evidence) = Baker.Write(

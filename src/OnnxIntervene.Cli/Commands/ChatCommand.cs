@@ -42,7 +42,7 @@ internal sealed class ChatCommand
         command.Add(_system);
         command.Add(_drops);
         _sources.AddTo(command);
-        _steering.AddTo(command);
+        _steering.AddTo(command, isTurned: true);
         _schedule.AddTo(command);
         _sampling.AddTo(command);
         command.Add(_json);
@@ -85,6 +85,7 @@ internal sealed class ChatCommand
             Generation = _schedule.Add(arguments, _sampling.Read(arguments), hasLocations: false),
             Vectors = dial.Vectors,
             Coefficients = dial.Coefficients,
+            Manner = _steering.Manner(arguments, dial.Vectors.Values),
             DropsOldestTurns = arguments.GetValue(_drops),
         };
         return _steering.HasConfig(arguments) ? options with { Steering = Configured(arguments, model) } : options;

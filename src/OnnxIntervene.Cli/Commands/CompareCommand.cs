@@ -36,7 +36,7 @@ internal sealed class CompareCommand
         );
         _model.AddTo(command);
         _prompts.AddTo(command);
-        _steering.AddTo(command, isNeeded: true, hasCoefficients: false, hasConfig: false);
+        _steering.AddTo(command, isNeeded: true, isVaried: true);
         _schedule.AddTo(command);
         _sampling.AddTo(command);
         command.Add(_coefficients);
@@ -52,7 +52,8 @@ internal sealed class CompareCommand
         var vectors = _steering.Vectors(arguments, loaded);
         var prompts = _prompts.Read(arguments, loaded);
         var options = _schedule.Add(arguments, _sampling.Read(arguments), hasLocations: false);
-        var file = SteeringOptions.Of(vectors, [.. vectors.Select(_ => 1f)]);
+        var manner = _steering.Manner(arguments, vectors);
+        var file = SteeringOptions.Of([.. vectors.Select(vector => (vector.Acting(manner), 1f))]);
         using var model = loaded.With(file.Config);
         // A row for each prompt and coefficient, which is its own.
         var perRow = Coefficient.PerExample([.. prompts.SelectMany(_ => coefficients)]);

@@ -13,21 +13,17 @@ internal sealed record FoldBlock(int[] Elements, AffineForm Form)
     {
         if (site.Intervention.Type.Affine is not { } affine)
             return null;
-        var heads = site.Component.Heads > 0 ? site.ChosenHeads : [0];
-        return
-        [
-            .. heads.Select(head => new FoldBlock(
-                ElementsOf(site.Component, head),
-                affine(
-                    new AffineInputs(
-                        site.Component.Width,
-                        site.Intervention.Parameters,
-                        site.Source is null ? null : site.ScaledSource(head),
-                        site.Mask
-                    )
-                )
-            )),
-        ];
+        var blocks = new List<FoldBlock>();
+        foreach (var head in site.Component.Heads > 0 ? site.ChosenHeads : [0])
+        {
+            var source = site.Source is null ? null : site.ScaledSource(head);
+            var form = affine(new AffineInputs(site.Component.Width, site.Intervention.Parameters, source, site.Mask));
+            if (form is null)
+                return null;
+            blocks.Add(new FoldBlock(ElementsOf(site.Component, head), form));
+        }
+
+        return blocks;
     }
 
     /// <summary>Which elements of the tensor a unit of a component has.</summary>

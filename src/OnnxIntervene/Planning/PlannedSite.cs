@@ -210,6 +210,7 @@ internal sealed class PlannedSite
             Source = _constant.FloatMemory,
             SourceShape = shape,
             Coefficients = Coefficients([.. Enumerable.Repeat(1, _baseUnits.Counts.Length)]),
+            Parameters = Parameters,
         };
     }
 

@@ -1,7 +1,6 @@
 using System.Collections.Immutable;
 using OnnxIntervene.Components.Addressing;
 using OnnxIntervene.Interventions;
-using OnnxIntervene.Interventions.Kinds;
 using OnnxIntervene.IR;
 using OnnxIntervene.Tensors;
 
@@ -53,16 +52,26 @@ public sealed record SteeringVector(string Component, ImmutableSortedDictionary<
     /// <summary>
     /// The interventions that add it: one at each layer, whose coefficients say how strongly.
     /// </summary>
-    public ImmutableArray<RepresentationConfig> Representations =>
+    public ImmutableArray<RepresentationConfig> Representations => Acting(SteeringManner.Addition);
+
+    /// <summary>The interventions by which it acts in some manner, one at each layer.</summary>
+    /// <exception cref="InterventionException">
+    /// The manner's parts do not go together, or a direction is missing or zero that something is measured along.
+    /// </exception>
+    public ImmutableArray<RepresentationConfig> Acting(SteeringManner manner)
+    {
+        ArgumentNullException.ThrowIfNull(manner);
+        return
         [
             .. Directions.Select(entry => new RepresentationConfig
             {
                 Layer = entry.Key,
                 Component = Component,
-                InterventionType = InterventionType.Addition,
-                SourceRepresentation = entry.Value,
+                Intervention = manner.Of(entry.Key, entry.Value),
+                SourceRepresentation = manner.Clamp is null ? entry.Value : null,
             }),
         ];
+    }
 
     /// <summary>The length of a layer's direction.</summary>
     /// <exception cref="KeyNotFoundException">The layer has no direction.</exception>

@@ -2,40 +2,42 @@ using System.Collections.Immutable;
 using System.Globalization;
 using OnnxIntervene.Formats;
 using OnnxIntervene.IR;
-using OnnxIntervene.Tensors;
 
 namespace OnnxIntervene.Steering;
 
 /// <summary>
-/// Steering vectors in files: <c>.safetensors</c> with a tensor <c>COMPONENT.LAYER</c> for each layer, llama.cpp's and
-/// repeng's control vectors (<c>.gguf</c>, <c>direction.LAYER</c>), or <c>.npy</c> with one direction, whose layer the
-/// user gives.
+/// Steering vectors in files: <c>.safetensors</c> and <c>.npz</c> with a tensor <c>COMPONENT.LAYER</c> for each layer,
+/// llama.cpp's and repeng's control vectors (<c>.gguf</c>, <c>direction.LAYER</c>), one direction whose layer the user
+/// gives (<c>.npy</c>, or <c>FILE#NAME</c> of several tensors), and the latents of sparse autoencoders
+/// (<c>FILE#NUMBER</c>, a row of <c>W_dec</c>).
 /// </summary>
 public static class SteeringVectorFile
 {
     private const string ControlVectorEnding = ".gguf";
-    private const string NumpyEnding = ".npy";
 
     /// <summary>Reads a file.</summary>
-    /// <param name="path">The file.</param>
-    /// <param name="layer">The layer of a file that holds one direction and does not say where; null for none.</param>
+    /// <param name="reference">The file, with <c>#NAME</c> for one of its tensors.</param>
+    /// <param name="layers">
+    /// The layers: which to take of a file that has several, and where a direction goes that is named or stands alone.
+    /// Null or none for those that the file says.
+    /// </param>
+    /// <param name="component">
+    /// The component: which to take of a file that has several, and where a direction goes whose file does not say it.
+    /// Null for what the file says, else <see cref="SteeringVector.Stream"/>.
+    /// </param>
     /// <exception cref="ModelFormatException">The file is not well formed, or holds no directions.</exception>
-    /// <exception cref="InterventionException">The layer is missing.</exception>
-    public static SteeringVector Read(string path, int? layer = null)
+    /// <exception cref="InterventionException">
+    /// The layer is missing, there is no direction for it, or the file does not tell which of its tensors is meant.
+    /// </exception>
+    public static SteeringVector Read(
+        string reference,
+        IReadOnlyCollection<int>? layers = null,
+        string? component = null
+    )
     {
-        ArgumentNullException.ThrowIfNull(path);
-        return Path.GetExtension(path) switch
-        {
-            ControlVectorEnding => new SteeringVector(SteeringVector.Stream, ControlVector.Read(path).Directions),
-            NumpyEnding => SteeringVector.At(
-                layer
-                    ?? throw new InterventionException(
-                        $"'{path}' does not say which layer its direction is for; give the layer."
-                    ),
-                Direction(NumpyFile.Read(path), path)
-            ),
-            _ => ReadTensors(SafetensorsFile.Open(path), path, layer),
-        };
+        ArgumentNullException.ThrowIfNull(reference);
+        var file = DirectionFile.Open(reference);
+        return file.Name is null ? file.All(layers ?? [], component) : file.Named(layers ?? [], component);
     }
 
     /// <summary>Writes a file of the kind that its ending says.</summary>
@@ -77,50 +79,4 @@ public static class SteeringVectorFile
                     + ".safetensors."
             );
     }
-
-    private static SteeringVector ReadTensors(SafetensorsFile file, string path, int? layer)
-    {
-        var names = file.Names.ToList();
-        if (names.Count == 1 && layer is { } given && Place(names[0]) is null)
-            return SteeringVector.At(given, Direction(file.Read(names[0]), path));
-        var directions = ImmutableSortedDictionary.CreateBuilder<int, NumericArray>();
-        string? component = null;
-        foreach (var name in names)
-        {
-            var place =
-                Place(name)
-                ?? throw new ModelFormatException(
-                    $"'{path}': the tensor '{name}' is not named COMPONENT.LAYER, such as {SteeringVector.Stream}.3"
-                        + (names.Count == 1 ? "; or give the layer." : ".")
-                );
-            component ??= place.Component;
-            if (place.Component != component)
-                throw new ModelFormatException(
-                    $"'{path}' has directions for {component} and for {place.Component}; a steering vector has one "
-                        + "component."
-                );
-            directions[place.Layer] = Direction(file.Read(name), path);
-        }
-
-        return component is not null
-            ? new SteeringVector(component, directions.ToImmutable())
-            : throw new ModelFormatException($"'{path}' holds no directions.");
-    }
-
-    // repeng's name stands for the stream.
-    private static (string Component, int Layer)? Place(string name)
-    {
-        var dot = name.LastIndexOf('.');
-        if (
-            dot <= 0
-            || !int.TryParse(name[(dot + 1)..], NumberStyles.None, CultureInfo.InvariantCulture, out var layer)
-        )
-            return null;
-        return (name[..dot] == "direction" ? SteeringVector.Stream : name[..dot], layer);
-    }
-
-    private static NumericArray Direction(NumericArray array, string path) =>
-        array is { IsInteger: false, Length: > 0 } && array.Shape.Count(size => size > 1) <= 1
-            ? array.Reshape(array.Length)
-            : throw new ModelFormatException($"'{path}' holds {array}; a direction is a list of floats.");
 }

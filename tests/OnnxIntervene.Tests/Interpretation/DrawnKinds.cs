@@ -31,9 +31,16 @@ internal static class DrawnKinds
         InterventionType.ConstantSource,
         InterventionType.Lambda,
         InterventionType.Custom,
+        InterventionType.ConditionalAddition,
+        InterventionType.NormPreservingAddition,
+        InterventionType.Clamp,
     ];
 
     public static InterventionType[] All { get; } = [.. s_first.Union(InterventionType.All)];
+
+    /// <summary>The kinds that may stand beside one in a run: a kind that came later changes no run of it.</summary>
+    public static InterventionType[] Beside(InterventionType kind) =>
+        All[..(Math.Max(NumberOf(InterventionType.Custom), NumberOf(kind)) + 1)];
 
     /// <summary>What draws of the kind are seeded with.</summary>
     public static int NumberOf(InterventionType kind) => Array.IndexOf(All, kind);

@@ -53,6 +53,14 @@ internal static class KindFormulas
                 Rotation(intervention)
             ),
             ProjectOutIntervention => ProjectedOut(intervention, x, chosen),
+            NormPreservingAdditionIntervention => Turned(x, Rows.Multiply(s!, row.Coefficient), chosen),
+            ConditionalAdditionIntervention => ConditionallyAdded(
+                intervention,
+                x,
+                Rows.Multiply(s!, row.Coefficient),
+                chosen
+            ),
+            ClampIntervention => Clamped(intervention, x, chosen),
             CustomIntervention => Rows.Choose(chosen, SampleCode.Formula(intervention, x, s), x),
             var other => throw new InvalidOperationException($"{other} has no formula of rows."),
         };
@@ -182,4 +190,40 @@ internal static class KindFormulas
         var parts = Rows.TimesTransposed(x, directions);
         return Rows.Subtract(x, Rows.Times(Rows.Choose(chosen, parts, new double[parts.Length]), directions));
     }
+
+    // The sum, as long as x among the chosen dimensions.
+    private static double[] Turned(double[] x, double[] added, HashSet<int>? chosen)
+    {
+        var sum = Rows.Choose(chosen, Rows.Add(x, added), x);
+        var dimensions = Enumerable.Range(0, x.Length).Where(index => chosen?.Contains(index) ?? true).ToList();
+        var (before, after) = (Length(x), Length(sum));
+        return before == 0 || after == 0 ? x : Rows.Choose(chosen, Rows.Multiply(sum, before / after), x);
+
+        double Length(double[] row) => Math.Sqrt(dimensions.Sum(index => row[index] * row[index]));
+    }
+
+    private static double[] ConditionallyAdded(
+        Intervention intervention,
+        double[] x,
+        double[] added,
+        HashSet<int>? chosen
+    )
+    {
+        if (Along(intervention, x) <= Number(intervention, "threshold"))
+            return x;
+        return Number(intervention, "keep_norm") == 1
+            ? Turned(x, added, chosen)
+            : Rows.Choose(chosen, Rows.Add(x, added), x);
+    }
+
+    private static double[] Clamped(Intervention intervention, double[] x, HashSet<int>? chosen)
+    {
+        var along = Along(intervention, x);
+        var wanted = Math.Clamp(along, Number(intervention, "low"), Number(intervention, "high"));
+        var change = Rows.Multiply(Vector(intervention, "direction"), wanted - along);
+        return Rows.Choose(chosen, Rows.Add(x, change), x);
+    }
+
+    private static double Along(Intervention intervention, double[] x) =>
+        x.Zip(Vector(intervention, "direction"), (value, part) => value * part).Sum();
 }

@@ -32,6 +32,13 @@ internal sealed class ParameterDraw(Draws draws, int width, int inputWidth)
                 draws.Chance(0.3) ? draws.Normal(1, width) : draws.Normal(1, draws.From(1, 3), width)
             ),
             nameof(InterventionType.JumpReLUAutoencoder) => JumpReLU(),
+            nameof(InterventionType.NormPreservingAddition) => new NormPreservingAdditionIntervention(),
+            nameof(InterventionType.ConditionalAddition) => new ConditionalAdditionIntervention(
+                draws.Normal(1, width),
+                draws.One([-0.5f, 0.1f]),
+                draws.Chance(0.5)
+            ),
+            nameof(InterventionType.Clamp) => Clamp(draws.Normal(1, width), draws.From(0, 4)),
             _ => Folded(type),
         };
 
@@ -94,6 +101,15 @@ internal sealed class ParameterDraw(Draws draws, int width, int inputWidth)
             draws.Normal(0.3, width)
         );
     }
+
+    private static ClampIntervention Clamp(NumericArray direction, int form) =>
+        form switch
+        {
+            0 => ClampIntervention.To(direction, 1.5f),
+            1 => new ClampIntervention(direction, float.NegativeInfinity, -0.2f),
+            2 => new ClampIntervention(direction, 0.3f, float.PositiveInfinity),
+            _ => new ClampIntervention(direction, -0.1f, 0.2f),
+        };
 
     private LoRAIntervention LoRA()
     {

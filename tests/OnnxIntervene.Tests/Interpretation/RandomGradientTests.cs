@@ -4,6 +4,7 @@ using OnnxIntervene.Gradients.Losses;
 using OnnxIntervene.Interventions;
 using OnnxIntervene.Interventions.Kinds;
 using OnnxIntervene.Numerics;
+using OnnxIntervene.Planning;
 using OnnxIntervene.Runtime;
 using OnnxIntervene.Tensors;
 using OnnxIntervene.Testing;
@@ -47,6 +48,52 @@ public sealed class RandomGradientTests
         }
 
         Assert.That(steepest, Is.GreaterThan(0.01), "no parameter changed the loss");
+    }
+
+    // A kind that is not trained is gone back through, to what lies below it.
+    [Test]
+    public void Gradients_go_through_steering(
+        [Values("ConditionalAddition", "NormPreservingAddition", "Clamp")] string steering
+    )
+    {
+        const int Seed = 6;
+        using var cut = new CutModel(
+            Path.Combine(RepositoryPaths.OwnReferences, "families", s_models[1], "model.onnx")
+        );
+        using var loaded = LoadedModel.Load(cut.Path, new ExecutionOptions { Threads = 1 });
+        var (lower, upper) = (
+            loaded.Components.Get(0, "mlp_output").Width,
+            loaded.Components.Get(1, "block_output").Width
+        );
+        var draws = new Draws(Seed);
+        var run = new RunDraw(cut, draws).Draw(InterventionType.Collect, isAlone: true);
+        var learned = new ParameterDraw(draws, lower, lower).Of(InterventionType.LoReFT, () => null!, false);
+        var kind = InterventionType.Parse(steering);
+        // A bound is a kink, which differences would step over; a clamp to a number has none.
+        var steered =
+            kind == InterventionType.Clamp
+                ? ClampIntervention.To(draws.Normal(1, upper), 1.5f)
+                : new ParameterDraw(draws, upper, upper).Of(kind, () => null!, false);
+        var source = draws.Normal(1, upper);
+        ImmutableArray<RepresentationConfig> both =
+        [
+            new() { Component = "mlp_output", Intervention = learned },
+            new()
+            {
+                Layer = 1,
+                Intervention = steered,
+                SourceRepresentation = kind.NeedsSource ? source : null,
+            },
+        ];
+        run = run with
+        {
+            Config = new IntervenableConfig { Representations = both },
+            Sources = null,
+            Locations = UnitLocations.Everywhere,
+            Settings = new RunSettings(),
+        };
+
+        Assert.That(Judge(cut, loaded, run, Seed), Is.GreaterThan(0.01));
     }
 
     // Chains cannot be trained, and functions of C# have no gradient.

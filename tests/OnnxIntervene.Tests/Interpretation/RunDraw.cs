@@ -37,7 +37,7 @@ internal sealed class RunDraw(CutModel model, Draws draws)
                     : sources[sources.Length == 1 ? 0 : group + 1]!;
             var partner = index > 0 && draws.Chance(0.25) ? drawn[index - 1] = Linked(drawn[index - 1], index) : null;
             var representation = new RepresentationDraw(model, draws, source, next, @base);
-            var made = representation.Draw(index == 0 ? kind : draws.One(DrawnKinds.All), partner);
+            var made = representation.Draw(index == 0 ? kind : draws.One(DrawnKinds.Beside(kind)), partner);
             drawn.Add(made with { Config = made.Config with { GroupKey = areGrouped ? keys[index] : null } });
         }
 

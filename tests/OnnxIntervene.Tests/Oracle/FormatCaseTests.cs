@@ -8,6 +8,7 @@ using OnnxIntervene.Interventions;
 using OnnxIntervene.Interventions.Kinds;
 using OnnxIntervene.Planning;
 using OnnxIntervene.Runtime;
+using OnnxIntervene.Steering;
 using OnnxIntervene.Tensors;
 using OnnxIntervene.Testing;
 
@@ -32,12 +33,6 @@ public sealed class FormatCaseTests
         "project-out/block_output",
         "project-out/all-writers",
     ];
-
-    private static readonly Dictionary<string, string> s_targets = new()
-    {
-        ["q_proj"] = ComponentNames.QueryOutput,
-        ["v_proj"] = ComponentNames.ValueOutput,
-    };
 
     public static IEnumerable<string> Exports() =>
         Directory
@@ -79,11 +74,11 @@ public sealed class FormatCaseTests
     {
         var path = Path.Combine(RepositoryPaths.OwnReferences, "families", "llama", export);
         var item = Case(name);
-        var layers = ComponentMap.Find(IR.Serialization.OnnxFile.Load(Path.Combine(path, "model.onnx"))).LayerCount;
+        var map = ComponentMap.Find(IR.Serialization.OnnxFile.Load(Path.Combine(path, "model.onnx")));
         scale = item.TryGetProperty("scale", out var given) ? given.GetSingle() : 1;
         return IntervenableModel.Load(
             path,
-            new IntervenableConfig { Representations = Representations(name, layers, Tensors(), item) },
+            new IntervenableConfig { Representations = Representations(name, map, Tensors(), item) },
             new ExecutionOptions { Threads = 1 }
         );
     }
@@ -104,36 +99,25 @@ public sealed class FormatCaseTests
 
     private static ImmutableArray<RepresentationConfig> Representations(
         string name,
-        int layers,
+        ComponentMap map,
         SafetensorsFile tensors,
         JsonElement item
     ) =>
         name switch
         {
-            "lora" =>
-            [
-                .. LoraAdapter
-                    .Read(Path.Combine(s_folder, "lora"))
-                    .Modules.Select(module =>
-                        At(
-                            module.Layer!.Value,
-                            s_targets[module.Target],
-                            new LoRAIntervention(module.A, module.B, (float)module.Scale)
-                        )
-                    ),
-            ],
+            "lora" => AdapterFile.Read(Path.Combine(s_folder, "lora"), map),
             "loreft" => [LoReFT(1, "loreft/0/", tensors), LoReFT(2, "loreft/1/", tensors)],
             "project-out/block_output" =>
             [
                 .. Enumerable
-                    .Range(0, layers)
+                    .Range(0, map.LayerCount)
                     .Select(layer => At(layer, ComponentNames.BlockOutput, Projection(tensors))),
             ],
             "project-out/all-writers" =>
             [
                 At(0, ComponentNames.BlockInput, Projection(tensors)),
                 .. Enumerable
-                    .Range(0, layers)
+                    .Range(0, map.LayerCount)
                     .SelectMany(layer =>
                         new[] { ComponentNames.AttentionOutput, ComponentNames.MlpOutput }.Select(part =>
                             At(layer, part, Projection(tensors))

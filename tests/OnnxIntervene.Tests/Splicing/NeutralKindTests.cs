@@ -148,6 +148,12 @@ public sealed class NeutralKindTests
             ),
             nameof(InterventionType.LoReFT) => new LoReFTIntervention(Rotation(width, 2), Normal(2, width), Normal(2)),
             nameof(InterventionType.ProjectOut) => new ProjectOutIntervention(Normal(2, width)),
+            nameof(InterventionType.ConditionalAddition) => new ConditionalAdditionIntervention(
+                Normal(width),
+                0,
+                keepsNorm: true
+            ),
+            nameof(InterventionType.Clamp) => new ClampIntervention(Normal(width), -1e9f, 1e9f),
             nameof(InterventionType.SigmoidMask) => new SigmoidMaskIntervention(
                 NumericArray.Of(Enumerable.Repeat(-1e6f, width).ToArray(), width),
                 One(1)

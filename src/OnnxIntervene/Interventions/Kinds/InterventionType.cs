@@ -93,9 +93,10 @@ public sealed partial class InterventionType
     internal bool TakesInterchangeCount { get; init; } = true;
 
     /// <summary>
-    /// The kind as an affine map of a unit; null where it is none, or reads more than the unit and constants.
+    /// The kind as an affine map of a unit; null where it is none, or reads more than the unit and constants. The map
+    /// itself is null where these parameters make none.
     /// </summary>
-    internal Func<AffineInputs, AffineForm>? Affine { get; init; }
+    internal Func<AffineInputs, AffineForm?>? Affine { get; init; }
 
     /// <summary>The arrays that an intervention of the kind is made of, in the order of pyvene's files.</summary>
     internal ImmutableArray<KindParameter> Parameters { get; init; } = [];

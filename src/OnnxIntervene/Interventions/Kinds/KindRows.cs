@@ -15,6 +15,9 @@ internal sealed record KindRows(
     IReadOnlyDictionary<string, Value> Parameters
 )
 {
+    // The operator set from which ReduceSum takes its axes as an input.
+    private const int AxesAsInput = 13;
+
     /// <summary>The source, <c>[rows, width]</c>; null for kinds without.</summary>
     public Value? Source { get; init; }
 
@@ -59,4 +62,16 @@ internal sealed record KindRows(
     public Value Sigmoid(Value value) => Ops.Emit("Sigmoid", [value]);
 
     public Value Div(Value left, Value right) => Ops.Emit("Div", [left, right]);
+
+    public Value Greater(Value left, Value right) => Ops.Emit("Greater", [left, right]);
+
+    /// <summary>The sum of the squares of each row's chosen dimensions, <c>[rows, 1]</c>.</summary>
+    public Value SumOfSquares(Value value)
+    {
+        var chosen = Chosen(value);
+        var squares = Ops.Mul(chosen, chosen);
+        return Ops.OperatorSetVersion >= AxesAsInput
+            ? Ops.Emit("ReduceSum", [squares, Ops.Constant(-1)])
+            : Ops.Emit("ReduceSum", [squares], [NodeAttribute.Of("axes", [-1])]);
+    }
 }
