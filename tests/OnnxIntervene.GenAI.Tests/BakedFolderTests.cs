@@ -4,7 +4,6 @@ using OnnxIntervene.Execution;
 using OnnxIntervene.Generation;
 using OnnxIntervene.Interventions;
 using OnnxIntervene.Interventions.Kinds;
-using OnnxIntervene.Runtime;
 using OnnxIntervene.Tensors;
 using OnnxIntervene.Testing;
 

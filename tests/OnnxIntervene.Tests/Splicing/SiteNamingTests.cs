@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using OnnxIntervene.Components;
 using OnnxIntervene.Components.Addressing;
 using OnnxIntervene.Execution;
 using OnnxIntervene.Execution.Results;
