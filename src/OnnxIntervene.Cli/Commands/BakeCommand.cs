@@ -62,26 +62,32 @@ internal sealed class BakeCommand
             cancellation
         );
         if (arguments.GetValue(_json))
-            terminal.Output.WriteJson(Json(folder, baked, evidence));
+            terminal.Output.WriteJson(Json(Baker.FileIn(folder, intervened), folder, baked, evidence));
         else
-            Write(terminal, folder, baked, evidence);
+            Write(terminal, Baker.FileIn(folder, intervened), folder, baked, evidence);
         return Task.FromResult(ExitCodes.Done);
     }
 
-    private static string Json(string folder, BakedModel baked, ImmutableArray<BakeEvidence> evidence) =>
+    private static string Json(string file, string folder, BakedModel baked, ImmutableArray<BakeEvidence> evidence) =>
         JsonText.Of(
             new
             {
-                Model = Path.Combine(folder, "model.onnx"),
+                Model = file,
                 Adapter = baked.Adapter.IsEmpty ? null : Path.Combine(folder, Baker.AdapterName),
                 baked.Changes,
                 Evidence = evidence,
             }
         );
 
-    private static void Write(Terminal terminal, string folder, BakedModel baked, ImmutableArray<BakeEvidence> evidence)
+    private static void Write(
+        Terminal terminal,
+        string file,
+        string folder,
+        BakedModel baked,
+        ImmutableArray<BakeEvidence> evidence
+    )
     {
-        terminal.Output.WriteLine(Path.Combine(folder, "model.onnx"));
+        terminal.Output.WriteLine(file);
         if (!baked.Adapter.IsEmpty)
             terminal.Output.WriteLine(
                 $"{Path.Combine(folder, Baker.AdapterName)}: the model is as it was until this adapter is active."

@@ -10,8 +10,6 @@ namespace OnnxIntervene.Baking;
 /// <summary>Writes a baked model with what belongs beside it, once it is proved.</summary>
 internal sealed class BakedFolder(IntervenableModel model, BakeRequest request)
 {
-    private const string ModelName = "model.onnx";
-
     public ImmutableArray<BakeEvidence> Write(BakedModel baked, string folder, CancellationToken cancellation)
     {
         var path = Target(folder);
@@ -42,7 +40,7 @@ internal sealed class BakedFolder(IntervenableModel model, BakeRequest request)
 
     private string Target(string folder)
     {
-        var path = Path.Combine(folder, ModelName);
+        var path = Baker.FileIn(folder, model);
         var own = new[] { model.File.Folder, Path.GetDirectoryName(Path.GetFullPath(model.File.Path))! };
         return own.All(other => Path.GetFullPath(other) != Path.GetFullPath(folder))
             ? path

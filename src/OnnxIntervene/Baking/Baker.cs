@@ -13,6 +13,23 @@ public static class Baker
     /// <summary>The adapter's file in a baked folder.</summary>
     public const string AdapterName = "intervention" + Formats.OnnxAdapter.Extension;
 
+    private const string UsualName = "model.onnx";
+    private const string GenAIFile = "genai_config.json";
+
+    /// <summary>
+    /// The model's file in a baked folder: <c>model.onnx</c>, or the original's own name where onnxruntime-genai's
+    /// configuration, which names it, goes along.
+    /// </summary>
+    /// <param name="folder">The baked folder.</param>
+    /// <param name="model">The original.</param>
+    public static string FileIn(string folder, IntervenableModel model)
+    {
+        ArgumentNullException.ThrowIfNull(folder);
+        ArgumentNullException.ThrowIfNull(model);
+        var isGenAI = File.Exists(Path.Combine(model.File.Folder, GenAIFile));
+        return Path.Combine(folder, isGenAI ? Path.GetFileName(model.File.Path) : UsualName);
+    }
+
     /// <summary>The model with its interventions inside, neither proved nor written.</summary>
     /// <exception cref="InterventionException">
     /// An intervention depends on a run, or cannot be folded exactly; the message names it and the reason.

@@ -171,8 +171,8 @@ internal sealed class RunRequest
             .ToList();
         if (idle.Count > 0 && (Settings.Coefficients.Length > 1 || idle.Count == Count))
             throw new InterventionException(
-                $"{Representation(idle[0])} has a coefficient, which its kind does not take; only "
-                    + $"{string.Join(" and ", InterventionType.All.Where(type => type.HasCoefficient))} do."
+                $"{Representation(idle[0])} has a coefficient, which its kind does not take. Kinds that do: "
+                    + $"{string.Join(", ", InterventionType.All.Where(type => type.HasCoefficient))}."
             );
     }
 }

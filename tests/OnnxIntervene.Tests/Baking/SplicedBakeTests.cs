@@ -111,6 +111,27 @@ public sealed class SplicedBakeTests
     }
 
     [Test]
+    public void A_folder_of_onnxruntime_genais_keeps_the_name_that_its_configuration_says()
+    {
+        using var folder = new TemporaryFolder();
+        Directory.CreateDirectory(folder.File("own"));
+        File.Copy(Path.Combine(BakingSamples.Folder("llama/optimum"), "model.onnx"), folder.File("own/decoder.onnx"));
+        File.WriteAllText(
+            folder.File("own/genai_config.json"),
+            """{"model": {"decoder": {"filename": "decoder.onnx"}}}"""
+        );
+        using var model = Model(folder.File("own"), Vector());
+
+        Baker.Write(model, new BakeRequest(), folder.File("out"));
+
+        Assert.That(
+            Directory.GetFiles(folder.File("out"), "*.onnx"),
+            Is.EqualTo(new[] { Baker.FileIn(folder.File("out"), model) })
+        );
+        Assert.That(Baker.FileIn(folder.File("out"), model), Is.EqualTo(folder.File("out/decoder.onnx")));
+    }
+
+    [Test]
     public void A_folder_can_be_baked_into_again()
     {
         using var folder = new TemporaryFolder();

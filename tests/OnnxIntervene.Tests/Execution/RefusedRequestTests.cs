@@ -118,7 +118,7 @@ public sealed class RefusedRequestTests
             """{"interventions": [{"kind": "Vanilla", "component": "block_output", "coefficient": 2}]}"""
         );
 
-        Refused(() => model.Run(s_base, [s_source], null, settings), "only Addition and Subtraction do");
+        Refused(() => model.Run(s_base, [s_source], null, settings), "Kinds that do: Addition, ");
         Refused(() => RunFile.Read(folder.File("run.json")), "takes no coefficient", "$.interventions[0].coefficient");
     }
 
