@@ -41,6 +41,7 @@ internal static class CommandTree
         "--pairs",
         "--merge",
         "--along",
+        "--neutral",
     ];
 
     /// <summary>The largest file that any command reads.</summary>
@@ -56,6 +57,7 @@ internal static class CommandTree
             SteerTrainCommand.Create(),
             SteerCommand.Create(),
             CompareCommand.Create(),
+            SteerSearchCommand.Create(),
             CollectCommand.Create(),
             TraceCommand.Create(),
             PatchCommand.Create(),
