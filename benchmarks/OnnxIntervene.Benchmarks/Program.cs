@@ -7,6 +7,7 @@ using OnnxIntervene.Execution;
 // random weights.
 // With "sweep" before them: times sweeps against plain runs.
 // With "growth" before them: times sweeps over more and more prompts and cells.
+// With "decode" before them: times steered generation beside unsteered, and beside onnxruntime-genai's own loop.
 // With "training" before them: times steps of training against plain runs.
 // With "training-memory" before them: the memory of a step that keeps the output of one in ROUNDS layers.
 // With "endurance" before them: runs interventions ROUNDS times and prints the memory that the process holds.
@@ -21,6 +22,14 @@ if (args is ["sweep", var swept, var times])
     using var model = BenchmarkModel.Prepare(ModelFile.Find(swept).Path);
     Console.WriteLine($"{swept}: sweeps in one process, {times} rounds, one thread, {MachineName.Describe()}");
     SweepCost.Measure(model.Path, int.Parse(times, CultureInfo.InvariantCulture));
+    return 0;
+}
+
+if (args is ["decode", var decoded, var generations])
+{
+    using var model = BenchmarkModel.Prepare(ModelFile.Find(decoded).Path);
+    Console.WriteLine($"{decoded}: {generations} generations in turn, one thread, {MachineName.Describe()}");
+    DecodeCost.Measure(model.Path, int.Parse(generations, CultureInfo.InvariantCulture));
     return 0;
 }
 
@@ -50,7 +59,7 @@ if (args is ["growth", var grown, var repeats])
 if (args.Length is 0 or > 2)
 {
     Console.Error.WriteLine(
-        "Usage: OnnxIntervene.Benchmarks [endurance | growth | sweep | training | training-memory] MODEL [ROUNDS]"
+        "Usage: OnnxIntervene.Benchmarks [decode | endurance | growth | sweep | training | training-memory] MODEL [ROUNDS]"
     );
     return 1;
 }

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Invocation;
 using System.CommandLine.Parsing;
+using System.Runtime.InteropServices;
 using OnnxIntervene.Cli.Commands;
 using OnnxIntervene.Cli.Output;
 
@@ -34,7 +35,7 @@ internal static class Application
                 // The library's own way ends a command that is still cancelling its jobs.
                 ProcessTerminationTimeout = null,
             };
-            using var interruption = new Interruption(PatienceOf(parsed));
+            using var interruption = new Interruption(PatienceOf(parsed), SignalsOf(parsed));
             return await parsed.InvokeAsync(configuration, interruption.Token).ConfigureAwait(false);
         }
         catch (Exception fault) when (CommandFault.Of(fault) is { } known)
@@ -53,6 +54,12 @@ internal static class Application
     // Jobs of a cluster are cancelled before the command ends, however long that takes.
     private static TimeSpan PatienceOf(ParseResult parsed) =>
         parsed.CommandResult.Command.Name == SlurmCommand.Name ? Timeout.InfiniteTimeSpan : s_patience;
+
+    // In a conversation Ctrl-C ends an answer first.
+    private static PosixSignal[] SignalsOf(ParseResult parsed) =>
+        parsed.CommandResult.Command.Name == ChatCommand.Name
+            ? [PosixSignal.SIGTERM]
+            : [PosixSignal.SIGINT, PosixSignal.SIGTERM];
 
     private static bool IsJson(ParseResult parsed) =>
         parsed

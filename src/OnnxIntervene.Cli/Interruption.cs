@@ -15,15 +15,12 @@ internal sealed class Interruption : IDisposable
     private readonly PosixSignalRegistration[] _signals;
 
     /// <param name="patience">How long what runs may take to end; infinite for as long as it likes.</param>
-    public Interruption(TimeSpan patience)
+    /// <param name="signals">What interrupts.</param>
+    public Interruption(TimeSpan patience, IReadOnlyList<PosixSignal> signals)
     {
         _patience = patience;
         _end = new Timer(_ => Environment.Exit(ExitCodes.Cancelled));
-        _signals =
-        [
-            PosixSignalRegistration.Create(PosixSignal.SIGINT, Cancel),
-            PosixSignalRegistration.Create(PosixSignal.SIGTERM, Cancel),
-        ];
+        _signals = [.. signals.Select(signal => PosixSignalRegistration.Create(signal, Cancel))];
     }
 
     /// <summary>Cancelled by the first.</summary>

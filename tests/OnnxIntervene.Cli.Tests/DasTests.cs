@@ -101,6 +101,87 @@ public sealed class DasTests
         Assert.That(error, Does.Contain("No cell is surely better than doing nothing"));
     }
 
+    [Test]
+    public async Task Heads_are_searched_one_by_one_and_a_training_may_end_early()
+    {
+        var (output, error, exit) = await Command.RunAsync(
+            "das",
+            "--causal",
+            s_causal,
+            "--layers",
+            "3",
+            "--examples",
+            "40",
+            "--batch",
+            "8",
+            "--threads",
+            "1",
+            "--out",
+            _folder.File("das"),
+            "--json",
+            "--component",
+            "head_attention_value_output",
+            "--heads",
+            "1,4",
+            "--positions",
+            "last",
+            "--kind",
+            "SigmoidMaskIntervention",
+            "--patience",
+            "1",
+            "--measure-every",
+            "1",
+            "--steps",
+            "6",
+            "--learning-rate",
+            "1e-9"
+        );
+
+        Assert.That(exit, Is.Zero, error);
+        var cells = JsonDocument.Parse(output).RootElement.GetProperty("cells").EnumerateArray().ToList();
+
+        Assert.That(
+            cells.Select(cell => cell.GetProperty("position").GetString()),
+            Is.EqualTo(new[] { "last, head 1", "last, head 4" })
+        );
+        Assert.That(cells.Select(cell => cell.GetProperty("held_out").GetArrayLength()), Is.All.EqualTo(2));
+        Assert.That(cells.Select(cell => cell.GetProperty("batches").GetInt32()), Is.All.EqualTo(2));
+        Assert.That(File.Exists(_folder.File("das/das-held-out.png")));
+        using var saved = IntervenableModel.LoadFolder(RepositoryPaths.DefaultModel, _folder.File("das/intervention"));
+        Assert.That(saved.Interventions[0].Parameters["mask"].Shape, Is.EqualTo(new[] { 32 }));
+    }
+
+    [TestCase("is not a kind of intervention", "--kind", "Turned")]
+    [TestCase("is not trained to interchange", "--kind", "Vanilla")]
+    [TestCase("not two positive numbers", "--temperature", "50")]
+    [TestCase("--keep-aside", "--patience", "2", "--keep-aside", "1")]
+    [TestCase("--measure-every is for --patience", "--measure-every", "2")]
+    [TestCase("has no heads", "--heads", "1")]
+    [TestCase("not NAME=LAYER:POSITION", "--at", "plural")]
+    [TestCase("no variable 'number'", "--at", "number=1:last")]
+    [TestCase("two sites", "--at", "plural=1:last", "--at", "plural=2:last")]
+    [TestCase("leave one of them", "--at", "plural=1:last")]
+    [TestCase("there is no head 9", "--component", "head_query_output", "--heads", "9")]
+    public async Task A_kind_or_a_site_that_does_not_fit_is_refused(string reason, params string[] arguments)
+    {
+        var (_, error, exit) = await Command.RunAsync([
+            "das",
+            "--causal",
+            s_causal,
+            "--positions",
+            "last",
+            "--examples",
+            "20",
+            "--out",
+            _folder.File("das"),
+            .. arguments,
+        ]);
+
+        Assert.That(exit, Is.EqualTo(1), error);
+        Assert.That(error, Does.Contain(reason));
+        Assert.That(Directory.Exists(_folder.File("das")), Is.False);
+    }
+
     [TestCase("either --data FILE or --causal FILE")]
     [TestCase("either --data FILE or --causal FILE", "--causal", "a.json", "--data", "b.jsonl")]
     [TestCase("no variable 'gender'", "--causal", "CAUSAL", "--variable", "gender")]
@@ -108,6 +189,9 @@ public sealed class DasTests
     [TestCase("from 1 to 192", "--causal", "CAUSAL", "--rank", "193", "--positions", "last")]
     [TestCase("no position named 'verb'", "--causal", "CAUSAL", "--positions", "verb")]
     [TestCase("stand in its file", "--causal", "CAUSAL", "--answer", " is")]
+    [TestCase("Microsoft.ML.OnnxRuntime.Training 1.19.2", "--causal", "CAUSAL", "--engine", "ort-training")]
+    [TestCase("-p:OrtFlavor=Training", "absent.onnx", "--causal", "CAUSAL", "--engine", "ort-training")]
+    [TestCase("no engine 'torch'", "--causal", "CAUSAL", "--engine", "torch")]
     [TestCase("no 'steep'", "--causal", "CAUSAL", "--schedule", "steep")]
     public async Task What_does_not_fit_is_refused(string reason, params string[] arguments)
     {

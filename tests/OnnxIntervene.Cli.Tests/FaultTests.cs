@@ -1,4 +1,5 @@
 using System.Text.Json;
+using OnnxIntervene.Cli.Commands;
 using OnnxIntervene.Formats;
 using OnnxIntervene.Hub;
 using OnnxIntervene.IR;

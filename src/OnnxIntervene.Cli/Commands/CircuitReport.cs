@@ -93,12 +93,14 @@ internal static class CircuitReport
                 Nodes = [.. nodes.Select(node => new GraphNode($"{node}", RowOf(node)))],
                 Edges =
                 [
-                    .. found.Circuit.Edges.Select(scored => new GraphEdge(
-                        nodes.IndexOf(scored.Edge.From),
-                        nodes.IndexOf(scored.Edge.To),
-                        scored.Edge.Input is { } input ? HeadInputs.NameOf(input) : "",
-                        scored.Score
-                    )),
+                    .. found.Circuit.Edges.SelectMany(scored =>
+                        scored.Edge.Readers.Select(reader => new GraphEdge(
+                            nodes.IndexOf(scored.Edge.From),
+                            nodes.IndexOf(reader),
+                            scored.Edge.Input is { } input ? HeadInputs.NameOf(input) : "",
+                            scored.Score
+                        ))
+                    ),
                 ],
                 ValueLabel = "score",
             }
@@ -167,6 +169,7 @@ internal static class CircuitReport
                 From = $"{scored.Edge.From}",
                 To = $"{scored.Edge.To}",
                 Input = scored.Edge.Input is { } input ? HeadInputs.NameOf(input) : null,
+                scored.Edge.SharedBy,
                 scored.Score,
                 StandardError = Finite(scored.StandardError),
                 InCircuit = own.Contains(scored.Edge),

@@ -6,8 +6,8 @@ using OnnxIntervene.Formats;
 using OnnxIntervene.Interventions;
 using OnnxIntervene.Interventions.Kinds;
 using OnnxIntervene.IR;
-using OnnxIntervene.Planning;
 using OnnxIntervene.Runtime;
+using OnnxIntervene.Studies.Reading;
 using OnnxIntervene.Tensors;
 
 namespace OnnxIntervene.Cli.Commands;
@@ -34,12 +34,14 @@ internal static class CollectCommand
             Description = "The file: .safetensors, or .npy for one component ([layer, batch, …]).",
             Required = true,
         };
+        var batch = BatchOption();
         var json = new Option<bool>("--json") { Description = "Print JSON." };
         model.AddTo(command);
         texts.AddTo(command, sources: false);
         command.Add(components);
         command.Add(layers);
         command.Add(output);
+        command.Add(batch);
         command.Add(json);
         command.SetAction(
             (arguments, cancellation) =>
@@ -50,15 +52,54 @@ internal static class CollectCommand
                 using var loaded = model.Load(arguments);
                 var sites = Sites(loaded, names, NumberRanges.Parse(arguments.GetValue(layers), "--layers"));
                 var inputs = texts.Base(arguments, loaded);
-                var collecting = loaded.With(new IntervenableConfig { Representations = sites });
-                var settings = new RunSettings { Outputs = [] };
-                var collected = collecting.Run(inputs, settings: settings, cancellation: cancellation).Collected;
+                var options = new CollectionOptions { BatchSize = arguments.GetValue(batch), Parts = $"{path}.parts" };
+                var collected = Collect(Terminal.Of(arguments), loaded, sites, inputs, options, cancellation);
                 Save(path, loaded, inputs, sites, collected);
+                if (Directory.Exists(options.Parts))
+                    Directory.Delete(options.Parts, recursive: true);
                 Write(Terminal.Of(arguments), path, sites, collected, arguments.GetValue(json));
                 return Task.FromResult(ExitCodes.Done);
             }
         );
         return command;
+    }
+
+    private static Option<int> BatchOption()
+    {
+        var batch = new Option<int>("--batch")
+        {
+            Description = "How many examples of --base-file run together; what is done is kept, and gone on from.",
+            DefaultValueFactory = _ => new CollectionOptions().BatchSize,
+        };
+        batch.Validators.Add(result => NumberOptions.Require(result, 1, int.MaxValue));
+        return batch;
+    }
+
+    private static ImmutableArray<NumericArray> Collect(
+        Terminal terminal,
+        LoadedModel model,
+        ImmutableArray<RepresentationConfig> sites,
+        ModelInputs inputs,
+        CollectionOptions options,
+        CancellationToken cancellation
+    )
+    {
+        using var progress = new ProgressLine(terminal.Error, "Collecting, examples");
+        try
+        {
+            return ComponentCollection.Run(
+                model,
+                new IntervenableConfig { Representations = sites },
+                inputs,
+                options,
+                progress,
+                cancellation
+            );
+        }
+        catch (OperationCanceledException fault) when (Directory.Exists(options.Parts))
+        {
+            throw StudyCancelledException.Of(options.Parts!, fault);
+        }
     }
 
     private static void CheckPath(string path, string[] names)

@@ -1,7 +1,5 @@
-using System.Collections.Immutable;
 using System.CommandLine;
 using OnnxIntervene.Cli.Output;
-using OnnxIntervene.Components.Addressing;
 using OnnxIntervene.Studies.Alignment;
 using OnnxIntervene.Studies.Grids;
 using OnnxIntervene.Sweeps;
@@ -19,27 +17,7 @@ internal sealed class DasCommand
     private readonly ReportOptions _output = new("das");
     private readonly DasDataOptions _data = new();
     private readonly DasTrainingOptions _training = new();
-    private readonly Option<string> _component = new("--component")
-    {
-        Description = "What is rotated: block_output, mlp_output, …",
-        DefaultValueFactory = _ => ComponentNames.BlockOutput,
-    };
-    private readonly Option<string?> _layers = new("--layers") { Description = "Layers, such as 0-5,7. Default: all." };
-    private readonly Option<string?> _positions = new("--positions")
-    {
-        Description =
-            "Positions, with commas between: numbers, from the end where negative, ranges such as 27-31, or names that "
-            + "examples give to theirs; last. Default: all.",
-    };
-    private readonly Option<string?> _sourcePositions = new("--source-positions")
-    {
-        Description = "Where sources are read, one for each of --positions. Default: the same.",
-    };
-    private readonly Option<string?> _answerPosition = new("--answer-position")
-    {
-        Description = "Where the answer is read. Default: the last token.",
-    };
-
+    private readonly DasSiteOptions _sites = new();
     private readonly Option<bool> _explain = new("--explain")
     {
         Description = "Only tell for each layer what is computed once, and what a step of the training takes.",
@@ -52,15 +30,14 @@ internal sealed class DasCommand
         var command = new Command(
             "das",
             "Distributed alignment search: at which layer and position is a variable of a causal model, and in which "
-                + "directions? A rotation is trained in each cell, and its interchange accuracy measured on other "
-                + "examples, beside doing nothing and a random rotation. Example: onnx-intervene das --causal "
-                + "pronoun.json --variable gender --positions name,last --rank 4. From files: onnx-intervene das "
-                + "model.onnx --data pairs.safetensors --answer-ids 358,359 --positions 27-31"
+                + "directions? A rotation (or another --kind) is trained in each cell, and its interchange accuracy "
+                + "measured on other examples, beside doing nothing and a random rotation. Example: onnx-intervene das "
+                + "--causal pronoun.json --variable gender --positions name,last --rank 4. From files: onnx-intervene "
+                + "das model.onnx --data pairs.safetensors --answer-ids 358,359 --positions 27-31"
         );
         _model.AddTo(command);
         _data.AddTo(command);
-        foreach (var option in new Option[] { _component, _layers, _positions, _sourcePositions, _answerPosition })
-            command.Add(option);
+        _sites.AddTo(command);
         _training.AddTo(command);
         command.Add(_explain);
         _runs.AddPartsTo(command);
@@ -73,14 +50,11 @@ internal sealed class DasCommand
     {
         using var loaded = _model.Load(arguments);
         var (training, test) = _data.Read(arguments, loaded, _training.Seed(arguments));
-        var request = _training.Request(arguments, training, test) with
-        {
-            Component = arguments.GetValue(_component)!,
-            Layers = NumberRanges.Parse(arguments.GetValue(_layers), _layers.Name),
-            Positions = Positions(arguments.GetValue(_positions)),
-            SourcePositions = Positions(arguments.GetValue(_sourcePositions)),
-            AnswerPosition = arguments.GetValue(_answerPosition) is { } text ? ExamplePosition.Parse(text) : null,
-        };
+        var request = _sites.Placed(
+            _training.Request(arguments, training, test),
+            arguments,
+            _data.Variables(arguments, training)
+        );
         if (arguments.GetValue(_explain))
             return Explain(arguments, AlignmentSearch.Explain(loaded, request, cancellation));
         return new StudyRun<AlignmentResult>(_runs, _output)
@@ -129,21 +103,4 @@ internal sealed class DasCommand
 
     private static string FolderOf(string folder, SweepShard shard) =>
         Path.Combine(folder, shard.Count == 1 ? Folder : $"{Folder}.shard-{shard.Index}-of-{shard.Count}");
-
-    private static ImmutableArray<ExamplePosition> Positions(string? text) =>
-        text is null
-            ? []
-            :
-            [
-                .. text.Split(',', StringSplitOptions.TrimEntries)
-                    .SelectMany(part =>
-                        IsRange(part)
-                            ? NumberRanges.Parse(part, "--positions").Select(ExamplePosition.At)
-                            : [ExamplePosition.Parse(part)]
-                    ),
-            ];
-
-    // A name may have a hyphen, and a negative number begins with one.
-    private static bool IsRange(string part) =>
-        part.IndexOf('-') > 0 && part.All(letter => char.IsAsciiDigit(letter) || letter == '-');
 }

@@ -78,6 +78,16 @@ internal sealed class DasDataOptions
         });
     }
 
+    /// <summary>
+    /// The variables that are looked for, in the order of the sources: the names that they have in --causal, else their
+    /// numbers.
+    /// </summary>
+    public ImmutableArray<string> Variables(ParseResult arguments, InterchangeDataSet data) =>
+        arguments.GetValue(_causal) is not { } causal
+            ? [.. Enumerable.Range(0, data.Examples[0].Sources.Length).Select(number => $"{number}")]
+        : arguments.GetValue(_variables) is { Length: > 0 } named ? [.. named]
+        : [.. CausalDescription.Read(causal).Model.Intermediates.Select(variable => variable.Name)];
+
     /// <summary>What is trained on, and what is measured on.</summary>
     public (InterchangeDataSet Training, InterchangeDataSet Test) Read(
         ParseResult arguments,

@@ -13,7 +13,6 @@ internal static class DasReport
 {
     private const int MostCells = 10;
     private const int MostLines = 5;
-    private const int MostPoints = 100;
 
     /// <param name="request">What was searched.</param>
     /// <param name="result">What was found.</param>
@@ -26,14 +25,13 @@ internal static class DasReport
         {
             Title = $"Distributed alignment search in {result.Component}",
             Summary =
-                "In each cell a rotation was trained on interchanges and measured on others. The accuracy is the share "
-                + "of examples in which the model answers as the causal model does; where it is not above that of "
-                + "doing "
-                + "nothing and of a random rotation, the variable is not there.",
+                $"In each cell a {KindOf(request)} was trained on interchanges and measured on others. The accuracy is "
+                + "the share of examples in which the model answers as the causal model does; where it is not above "
+                + "that of doing nothing and of a random rotation, the variable is not there.",
             Warnings = warnings,
             Facts = Facts(request, result, model, folder),
             Heatmaps = Heatmaps(result),
-            Figures = LossCurve(result),
+            Figures = [.. LossCurve(result), .. HeldOutCurve(request, result)],
             Tables = [Best(result)],
             Json = JsonText.Of(Data(request, result, folder, warnings)),
         };
@@ -58,7 +56,9 @@ internal static class DasReport
                 "rank",
                 result.Variables == 1 ? $"{request.Rank}" : $"{request.Rank} for each of {result.Variables} variables"
             ),
-            new("training", $"{request.Steps} steps of {request.BatchSize} examples, seed {request.Seed}"),
+            .. request.Kind is { } kind ? new[] { new ReportFact("kind", kind.ClassName) } : [],
+            .. SitesOf(request),
+            new("training", Training(request)),
             new("best cell", $"layer {result.Layers[best.Row]}, position {result.Positions[best.Column]}"),
             new("interchange accuracy there", $"{best.All.Interchange} (95 %)"),
             new("doing nothing", $"{best.All.DoingNothing}"),
@@ -131,44 +131,55 @@ internal static class DasReport
             Scale = ColorScale.Sequential(0, 1),
         };
 
-    // The best cells' trainings; a training of many steps is drawn as means over stretches of it.
+    // The best cells' trainings.
     private static ImmutableArray<ReportFigure> LossCurve(AlignmentResult result)
     {
         var cells = BestOf(result).Where(cell => cell.Losses.Length > 1).Take(MostLines).ToList();
-        if (cells.Count == 0)
-            return [];
-        var length = cells.Min(cell => cell.Losses.Length);
-        var stretch = (length + MostPoints - 1) / MostPoints;
-        return
-        [
-            new ReportFigure(
-                "loss",
-                new LinePlot
-                {
-                    Title = "Loss while training",
-                    Axis = "Step",
-                    AxisLabels =
-                    [
-                        .. Enumerable
-                            .Range(0, length / stretch)
-                            .Select(point => ((point + 1) * stretch).ToString(CultureInfo.InvariantCulture)),
-                    ],
-                    ValueLabel = "cross entropy",
-                    Series = [.. cells.Select(Line)],
-                }
-            ),
-        ];
-
-        LineSeries Line(AlignmentCell cell) =>
-            new(
-                $"layer {result.Layers[cell.Row]}, position {result.Positions[cell.Column]}",
-                [
-                    .. Enumerable
-                        .Range(0, length / stretch)
-                        .Select(point => cell.Losses.Skip(point * stretch).Take(stretch).Average()),
-                ]
-            );
+        return cells.Count == 0
+            ? []
+            :
+            [
+                new ReportFigure(
+                    "loss",
+                    TrainingCurves.Loss([.. cells.Select(cell => (NameOf(result, cell), cell.Losses))])
+                ),
+            ];
     }
+
+    // The same cells on the examples that were kept aside.
+    private static ImmutableArray<ReportFigure> HeldOutCurve(AlignmentRequest request, AlignmentResult result)
+    {
+        var cells = BestOf(result).Where(cell => !cell.HeldOut.IsEmpty).Take(MostLines).ToList();
+        return cells.Count == 0
+            ? []
+            :
+            [
+                new ReportFigure(
+                    "held-out",
+                    TrainingCurves.HeldOut(
+                        request.StepsOfMeasures(cells.Max(cell => cell.HeldOut.Length)),
+                        [.. cells.Select(cell => (NameOf(result, cell), cell.HeldOut))]
+                    )
+                ),
+            ];
+    }
+
+    private static string KindOf(AlignmentRequest request) => request.Kind?.ClassName ?? "rotation";
+
+    private static string Training(AlignmentRequest request) =>
+        $"{request.Steps} steps of {request.BatchSize} examples, seed {request.Seed}"
+        + (
+            request.Patience is { } patience
+                ? $"; ended after {patience} measurements without a better accuracy on "
+                    + $"{request.HeldOut!.Examples.Length} examples"
+                : ""
+        );
+
+    private static IEnumerable<ReportFact> SitesOf(AlignmentRequest request) =>
+        request.Sites.Select(item => new ReportFact($"variable {item.Key} is at", $"{item.Value}".Trim()));
+
+    private static string NameOf(AlignmentResult result, AlignmentCell cell) =>
+        $"layer {result.Layers[cell.Row]}, position {result.Positions[cell.Column]}";
 
     private static IEnumerable<AlignmentCell> BestOf(AlignmentResult result) =>
         result.Cells.OfType<AlignmentCell>().OrderByDescending(cell => cell.All.Interchange.Value);
@@ -219,6 +230,7 @@ internal static class DasReport
             result.Layers,
             result.Positions,
             result.Variables,
+            Kind = request.Kind?.ClassName,
             request.Rank,
             request.Steps,
             Batch = request.BatchSize,
@@ -239,6 +251,8 @@ internal static class DasReport
             Scores = Data(cell.All),
             WhereAnswerChanges = cell.Changed is { } changed ? Data(changed) : null,
             Loss = double.IsFinite(cell.Loss) ? cell.Loss : (double?)null,
+            Batches = cell.Losses.Length,
+            cell.HeldOut,
         };
 
     private static object Data(InterchangeScores scores) =>

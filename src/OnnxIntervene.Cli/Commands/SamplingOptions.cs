@@ -10,11 +10,7 @@ internal sealed class SamplingOptions
 {
     private const int MostTokens = 10_000_000;
 
-    private readonly Option<int> _most = new("--max-tokens")
-    {
-        Description = "The largest number of new tokens.",
-        DefaultValueFactory = _ => new GenerationOptions().MaximumNewTokens,
-    };
+    private readonly Option<int> _most;
     private readonly Option<double> _temperature = new("--temperature")
     {
         Description = "Draw tokens at this temperature; 0 takes the most probable token.",
@@ -54,6 +50,14 @@ internal sealed class SamplingOptions
     {
         Description = "Compute the whole text again for every token: the check of the cache.",
     };
+
+    /// <param name="mostByDefault">How many new tokens there may be where it is not said.</param>
+    public SamplingOptions(int? mostByDefault = null) =>
+        _most = new("--max-tokens")
+        {
+            Description = "The largest number of new tokens.",
+            DefaultValueFactory = _ => mostByDefault ?? new GenerationOptions().MaximumNewTokens,
+        };
 
     public void AddTo(Command command)
     {

@@ -39,7 +39,7 @@ internal sealed class SteeringOptions
             $"The component that a vector is added to where its file does not say it; {SteeringVector.Stream} where "
             + "left out.",
     };
-    private bool _hasAdapters;
+    private bool _hasConfig;
 
     /// <summary>Adds the options.</summary>
     /// <param name="command">The command.</param>
@@ -47,21 +47,23 @@ internal sealed class SteeringOptions
     /// <param name="isVaried">
     /// Whether the command tries coefficients of its own, so that only vectors that are added can be given.
     /// </param>
-    public void AddTo(Command command, bool isNeeded = false, bool isVaried = false)
+    /// <param name="isTurned">
+    /// Whether coefficients change while the command runs, so that only what has one can be given, or a configuration.
+    /// </param>
+    public void AddTo(Command command, bool isNeeded = false, bool isVaried = false, bool isTurned = false)
     {
-        _hasAdapters = !isVaried;
-        if (_hasAdapters)
-        {
-            _vectors.Description += " In its place an adapter: a folder of PEFT's LoRA, or pyreft's LoReFT (.bin).";
+        _hasConfig = !isVaried;
+        if (_hasConfig)
             command.Add(_config);
-        }
+        if (!isVaried && !isTurned)
+            _vectors.Description += " In its place an adapter: a folder of PEFT's LoRA, or pyreft's LoReFT (.bin).";
 
         command.Add(_vectors);
         if (!isVaried)
             command.Add(_coefficients);
         command.Add(_layers);
         command.Add(_component);
-        _manner.AddTo(command, hasClamp: !isVaried);
+        _manner.AddTo(command, hasClamp: !isVaried && !isTurned);
         command.Validators.Add(result => Check(result, isNeeded));
     }
 
@@ -70,6 +72,22 @@ internal sealed class SteeringOptions
     /// <exception cref="InterventionException">A vector does not fit the model, or a file is an adapter.</exception>
     public ImmutableArray<SteeringVector> Vectors(ParseResult arguments, LoadedModel model) =>
         [.. Paths(arguments).Select(path => Vector(arguments, path, model))];
+
+    /// <summary>The files of the vectors, in their order.</summary>
+    public IReadOnlyList<string> Files(ParseResult arguments) => Paths(arguments);
+
+    /// <summary>Whether a configuration is given in place of vectors.</summary>
+    public bool HasConfig(ParseResult arguments) => arguments.GetValue(_config) is not null;
+
+    /// <summary>A coefficient for each vector.</summary>
+    /// <exception cref="InterventionException">There are others than one for all, or one each.</exception>
+    public float[] Coefficients(ParseResult arguments, int count)
+    {
+        var given = arguments.GetResult(_coefficients) is null ? [] : arguments.GetValue(_coefficients) ?? [];
+        if (given.Length > 1 && given.Length != count)
+            throw new InterventionException($"{given.Length} coefficients for {count} vectors; give one, or one each.");
+        return [.. Enumerable.Range(0, count).Select(index => given.Length == 0 ? 1 : given[index % given.Length])];
+    }
 
     /// <summary>How vectors act.</summary>
     /// <inheritdoc cref="Vectors"/>
@@ -143,22 +161,14 @@ internal sealed class SteeringOptions
         float coefficient
     ) => AdapterFile.Read(path, model.Components, coefficient, Layers(arguments), arguments.GetValue(_component));
 
-    private float[] Coefficients(ParseResult arguments, int count)
-    {
-        var given = arguments.GetResult(_coefficients) is null ? [] : arguments.GetValue(_coefficients) ?? [];
-        if (given.Length > 1 && given.Length != count)
-            throw new InterventionException($"{given.Length} coefficients for {count} vectors; give one, or one each.");
-        return [.. Enumerable.Range(0, count).Select(index => given.Length == 0 ? 1 : given[index % given.Length])];
-    }
-
     private void Check(CommandResult result, bool isNeeded)
     {
         var hasVectors = EitherOptions.IsGiven(result, _vectors);
-        var isConfigured = _hasAdapters && EitherOptions.IsGiven(result, _config);
+        var isConfigured = _hasConfig && EitherOptions.IsGiven(result, _config);
         if (hasVectors && isConfigured)
             result.AddError($"Give {_config.Name} or {_vectors.Name}, not both.");
         if (isNeeded && !hasVectors && !isConfigured)
-            result.AddError(_hasAdapters ? $"Give {_vectors.Name} or {_config.Name}." : $"Give {_vectors.Name}.");
+            result.AddError(_hasConfig ? $"Give {_vectors.Name} or {_config.Name}." : $"Give {_vectors.Name}.");
         var manner = _manner.Given(result).ToList();
         foreach (var option in new Option[] { _coefficients, _layers, _component }.Concat(manner))
         {

@@ -17,11 +17,16 @@ internal static partial class JsonText
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
     };
 
+    private static readonly JsonSerializerOptions s_line = new(s_options) { WriteIndented = false };
+
     /// <summary>
     /// The result's text. Characters that would act on a terminal stand in it as escapes, which they can only be inside
     /// of texts.
     /// </summary>
     public static string Of<T>(T result) => Acting().Replace(JsonSerializer.Serialize(result, s_options), Escape);
+
+    /// <summary>The same on one line.</summary>
+    public static string LineOf<T>(T result) => Acting().Replace(JsonSerializer.Serialize(result, s_line), Escape);
 
     private static string Escape(Match match) =>
         string.Concat(match.Value.Select(unit => string.Create(CultureInfo.InvariantCulture, $"\\u{(int)unit:X4}")));

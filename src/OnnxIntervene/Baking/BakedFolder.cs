@@ -11,10 +11,6 @@ namespace OnnxIntervene.Baking;
 internal sealed class BakedFolder(IntervenableModel model, BakeRequest request)
 {
     private const string ModelName = "model.onnx";
-    private const long LargestBeside = 64L << 20;
-
-    // Configurations, vocabularies, templates: what runtimes look for beside a model.
-    private static readonly string[] s_beside = [".json", ".txt", ".jinja", ".model", ".tiktoken"];
 
     public ImmutableArray<BakeEvidence> Write(BakedModel baked, string folder, CancellationToken cancellation)
     {
@@ -57,21 +53,7 @@ internal sealed class BakedFolder(IntervenableModel model, BakeRequest request)
 
     private ImmutableSortedDictionary<string, Action<Stream>> Beside(BakedModel baked)
     {
-        var files = ImmutableSortedDictionary.CreateBuilder<string, Action<Stream>>(StringComparer.Ordinal);
-        foreach (var file in Directory.GetFiles(model.File.Folder))
-        {
-            if (s_beside.Contains(Path.GetExtension(file)) && new FileInfo(file).Length <= LargestBeside)
-                files[Path.GetFileName(file)] = stream => Copy(file, stream);
-        }
-
-        if (!baked.Adapter.IsEmpty)
-            files[Baker.AdapterName] = new OnnxAdapter(baked.Adapter).Write;
-        return files.ToImmutable();
-    }
-
-    private static void Copy(string file, Stream target)
-    {
-        using var source = RegularFile.Open(file, message => new ModelFormatException(message));
-        source.CopyTo(target);
+        var files = BesideModel.Of(model.File);
+        return baked.Adapter.IsEmpty ? files : files.SetItem(Baker.AdapterName, new OnnxAdapter(baked.Adapter).Write);
     }
 }

@@ -59,6 +59,21 @@ internal sealed record PromptBatch(
         );
     }
 
+    /// <summary>What a run reads that goes on from the cache with the rest of the only prompt.</summary>
+    /// <param name="past">How many of its tokens are in the cache.</param>
+    public ModelInputs Rest(int past)
+    {
+        var rest = Prompts[0].AsSpan()[past..];
+        var ids = new long[rest.Length];
+        for (var index = 0; index < ids.Length; index++)
+            ids[index] = rest[index];
+        var inputs = Masked(NumericArray.Of(ids, 1, ids.Length), Longest, _ => Longest, isOn: true);
+        if (!Inputs.Contains(PositionInput.Name))
+            return inputs;
+        var positions = Enumerable.Range(past, ids.Length).Select(position => (long)position).ToArray();
+        return new ModelInputs(inputs.Arrays.Add(PositionInput.Name, NumericArray.Of(positions, 1, ids.Length)));
+    }
+
     /// <summary>What a run reads that goes on from the cache with one token a row.</summary>
     /// <param name="tokens">The tokens.</param>
     /// <param name="generated">How many new tokens there are, these included.</param>

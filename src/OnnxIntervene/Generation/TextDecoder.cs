@@ -15,8 +15,9 @@ internal sealed class TextDecoder : IDisposable
     private readonly ImmutableArray<ScheduledSite> _sites;
     private readonly ImmutableArray<CachePair> _cache;
     private readonly string[] _outputs;
-    private readonly KeptTensors? _kept;
     private readonly bool _isShared;
+    private KeptTensors? _kept;
+    private int _past;
     private IReadOnlyList<TensorValue> _present = [];
 
     /// <param name="session">The session, which its owner keeps until this is disposed.</param>
@@ -48,14 +49,34 @@ internal sealed class TextDecoder : IDisposable
             pair.IsShareable(session.Spliced.Model.Graph) && session.DeclaredInput(pair.Past).Sizes is [_, > 0, _, > 0]
         );
 
-    /// <summary>Reads the prompts; the logits after them, a row each.</summary>
+    /// <summary>Takes over what an earlier generation has read of the only prompt.</summary>
+    /// <param name="read">What it has read; it may be disposed then.</param>
+    /// <param name="count">How many tokens.</param>
+    public void Continue(ReadTensors read, int count)
+    {
+        foreach (var pair in _cache)
+            _kept!.Take(pair.Past, read.Kept, count);
+        _past = count;
+    }
+
+    /// <summary>Reads the prompts, or what is not read of them; the logits after them, a row each.</summary>
     public TensorValue ReadPrompt(CancellationToken cancellation) =>
         Run(
-            _batch.Prompt(),
+            _past > 0 ? _batch.Rest(_past) : _batch.Prompt(),
             [.. _sites.Select(site => site.OfPrompt())],
-            _batch.LastOf([.. _batch.Prompts]),
+            _past > 0
+                ? NumericArray.Of(new long[] { _batch.Longest - _past - 1 }, 1, 1)
+                : _batch.LastOf([.. _batch.Prompts]),
             cancellation
         );
+
+    /// <summary>What has been read, in the caller's hands from now on; this reads no more.</summary>
+    public ReadTensors Release()
+    {
+        var read = new ReadTensors(_kept!, _present);
+        (_kept, _present) = (null, []);
+        return read;
+    }
 
     /// <summary>Reads the last new token of each row; the logits after it.</summary>
     /// <param name="texts">Each row's prompt and new tokens, the new ones equal in number.</param>

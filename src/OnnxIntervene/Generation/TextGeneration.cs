@@ -41,18 +41,26 @@ public sealed class TextGeneration
     /// <param name="cancellation">Ends the generation early; <see cref="Texts"/> still gives what there is.</param>
     /// <exception cref="ExecutionException">ONNX Runtime stopped a run, or logits are not numbers.</exception>
     /// <exception cref="OperationCanceledException">The generation was cancelled.</exception>
-    public IEnumerable<GeneratedToken> Tokens(CancellationToken cancellation)
+    public IEnumerable<GeneratedToken> Tokens(CancellationToken cancellation) => TokensAfter(null, cancellation);
+
+    /// <summary>The same; what the cache holds of the only prompt is not computed again.</summary>
+    internal IEnumerable<GeneratedToken> TokensAfter(TextCache? cache, CancellationToken cancellation)
     {
         var sites = _feeds.Schedule(cancellation);
         using var lease = _request.Model.Loaded.Lease(RecipeOf(_feeds));
         using var decoder = new TextDecoder(lease.Session, _batch, sites, _cache, Options.MaximumNewTokens);
+        if (cache is not null && IsKept)
+            Continue(decoder, cache, () => new CacheTrial(lease.Session, _batch, sites, _cache).Run(cancellation));
         for (var run = 0; _rows.Any(row => row.Finish is null); run++)
         {
             using var logits =
                 run == 0
                     ? decoder.ReadPrompt(cancellation)
                     : decoder.ReadNext([.. _rows.Select(row => row.Text)], cancellation);
-            foreach (var token in Chosen(logits, run))
+            var chosen = Chosen(logits, run);
+            if (cache is not null && IsKept && _rows[0].Finish is not null)
+                Keep(decoder, cache);
+            foreach (var token in chosen)
                 yield return token;
         }
     }
@@ -78,6 +86,33 @@ public sealed class TextGeneration
                 Scores = [.. row.Scores],
             }),
         ];
+
+    // What was computed of a text is right for a longer one where interventions act at every token alike.
+    private bool IsKept =>
+        _rows.Length == 1
+        && !_cache.IsEmpty
+        && _request.Model.Loaded.Options.Provider == "cpu"
+        && _request.Sources is null
+        && _request.Locations is null
+        && Enumerable
+            .Range(0, _request.Count)
+            .Select(_request.ScheduleOf)
+            .All(schedule =>
+                schedule is { TakesEveryPosition: true, Phase: GenerationPhase.Both, Coefficients.IsConstant: true }
+            );
+
+    private void Continue(TextDecoder decoder, TextCache cache, Func<bool> trial)
+    {
+        var (read, count) = cache.Find(_request.Model, _request.Settings, _rows[0].Prompt);
+        if (read is null || count == 0 || _batch.Longest < CacheTrial.Shortest || !(cache.GoesOn ??= trial()))
+            return;
+        decoder.Continue(read, count);
+        cache.Count(count);
+    }
+
+    // The last new token was not read.
+    private void Keep(TextDecoder decoder, TextCache cache) =>
+        cache.Keep(_request.Model, _request.Settings, [.. _rows[0].Text.SkipLast(1)], decoder.Release());
 
     // Without the presents of a cache that is not used, nothing computes them.
     private SessionRecipe RecipeOf(GenerationFeeds feeds) =>
@@ -109,13 +144,13 @@ public sealed class TextGeneration
         if (read == 1)
             return row;
         var length = _rows[row].Text.Count;
-        return (row * read) + (_batch.PadsLeft ? read : length) - 1;
+        return (row * read) + (_batch.PadsLeft || !_batch.IsPadded ? read : length) - 1;
     }
 
     private FinishReason? FinishOf(GenerationRow row) =>
         _stop.Ends(row.Generated) ? FinishReason.Stop
         : row.Generated.Count == Options.MaximumNewTokens ? FinishReason.Length
-        : row.Text.Count == _request.Context ? FinishReason.Context
+        : row.Text.Count >= _request.Context ? FinishReason.Context
         : null;
 
     private PromptBatch Batch(bool padsLeft) =>

@@ -98,8 +98,9 @@ internal sealed class PlannedSite
     /// <param name="read">What the source's run read; null where the source is a constant or there is none.</param>
     public SiteFeed Write(SourceRows? read)
     {
+        // With its own parameters: on the way back a temperature of 0 would make 0 / 0 of no rows at all.
         if (Type.ReadsOnly || IsSkipped)
-            return SiteFeed.Neutral;
+            return Neutral;
         if (IsWhole)
             return WholeFeed();
         var source = Intervention.TakesSource ? Source(read) : default;
@@ -126,6 +127,18 @@ internal sealed class PlannedSite
         _sourceUnits is null || _component.Width == 0
             ? null
             : new SourceRows(Zeros(_sourceUnits.Count, _component.Width));
+
+    /// <summary>
+    /// Numbers in the order and shape in which a source's rows are written, such as their gradient, in those in which
+    /// they were read.
+    /// </summary>
+    public NumericArray ArrangedAsRead(NumericArray written)
+    {
+        if (!Type.FoldsUnits || _component.Width == 0)
+            return written;
+        var rows = _baseUnits.PositionsLast(written.FloatMemory, _component.Width);
+        return NumericArray.Of(rows, _baseUnits.Count, _component.Width);
+    }
 
     private static NumericArray Zeros(int rows, int width) =>
         NumericArray.Of(new float[SizeProduct.ToMake(sizeof(float), "The source", rows, width)], rows, width);

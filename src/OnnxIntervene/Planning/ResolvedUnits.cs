@@ -104,6 +104,18 @@ internal sealed record ResolvedUnits(
         return ordered;
     }
 
+    /// <summary>Rows of units with positions before heads, in this order: what the other one does, undone.</summary>
+    internal ReadOnlyMemory<float> PositionsLast(ReadOnlyMemory<float> rows, int width)
+    {
+        if (Shape.Length != 3)
+            return rows;
+        var ordered = new float[rows.Length];
+        for (var unit = 0; unit < Count; unit++)
+            rows.Span.Slice(width * unit, width)
+                .CopyTo(ordered.AsSpan(width * PlaceOf(unit, Shape[1], Shape[2]), width));
+        return ordered;
+    }
+
     // For each unit of [batch, positions, heads] in order, its index in [batch, heads, positions].
     private static int PlaceOf(int unit, int heads, int positions)
     {

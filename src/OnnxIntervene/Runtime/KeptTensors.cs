@@ -29,6 +29,42 @@ internal sealed class KeptTensors : IDisposable
         _outputs[output] = memory;
     }
 
+    /// <summary>
+    /// Puts the first positions of what another one holds for an input where this one holds it, or into memory of its
+    /// own where there is none yet.
+    /// </summary>
+    /// <param name="input">The input, <c>[batch, heads, position, width]</c>.</param>
+    /// <param name="other">Where it is copied from.</param>
+    /// <param name="count">How many positions.</param>
+    public void Take(string input, KeptTensors other, int count)
+    {
+        var source = other._inputs[input];
+        var info = source.GetTensorTypeAndShape();
+        long[] shape = [.. info.Shape];
+        if (!_inputs.TryGetValue(input, out var target))
+        {
+            target = OrtValue.CreateAllocatedTensorValue(
+                OrtAllocator.DefaultInstance,
+                info.ElementDataType,
+                [shape[0], shape[1], count, shape[3]]
+            );
+            _memory.Add(target);
+            _inputs[input] = target;
+        }
+
+        CopyRows(source, target, (int)(shape[0] * shape[1]), (int)shape[2], count);
+    }
+
+    // A row is a head's positions one after the other.
+    private static void CopyRows(OrtValue source, OrtValue target, int rows, int length, int count)
+    {
+        var from = source.GetTensorMutableRawData();
+        var to = target.GetTensorMutableRawData();
+        var unit = from.Length / rows / length;
+        for (var row = 0; row < rows; row++)
+            from.Slice(row * length * unit, count * unit).CopyTo(to[(row * (to.Length / rows))..]);
+    }
+
     /// <summary>Adds all of them to a run.</summary>
     public void AddTo(RunBinding binding)
     {

@@ -1,7 +1,6 @@
 using System.Globalization;
 using OnnxIntervene.Formats;
 using OnnxIntervene.IR;
-using OnnxIntervene.Tensors;
 
 namespace OnnxIntervene.Steering;
 

@@ -57,6 +57,18 @@ public sealed class ChatTemplate
             );
     }
 
+    /// <summary>Reads the template of a file, in place of the one beside a model.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="folder">The folder of the tokenizer's files, which name the special tokens.</param>
+    /// <exception cref="ModelFormatException">It is not understood; the message names the line.</exception>
+    /// <exception cref="IOException">The file cannot be read.</exception>
+    public static ChatTemplate ReadFile(string path, string folder)
+    {
+        ArgumentNullException.ThrowIfNull(path);
+        ArgumentNullException.ThrowIfNull(folder);
+        return new ChatTemplate(TemplateFiles.ReadFile(path), TemplateFiles.Tokens(folder));
+    }
+
     /// <summary>Reads a template from a text; its special tokens are those of the options' variables.</summary>
     /// <exception cref="ModelFormatException">It is not understood; the message names the line.</exception>
     public static ChatTemplate Parse(string source)

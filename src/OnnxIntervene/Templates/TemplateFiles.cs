@@ -34,12 +34,12 @@ internal static class TemplateFiles
             AddConfigured(configuration["chat_template"], folder, found);
         var own = Path.Combine(folder, "chat_template.jinja");
         if (File.Exists(own))
-            found[Usual] = ReadFile(folder, own);
+            found[Usual] = ReadInside(folder, own);
         var others = Path.Combine(folder, "additional_chat_templates");
         if (Directory.Exists(others))
         {
             foreach (var file in Directory.EnumerateFiles(others, "*.jinja").Order(StringComparer.Ordinal))
-                found[Path.GetFileNameWithoutExtension(file)] = ReadFile(folder, file);
+                found[Path.GetFileNameWithoutExtension(file)] = ReadInside(folder, file);
         }
 
         return found;
@@ -62,6 +62,10 @@ internal static class TemplateFiles
 
         return [.. tokens.Select(token => (token.Key, token.Value))];
     }
+
+    /// <summary>The template of a file.</summary>
+    public static TemplateSource ReadFile(string path) =>
+        new($"'{path}'", RegularFile.ReadText(path, LongestTemplate, message => new ModelFormatException(message)));
 
     private static void AddConfigured(JsonPlace place, string folder, OrderedDictionary<string, TemplateSource> found)
     {
@@ -97,13 +101,6 @@ internal static class TemplateFiles
             : null;
     }
 
-    private static TemplateSource ReadFile(string folder, string path) =>
-        new(
-            $"'{path}'",
-            RegularFile.ReadText(
-                FolderBoundary.Of(folder).Checked(path),
-                LongestTemplate,
-                message => new ModelFormatException(message)
-            )
-        );
+    private static TemplateSource ReadInside(string folder, string path) =>
+        ReadFile(FolderBoundary.Of(folder).Checked(path));
 }

@@ -31,7 +31,9 @@ internal sealed class Fit : IDisposable
             );
         _examples = new FrozenExamples(set.Batch, set.Count, options.CacheMemory);
         _heldOut = options.HeldOut is { } held ? new FrozenExamples(held.Batch, held.Count, options.CacheMemory) : null;
-        _checkpoint = options.Checkpoint is { } path ? new FitCheckpoint(path, trainer, set, options) : null;
+        _checkpoint = options.Checkpoint is { } path
+            ? new FitCheckpoint(path, FitIdentity.Of(trainer, set, options), trainer.Arrays, trainer.Steps)
+            : null;
         _state = _checkpoint?.Read() ?? new FitState();
         _firstStep = trainer.StepCount;
         trainer.Begin(_steps);
@@ -40,13 +42,13 @@ internal sealed class Fit : IDisposable
     /// <summary>Runs to the end.</summary>
     public FitResult Run(CancellationToken cancellation)
     {
-        using var log = _options.Log is { } path ? new FitLog(path, _state.Losses.Count) : null;
+        using var log = _options.Log is { } path ? new FitLog(path, _state) : null;
         while (_state.Epoch < _options.Epochs && !HasEnded)
         {
             var batches = EpochOrder.Of(_set.Count, _state.Epoch, _options);
             while (_state.Batch < batches.Count)
                 Step(batches[_state.Batch], log, cancellation);
-            EndEpoch(cancellation);
+            EndEpoch(log, cancellation);
         }
 
         RestoreBest();
@@ -96,7 +98,7 @@ internal sealed class Fit : IDisposable
         _options.Progress?.Report(Progress(result));
     }
 
-    private void EndEpoch(CancellationToken cancellation)
+    private void EndEpoch(FitLog? log, CancellationToken cancellation)
     {
         if (_heldOut is not null)
         {
@@ -108,6 +110,7 @@ internal sealed class Fit : IDisposable
             }
 
             _state.HeldOut.Add(accuracy);
+            log?.Add(_state.Epoch, _trainer.StepCount, accuracy);
         }
 
         (_state.Epoch, _state.Batch) = (_state.Epoch + 1, 0);

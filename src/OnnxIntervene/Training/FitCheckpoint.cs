@@ -1,12 +1,7 @@
-using System.Collections.Immutable;
-using System.Globalization;
-using System.Runtime.InteropServices;
-using System.Security.Cryptography;
-using System.Text;
 using OnnxIntervene.Formats;
 using OnnxIntervene.IR;
-using OnnxIntervene.Runtime;
 using OnnxIntervene.Tensors;
+using OnnxIntervene.Training.Parametrizations;
 
 namespace OnnxIntervene.Training;
 
@@ -14,7 +9,16 @@ namespace OnnxIntervene.Training;
 /// Where a training stands, as one safetensors file: written beside the old one and renamed, so that it is whole
 /// whenever the process ends.
 /// </summary>
-internal sealed class FitCheckpoint(string path, Trainer trainer, TrainingSet set, FitOptions options)
+/// <param name="path">The file.</param>
+/// <param name="identity">What tells the training from others.</param>
+/// <param name="arrays">What is trained.</param>
+/// <param name="steps">How it is moved.</param>
+internal sealed class FitCheckpoint(
+    string path,
+    NumericArray identity,
+    IReadOnlyList<TrainedArray> arrays,
+    GradientSteps steps
+)
 {
     private const string Identity = "identity";
     private const string Counters = "counters";
@@ -22,9 +26,7 @@ internal sealed class FitCheckpoint(string path, Trainer trainer, TrainingSet se
     private const string Accuracies = "accuracies";
     private const string HeldOut = "held_out";
 
-    private readonly NumericArray _identity = IdentityOf(trainer, set, options);
-
-    /// <summary>Puts the trainer where the checkpoint has it; null where there is no checkpoint.</summary>
+    /// <summary>Puts what is trained where the checkpoint has it; null where there is no checkpoint.</summary>
     /// <exception cref="InterventionException">It is another training's.</exception>
     /// <exception cref="ModelFormatException">The file is no checkpoint.</exception>
     public FitState? Read()
@@ -32,7 +34,7 @@ internal sealed class FitCheckpoint(string path, Trainer trainer, TrainingSet se
         if (!File.Exists(path))
             return null;
         var file = SafetensorsFile.Open(path);
-        if (!Array(file, Identity).Integers.SequenceEqual(_identity.Integers))
+        if (!Array(file, Identity).Integers.SequenceEqual(identity.Integers))
             throw new InterventionException(
                 $"'{path}' is a checkpoint of another training: its model, interventions, options or examples differ. "
                     + "Name another file, or remove this one to begin anew."
@@ -49,77 +51,64 @@ internal sealed class FitCheckpoint(string path, Trainer trainer, TrainingSet se
         state.HeldOut.AddRange(Doubles(file, HeldOut));
         Restore(file, (int)counters[3], (int)counters[4]);
         if (counters[5] != 0)
-            state.Best =
-            [
-                .. trainer.Trained.Parameters.Select((parameter, index) => Shaped(file, $"{index}.best", parameter)),
-            ];
+            state.Best = [.. arrays.Select((array, index) => Shaped(file, $"{index}.best", array))];
         return state;
     }
 
     /// <summary>Replaces the checkpoint.</summary>
     public void Write(FitState state)
     {
-        var arrays = new List<KeyValuePair<string, NumericArray>>
+        var kept = new List<KeyValuePair<string, NumericArray>>
         {
-            new(Identity, _identity),
+            new(Identity, identity),
             new(
                 Counters,
-                Integers(
-                    state.Epoch,
-                    state.Batch,
-                    state.BestEpoch,
-                    trainer.StepCount,
-                    trainer.Sum.Count,
-                    state.Best.Count
-                )
+                Integers(state.Epoch, state.Batch, state.BestEpoch, steps.Count, steps.Sum.Count, state.Best.Count)
             ),
             new(Losses, Bits(state.Losses)),
             new(Accuracies, Bits(state.Accuracies)),
             new(HeldOut, Bits(state.HeldOut)),
         };
-        for (var index = 0; index < trainer.Trained.Parameters.Length; index++)
-            arrays.AddRange(Parameter(index, state));
+        for (var index = 0; index < arrays.Count; index++)
+            kept.AddRange(Parameter(index, state));
         Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(path))!);
-        SafetensorsFile.Write(path, arrays.ToDictionary());
+        SafetensorsFile.Write(path, kept.ToDictionary());
     }
 
     private IEnumerable<KeyValuePair<string, NumericArray>> Parameter(int index, FitState state)
     {
-        var array = trainer.Trained.Parameters[index].Array;
+        var array = arrays[index];
         yield return new($"{index}.free", array.Free);
-        foreach (var (name, kept) in array.State)
-            yield return new($"{index}.state.{name}", kept);
+        foreach (var (name, numbers) in array.State)
+            yield return new($"{index}.state.{name}", numbers);
         if (state.Best.Count > 0)
             yield return new($"{index}.best", state.Best[index]);
-        var moments = trainer.Optimizer.Moments[index];
+        var moments = steps.Optimizer.Moments[index];
         for (var number = 0; number < moments.Length; number++)
             yield return new($"{index}.moment.{number}", NumericArray.Of(moments[number], moments[number].Length));
-        if (trainer.Sum.Count > 0)
-            yield return new($"{index}.sum", NumericArray.Of(trainer.Sum.Sums[index], trainer.Sum.Sums[index].Length));
+        if (steps.Sum.Count > 0)
+            yield return new($"{index}.sum", NumericArray.Of(steps.Sum.Sums[index], steps.Sum.Sums[index].Length));
     }
 
-    private void Restore(SafetensorsFile file, int steps, int summed)
+    private void Restore(SafetensorsFile file, int count, int summed)
     {
-        var parameters = trainer.Trained.Parameters;
-        for (var index = 0; index < parameters.Length; index++)
+        for (var index = 0; index < arrays.Count; index++)
         {
             var number = index;
-            parameters[index].Array.Move(Shaped(file, $"{index}.free", parameters[index]));
-            parameters[index].Array.Restore(name => Array(file, $"{number}.state.{name}"));
+            arrays[index].Move(Shaped(file, $"{index}.free", arrays[index]));
+            arrays[index].Restore(name => Array(file, $"{number}.state.{name}"));
         }
 
-        trainer.Optimizer.Restore(steps, (index, number) => Floats(file, $"{index}.moment.{number}", index));
-        trainer.Sum.Restore(
-            summed == 0
-                ? []
-                : Enumerable.Range(0, parameters.Length).Select(index => Floats(file, $"{index}.sum", index)),
+        steps.Optimizer.Restore(count, (index, number) => Floats(file, $"{index}.moment.{number}", index));
+        steps.Sum.Restore(
+            summed == 0 ? [] : Enumerable.Range(0, arrays.Count).Select(index => Floats(file, $"{index}.sum", index)),
             summed
         );
     }
 
-    private NumericArray Shaped(SafetensorsFile file, string name, TrainedParameter parameter)
+    private NumericArray Shaped(SafetensorsFile file, string name, TrainedArray trained)
     {
-        var (array, free) = (Array(file, name), parameter.Array.Free);
+        var (array, free) = (Array(file, name), trained.Free);
         return array.Shape.SequenceEqual(free.Shape) && !array.IsInteger
             ? array
             : throw new ModelFormatException($"'{path}': '{name}' is {array}, not {free}.");
@@ -128,7 +117,7 @@ internal sealed class FitCheckpoint(string path, Trainer trainer, TrainingSet se
     private float[] Floats(SafetensorsFile file, string name, int index)
     {
         var array = Array(file, name);
-        return !array.IsInteger && array.Length == trainer.Trained.Parameters[index].Array.Free.Length
+        return !array.IsInteger && array.Length == arrays[index].Free.Length
             ? array.Floats.ToArray()
             : throw new ModelFormatException($"'{path}': '{name}' is {array}, which does not fit its parameter.");
     }
@@ -146,55 +135,4 @@ internal sealed class FitCheckpoint(string path, Trainer trainer, TrainingSet se
         NumericArray.Of(numbers.Select(BitConverter.DoubleToInt64Bits).ToArray(), numbers.Count);
 
     private static NumericArray Integers(params long[] numbers) => NumericArray.Of(numbers, numbers.Length);
-
-    // Everything that the course of a training depends on.
-    private static NumericArray IdentityOf(Trainer trainer, TrainingSet set, FitOptions options)
-    {
-        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        var file = trainer.Model.File.Path;
-        Add(FormattableString.Invariant($"{Path.GetFileName(file)} {new FileInfo(file).Length} {trainer.Options} "));
-        Add(FormattableString.Invariant($"{options.Epochs} {options.BatchSize} {options.Shuffles} {options.Seed} "));
-        Add(FormattableString.Invariant($"{options.Patience} {options.HeldOut?.Count} "));
-        Add(trainer.Model.Config.ToJson());
-        foreach (var parameter in trainer.Trained.Parameters)
-            hash.AppendData(MemoryMarshal.AsBytes(parameter.Array.Free.Floats));
-        foreach (var example in set.Examples.Concat(options.HeldOut?.Examples ?? []))
-            Append(example);
-        return NumericArray.Of(MemoryMarshal.Cast<byte, long>(hash.GetHashAndReset()).ToArray(), 4);
-
-        void Add(string text) => hash.AppendData(Encoding.UTF8.GetBytes(text));
-
-        void Append(TrainingExample example)
-        {
-            Add(example.Label.ToString(CultureInfo.InvariantCulture));
-            foreach (var inputs in example.Sources.OfType<ModelInputs>().Prepend(example.Base))
-            foreach (var (name, array) in inputs.Arrays.OrderBy(entry => entry.Key, StringComparer.Ordinal))
-            {
-                Add(name);
-                hash.AppendData(
-                    array.IsInteger ? MemoryMarshal.AsBytes(array.Integers) : MemoryMarshal.AsBytes(array.Floats)
-                );
-            }
-
-            Add(Places(example));
-        }
-    }
-
-    private static string Places(TrainingExample example)
-    {
-        var text = new StringBuilder();
-        foreach (var location in (example.UnitLocations?.Sources ?? []).Concat(example.UnitLocations?.Base ?? []))
-        {
-            text.Append(location?.Anchor).Append('|');
-            foreach (
-                var row in (location?.Units ?? []).Concat(location?.Heads is { IsDefault: false } heads ? heads : [])
-            )
-                text.AppendJoin(',', row).Append(';');
-        }
-
-        foreach (var rows in example.Subspaces?.Rows ?? [])
-        foreach (var row in rows ?? [])
-            text.AppendJoin(',', row).Append('/');
-        return text.ToString();
-    }
 }

@@ -35,7 +35,10 @@ public sealed record FitOptions
     /// <summary>Steps between checkpoints; one is also written after every epoch.</summary>
     public int CheckpointEvery { get; init; } = 100;
 
-    /// <summary>A file for one line of JSON a step; null for none.</summary>
+    /// <summary>
+    /// A file for one line of JSON a batch, and one after each epoch with held-out examples; null for none.
+    /// <see cref="TrainingLog"/> reads it.
+    /// </summary>
     public string? Log { get; init; }
 
     /// <summary>Bytes that what is computed once may take in memory; the rest goes to a temporary file.</summary>

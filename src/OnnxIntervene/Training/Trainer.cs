@@ -7,6 +7,7 @@ using OnnxIntervene.IR;
 using OnnxIntervene.Planning;
 using OnnxIntervene.Runtime;
 using OnnxIntervene.Tensors;
+using OnnxIntervene.Training.Parametrizations;
 
 namespace OnnxIntervene.Training;
 
@@ -187,9 +188,9 @@ public sealed class Trainer : IDisposable
 
     internal TrainedInterventions Trained => _trained;
 
-    internal OptimizerState Optimizer => _steps.Optimizer;
+    internal GradientSteps Steps => _steps;
 
-    internal GradientSum Sum => _steps.Sum;
+    internal IReadOnlyList<TrainedArray> Arrays => [.. _trained.Parameters.Select(parameter => parameter.Array)];
 
     internal IntervenableModel Model => _model;
 

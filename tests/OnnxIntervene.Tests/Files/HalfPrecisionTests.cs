@@ -24,7 +24,7 @@ public sealed class HalfPrecisionTests
         var largest = family
             .Cases.Where(item => item.ExpectedLogits is not null)
             .Max(item => family.Tensor(item.ExpectedLogits!).Floats.ToArray().Max(Math.Abs));
-        var runner = new CaseRunner(
+        using var runner = new CaseRunner(
             family,
             export with
             {

@@ -70,7 +70,7 @@ public sealed class GenerationBatchTests
         }
     }
 
-    private static IEnumerable<string> CachedExports() =>
+    internal static IEnumerable<string> CachedExports() =>
         ReferenceExports
             .LanguageModels()
             .Where(export =>
@@ -81,7 +81,7 @@ public sealed class GenerationBatchTests
                 );
             });
 
-    private static IntervenableConfig Steered(LoadedModel model)
+    internal static IntervenableConfig Steered(LoadedModel model)
     {
         var width = model.Components.Get(1, "block_input").Width;
         return new IntervenableConfig
@@ -122,7 +122,7 @@ public sealed class GenerationBatchTests
         return generation.Texts();
     }
 
-    private static void RequireSame(GeneratedText text, GeneratedText other, string what)
+    internal static void RequireSame(GeneratedText text, GeneratedText other, string what)
     {
         Assert.That(text.Tokens, Is.EqualTo(other.Tokens), what);
         var differences = text.Scores.Zip(

@@ -2,7 +2,6 @@ using System.Collections.Immutable;
 using OnnxIntervene.Execution;
 using OnnxIntervene.Generation;
 using OnnxIntervene.Interventions;
-using OnnxIntervene.Interventions.Kinds;
 using OnnxIntervene.IR;
 using OnnxIntervene.Planning;
 using OnnxIntervene.Runtime;
@@ -32,12 +31,12 @@ public sealed class SteeringMannerTests
         ["set"] = new SteeringManner { Clamp = (3, 3) },
     };
 
-    private static IEnumerable<string> Manners() => s_manners.Keys;
+    private static readonly string[] s_names = [.. s_manners.Keys];
 
     [Test]
     public void Texts_with_the_cache_are_those_without_and_those_alone(
         [Values("llama/optimum-past/model.onnx", "llama/genai-fp32/model.onnx")] string export,
-        [ValueSource(nameof(Manners))] string manner
+        [ValueSource(nameof(s_names))] string manner
     )
     {
         using var loaded = ReferenceExports.Load(export);
@@ -49,7 +48,7 @@ public sealed class SteeringMannerTests
     }
 
     [Test]
-    public void So_it_is_on_the_large_model([ValueSource(nameof(Manners))] string manner)
+    public void So_it_is_on_the_large_model([ValueSource(nameof(s_names))] string manner)
     {
         var golden = GoldenModel.All().FirstOrDefault(model => model.Name == GoldenModel.LargeName);
         if (golden is null)

@@ -7,7 +7,6 @@ using OnnxIntervene.Gradients.Losses;
 using OnnxIntervene.Interventions;
 using OnnxIntervene.Interventions.Kinds;
 using OnnxIntervene.IR;
-using OnnxIntervene.IR.Serialization;
 using OnnxIntervene.Planning;
 using OnnxIntervene.Runtime;
 using OnnxIntervene.Tensors;
@@ -16,16 +15,18 @@ using OnnxIntervene.Tests.Json;
 
 namespace OnnxIntervene.Tests.Oracle;
 
-/// <summary>Runs one case of the references on one export and judges it.</summary>
-internal sealed class CaseRunner(ReferenceFamily family, ReferenceExport export)
+/// <summary>Runs cases of the references on one export, which is loaded once, and judges them.</summary>
+internal sealed class CaseRunner(ReferenceFamily family, ReferenceExport export) : IDisposable
 {
-    private readonly ComponentMap _components = ComponentMap.Find(OnnxFile.Load(export.ModelPath));
+    private readonly LoadedModel _model = Load(export.ModelPath);
+
+    public void Dispose() => _model.Dispose();
 
     public CaseOutcome Run(ReferenceCase item)
     {
         try
         {
-            var outcome = Judge(item, export.ModelPath, config => config, export.Difference);
+            var outcome = Judge(item, _model, config => config, export.Difference);
             return
                 outcome.Outcome == CaseOutcome.Failed
                 && ExportFault.Of(family.Name, export.Name, item.Name) is { } fault
@@ -46,29 +47,32 @@ internal sealed class CaseRunner(ReferenceFamily family, ReferenceExport export)
     // difference.
     private CaseOutcome JudgeRepaired(ReferenceCase item, string fault)
     {
+        var outcome =
+            family.Name == "gemma2" ? JudgeCapped(item) : Judge(item, _model, ExportFault.BreakTie, export.Difference);
+        return outcome with { Message = outcome.Outcome == CaseOutcome.Passed ? fault : outcome.Message };
+    }
+
+    private CaseOutcome JudgeCapped(ReferenceCase item)
+    {
         using var folder = new TemporaryFolder();
         var path = folder.File("model.onnx");
-        if (family.Name == "gemma2")
-            ExportFault.RestoreSoftCap(export.ModelPath, path);
-        var outcome =
-            family.Name == "gemma2"
-                ? Judge(item, path, config => config, 0)
-                : Judge(item, export.ModelPath, ExportFault.BreakTie, export.Difference);
-        return outcome with { Message = outcome.Outcome == CaseOutcome.Passed ? fault : outcome.Message };
+        ExportFault.RestoreSoftCap(export.ModelPath, path);
+        using var model = Load(path);
+        return Judge(item, model, config => config, 0);
     }
 
     private CaseOutcome Judge(
         ReferenceCase item,
-        string modelPath,
+        LoadedModel loaded,
         Func<IntervenableConfig, IntervenableConfig> change,
         double exportDifference
     )
     {
         if (item.Kind == "gradient")
-            return JudgeGradients(item, modelPath, exportDifference);
+            return JudgeGradients(item, loaded, exportDifference);
         var config = change(Config(item));
         RequireKnownComponents(config);
-        using var model = IntervenableModel.Load(modelPath, config, new ExecutionOptions { Threads = 1 });
+        using var model = loaded.With(config);
         var inputs = Inputs(item.Base, model.Components);
         var result = model.Run(
             inputs,
@@ -79,9 +83,8 @@ internal sealed class CaseRunner(ReferenceFamily family, ReferenceExport export)
         return Compare(item, inputs, result, exportDifference);
     }
 
-    private CaseOutcome JudgeGradients(ReferenceCase item, string modelPath, double exportDifference)
+    private CaseOutcome JudgeGradients(ReferenceCase item, LoadedModel model, double exportDifference)
     {
-        using var model = LoadedModel.Load(modelPath, new ExecutionOptions { Threads = 1 });
         var loss = new CrossEntropyLoss(family.Tensor(item.Member("labels").GetString()!));
         var expected = item.ExpectedGradients;
         var targets = new GradientTargets { Components = [.. expected.Keys] };
@@ -104,7 +107,7 @@ internal sealed class CaseRunner(ReferenceFamily family, ReferenceExport export)
     // A family that is not recognised at all is not built yet; a component missing from one that is would be a fault.
     private void RequireKnownComponents(IntervenableConfig config)
     {
-        if (_components.LayerCount == 0 && config.Representations.Length > 0)
+        if (_model.Components.LayerCount == 0 && config.Representations.Length > 0)
             throw new NotSupportedException(
                 $"component {config.Representations[0].Component}: no layers are recognised"
             );
@@ -239,4 +242,6 @@ internal sealed class CaseRunner(ReferenceFamily family, ReferenceExport export)
 
     private CaseOutcome Outcome(ReferenceCase item, string outcome, double? difference, string? message) =>
         new(family.Name, export.Name, item.Name, item.Kind, outcome, difference, message);
+
+    private static LoadedModel Load(string path) => LoadedModel.Load(path, new ExecutionOptions { Threads = 1 });
 }

@@ -24,7 +24,7 @@ public sealed class OracleTests
     [TestCaseSource(nameof(Exports))]
     public void Every_case_of_an_export_gives_the_reference_numbers(ReferenceFamily family, ReferenceExport export)
     {
-        var runner = new CaseRunner(family, export);
+        using var runner = new CaseRunner(family, export);
         var outcomes = family.Cases.Select(runner.Run).ToList();
         Report(outcomes);
 

@@ -19,7 +19,14 @@ internal static class FolderArrows
     /// <param name="sources">
     /// Files by their path from the root of the sources, such as <c>OnnxIntervene/Hub/HubFile.cs</c>.
     /// </param>
-    public static IEnumerable<FolderArrow> Of(IReadOnlyDictionary<string, string> sources)
+    /// <param name="isAsked">
+    /// Whether an arrow from the first folder to the second is wanted; what names nothing in such a folder is not
+    /// bound.
+    /// </param>
+    public static IEnumerable<FolderArrow> Of(
+        IReadOnlyDictionary<string, string> sources,
+        Func<string, string, bool> isAsked
+    )
     {
         var options = new CSharpParseOptions(LanguageVersion.Preview, DocumentationMode.Parse);
         var trees = sources.Select(source => CSharpSyntaxTree.ParseText(source.Value, options, source.Key)).ToList();
@@ -29,13 +36,41 @@ internal static class FolderArrows
             References(),
             new CSharpCompilationOptions(OutputKind.DynamicallyLinkedLibrary)
         );
-        return trees.SelectMany(tree => Of(compilation.GetSemanticModel(tree), tree)).Distinct();
+        var declared = trees
+            .SelectMany(tree => Declared(tree).Select(name => (Name: name, Folder: FolderOf(tree.FilePath))))
+            .ToLookup(entry => entry.Name, entry => entry.Folder, StringComparer.Ordinal);
+        return trees
+            .SelectMany(tree =>
+                Of(
+                    compilation.GetSemanticModel(tree),
+                    tree,
+                    name => declared[name].Any(folder => isAsked(FolderOf(tree.FilePath), folder))
+                )
+            )
+            .Distinct()
+            .Where(arrow => isAsked(arrow.From, arrow.To));
     }
 
-    private static IEnumerable<FolderArrow> Of(SemanticModel model, SyntaxTree tree) =>
+    // Only these words can name a type of the sources; asking the compiler what all others mean takes a minute.
+    private static IEnumerable<string> Declared(SyntaxTree tree) =>
+        tree.GetRoot()
+            .DescendantNodes()
+            .SelectMany(node =>
+                node switch
+                {
+                    BaseTypeDeclarationSyntax type => [type.Identifier.ValueText],
+                    DelegateDeclarationSyntax type => [type.Identifier.ValueText],
+                    MethodDeclarationSyntax { ParameterList.Parameters: [{ Modifiers: var words }, ..] } method
+                        when words.Any(SyntaxKind.ThisKeyword) => [method.Identifier.ValueText],
+                    _ => Enumerable.Empty<string>(),
+                }
+            );
+
+    private static IEnumerable<FolderArrow> Of(SemanticModel model, SyntaxTree tree, Func<string, bool> isAsked) =>
         tree.GetRoot()
             .DescendantNodes(descendIntoTrivia: true)
             .OfType<SimpleNameSyntax>()
+            .Where(name => isAsked(name.Identifier.ValueText))
             .Where(name => !name.Ancestors().Any(ancestor => ancestor is UsingDirectiveSyntax))
             .Select(name => DeclaringFile(model.GetSymbolInfo(name)))
             .OfType<string>()

@@ -64,6 +64,7 @@ public sealed class LayeringTests
         "OnnxIntervene/Studies/Patching",
         "OnnxIntervene/Studies/Attribution",
         "OnnxIntervene/Studies/Alignment",
+        "OnnxIntervene/Studies/Tuning",
         "OnnxIntervene/Studies/Tracing",
         "OnnxIntervene/Studies/Ablation",
         "OnnxIntervene/Studies/Paths",
@@ -76,6 +77,7 @@ public sealed class LayeringTests
         "OnnxIntervene/Checking",
         "OnnxIntervene/Comparing",
         "OnnxIntervene/Baking",
+        "OnnxIntervene.Chat",
         "OnnxIntervene.Probing",
         "OnnxIntervene.Reports/Figures",
         "OnnxIntervene.Reports/Drawing",
@@ -163,8 +165,7 @@ public sealed class LayeringTests
     private static List<string> Backward(IReadOnlyDictionary<string, string> sources) =>
         [
             .. FolderArrows
-                .Of(sources)
-                .Where(arrow => Array.IndexOf(s_order, arrow.To) > Array.IndexOf(s_order, arrow.From))
+                .Of(sources, (from, to) => Array.IndexOf(s_order, to) > Array.IndexOf(s_order, from))
                 .Select(arrow => arrow.Where),
         ];
 

@@ -1,3 +1,4 @@
+using OnnxIntervene.Chat;
 using OnnxIntervene.Execution;
 using OnnxIntervene.IR;
 using OnnxIntervene.Probing;
@@ -13,11 +14,13 @@ public sealed class PublicSurfaceTests
     {
         ["OnnxIntervene.IR"] = typeof(Model),
         ["OnnxIntervene"] = typeof(IntervenableModel),
+        ["OnnxIntervene.Chat"] = typeof(SteeredChatClient),
         ["OnnxIntervene.Probing"] = typeof(LinearProbe),
     };
 
     [TestCase("OnnxIntervene.IR")]
     [TestCase("OnnxIntervene")]
+    [TestCase("OnnxIntervene.Chat")]
     [TestCase("OnnxIntervene.Probing")]
     public void The_public_surface_is_the_one_in_the_text(string name)
     {

@@ -1,13 +1,17 @@
+using Microsoft.Extensions.AI;
 using OnnxIntervene.CausalModels;
+using OnnxIntervene.Chat;
 using OnnxIntervene.Execution;
 using OnnxIntervene.Generation;
 using OnnxIntervene.Interventions;
 using OnnxIntervene.Interventions.Kinds;
 using OnnxIntervene.Runtime;
 using OnnxIntervene.Splicing;
+using OnnxIntervene.Steering;
 using OnnxIntervene.Studies.Metrics;
 using OnnxIntervene.Studies.Patching;
 using OnnxIntervene.Studies.Prompts;
+using OnnxIntervene.Templates;
 using OnnxIntervene.Testing;
 using OnnxIntervene.Training;
 using OnnxIntervene.Training.Optimizers;
@@ -28,6 +32,7 @@ public sealed class ReadmeTests
         Shows(Alignment);
         Shows(Causal);
         Shows(Generated);
+        Shows(() => Conversation().GetAwaiter().GetResult());
     }
 
     private static void Shows(Action example)
@@ -55,7 +60,7 @@ public sealed class ReadmeTests
                 Path.Combine(RepositoryPaths.Root, "tests", "OnnxIntervene.Tests", "Repository", "ReadmeTests.cs")
             )
             .Split("// example");
-        foreach (var source in new[] { parts[^10], parts[^8], parts[^6], parts[^4], parts[^2] })
+        foreach (var source in new[] { parts[^12], parts[^10], parts[^8], parts[^6], parts[^4], parts[^2] })
         {
             var lines = source
                 .Split('\n')
@@ -74,6 +79,7 @@ public sealed class ReadmeTests
     [TestCase("docs/patch-normalized.png")]
     [TestCase("docs/das-iia.png")]
     [TestCase("examples/agreement.json")]
+    [TestCase("examples/animals.jsonl")]
     public void What_the_readme_names_is_there(string path)
     {
         Assert.That(s_readme, Does.Contain(path));
@@ -236,6 +242,34 @@ public sealed class ReadmeTests
         );
 
         Console.WriteLine(swapped);
+        // example
+    }
+
+    private static async Task Conversation()
+    {
+        // example
+        using var model = LoadedModel.Load("models/facts-gpt2");
+        var land = SteeringTraining.Fit(
+            model,
+            SteeringExamples.Read("examples/animals.jsonl", model),
+            layers: [4],
+            SteeringMethod.DifferenceOfMeans
+        );
+        using IChatClient client = new SteeredChatClient(
+            model,
+            new SteeredChatOptions
+            {
+                Vectors = new Dictionary<string, SteeringVector> { ["land"] = land.Vector },
+                // A model that is made for conversations has a template of its own beside it.
+                Format = new ChatFormat(ChatTemplate.Parse("{{ messages[-1].content }}")) { AddsSpecialTokens = true },
+            }
+        );
+
+        foreach (var coefficient in new[] { 0f, 1f })
+        {
+            var options = new ChatOptions().Steer("land", coefficient);
+            Console.WriteLine(await client.GetResponseAsync("A young salmon is called a", options));
+        }
         // example
     }
 }

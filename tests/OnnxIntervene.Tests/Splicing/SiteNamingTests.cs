@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using OnnxIntervene.Components;
 using OnnxIntervene.Components.Addressing;
 using OnnxIntervene.Execution;
 using OnnxIntervene.Execution.Results;
@@ -33,6 +32,15 @@ public sealed class SiteNamingTests
         (InterventionType.Collect, InterventionType.Addition),
         (InterventionType.Lambda, InterventionType.Addition),
     ];
+
+    private readonly Dictionary<(string Family, string Export), LoadedModel> _models = [];
+
+    [OneTimeTearDown]
+    public void Unload()
+    {
+        foreach (var model in _models.Values)
+            model.Dispose();
+    }
 
     [TestCase("gpt2", "optimum")]
     [TestCase("gpt2", "ort-fused")]
@@ -122,7 +130,7 @@ public sealed class SiteNamingTests
         );
     }
 
-    private static void Check(
+    private void Check(
         string family,
         string export,
         (InterventionType First, InterventionType Second) kinds,
@@ -149,13 +157,9 @@ public sealed class SiteNamingTests
             Assert.That(Difference.Largest(one.Floats, other.Floats), Is.LessThan(Tolerance), what);
     }
 
-    private static RunResult Run(string family, string export, params ImmutableArray<RepresentationConfig> sites)
+    private RunResult Run(string family, string export, params ImmutableArray<RepresentationConfig> sites)
     {
-        using var model = IntervenableModel.Load(
-            PathOf(family, export),
-            new IntervenableConfig { Representations = sites },
-            new ExecutionOptions { Threads = 1 }
-        );
+        using var model = Loaded(family, export).With(new IntervenableConfig { Representations = sites });
         return model.Run(
             s_base,
             [s_source],
@@ -185,15 +189,14 @@ public sealed class SiteNamingTests
     // Components that are a whole tensor, and the tensor's own name. One that is what a layer gives and what the next
     // one
     // reads is meant as what the layer gives.
-    private static List<(ComponentAddress Component, ComponentAddress Tensor)> Named(
+    private List<(ComponentAddress Component, ComponentAddress Tensor)> Named(
         string family,
         string export,
         int layer
     ) =>
         [
-            .. ComponentMap
-                .Find(IR.Serialization.OnnxFile.Load(PathOf(family, export)))
-                .Components.Where(component => component.Unit == "pos")
+            .. Loaded(family, export)
+                .Components.Components.Where(component => component.Unit == "pos")
                 .Select(component => (component.Address, Tensor: TensorOf(component.Source)))
                 .Where(entry => entry.Tensor is not null)
                 .DistinctBy(entry => entry.Tensor)
@@ -209,6 +212,10 @@ public sealed class SiteNamingTests
             _ => null,
         };
 
-    private static string PathOf(string family, string export) =>
-        Path.Combine(RepositoryPaths.OwnReferences, "families", family, export, "model.onnx");
+    private LoadedModel Loaded(string family, string export)
+    {
+        if (!_models.TryGetValue((family, export), out var model))
+            _models.Add((family, export), model = ReferenceExports.Load($"{family}/{export}/model.onnx"));
+        return model;
+    }
 }

@@ -1,4 +1,3 @@
-using OnnxIntervene.Components;
 using OnnxIntervene.Execution;
 using OnnxIntervene.Formats;
 using OnnxIntervene.Interventions.Kinds;

@@ -23,11 +23,13 @@ public sealed class CircuitTests
     };
 
     // A fiftieth of an edge's difference, added and taken away by real runs, is the slow way to its score.
-    [Test]
-    public void An_edges_score_is_what_patching_a_little_of_it_does()
+    [TestCase(Tiny, 3, TestName = "An_edges_score_is_what_patching_a_little_of_it_does")]
+    [TestCase("gpt_neox/optimum/model.onnx", 5, TestName = "An_edges_score_is_what_patching_it_does_(parallel_layers)")]
+    [TestCase("llama/optimum/model.onnx", 5, TestName = "An_edges_score_is_what_patching_it_does_(shared_keys)")]
+    public void An_edges_score_is_what_patching_a_little_of_it_does(string export, int every)
     {
         const float scale = 0.02f;
-        using var model = ReferenceExports.Load(Tiny);
+        using var model = ReferenceExports.Load(export);
         var request = new CircuitRequest { Prompts = [s_tinyPrompt] };
         var scores = EdgeAttribution.Run(model, request).Edges.ToDictionary(scored => scored.Edge, one => one.Score);
 
@@ -37,7 +39,7 @@ public sealed class CircuitTests
         PromptStreams? streams = null;
         reader.Read(request.Prompts, (_, read) => streams = read, default);
         var edges = sites.Graph.Edges.ToList();
-        var some = Enumerable.Range(0, edges.Count).Where(edge => edge % 3 == 0).ToList();
+        var some = Enumerable.Range(0, edges.Count).Where(edge => edge % every == 0).ToList();
         var found = some.Select(edge => (Patched(edge, scale) - Patched(edge, -scale)) / (2 * scale)).ToList();
 
         var largest = found.Max(Math.Abs);
@@ -119,8 +121,57 @@ public sealed class CircuitTests
         static ScoredEdge Scored(CircuitEdge edge, double score) => new(edge, score, double.NaN);
     }
 
-    [TestCase("gpt_neox/optimum/model.onnx", "both read", TestName = "Parallel_layers_are_refused")]
-    [TestCase("llama/optimum/model.onnx", "share keys and values", TestName = "Shared_keys_are_refused")]
+    [TestCase("gpt_neox/optimum/model.onnx", "a1.0.query", "m1")]
+    [TestCase("llama/optimum/model.onnx", "-1.key", "query")]
+    public void With_every_edge_it_is_the_clean_run_and_with_none_the_corrupt_one(
+        string export,
+        string one,
+        string other
+    )
+    {
+        using var model = ReferenceExports.Load(export);
+        var request = new CircuitRequest { Prompts = [s_tinyPrompt] };
+        var scores = EdgeAttribution.Run(model, request);
+
+        var whole = CircuitFaithfulness.Measure(
+            model,
+            request,
+            [scores.Best(scores.Edges.Length), new Circuit([], scores.Edges.Length)]
+        );
+
+        Assert.That(whole[0].Kept, Is.EqualTo(1).Within(1e-3));
+        Assert.That(whole[1].Faithfulness, Is.EqualTo(0).Within(1e-3));
+        var names = scores.Edges.Select(scored => $"{scored.Edge}").ToList();
+        Assert.That(names, Has.Some.EndsWith(one).And.Some.EndsWith(other));
+    }
+
+    [Test]
+    public void A_way_through_keys_that_heads_share_may_leave_by_any_of_them()
+    {
+        var key = new CircuitEdge(new(CircuitNodeKind.Embedding), new(CircuitNodeKind.Head, 0, 2), HeadInput.Key)
+        {
+            SharedBy = 2,
+        };
+        var own = new CircuitEdge(new(CircuitNodeKind.Head, 0, 3), new(CircuitNodeKind.Logits));
+        var other = new CircuitEdge(new(CircuitNodeKind.Head, 0, 4), new(CircuitNodeKind.Logits));
+
+        var circuit = Circuit.Best([new(key, 3, 0), new(own, 2, 0), new(other, 1, 0)], 3);
+
+        Assert.That(circuit.Edges.Select(scored => scored.Edge), Is.EqualTo(new[] { key, own }));
+        Assert.That($"{key}", Is.EqualTo("embedding → a0.2-3.key"));
+    }
+
+    // In parallel layers no edge leads from a layer's heads to its own feed-forward.
+    [Test]
+    public void A_feed_forward_beside_its_attention_reads_nothing_of_it()
+    {
+        using var model = ReferenceExports.Load("gpt_neox/optimum/model.onnx");
+
+        var edges = CircuitSites.Of(model.Components).Graph.Edges.Select(edge => $"{edge}").ToList();
+
+        Assert.That(edges, Has.Member("a0.0 → m1").And.No.Member("a1.0 → m1"));
+    }
+
     [TestCase("bert/optimum/model.onnx", "norm", TestName = "Norms_after_the_addition_are_refused")]
     public void Models_whose_edges_are_not_known_are_refused(string export, string why)
     {

@@ -13,6 +13,7 @@ namespace OnnxIntervene.Tests.Training;
 public sealed class FitTests
 {
     private static readonly TrainingOptions s_options = new() { Optimizer = new Adam(0.02) };
+    private static readonly (int Epoch, int Step)[] s_epochEnds = [(0, 2), (1, 4), (2, 6)];
 
     [TestCase(null, TestName = "Fit_does_what_a_loop_of_steps_does_(square)")]
     [TestCase(3, TestName = "Fit_does_what_a_loop_of_steps_does_(tall)")]
@@ -113,7 +114,26 @@ public sealed class FitTests
         Assert.That(result.Losses, Is.EqualTo(expected.Losses));
         Assert.That(result.HeldOutAccuracies, Is.EqualTo(expected.HeldOutAccuracies));
         Assert.That(Weights(second), Is.EqualTo(Weights(unbroken)));
-        Assert.That(File.ReadAllLines(folder.File("training.jsonl")), Has.Length.EqualTo(12));
+        var log = TrainingLog.Read(folder.File("training.jsonl"));
+        Assert.That(log.Batches.Select(batch => batch.Loss), Is.EqualTo(expected.Losses));
+        Assert.That(log.Batches.Select(batch => batch.Accuracy), Is.EqualTo(expected.Accuracies));
+        Assert.That(log.HeldOut.Select(measure => measure.Accuracy), Is.EqualTo(expected.HeldOutAccuracies));
+        Assert.That(log.HeldOut.Select(measure => (measure.Epoch, measure.Step)), Is.EqualTo(s_epochEnds));
+    }
+
+    [TestCase("", "no batches")]
+    [TestCase("{\"epoch\": 0}\n", "batch")]
+    [TestCase("[1]\n", "a batch of a training")]
+    [TestCase("{\"epoch\": 0, \"batch\": 0, \"step\": 1, \"loss\": \"low\"}\n", "loss")]
+    public void A_file_that_is_no_log_is_refused(string text, string reason)
+    {
+        using var folder = new TemporaryFolder();
+        File.WriteAllText(folder.File("log.jsonl"), text);
+
+        Assert.That(
+            () => TrainingLog.Read(folder.File("log.jsonl")),
+            Throws.TypeOf<ModelFormatException>().With.Message.Contains(reason)
+        );
     }
 
     [Test]

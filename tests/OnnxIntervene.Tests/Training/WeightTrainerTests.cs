@@ -1,4 +1,5 @@
 using OnnxIntervene.Execution;
+using OnnxIntervene.Interventions;
 using OnnxIntervene.Interventions.Kinds;
 using OnnxIntervene.IR;
 using OnnxIntervene.Testing;
@@ -31,6 +32,45 @@ public sealed class WeightTrainerTests
         Assert.That(norm, Is.GreaterThan(1e-3));
         Assert.That((before - after) / 5e-3, Is.EqualTo(1).Within(0.05));
     }
+
+    // Two positions, and two heads at a position: in both, the rows of a source are not the units that are read.
+    [TestCase("block_output", "pos", TestName = "The_loss_falls_as_the_gradient_says_(through_two_positions)")]
+    [TestCase("head_attention_value_output", "h.pos", TestName = "The_loss_falls_as_the_gradient_says_(through_heads)")]
+    public void The_loss_falls_as_the_gradient_says_where_units_are_one_row(string component, string unit)
+    {
+        using var loaded = TrainingSamples.Load();
+        var config = new IntervenableConfig
+        {
+            Representations =
+            [
+                new()
+                {
+                    Layer = 1,
+                    Component = component,
+                    Unit = unit,
+                    MaxNumberOfUnits = 2,
+                    InterventionType = InterventionType.LowRankRotatedSpace,
+                    LowRankDimension = 3,
+                },
+            ],
+        };
+        using var model = loaded.With(config);
+        var batch = TrainingSamples.Set(3).Batch(0, 1, 2) with { UnitLocations = Locations(unit) };
+        using var probe = new WeightTrainer(model, s_below, new TrainingOptions { Optimizer = new Sgd(1e-12) });
+        var norm = probe.Step(batch).GradientNorm!.Value;
+        var rate = 1e-3 / (norm * norm);
+        using var trainer = new WeightTrainer(model, s_below, new TrainingOptions { Optimizer = new Sgd(rate) });
+
+        var (before, after) = (trainer.Step(batch).Loss, trainer.Step(batch).Loss);
+
+        Assert.That((before - after) / 1e-3, Is.EqualTo(1).Within(0.05));
+    }
+
+    // Sources and bases at other units, so that an order mixed up shows.
+    private static UnitLocations Locations(string unit) =>
+        unit == "pos"
+            ? new UnitLocations([UnitLocation.At(1, 4)], [UnitLocation.At(2, 6)])
+            : new UnitLocations([UnitLocation.AtHeads([1, 0], 2, 4)], [UnitLocation.AtHeads([0, 1], 3, 6)]);
 
     [Test]
     public void The_trained_file_is_a_plain_model_with_the_trained_numbers()

@@ -25,11 +25,17 @@ public sealed record AlignmentCell
     /// <summary>The loss of each batch of the training, in order.</summary>
     public ImmutableArray<double> Losses { get; init; } = [];
 
+    /// <summary>
+    /// The accuracy on held-out examples, measuring by measuring of the training; empty where nothing was held out.
+    /// </summary>
+    public ImmutableArray<double> HeldOut { get; init; } = [];
+
     /// <inheritdoc/>
     public bool Equals(AlignmentCell? other) =>
         other is not null
         && (Row, Column, All, Changed, Loss) == (other.Row, other.Column, other.All, other.Changed, other.Loss)
-        && Losses.SequenceEqual(other.Losses);
+        && Losses.SequenceEqual(other.Losses)
+        && HeldOut.SequenceEqual(other.HeldOut);
 
     /// <inheritdoc/>
     public override int GetHashCode() => HashCode.Combine(Row, Column, All, Changed, Loss, Losses.Length);

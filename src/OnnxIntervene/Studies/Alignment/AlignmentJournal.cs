@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using OnnxIntervene.IR;
 using OnnxIntervene.Json;
 using OnnxIntervene.Studies.Grids;
@@ -70,6 +71,7 @@ internal sealed class AlignmentJournal : IDisposable
                     Cell = number,
                     cell.Loss,
                     cell.Losses,
+                    cell.HeldOut,
                     cell.All.Interchange.Count,
                     Correct = Counts(cell.All),
                     ChangedCount = cell.Changed?.Interchange.Count ?? -1,
@@ -122,13 +124,15 @@ internal sealed class AlignmentJournal : IDisposable
             Row = study.RowOf(number),
             Column = study.ColumnOf(number),
             Loss = line["loss"].NotFinite() ?? line["loss"].Number(),
-            Losses = line.Find("losses") is { } losses
-                ? [.. losses.Items("a list of numbers").Select(item => item.NotFinite() ?? item.Number())]
-                : [],
+            Losses = Numbers(line.Find("losses")),
+            HeldOut = Numbers(line.Find("held_out")),
             All = Scores(line["correct"], line["count"].Integer(0)),
             Changed = changed < 0 ? null : Scores(line["changed"], changed),
         };
     }
+
+    private static ImmutableArray<double> Numbers(JsonPlace? place) =>
+        place is null ? [] : [.. place.Items("a list of numbers").Select(item => item.NotFinite() ?? item.Number())];
 
     private static InterchangeScores Scores(JsonPlace place, int count)
     {

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using OnnxIntervene.Interventions.Kinds;
 using OnnxIntervene.Training;
 using OnnxIntervene.Training.Optimizers;
 
@@ -17,6 +18,39 @@ public sealed record AlignmentRequest
 
     /// <summary>What the accuracy is measured on: other examples than those of the training.</summary>
     public required InterchangeDataSet Test { get; init; }
+
+    /// <summary>
+    /// What accuracy is measured on while a cell is trained: other examples than those of the training and the test.
+    /// The parameters that did best are kept. Null for none.
+    /// </summary>
+    public InterchangeDataSet? HeldOut { get; init; }
+
+    /// <summary>
+    /// After how many measurements without a better accuracy on <see cref="HeldOut"/> the training of a cell ends; null
+    /// to take all steps.
+    /// </summary>
+    public int? Patience { get; init; }
+
+    /// <summary>Steps between two measurements; null for one pass over the examples of the training.</summary>
+    public int? MeasureEvery { get; init; }
+
+    /// <summary>
+    /// The kind that is trained: one that interchanges, with or without parts of its space for several variables. Soft
+    /// masks cool from 50 to 0.1 unless <see cref="Options"/> say otherwise. Null for rotations of <see cref="Rank"/>
+    /// dimensions for each variable.
+    /// </summary>
+    public InterventionType? Kind { get; init; }
+
+    /// <summary>
+    /// The heads, where the component has heads: each is searched by itself, at each position; empty for all.
+    /// </summary>
+    public ImmutableArray<int> Heads { get; init; } = [];
+
+    /// <summary>
+    /// Where some variables are, by their numbers, from 0: they are trained there, while the others are searched.
+    /// </summary>
+    public ImmutableSortedDictionary<int, VariableSite> Sites { get; init; } =
+        ImmutableSortedDictionary<int, VariableSite>.Empty;
 
     /// <summary>The component that is rotated.</summary>
     public string Component { get; init; } = "block_output";
@@ -48,4 +82,14 @@ public sealed record AlignmentRequest
     /// <summary>How rotations move; the number of steps is <see cref="Steps"/>.</summary>
     public TrainingOptions Options { get; init; } =
         new() { Optimizer = new Adam(5e-3), Schedule = LearningRateSchedule.Linear(0) };
+
+    /// <summary>How many steps there are before each of the first measurements of a cell.</summary>
+    /// <param name="count">How many measurements.</param>
+    public ImmutableArray<int> StepsOfMeasures(int count) =>
+        [.. Enumerable.Range(1, count).Select(number => Math.Min(number * MeasuresEvery, Steps))];
+
+    /// <summary>Steps between two measurements.</summary>
+    internal int MeasuresEvery =>
+        MeasureEvery
+        ?? Math.Max(1, (Training.Examples.Length + BatchSize - 1) / BatchSize / Options.GradientAccumulation);
 }

@@ -146,6 +146,8 @@ public static class AlignmentSearch
                 cancellation
             );
             cells[cell] = found;
+            // A training that ended early leaves steps out.
+            done = steps * mine.Count(cells.ContainsKey);
             journal(cell, found);
         }
 

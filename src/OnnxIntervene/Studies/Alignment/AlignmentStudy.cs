@@ -1,12 +1,9 @@
 using System.Collections.Immutable;
 using System.Globalization;
-using System.Security.Cryptography;
 using OnnxIntervene.Components.Addressing;
 using OnnxIntervene.Execution;
 using OnnxIntervene.Interventions;
-using OnnxIntervene.Interventions.Kinds;
 using OnnxIntervene.IR;
-using OnnxIntervene.Studies.Grids;
 using OnnxIntervene.Studies.Patching;
 
 namespace OnnxIntervene.Studies.Alignment;
@@ -15,7 +12,8 @@ namespace OnnxIntervene.Studies.Alignment;
 internal sealed class AlignmentStudy
 {
     private readonly ImmutableArray<ComponentAddress> _sites;
-    private readonly ImmutableArray<ExamplePosition> _positions;
+    private readonly ImmutableArray<AlignmentColumn> _columns;
+    private readonly ImmutableSortedDictionary<int, AlignmentSpot> _fixed;
     private string? _identity;
 
     /// <exception cref="InterventionException">Something does not fit the model, or examples each other.</exception>
@@ -26,21 +24,15 @@ internal sealed class AlignmentStudy
         (Model, Request) = (model, request);
         ArgumentOutOfRangeException.ThrowIfLessThan(request.Steps, 1, nameof(request));
         ArgumentOutOfRangeException.ThrowIfLessThan(request.BatchSize, 1, nameof(request));
-        request.Training.Check(model);
-        request.Test.Check(model);
-        Variables = request.Training.Examples[0].Sources.Length;
-        if (request.Test.Examples[0].Sources.Length is var sources && sources != Variables)
-            throw new InterventionException(
-                $"Examples of the training have {Variables} sources, and those of the test {sources}."
-            );
+        ArgumentOutOfRangeException.ThrowIfLessThan(request.MeasuresEvery, 1, nameof(request));
+        AlignmentParts.RequireKind(request.Kind);
+        Variables = CheckedVariables();
         _sites = PatchSites.Of(model.Components, request.Component, request.Layers);
+        _columns = Columns();
         foreach (var site in _sites)
-            RequireRank(site);
-        _positions = request.Positions.IsEmpty ? AllPositions() : request.Positions;
-        if (request.SourcePositions.Length is var read and > 0 && read != _positions.Length)
-            throw new InterventionException(
-                $"{_positions.Length} positions are searched, and {read} are given for sources; give one each, or none."
-            );
+        foreach (var column in _columns)
+            column.RequireHead(model.Components.Get(site));
+        _fixed = Fixed();
         for (var cell = 0; cell < Count; cell++)
             CheckPlace(cell);
     }
@@ -53,50 +45,29 @@ internal sealed class AlignmentStudy
     public int Variables { get; }
 
     /// <summary>How many cells there are.</summary>
-    public int Count => _sites.Length * _positions.Length;
+    public int Count => _sites.Length * _columns.Length;
 
     /// <summary>What tells the search from others.</summary>
-    public string Identity => _identity ??= Hash();
+    public string Identity => _identity ??= AlignmentIdentity.Of(Model, Request, _sites, _columns);
 
-    public int RowOf(int cell) => cell / _positions.Length;
+    public int RowOf(int cell) => cell / _columns.Length;
 
-    public int ColumnOf(int cell) => cell % _positions.Length;
+    public int ColumnOf(int cell) => cell % _columns.Length;
 
-    public int NumberOf(AlignmentCell cell) => (cell.Row * _positions.Length) + cell.Column;
+    public int NumberOf(AlignmentCell cell) => (cell.Row * _columns.Length) + cell.Column;
 
     /// <summary>A cell as messages name it.</summary>
-    public string NameOf(int cell) => $"{_sites[RowOf(cell)]}, position {_positions[ColumnOf(cell)]}";
+    public string NameOf(int cell) => $"{CellSpot(cell)}";
 
     /// <summary>Where a cell's interventions read and write.</summary>
     public InterchangePlace PlaceOf(int cell) =>
-        new()
+        AlignmentSites.Place(Request, SpotsOf(cell)) with
         {
-            Positions = [_positions[ColumnOf(cell)]],
-            SourcePositions = Request.SourcePositions.IsEmpty ? [] : [Request.SourcePositions[ColumnOf(cell)]],
-            AnswerPosition = Request.AnswerPosition,
-            Subspaces =
-                Variables == 1 ? Subspaces.Whole : new Subspaces([.. Enumerable.Range(0, Variables).Select(Part)]),
+            Subspaces = PartsOf(cell).Subspaces,
         };
 
-    /// <summary>The interventions that a cell's training begins with: one for each variable, of one rotation.</summary>
-    public IntervenableConfig ConfigOf(int cell)
-    {
-        var site = _sites[RowOf(cell)];
-        var width = Model.Components.Get(site).Width;
-        var rank = Variables * Request.Rank;
-        var rotation = new KindStart(width, rank, Request.Seed).Rotation(rank);
-        Intervention intervention =
-            rank == width ? new RotatedSpaceIntervention(rotation) : new LowRankRotatedSpaceIntervention(rotation);
-        var representation = new RepresentationConfig
-        {
-            Layer = site.Layer,
-            Component = site.FullName,
-            Intervention = intervention,
-            LowRankDimension = rank == width ? null : rank,
-            InterventionLinkKey = Variables == 1 ? null : 0,
-        };
-        return new IntervenableConfig { Representations = [.. Enumerable.Repeat(representation, Variables)] };
-    }
+    /// <summary>The interventions that a cell's training begins with, one for each variable.</summary>
+    public IntervenableConfig ConfigOf(int cell) => PartsOf(cell).Config();
 
     /// <summary>What was found, as a result.</summary>
     public AlignmentResult ResultOf(IReadOnlyDictionary<int, AlignmentCell> cells) =>
@@ -104,31 +75,95 @@ internal sealed class AlignmentStudy
         {
             Component = Request.Component,
             Layers = [.. _sites.Select(site => site.Layer.ToString(CultureInfo.InvariantCulture))],
-            Positions = [.. _positions.Select(position => position.ToString())],
+            Positions = [.. _columns.Select(column => column.ToString())],
             Variables = Variables,
             Cells = [.. Enumerable.Range(0, Count).Select(cells.GetValueOrDefault)],
         };
 
-    private ImmutableArray<ImmutableArray<int>>? Part(int variable) =>
-        [
-            [.. Enumerable.Range(variable * Request.Rank, Request.Rank)],
-        ];
+    private AlignmentSpot CellSpot(int cell) => new(_sites[RowOf(cell)], _columns[ColumnOf(cell)]);
 
-    private void RequireRank(ComponentAddress site)
+    private ImmutableArray<AlignmentSpot> SpotsOf(int cell) =>
+        [.. Enumerable.Range(0, Variables).Select(variable => _fixed.GetValueOrDefault(variable) ?? CellSpot(cell))];
+
+    private AlignmentParts PartsOf(int cell) => new(Model.Components, Request, SpotsOf(cell));
+
+    private int CheckedVariables()
     {
-        var width = Model.Components.Get(site).Width;
-        if (width == 0)
-            throw new InterventionException($"The width of '{site}' is unknown: it cannot be rotated.");
-        if (Request.Rank < 1 || (long)Request.Rank * Variables > width)
+        foreach (var data in Sets())
+            data.Check(Model);
+        var variables = Request.Training.Examples[0].Sources.Length;
+        foreach (var (name, data) in NamedSets())
+        {
+            if (data.Examples[0].Sources.Length is var sources && sources != variables)
+                throw new InterventionException(
+                    $"Examples of the training have {variables} sources, and those of the {name} {sources}."
+                );
+        }
+
+        if (Request.Patience is not null && Request.HeldOut is null)
+            throw new InterventionException("Early stopping needs held-out examples. Set HeldOut of the request.");
+        if (Request.Patience < 1)
+            throw new InterventionException($"The patience is {Request.Patience}; 1 is the least.");
+        return variables;
+    }
+
+    private ImmutableArray<AlignmentColumn> Columns()
+    {
+        var positions = Request.Positions.IsEmpty ? AllPositions() : Request.Positions;
+        if (Request.SourcePositions.Length is var read and > 0 && read != positions.Length)
             throw new InterventionException(
-                $"Each of {Variables} variables gets {Request.Rank} dimensions of '{site}', which is {width} wide; the "
-                    + $"rank is from 1 to {width / Variables}."
+                $"{positions.Length} positions are searched, and {read} are given for sources; give one each, or none."
             );
+        return
+        [
+            .. positions.SelectMany(
+                (position, index) =>
+                    Heads()
+                        .Select(head => new AlignmentColumn(
+                            position,
+                            Request.SourcePositions.IsEmpty ? null : Request.SourcePositions[index],
+                            head
+                        ))
+            ),
+        ];
+    }
+
+    private IEnumerable<int?> Heads()
+    {
+        var component = Model.Components.Get(_sites[0]);
+        return !Request.Heads.IsEmpty ? Request.Heads.Select(head => (int?)head)
+            : component.Layout == ComponentLayout.HeadsInWidth
+                ? Enumerable.Range(0, component.Heads).Select(head => (int?)head)
+            : [null];
+    }
+
+    private ImmutableSortedDictionary<int, AlignmentSpot> Fixed()
+    {
+        if (Request.Sites.Keys.FirstOrDefault(number => number < 0 || number >= Variables, -1) is >= 0 and var unknown)
+            throw new InterventionException(
+                $"A site is given for variable {unknown}; there are {Variables} variables, 0 to {Variables - 1}."
+            );
+        if (Request.Sites.Count == Variables)
+            throw new InterventionException("Every variable has a site of its own: leave one of them to search for.");
+        return Request.Sites.ToImmutableSortedDictionary(
+            item => item.Key,
+            item => AlignmentSites.Spot(Model, Request, item.Value)
+        );
+    }
+
+    private IEnumerable<InterchangeDataSet> Sets() => NamedSets().Select(set => set.Data);
+
+    private IEnumerable<(string Name, InterchangeDataSet Data)> NamedSets()
+    {
+        yield return ("training", Request.Training);
+        if (Request.HeldOut is { } heldOut)
+            yield return ("held-out examples", heldOut);
+        yield return ("test", Request.Test);
     }
 
     private ImmutableArray<ExamplePosition> AllPositions()
     {
-        var inputs = new[] { Request.Training, Request.Test }
+        var inputs = Sets()
             .SelectMany(data => data.Examples)
             .SelectMany(example => example.Sources.Prepend(example.Base))
             .OfType<InterchangeInput>();
@@ -144,7 +179,7 @@ internal sealed class AlignmentStudy
     private void CheckPlace(int cell)
     {
         var place = PlaceOf(cell);
-        foreach (var (data, name) in new[] { (Request.Training, "training"), (Request.Test, "test") })
+        foreach (var (name, data) in NamedSets())
         {
             try
             {
@@ -155,45 +190,5 @@ internal sealed class AlignmentStudy
                 throw new InterventionException($"In the {name}: {fault.Message}", fault);
             }
         }
-    }
-
-    private string Hash()
-    {
-        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        StudyIdentity.Add(hash, StudyIdentity.ModelAt(Model.File.Path));
-        StudyIdentity.Add(
-            hash,
-            $"{string.Join(' ', _sites)} | {string.Join(' ', _positions.AsEnumerable())} | "
-                + $"{string.Join(' ', Request.SourcePositions.AsEnumerable())} | {Request.AnswerPosition} | "
-                + $"{Request.Rank} "
-                + $"{Request.Steps} {Request.BatchSize} {Request.Seed} | {Request.Options}"
-        );
-        foreach (var data in new[] { Request.Training, Request.Test })
-        {
-            StudyIdentity.Add(hash, string.Join(' ', data.Answers));
-            foreach (var example in data.Examples)
-                Add(hash, example);
-        }
-
-        return Convert.ToHexStringLower(hash.GetHashAndReset().AsSpan(0, 16));
-    }
-
-    private static void Add(IncrementalHash hash, InterchangeExample example)
-    {
-        StudyIdentity.Add(hash, $"{example.Label} {example.BaseLabel}");
-        foreach (var input in example.Sources.Prepend(example.Base))
-        {
-            StudyIdentity.Add(hash, input is null ? "none" : input.Inputs.RowShape);
-            if (input is not null)
-                Add(hash, input);
-        }
-    }
-
-    private static void Add(IncrementalHash hash, InterchangeInput input)
-    {
-        foreach (var (_, array) in input.Inputs.Arrays.OrderBy(item => item.Key, StringComparer.Ordinal))
-            StudyIdentity.Add(hash, array);
-        foreach (var (name, positions) in input.Positions)
-            StudyIdentity.Add(hash, $"{name} {string.Join(',', positions)}");
     }
 }

@@ -1,9 +1,7 @@
 using System.Collections.Immutable;
 using OnnxIntervene.Execution;
-using OnnxIntervene.Gradients.Losses;
+using OnnxIntervene.Interventions.Kinds;
 using OnnxIntervene.IR;
-using OnnxIntervene.Planning;
-using OnnxIntervene.Tensors;
 using OnnxIntervene.Training;
 
 namespace OnnxIntervene.Studies.Alignment;
@@ -33,10 +31,12 @@ internal sealed class AlignmentTraining(AlignmentStudy study)
         try
         {
             using var model = study.Model.With(study.ConfigOf(cell));
-            using var trainer = new Trainer(model, study.Request.Options with { Steps = study.Request.Steps });
-            var losses = Train(trainer, study.PlaceOf(cell), stepped, cancellation);
+            using var trainer = new Trainer(model, OptionsOf(model));
+            var stopping = new EarlyStopping(trainer, study.Request, study.PlaceOf(cell), cancellation);
+            var losses = Train(trainer, study.PlaceOf(cell), stopping, stepped, cancellation);
+            stopping.Restore();
             using var trained = trainer.ToModel();
-            var found = Measured(cell, trained, losses, cancellation);
+            var found = Measured(cell, trained, losses, cancellation) with { HeldOut = [.. stopping.Accuracies] };
             keep(found, trained);
             return found;
         }
@@ -50,12 +50,30 @@ internal sealed class AlignmentTraining(AlignmentStudy study)
     public TrainingExplanation Explain(int cell, CancellationToken cancellation)
     {
         using var model = study.Model.With(study.ConfigOf(cell));
-        using var trainer = new Trainer(model, study.Request.Options with { Steps = study.Request.Steps });
+        using var trainer = new Trainer(model, OptionsOf(model));
         var example = new InterchangeBatch([study.Request.Training.Examples[0]]);
         return trainer.Explain(BatchOf(example, study.PlaceOf(cell)), cancellation);
     }
 
-    private List<double> Train(Trainer trainer, InterchangePlace place, Action stepped, CancellationToken cancellation)
+    // A soft mask that does not cool decides nothing.
+    private TrainingOptions OptionsOf(IntervenableModel model)
+    {
+        var options = study.Request.Options with { Steps = study.Request.Steps };
+        return model.Interventions.Any(own => own.Parameters.ContainsKey(SoftMask.TemperatureName))
+            ? options with
+            {
+                Temperature = options.Temperature ?? new TemperatureSchedule(),
+            }
+            : options;
+    }
+
+    private List<double> Train(
+        Trainer trainer,
+        InterchangePlace place,
+        EarlyStopping stopping,
+        Action stepped,
+        CancellationToken cancellation
+    )
     {
         var request = study.Request;
         var losses = new List<double>();
@@ -70,8 +88,11 @@ internal sealed class AlignmentTraining(AlignmentStudy study)
         {
             var numbers = batch.Examples.Select(example => Numbers[example]).ToList();
             losses.Add(trainer.Learn(trainer.NewRun().Run(frozen, numbers, withGradients: true, cancellation)).Loss);
-            if (losses.Count % request.Options.GradientAccumulation == 0)
-                stepped();
+            if (losses.Count % request.Options.GradientAccumulation != 0)
+                continue;
+            stepped();
+            if (stopping.Ends(trainer.StepCount))
+                break;
         }
 
         return losses;
@@ -80,28 +101,8 @@ internal sealed class AlignmentTraining(AlignmentStudy study)
     private Dictionary<InterchangeExample, int> Numbers =>
         field ??= study.Request.Training.ByExample(Enumerable.Range(0, study.Request.Training.Examples.Length));
 
-    private TrainingBatch BatchOf(InterchangeBatch batch, InterchangePlace place)
-    {
-        var labels = batch.Examples.Select(example => (long)example.Label).ToArray();
-        return new TrainingBatch(
-            batch.Bases,
-            batch.Sources,
-            new CrossEntropyLoss(NumericArray.Of(labels, labels.Length)) { Positions = AnswersOf(batch, place) }
-        )
-        {
-            UnitLocations = place.LocationsOf(batch.Examples, study.Variables),
-            Settings = new RunSettings { Subspaces = place.Subspaces },
-        };
-    }
-
-    private static NumericArray? AnswersOf(InterchangeBatch batch, InterchangePlace place) =>
-        place.AnswerPosition is { } position
-            ? NumericArray.Of(
-                batch.Examples.Select(example => (long)position.In(example.Base)).ToArray(),
-                batch.Examples.Length,
-                1
-            )
-            : null;
+    private TrainingBatch BatchOf(InterchangeBatch batch, InterchangePlace place) =>
+        batch.ToTraining(place, study.Variables);
 
     private AlignmentCell Measured(
         int cell,

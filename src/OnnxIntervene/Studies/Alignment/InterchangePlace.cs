@@ -15,6 +15,12 @@ public sealed record InterchangePlace
     /// <summary>Where sources are read; empty for the same as <see cref="Positions"/>.</summary>
     public ImmutableArray<ExamplePosition> SourcePositions { get; init; } = [];
 
+    /// <summary>
+    /// The heads at <see cref="Positions"/>, one for all interventions or one each, null for a component without heads;
+    /// empty for none.
+    /// </summary>
+    public ImmutableArray<int?> Heads { get; init; } = [];
+
     /// <summary>Units that are the same in every example; null for the whole tensor.</summary>
     public UnitLocations? UnitLocations { get; init; }
 
@@ -29,11 +35,13 @@ public sealed record InterchangePlace
     {
         if (!Positions.IsEmpty && UnitLocations is not null)
             throw new InterventionException("Positions and unit locations are both given; give one of them.");
-        foreach (var places in new[] { Positions, SourcePositions }.Where(places => places.Length > 1))
+        foreach (
+            var count in new[] { Positions.Length, SourcePositions.Length, Heads.Length }.Where(count => count > 1)
+        )
         {
-            if (places.Length != interventions)
+            if (count != interventions)
                 throw new InterventionException(
-                    $"{places.Length} positions are given for {interventions} interventions; give one for all or one "
+                    $"{count} positions or heads are given for {interventions} interventions; give one for all or one "
                         + "each."
                 );
         }
@@ -71,11 +79,22 @@ public sealed record InterchangePlace
             int index,
             ImmutableArray<ExamplePosition> positions,
             Func<InterchangeExample, InterchangeInput> input
-        ) => new([.. examples.Select(example => ImmutableArray.Create(Of(positions, index).In(input(example))))]);
+        ) =>
+            new(
+                [.. examples.Select(example => ImmutableArray.Create(Of(positions, index).In(input(example))))],
+                HeadsOf(index)
+            );
     }
 
-    private static ExamplePosition Of(ImmutableArray<ExamplePosition> positions, int index) =>
-        positions[positions.Length == 1 ? 0 : index];
+    private ImmutableArray<ImmutableArray<int>> HeadsOf(int index) =>
+        !Heads.IsEmpty && Of(Heads, index) is { } head
+            ?
+            [
+                [head],
+            ]
+            : default;
+
+    private static T Of<T>(ImmutableArray<T> places, int index) => places[places.Length == 1 ? 0 : index];
 
     // An intervention that is skipped reads nothing, but its entry must be a position.
     private static InterchangeInput SourceOf(InterchangeExample example, int index) =>

@@ -12,7 +12,7 @@ public sealed record Circuit(ImmutableArray<ScoredEdge> Edges, int Total)
 
     /// <summary>Its nodes, each once.</summary>
     public ImmutableArray<CircuitNode> Nodes =>
-        [.. Edges.SelectMany(scored => new[] { scored.Edge.From, scored.Edge.To }).Distinct()];
+        [.. Edges.SelectMany(scored => scored.Edge.Readers.Prepend(scored.Edge.From)).Distinct()];
 
     /// <summary>
     /// The edges with the largest scores, up or down; of these only what lies on a way from the embedding to the
@@ -30,7 +30,7 @@ public sealed record Circuit(ImmutableArray<ScoredEdge> Edges, int Total)
             isForward: false
         );
         return new Circuit(
-            [.. taken.Where(item => reached.Contains(item.Edge.From) && leading.Contains(item.Edge.To))],
+            [.. taken.Where(item => reached.Contains(item.Edge.From) && item.Edge.Readers.Any(leading.Contains))],
             sorted.Length
         );
     }
@@ -41,9 +41,10 @@ public sealed record Circuit(ImmutableArray<ScoredEdge> Edges, int Total)
         HashSet<CircuitNode> connected = [start];
         foreach (var (edge, _, _) in ordered)
         {
-            var (near, far) = isForward ? (edge.From, edge.To) : (edge.To, edge.From);
-            if (connected.Contains(near))
-                connected.Add(far);
+            IEnumerable<CircuitNode> sender = [edge.From];
+            var (near, far) = isForward ? (sender, edge.Readers) : (edge.Readers, sender);
+            if (near.Any(connected.Contains))
+                connected.UnionWith(far);
         }
 
         return connected;

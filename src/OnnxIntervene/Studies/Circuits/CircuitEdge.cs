@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace OnnxIntervene.Studies.Circuits;
 
 /// <summary>What one node adds to the stream, as one input of another reads it.</summary>
@@ -6,8 +8,19 @@ namespace OnnxIntervene.Studies.Circuits;
 /// <param name="Input">Which of a head's inputs reads; null where the reader is no head.</param>
 public sealed record CircuitEdge(CircuitNode From, CircuitNode To, HeadInput? Input = null)
 {
-    /// <summary><c>a0.1 → a3.5.query</c>.</summary>
-    public override string ToString() => $"{From} → {To}{(Input is null ? "" : $".{HeadInputs.NameOf(Input.Value)}")}";
+    /// <summary>How many heads share the input, from that of <see cref="To"/> on: grouped keys and values.</summary>
+    public int SharedBy { get; init; } = 1;
+
+    /// <summary>The nodes that read: <see cref="To"/>, and the heads that share its input.</summary>
+    public IEnumerable<CircuitNode> Readers =>
+        Enumerable.Range(To.Head, SharedBy).Select(head => To with { Head = head });
+
+    /// <summary><c>a0.1 → a3.5.query</c>; <c>a0.1 → a3.4-7.key</c> where heads share the input.</summary>
+    public override string ToString() =>
+        $"{From} → {Reader}{(Input is null ? "" : $".{HeadInputs.NameOf(Input.Value)}")}";
+
+    private string Reader =>
+        SharedBy == 1 ? $"{To}" : string.Create(CultureInfo.InvariantCulture, $"{To}-{To.Head + SharedBy - 1}");
 }
 
 /// <summary>An edge, and what cutting it was estimated to do.</summary>

@@ -24,7 +24,7 @@ public static class CircuitFaithfulness
     /// <param name="journal">Where runs that are done are kept; null to keep none.</param>
     /// <param name="cancellation">Ends the runs early.</param>
     /// <exception cref="InterventionException">
-    /// Prompts do not fit each other, the model's layers are not an attention and then a feed-forward, added to one
+    /// Prompts do not fit each other, the model's layers are not an attention and a feed-forward, added to one
     /// stream as they are, or the journal is of another study.
     /// </exception>
     /// <exception cref="ModelFormatException">The journal is not one.</exception>

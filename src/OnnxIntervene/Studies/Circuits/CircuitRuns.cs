@@ -34,9 +34,7 @@ internal sealed class CircuitRuns : IDisposable
                 var (before, inputs) = (CircuitSites.Before(layer), CircuitSites.Projections(layer));
                 _projections.Add(ReadingPart.Open(model, before, [], inputs));
                 _attentions.Add(ReadingPart.Open(model, before, inputs, [CircuitSites.MixedValues(layer)]));
-                _feedForwards.Add(
-                    ReadingPart.Open(model, CircuitSites.Middle(layer), [], [CircuitSites.FeedForward(layer)])
-                );
+                _feedForwards.Add(ReadingPart.Open(model, sites.Middle(layer), [], [CircuitSites.FeedForward(layer)]));
             }
         }
         catch
@@ -61,7 +59,7 @@ internal sealed class CircuitRuns : IDisposable
             var heads = _reader.HeadsOf(layer, mixed, cancellation);
             for (var head = 0; head < graph.Heads; head++)
                 Change(graph.SenderOf(layer, head), heads[head]);
-            var middle = Stream(streams, graph.ReceiverOf(layer), CircuitSites.Middle(layer), changes, isKept);
+            var middle = Stream(streams, graph.ReceiverOf(layer), _sites.Middle(layer), changes, isKept);
             var output = _feedForwards[layer].Run(streams.Prompt.Inputs, Single(streams, middle), [], cancellation)[0];
             Change(graph.SenderOf(layer, graph.Heads), output.Floats);
         }
@@ -99,10 +97,9 @@ internal sealed class CircuitRuns : IDisposable
     {
         var (graph, site) = (_sites.Graph, CircuitSites.Before(layer));
         var size = streams.Sent[0].Length;
-        var rows = new float[graph.Heads * HeadInputs.Count * size];
-        for (var row = 0; row < graph.Heads * HeadInputs.Count; row++)
-            Stream(streams, graph.ReceiverOf(layer, 0, HeadInput.Query) + row, site, changes, isKept)
-                .CopyTo(rows, row * size);
+        var rows = new float[graph.Inputs.Length * size];
+        for (var input = 0; input < graph.Inputs.Length; input++)
+            Stream(streams, graph.ReceiverOf(layer, input), site, changes, isKept).CopyTo(rows, input * size);
         var read = _projections[layer]
             .Run(
                 streams.Prompt.Inputs,
@@ -114,20 +111,25 @@ internal sealed class CircuitRuns : IDisposable
             .Run(
                 streams.Prompt.Inputs,
                 Single(streams, streams.Clean[site].FloatMemory),
-                [.. read.Select((values, input) => OwnHeads(values, input, graph.Heads))],
+                [.. read.Select((values, kind) => OwnHeads(values, [.. RowsOf((HeadInput)kind)]))],
                 cancellation
             )[0]
             .Row(0);
     }
 
+    // The rows of the inputs of a kind, head by head.
+    private IEnumerable<int> RowsOf(HeadInput kind) =>
+        Enumerable.Range(0, _sites.Graph.Inputs.Length).Where(input => _sites.Graph.Inputs[input].Input == kind);
+
     // Of each row the one head whose row it is.
-    private static ReadOnlyMemory<float> OwnHeads(NumericArray values, int input, int heads)
+    private static ReadOnlyMemory<float> OwnHeads(NumericArray values, int[] rows)
     {
-        var (length, width) = (values.Shape[1], values.Shape[2] / heads);
+        var (length, heads) = (values.Shape[1], rows.Length);
+        var width = values.Shape[2] / heads;
         var own = new float[length * heads * width];
         for (var head = 0; head < heads; head++)
         {
-            var row = values.Row((head * HeadInputs.Count) + input).Floats;
+            var row = values.Row(rows[head]).Floats;
             for (var position = 0; position < length; position++)
             {
                 var place = ((position * heads) + head) * width;

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using OnnxIntervene.Components;
 using OnnxIntervene.Components.Addressing;
 using OnnxIntervene.IR;
+using OnnxIntervene.IR.Analysis;
 using OnnxIntervene.Studies.Lens;
 using OnnxIntervene.Sweeps.Engine;
 
@@ -10,9 +11,12 @@ namespace OnnxIntervene.Studies.Circuits;
 /// <summary>The components of a model at which its edges begin and end.</summary>
 internal sealed class CircuitSites
 {
-    private CircuitSites(ComponentMap components, int heads)
+    private readonly ImmutableArray<bool> _areParallel;
+
+    private CircuitSites(ComponentMap components, int heads, int sharing, ImmutableArray<bool> areParallel)
     {
-        Graph = new CircuitGraph(components.LayerCount, heads);
+        _areParallel = areParallel;
+        Graph = new CircuitGraph(components.LayerCount, heads, sharing, layer => areParallel[layer]);
         var layers = Enumerable.Range(0, components.LayerCount).ToList();
         Read =
         [
@@ -40,7 +44,7 @@ internal sealed class CircuitSites
     public static ComponentAddress Before(int layer) => StreamPoints.AddressOf(layer);
 
     /// <summary>The stream that a layer's feed-forward reads.</summary>
-    public static ComponentAddress Middle(int layer) => new(layer, ComponentNames.ResidMid);
+    public ComponentAddress Middle(int layer) => _areParallel[layer] ? Before(layer) : Between(layer);
 
     /// <summary>What a layer's feed-forward adds.</summary>
     public static ComponentAddress FeedForward(int layer) => new(layer, ComponentNames.MlpOutput);
@@ -58,7 +62,7 @@ internal sealed class CircuitSites
 
     /// <summary>Finds them.</summary>
     /// <exception cref="InterventionException">
-    /// The model's layers are not an attention and then a feed-forward, both added to one stream as they are.
+    /// The model's layers are not an attention and a feed-forward, both added to one stream as they are.
     /// </exception>
     public static CircuitSites Of(ComponentMap components)
     {
@@ -70,32 +74,59 @@ internal sealed class CircuitSites
                 $"{scaled.SubLayer} is scaled or normalised before it is added to the stream, so what single heads "
                     + "add cannot be told, and the model has no edges between heads."
             );
-        var heads = components.Get(Projections(0)[0]).Heads;
-        for (var layer = 0; layer < components.LayerCount; layer++)
-            Require(components, [.. parts.Where(part => part.SubLayer.Layer == layer)], layer, heads);
-        return new CircuitSites(components, heads);
+        var (heads, sharing) = Heads(components);
+        var areParallel = Enumerable
+            .Range(0, components.LayerCount)
+            .Select(layer => IsParallel(components, [.. parts.Where(part => part.SubLayer.Layer == layer)], layer))
+            .ToImmutableArray();
+        return new CircuitSites(components, heads, sharing, areParallel);
     }
 
-    private static void Require(ComponentMap components, ImmutableArray<StreamPart> parts, int layer, int heads)
+    private static ComponentAddress Between(int layer) => new(layer, ComponentNames.ResidMid);
+
+    private static bool IsParallel(ComponentMap components, ImmutableArray<StreamPart> parts, int layer)
     {
         ComponentAddress[] expected = [new(layer, ComponentNames.AttentionOutput), FeedForward(layer)];
         if (!parts.Select(part => part.SubLayer).SequenceEqual(expected))
             throw new InterventionException(
                 $"Layer {layer} adds {string.Join(", ", parts.Select(part => part.SubLayer.Name))} to the stream; "
-                    + "edges are known of layers that are an attention and then a feed-forward."
+                    + "edges are known of layers that are an attention and a feed-forward."
             );
-        if (components.Components.All(component => component.Address != Middle(layer)))
-            throw new InterventionException(
-                $"The stream between attention and feed-forward of layer {layer} was not found: where both read the "
-                    + "same stream, edges are not known."
+        if (components.Components.Any(component => component.Address == Between(layer)))
+            return false;
+        return !DependsOnAttention(components, layer)
+            ? true
+            : throw new InterventionException(
+                $"The stream between attention and feed-forward of layer {layer} was not found, and the feed-forward "
+                    + "depends on the attention, so its edges are not known."
             );
-        foreach (var projection in Projections(layer).Select(components.Get))
+    }
+
+    // Where either is no tensor of its own this is not known, which counts as if it did.
+    private static bool DependsOnAttention(ComponentMap components, int layer)
+    {
+        var attention = components.Get(new ComponentAddress(layer, ComponentNames.AttentionOutput)).Source;
+        return (attention, components.Get(FeedForward(layer)).Source)
+                is not
+                (TensorSource added, TensorSource feedForward)
+            || Cone.Before([feedForward.Value]).Values.Contains(added.Value);
+    }
+
+    // Each key and value belongs to as many heads of queries, which stand one after the other.
+    private static (int Heads, int Sharing) Heads(ComponentMap components)
+    {
+        var (heads, groups) = (components.Get(Projections(0)[0]).Heads, components.Get(Projections(0)[1]).Heads);
+        for (var layer = 0; layer < components.LayerCount; layer++)
         {
-            if (projection.Heads != heads)
+            var found = Projections(layer).Select(site => components.Get(site).Heads).ToList();
+            if (groups == 0 || heads % groups != 0 || !found.SequenceEqual([heads, groups, groups]))
                 throw new InterventionException(
-                    $"{projection} has {projection.Heads} heads and there are {heads} heads of queries: heads that "
-                        + "share keys and values have no inputs of their own, so edges are not known."
+                    $"Layer {layer} has {found[0]} heads of queries, {found[1]} of keys and {found[2]} of values, and "
+                        + $"layer 0 {heads} and {groups}: which heads share keys and values is not known, so edges are "
+                        + "not known."
                 );
         }
+
+        return (heads, heads / groups);
     }
 }

@@ -52,13 +52,13 @@ internal sealed class EdgeGradients : IDisposable
                             sites.Last,
                         ],
                         Moved = steps > 0 ? [CircuitSites.Embedding] : [],
-                        Read = [.. layers.Select(CircuitSites.Before), .. layers.Select(CircuitSites.Middle)],
+                        Read = [.. layers.Select(CircuitSites.Before).Concat(layers.Select(sites.Middle)).Distinct()],
                     }
                 )
             );
             foreach (var layer in layers)
             {
-                var (before, middle) = (CircuitSites.Before(layer), CircuitSites.Middle(layer));
+                var (before, middle) = (CircuitSites.Before(layer), sites.Middle(layer));
                 _attentions.Add(Own(StreamPullback.Open(model, before, CircuitSites.Projections(layer))));
                 _feedForwards.Add(Own(StreamPullback.Open(model, middle, [CircuitSites.FeedForward(layer)])));
             }
@@ -140,7 +140,7 @@ internal sealed class EdgeGradients : IDisposable
             var own = _feedForwards[layer]
                 .Run(
                     streams.Prompt.Inputs,
-                    Single(result.Values[CircuitSites.Middle(layer)].Row(row)),
+                    Single(result.Values[_sites.Middle(layer)].Row(row)),
                     [Single(result.Components[CircuitSites.FeedForward(layer)].Row(row))],
                     cancellation
                 );
@@ -161,25 +161,10 @@ internal sealed class EdgeGradients : IDisposable
         CancellationToken cancellation
     )
     {
-        var (graph, rows) = (_sites.Graph, _sites.Graph.Heads * HeadInputs.Count);
-        var all = CircuitSites.Projections(layer).Select(site => result.Components[site].Row(row)).ToList();
-        var seeds = all.Select(
-                (gradient, input) =>
-                {
-                    var (heads, length, width) = (gradient.Shape[0], gradient.Shape[1], gradient.Shape[2]);
-                    var seed = new float[rows * gradient.Length];
-                    for (var head = 0; head < heads; head++)
-                    {
-                        var start = ((head * HeadInputs.Count) + input) * gradient.Length;
-                        for (var position = 0; position < length; position++)
-                            gradient
-                                .Floats.Slice(((head * length) + position) * width, width)
-                                .CopyTo(seed.AsSpan(start + (((position * heads) + head) * width)));
-                    }
-
-                    return NumericArray.Of(seed, rows, length, heads, width);
-                }
-            )
+        var (graph, rows) = (_sites.Graph, _sites.Graph.Inputs.Length);
+        var seeds = CircuitSites
+            .Projections(layer)
+            .Select((site, kind) => Seeds(result.Components[site].Row(row), (HeadInput)kind))
             .ToList();
         var stream = result.Values[CircuitSites.Before(layer)].Row(row);
         var pulled = _attentions[layer]
@@ -189,15 +174,28 @@ internal sealed class EdgeGradients : IDisposable
                 seeds,
                 cancellation
             );
-        for (var head = 0; head < graph.Heads; head++)
+        for (var input = 0; input < rows; input++)
+            Add(gradients[graph.ReceiverOf(layer, input)], pulled.Row(input).Floats, weight);
+    }
+
+    // A row for each input of the layer, in which those of this kind have the gradient of their own head.
+    private NumericArray Seeds(NumericArray gradient, HeadInput kind)
+    {
+        var inputs = _sites.Graph.Inputs;
+        var (heads, length, width) = (gradient.Shape[0], gradient.Shape[1], gradient.Shape[2]);
+        var seed = new float[inputs.Length * gradient.Length];
+        for (var input = 0; input < inputs.Length; input++)
         {
-            foreach (var input in Enum.GetValues<HeadInput>())
-                Add(
-                    gradients[graph.ReceiverOf(layer, head, input)],
-                    pulled.Row((head * HeadInputs.Count) + (int)input).Floats,
-                    weight
-                );
+            if (inputs[input].Input != kind)
+                continue;
+            var head = inputs[input].Number;
+            for (var position = 0; position < length; position++)
+                gradient
+                    .Floats.Slice(((head * length) + position) * width, width)
+                    .CopyTo(seed.AsSpan((input * gradient.Length) + (((position * heads) + head) * width)));
         }
+
+        return NumericArray.Of(seed, inputs.Length, length, heads, width);
     }
 
     private static NumericArray Single(NumericArray row) => row.Reshape([1, .. row.Shape]);

@@ -76,6 +76,13 @@ internal static class StudyIdentity
         hash.AppendData(array.IsInteger ? MemoryMarshal.AsBytes(array.Integers) : MemoryMarshal.AsBytes(array.Floats));
     }
 
+    /// <summary>The hash as numbers, which files of tensors hold; it begins anew.</summary>
+    public static NumericArray Numbers(IncrementalHash hash)
+    {
+        var bytes = hash.GetHashAndReset();
+        return NumericArray.Of(MemoryMarshal.Cast<byte, long>(bytes).ToArray(), bytes.Length / sizeof(long));
+    }
+
     /// <summary>Adds a text, whose length keeps it apart from the next one.</summary>
     public static void Add(IncrementalHash hash, string text) =>
         hash.AppendData(Encoding.UTF8.GetBytes($"{text.Length}:{text}"));

@@ -25,15 +25,10 @@ internal sealed class WeightRun : IDisposable
 
     /// <summary>Builds the graph of the base's run.</summary>
     /// <exception cref="InterventionException">
-    /// An operator between a weight and the loss has no gradient rule, or a kind reads units of its source together.
+    /// An operator between a weight and the loss has no gradient rule.
     /// </exception>
     public WeightRun(LoadedModel model, ImmutableArray<SpliceSite> sites, Loss loss, TrainedWeights weights)
     {
-        if (sites.FirstOrDefault(site => site.UnitsPerRow > 1) is { } folded)
-            throw new InterventionException(
-                $"Weights cannot be trained through {folded.Type.ClassName} at {folded.Address}: it takes several "
-                    + "units of its source as one row. Use one unit, or another kind: VanillaIntervention, for example."
-            );
         (_model, _weights) = (model, weights);
         _built = TrainingModel.Of(model.Model, model.Components, sites, loss, Targets);
         _session = model.OpenSession(
@@ -105,7 +100,9 @@ internal sealed class WeightRun : IDisposable
         CancellationToken cancellation
     )
     {
-        var given = run.Reads.Select(index => gradients[_built.Spliced.Sites[index].Source!]);
+        var given = run.Reads.Select(index =>
+            plan.Planned[index].ArrangedAsRead(gradients[_built.Spliced.Sites[index].Source!])
+        );
         var own = Source(plan, run).Back(run.Inputs, Reads(plan, run), _weights, given, cancellation);
         for (var index = 0; index < sums.Count; index++)
             TensorPrimitives.Add(sums[index], own[index].Floats, sums[index]);

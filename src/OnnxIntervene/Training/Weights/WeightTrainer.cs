@@ -3,6 +3,7 @@ using OnnxIntervene.Execution;
 using OnnxIntervene.IR;
 using OnnxIntervene.IR.Serialization;
 using OnnxIntervene.Tensors;
+using OnnxIntervene.Training.Parametrizations;
 
 namespace OnnxIntervene.Training.Weights;
 
@@ -83,4 +84,12 @@ public sealed class WeightTrainer : IDisposable
 
     /// <inheritdoc/>
     public void Dispose() => _runs.Dispose();
+
+    internal GradientSteps Steps => _steps;
+
+    internal IReadOnlyList<TrainedArray> Arrays => _weights.Arrays;
+
+    /// <summary>Writes the model with what belongs beside it.</summary>
+    internal void Save(string path, SaveSteps steps, CancellationToken cancellation) =>
+        OnnxFile.Save(_weights.ToModel(), path, steps, cancellation);
 }

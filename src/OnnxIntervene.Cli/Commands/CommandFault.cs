@@ -1,11 +1,10 @@
-using OnnxIntervene.Cli.Commands;
 using OnnxIntervene.Cli.Output;
 using OnnxIntervene.Cli.Slurm;
 using OnnxIntervene.Hub;
 using OnnxIntervene.IR;
 using OnnxIntervene.Runtime;
 
-namespace OnnxIntervene.Cli;
+namespace OnnxIntervene.Cli.Commands;
 
 /// <summary>Why a command failed: one message, and whose fault it was.</summary>
 /// <param name="Kind">

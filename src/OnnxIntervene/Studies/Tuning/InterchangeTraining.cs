@@ -1,0 +1,95 @@
+using OnnxIntervene.Execution;
+using OnnxIntervene.IR;
+using OnnxIntervene.IR.Serialization;
+using OnnxIntervene.Studies.Alignment;
+using OnnxIntervene.Sweeps;
+
+namespace OnnxIntervene.Studies.Tuning;
+
+/// <summary>
+/// Trains a model's own weights so that components stand for variables of a causal model (interchange intervention
+/// training, Geiger et al. 2022), and writes a plain model.
+/// </summary>
+public static class InterchangeTraining
+{
+    private const string ModelName = "model.onnx";
+
+    /// <summary>Trains, writes <c>model.onnx</c> and what belongs beside it, and measures what was written.</summary>
+    /// <param name="model">The model.</param>
+    /// <param name="request">What is trained.</param>
+    /// <param name="folder">Where the trained model is written.</param>
+    /// <param name="options">The checkpoint and the log.</param>
+    /// <param name="progress">Told how many steps are done.</param>
+    /// <param name="cancellation">Ends the training early; its checkpoint stays.</param>
+    /// <exception cref="InterventionException">
+    /// The request does not fit the model, the checkpoint is another training's, or a loss is not finite.
+    /// </exception>
+    /// <exception cref="ModelFormatException">The checkpoint is not one.</exception>
+    /// <exception cref="IOException">A file cannot be read or written.</exception>
+    /// <exception cref="OnnxIntervene.Runtime.ExecutionException">ONNX Runtime stopped a run.</exception>
+    /// <exception cref="OperationCanceledException">The training was cancelled.</exception>
+    public static InterchangeTrainingResult Run(
+        LoadedModel model,
+        InterchangeTrainingRequest request,
+        string folder,
+        InterchangeTrainingOptions? options = null,
+        IProgress<SweepProgress>? progress = null,
+        CancellationToken cancellation = default
+    )
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        ArgumentNullException.ThrowIfNull(request);
+        ArgumentNullException.ThrowIfNull(folder);
+        RefuseModelsFolder(model, folder);
+        using var intervened = model.With(request.Config);
+        using var training = new WeightFit(intervened, request, options ?? new InterchangeTrainingOptions());
+        var before = Measure(intervened, request, cancellation);
+        var losses = training.Run(progress, cancellation);
+        training.Trainer.Save(
+            Path.Combine(folder, ModelName),
+            new SaveSteps { CopiesWeights = true, Beside = BesideModel.Of(model.File) },
+            cancellation
+        );
+        using var written = LoadedModel.Load(folder, model.Options, model.Search.Overrides, usesRecord: false);
+        using var trained = written.With(request.Config);
+        var after = Measure(trained, request, cancellation);
+        return new InterchangeTrainingResult
+        {
+            Before = before,
+            After = after,
+            TaskBefore = Task(request.Test, before),
+            TaskAfter = Task(request.Test, after),
+            Losses = [.. losses],
+            Weights = training.Trainer.Weights,
+        };
+    }
+
+    private static InterchangeResult Measure(
+        IntervenableModel model,
+        InterchangeTrainingRequest request,
+        CancellationToken cancellation
+    ) =>
+        InterchangeAccuracy.Measure(
+            model,
+            request.Test,
+            request.Place,
+            new InterchangeOptions { BatchSize = request.BatchSize, RandomSeed = request.Seed },
+            cancellation: cancellation
+        );
+
+    private static AccuracyEstimate? Task(InterchangeDataSet data, InterchangeResult result) =>
+        data.Examples.All(example => example.BaseLabel is not null)
+            ? new AccuracyEstimate(
+                data.Examples.Zip(result.OwnAnswers).Count(pair => pair.First.BaseLabel == pair.Second),
+                data.Examples.Length
+            )
+            : null;
+
+    private static void RefuseModelsFolder(LoadedModel model, string folder)
+    {
+        if (Path.GetFullPath(folder) == Path.GetFullPath(model.File.Folder))
+            throw new InterventionException(
+                $"'{folder}' is the model's own folder; the model would be overwritten. Choose another."
+            );
+    }
+}
