@@ -60,8 +60,8 @@ internal sealed class SteeringReport(
     private IEnumerable<string> Warnings()
     {
         if (!found.HasWords && found.Layers.Length > 1)
-            yield return $"The shift is read at layer {found.ReadLayer}, where steering adds the vector itself; words compare "
-                + "layers better.";
+            yield return $"The shift is read at layer {found.ReadLayer}, where steering adds the vector itself; words "
+                + "compare layers better.";
         if (found.Cells.Any(cell => !double.IsFinite(cell.Perplexity)))
             yield return "Some cells' perplexity is beyond all numbers; their coefficients are too great.";
     }

@@ -12,8 +12,8 @@ using OnnxIntervene.Tensors;
 namespace OnnxIntervene.Steering;
 
 /// <summary>
-/// Runs a text under some cells of a search at once: a row for each cell, which has a coefficient at its own layer and 0
-/// at the others. Owns the intervened model.
+/// Runs a text under some cells of a search at once: a row for each cell, which has a coefficient at its own layer and
+/// 0 at the others. Owns the intervened model.
 /// </summary>
 internal sealed class SteeringCells : IDisposable
 {
