@@ -59,7 +59,8 @@ if (args is ["growth", var grown, var repeats])
 if (args.Length is 0 or > 2)
 {
     Console.Error.WriteLine(
-        "Usage: OnnxIntervene.Benchmarks [decode | endurance | growth | sweep | training | training-memory] MODEL [ROUNDS]"
+        "Usage: OnnxIntervene.Benchmarks [decode | endurance | growth | sweep | training | training-memory] MODEL "
+            + "[ROUNDS]"
     );
     return 1;
 }

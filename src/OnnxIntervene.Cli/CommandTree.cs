@@ -42,6 +42,7 @@ internal static class CommandTree
         "--merge",
         "--template",
         "--along",
+        "--neutral",
     ];
 
     /// <summary>The largest file that any command reads.</summary>
@@ -57,6 +58,7 @@ internal static class CommandTree
             SteerTrainCommand.Create(),
             SteerCommand.Create(),
             CompareCommand.Create(),
+            SteerSearchCommand.Create(),
             ChatCommand.Create(),
             CollectCommand.Create(),
             TraceCommand.Create(),

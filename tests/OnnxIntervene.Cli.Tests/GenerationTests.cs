@@ -140,6 +140,53 @@ public sealed class GenerationTests
     }
 
     [Test]
+    public async Task A_search_shows_effect_against_cost()
+    {
+        var (pairs, vector, neutral) = (
+            _folder.File("pairs.jsonl"),
+            _folder.File("vector.safetensors"),
+            _folder.File("neutral.txt")
+        );
+        await File.WriteAllTextAsync(
+            pairs,
+            $$"""{"positive": "A young elephant is called a", "negative": "{{Salmon}}"}"""
+        );
+        await File.WriteAllTextAsync(neutral, "The company Volvo makes cars.\nThe Space Needle is in Seattle.\n");
+        await Json("steer-train", "--pairs", pairs, "--layers", "3-4", "--out", vector);
+        string[] search =
+        [
+            "steer-search",
+            "--vector",
+            vector,
+            "--prompt",
+            Salmon,
+            "--words",
+            "calf",
+            "--coefficients",
+            "0.5,1",
+            "--neutral",
+            neutral,
+            "--most-cost",
+            "100",
+            "--out",
+            _folder.File("out"),
+        ];
+
+        var result = await Json(search);
+        var (output, error, exit) = await Command.RunAsync(search);
+
+        var best = result.GetProperty("best");
+        Assert.That(result.GetProperty("cells").GetArrayLength(), Is.EqualTo(4));
+        Assert.That(best.GetProperty("word_probability").GetDouble(), Is.GreaterThan(0.5));
+        Assert.That(best.GetProperty("cost").GetDouble(), Is.Positive);
+        Assert.That(result.GetProperty("unsteered").GetProperty("word_probability").GetDouble(), Is.LessThan(0.5));
+        Assert.That(exit, Is.Zero, error);
+        Assert.That(output, Does.Contain("Effect and cost of each cell").And.Contain("greatest effect at 100"));
+        Assert.That(File.Exists(_folder.File("out/steer-search-effect-against-cost.png")));
+        Assert.That(Directory.GetFiles(_folder.File("out"), "*.jsonl"), Is.Empty, "the journal");
+    }
+
+    [Test]
     public async Task An_adapter_steers_as_a_vector_does()
     {
         var model = Path.Combine(RepositoryPaths.OwnReferences, "families", "llama", "optimum");

@@ -4,7 +4,6 @@ using System.Globalization;
 using OnnxIntervene.Cli.Output;
 using OnnxIntervene.Execution;
 using OnnxIntervene.Generation;
-using OnnxIntervene.IR;
 using OnnxIntervene.Planning;
 
 namespace OnnxIntervene.Cli.Commands;
@@ -17,11 +16,7 @@ internal sealed class CompareCommand
     private readonly SteeringOptions _steering = new();
     private readonly ScheduleOptions _schedule = new();
     private readonly SamplingOptions _sampling = new();
-    private readonly Option<string> _coefficients = new("--coefficients")
-    {
-        Description = "The coefficients, one after the other: -8,-4,0,4,8.",
-        Required = true,
-    };
+    private readonly Option<string> _coefficients = CoefficientList.Create();
     private readonly Option<bool> _json = new("--json") { Description = "Print JSON." };
 
     public static Command Create() => new CompareCommand().Build();
@@ -47,7 +42,7 @@ internal sealed class CompareCommand
 
     private Task<int> Run(ParseResult arguments, CancellationToken cancellation)
     {
-        var coefficients = Numbers(arguments.GetValue(_coefficients)!);
+        var coefficients = CoefficientList.Parse(arguments.GetValue(_coefficients)!);
         using var loaded = _model.Load(arguments);
         var vectors = _steering.Vectors(arguments, loaded);
         var prompts = _prompts.Read(arguments, loaded);
@@ -103,16 +98,4 @@ internal sealed class CompareCommand
             );
         }
     }
-
-    private ImmutableArray<float> Numbers(string text) =>
-        [
-            .. text.Split(',', StringSplitOptions.TrimEntries)
-                .Select(part =>
-                    float.TryParse(part, CultureInfo.InvariantCulture, out var number) && float.IsFinite(number)
-                        ? number
-                        : throw new InterventionException(
-                            $"{_coefficients.Name}: '{part}' is not a number. Write -8,-4,0,4,8."
-                        )
-                ),
-        ];
 }

@@ -6,7 +6,9 @@ using OnnxIntervene.Steering;
 
 namespace OnnxIntervene.Cli.Commands;
 
-/// <summary>How steering vectors act: everywhere or under a condition, with or without their length, or as clamps.</summary>
+/// <summary>
+/// How steering vectors act: everywhere or under a condition, with or without their length, or as clamps.
+/// </summary>
 internal sealed class MannerOptions
 {
     private const string ClampName = "--clamp";

@@ -113,7 +113,8 @@ internal sealed class SteeringOptions
         var manner = Manner(arguments, vectors.Values);
         if (vectors.Count < paths.Distinct().Count() && manner != SteeringManner.Addition)
             throw new InterventionException(
-                $"{Joined(_manner.Given(arguments.CommandResult))} goes with vectors; an adapter acts as it was trained."
+                $"{Joined(_manner.Given(arguments.CommandResult))} goes with vectors; an adapter acts as it was "
+                    + "trained."
             );
         var parts = paths.Select(
             (path, index) =>

@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using System.Globalization;
 using OnnxIntervene.Formats;
 using OnnxIntervene.IR;

@@ -53,6 +53,16 @@ internal static class KindFormulas
                 Rotation(intervention)
             ),
             ProjectOutIntervention => ProjectedOut(intervention, x, chosen),
+            CustomIntervention => Rows.Choose(chosen, SampleCode.Formula(intervention, x, s), x),
+            _ => Steered(intervention, row),
+        };
+    }
+
+    private static double[] Steered(Intervention intervention, KindInputs row)
+    {
+        var (x, s, chosen) = (row.Base, row.Source, row.Chosen);
+        return intervention switch
+        {
             NormPreservingAdditionIntervention => Turned(x, Rows.Multiply(s!, row.Coefficient), chosen),
             ConditionalAdditionIntervention => ConditionallyAdded(
                 intervention,
@@ -61,7 +71,6 @@ internal static class KindFormulas
                 chosen
             ),
             ClampIntervention => Clamped(intervention, x, chosen),
-            CustomIntervention => Rows.Choose(chosen, SampleCode.Formula(intervention, x, s), x),
             var other => throw new InvalidOperationException($"{other} has no formula of rows."),
         };
     }

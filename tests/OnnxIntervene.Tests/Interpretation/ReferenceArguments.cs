@@ -137,6 +137,7 @@ internal sealed class ReferenceArguments(DrawnRun run, ImmutableArray<Interventi
                     or MeanIntervention
                     or NoiseIntervention
                     or ConstantSourceIntervention
+                    or ClampIntervention
                 ),
         };
 

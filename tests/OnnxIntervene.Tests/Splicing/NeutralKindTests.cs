@@ -165,6 +165,12 @@ public sealed class NeutralKindTests
                 Zeros(width)
             ),
             nameof(InterventionType.JumpReLUAutoencoder) => JumpReLU(width),
+            _ => Rotated(kind, width),
+        };
+
+    private static Intervention Rotated(InterventionType kind, int width) =>
+        kind.Name switch
+        {
             nameof(InterventionType.LowRankRotatedSpace) => new LowRankRotatedSpaceIntervention(Rotation(width, 3)),
             nameof(InterventionType.RotatedSpace) => new RotatedSpaceIntervention(Rotation(width, width)),
             nameof(InterventionType.BoundlessRotatedSpace) => new BoundlessRotatedSpaceIntervention(

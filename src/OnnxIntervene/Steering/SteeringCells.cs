@@ -1,0 +1,151 @@
+using System.Numerics.Tensors;
+using OnnxIntervene.Execution;
+using OnnxIntervene.Execution.Results;
+using OnnxIntervene.Interventions;
+using OnnxIntervene.Interventions.Kinds;
+using OnnxIntervene.IR;
+using OnnxIntervene.Planning;
+using OnnxIntervene.Studies.Prompts;
+using OnnxIntervene.Sweeps;
+using OnnxIntervene.Tensors;
+
+namespace OnnxIntervene.Steering;
+
+/// <summary>
+/// Runs a text under some cells of a search at once: a row for each cell, which has a coefficient at its own layer and
+/// 0 at the others. Owns the intervened model.
+/// </summary>
+internal sealed class SteeringCells : IDisposable
+{
+    private const int UsualVocabulary = 1 << 17;
+
+    private readonly SteeringSearchRequest _request;
+    private readonly IntervenableModel _model;
+    private readonly int _mostRows;
+    private readonly int _readLayer;
+
+    public SteeringCells(LoadedModel model, SteeringSearchRequest request)
+    {
+        var acting = request.Vector.Acting(request.Manner);
+        (_request, _readLayer) = (request, request.Vector.Directions.Keys.Last());
+        _mostRows = BatchSize.MixesRows(model.Model) is null ? int.MaxValue : 1;
+        _model = model.With(
+            new IntervenableConfig
+            {
+                Representations =
+                [
+                    .. acting,
+                    new()
+                    {
+                        Layer = _readLayer,
+                        Component = request.Vector.Component,
+                        Intervention = new CollectIntervention(),
+                    },
+                ],
+            }
+        );
+    }
+
+    /// <summary>How many cells a text is run under at once.</summary>
+    public int RowsAtOnce(StudyPrompt text) => Math.Min(_mostRows, BatchSize.For(text.Length, Vocabulary));
+
+    /// <summary>The projection and the words' probability after a prompt, under each cell.</summary>
+    public float[][] Effects(StudyPrompt prompt, int[] cells, CancellationToken cancellation)
+    {
+        using var result = Run(prompt, cells, UnitLocation.At(-1), cancellation);
+        var (collected, logits) = (result.Collected[0], result.Intervened.Logits);
+        var direction = UnitDirection.Of(_request.Vector.Directions[_readLayer]);
+        return
+        [
+            .. cells.Select(
+                (_, row) =>
+                    new[]
+                    {
+                        TensorPrimitives.Dot(collected.Row(row).Floats, direction.Floats),
+                        WordProbability(logits.Row(row).Floats),
+                    }
+            ),
+        ];
+    }
+
+    /// <summary>The loss of a text's tokens, added up, and how many there are, under each cell.</summary>
+    public float[][] Costs(StudyPrompt text, int[] cells, CancellationToken cancellation)
+    {
+        using var result = Run(text, cells, null, cancellation);
+        var logits = result.Intervened.Logits;
+        var tokens = text.Inputs.Tokens.Integers.ToArray();
+        return [.. cells.Select((_, row) => new[] { (float)Loss(logits.Row(row), tokens), tokens.Length - 1 })];
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _model.Dispose();
+
+    // Only the size of batches hangs on it.
+    private int Vocabulary =>
+        _model.Model.Graph.Outputs[0].Type?.Shape is { Rank: > 0 } shape && shape[shape.Rank - 1].Size is { } size
+            ? (int)size
+            : UsualVocabulary;
+
+    private RunResult Run(StudyPrompt text, int[] cells, UnitLocation? positions, CancellationToken cancellation)
+    {
+        var layers = _request.Vector.Directions.Count;
+        return _model.Run(
+            text.Inputs.Repeat(cells.Length),
+            unitLocations: new UnitLocations(
+                [null],
+                [.. Enumerable.Repeat<UnitLocation?>(null, layers), UnitLocation.At(-1)]
+            ),
+            settings: new RunSettings
+            {
+                Coefficients =
+                [
+                    .. Enumerable
+                        .Range(0, layers)
+                        .Select(layer => Coefficient.PerExample([.. cells.Select(cell => CoefficientOf(cell, layer))])),
+                    Coefficient.One,
+                ],
+                LogitPositions = positions,
+                Outputs = [_model.Model.Graph.Outputs[0].Name],
+            },
+            cancellation: cancellation
+        );
+    }
+
+    private float CoefficientOf(int cell, int layer)
+    {
+        var count = _request.Coefficients.Length;
+        return cell > 0 && (cell - 1) / count == layer ? _request.Coefficients[(cell - 1) % count] : 0;
+    }
+
+    private float WordProbability(ReadOnlySpan<float> logits)
+    {
+        var probabilities = new float[logits.Length];
+        TensorPrimitives.SoftMax(logits, probabilities);
+        var sum = 0f;
+        foreach (var word in _request.Words)
+            sum +=
+                word < probabilities.Length
+                    ? probabilities[word]
+                    : throw new InterventionException(
+                        $"{word} is no token: the model has {probabilities.Length} of them."
+                    );
+        return sum;
+    }
+
+    // The loss of each token after the first, given those before it.
+    private static double Loss(NumericArray logits, long[] tokens)
+    {
+        var sum = 0.0;
+        for (var position = 0; position + 1 < tokens.Length; position++)
+        {
+            var row = logits.Row(position).Floats;
+            var largest = TensorPrimitives.Max(row);
+            var shifted = new float[row.Length];
+            TensorPrimitives.Subtract(row, largest, shifted);
+            TensorPrimitives.Exp(shifted, shifted);
+            sum += Math.Log(TensorPrimitives.Sum(shifted)) + largest - row[(int)tokens[position + 1]];
+        }
+
+        return sum;
+    }
+}
