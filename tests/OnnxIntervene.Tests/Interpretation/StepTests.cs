@@ -183,7 +183,13 @@ public sealed class StepTests
     private static Intervention Drawn(Draws draws, InterventionType kind)
     {
         var drawn = new ParameterDraw(draws, Width, 0).Of(kind, () => draws.Normal(1, Width), takesSource: true);
-        return drawn is NoiseIntervention ? new NoiseIntervention(draws.Normal(1, 1, 1, Width), 0.7f) : drawn;
+        return drawn switch
+        {
+            NoiseIntervention => new NoiseIntervention(draws.Normal(1, 1, 1, Width), 0.7f),
+            // States are small; most lie above this.
+            ConditionalAdditionIntervention => new ConditionalAdditionIntervention(draws.Normal(1, Width), -1),
+            _ => drawn,
+        };
     }
 
     private static double[] ConstantOf(Intervention intervention) =>
