@@ -1,5 +1,3 @@
-using System.Diagnostics;
-
 namespace OnnxIntervene.Benchmarks;
 
 /// <summary>The times of one generation, milliseconds of the process's own processor time.</summary>
@@ -10,23 +8,17 @@ internal sealed record DecodeTime(double Prompt, double Token);
 /// <summary>Takes the times of one generation.</summary>
 internal sealed class DecodeClock
 {
-    private readonly double _start = Now();
+    private readonly double _start = ProcessorTime.Now;
     private double? _first;
 
     /// <summary>A token has come, by the number of its run.</summary>
     public void Came(int run)
     {
         if (run == 0)
-            _first ??= Now();
+            _first ??= ProcessorTime.Now;
     }
 
     /// <summary>The times, now that the last token has come.</summary>
-    public DecodeTime Time(int tokens) => new(_first!.Value - _start, (Now() - _first.Value) / (tokens - 1));
-
-    // The processor's own time, since others may use the machine.
-    private static double Now()
-    {
-        using var process = Process.GetCurrentProcess();
-        return process.TotalProcessorTime.TotalMilliseconds;
-    }
+    public DecodeTime Time(int tokens) =>
+        new(1e3 * (_first!.Value - _start), 1e3 * (ProcessorTime.Now - _first.Value) / (tokens - 1));
 }

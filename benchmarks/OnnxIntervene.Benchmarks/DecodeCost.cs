@@ -34,7 +34,7 @@ internal static class DecodeCost
             ($"one vector, batch of {Batch}", () => Generate(steered, many, Vectors(1, Batch, width))),
             ($"{Batch} vectors, batch of {Batch}", () => Generate(steered, many, Vectors(Batch, Batch, width))),
         };
-        using var genai = GenAiLoop.Open(Path.GetDirectoryName(model.File.Path)!);
+        using var genai = GenAILoop.Open(Path.GetDirectoryName(model.File.Path)!);
         if (genai is not null)
             runs.Add(("onnxruntime-genai, unsteered", () => genai.Generate(one[0], NewTokens)));
         Report(runs, rounds);
@@ -65,16 +65,10 @@ internal static class DecodeCost
     }
 
     private static string Show(List<DecodeTime> times, Func<DecodeTime, double> part) =>
-        $"{Median(times.Select(part)):F2} ms (least {times.Min(part):F2})";
+        $"{ProcessorTime.Median(times.Select(part)):F2} ms (least {times.Min(part):F2})";
 
     private static double Ratio(List<DecodeTime> times, List<DecodeTime> others, Func<DecodeTime, double> part) =>
-        Median(times.Zip(others, (one, other) => part(one) / part(other)));
-
-    private static double Median(IEnumerable<double> numbers)
-    {
-        var sorted = numbers.Order().ToList();
-        return sorted[sorted.Count / 2];
-    }
+        ProcessorTime.Median(times.Zip(others, (one, other) => part(one) / part(other)));
 
     private static DecodeTime Generate(
         IntervenableModel model,

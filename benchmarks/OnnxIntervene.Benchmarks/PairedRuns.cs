@@ -2,6 +2,7 @@ using System.Diagnostics;
 using Microsoft.ML.OnnxRuntime;
 using OnnxIntervene.Components;
 using OnnxIntervene.Runtime;
+using static OnnxIntervene.Benchmarks.ProcessorTime;
 
 namespace OnnxIntervene.Benchmarks;
 
@@ -67,6 +68,4 @@ internal static class PairedRuns
         run();
         return Stopwatch.GetElapsedTime(start).TotalMilliseconds;
     }
-
-    private static double Median(List<double> numbers) => numbers.Order().ElementAt(numbers.Count / 2);
 }

@@ -11,6 +11,7 @@ using OnnxIntervene.IR.Serialization;
 using OnnxIntervene.Runtime;
 using OnnxIntervene.Splicing;
 using OnnxIntervene.Tensors;
+using static OnnxIntervene.Benchmarks.ProcessorTime;
 
 namespace OnnxIntervene.Benchmarks;
 
@@ -230,6 +231,4 @@ internal static class RunCost
         run();
         return Stopwatch.GetElapsedTime(start).TotalMilliseconds;
     }
-
-    private static double Median(List<double> numbers) => numbers.Order().ElementAt(numbers.Count / 2);
 }

@@ -114,16 +114,16 @@ internal static class SweepCost
     )
     {
         var inputs = Tokens(0, 0);
-        var first = Time(() => sweep());
+        var first = ProcessorTime.Of(() => sweep());
         var (bare, swept) = (new List<double>(), new List<double>());
         SweepPlan plan = null!;
         for (var round = 0; round < rounds; round++)
         {
-            bare.Add(Time(() => Plain(plain, inputs, model, cells)));
-            swept.Add(Time(() => plan = sweep()));
+            bare.Add(ProcessorTime.Of(() => Plain(plain, inputs, model, cells)));
+            swept.Add(ProcessorTime.Of(() => plan = sweep()));
         }
 
-        var (one, other) = (Median(bare), Median(swept));
+        var (one, other) = (ProcessorTime.Median(bare), ProcessorTime.Median(swept));
         Console.WriteLine(
             $"{name}: {other:F2} s, first time {first:F2} s; {cells} plain runs {one:F2} s, "
                 + $"{one / other:F1} × as long; {plan}"
@@ -147,15 +147,4 @@ internal static class SweepCost
         ModelInputs.FromTokens([
             .. Enumerable.Range(1, Length).Select(token => token + (token > differ ? 100 * prompt : 0)),
         ]);
-
-    // The processor's own time, which other programs on the machine disturb less; with one thread it is the time that
-    // passes on a quiet machine.
-    private static double Time(Action run)
-    {
-        var start = Process.GetCurrentProcess().TotalProcessorTime;
-        run();
-        return (Process.GetCurrentProcess().TotalProcessorTime - start).TotalSeconds;
-    }
-
-    private static double Median(List<double> numbers) => numbers.Order().ElementAt(numbers.Count / 2);
 }

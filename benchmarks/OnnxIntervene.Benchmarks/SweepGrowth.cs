@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using OnnxIntervene.Execution;
 using OnnxIntervene.Runtime;
 using OnnxIntervene.Studies.Patching;
@@ -42,13 +41,9 @@ internal static class SweepGrowth
         var cells = run();
         var times = new List<double>();
         for (var round = 0; round < rounds; round++)
-        {
-            var start = Process.GetCurrentProcess().TotalProcessorTime;
-            run();
-            times.Add((Process.GetCurrentProcess().TotalProcessorTime - start).TotalSeconds);
-        }
+            times.Add(ProcessorTime.Of(() => run()));
 
-        var median = times.Order().ElementAt(times.Count / 2);
+        var median = ProcessorTime.Median(times);
         Console.WriteLine($"{what}: {cells} cells, {median:F2} s, {median / size:F3} s for each");
     }
 

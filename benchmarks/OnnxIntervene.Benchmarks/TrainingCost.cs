@@ -41,7 +41,7 @@ internal static class TrainingCost
         using var trainer = new Trainer(intervenable, new TrainingOptions { KeepsEveryLayers = every });
         var batch = Set(LongLength).Batch([.. Enumerable.Range(0, Batch)]);
         trainer.Step(batch);
-        var time = Turns.Time(() => trainer.Step(batch));
+        var time = ProcessorTime.Of(() => trainer.Step(batch));
         Console.WriteLine(
             $"{Batch} × {LongLength} tokens from layer 0 on, every {every}th layer kept: {time:F1} s a step, "
                 + $"peak of memory {Process.GetCurrentProcess().PeakWorkingSet64 >> 20} MiB"
@@ -69,9 +69,9 @@ internal static class TrainingCost
         );
         var whole = Enumerable
             .Range(0, 3)
-            .Select(_ => Turns.Time(() => trainer.Step(set.Batch([.. Enumerable.Range(0, Batch)]))))
+            .Select(_ => ProcessorTime.Of(() => trainer.Step(set.Batch([.. Enumerable.Range(0, Batch)]))))
             .ToList();
-        var (run, step) = (Median(turns.Plain), Median(turns.Steps[1..]));
+        var (run, step) = (ProcessorTime.Median(turns.Plain), ProcessorTime.Median(turns.Steps[1..]));
         var name = rank is null ? $"{kind}" : $"{kind} of rank {rank}";
         Console.WriteLine(
             $"{name}: a step {step * 1e3:F0} ms, the first {turns.Steps[0] * 1e3:F0} ms; plain {run * 1e3:F0} ms: "
@@ -111,17 +111,11 @@ internal static class TrainingCost
     private static ModelInputs Text(Random random, int length) =>
         ModelInputs.FromTokens([.. Enumerable.Range(0, length).Select(_ => random.Next(50000))]);
 
-    private static double Median(IEnumerable<double> times)
-    {
-        var sorted = times.Order().ToList();
-        return sorted[sorted.Count / 2];
-    }
-
     // After each step, a plain run.
     private sealed class Turns(InferenceSession session, IReadOnlyDictionary<string, OrtValue> values)
         : IProgress<FitProgress>
     {
-        private TimeSpan _last = Process.GetCurrentProcess().TotalProcessorTime;
+        private double _last = ProcessorTime.Now;
 
         public List<double> Plain { get; } = [];
 
@@ -129,23 +123,15 @@ internal static class TrainingCost
 
         public void Report(FitProgress value)
         {
-            Steps.Add((Process.GetCurrentProcess().TotalProcessorTime - _last).TotalSeconds);
+            Steps.Add(ProcessorTime.Now - _last);
             Plain.Add(
-                Time(() =>
+                ProcessorTime.Of(() =>
                 {
                     using var options = new RunOptions();
                     using var results = session.Run(options, values, [session.OutputNames[0]]);
                 })
             );
-            _last = Process.GetCurrentProcess().TotalProcessorTime;
-        }
-
-        // The processor's own time, since others may use the machine.
-        public static double Time(Action run)
-        {
-            var start = Process.GetCurrentProcess().TotalProcessorTime;
-            run();
-            return (Process.GetCurrentProcess().TotalProcessorTime - start).TotalSeconds;
+            _last = ProcessorTime.Now;
         }
     }
 }

@@ -1,3 +1,4 @@
+using OnnxIntervene.Benchmarks;
 using OnnxIntervene.Execution;
 using OnnxIntervene.Runtime;
 using OnnxIntervene.Studies.Patching;
@@ -35,11 +36,11 @@ internal static class SweepPeer
         var (own, other) = (new List<double>(), new List<double>());
         for (var round = 0; round < rounds; round++)
         {
-            own.Add(PeerTime.Of(() => PatchSweep.Run(model, request)));
-            other.Add(PeerTime.Of(() => Hooks(torch, texts)));
+            own.Add(ProcessorTime.Of(() => PatchSweep.Run(model, request)));
+            other.Add(ProcessorTime.Of(() => Hooks(torch, texts)));
         }
 
-        var (here, there) = (PeerTime.Median(own), PeerTime.Median(other));
+        var (here, there) = (ProcessorTime.Median(own), ProcessorTime.Median(other));
         Console.WriteLine(
             $"patching {torch.Layers} × {texts.Length}: {here:F2} s; in torch by hooks {there:F2} s "
                 + $"({there / here:F1} ×)"

@@ -1,3 +1,4 @@
+using OnnxIntervene.Benchmarks;
 using OnnxIntervene.Execution;
 using OnnxIntervene.Interventions;
 using OnnxIntervene.Interventions.Kinds;
@@ -40,9 +41,9 @@ internal static class TrainingPeer
         var (whole, least, plain) = (new List<double>(), new List<double>(), new List<double>());
         var turns = new Turns(() =>
         {
-            whole.Add(PeerTime.Of(() => Whole(torch, rotation, texts, layer)));
-            least.Add(PeerTime.Of(() => Least(torch, rotation, texts, layer)));
-            plain.Add(PeerTime.Of(() => Plain(torch, texts)));
+            whole.Add(ProcessorTime.Of(() => Whole(torch, rotation, texts, layer)));
+            least.Add(ProcessorTime.Of(() => Least(torch, rotation, texts, layer)));
+            plain.Add(ProcessorTime.Of(() => Plain(torch, texts)));
         });
         trainer.Fit(
             Set(texts),
@@ -55,7 +56,7 @@ internal static class TrainingPeer
             }
         );
         // The first opens sessions, and torch's first fills its caches.
-        var own = PeerTime.Median(turns.Own.Skip(1));
+        var own = ProcessorTime.Median(turns.Own.Skip(1));
         Console.WriteLine(
             $"{kind} of rank {rank}: a step {own * 1e3:F0} ms; in torch by hooks {Text(whole, own)}, "
                 + $"with no more than is needed {Text(least, own)}; a plain run of torch {Text(plain, own)}"
@@ -63,7 +64,7 @@ internal static class TrainingPeer
     }
 
     private static string Text(List<double> times, double own) =>
-        $"{PeerTime.Median(times.Skip(1)) * 1e3:F0} ms ({PeerTime.Median(times.Skip(1)) / own:F1} ×)";
+        $"{ProcessorTime.Median(times.Skip(1)) * 1e3:F0} ms ({ProcessorTime.Median(times.Skip(1)) / own:F1} ×)";
 
     // What a hook on a torch module does: both texts run as wholes, and all logits are computed.
     private static void Whole(TorchGpt2 torch, TorchRotation rotation, PeerTexts texts, int layer)
@@ -142,15 +143,15 @@ internal static class TrainingPeer
     // After each step of our own, steps of torch.
     private sealed class Turns(Action other) : IProgress<FitProgress>
     {
-        private double _last = PeerTime.Now;
+        private double _last = ProcessorTime.Now;
 
         public List<double> Own { get; } = [];
 
         public void Report(FitProgress value)
         {
-            Own.Add(PeerTime.Now - _last);
+            Own.Add(ProcessorTime.Now - _last);
             other();
-            _last = PeerTime.Now;
+            _last = ProcessorTime.Now;
         }
     }
 }

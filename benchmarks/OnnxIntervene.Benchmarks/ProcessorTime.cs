@@ -1,11 +1,11 @@
 using System.Diagnostics;
 
-namespace OnnxIntervene.Peers;
+namespace OnnxIntervene.Benchmarks;
 
 /// <summary>
 /// The processor's own time in seconds, since others may use the machine; with one thread it is the time that passes.
 /// </summary>
-internal static class PeerTime
+internal static class ProcessorTime
 {
     public static double Now => Process.GetCurrentProcess().TotalProcessorTime.TotalSeconds;
 

@@ -4,12 +4,12 @@ using Microsoft.ML.OnnxRuntimeGenAI;
 namespace OnnxIntervene.Benchmarks;
 
 /// <summary>Generates with onnxruntime-genai's own loop, on one thread, greedily.</summary>
-internal sealed class GenAiLoop : IDisposable
+internal sealed class GenAILoop : IDisposable
 {
     private readonly Config _config;
     private readonly Model _model;
 
-    private GenAiLoop(string folder)
+    private GenAILoop(string folder)
     {
         _config = new Config(folder);
         _config.Overlay("""{"model": {"decoder": {"session_options": {"intra_op_num_threads": 1}}}}""");
@@ -17,8 +17,8 @@ internal sealed class GenAiLoop : IDisposable
     }
 
     /// <summary>The loop for a folder; null where it has no configuration of onnxruntime-genai's.</summary>
-    public static GenAiLoop? Open(string folder) =>
-        File.Exists(Path.Combine(folder, "genai_config.json")) ? new GenAiLoop(folder) : null;
+    public static GenAILoop? Open(string folder) =>
+        File.Exists(Path.Combine(folder, "genai_config.json")) ? new GenAILoop(folder) : null;
 
     public DecodeTime Generate(ImmutableArray<int> prompt, int newTokens)
     {
