@@ -18,9 +18,9 @@ public sealed class BakedFolderTests
     [Test]
     public void Tokens_without_interventions_are_genais()
     {
-        using var model = LoadedModel.Load(LargeModelFolder.Path);
+        using var model = LoadedModel.Load(GoldenModel.Large().Folder);
         using var plain = model.With(IntervenableConfig.Empty);
-        using var judge = new GenAIModel(LargeModelFolder.Path);
+        using var judge = new GenAIModel(GoldenModel.Large().Folder);
 
         foreach (var prompt in s_prompts)
             Assert.That(Generate(plain, prompt), Is.EqualTo(judge.Generate(Tokens(model, prompt), Count)), prompt);
@@ -31,7 +31,7 @@ public sealed class BakedFolderTests
     public void A_baked_folder_generates_the_steered_text(bool folds)
     {
         using var folder = new TemporaryFolder();
-        using var model = LoadedModel.Load(LargeModelFolder.Path);
+        using var model = LoadedModel.Load(GoldenModel.Large().Folder);
         using var steered = model.With(Steering(model));
 
         Baker.Write(steered, new BakeRequest { Folds = folds }, folder.File("baked"));
@@ -49,7 +49,7 @@ public sealed class BakedFolderTests
     public void An_adapter_is_switched_on_and_off()
     {
         using var folder = new TemporaryFolder();
-        using var model = LoadedModel.Load(LargeModelFolder.Path);
+        using var model = LoadedModel.Load(GoldenModel.Large().Folder);
         using var plain = model.With(IntervenableConfig.Empty);
         using var steered = model.With(Steering(model));
 

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using OnnxIntervene.Templates;
+using OnnxIntervene.Testing;
 using OnnxIntervene.Tokenization;
 
 namespace OnnxIntervene.GenAI.Tests;
@@ -28,8 +29,8 @@ public sealed class TextTests
     [Test]
     public void Tokens_and_texts_are_genais()
     {
-        using var judge = new GenAIModel(LargeModelFolder.Path);
-        var tokenizer = Tokenizer.Load(LargeModelFolder.Path);
+        using var judge = new GenAIModel(GoldenModel.Large().Folder);
+        var tokenizer = Tokenizer.Load(GoldenModel.Large().Folder);
         using var assertions = Assert.EnterMultipleScope();
         foreach (var text in s_texts)
         {
@@ -42,8 +43,8 @@ public sealed class TextTests
     [Test]
     public void Conversations_are_written_as_genai_writes_them()
     {
-        using var judge = new GenAIModel(LargeModelFolder.Path);
-        var template = ChatTemplate.Read(LargeModelFolder.Path);
+        using var judge = new GenAIModel(GoldenModel.Large().Folder);
+        var template = ChatTemplate.Read(GoldenModel.Large().Folder);
         using var assertions = Assert.EnterMultipleScope();
         foreach (var conversation in s_conversations)
         {

@@ -9,6 +9,15 @@ public sealed record GoldenModel(string Name, string Folder, TorchResults Golden
     /// <summary>The model that is tested where the developers' folder is beside the repository.</summary>
     public const string LargeName = "smollm2";
 
+    /// <summary>The large model; a test that asks where it is not is skipped, and says so.</summary>
+    public static GoldenModel Large()
+    {
+        var large = All().FirstOrDefault(model => model.Name == LargeName);
+        if (large is null)
+            Assert.Ignore("The folder 'shared' with the large model is not beside the repository.");
+        return large!;
+    }
+
     /// <summary>The default model, and the large one where it is.</summary>
     public static IEnumerable<GoldenModel> All()
     {

@@ -50,10 +50,7 @@ public sealed class SteeringMannerTests
     [Test]
     public void So_it_is_on_the_large_model([ValueSource(nameof(s_names))] string manner)
     {
-        var golden = GoldenModel.All().FirstOrDefault(model => model.Name == GoldenModel.LargeName);
-        if (golden is null)
-            Assert.Ignore("The large model is not beside the repository.");
-        using var loaded = LoadedModel.Load(golden!.Folder, new ExecutionOptions { Threads = 2 });
+        using var loaded = LoadedModel.Load(GoldenModel.Large().Folder, new ExecutionOptions { Threads = 2 });
 
         Compared(loaded, [loaded.Tokenizer.Encode("I went to the restaurant and").Ids], manner, 14, 20);
     }

@@ -108,10 +108,8 @@ public sealed class SteeringTests
     [Test]
     public void The_large_models_vector_is_the_difference_of_means_in_torch()
     {
-        var golden = GoldenModel.All().FirstOrDefault(model => model.Name == GoldenModel.LargeName);
-        if (golden is null)
-            Assert.Ignore("The large model is not beside the repository.");
-        using var model = LoadedModel.Load(golden!.Folder);
+        var golden = GoldenModel.Large();
+        using var model = LoadedModel.Load(golden.Folder);
         var item = golden.Goldens.Cases.Single(known => known.Kind == "difference_of_means");
         var examples = new SteeringExamples(Prompts("positive_input_ids"), Prompts("negative_input_ids"));
 
