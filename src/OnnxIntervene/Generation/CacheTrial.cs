@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using OnnxIntervene.Numerics;
 using OnnxIntervene.Runtime;
 
 namespace OnnxIntervene.Generation;
@@ -35,23 +36,11 @@ internal sealed class CacheTrial(
         using var read = first.Release();
         rest.Continue(read, Past);
         using var actual = rest.ReadPrompt(cancellation);
-        return IsNear(Last(expected), Last(actual));
+        return LogitDistance.Of(Last(actual), Last(expected)) <= Tolerance;
     }
 
     private TextDecoder Decoder(ImmutableArray<int> text) =>
         new(session, new PromptBatch([text], batch.PadsLeft, batch.Inputs), sites, cache, maximumNewTokens: 1);
 
     private static ReadOnlySpan<float> Last(TensorValue logits) => logits.Floats[^(int)logits.Shape[^1]..];
-
-    private static bool IsNear(ReadOnlySpan<float> expected, ReadOnlySpan<float> actual)
-    {
-        var (most, difference) = (1f, 0f);
-        for (var index = 0; index < expected.Length; index++)
-        {
-            most = Math.Max(most, Math.Abs(expected[index]));
-            difference = Math.Max(difference, Math.Abs(expected[index] - actual[index]));
-        }
-
-        return difference <= Tolerance * most;
-    }
 }

@@ -4,6 +4,7 @@ using OnnxIntervene.Execution.Results;
 using OnnxIntervene.Interventions;
 using OnnxIntervene.Interventions.Kinds;
 using OnnxIntervene.IR;
+using OnnxIntervene.Numerics;
 using OnnxIntervene.Planning;
 using OnnxIntervene.Studies.Prompts;
 using OnnxIntervene.Sweeps;
@@ -119,8 +120,7 @@ internal sealed class SteeringCells : IDisposable
 
     private float WordProbability(ReadOnlySpan<float> logits)
     {
-        var probabilities = new float[logits.Length];
-        TensorPrimitives.SoftMax(logits, probabilities);
+        var probabilities = Softmax.Of(logits);
         var sum = 0f;
         foreach (var word in _request.Words)
             sum +=
@@ -137,15 +137,7 @@ internal sealed class SteeringCells : IDisposable
     {
         var sum = 0.0;
         for (var position = 0; position + 1 < tokens.Length; position++)
-        {
-            var row = logits.Row(position).Floats;
-            var largest = TensorPrimitives.Max(row);
-            var shifted = new float[row.Length];
-            TensorPrimitives.Subtract(row, largest, shifted);
-            TensorPrimitives.Exp(shifted, shifted);
-            sum += Math.Log(TensorPrimitives.Sum(shifted)) + largest - row[(int)tokens[position + 1]];
-        }
-
+            sum -= LogSoftmax.At(logits.Row(position).Floats, (int)tokens[position + 1]);
         return sum;
     }
 }

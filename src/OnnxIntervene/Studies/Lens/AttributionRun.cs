@@ -2,9 +2,9 @@ using System.Collections.Immutable;
 using System.Numerics.Tensors;
 using OnnxIntervene.Components.Addressing;
 using OnnxIntervene.IR;
+using OnnxIntervene.Numerics;
 using OnnxIntervene.Studies.Prompts;
 using OnnxIntervene.Studies.Reading;
-using OnnxIntervene.Sweeps;
 
 namespace OnnxIntervene.Studies.Lens;
 

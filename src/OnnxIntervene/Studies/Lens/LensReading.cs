@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using OnnxIntervene.Components.Addressing;
 using OnnxIntervene.Execution;
 using OnnxIntervene.IR;
+using OnnxIntervene.Numerics;
 using OnnxIntervene.Runtime;
 using OnnxIntervene.Studies.Grids;
 using OnnxIntervene.Studies.Metrics;

@@ -3,6 +3,7 @@ using System.Collections.Immutable;
 using System.Runtime.CompilerServices;
 using OnnxIntervene.Execution;
 using OnnxIntervene.IR;
+using OnnxIntervene.Numerics;
 using OnnxIntervene.Runtime;
 
 namespace OnnxIntervene.Sweeps.Engine;

@@ -1,6 +1,6 @@
 using System.Numerics.Tensors;
 
-namespace OnnxIntervene.Sweeps;
+namespace OnnxIntervene.Numerics;
 
 /// <summary>How far logits are from those that they should be.</summary>
 internal static class LogitDistance
