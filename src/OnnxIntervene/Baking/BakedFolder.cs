@@ -1,7 +1,6 @@
 using System.Collections.Immutable;
 using OnnxIntervene.Execution;
 using OnnxIntervene.Formats;
-using OnnxIntervene.IR;
 using OnnxIntervene.IR.Editing;
 using OnnxIntervene.IR.Serialization;
 
@@ -12,7 +11,8 @@ internal sealed class BakedFolder(IntervenableModel model, BakeRequest request)
 {
     public ImmutableArray<BakeEvidence> Write(BakedModel baked, string folder, CancellationToken cancellation)
     {
-        var path = Target(folder);
+        BesideModel.RefuseOwnFolder(model.File, folder);
+        var path = Baker.FileIn(folder, model);
         ImmutableArray<BakeEvidence> evidence = [];
         var copy = baked.Model.Copy();
         copy.Metadata =
@@ -37,17 +37,6 @@ internal sealed class BakedFolder(IntervenableModel model, BakeRequest request)
 
     private static string? Adapter(BakedModel baked, string staged) =>
         baked.Adapter.IsEmpty ? null : Path.Combine(Path.GetDirectoryName(staged)!, Baker.AdapterName);
-
-    private string Target(string folder)
-    {
-        var path = Baker.FileIn(folder, model);
-        var own = new[] { model.File.Folder, Path.GetDirectoryName(Path.GetFullPath(model.File.Path))! };
-        return own.All(other => Path.GetFullPath(other) != Path.GetFullPath(folder))
-            ? path
-            : throw new InterventionException(
-                $"'{folder}' is the model's own folder; the model would be overwritten. Choose another."
-            );
-    }
 
     private ImmutableSortedDictionary<string, Action<Stream>> Beside(BakedModel baked)
     {

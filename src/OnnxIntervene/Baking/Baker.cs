@@ -13,9 +13,6 @@ public static class Baker
     /// <summary>The adapter's file in a baked folder.</summary>
     public const string AdapterName = "intervention" + Formats.OnnxAdapter.Extension;
 
-    private const string UsualName = "model.onnx";
-    private const string GenAIFile = "genai_config.json";
-
     /// <summary>
     /// The model's file in a baked folder: <c>model.onnx</c>, or the original's own name where onnxruntime-genai's
     /// configuration, which names it, goes along.
@@ -26,8 +23,7 @@ public static class Baker
     {
         ArgumentNullException.ThrowIfNull(folder);
         ArgumentNullException.ThrowIfNull(model);
-        var isGenAI = File.Exists(Path.Combine(model.File.Folder, GenAIFile));
-        return Path.Combine(folder, isGenAI ? Path.GetFileName(model.File.Path) : UsualName);
+        return BesideModel.FileIn(folder, model.File);
     }
 
     /// <summary>The model with its interventions inside, neither proved nor written.</summary>

@@ -12,9 +12,7 @@ namespace OnnxIntervene.Studies.Tuning;
 /// </summary>
 public static class InterchangeTraining
 {
-    private const string ModelName = "model.onnx";
-
-    /// <summary>Trains, writes <c>model.onnx</c> and what belongs beside it, and measures what was written.</summary>
+    /// <summary>Trains, writes a model's file and what belongs beside it, and measures what was written.</summary>
     /// <param name="model">The model.</param>
     /// <param name="request">What is trained.</param>
     /// <param name="folder">Where the trained model is written.</param>
@@ -40,13 +38,13 @@ public static class InterchangeTraining
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(request);
         ArgumentNullException.ThrowIfNull(folder);
-        RefuseModelsFolder(model, folder);
+        BesideModel.RefuseOwnFolder(model.File, folder);
         using var intervened = model.With(request.Config);
         using var training = new WeightFit(intervened, request, options ?? new InterchangeTrainingOptions());
         var before = Measure(intervened, request, cancellation);
         var losses = training.Run(progress, cancellation);
         training.Trainer.Save(
-            Path.Combine(folder, ModelName),
+            BesideModel.FileIn(folder, model.File),
             new SaveSteps { CopiesWeights = true, Beside = BesideModel.Of(model.File) },
             cancellation
         );
@@ -84,12 +82,4 @@ public static class InterchangeTraining
                 data.Examples.Length
             )
             : null;
-
-    private static void RefuseModelsFolder(LoadedModel model, string folder)
-    {
-        if (Path.GetFullPath(folder) == Path.GetFullPath(model.File.Folder))
-            throw new InterventionException(
-                $"'{folder}' is the model's own folder; the model would be overwritten. Choose another."
-            );
-    }
 }
