@@ -59,7 +59,7 @@ public sealed class SteeredChatClient : IChatClient
         _steering = new SteeringChoice(model, _options);
         // What does not depend on a prompt is refused now.
         model
-            .With(new IntervenableConfig { Representations = [] })
+            .With(IntervenableConfig.Empty)
             .PlanGeneration(
                 [
                     [0],

@@ -4,6 +4,7 @@ using System.Globalization;
 using OnnxIntervene.Cli.Output;
 using OnnxIntervene.Execution;
 using OnnxIntervene.Generation;
+using OnnxIntervene.Interventions;
 using OnnxIntervene.Planning;
 
 namespace OnnxIntervene.Cli.Commands;
@@ -48,17 +49,17 @@ internal sealed class CompareCommand
         var prompts = _prompts.Read(arguments, loaded);
         var options = _schedule.Add(arguments, _sampling.Read(arguments), hasLocations: false);
         var manner = _steering.Manner(arguments, vectors);
-        var file = SteeringOptions.Of([.. vectors.Select(vector => (vector.Acting(manner), 1f))]);
-        using var model = loaded.With(file.Config);
+        var config = new IntervenableConfig
+        {
+            Representations = [.. vectors.SelectMany(vector => vector.Acting(manner))],
+        };
+        using var model = loaded.With(config);
         // A row for each prompt and coefficient, which is its own.
         var perRow = Coefficient.PerExample([.. prompts.SelectMany(_ => coefficients)]);
         var generation = model.PlanGeneration(
             [.. prompts.SelectMany(prompt => coefficients.Select(_ => prompt))],
             options,
-            settings: file.Settings with
-            {
-                Coefficients = [.. file.Config.Representations.Select(_ => perRow)],
-            }
+            settings: new RunSettings { Coefficients = [.. config.Representations.Select(_ => perRow)] }
         );
         Write(Terminal.Of(arguments), loaded, generation.Run(cancellation), coefficients, arguments.GetValue(_json));
         return Task.FromResult(ExitCodes.Done);

@@ -125,8 +125,7 @@ internal sealed class SteeringOptions
         return Of([.. parts]);
     }
 
-    /// <summary>Interventions with a coefficient for each part.</summary>
-    public static RunFile Of(
+    private static RunFile Of(
         IReadOnlyList<(ImmutableArray<RepresentationConfig> Representations, float Coefficient)> parts
     ) =>
         new(

@@ -22,9 +22,6 @@ internal sealed class VariableSiteOption
 
     public void AddTo(Command command) => command.Add(_at);
 
-    /// <summary>Whether any is given.</summary>
-    public bool IsGiven(ParseResult arguments) => arguments.GetValue(_at) is { Length: > 0 };
-
     /// <summary>The sites by the variables' numbers.</summary>
     /// <exception cref="InterventionException">A text is no site, or names no variable.</exception>
     public ImmutableSortedDictionary<int, VariableSite> Read(ParseResult arguments, ImmutableArray<string> variables)
