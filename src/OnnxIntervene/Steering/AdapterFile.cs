@@ -5,7 +5,6 @@ using OnnxIntervene.Formats;
 using OnnxIntervene.Interventions;
 using OnnxIntervene.Interventions.Kinds;
 using OnnxIntervene.IR;
-using OnnxIntervene.Tensors;
 
 namespace OnnxIntervene.Steering;
 
@@ -146,15 +145,9 @@ public static class AdapterFile
                 throw new InterventionException(
                     $"The LoRA's '{module.Module}' has {module.B.Shape[0]} outputs, too few for {name} of this model."
                 );
-            yield return At(layer, name, new LoRAIntervention(module.A, Rows(module.B, start, width), scale));
+            yield return At(layer, name, new LoRAIntervention(module.A, module.B.Rows(start, width), scale));
             start += width;
         }
-    }
-
-    private static NumericArray Rows(NumericArray matrix, int start, int count)
-    {
-        var columns = matrix.Shape[1];
-        return NumericArray.Of(matrix.Floats.Slice(start * columns, count * columns).ToArray(), count, columns);
     }
 
     private static RepresentationConfig At(int layer, string component, Intervention intervention) =>

@@ -114,6 +114,16 @@ public sealed class NumericArray
             : new NumericArray(shape, _floats.Slice(index * size, size), default, false);
     }
 
+    /// <summary>Some entries of the first axis, one after the other. The memory is shared.</summary>
+    internal NumericArray Rows(int first, int count)
+    {
+        var size = Length / Shape[0];
+        var shape = Shape.SetItem(0, count);
+        return IsInteger
+            ? new NumericArray(shape, default, _integers.Slice(first * size, count * size), true)
+            : new NumericArray(shape, _floats.Slice(first * size, count * size), default, false);
+    }
+
     private nint[] Lengths() => [.. Shape.Select(size => (nint)size)];
 
     /// <inheritdoc/>

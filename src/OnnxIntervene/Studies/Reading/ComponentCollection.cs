@@ -90,16 +90,10 @@ public static class ComponentCollection
         && inputs.Arrays.Values.All(array => array.Shape.Length == 0 || array.Shape[0] == inputs.BatchSize);
 
     private static ModelInputs Rows(ModelInputs inputs, int first, int count) =>
-        new(inputs.Arrays.ToImmutableDictionary(item => item.Key, item => Rows(item.Value, first, count)));
-
-    private static NumericArray Rows(NumericArray array, int first, int count)
-    {
-        if (array.Shape.Length == 0)
-            return array;
-        ImmutableArray<int> shape = [count, .. array.Shape[1..]];
-        var length = array.Length / array.Shape[0];
-        return array.IsInteger
-            ? NumericArray.Of(array.Integers.Slice(first * length, count * length).ToArray(), shape.AsSpan())
-            : NumericArray.Of(array.Floats.Slice(first * length, count * length).ToArray(), shape.AsSpan());
-    }
+        new(
+            inputs.Arrays.ToImmutableDictionary(
+                item => item.Key,
+                item => item.Value.Shape.Length == 0 ? item.Value : item.Value.Rows(first, count)
+            )
+        );
 }
