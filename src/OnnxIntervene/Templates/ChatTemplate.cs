@@ -103,7 +103,7 @@ public sealed class ChatTemplate
         }
         catch (InsufficientExecutionStackException)
         {
-            throw budget.Fault(budget.Line, "the template or its values are nested too deeply");
+            throw budget.NestingFault(budget.Line);
         }
     }
 }

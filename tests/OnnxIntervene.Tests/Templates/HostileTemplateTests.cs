@@ -51,6 +51,12 @@ public sealed class HostileTemplateTests
             Throws.TypeOf<InterventionException>().With.Message.Contains(message)
         );
 
+    [TestCase("{{ (range(20000)|list)|string|length }}", "128890")]
+    [TestCase("{{ range(20000)|list == range(20000)|list }}", "True")]
+    [TestCase("{{ (range(20000)|list)|tojson|length }}", "128890")]
+    public void What_stands_side_by_side_is_not_nested(string template, string expected) =>
+        Assert.That(ChatTemplate.Parse(template).Render([]), Is.EqualTo(expected));
+
     [Test]
     public void A_namespace_in_itself_is_written() =>
         Assert.That(

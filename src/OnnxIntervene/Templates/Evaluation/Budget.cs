@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using OnnxIntervene.IR;
 
 namespace OnnxIntervene.Templates.Evaluation;
@@ -24,9 +25,16 @@ internal sealed class Budget(string template, int messages, long characters)
     /// <summary>How deeply macros call each other at most.</summary>
     public const int DeepestCalls = 50;
 
+    /// <summary>
+    /// How deeply values and expressions are nested at most: a number of its own, since how much fits on a stack
+    /// changes from run to run.
+    /// </summary>
+    public const int DeepestNesting = 10_000;
+
     private long _steps;
     private long _made;
     private int _calls;
+    private int _nesting;
 
     /// <summary>The line of the last step.</summary>
     public int Line { get; private set; }
@@ -56,6 +64,21 @@ internal sealed class Budget(string template, int messages, long characters)
 
     /// <summary>Leaves a macro.</summary>
     public void Leave() => _calls--;
+
+    /// <summary>Goes into a part of a value or an expression.</summary>
+    public void Descend(int line)
+    {
+        RuntimeHelpers.EnsureSufficientExecutionStack();
+        if (++_nesting > DeepestNesting)
+            throw NestingFault(line);
+    }
+
+    /// <summary>Comes back from a part.</summary>
+    public void Ascend() => _nesting--;
+
+    /// <summary>The exception for what is nested too deeply.</summary>
+    public InterventionException NestingFault(int line) =>
+        Fault(line, "the template or its values are nested too deeply");
 
     /// <summary>The exception for a line of the template.</summary>
     public InterventionException Fault(int line, string what) =>

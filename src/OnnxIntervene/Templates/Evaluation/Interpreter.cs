@@ -1,6 +1,5 @@
 using System.Collections.Immutable;
 using System.Diagnostics;
-using System.Runtime.CompilerServices;
 using OnnxIntervene.Templates.Syntax;
 
 namespace OnnxIntervene.Templates.Evaluation;
@@ -41,9 +40,15 @@ internal sealed class Interpreter(Budget budget)
     /// <summary>The value of an expression.</summary>
     public object? Evaluate(Expression expression, Scope scope)
     {
-        RuntimeHelpers.EnsureSufficientExecutionStack();
         budget.Step(expression.Line);
-        return expression switch
+        budget.Descend(expression.Line);
+        var value = ValueOf(expression, scope);
+        budget.Ascend();
+        return value;
+    }
+
+    private object? ValueOf(Expression expression, Scope scope) =>
+        expression switch
         {
             Literal literal => literal.Value,
             Variable variable => scope.Get(variable.Name),
@@ -73,7 +78,6 @@ internal sealed class Interpreter(Budget budget)
             Conditional choice => Chosen(choice, scope),
             _ => throw new UnreachableException(expression.GetType().Name),
         };
-    }
 
     /// <summary>What a filter makes of a value.</summary>
     public object? Filtered(Filtered filter, object? value, Scope scope) =>

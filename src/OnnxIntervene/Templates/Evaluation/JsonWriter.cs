@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Runtime.CompilerServices;
 using System.Text;
 
 namespace OnnxIntervene.Templates.Evaluation;
@@ -18,7 +17,14 @@ internal sealed class JsonWriter(
     /// <summary>Writes a value; false where JSON has no such value.</summary>
     public bool TryWrite(object? value, int depth)
     {
-        RuntimeHelpers.EnsureSufficientExecutionStack();
+        budget.Descend(line);
+        var isWritten = TryWriteParts(value, depth);
+        budget.Ascend();
+        return isWritten;
+    }
+
+    private bool TryWriteParts(object? value, int depth)
+    {
         budget.Make(line, 1 + ((indent ?? 0) * (long)depth) + (value is string { Length: var length } ? length : 0));
         switch (value)
         {

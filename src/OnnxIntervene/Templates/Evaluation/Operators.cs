@@ -24,8 +24,8 @@ internal static class Operators
     public static bool AreEqual(object? left, object? right, Budget budget, int line)
     {
         budget.Step(line);
-        RuntimeHelpers.EnsureSufficientExecutionStack();
-        return (left, right) switch
+        budget.Descend(line);
+        var areEqual = (left, right) switch
         {
             (null, null) or (Undefined, Undefined) => true,
             (string a, string b) => string.Equals(a, b, StringComparison.Ordinal),
@@ -41,6 +41,8 @@ internal static class Operators
                 : Whole(left) == Whole(right),
             _ => ReferenceEquals(left, right),
         };
+        budget.Ascend();
+        return areEqual;
     }
 
     /// <summary>Which of two values comes first; null where they cannot be compared.</summary>

@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Runtime.CompilerServices;
 using System.Text;
 
 namespace OnnxIntervene.Templates.Evaluation;
@@ -66,7 +65,7 @@ internal static class PythonText
 
     private static void Write(object? value, StringBuilder text, Budget budget, int line)
     {
-        RuntimeHelpers.EnsureSufficientExecutionStack();
+        budget.Descend(line);
         var start = text.Length;
         switch (value)
         {
@@ -86,6 +85,8 @@ internal static class PythonText
                 budget.Make(line, text.Length - start);
                 break;
         }
+
+        budget.Ascend();
 
         void WriteEntry(KeyValuePair<object, object?> entry)
         {
