@@ -40,7 +40,7 @@ internal sealed class CacheTrial(
     }
 
     private TextDecoder Decoder(ImmutableArray<int> text) =>
-        new(session, new PromptBatch([text], batch.PadsLeft, batch.Inputs), sites, cache, maximumNewTokens: 1);
+        new(session, new PromptBatch([text], batch.PadsLeft, batch.Inputs), sites, cache, text.Length);
 
     private static ReadOnlySpan<float> Last(TensorValue logits) => logits.Floats[^(int)logits.Shape[^1]..];
 }

@@ -10,12 +10,18 @@ namespace OnnxIntervene.Generation;
 /// </summary>
 internal sealed class TextDecoder : IDisposable
 {
+    // Memory that is shared is made for so many new tokens, or a quarter of what there is, at a time: most texts end
+    // long before they must.
+    private const int LeastRoom = 32;
+
     private readonly InterventionSession _session;
     private readonly PromptBatch _batch;
     private readonly ImmutableArray<ScheduledSite> _sites;
     private readonly ImmutableArray<CachePair> _cache;
     private readonly string[] _outputs;
     private readonly bool _isShared;
+    private readonly int _most;
+    private int _room;
     private KeptTensors? _kept;
     private int _past;
     private IReadOnlyList<TensorValue> _present = [];
@@ -24,29 +30,30 @@ internal sealed class TextDecoder : IDisposable
     /// <param name="batch">The prompts.</param>
     /// <param name="sites">What the session's sites are fed.</param>
     /// <param name="cache">The cache; empty to read the whole texts in each run.</param>
-    /// <param name="maximumNewTokens">The largest number of new tokens.</param>
+    /// <param name="most">The largest number of tokens of a text, prompt and padding included.</param>
     public TextDecoder(
         InterventionSession session,
         PromptBatch batch,
         ImmutableArray<ScheduledSite> sites,
         ImmutableArray<CachePair> cache,
-        int maximumNewTokens
+        int most
     )
     {
-        (_session, _batch, _sites, _cache) = (session, batch, sites, cache);
+        (_session, _batch, _sites, _cache, _most) = (session, batch, sites, cache, most);
         _outputs = [session.FirstOutput, .. cache.Select(pair => pair.Present)];
         if (cache.IsEmpty)
             return;
         _kept = new KeptTensors();
         _isShared = SharesMemory(session, cache);
         if (_isShared)
-            Allocate(batch.Longest + maximumNewTokens);
+            Allocate(batch.Longest);
     }
 
     /// <summary>Whether past and present of a session's cache are to be the same memory.</summary>
     public static bool SharesMemory(InterventionSession session, ImmutableArray<CachePair> cache) =>
         cache.All(pair =>
-            pair.IsShareable(session.Spliced.Model.Graph) && session.DeclaredInput(pair.Past).Sizes is [_, > 0, _, > 0]
+            pair.IsShareable(session.Spliced.Model.Graph)
+            && session.CacheSizes(pair.Past) is { Heads: not null, Width: not null }
         );
 
     /// <summary>Takes over what an earlier generation has read of the only prompt.</summary>
@@ -91,6 +98,8 @@ internal sealed class TextDecoder : IDisposable
                 _batch.LastOf(texts),
                 cancellation
             );
+        if (_isShared && _room < _batch.Longest + generated)
+            Allocate(_batch.Longest + generated);
         return Run(
             _batch.Next([.. texts.Select(text => text[^1])], generated),
             [.. _sites.Select(site => site.OfToken(generated, ActsOf(site, texts, generated)))],
@@ -102,8 +111,7 @@ internal sealed class TextDecoder : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
-        foreach (var value in _present)
-            value.Dispose();
+        DisposeAll(_present);
         _kept?.Dispose();
     }
 
@@ -154,8 +162,7 @@ internal sealed class TextDecoder : IDisposable
     // What the run before left is not needed any more.
     private void Keep(ImmutableArray<TensorValue> present)
     {
-        foreach (var value in _present)
-            value.Dispose();
+        DisposeAll(_present);
         _present = present;
         if (_kept is null || _isShared)
             return;
@@ -163,12 +170,25 @@ internal sealed class TextDecoder : IDisposable
             _kept.Feed(_cache[index].Past, present[index]);
     }
 
-    private void Allocate(int length)
+    private void Allocate(int needed)
     {
+        var isFirst = _room == 0;
+        _room = Math.Min(_most, needed + Math.Max(LeastRoom, needed / 4));
+        DisposeAll(_present);
+        _present = [];
         foreach (var pair in _cache)
         {
-            var (type, sizes) = _session.DeclaredInput(pair.Past);
-            _kept!.Share(pair.Past, pair.Present, type, [_batch.Count, sizes[1], length, sizes[3]]);
+            var (type, heads, width) = _session.CacheSizes(pair.Past);
+            if (isFirst)
+                _kept!.Share(pair.Past, pair.Present, type, [_batch.Count, heads!.Value, _room, width!.Value]);
+            else
+                _kept!.Lengthen(pair.Past, pair.Present, _room);
         }
+    }
+
+    private static void DisposeAll(IReadOnlyList<TensorValue> values)
+    {
+        foreach (var value in values)
+            value.Dispose();
     }
 }

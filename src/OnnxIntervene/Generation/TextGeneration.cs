@@ -48,7 +48,7 @@ public sealed class TextGeneration
     {
         var sites = _feeds.Schedule(cancellation);
         using var lease = _request.Model.Loaded.Lease(RecipeOf(_feeds));
-        using var decoder = new TextDecoder(lease.Session, _batch, sites, _cache, Options.MaximumNewTokens);
+        using var decoder = new TextDecoder(lease.Session, _batch, sites, _cache, LongestText);
         if (cache is not null && IsKept)
             Continue(decoder, cache, () => new CacheTrial(lease.Session, _batch, sites, _cache).Run(cancellation));
         for (var run = 0; _rows.Any(row => row.Finish is null); run++)
@@ -86,6 +86,16 @@ public sealed class TextGeneration
                 Scores = [.. row.Scores],
             }),
         ];
+
+    // With the padding of the batch; the shortest prompt may get the most new tokens.
+    private int LongestText
+    {
+        get
+        {
+            var room = (_request.Context ?? int.MaxValue) - _request.Prompts.Min(prompt => prompt.Length);
+            return (int)Math.Min(int.MaxValue, _batch.Longest + (long)Math.Min(Options.MaximumNewTokens, room));
+        }
+    }
 
     // What was computed of a text is right for a longer one where interventions act at every token alike.
     private bool IsKept =>

@@ -155,14 +155,14 @@ internal sealed class InputFiller(
         return [.. positions];
     }
 
-    // [batch, key heads, 0, head width]; some exporters leave the head width open.
-    private OrtValue EmptyPast(string name, NodeMetadata metadata, int batch, InputSizes sizes)
+    /// <summary>
+    /// The heads and the width of a head of a cache input, <c>[batch, key/value heads, past, head width]</c>; null
+    /// where neither the file nor a component tells one of them. Some exporters leave the width open.
+    /// </summary>
+    /// <exception cref="InterventionException">The input has another number of axes.</exception>
+    public (int? Heads, int? Width) CacheSizes(string name)
     {
-        if (sizes.Past > 0)
-            throw new InterventionException(
-                $"The cache input '{name}' is missing, but others are given; give them all."
-            );
-        var declared = metadata.Dimensions;
+        var declared = inputs[name].Dimensions;
         if (declared.Length != 4)
             throw new InterventionException($"The cache input '{name}' has {declared.Length} axes; 4 are expected.");
         var width =
@@ -172,15 +172,30 @@ internal sealed class InputFiller(
                     .Components.FirstOrDefault(component =>
                         component.Address.Name is "head_key_output" or "head_attention_value_output"
                     )
-                    ?.Width
-                    ?? throw new InterventionException(
-                        $"The width of the cache input '{name}' is unknown; give the input."
-                    );
-        if (declared[1] < 0)
+                    ?.Width;
+        return (declared[1] > 0 ? declared[1] : null, width);
+    }
+
+    private OrtValue EmptyPast(string name, NodeMetadata metadata, int batch, InputSizes sizes)
+    {
+        if (sizes.Past > 0)
             throw new InterventionException(
-                $"The number of heads of the cache input '{name}' is unknown; give the input."
+                $"The cache input '{name}' is missing, but others are given; give them all."
             );
-        long[] shape = [batch, declared[1], 0, width];
+        var (heads, width) = CacheSizes(name);
+        long[] shape =
+        [
+            batch,
+            heads
+                ?? throw new InterventionException(
+                    $"The number of heads of the cache input '{name}' is unknown; give the input."
+                ),
+            0,
+            width
+                ?? throw new InterventionException(
+                    $"The width of the cache input '{name}' is unknown; give the input."
+                ),
+        ];
         return metadata.ElementDataType switch
         {
             TensorElementType.Float => OrtValue.CreateTensorValueFromMemory(Array.Empty<float>(), shape),

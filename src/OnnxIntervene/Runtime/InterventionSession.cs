@@ -147,11 +147,14 @@ public sealed class InterventionSession : IDisposable
         return _session.Run(binding, cancellation);
     }
 
-    /// <summary>The element type and the sizes that an input is declared with; -1 where a size is open.</summary>
-    internal (ElementType Type, ImmutableArray<int> Sizes) DeclaredInput(string name) =>
-        _session.Inputs[name] is var declared
-            ? ((ElementType)declared.ElementDataType, [.. declared.Dimensions])
-            : default;
+    /// <summary>
+    /// The element type, heads and head width of a cache input; null where the file does not tell one of them.
+    /// </summary>
+    internal (ElementType Type, int? Heads, int? Width) CacheSizes(string name)
+    {
+        var (heads, width) = _filler.CacheSizes(name);
+        return ((ElementType)_session.Inputs[name].ElementDataType, heads, width);
+    }
 
     /// <inheritdoc/>
     public void Dispose()

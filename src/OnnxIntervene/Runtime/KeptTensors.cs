@@ -29,6 +29,19 @@ internal sealed class KeptTensors : IDisposable
         _outputs[output] = memory;
     }
 
+    /// <summary>Moves what is shared, <c>[batch, heads, position, width]</c>, to memory for more positions.</summary>
+    /// <exception cref="InterventionException">There is no such amount of memory.</exception>
+    public void Lengthen(string input, string output, int length)
+    {
+        var old = _inputs[input];
+        var info = old.GetTensorTypeAndShape();
+        int[] shape = [.. info.Shape.Select(size => (int)size)];
+        Share(input, output, (ElementType)info.ElementDataType, [shape[0], shape[1], length, shape[3]]);
+        CopyRows(old, _inputs[input], shape[0] * shape[1], shape[2], shape[2]);
+        _memory.Remove(old);
+        old.Dispose();
+    }
+
     /// <summary>
     /// Puts the first positions of what another one holds for an input where this one holds it, or into memory of its
     /// own where there is none yet.

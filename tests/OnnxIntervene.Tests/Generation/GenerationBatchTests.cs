@@ -70,6 +70,24 @@ public sealed class GenerationBatchTests
         }
     }
 
+    /// <summary>Memory that past and present share is made longer as the text grows.</summary>
+    [TestCase("llama/genai-fp32/model.onnx")]
+    [TestCase("llama-int4/genai-int4/model.onnx")]
+    public void Long_texts_are_the_same_with_a_cache_as_without(string export)
+    {
+        using var loaded = ReferenceExports.Load(export);
+        using var model = loaded.With(Steered(loaded));
+
+        var cached = Generate(model, s_prompts, usesCache: true, newTokens: 50);
+        var again = Generate(model, s_prompts, usesCache: false, newTokens: 50);
+
+        for (var row = 0; row < s_prompts.Length; row++)
+        {
+            Assert.That(cached[row].Tokens, Has.Length.EqualTo(50));
+            RequireSame(cached[row], again[row], $"row {row}");
+        }
+    }
+
     internal static IEnumerable<string> CachedExports() =>
         ReferenceExports
             .LanguageModels()
@@ -102,10 +120,10 @@ public sealed class GenerationBatchTests
         };
     }
 
-    private static GenerationOptions Options(bool usesCache) =>
+    private static GenerationOptions Options(bool usesCache, int newTokens = NewTokens) =>
         new()
         {
-            MaximumNewTokens = NewTokens,
+            MaximumNewTokens = newTokens,
             IgnoresEndOfText = true,
             OutputScores = true,
             UsesCache = usesCache,
@@ -114,10 +132,11 @@ public sealed class GenerationBatchTests
     private static ImmutableArray<GeneratedText> Generate(
         IntervenableModel model,
         ImmutableArray<ImmutableArray<int>> prompts,
-        bool usesCache
+        bool usesCache,
+        int newTokens = NewTokens
     )
     {
-        var generation = model.PlanGeneration(prompts, Options(usesCache));
+        var generation = model.PlanGeneration(prompts, Options(usesCache, newTokens));
         foreach (var _ in generation.Tokens(default)) { }
         return generation.Texts();
     }
