@@ -10,8 +10,8 @@ using OnnxIntervene.Tensors;
 namespace OnnxIntervene.Benchmarks;
 
 /// <summary>
-/// Times generation: steered beside unsteered, many vectors beside one, and, where the folder is onnxruntime-genai's,
-/// its own loop, in turn in one process.
+/// Times generation: steered beside unsteered, folded, many vectors beside one, and, where the folder is
+/// onnxruntime-genai's, its own loop, in turn in one process.
 /// </summary>
 internal static class DecodeCost
 {
@@ -27,64 +27,37 @@ internal static class DecodeCost
         var width = model.Components.Get(Middle(model), "block_output").Width;
         var one = Prompts(1);
         var many = Prompts(Batch);
-        var runs = new List<(string Name, Func<DecodeTime> Run)>
-        {
-            ("unsteered", () => Generate(plain, one, null)),
-            ("steered", () => Generate(steered, one, Vectors(1, 1, width))),
-            ($"one vector, batch of {Batch}", () => Generate(steered, many, Vectors(1, Batch, width))),
-            ($"{Batch} vectors, batch of {Batch}", () => Generate(steered, many, Vectors(Batch, Batch, width))),
-        };
+        using var folded = FoldedModel.Of(steered, Vectors(1, 1, width));
+        List<DecodeClock> clocks =
+        [
+            new("unsteered", () => Generate(plain, one, null)),
+            new("steered", () => Generate(steered, one, Vectors(1, 1, width))),
+            new("folded", () => Generate(folded.Model, one, null)),
+            new($"one vector, {Batch} texts", () => Generate(steered, many, Vectors(1, Batch, width))),
+            new($"{Batch} vectors, {Batch} texts", () => Generate(steered, many, Vectors(Batch, Batch, width))),
+        ];
         using var genai = GenAILoop.Open(Path.GetDirectoryName(model.File.Path)!);
         if (genai is not null)
-            runs.Add(("onnxruntime-genai, unsteered", () => genai.Generate(one[0], NewTokens)));
-        Report(runs, rounds);
+            clocks.Add(new("onnxruntime-genai, unsteered", () => genai.Generate(one[0], NewTokens)));
+        DecodeClock.Run(clocks, rounds, NewTokens);
+        foreach (var clock in clocks)
+            Console.WriteLine(clock.Beside(clocks[0]));
     }
 
-    private static void Report(List<(string Name, Func<DecodeTime> Run)> runs, int rounds)
-    {
-        var times = runs.ConvertAll(_ => new List<DecodeTime>());
-        for (var round = -1; round < rounds; round++)
-        {
-            for (var index = 0; index < runs.Count; index++)
-            {
-                // Each begins as often as it ends.
-                var turn = (index + Math.Max(round, 0)) % runs.Count;
-                var time = runs[turn].Run();
-                if (round >= 0)
-                    times[turn].Add(time);
-            }
-        }
-
-        for (var index = 0; index < runs.Count; index++)
-            Console.WriteLine(
-                $"{runs[index].Name}: prompt of {PromptLength} tokens {Show(times[index], time => time.Prompt)}, "
-                    + $"a token {Show(times[index], time => time.Token)}; beside {runs[0].Name}: "
-                    + $"prompt {Ratio(times[index], times[0], time => time.Prompt):F3}, "
-                    + $"token {Ratio(times[index], times[0], time => time.Token):F3}"
-            );
-    }
-
-    private static string Show(List<DecodeTime> times, Func<DecodeTime, double> part) =>
-        $"{ProcessorTime.Median(times.Select(part)):F2} ms (least {times.Min(part):F2})";
-
-    private static double Ratio(List<DecodeTime> times, List<DecodeTime> others, Func<DecodeTime, double> part) =>
-        ProcessorTime.Median(times.Zip(others, (one, other) => part(one) / part(other)));
-
-    private static DecodeTime Generate(
+    // Planning is a part of the prompt's time. The number of each run is given at its first token.
+    private static IEnumerable<int> Generate(
         IntervenableModel model,
         ImmutableArray<ImmutableArray<int>> prompts,
         NumericArray? vectors
     )
     {
-        var clock = new DecodeClock();
         var generation = model.PlanGeneration(
             prompts,
             new GenerationOptions { MaximumNewTokens = NewTokens, IgnoresEndOfText = true },
             settings: vectors is null ? null : new RunSettings { SourceRepresentations = [vectors] }
         );
-        foreach (var token in generation.Tokens(CancellationToken.None))
-            clock.Came(token.Index);
-        return clock.Time(NewTokens);
+        foreach (var token in generation.Tokens(CancellationToken.None).Where(token => token.Example == 0))
+            yield return token.Index;
     }
 
     private static IntervenableConfig Config(LoadedModel model) =>

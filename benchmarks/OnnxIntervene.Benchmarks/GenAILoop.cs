@@ -20,9 +20,9 @@ internal sealed class GenAILoop : IDisposable
     public static GenAILoop? Open(string folder) =>
         File.Exists(Path.Combine(folder, "genai_config.json")) ? new GenAILoop(folder) : null;
 
-    public DecodeTime Generate(ImmutableArray<int> prompt, int newTokens)
+    /// <summary>A generation, run by run.</summary>
+    public IEnumerable<int> Generate(ImmutableArray<int> prompt, int newTokens)
     {
-        var clock = new DecodeClock();
         using var parameters = new GeneratorParams(_model);
         parameters.SetSearchOption("max_length", prompt.Length + newTokens);
         parameters.SetSearchOption("min_length", prompt.Length + newTokens);
@@ -31,10 +31,8 @@ internal sealed class GenAILoop : IDisposable
         for (var run = 0; run < newTokens; run++)
         {
             generator.GenerateNextToken();
-            clock.Came(run);
+            yield return run;
         }
-
-        return clock.Time(newTokens);
     }
 
     public void Dispose()

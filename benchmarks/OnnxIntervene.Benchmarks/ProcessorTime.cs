@@ -1,5 +1,3 @@
-using System.Diagnostics;
-
 namespace OnnxIntervene.Benchmarks;
 
 /// <summary>
@@ -7,7 +5,7 @@ namespace OnnxIntervene.Benchmarks;
 /// </summary>
 internal static class ProcessorTime
 {
-    public static double Now => Process.GetCurrentProcess().TotalProcessorTime.TotalSeconds;
+    public static double Now => Environment.CpuUsage.TotalTime.TotalSeconds;
 
     public static double Of(Action run)
     {
