@@ -43,12 +43,12 @@ internal sealed class FoldGraph(Model model, BakeRequest request)
     public static (Node Node, int Input)? BiasOf(Node product)
     {
         if (BiasInput(product) is { } own && product.InputOrNull(own) is not null)
-            return (product, own);
+            return VectorOf(product, own) is null ? null : (product, own);
         for (var value = product.Output; LinearLayers.OnlyUse(value) is { } use; value = use.Node.Output)
         {
             switch (use.Node.Operator.OperatorType)
             {
-                case "Add" when use.Node.Inputs[1 - use.InputIndex]?.Initializer is { Dimensions.Length: 1 }:
+                case "Add" when VectorOf(use.Node, 1 - use.InputIndex) is { Dimensions.Length: 1 }:
                     return (use.Node, 1 - use.InputIndex);
                 case "Reshape" or "Identity" when use.InputIndex == 0:
                     continue;
@@ -60,10 +60,20 @@ internal sealed class FoldGraph(Model model, BakeRequest request)
         return null;
     }
 
+    /// <summary>Whether a layer has a bias that the file does not hold as it is.</summary>
+    public static bool ComputesBias(Node product) =>
+        BiasInput(product) is { } own && product.InputOrNull(own) is not null && VectorOf(product, own) is null;
+
     /// <summary>Changes a constant vector that a node reads, for this node alone.</summary>
+    /// <exception cref="InterventionException">The vector is computed.</exception>
     public void Change(Node node, int input, Action<float[]> change)
     {
-        var data = node.Inputs[input]!.Initializer!;
+        var data =
+            VectorOf(node, input)
+            ?? throw new InterventionException(
+                $"'{node.Inputs[input]?.Name}' of {node} is computed, so that nothing can be folded into it; splice "
+                    + "the intervention instead."
+            );
         var numbers = data.ReadFloats();
         change(numbers);
         Set(node, input, numbers, data.ElementType);
@@ -74,7 +84,7 @@ internal sealed class FoldGraph(Model model, BakeRequest request)
     {
         if (BiasOf(product) is { } bias)
             return ShiftInput(bias.Node, bias.Input, shift);
-        if (BiasInput(product) is { } own)
+        if (BiasInput(product) is { } own && !ComputesBias(product))
             return ShiftInput(product, own, shift);
         return
             LinearLayers.OnlyUse(product.Output) is { Node: var reader, InputIndex: 0 or 1 }
@@ -92,6 +102,12 @@ internal sealed class FoldGraph(Model model, BakeRequest request)
             return $"as a bias of {node}";
         }
 
+        if (VectorOf(node, input) is null)
+        {
+            node.SetInput(input, Sum(old, shift).Output);
+            return $"by a new Add before {node}, whose bias is computed";
+        }
+
         Change(node, input, numbers => Add(numbers, shift));
         return $"added to '{old.Name}' of {node}";
     }
@@ -99,27 +115,23 @@ internal sealed class FoldGraph(Model model, BakeRequest request)
     /// <summary>Adds a constant by a node of its own, where no vector is there to take it.</summary>
     public string ShiftAfter(Value value, float[] shift)
     {
-        var graph = value.Producer!.Graph!;
-        var type = Types.ElementTypeOf(value);
-        var constant = graph.AddInitializer(
-            _names.Unique($"{value.Name}/bias"),
-            TensorData.Rounded(type, [shift.Length], shift)
-        );
-        var node = graph.AddNode(
-            _names.Unique($"{value.Name}/Add"),
-            new OperatorKey("", "Add"),
-            [value, constant],
-            [_names.Unique($"{value.Name}/biased")],
-            [],
-            value.Producer
-        );
+        var node = Sum(value, shift);
         node.Output.Type = value.Type;
-        graph.Redirect(value, node.Output, _names, node);
+        value.Producer!.Graph!.Redirect(value, node.Output, _names, node);
         return $"by a new Add after '{value.Name}', since no bias is there";
     }
 
     /// <summary>The input of a Skip(Simplified)LayerNormalization that is added to both terms.</summary>
     public static int SkipBiasInput(Node skip) => FusedOperators.IsSimplified(skip) ? 3 : 4;
+
+    // Exporters keep equal vectors once and give each reader an Identity of it.
+    private static TensorData? VectorOf(Node node, int input)
+    {
+        var value = node.InputOrNull(input);
+        while (value is { Initializer: null, Producer: { Operator.OperatorType: "Identity" } identity })
+            value = identity.InputOrNull(0);
+        return value?.Initializer;
+    }
 
     private static int? BiasInput(Node product) =>
         product.Operator.OperatorType switch
@@ -128,6 +140,23 @@ internal sealed class FoldGraph(Model model, BakeRequest request)
             "MatMulNBits" => NBitsBias,
             _ => null,
         };
+
+    private Node Sum(Value value, float[] shift)
+    {
+        var graph = value.Producer!.Graph!;
+        var constant = graph.AddInitializer(
+            _names.Unique($"{value.Name}/bias"),
+            TensorData.Rounded(Types.ElementTypeOf(value), [shift.Length], shift)
+        );
+        return graph.AddNode(
+            _names.Unique($"{value.Name}/Add"),
+            new OperatorKey("", "Add"),
+            [value, constant],
+            [_names.Unique($"{value.Name}/biased")],
+            [],
+            value.Producer
+        );
+    }
 
     private void Set(Node node, int input, float[] numbers, ElementType type)
     {

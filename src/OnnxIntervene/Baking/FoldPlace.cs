@@ -171,6 +171,8 @@ internal sealed class FoldPlace
                 AffineFold.Apply(block.Form, matrix.Row(row), block.Elements);
         }
 
+        if (FoldGraph.ComputesBias(writer))
+            throw WeightMatrix.Refusal(_what, $"the bias of {writer} is computed");
         var bias = writer.Operator.OperatorType == "Gather" ? null : FoldGraph.BiasOf(writer);
         if (_component.Source is ResidualPartSource { Node: var skip } && FusedOperators.SkipBias(skip) is not null)
             bias = (skip, FoldGraph.SkipBiasInput(skip));
