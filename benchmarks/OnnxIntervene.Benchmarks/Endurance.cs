@@ -60,7 +60,8 @@ internal static class Endurance
             ],
         };
 
-    private static long ResidentBytes()
+    /// <summary>The process's resident set, after what is no longer used has gone.</summary>
+    public static long ResidentBytes()
     {
         GC.Collect();
         GC.WaitForPendingFinalizers();

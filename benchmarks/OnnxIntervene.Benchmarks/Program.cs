@@ -8,6 +8,7 @@ using OnnxIntervene.Execution;
 // With "sweep" before them: times sweeps against plain runs.
 // With "growth" before them: times sweeps over more and more prompts and cells.
 // With "decode" before them: times steered generation beside unsteered, and beside onnxruntime-genai's own loop.
+// With "decode-memory" before them: generates ROUNDS tokens and prints the memory that the process holds.
 // With "training" before them: times steps of training against plain runs.
 // With "training-memory" before them: the memory of a step that keeps the output of one in ROUNDS layers.
 // With "endurance" before them: runs interventions ROUNDS times and prints the memory that the process holds.
@@ -30,6 +31,13 @@ if (args is ["decode", var decoded, var generations])
     using var model = BenchmarkModel.Prepare(ModelFile.Find(decoded).Path);
     Console.WriteLine($"{decoded}: {generations} generations in turn, one thread, {MachineName.Describe()}");
     DecodeCost.Measure(model.Path, int.Parse(generations, CultureInfo.InvariantCulture));
+    return 0;
+}
+
+if (args is ["decode-memory", var written, var tokens])
+{
+    using var model = BenchmarkModel.Prepare(ModelFile.Find(written).Path);
+    DecodeMemory.Measure(model.Path, int.Parse(tokens, CultureInfo.InvariantCulture));
     return 0;
 }
 
@@ -59,8 +67,8 @@ if (args is ["growth", var grown, var repeats])
 if (args.Length is 0 or > 2)
 {
     Console.Error.WriteLine(
-        "Usage: OnnxIntervene.Benchmarks [decode | endurance | growth | sweep | training | training-memory] MODEL "
-            + "[ROUNDS]"
+        "Usage: OnnxIntervene.Benchmarks [decode | decode-memory | endurance | growth | sweep | training | "
+            + "training-memory] MODEL [ROUNDS]"
     );
     return 1;
 }

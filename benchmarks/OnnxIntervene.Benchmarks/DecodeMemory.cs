@@ -1,0 +1,63 @@
+using System.Collections.Immutable;
+using OnnxIntervene.Components.Addressing;
+using OnnxIntervene.Execution;
+using OnnxIntervene.Generation;
+using OnnxIntervene.Interventions;
+using OnnxIntervene.Interventions.Kinds;
+using OnnxIntervene.Planning;
+using OnnxIntervene.Runtime;
+using OnnxIntervene.Tensors;
+
+namespace OnnxIntervene.Benchmarks;
+
+/// <summary>Generates very many tokens under a steering vector, and prints how much memory the process holds.</summary>
+internal static class DecodeMemory
+{
+    private const int Reports = 10;
+    private const int PromptLength = 16;
+
+    // Texts as long as a chat's answers, where the context has room for them.
+    private const int LongestText = 1024;
+
+    public static void Measure(string path, int tokens)
+    {
+        Console.WriteLine($"before the model: {Endurance.ResidentBytes() / 1e6:F1} MB");
+        using var model = LoadedModel.Load(path, new ExecutionOptions { Threads = 1 });
+        var length = Math.Min(LongestText, (int)(model.Components.Limits.Context ?? LongestText));
+        using var steered = model.With(Config(model));
+        var width = model.Components.Get(0, ComponentNames.BlockOutput).Width;
+        var vector = NumericArray.Of(Enumerable.Range(0, width).Select(index => (index % 5) / 100f).ToArray(), width);
+        var made = 0;
+        for (var text = 0; made < tokens; text++)
+        {
+            foreach (var _ in Generation(steered, text, length - PromptLength, vector).Tokens(CancellationToken.None))
+            {
+                if (made++ % Math.Max(1, tokens / Reports) == 0)
+                    Console.WriteLine($"{made - 1, 9} tokens: {Endurance.ResidentBytes() / 1e6:F1} MB");
+                if (made > tokens)
+                    return;
+            }
+        }
+    }
+
+    private static TextGeneration Generation(IntervenableModel model, int text, int newTokens, NumericArray vector) =>
+        model.PlanGeneration(
+            [[.. Enumerable.Range(0, PromptLength).Select(index => 1 + ((text + (7 * index)) % 90))]],
+            new GenerationOptions { MaximumNewTokens = newTokens, IgnoresEndOfText = true },
+            settings: new RunSettings { SourceRepresentations = [vector] }
+        );
+
+    private static IntervenableConfig Config(LoadedModel model) =>
+        new()
+        {
+            Representations =
+            [
+                new()
+                {
+                    Layer = model.Components.LayerCount / 2,
+                    Component = ComponentNames.BlockOutput,
+                    InterventionType = InterventionType.Addition,
+                },
+            ],
+        };
+}
