@@ -42,7 +42,9 @@ internal static class DecodeMemory
 
     private static TextGeneration Generation(IntervenableModel model, int text, int newTokens, NumericArray vector) =>
         model.PlanGeneration(
-            [[.. Enumerable.Range(0, PromptLength).Select(index => 1 + ((text + (7 * index)) % 90))]],
+            [
+                [.. Enumerable.Range(0, PromptLength).Select(index => 1 + ((text + (7 * index)) % 90))],
+            ],
             new GenerationOptions { MaximumNewTokens = newTokens, IgnoresEndOfText = true },
             settings: new RunSettings { SourceRepresentations = [vector] }
         );

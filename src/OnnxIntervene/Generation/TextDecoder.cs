@@ -10,18 +10,12 @@ namespace OnnxIntervene.Generation;
 /// </summary>
 internal sealed class TextDecoder : IDisposable
 {
-    // Memory that is shared is made for so many new tokens, or a quarter of what there is, at a time: most texts end
-    // long before they must.
-    private const int LeastRoom = 32;
-
     private readonly InterventionSession _session;
     private readonly PromptBatch _batch;
     private readonly ImmutableArray<ScheduledSite> _sites;
     private readonly ImmutableArray<CachePair> _cache;
     private readonly string[] _outputs;
     private readonly bool _isShared;
-    private readonly int _most;
-    private int _room;
     private KeptTensors? _kept;
     private int _past;
     private IReadOnlyList<TensorValue> _present = [];
@@ -39,14 +33,14 @@ internal sealed class TextDecoder : IDisposable
         int most
     )
     {
-        (_session, _batch, _sites, _cache, _most) = (session, batch, sites, cache, most);
+        (_session, _batch, _sites, _cache) = (session, batch, sites, cache);
         _outputs = [session.FirstOutput, .. cache.Select(pair => pair.Present)];
         if (cache.IsEmpty)
             return;
         _kept = new KeptTensors();
         _isShared = SharesMemory(session, cache);
         if (_isShared)
-            Allocate(batch.Longest);
+            Allocate(most);
     }
 
     /// <summary>Whether past and present of a session's cache are to be the same memory.</summary>
@@ -98,8 +92,6 @@ internal sealed class TextDecoder : IDisposable
                 _batch.LastOf(texts),
                 cancellation
             );
-        if (_isShared && _room < _batch.Longest + generated)
-            Allocate(_batch.Longest + generated);
         return Run(
             _batch.Next([.. texts.Select(text => text[^1])], generated),
             [.. _sites.Select(site => site.OfToken(generated, ActsOf(site, texts, generated)))],
@@ -170,19 +162,12 @@ internal sealed class TextDecoder : IDisposable
             _kept.Feed(_cache[index].Past, present[index]);
     }
 
-    private void Allocate(int needed)
+    private void Allocate(int length)
     {
-        var isFirst = _room == 0;
-        _room = Math.Min(_most, needed + Math.Max(LeastRoom, needed / 4));
-        DisposeAll(_present);
-        _present = [];
         foreach (var pair in _cache)
         {
             var (type, heads, width) = _session.CacheSizes(pair.Past);
-            if (isFirst)
-                _kept!.Share(pair.Past, pair.Present, type, [_batch.Count, heads!.Value, _room, width!.Value]);
-            else
-                _kept!.Lengthen(pair.Past, pair.Present, _room);
+            _kept!.Share(pair.Past, pair.Present, type, [_batch.Count, heads!.Value, length, width!.Value]);
         }
     }
 

@@ -18,28 +18,16 @@ internal sealed class KeptTensors : IDisposable
     public void Feed(string input, TensorValue value) => _inputs[input] = value.Value;
 
     /// <summary>
-    /// Feeds memory of zeros to an input, and has an output written into the same memory, until this is disposed.
+    /// Feeds memory to an input, and has an output written into the same memory, until this is disposed. What is in
+    /// the memory is left as it is: a system gives memory when it is first written, and most texts end early.
     /// </summary>
     /// <exception cref="InterventionException">There is no such amount of memory.</exception>
     public void Share(string input, string output, ElementType type, ReadOnlySpan<int> shape)
     {
-        var memory = Zeros(type, shape);
+        var memory = Memory(type, shape);
         _memory.Add(memory);
         _inputs[input] = memory;
         _outputs[output] = memory;
-    }
-
-    /// <summary>Moves what is shared, <c>[batch, heads, position, width]</c>, to memory for more positions.</summary>
-    /// <exception cref="InterventionException">There is no such amount of memory.</exception>
-    public void Lengthen(string input, string output, int length)
-    {
-        var old = _inputs[input];
-        var info = old.GetTensorTypeAndShape();
-        int[] shape = [.. info.Shape.Select(size => (int)size)];
-        Share(input, output, (ElementType)info.ElementDataType, [shape[0], shape[1], length, shape[3]]);
-        CopyRows(old, _inputs[input], shape[0] * shape[1], shape[2], shape[2]);
-        _memory.Remove(old);
-        old.Dispose();
     }
 
     /// <summary>
@@ -94,12 +82,10 @@ internal sealed class KeptTensors : IDisposable
             value.Dispose();
     }
 
-    private static OrtValue Zeros(ElementType type, ReadOnlySpan<int> shape)
+    private static OrtValue Memory(ElementType type, ReadOnlySpan<int> shape)
     {
         var sizes = shape.ToArray().Select(size => (long)size).ToArray();
         SizeProduct.ToMake((type.BitWidth() + 7) / 8, "The cache", sizes);
-        var value = OrtValue.CreateAllocatedTensorValue(OrtAllocator.DefaultInstance, (TensorElementType)type, sizes);
-        value.GetTensorMutableRawData().Clear();
-        return value;
+        return OrtValue.CreateAllocatedTensorValue(OrtAllocator.DefaultInstance, (TensorElementType)type, sizes);
     }
 }

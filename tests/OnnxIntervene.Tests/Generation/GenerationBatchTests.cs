@@ -70,7 +70,7 @@ public sealed class GenerationBatchTests
         }
     }
 
-    /// <summary>Memory that past and present share is made longer as the text grows.</summary>
+    /// <summary>Past and present share memory for as many tokens as there may be.</summary>
     [TestCase("llama/genai-fp32/model.onnx")]
     [TestCase("llama-int4/genai-int4/model.onnx")]
     public void Long_texts_are_the_same_with_a_cache_as_without(string export)
