@@ -6,7 +6,7 @@ namespace OnnxIntervene.Tests.Tokenization;
 /// <summary>Writes SentencePiece models: the few messages of protobuf that one has.</summary>
 internal sealed class PieceModelWriter
 {
-    private readonly MemoryStream _file = new();
+    private readonly List<byte> _file = [];
 
     /// <summary>A piece, with the number of its kind.</summary>
     public PieceModelWriter Piece(string text, float score = 0, int kind = 1) =>
@@ -49,12 +49,12 @@ internal sealed class PieceModelWriter
     /// <summary>Any bytes.</summary>
     public PieceModelWriter Raw(params byte[] bytes)
     {
-        _file.Write(bytes);
+        _file.AddRange(bytes);
         return this;
     }
 
     /// <summary>The file.</summary>
-    public byte[] ToArray() => _file.ToArray();
+    public byte[] ToArray() => [.. _file];
 
     private PieceModelWriter Message(int field, byte[] contents) => Raw(Field(field, contents));
 
