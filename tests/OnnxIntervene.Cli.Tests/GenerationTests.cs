@@ -137,11 +137,11 @@ public sealed class GenerationTests
         var names = SafetensorsFile.Open(file).Names.ToList();
         Assert.That(names, Has.Member("text.0.block_output.1").And.Member("text.1.positions").And.Count.EqualTo(8));
 
-        (output, error, exit) = await Command.RunAsync(["generate", "--prompt", Salmon, .. steering, .. collecting]);
+        var result = await Json(["generate", "--prompt", Salmon, .. steering, .. collecting]);
 
-        Assert.That(exit, Is.Zero, error);
-        Assert.That(output.Trim(), Is.EqualTo("chick."));
-        Assert.That(SafetensorsFile.Open(file).Read("block_output.0").Shape[1], Is.EqualTo(6));
+        var prompt = result[0].GetProperty("prompt_ids").EnumerateArray().Select(id => id.GetInt64());
+        Assert.That(result[0].GetProperty("text").GetString(), Is.EqualTo(" chick."));
+        Assert.That(SafetensorsFile.Open(file).Read("input_ids").Integers.ToArray(), Is.EqualTo(prompt));
     }
 
     [TestCase("--collect and --out go together", "--collect", "block_output")]

@@ -43,7 +43,7 @@ internal sealed class GenerateCommand
     {
         using var loaded = _model.Load(arguments);
         var file = _collection.Add(arguments, _steering.Read(arguments, loaded), loaded);
-        var options = GenerationCollection.Scheduled(
+        var options = _collection.Scheduled(
             _schedule.Add(arguments, _sampling.Read(arguments), file.UnitLocations is not null),
             file
         );

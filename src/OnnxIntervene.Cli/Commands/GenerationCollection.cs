@@ -5,7 +5,7 @@ using OnnxIntervene.Cli.Output;
 using OnnxIntervene.Execution;
 using OnnxIntervene.Formats;
 using OnnxIntervene.Generation;
-using OnnxIntervene.Interventions.Kinds;
+using OnnxIntervene.Interventions;
 using OnnxIntervene.IR;
 using OnnxIntervene.Planning.Files;
 using OnnxIntervene.Runtime;
@@ -30,6 +30,8 @@ internal sealed class GenerationCollection
         Description = "The layers of what is collected, such as 0-5,7. Default: all.",
     };
     private readonly Option<string?> _output = new("--out") { Description = "The .safetensors file of --collect." };
+
+    private ImmutableArray<RepresentationConfig> _sites = [];
 
     public void AddTo(Command command)
     {
@@ -57,7 +59,10 @@ internal sealed class GenerationCollection
     {
         var layers = NumberRanges.Parse(arguments.GetValue(_layers), _layers.Name);
         var names = arguments.GetValue(_components) ?? [];
-        return names.Length == 0 ? file : file.Followed(CollectCommand.Sites(model, names, layers));
+        if (names.Length == 0)
+            return file;
+        _sites = CollectCommand.Sites(model, names, layers);
+        return file.Followed(_sites);
     }
 
     /// <summary>A source for each intervention, where there are several: what collects has none.</summary>
@@ -67,21 +72,15 @@ internal sealed class GenerationCollection
             : sources;
 
     /// <summary>The schedule for each intervention, where one is given: what collects has no coefficient.</summary>
-    public static GenerationOptions Scheduled(GenerationOptions options, RunFile file) =>
+    public GenerationOptions Scheduled(GenerationOptions options, RunFile file) =>
         options.Schedules is not [var schedule]
             ? options
             : options with
             {
                 Schedules =
                 [
-                    .. file.Config.Representations.Select(item =>
-                        item.InterventionType == InterventionType.Collect
-                            ? schedule with
-                            {
-                                Coefficients = CoefficientSchedule.Constant,
-                            }
-                            : schedule
-                    ),
+                    .. file.Config.Representations.SkipLast(_sites.Length).Select(_ => schedule),
+                    .. _sites.Select(_ => schedule with { Coefficients = CoefficientSchedule.Constant }),
                 ],
             };
 
@@ -93,12 +92,11 @@ internal sealed class GenerationCollection
     {
         if (arguments.GetValue(_output) is not { } path)
             return;
-        var sites = model.Config.Representations.Where(item => item.InterventionType == InterventionType.Collect);
         var tensors = new Dictionary<string, NumericArray>(StringComparer.Ordinal);
         foreach (var (index, text) in texts.Index())
         {
             var prefix = texts.Length == 1 ? "" : string.Create(CultureInfo.InvariantCulture, $"text.{index}.");
-            foreach (var (site, values) in sites.Zip(text.Collected))
+            foreach (var (site, values) in _sites.Zip(text.Collected.TakeLast(_sites.Length)))
             {
                 if (values.Values() is not { } array)
                     continue;

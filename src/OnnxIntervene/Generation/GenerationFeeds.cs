@@ -122,7 +122,8 @@ internal sealed class GenerationFeeds
     private ModelInputs FirstToken() =>
         ModelInputs.FromTokens([.. _batch.Prompts.Select(prompt => (IReadOnlyList<int>)[prompt[0]])]);
 
-    // What is read leaves padding out. Everywhere is cheapest where neither positions nor, in a run of the whole text, phases matter.
+    // What is read leaves padding out. Everywhere is cheapest where neither positions nor, in a run of the whole text,
+    // phases matter.
     private (UnitLocation? InPrompt, UnitLocation? OfToken)? PromptLocation(int index)
     {
         var (schedule, given) = (_request.ScheduleOf(index), _request.Locations?.BaseOf(index));
