@@ -55,6 +55,107 @@ public sealed class GenerationTests
     }
 
     [Test]
+    public async Task What_is_collected_while_generating_is_what_collect_reads_of_the_prompt()
+    {
+        var (whole, grown) = (_folder.File("whole.safetensors"), _folder.File("grown.safetensors"));
+        string[] collect =
+        [
+            "collect",
+            "--component",
+            "block_output",
+            "--layers",
+            "1",
+            "--base",
+            Salmon,
+            "--out",
+            whole,
+        ];
+        await Command.RunAsync(collect);
+
+        var (output, error, exit) = await Command.RunAsync([
+            "generate",
+            "--prompt",
+            Salmon,
+            "--collect",
+            "block_output",
+            "--collect-layers",
+            "1",
+            "--out",
+            grown,
+        ]);
+
+        Assert.That(exit, Is.Zero, error);
+        Assert.That(output.Trim(), Is.EqualTo("fry."));
+        Assert.That(error, Does.Contain($"Wrote {grown}"));
+        var (expected, actual) = (SafetensorsFile.Open(whole), SafetensorsFile.Open(grown));
+        var (values, length) = (actual.Read("block_output.1"), expected.Read("block_output.1").Shape[1]);
+        Assert.That(values.Shape[1], Is.GreaterThan(length));
+        Assert.That(actual.Read("positions").Integers.ToArray(), Is.EqualTo(Enumerable.Range(0, values.Shape[1])));
+        Assert.That(
+            actual.Read("input_ids").Integers[..length].ToArray(),
+            Is.EqualTo(expected.Read("input_ids").Integers.ToArray())
+        );
+        Assert.That(
+            values.Floats[..(length * values.Shape[2])].ToArray(),
+            Is.EqualTo(expected.Read("block_output.1").Floats.ToArray()).Within(1e-4)
+        );
+    }
+
+    [Test]
+    public async Task Collecting_goes_along_with_interventions_and_their_sources()
+    {
+        var (config, file) = (_folder.File("swap.json"), _folder.File("grown.safetensors"));
+        const string Swap = """{"layer": 0, "component": "block_output", "intervention_type": "VanillaIntervention"}""";
+        await File.WriteAllTextAsync(
+            config,
+            $$"""{"representations": [{{Swap}}], "unit_locations": {"sources->base": [[[[3, 4]]], [[[3, 4]]]]} }"""
+        );
+        string[] steering = ["--source", "A young elephant is called a", "--config", config];
+        string[] collecting =
+        [
+            "--collect",
+            "block_output",
+            "--collect-layers",
+            "0-1",
+            "--phase",
+            "prompt",
+            "--out",
+            file,
+        ];
+
+        var (output, error, exit) = await Command.RunAsync([
+            "generate",
+            "--prompt",
+            Salmon,
+            "--prompt",
+            "A young",
+            .. collecting,
+        ]);
+
+        Assert.That(exit, Is.Zero, error);
+        Assert.That(output, Is.Not.Empty);
+        var names = SafetensorsFile.Open(file).Names.ToList();
+        Assert.That(names, Has.Member("text.0.block_output.1").And.Member("text.1.positions").And.Count.EqualTo(8));
+
+        var result = await Json(["generate", "--prompt", Salmon, .. steering, .. collecting]);
+
+        var prompt = result[0].GetProperty("prompt_ids").EnumerateArray().Select(id => id.GetInt64());
+        Assert.That(result[0].GetProperty("text").GetString(), Is.EqualTo(" chick."));
+        Assert.That(SafetensorsFile.Open(file).Read("input_ids").Integers.ToArray(), Is.EqualTo(prompt));
+    }
+
+    [TestCase("--collect and --out go together", "--collect", "block_output")]
+    [TestCase("--collect-layers goes with --collect", "--collect-layers", "1")]
+    [TestCase("the file must end in .safetensors", "--collect", "block_output", "--out", "values.npy")]
+    public async Task What_cannot_be_collected_is_refused(string message, params string[] options)
+    {
+        var (_, error, exit) = await Command.RunAsync(["generate", "--prompt", Salmon, .. options]);
+
+        Assert.That(exit, Is.Not.Zero);
+        Assert.That(error, Does.Contain(message));
+    }
+
+    [Test]
     public async Task A_vector_is_trained_compared_and_steered_with()
     {
         var (pairs, vector) = (_folder.File("pairs.jsonl"), _folder.File("vector.safetensors"));

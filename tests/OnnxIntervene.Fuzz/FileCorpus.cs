@@ -22,6 +22,8 @@ internal sealed class FileCorpus(Action<string, string, Dictionary<string, byte[
     private const int VocabularySize = 700;
     private static readonly string[] s_families = ["albert", "gemma", "llama3", "mistral", "qwen2", "t5", "words"];
 
+    private static readonly string[] s_pieces = ["pieces-gemma", "pieces-llama", "pieces-unigram"];
+
     private static readonly string s_references = RepositoryPaths.OwnReferences;
     private static readonly string s_model = Path.Combine(s_references, "families", "mlp", "torchscript", "model.onnx");
 
@@ -74,6 +76,19 @@ internal sealed class FileCorpus(Action<string, string, Dictionary<string, byte[
         };
         add("tokenizer", "vocab.json", pairs, JsonMutator.Mutate);
         add("tokenizer", "merges.txt", pairs, ByteMutator.Mutate);
+        foreach (var family in s_pieces)
+            AddPieces(Path.Combine(s_references, "tokenizers", family));
+    }
+
+    private void AddPieces(string folder)
+    {
+        var files = Directory
+            .EnumerateFiles(folder)
+            .Where(file => Path.GetFileName(file) != "encodings.json")
+            .Order()
+            .ToDictionary(file => Path.GetFileName(file), File.ReadAllBytes);
+        foreach (var name in files.Keys)
+            add("tokenizer", name, files, name == "tokenizer.model" ? ByteMutator.Mutate : JsonMutator.Mutate);
     }
 
     // A few hundred tokens have what thirty thousand have, and are read a hundred times as fast.

@@ -111,8 +111,8 @@ internal static class CollectCommand
             throw new InterventionException("A .npy file holds one component; use .safetensors for several.");
     }
 
-    // A component of layers is collected in each; a tensor's name once.
-    private static ImmutableArray<RepresentationConfig> Sites(
+    /// <summary>What reads components: one of layers in each of them, a tensor's name once.</summary>
+    internal static ImmutableArray<RepresentationConfig> Sites(
         LoadedModel model,
         string[] names,
         ImmutableArray<int> layers
@@ -132,7 +132,8 @@ internal static class CollectCommand
         ];
     }
 
-    private static string Name(RepresentationConfig site) => $"{site.Component}.{site.Layer}";
+    /// <summary>What a component's values are called in a file.</summary>
+    internal static string Name(RepresentationConfig site) => $"{site.Component}.{site.Layer}";
 
     private static void Save(
         string path,

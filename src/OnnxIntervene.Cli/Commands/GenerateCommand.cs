@@ -13,6 +13,7 @@ internal sealed class GenerateCommand
     private readonly SteeringOptions _steering = new();
     private readonly ScheduleOptions _schedule = new();
     private readonly SamplingOptions _sampling = new();
+    private readonly GenerationCollection _collection = new();
     private readonly Option<bool> _json = new("--json") { Description = "Print JSON." };
 
     public static Command Create() => new GenerateCommand().Build();
@@ -32,6 +33,7 @@ internal sealed class GenerateCommand
         _steering.AddTo(command);
         _schedule.AddTo(command);
         _sampling.AddTo(command);
+        _collection.AddTo(command);
         command.Add(_json);
         command.SetAction(Run);
         return command;
@@ -40,13 +42,16 @@ internal sealed class GenerateCommand
     private Task<int> Run(ParseResult arguments, CancellationToken cancellation)
     {
         using var loaded = _model.Load(arguments);
-        var file = _steering.Read(arguments, loaded);
-        var options = _schedule.Add(arguments, _sampling.Read(arguments), file.UnitLocations is not null);
+        var file = _collection.Add(arguments, _steering.Read(arguments, loaded), loaded);
+        var options = _collection.Scheduled(
+            _schedule.Add(arguments, _sampling.Read(arguments), file.UnitLocations is not null),
+            file
+        );
         using var model = loaded.With(file.Config);
         var generation = model.PlanGeneration(
             _prompts.Read(arguments, loaded),
             options,
-            _sources.Read(arguments, loaded),
+            GenerationCollection.Sources(_sources.Read(arguments, loaded), file),
             file.UnitLocations,
             file.Settings
         );
@@ -55,6 +60,7 @@ internal sealed class GenerateCommand
             GenerationText.Stream(terminal, generation, loaded, options, cancellation);
         else
             GenerationText.Write(terminal, generation, loaded, arguments.GetValue(_json), cancellation);
+        _collection.Save(arguments, generation.Texts(), model);
         return Task.FromResult(ExitCodes.Done);
     }
 }

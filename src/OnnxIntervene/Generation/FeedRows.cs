@@ -45,6 +45,17 @@ internal static class FeedRows
         };
     }
 
+    /// <summary>The units to read of some examples.</summary>
+    /// <param name="feed">What the site is fed.</param>
+    /// <param name="width">How many numbers address a unit.</param>
+    /// <param name="acts">Whether an example is read.</param>
+    public static SiteFeed Reading(SiteFeed feed, int width, IReadOnlyList<bool> acts)
+    {
+        var units = feed.ReadLocations.Length / width;
+        int[] kept = [.. Enumerable.Range(0, units).Where(unit => acts[(int)feed.ReadLocations.Span[unit * width]])];
+        return kept.Length == 0 ? SiteFeed.Neutral : new() { ReadLocations = Rows(feed.ReadLocations, units, kept) };
+    }
+
     /// <summary>The same parameters, and nothing to do.</summary>
     public static SiteFeed Silent(SiteFeed feed) =>
         feed.Parameters.IsEmpty ? SiteFeed.Neutral : SiteFeed.Neutral with { Parameters = feed.Parameters };
@@ -55,10 +66,18 @@ internal static class FeedRows
     /// <param name="distance">How far the units of an example are moved.</param>
     public static SiteFeed Moved(SiteFeed feed, int width, Func<int, int> distance)
     {
-        var locations = feed.WriteLocations.ToArray();
-        for (var start = 0; start < locations.Length; start += width)
-            locations[start + 1] += distance((int)locations[start]);
-        return feed with { WriteLocations = locations };
+        return feed with
+        {
+            ReadLocations = Moved(feed.ReadLocations.ToArray()),
+            WriteLocations = Moved(feed.WriteLocations.ToArray()),
+        };
+
+        long[] Moved(long[] locations)
+        {
+            for (var start = 0; start < locations.Length; start += width)
+                locations[start + 1] += distance((int)locations[start]);
+            return locations;
+        }
     }
 
     /// <summary>The units of several feeds of one site, as one.</summary>

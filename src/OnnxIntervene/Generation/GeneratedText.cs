@@ -18,4 +18,7 @@ public sealed record GeneratedText(
 {
     /// <summary>The logits of each new token, <c>[vocabulary]</c>; empty where they were not asked for.</summary>
     public ImmutableArray<float[]> Scores { get; init; } = [];
+
+    /// <summary>What each Collect intervention read, in the configuration's order.</summary>
+    public ImmutableArray<CollectedValues> Collected { get; init; } = [];
 }

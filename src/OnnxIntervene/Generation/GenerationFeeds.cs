@@ -47,6 +47,8 @@ internal sealed class GenerationFeeds
         using var token = new PlanRunner(loaded, _token, cancellation);
         var sources = prompt.ReadSourceRows();
         var (promptFeeds, tokenFeeds) = (prompt.SiteFeeds(sources), token.SiteFeeds(sources));
+        SiteFeed Feed(RunPlan plan, IReadOnlyList<SiteFeed> writes, int index) =>
+            ReadsOnly(index) ? plan.Planned[index].ReadBase() : writes[index];
         return
         [
             .. Written.Select(index =>
@@ -56,12 +58,14 @@ internal sealed class GenerationFeeds
                     _prompt.Planned[index].Site,
                     Component(index),
                     schedule,
-                    schedule.Phase.HasFlag(GenerationPhase.Prompt) ? promptFeeds[index] : null,
-                    schedule.Phase.HasFlag(GenerationPhase.Generated) ? tokenFeeds[index] : null
+                    schedule.Phase.HasFlag(GenerationPhase.Prompt) ? Feed(_prompt, promptFeeds, index) : null,
+                    schedule.Phase.HasFlag(GenerationPhase.Generated) ? Feed(_token, tokenFeeds, index) : null
                 );
             }),
         ];
     }
+
+    private bool ReadsOnly(int index) => _request.Model.Interventions[index].Type.ReadsOnly;
 
     private Component Component(int index)
     {
@@ -87,6 +91,9 @@ internal sealed class GenerationFeeds
                     : new UnitLocations([.. Enumerable.Range(0, _request.Count).Select(sourceLocation)], locations),
                 _request.Settings
             )
+            {
+                CollectsUnits = true,
+            }
         );
     }
 
@@ -115,13 +122,15 @@ internal sealed class GenerationFeeds
     private ModelInputs FirstToken() =>
         ModelInputs.FromTokens([.. _batch.Prompts.Select(prompt => (IReadOnlyList<int>)[prompt[0]])]);
 
-    // Everywhere is cheapest where neither positions nor, in a run of the whole text, phases matter.
+    // What is read leaves padding out. Everywhere is cheapest where neither positions nor, in a run of the whole text,
+    // phases matter.
     private (UnitLocation? InPrompt, UnitLocation? OfToken)? PromptLocation(int index)
     {
         var (schedule, given) = (_request.ScheduleOf(index), _request.Locations?.BaseOf(index));
         var isEverywhere =
             given is null
             && schedule.TakesEveryPosition
+            && !ReadsOnly(index)
             && (_usesCache || (schedule.Phase == GenerationPhase.Both && schedule.Coefficients.IsConstant));
         if (isEverywhere)
             return null;
@@ -183,6 +192,11 @@ internal sealed class GenerationFeeds
         foreach (var index in Written)
         {
             var schedule = _request.ScheduleOf(index);
+            if (ReadsOnly(index) && Component(index) is { Layout: ComponentLayout.HeadsFirst } or { Axes: not 3 })
+                throw new InterventionException(
+                    $"{_request.Model.Config.Representations[index]}: only values at positions are collected while "
+                        + "text is generated; choose another component, or run the generated text afterwards."
+                );
             var isPlain = schedule.TakesEveryPosition && schedule.Coefficients.IsConstant;
             if (
                 Component(index).Layout == ComponentLayout.HeadsFirst

@@ -107,15 +107,16 @@ internal sealed record GenerationRequest(
         for (var index = 0; index < Count; index++)
         {
             var type = Model.Interventions[index].Type;
-            if (type.ReadsOnly || type.CallsFunction)
+            if (type.CallsFunction)
                 throw new InterventionException(
                     $"{Model.Config.Representations[index]}: {type.ClassName} is not possible while text is "
-                        + "generated, "
-                        + (
-                            type.CallsFunction
-                                ? "since its function would run between two halves of every token's run."
-                                : "since nobody reads what it collects; run the generated text afterwards."
-                        )
+                        + "generated, since its function would run between two halves of every token's run. Write the "
+                        + "function as a Custom intervention, which is a part of the graph."
+                );
+            if (type.ReadsOnly && Settings.Subspaces.RowsOf(index) is not null)
+                throw new InterventionException(
+                    $"{Model.Config.Representations[index]}: subspaces are not chosen while values are collected from "
+                        + "generated text; take the dimensions of what was collected."
                 );
         }
     }

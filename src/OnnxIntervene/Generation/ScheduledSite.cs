@@ -18,7 +18,11 @@ internal sealed record ScheduledSite(
     SiteFeed? Token
 )
 {
-    private int LocationWidth => Site.LocationWidthOf(Component);
+    /// <summary>How many numbers address a unit.</summary>
+    public int LocationWidth => Site.LocationWidthOf(Component);
+
+    /// <summary>Whether it only reads.</summary>
+    public bool ReadsOnly => Site.Type.ReadsOnly;
 
     /// <summary>The feed of the run that reads the prompt.</summary>
     public SiteFeed OfPrompt() => Prompt is null ? Silent() : FeedRows.Scaled(Prompt, Schedule.Coefficients.At(0));
@@ -27,9 +31,9 @@ internal sealed record ScheduledSite(
     /// <param name="run">The number of the run, from 1.</param>
     /// <param name="acts">Whether a row's token is one at which the intervention acts.</param>
     public SiteFeed OfToken(int run, IReadOnlyList<bool> acts) =>
-        Token is null
-            ? Silent()
-            : FeedRows.Of(FeedRows.Scaled(Token, Schedule.Coefficients.At(run)), Site.Selection, LocationWidth, acts);
+        Token is null ? Silent()
+        : ReadsOnly ? FeedRows.Reading(Token, LocationWidth, acts)
+        : FeedRows.Of(FeedRows.Scaled(Token, Schedule.Coefficients.At(run)), Site.Selection, LocationWidth, acts);
 
     /// <summary>The feed of a run that reads the prompt and new tokens again, one after the other.</summary>
     /// <param name="runs">
@@ -37,6 +41,9 @@ internal sealed record ScheduledSite(
     /// </param>
     public SiteFeed OfText(IReadOnlyList<(Func<int, int> Position, IReadOnlyList<bool> Acts)> runs)
     {
+        // Earlier runs have read what is before the last token.
+        if (ReadsOnly)
+            return FeedRows.Moved(OfToken(runs.Count, runs[^1].Acts), LocationWidth, runs[^1].Position);
         // The same everywhere: one feed says it.
         if (Site.Selection == SiteSelection.Whole || !HasPositions)
             return OfPrompt();

@@ -14,6 +14,7 @@ internal sealed class TextDecoder : IDisposable
     private readonly PromptBatch _batch;
     private readonly ImmutableArray<ScheduledSite> _sites;
     private readonly ImmutableArray<CachePair> _cache;
+    private readonly ImmutableArray<int> _reads;
     private readonly string[] _outputs;
     private readonly bool _isShared;
     private KeptTensors? _kept;
@@ -34,7 +35,13 @@ internal sealed class TextDecoder : IDisposable
     )
     {
         (_session, _batch, _sites, _cache) = (session, batch, sites, cache);
-        _outputs = [session.FirstOutput, .. cache.Select(pair => pair.Present)];
+        _reads = [.. Enumerable.Range(0, sites.Length).Where(index => sites[index].ReadsOnly)];
+        _outputs =
+        [
+            session.FirstOutput,
+            .. cache.Select(pair => pair.Present),
+            .. _reads.Select(index => session.Spliced.Sites[index].Read!),
+        ];
         if (cache.IsEmpty)
             return;
         _kept = new KeptTensors();
@@ -42,6 +49,9 @@ internal sealed class TextDecoder : IDisposable
         if (_isShared)
             Allocate(most);
     }
+
+    /// <summary>What the sites that only read have read in the last run, in their order.</summary>
+    public ImmutableArray<ReadUnits> Read { get; private set; } = [];
 
     /// <summary>Whether past and present of a session's cache are to be the same memory.</summary>
     public static bool SharesMemory(InterventionSession session, ImmutableArray<CachePair> cache) =>
@@ -81,20 +91,25 @@ internal sealed class TextDecoder : IDisposable
 
     /// <summary>Reads the last new token of each row; the logits after it.</summary>
     /// <param name="texts">Each row's prompt and new tokens, the new ones equal in number.</param>
+    /// <param name="isLive">Whether a row goes on; nothing is collected of others.</param>
     /// <param name="cancellation">Ends the run early.</param>
-    public TensorValue ReadNext(IReadOnlyList<IReadOnlyList<int>> texts, CancellationToken cancellation)
+    public TensorValue ReadNext(
+        IReadOnlyList<IReadOnlyList<int>> texts,
+        IReadOnlyList<bool> isLive,
+        CancellationToken cancellation
+    )
     {
         var generated = texts[0].Count - _batch.Prompts[0].Length;
         if (_cache.IsEmpty)
             return Run(
                 _batch.Whole(texts),
-                [.. _sites.Select(site => site.OfText(RunsOf(site, texts, generated)))],
+                [.. _sites.Select(site => site.OfText(RunsOf(site, texts, isLive, generated)))],
                 _batch.LastOf(texts),
                 cancellation
             );
         return Run(
             _batch.Next([.. texts.Select(text => text[^1])], generated),
-            [.. _sites.Select(site => site.OfToken(generated, ActsOf(site, texts, generated)))],
+            [.. _sites.Select(site => site.OfToken(generated, ActsOf(site, texts, isLive, generated)))],
             NumericArray.Of(new long[_batch.Count], _batch.Count, 1),
             cancellation
         );
@@ -110,21 +125,28 @@ internal sealed class TextDecoder : IDisposable
     private List<(Func<int, int>, IReadOnlyList<bool>)> RunsOf(
         ScheduledSite site,
         IReadOnlyList<IReadOnlyList<int>> texts,
+        IReadOnlyList<bool> isLive,
         int generated
     ) =>
         [
             .. Enumerable
                 .Range(1, generated)
                 .Select(run =>
-                    ((Func<int, int>)(row => _batch.Prompts[row].Length + run - 1), ActsOf(site, texts, run))
+                    ((Func<int, int>)(row => _batch.Prompts[row].Length + run - 1), ActsOf(site, texts, isLive, run))
                 ),
         ];
 
-    private bool[] ActsOf(ScheduledSite site, IReadOnlyList<IReadOnlyList<int>> texts, int run) =>
+    private bool[] ActsOf(
+        ScheduledSite site,
+        IReadOnlyList<IReadOnlyList<int>> texts,
+        IReadOnlyList<bool> isLive,
+        int run
+    ) =>
         [
             .. texts.Select(
                 (text, row) =>
-                    site.Schedule.ActsAt(
+                    (isLive[row] || !site.ReadsOnly)
+                    && site.Schedule.ActsAt(
                         _batch.Prompts[row].Length + run - 1,
                         text[_batch.Prompts[row].Length + run - 1]
                     )
@@ -147,7 +169,13 @@ internal sealed class TextDecoder : IDisposable
             cancellation,
             _kept
         );
-        Keep([.. results.Skip(1)]);
+        Keep([.. results.Skip(1).Take(_cache.Length)]);
+        Read =
+        [
+            .. TensorValue
+                .Taken([.. results.Skip(1 + _cache.Length)])
+                .Zip(_reads, (rows, index) => new ReadUnits(feeds[index].ReadLocations, rows)),
+        ];
         return results[0];
     }
 

@@ -16,6 +16,7 @@ public sealed class TextGeneration
     private readonly ImmutableArray<CachePair> _cache;
     private readonly StopCondition _stop;
     private readonly ImmutableArray<GenerationRow> _rows;
+    private CollectedTexts? _collected;
 
     /// <exception cref="InterventionException">Something does not fit the model; nothing has run.</exception>
     internal TextGeneration(GenerationRequest request)
@@ -51,12 +52,19 @@ public sealed class TextGeneration
         using var decoder = new TextDecoder(lease.Session, _batch, sites, _cache, LongestText);
         if (cache is not null && IsKept)
             Continue(decoder, cache, () => new CacheTrial(lease.Session, _batch, sites, _cache).Run(cancellation));
+        var reads = sites.Where(site => site.ReadsOnly).Select(site => site.LocationWidth).ToImmutableArray();
+        _collected = new CollectedTexts(_batch, reads);
         for (var run = 0; _rows.Any(row => row.Finish is null); run++)
         {
             using var logits =
                 run == 0
                     ? decoder.ReadPrompt(cancellation)
-                    : decoder.ReadNext([.. _rows.Select(row => row.Text)], cancellation);
+                    : decoder.ReadNext(
+                        [.. _rows.Select(row => row.Text)],
+                        [.. _rows.Select(row => row.Finish is null)],
+                        cancellation
+                    );
+            _collected.Add(run, decoder.Read, [.. _rows.Select(row => row.Text)]);
             var chosen = Chosen(logits, run);
             if (cache is not null && IsKept && _rows[0].Finish is not null)
                 Keep(decoder, cache);
@@ -76,15 +84,19 @@ public sealed class TextGeneration
     /// <summary>What has been generated until now, in the order of the prompts.</summary>
     public ImmutableArray<GeneratedText> Texts() =>
         [
-            .. _rows.Select(row => new GeneratedText(
-                row.Prompt,
-                [.. row.Generated],
-                _stop.TextOf(row.Generated),
-                row.Finish ?? FinishReason.Length
-            )
-            {
-                Scores = [.. row.Scores],
-            }),
+            .. _rows.Select(
+                (row, index) =>
+                    new GeneratedText(
+                        row.Prompt,
+                        [.. row.Generated],
+                        _stop.TextOf(row.Generated),
+                        row.Finish ?? FinishReason.Length
+                    )
+                    {
+                        Scores = [.. row.Scores],
+                        Collected = _collected?.Of(index) ?? [],
+                    }
+            ),
         ];
 
     // With the padding of the batch; the shortest prompt may get the most new tokens.
@@ -104,6 +116,7 @@ public sealed class TextGeneration
         && _request.Model.Loaded.Options.Provider == "cpu"
         && _request.Sources is null
         && _request.Locations is null
+        && _request.Model.Interventions.All(intervention => !intervention.Type.ReadsOnly)
         && Enumerable
             .Range(0, _request.Count)
             .Select(_request.ScheduleOf)

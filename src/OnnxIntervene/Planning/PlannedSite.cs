@@ -43,7 +43,15 @@ internal sealed class PlannedSite
             _baseUnits.Counts.Length
         );
         CheckCoefficients();
-        SiteRules.Check(Representation, Intervention, _component, map, _baseUnits, _sourceUnits);
+        SiteRules.Check(
+            Representation,
+            Intervention,
+            _component,
+            map,
+            _baseUnits,
+            _sourceUnits,
+            collectsUnits: request.CollectsUnits
+        );
         SiteRules.CheckConstant(Representation, _component, _baseUnits, request.NeedsSource(index) ? _constant : null);
         RepeatedUnits.Check(Representation, Intervention, _baseUnits, _sourceUnits, _constant);
         Site = SiteStructure.Of(Representation, Intervention, map, IsWhole, _subspaces is not null);

@@ -52,6 +52,9 @@ internal sealed class RunRequest
     /// <summary>Whether sources are only read; base units are then those of the source itself.</summary>
     public bool ReadsOnly { get; private init; }
 
+    /// <summary>Whether what is collected is taken unit by unit, and need not be one array.</summary>
+    public bool CollectsUnits { get; init; }
+
     public int Count => Config.Representations.Length;
 
     public RepresentationConfig Representation(int index) => Config.Representations[index];

@@ -16,7 +16,8 @@ internal static class SiteRules
         Component component,
         ComponentMap map,
         ResolvedUnits units,
-        ResolvedUnits? source
+        ResolvedUnits? source,
+        bool collectsUnits
     )
     {
         if (source is not null && source.Counts.Length != units.Counts.Length)
@@ -35,7 +36,8 @@ internal static class SiteRules
             );
         }
 
-        if (units.IsRagged && (intervention.Type.FoldsUnits || intervention.Type.ReadsBase))
+        var isOneArray = intervention.Type.ReadsBase && !(collectsUnits && intervention.Type.ReadsOnly);
+        if (units.IsRagged && (intervention.Type.FoldsUnits || isOneArray))
             throw new InterventionException(
                 $"{representation}: examples have {Show(units)} units; they must be equally many to be one array."
             );

@@ -1,6 +1,5 @@
 using System.Buffers;
 using System.Text;
-using OnnxIntervene.Tokenization.Models;
 using OnnxIntervene.Tokenization.Texts;
 
 namespace OnnxIntervene.Tokenization;

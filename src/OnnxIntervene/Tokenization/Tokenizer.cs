@@ -9,7 +9,8 @@ namespace OnnxIntervene.Tokenization;
 
 /// <summary>
 /// Turns text into tokens and back as the files beside a model say: byte-pair encoding, Unigram, WordPiece or whole
-/// words, read from <c>tokenizer.json</c>, <c>vocab.json</c> with <c>merges.txt</c>, or <c>vocab.txt</c>. Immutable.
+/// words, read from <c>tokenizer.json</c>, <c>vocab.json</c> with <c>merges.txt</c>, <c>vocab.txt</c>, or
+/// SentencePiece's <c>tokenizer.model</c> (<c>spiece.model</c>) with the settings beside it. Immutable.
 /// </summary>
 public sealed class Tokenizer
 {
@@ -72,11 +73,8 @@ public sealed class Tokenizer
         var definition =
             TokenizerFiles.Find(folder)?.Invoke()
             ?? throw new ModelFormatException(
-                File.Exists(Path.Combine(folder, "tokenizer.model"))
-                    ? $"'{folder}' holds a tokenizer.model alone, which is not read. Load it with transformers' "
-                        + "AutoTokenizer and save it: that writes a tokenizer.json. Or give token ids instead of text."
-                    : $"'{folder}' holds no tokenizer (tokenizer.json, vocab.json with merges.txt, or vocab.txt). Give "
-                        + "token ids instead of text."
+                $"'{folder}' holds no tokenizer (tokenizer.json, vocab.json with merges.txt, vocab.txt, or "
+                    + "tokenizer.model). Give token ids instead of text."
             );
         return new Tokenizer(definition);
     }

@@ -1,3 +1,4 @@
+using OnnxIntervene.Formats;
 using OnnxIntervene.IR;
 using OnnxIntervene.IR.Files;
 using OnnxIntervene.Json;
@@ -11,6 +12,8 @@ namespace OnnxIntervene.Tokenization;
 /// <summary>Finds and reads the files of a tokenizer.</summary>
 internal static class TokenizerFiles
 {
+    private static readonly string[] s_sentencePieces = ["tokenizer.model", "spiece.model"];
+
     /// <summary>How the folder's tokenizer is read; null when there is none.</summary>
     public static Func<TokenizerDefinition>? Find(string folder)
     {
@@ -21,10 +24,27 @@ internal static class TokenizerFiles
             return () => TokenizerJson.Read(ReadJson(Inside(whole)));
         if (File.Exists(vocabulary) && File.Exists(merges))
             return () => BytePairFiles(Inside(vocabulary), Inside(merges));
-        return File.Exists(words) ? () => WordPieceFile(Inside(words), Inside(config)) : null;
+        if (File.Exists(words))
+            return () => WordPieceFile(Inside(words), Inside(config));
+        return s_sentencePieces.Select(name => Path.Combine(folder, name)).FirstOrDefault(File.Exists) is { } pieces
+            ? () => SentencePieces(Inside(pieces), name => Inside(Path.Combine(folder, name)))
+            : null;
 
         // A link may not lead to a file elsewhere.
         string Inside(string path) => FolderBoundary.Of(folder).Checked(path);
+    }
+
+    private static TokenizerDefinition SentencePieces(string path, Func<string, string> beside)
+    {
+        var settings = new SentencePieceSettings(
+            Settings("tokenizer_config.json"),
+            Settings("special_tokens_map.json"),
+            Settings("added_tokens.json")
+        );
+        return new SentencePieceTokenizer(path, SentencePieceFile.Read(path), settings).Definition();
+
+        JsonPlace Settings(string name) =>
+            File.Exists(beside(name)) ? ReadJson(beside(name)) : JsonText.Parse("{}", JsonSource.File($"'{name}'"));
     }
 
     private static TokenizerDefinition BytePairFiles(string vocabularyPath, string mergesPath)

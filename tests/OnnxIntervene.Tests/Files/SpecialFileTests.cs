@@ -23,6 +23,7 @@ public sealed class SpecialFileTests
         ["adapter_config.json"] = path => LoraConfig.Read(path),
         ["tokenizer.json"] = path => Tokenizer.Load(Path.GetDirectoryName(path)!),
         ["vocab.txt"] = path => Tokenizer.Load(Path.GetDirectoryName(path)!),
+        ["tokenizer.model"] = path => Tokenizer.Load(Path.GetDirectoryName(path)!),
         ["a.safetensors"] = path => SafetensorsFile.Open(path),
         ["a.gguf"] = path => GgufFile.Open(path),
         ["a.npy"] = path => NumpyFile.Read(path),
@@ -53,7 +54,9 @@ public sealed class SpecialFileTests
         // Files that a folder brings along may not be links out of it, whatever they lead to.
         Refused(
             () => s_readers[name](folder.File(name)),
-            name is "tokenizer.json" or "vocab.txt" ? "is a link to '/dev/zero'" : "is a device, not a file"
+            name is "tokenizer.json" or "vocab.txt" or "tokenizer.model"
+                ? "is a link to '/dev/zero'"
+                : "is a device, not a file"
         );
     }
 

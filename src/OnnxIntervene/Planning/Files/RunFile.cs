@@ -41,6 +41,47 @@ public sealed record RunFile(IntervenableConfig Config, UnitLocations? UnitLocat
             : new ShortForm(files).Read(json);
     }
 
+    /// <summary>
+    /// The same, and after it interventions that have neither places nor sources nor coefficients, such as Collect
+    /// everywhere.
+    /// </summary>
+    /// <exception cref="InterventionException">
+    /// The configuration is a chain, in which each intervention is one of its stages.
+    /// </exception>
+    public RunFile Followed(ImmutableArray<RepresentationConfig> further)
+    {
+        var (count, groups) = (Config.Representations.Length, SourceGroups.Of(Config));
+        if (Config.Mode == InterventionMode.Serial && !groups.AreGiven && count > 1 && !further.IsEmpty)
+            throw new InterventionException(
+                "In a chain (mode serial) each intervention is a stage; give its interventions group keys, so that "
+                    + "others can go along with the last."
+            );
+        var lastGroup = groups.AreGiven ? Config.Representations.Max(item => item.GroupKey) : null;
+        ImmutableArray<T> With<T>(Func<int, T> own, T none) =>
+            [.. Enumerable.Range(0, count).Select(own), .. further.Select(_ => none)];
+        return new RunFile(
+            Config with
+            {
+                Representations =
+                [
+                    .. Config.Representations,
+                    .. further.Select(item => item with { GroupKey = lastGroup }),
+                ],
+            },
+            UnitLocations is null
+                ? null
+                : new UnitLocations(With(UnitLocations.SourceOf, null), With(UnitLocations.BaseOf, null)),
+            Settings with
+            {
+                Coefficients = With(Settings.CoefficientOf, Coefficient.One),
+                SourceRepresentations = Settings.SourceRepresentations.IsEmpty
+                    ? []
+                    : With(index => Settings.SourceRepresentations[index], null),
+                Subspaces = new Subspaces(With(Settings.Subspaces.RowsOf, null)),
+            }
+        );
+    }
+
     private static RunFile ReadFolder(string folder)
     {
         var config = InterventionFolder.Load(folder);

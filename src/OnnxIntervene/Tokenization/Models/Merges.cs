@@ -32,56 +32,9 @@ internal sealed class Merges
     }
 
     /// <summary>Merges symbols as long as pairs are left; the first in order first, then from the left.</summary>
-    public void Apply(List<Symbol> symbols)
-    {
-        if (symbols.Count < 2)
-            return;
-        var (next, previous) = (new int[symbols.Count], new int[symbols.Count]);
-        var queue = new PriorityQueue<int, (int Rank, int Position)>(symbols.Count);
-        for (var index = 0; index < symbols.Count; index++)
-        {
-            (next[index], previous[index]) = (index + 1, index - 1);
-            if (index + 1 < symbols.Count)
-                Enqueue(index, index + 1);
-        }
-
-        while (queue.TryDequeue(out var left, out var order))
-        {
-            var right = next[left];
-            // The pair may have changed since it was queued.
-            if (symbols[left].Id < 0 || right == symbols.Count || Find(left, right) is not { } merge)
-                continue;
-            if (merge.Rank != order.Rank)
-                continue;
-            symbols[left] = new Symbol(merge.Id, symbols[left].Start, symbols[right].End);
-            symbols[right] = symbols[right] with { Id = Symbol.NoToken };
-            next[left] = next[right];
-            if (next[left] < symbols.Count)
-            {
-                previous[next[left]] = left;
-                Enqueue(left, next[left]);
-            }
-
-            if (previous[left] >= 0)
-                Enqueue(previous[left], left);
-        }
-
-        symbols.RemoveAll(symbol => symbol.Id == Symbol.NoToken);
-
-        (int Rank, int Id)? Find(int left, int right) =>
-            _pairs.TryGetValue((symbols[left].Id, symbols[right].Id), out var merge) ? merge : null;
-
-        void Enqueue(int left, int right)
-        {
-            if (Find(left, right) is { } merge)
-                queue.Enqueue(left, (merge.Rank, left));
-        }
-    }
-}
-
-/// <summary>A token of a piece that may still be merged, and the characters of the piece that it covers.</summary>
-internal readonly record struct Symbol(int Id, int Start, int End)
-{
-    /// <summary>The number of a symbol that is no token: unknown, or part of the one before it by now.</summary>
-    public const int NoToken = -1;
+    public void Apply(List<Symbol> symbols) =>
+        MergeQueue.Apply(
+            symbols,
+            (left, right) => _pairs.TryGetValue((left.Id, right.Id), out var merge) ? merge : null
+        );
 }

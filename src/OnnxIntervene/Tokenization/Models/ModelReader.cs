@@ -98,6 +98,7 @@ internal static class ModelReader
             new Vocabulary(ids),
             scores,
             json.Find("unk_id")?.Integer(0, ids.Count - 1, "a token's number"),
+            scores.Values.Min() - UnigramModel.UnknownPenalty,
             json["byte_fallback"].Flag(false)
         );
     }

@@ -9,8 +9,8 @@ namespace OnnxIntervene.Tokenization.Models;
 /// </summary>
 internal sealed class UnigramModel : TokenModel
 {
-    // What an unknown character costs more than the least probable token.
-    private const double UnknownPenalty = 10;
+    /// <summary>What an unknown character costs more than the least probable token.</summary>
+    public const double UnknownPenalty = 10;
     private readonly Dictionary<int, double> _scores;
     private readonly int? _unknown;
     private readonly int?[]? _bytes;
@@ -18,15 +18,21 @@ internal sealed class UnigramModel : TokenModel
     private readonly TokenTrie _trie;
 
     /// <param name="vocabulary">The tokens.</param>
-    /// <param name="scores">Their log-probabilities.</param>
+    /// <param name="scores">The log-probabilities of those that are looked for in texts.</param>
     /// <param name="unknown">The token of characters that are in no token.</param>
+    /// <param name="unknownScore">The log-probability of such a character.</param>
     /// <param name="fallsBackToBytes">Whether unknown characters become tokens of their bytes.</param>
-    public UnigramModel(Vocabulary vocabulary, Dictionary<int, double> scores, int? unknown, bool fallsBackToBytes)
+    public UnigramModel(
+        Vocabulary vocabulary,
+        Dictionary<int, double> scores,
+        int? unknown,
+        double unknownScore,
+        bool fallsBackToBytes
+    )
         : base(vocabulary)
     {
-        (_scores, _unknown) = (scores, unknown);
+        (_scores, _unknown, _unknownScore) = (scores, unknown, unknownScore);
         _bytes = fallsBackToBytes ? vocabulary.ByteTokens() : null;
-        _unknownScore = scores.Values.Min() - UnknownPenalty;
         _trie = new TokenTrie(scores.Keys.Select(id => (vocabulary.Spelling(id)!, id)));
     }
 

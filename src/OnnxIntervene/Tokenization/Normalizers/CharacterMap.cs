@@ -15,6 +15,7 @@ internal sealed class CharacterMap : Normalizer
     private readonly uint[] _trie;
     private readonly byte[] _texts;
     private readonly bool _isWholeGraphemes;
+    private readonly TokenTrie? _kept;
     private readonly Func<string, Exception> _fault;
 
     /// <param name="bytes">The size of the trie, the trie, the texts.</param>
@@ -23,9 +24,15 @@ internal sealed class CharacterMap : Normalizer
     /// the longest prefix is replaced, as SentencePiece does.
     /// </param>
     /// <param name="fault">The exception for a map that is broken.</param>
-    public CharacterMap(ReadOnlySpan<byte> bytes, bool isWholeGraphemes, Func<string, Exception> fault)
+    /// <param name="kept">Texts that stay as they are.</param>
+    public CharacterMap(
+        ReadOnlySpan<byte> bytes,
+        bool isWholeGraphemes,
+        Func<string, Exception> fault,
+        TokenTrie? kept = null
+    )
     {
-        (_isWholeGraphemes, _fault) = (isWholeGraphemes, fault);
+        (_isWholeGraphemes, _fault, _kept) = (isWholeGraphemes, fault, kept);
         var size = bytes.Length < 4 ? uint.MaxValue : BinaryPrimitives.ReadUInt32LittleEndian(bytes);
         if (size > bytes.Length - 4 || size % 4 != 0 || size == 0)
             throw fault("the map of characters is cut off, or is none");
@@ -80,6 +87,12 @@ internal sealed class CharacterMap : Normalizer
 
     private int Longest(TrackedText text, int start, TrackedTextBuilder builder)
     {
+        if (_kept?.Prefixes(text.Text, start).LastOrDefault() is { Length: > 0 } whole)
+        {
+            builder.Keep(start, whole.Length);
+            return whole.Length;
+        }
+
         // No entry is longer than a few characters.
         var characters = text.Text.AsSpan(start, Math.Min(32, text.Length - start));
         if (char.IsHighSurrogate(characters[^1]))
@@ -88,7 +101,12 @@ internal sealed class CharacterMap : Normalizer
         Encoding.UTF8.GetBytes(characters, bytes);
         (int Count, int Place)? longest = null;
         foreach (var prefix in Prefixes(bytes))
-            longest = prefix;
+        {
+            // An entry of half a character would leave the other half.
+            if (prefix.Count == bytes.Length || (bytes[prefix.Count] & 0xC0) != 0x80)
+                longest = prefix;
+        }
+
         var length =
             longest is { } found ? Encoding.UTF8.GetCharCount(bytes.AsSpan(0, found.Count))
             : Rune.DecodeFromUtf16(characters, out _, out var own) == System.Buffers.OperationStatus.Done ? own

@@ -1,4 +1,4 @@
-namespace OnnxIntervene.Tokenization.Models;
+namespace OnnxIntervene.Tokenization.Texts;
 
 /// <summary>Finds the tokens with which a text goes on, in time of the longest of them. Immutable.</summary>
 internal sealed class TokenTrie
