@@ -3,6 +3,7 @@ using OnnxIntervene.Checking.Runs;
 using OnnxIntervene.Execution;
 using OnnxIntervene.Execution.Results;
 using OnnxIntervene.IR;
+using OnnxIntervene.Numerics;
 using OnnxIntervene.Runtime;
 using OnnxIntervene.Tensors;
 
@@ -11,7 +12,7 @@ namespace OnnxIntervene.Baking;
 /// <summary>
 /// Runs the original with its interventions and the baked file, as any program would run it, on the same inputs.
 /// </summary>
-internal sealed class BakeProof(IntervenableModel model, BakeRequest request)
+internal sealed class BakeProof(IntervenableModel model, BakeRequest request, BakedModel baked)
 {
     private const double UsualTolerance = 1e-5;
     private const double HalfTolerance = 1e-2;
@@ -31,7 +32,12 @@ internal sealed class BakeProof(IntervenableModel model, BakeRequest request)
             var (intervened, plain) = (run.Intervened.Outputs, run.Original!.Outputs);
             var effect = Compared("", intervened, name => plain[name].Array, 0).Difference;
             var actual = session.Run(inputs, adapter, cancellation);
-            Add(Compared(name, intervened, output => actual[output], effect));
+            Add(
+                Compared(name, intervened, output => actual[output], effect) with
+                {
+                    Divergence = Divergence(run.Intervened, actual),
+                }
+            );
             if (adapter is null)
                 continue;
             var off = session.Run(inputs, null, cancellation);
@@ -81,6 +87,23 @@ internal sealed class BakeProof(IntervenableModel model, BakeRequest request)
         return worst;
     }
 
+    // The first output, where its name says that it is logits.
+    private static double? Divergence(ModelOutput expected, IReadOnlyDictionary<string, NumericArray> actual)
+    {
+        var name = expected.Outputs.Keys.First();
+        if (!name.Contains("logits", StringComparison.OrdinalIgnoreCase) || expected.Logits.IsInteger)
+            return null;
+        var (reference, logits) = (expected.Logits, actual[name]);
+        var width = reference.Shape is [.., var last] ? last : 1;
+        var (sum, rows) = (0.0, reference.Length / Math.Max(1, width));
+        for (var row = 0; row < rows; row++)
+            sum += LogSoftmax.Divergence(
+                reference.Floats.Slice(row * width, width),
+                logits.Floats.Slice(row * width, width)
+            );
+        return rows == 0 ? null : sum / rows;
+    }
+
     private static double LargestMagnitude(NumericArray numbers)
     {
         var largest = 0f;
@@ -95,6 +118,12 @@ internal sealed class BakeProof(IntervenableModel model, BakeRequest request)
 
     private void Require(BakeEvidence found)
     {
+        if (!baked.Roundings.IsEmpty && request.Tolerance is null)
+        {
+            RequireLessThanEffect(found);
+            return;
+        }
+
         var allowed = Allowed();
         if (found.Relative <= allowed)
             return;
@@ -106,6 +135,22 @@ internal sealed class BakeProof(IntervenableModel model, BakeRequest request)
                     $"{found.Relative:g3} of the output's largest number; {allowed:g3} is allowed (--tolerance). "
                 )
                 + "Nothing was written. Bake it spliced (--spliced)."
+        );
+    }
+
+    // How far rounded weights may be off is for the user to say; but they must bring the file nearer.
+    private static void RequireLessThanEffect(BakeEvidence found)
+    {
+        if (found.Difference <= found.Effect)
+            return;
+        throw new InterventionException(
+            FormattableString.Invariant(
+                $"On {found.Input} the weights that were quantised again make a difference of {found.Difference:g3}, "
+            )
+                + FormattableString.Invariant(
+                    $"more than the {found.Effect:g3} that the interventions themselves make. Nothing was written. "
+                )
+                + "Bake it spliced (--spliced), or say how much is allowed (--tolerance)."
         );
     }
 

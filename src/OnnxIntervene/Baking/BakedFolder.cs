@@ -17,7 +17,7 @@ internal sealed class BakedFolder(IntervenableModel model, BakeRequest request)
         var copy = baked.Model.Copy();
         copy.Metadata =
         [
-            .. copy.Metadata.Where(entry => entry.Key != BakeRecord.Key),
+            .. copy.Metadata.Where(entry => entry.Key is not (BakeRecord.Key or BakeRecord.ProofKey)),
             BakeRecord.Of(model, request, baked),
         ];
         OnnxFile.Save(
@@ -28,7 +28,10 @@ internal sealed class BakedFolder(IntervenableModel model, BakeRequest request)
                 CopiesWeights = request.CopiesWeights,
                 Beside = Beside(baked),
                 Check = staged =>
-                    evidence = new BakeProof(model, request).Of(staged, Adapter(baked, staged), cancellation),
+                {
+                    evidence = new BakeProof(model, request, baked).Of(staged, Adapter(baked, staged), cancellation);
+                    return [BakeRecord.Proof(evidence)];
+                },
             },
             cancellation
         );

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using OnnxIntervene.Baking.Weights;
 using OnnxIntervene.IR;
 
 namespace OnnxIntervene.Baking;
@@ -8,6 +9,9 @@ namespace OnnxIntervene.Baking;
 /// <param name="Changes">What was done for each intervention, in words.</param>
 public sealed record BakedModel(Model Model, ImmutableArray<string> Changes)
 {
+    /// <summary>The quantised matrices that were folded into and rounded again; empty where all is exact.</summary>
+    public ImmutableArray<WeightRounding> Roundings { get; init; } = [];
+
     /// <summary>What an adapter feeds the model to turn interventions on, by input; empty for none.</summary>
     public ImmutableSortedDictionary<string, TensorData> Adapter { get; init; } =
         ImmutableSortedDictionary<string, TensorData>.Empty;

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using OnnxIntervene.Baking.Weights;
 using OnnxIntervene.Components.Addressing;
 using OnnxIntervene.Execution;
 using OnnxIntervene.Interventions.Kinds;
@@ -48,11 +49,11 @@ internal sealed class FoldedBake
 
         foreach (var (index, fold) in later)
             changes[index] = $"{sites[index].Text}: {fold()}";
-        graph.Write();
+        var roundings = graph.Write();
         DeadCode.Remove(copy.Graph);
         GraphOrder.Sort(copy.Graph);
         GraphVerifier.Verify(copy);
-        return new BakedModel(copy, [.. changes]);
+        return new BakedModel(copy, [.. changes]) { Roundings = roundings };
     }
 
     private (Func<string> Fold, bool IsOfReaders) Plan(ConstantSite site)

@@ -76,6 +76,7 @@ public sealed class LayeringTests
         "OnnxIntervene/Checking/Laws",
         "OnnxIntervene/Checking",
         "OnnxIntervene/Comparing",
+        "OnnxIntervene/Baking/Weights",
         "OnnxIntervene/Baking",
         "OnnxIntervene.Chat",
         "OnnxIntervene.Probing",
