@@ -30,25 +30,30 @@ internal sealed class BakeProof(IntervenableModel model, BakeRequest request, Ba
         {
             using var run = new EveryPosition(model, request).Run(inputs, cancellation);
             var (intervened, plain) = (run.Intervened.Outputs, run.Original!.Outputs);
-            var effect = Compared("", intervened, name => plain[name].Array, 0).Difference;
+            var changed = Compared("", intervened, name => plain[name].Array, 0);
+            var effect = changed.Difference;
             var actual = session.Run(inputs, adapter, cancellation);
             Add(
                 Compared(name, intervened, output => actual[output], effect) with
                 {
                     Divergence = Divergence(run.Intervened, actual),
-                }
+                },
+                changed.Relative
             );
             if (adapter is null)
                 continue;
             var off = session.Run(inputs, null, cancellation);
-            Add(Compared($"{name}, the adapter off", plain, output => off[output], effect));
+            Add(Compared($"{name}, the adapter off", plain, output => off[output], effect), 0);
         }
 
         return evidence.ToImmutable();
 
-        void Add(BakeEvidence found)
+        void Add(BakeEvidence found, double relativeEffect)
         {
-            Require(found);
+            if (!baked.Roundings.IsEmpty && request.Tolerance is null)
+                RequireLessThanEffect(found, relativeEffect);
+            else
+                Require(found);
             evidence.Add(found);
         }
     }
@@ -118,12 +123,6 @@ internal sealed class BakeProof(IntervenableModel model, BakeRequest request, Ba
 
     private void Require(BakeEvidence found)
     {
-        if (!baked.Roundings.IsEmpty && request.Tolerance is null)
-        {
-            RequireLessThanEffect(found);
-            return;
-        }
-
         var allowed = Allowed();
         if (found.Relative <= allowed)
             return;
@@ -139,17 +138,18 @@ internal sealed class BakeProof(IntervenableModel model, BakeRequest request, Ba
     }
 
     // How far rounded weights may be off is for the user to say; but they must bring the file nearer.
-    private static void RequireLessThanEffect(BakeEvidence found)
+    private static void RequireLessThanEffect(BakeEvidence found, double relativeEffect)
     {
-        if (found.Difference <= found.Effect)
+        if (found.Relative <= relativeEffect)
             return;
         throw new InterventionException(
             FormattableString.Invariant(
-                $"On {found.Input} the weights that were quantised again make a difference of {found.Difference:g3}, "
+                $"On {found.Input} the weights that were quantised again make a difference of {found.Relative:g3} of an "
             )
                 + FormattableString.Invariant(
-                    $"more than the {found.Effect:g3} that the interventions themselves make. Nothing was written. "
+                    $"output's largest number, and the interventions themselves one of {relativeEffect:g3}. Nothing was "
                 )
+                + "written. "
                 + "Bake it spliced (--spliced), or say how much is allowed (--tolerance)."
         );
     }
