@@ -76,6 +76,7 @@ internal sealed class BakeCommand
                 Adapter = baked.Adapter.IsEmpty ? null : Path.Combine(folder, Baker.AdapterName),
                 baked.Changes,
                 baked.Roundings,
+                baked.Removed,
                 Evidence = evidence,
             }
         );

@@ -37,6 +37,12 @@ internal sealed class BakeOptions
             "With --folded: weights of 4 or 8 bits that cannot hold exactly what is folded into them are quantised "
             + "again, in the same blocks; the errors are stated. Default: refused.",
     };
+    private readonly Option<bool> _remove = new("--remove")
+    {
+        Description =
+            "With --folded: whole heads and neurons that are set to zero, or to a mean, are removed from the weights: "
+            + "a smaller model, with a copy of the weights. Refused where the graph does not allow it.",
+    };
     private readonly Option<bool> _copies = new("--copy-weights")
     {
         Description = "Copy the weights. Default: the original's files are hard-linked in the folder.",
@@ -60,6 +66,7 @@ internal sealed class BakeOptions
                 _folded,
                 _copyShared,
                 _requantise,
+                _remove,
                 _copies,
                 _tolerance,
             }
@@ -74,6 +81,7 @@ internal sealed class BakeOptions
         RequireOne(arguments, _overridable, _adapter, _folded);
         RequireFolded(arguments, _copyShared);
         RequireFolded(arguments, _requantise);
+        RequireFolded(arguments, _remove);
         return new BakeRequest
         {
             Numbers =
@@ -83,6 +91,7 @@ internal sealed class BakeOptions
             Folds = arguments.GetValue(_folded),
             CopiesShared = arguments.GetValue(_copyShared),
             Requantises = arguments.GetValue(_requantise),
+            Removes = arguments.GetValue(_remove),
             CopiesWeights = arguments.GetValue(_copies),
             Tolerance = arguments.GetValue(_tolerance),
         };

@@ -32,7 +32,7 @@ internal sealed class BakeProof(IntervenableModel model, BakeRequest request, Ba
             var (intervened, plain) = (run.Intervened.Outputs, run.Original!.Outputs);
             var changed = Compared("", intervened, name => plain[name].Array, 0);
             var effect = changed.Difference;
-            var actual = session.Run(inputs, adapter, cancellation);
+            var actual = session.Run(RemovedEntries.Of(inputs, baked.Smaller), adapter, cancellation);
             Add(
                 Compared(name, intervened, output => actual[output], effect) with
                 {
@@ -72,7 +72,7 @@ internal sealed class BakeProof(IntervenableModel model, BakeRequest request, Ba
             .Prepend(("random 1", random.Base));
     }
 
-    private static BakeEvidence Compared(
+    private BakeEvidence Compared(
         string name,
         IReadOnlyDictionary<string, TensorValue> expected,
         Func<string, NumericArray> actual,
@@ -82,8 +82,12 @@ internal sealed class BakeProof(IntervenableModel model, BakeRequest request, Ba
         var worst = new BakeEvidence(name, 0, 1, effect);
         foreach (var (output, value) in expected)
         {
-            var numbers = value.Array;
-            var difference = OutputDifference.Of(numbers, actual(output)).Largest;
+            var mark = baked.Smaller.GetValueOrDefault(output);
+            var numbers = RemovedEntries.Of(value.Array, mark);
+            var other = actual(output);
+            if (!other.Shape.SequenceEqual(numbers.Shape))
+                other = RemovedEntries.Of(other, mark);
+            var difference = OutputDifference.Of(numbers, other).Largest;
             var scale = numbers.IsInteger ? 1 : Math.Max(1, LargestMagnitude(numbers));
             if (!(difference / scale <= worst.Relative))
                 worst = new BakeEvidence(name, difference, scale, effect);
@@ -144,12 +148,12 @@ internal sealed class BakeProof(IntervenableModel model, BakeRequest request, Ba
             return;
         throw new InterventionException(
             FormattableString.Invariant(
-                $"On {found.Input} the weights that were quantised again make a difference of {found.Relative:g3} of an "
+                $"On {found.Input} the weights that were quantised again make a difference of {found.Relative:g3} "
             )
                 + FormattableString.Invariant(
-                    $"output's largest number, and the interventions themselves one of {relativeEffect:g3}. Nothing was "
+                    $"of an output's largest number, and the interventions themselves one of {relativeEffect:g3}. "
                 )
-                + "written. "
+                + "Nothing was written. "
                 + "Bake it spliced (--spliced), or say how much is allowed (--tolerance)."
         );
     }

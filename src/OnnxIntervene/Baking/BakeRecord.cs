@@ -33,6 +33,7 @@ internal static class BakeRecord
                     Form = request.Folds ? "folded" : "spliced",
                     Numbers = request.Folds ? null : request.Numbers.ToString().ToLowerInvariant(),
                     Interventions = baked.Changes,
+                    Removed = baked.Removed.IsEmpty ? null : (ImmutableArray<RemovedUnits>?)baked.Removed,
                     Roundings = baked.Roundings.IsEmpty ? null : (ImmutableArray<WeightRounding>?)baked.Roundings,
                     Original = Files(model).ToDictionary(file => Path.GetFileName(file)!, Checksum),
                     request.Command,

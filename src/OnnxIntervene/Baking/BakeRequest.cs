@@ -30,6 +30,12 @@ public sealed record BakeRequest
     public bool Requantises { get; init; }
 
     /// <summary>
+    /// Whether heads and neurons that are set to zero, or to a mean, are removed once they are folded: a smaller model,
+    /// with weights of its own.
+    /// </summary>
+    public bool Removes { get; init; }
+
+    /// <summary>
     /// Whether weights that did not change are copied; else the original's files are hard-linked in the folder.
     /// </summary>
     public bool CopiesWeights { get; init; }

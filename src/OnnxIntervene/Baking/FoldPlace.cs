@@ -1,3 +1,4 @@
+using OnnxIntervene.Baking.Removal;
 using OnnxIntervene.Baking.Weights;
 using OnnxIntervene.Components.Addressing;
 using OnnxIntervene.Components.Structure;
@@ -55,12 +56,28 @@ internal sealed class FoldPlace
     public static FoldPlace Of(FoldGraph graph, Component component, IReadOnlyList<FoldBlock> blocks, string what) =>
         new(graph, component, blocks, what);
 
+    /// <summary>
+    /// What can go once the intervention is folded, since no layer reads it any more; null where something reads it.
+    /// </summary>
+    public RemovalRequest? Removal =>
+        _value is not null && _component.Source is not InputSource && IsOfReaders && Constant().Count > 0
+            ? new RemovalRequest(_value, Constant(), Readers()!.ToHashSet(), _what)
+            : null;
+
     /// <summary>Takes the intervention into weights and biases; says which.</summary>
     /// <exception cref="InterventionException">That is not exact; the message has the reason.</exception>
     public string Fold() =>
         IsOfReaders ? ChangeReaders()
         : IsShift ? Shift()
         : ChangeWriters();
+
+    // The elements that become constants.
+    private HashSet<int> Constant() =>
+        [
+            .. _blocks
+                .Where(block => block.Form.Rank == 0)
+                .SelectMany(block => block.Elements.Where((_, index) => block.Form.Scale[index] == 0)),
+        ];
 
     private static Value? ValueOf(ComponentSource source, string what) =>
         source switch

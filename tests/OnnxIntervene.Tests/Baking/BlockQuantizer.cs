@@ -14,32 +14,10 @@ internal sealed record BlockQuantizer(int Bits, bool HasZeroPoints)
     {
         var data = product.Inputs[1]!.Initializer!;
         var (rows, columns) = ((int)data.Dimensions[0], (int)data.Dimensions[1]);
-        var (blocks, numbers) = ((rows + Block - 1) / Block, data.ReadFloats());
-        var packed = new byte[columns * blocks * Block * Bits / 8];
-        var scales = new float[columns * blocks];
-        var zeros = new byte[columns * (((blocks * Bits) + 7) / 8)];
-        for (var column = 0; column < columns; column++)
-        {
-            for (var block = 0; block < blocks; block++)
-                Quantize(column, block);
-        }
-
-        var inputs = new List<Value?>
-        {
-            product.Inputs[0],
-            graph.AddInitializer(
-                names.Unique("n/packed"),
-                TensorData.FromBytes(ElementType.UInt8, [columns, blocks, Block * Bits / 8], packed)
-            ),
-            graph.AddInitializer(names.Unique("n/scales"), TensorData.FromFloats([columns, blocks], scales)),
-        };
+        var (packed, scales, zeros) = Quantized(data.ReadFloats(), rows, columns);
+        var inputs = new List<Value?> { product.Inputs[0], Add("packed", packed), Add("scales", scales) };
         if (HasZeroPoints)
-            inputs.Add(
-                graph.AddInitializer(
-                    names.Unique("n/zeros"),
-                    TensorData.FromBytes(ElementType.UInt8, [columns, zeros.Length / columns], zeros)
-                )
-            );
+            inputs.Add(Add("zeros", zeros));
         var node = graph.AddNode(
             names.Unique($"{product.Name}_Q"),
             new OperatorKey(OperatorKey.Microsoft, "MatMulNBits"),
@@ -57,23 +35,45 @@ internal sealed record BlockQuantizer(int Bits, bool HasZeroPoints)
         graph.Redirect(product.Output, node.Output, names);
         graph.Remove(product);
 
-        void Quantize(int column, int block)
+        Value Add(string name, TensorData constant) => graph.AddInitializer(names.Unique($"n/{name}"), constant);
+    }
+
+    private (TensorData Packed, TensorData Scales, TensorData Zeros) Quantized(float[] numbers, int rows, int columns)
+    {
+        var blocks = (rows + Block - 1) / Block;
+        var packed = new byte[columns * blocks * Block * Bits / 8];
+        var scales = new float[columns * blocks];
+        var zeros = new byte[columns * (((blocks * Bits) + 7) / 8)];
+        for (var group = 0; group < scales.Length; group++)
         {
-            var (first, end) = (block * Block, Math.Min(rows, (block + 1) * Block));
-            var group = Enumerable.Range(first, end - first).Select(row => numbers[(row * columns) + column]).ToList();
-            var (low, high) = (Math.Min(0, group.Min()), Math.Max(0, group.Max()));
-            var levels = 1 << Bits;
-            var scale = HasZeroPoints ? (high - low) / (levels - 1) : Math.Max(high, -low) / ((levels / 2) - 1);
-            var zero = HasZeroPoints ? (int)MathF.Round(-low / scale) : levels / 2;
-            scales[(column * blocks) + block] = scale;
+            var (column, block) = Math.DivRem(group, blocks);
+            var first = block * Block;
+            var numbersOfBlock = Enumerable
+                .Range(first, Math.Min(rows, first + Block) - first)
+                .Select(row => numbers[(row * columns) + column])
+                .ToList();
+            (scales[group], var zero) = ScaleOf(numbersOfBlock);
             Write(zeros, (column * (zeros.Length / columns) * (8 / Bits)) + block, zero);
-            for (var row = first; row < end; row++)
+            for (var row = 0; row < numbersOfBlock.Count; row++)
                 Write(
                     packed,
-                    (column * blocks * Block) + row,
-                    Math.Clamp((int)MathF.Round(group[row - first] / scale) + zero, 0, levels - 1)
+                    (column * blocks * Block) + first + row,
+                    Math.Clamp((int)MathF.Round(numbersOfBlock[row] / scales[group]) + zero, 0, (1 << Bits) - 1)
                 );
         }
+
+        return (
+            TensorData.FromBytes(ElementType.UInt8, [columns, blocks, Block * Bits / 8], packed),
+            TensorData.FromFloats([columns, blocks], scales),
+            TensorData.FromBytes(ElementType.UInt8, [columns, zeros.Length / columns], zeros)
+        );
+    }
+
+    private (float Scale, int Zero) ScaleOf(IReadOnlyList<float> numbers)
+    {
+        var (low, high, levels) = (Math.Min(0, numbers.Min()), Math.Max(0, numbers.Max()), 1 << Bits);
+        var scale = HasZeroPoints ? (high - low) / (levels - 1) : Math.Max(high, -low) / ((levels / 2) - 1);
+        return (scale, HasZeroPoints ? (int)MathF.Round(-low / scale) : levels / 2);
     }
 
     /// <summary>The matrix of a node, <c>[rows, columns]</c>.</summary>

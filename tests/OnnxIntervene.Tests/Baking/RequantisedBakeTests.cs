@@ -8,7 +8,6 @@ using OnnxIntervene.Interventions.Kinds;
 using OnnxIntervene.IR;
 using OnnxIntervene.IR.Editing;
 using OnnxIntervene.IR.Serialization;
-using OnnxIntervene.Tensors;
 using OnnxIntervene.Testing;
 using OnnxIntervene.Tests.Comparing;
 using OnnxIntervene.Tests.Components;

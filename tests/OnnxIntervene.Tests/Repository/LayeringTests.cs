@@ -77,6 +77,7 @@ public sealed class LayeringTests
         "OnnxIntervene/Checking",
         "OnnxIntervene/Comparing",
         "OnnxIntervene/Baking/Weights",
+        "OnnxIntervene/Baking/Removal",
         "OnnxIntervene/Baking",
         "OnnxIntervene.Chat",
         "OnnxIntervene.Probing",

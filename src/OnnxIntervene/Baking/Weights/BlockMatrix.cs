@@ -98,6 +98,60 @@ internal sealed class BlockMatrix : StoredMatrix
         return rounding;
     }
 
+    /// <summary>Columns as they are; rows by whole blocks, since others have other scales.</summary>
+    public override bool Keep(IReadOnlyList<int> rows, IReadOnlyList<int> columns, NameScope names)
+    {
+        var sources = rows.Chunk(_block)
+            .Select(chunk => chunk.Select(row => row / _block).Distinct().ToArray())
+            .ToList();
+        if (sources.Exists(blocks => blocks.Length != 1))
+            return false;
+        var (packed, scales, zeros) = (Input(PackedInput), Input(ScalesInput)!, Input(ZerosInput));
+        var bytes = new byte[columns.Count * sources.Count * _block * _bits / 8];
+        var kept = new float[columns.Count * sources.Count];
+        var points = new byte[columns.Count * ZeroBytes(sources.Count, _bits)];
+        for (var column = 0; column < columns.Count; column++)
+        {
+            for (var row = 0; row < rows.Count; row++)
+                PackedLevels.Write(
+                    bytes,
+                    (column * sources.Count * _block) + row,
+                    _bits,
+                    _levels.Levels[(rows[row] * Columns) + columns[column]]
+                );
+            for (var block = 0; block < sources.Count; block++)
+            {
+                var (group, old) = ((column * sources.Count) + block, (columns[column] * _blocks) + sources[block][0]);
+                kept[group] = _levels.Scales[old].Scale;
+                PackedLevels.Write(points, ZeroAt(group, sources.Count, _bits), _bits, _levels.Scales[old].Zero);
+            }
+        }
+
+        Set(
+            PackedInput,
+            "weight",
+            names,
+            TensorData.FromBytes(packed!.ElementType, [columns.Count, sources.Count, _block * _bits / 8], bytes)
+        );
+        Set(ScalesInput, "scales", names, TensorData.Rounded(scales.ElementType, Sizes(scales, sources.Count), kept));
+        if (zeros is not null)
+            Set(
+                ZerosInput,
+                "zeros",
+                names,
+                TensorData.FromBytes(zeros.ElementType, Sizes(zeros, points.Length / columns.Count), points)
+            );
+        Node.SetAttribute(NodeAttribute.Of("K", rows.Count));
+        Node.SetAttribute(NodeAttribute.Of("N", columns.Count));
+        return true;
+
+        // Flat, or a row for each column of the matrix.
+        long[] Sizes(TensorData like, int each) =>
+            like.Dimensions.Length == 1 ? [columns.Count * each] : [columns.Count, each];
+    }
+
+    private TensorData? Input(int index) => Node.InputOrNull(index)?.Initializer;
+
     private void Packed(byte[] bytes)
     {
         for (var column = 0; column < Columns; column++)

@@ -32,7 +32,7 @@ internal sealed class DequantizedMatrix : StoredMatrix
     /// <inheritdoc/>
     public override IReadOnlyList<Value> Constants => [.. _operand.Values, _dequantize.Inputs[0]!];
 
-    /// <summary>Reads a node's matrix; null where a DequantizeLinear makes none of constants, or of other types.</summary>
+    /// <summary>Reads a node's matrix; null where no DequantizeLinear makes it of constants.</summary>
     public static DequantizedMatrix? Of(Node node, int input, MatrixOperand operand)
     {
         if (
@@ -102,6 +102,9 @@ internal sealed class DequantizedMatrix : StoredMatrix
 
         Value Add(string name, TensorData data) => graph.AddInitializer(names.Unique($"{Node.Name}/{name}"), data);
     }
+
+    /// <inheritdoc/>
+    public override bool Keep(IReadOnlyList<int> rows, IReadOnlyList<int> columns, NameScope names) => false;
 
     /// <inheritdoc/>
     protected override bool IsOwn(Node reader) =>

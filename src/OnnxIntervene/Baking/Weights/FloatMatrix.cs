@@ -38,19 +38,38 @@ internal sealed class FloatMatrix : StoredMatrix
     /// <inheritdoc/>
     public override WeightRounding? Write(float[] numbers, NameScope names)
     {
-        // A Gemm may go on reading it transposed; others read what the transposition would have given.
-        var keeps = Node.Operator.OperatorType == "Gemm" && Node.FindAttribute("transB") is { Integer: 1 };
-        long[] shape = keeps ? [Columns, Rows] : [Rows, Columns];
-        Node.SetInput(
-            _input,
-            Node.Graph!.AddInitializer(
-                names.Unique($"{Node.Name}/weight"),
-                TensorData.Rounded(_data.ElementType, shape, keeps ? Transposed(numbers, Rows, Columns) : numbers)
-            )
-        );
+        Set(numbers, Rows, Columns, names);
         return null;
     }
 
     /// <inheritdoc/>
+    public override bool Keep(IReadOnlyList<int> rows, IReadOnlyList<int> columns, NameScope names)
+    {
+        var (numbers, kept) = (Read(), new float[rows.Count * columns.Count]);
+        for (var row = 0; row < rows.Count; row++)
+        {
+            for (var column = 0; column < columns.Count; column++)
+                kept[(row * columns.Count) + column] = numbers[(rows[row] * Columns) + columns[column]];
+        }
+
+        Set(kept, rows.Count, columns.Count, names);
+        return true;
+    }
+
+    /// <inheritdoc/>
     protected override bool IsOwn(Node reader) => reader == Node || _operand.Nodes.Contains(reader);
+
+    private void Set(float[] numbers, int rows, int columns, NameScope names)
+    {
+        // A Gemm may go on reading it transposed; others read what the transposition would have given.
+        var keeps = Node.Operator.OperatorType == "Gemm" && Node.FindAttribute("transB") is { Integer: 1 };
+        long[] shape = keeps ? [columns, rows] : [rows, columns];
+        Node.SetInput(
+            _input,
+            Node.Graph!.AddInitializer(
+                names.Unique($"{Node.Name}/weight"),
+                TensorData.Rounded(_data.ElementType, shape, keeps ? Transposed(numbers, rows, columns) : numbers)
+            )
+        );
+    }
 }

@@ -26,6 +26,14 @@ internal abstract class StoredMatrix(Node node)
     /// </summary>
     public abstract WeightRounding? Write(float[] numbers, NameScope names);
 
+    /// <summary>
+    /// Gives the node some of the rows and columns, as constants of its own; false where the layout does not allow it.
+    /// </summary>
+    /// <param name="rows">The rows that stay, ascending.</param>
+    /// <param name="columns">The columns that stay, ascending.</param>
+    /// <param name="names">The graph's names.</param>
+    public abstract bool Keep(IReadOnlyList<int> rows, IReadOnlyList<int> columns, NameScope names);
+
     /// <summary>Whether something else reads the constants too.</summary>
     public Node? OtherReader =>
         Constants.SelectMany(value => value.Uses).Select(use => use.Node).FirstOrDefault(other => !IsOwn(other));

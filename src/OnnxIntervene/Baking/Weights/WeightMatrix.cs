@@ -36,7 +36,7 @@ internal sealed class WeightMatrix
     /// <exception cref="InterventionException">It cannot be changed exactly; the message has the reason.</exception>
     public static WeightMatrix Read(Node node, bool copiesShared, string what)
     {
-        var stored = Find(node, what);
+        var stored = Find(node, out var reason) ?? throw Refusal(what, reason);
         if (!copiesShared && stored.OtherReader is { } other)
             throw Refusal(
                 what,
@@ -74,26 +74,24 @@ internal sealed class WeightMatrix
                 + (other is null ? "." : $", or {other}.")
         );
 
-    private static StoredMatrix Find(Node node, string what)
+    /// <summary>How the file holds a node's matrix; null where it cannot be changed, with the reason.</summary>
+    public static StoredMatrix? Find(Node node, out string reason)
     {
+        reason = $"the quantised weights of {node} are no constants of 4 or 8 bits in blocks, in the order of the rows";
         if (node.Operator is (OperatorKey.Microsoft, "MatMulNBits"))
-            return BlockMatrix.Of(node)
-                ?? throw Refusal(
-                    what,
-                    $"the quantised weights of {node} are no constants of 4 or 8 bits in blocks, in the order of the rows"
-                );
+            return BlockMatrix.Of(node);
+        reason = $"{node} multiplies with weights that are quantised, scaled or not of the file";
+        if (node.Operator.OperatorType is not ("MatMul" or "Attention" or "Gather" or "Gemm"))
+            return null;
+        if (node.Operator.OperatorType == "Gemm" && !IsPlain(node))
+            return null;
+        reason = $"the weights of {node} are not a matrix of floats that the file holds";
         var input = node.Operator.OperatorType == "Gather" ? 0 : 1;
-        var isTransposed = node.Operator.OperatorType switch
-        {
-            "MatMul" or "Attention" or "Gather" => false,
-            "Gemm" when IsPlain(node) => node.FindAttribute("transB") is { Integer: 1 },
-            _ => throw Refusal(what, $"{node} multiplies with weights that are quantised, scaled or not of the file"),
-        };
+        var isTransposed = node.Operator.OperatorType == "Gemm" && node.FindAttribute("transB") is { Integer: 1 };
         var operand = MatrixOperand.Of(node.Inputs[input]!, isTransposed);
         if (operand.Value.Initializer is { Dimensions.Length: 2 } data && data.ElementType.IsFloat())
             return new FloatMatrix(node, input, operand, data);
-        return DequantizedMatrix.Of(node, input, operand)
-            ?? throw Refusal(what, $"the weights of {node} are not a matrix of floats that the file holds");
+        return DequantizedMatrix.Of(node, input, operand);
     }
 
     private static bool IsPlain(Node gemm) =>
