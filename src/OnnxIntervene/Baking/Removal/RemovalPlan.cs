@@ -77,8 +77,8 @@ internal sealed class RemovalPlan
         {
             if (!known.IsSameAs(mark))
                 throw Refusal(
-                    $"'{value.Name}' would lose other entries for one of its readers than for another (heads that share "
-                        + "keys and values go together, all of a group or as many of each)"
+                    $"'{value.Name}' would lose other entries for one of its readers than for another (heads that "
+                        + "share keys and values go together, all of a group or as many of each)"
                 );
             return;
         }

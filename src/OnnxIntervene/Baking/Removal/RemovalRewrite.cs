@@ -14,7 +14,7 @@ internal sealed class RemovalRewrite(Graph graph, RemovalPlan plan, NameScope na
     private readonly ShapeRewrite _shapes = new(names);
 
     /// <summary>Changes the graph; says which weights became smaller.</summary>
-    /// <exception cref="InterventionException">Weights or constants cannot be cut; the message has the reason.</exception>
+    /// <exception cref="InterventionException">Something cannot be cut; the message has the reason.</exception>
     public string Apply()
     {
         RequireCaches();

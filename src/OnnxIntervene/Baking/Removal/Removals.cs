@@ -9,7 +9,7 @@ namespace OnnxIntervene.Baking.Removal;
 internal static class Removals
 {
     /// <summary>Removes what some requests name; says of each what went with it.</summary>
-    /// <returns>What stays of the graph's inputs and outputs that became smaller, and what was done, in words.</returns>
+    /// <returns>What stays of inputs and outputs that became smaller, and what was done, in words.</returns>
     /// <exception cref="InterventionException">Something cannot go; the message has the reason.</exception>
     public static (ImmutableDictionary<string, AxisMark> Marks, ImmutableArray<string> Texts) Apply(
         Model model,

@@ -19,7 +19,7 @@ internal sealed record LevelRange(int Bits, int Lowest, int Highest, ElementType
     /// <summary>Whether zero points can be chosen; else they stay.</summary>
     public bool HasZeroPoints { get; init; }
 
-    /// <summary>Whether a scale may be negative, as those of MatMulNBits are, whose lowest level has no opposite.</summary>
+    /// <summary>Whether a scale may be negative: the lowest level of MatMulNBits has no opposite.</summary>
     public bool HasNegativeScales { get; init; }
 
     /// <summary>Unsigned or signed levels.</summary>
@@ -37,7 +37,7 @@ internal sealed record LevelRange(int Bits, int Lowest, int Highest, ElementType
         return (int)Math.Clamp(level, Lowest, Highest);
     }
 
-    /// <summary>What a group of numbers between two bounds may be stored with: as it was, and as quantisers do.</summary>
+    /// <summary>What a group of numbers may be stored with: as it was, and as quantisers do.</summary>
     /// <param name="old">What the group has.</param>
     /// <param name="low">The smallest of the numbers.</param>
     /// <param name="high">The largest of the numbers.</param>
