@@ -73,8 +73,28 @@ public sealed class BakeTests
         Assert.That(output, Does.Contain("as a bias of").And.Contain("difference").And.Contain("random 2"));
     }
 
+    [Test]
+    public async Task Weights_of_few_bits_take_an_adapter_in_when_they_may_be_rounded()
+    {
+        using var folder = new TemporaryFolder();
+        var model = Path.Combine(RepositoryPaths.OwnReferences, "families", "llama-int4", "genai-int4");
+        var adapter = Path.Combine(RepositoryPaths.OwnReferences, "formats", "lora");
+        string[] arguments = ["bake", model, "--vector", adapter, "--folded", "--ids", "5,7", .. Out(folder)];
+
+        var (_, refused, failed) = await Command.RunAsync(arguments);
+        var (output, error, exit) = await Command.RunAsync([.. arguments, "--requantise", "--json"]);
+        using var json = JsonDocument.Parse(output);
+        var evidence = json.RootElement.GetProperty("evidence").EnumerateArray().ToList();
+
+        Assert.That((failed, refused.Contains("(--requantise)", StringComparison.Ordinal)), Is.EqualTo((1, true)));
+        Assert.That(exit, Is.Zero, error);
+        Assert.That(json.RootElement.GetProperty("roundings")[0].GetProperty("bits").GetInt32(), Is.EqualTo(4));
+        Assert.That(evidence.Select(found => found.GetProperty("divergence").GetDouble()), Has.All.GreaterThan(0));
+    }
+
     [TestCase("needs one of two", "Give --vector or --config")]
     [TestCase("--vector V --folded --adapter", "one of")]
+    [TestCase("--vector V --requantise", "it needs --folded")]
     [TestCase("--vector V --layer 0", "no direction for layer 0")]
     [TestCase("--vector missing.npy --layer 0", "missing.npy")]
     public async Task What_cannot_be_meant_is_refused(string arguments, string message)

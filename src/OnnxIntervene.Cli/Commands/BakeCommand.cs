@@ -75,6 +75,8 @@ internal sealed class BakeCommand
                 Model = file,
                 Adapter = baked.Adapter.IsEmpty ? null : Path.Combine(folder, Baker.AdapterName),
                 baked.Changes,
+                baked.Roundings,
+                baked.Removed,
                 Evidence = evidence,
             }
         );
@@ -94,10 +96,22 @@ internal sealed class BakeCommand
             );
         foreach (var change in baked.Changes)
             terminal.Output.WriteLine(change);
+        foreach (var rounding in baked.Roundings)
+            terminal.Output.WriteLine(
+                $"{rounding.Weights}: quantised again to {rounding.Bits} bits, at most {Number(rounding.Error)} off "
+                    + $"(largest weight {Number(rounding.Largest)})"
+            );
         terminal.WriteTable(
-            ["input", "effect", "difference", "of the largest number"],
+            ["input", "effect", "difference", "of the largest number", "KL (nats)"],
             evidence.Select(found =>
-                new[] { found.Input, Number(found.Effect), Number(found.Difference), Number(found.Relative) }
+                new[]
+                {
+                    found.Input,
+                    Number(found.Effect),
+                    Number(found.Difference),
+                    Number(found.Relative),
+                    found.Divergence is { } divergence ? Number(divergence) : "",
+                }
             )
         );
         if (evidence.All(found => found.Effect == 0))

@@ -31,6 +31,18 @@ internal sealed class BakeOptions
     {
         Description = "With --folded: a layer may get a copy of weights that others share, such as the vocabulary's.",
     };
+    private readonly Option<bool> _requantise = new("--requantise")
+    {
+        Description =
+            "With --folded: weights of 4 or 8 bits that cannot hold exactly what is folded into them are quantised "
+            + "again, in the same blocks; the errors are stated. Default: refused.",
+    };
+    private readonly Option<bool> _remove = new("--remove")
+    {
+        Description =
+            "With --folded: whole heads and neurons that are set to zero, or to a mean, are removed from the weights: "
+            + "a smaller model, with a copy of the weights. Refused where the graph does not allow it.",
+    };
     private readonly Option<bool> _copies = new("--copy-weights")
     {
         Description = "Copy the weights. Default: the original's files are hard-linked in the folder.",
@@ -39,14 +51,25 @@ internal sealed class BakeOptions
     {
         Description =
             "How far the file may be from the intervened model, as a part of the output's largest number. Default: "
-            + "1e-5; more for weights of few bits.",
+            + "1e-5, or 1e-2 for 16-bit floats; with --requantise, less than what the interventions change.",
     };
 
     public void AddTo(Command command)
     {
         _tolerance.Validators.Add(NumberOptions.RequireNotNegative);
         foreach (
-            var option in new Option[] { _spliced, _overridable, _adapter, _folded, _copyShared, _copies, _tolerance }
+            var option in new Option[]
+            {
+                _spliced,
+                _overridable,
+                _adapter,
+                _folded,
+                _copyShared,
+                _requantise,
+                _remove,
+                _copies,
+                _tolerance,
+            }
         )
             command.Add(option);
     }
@@ -56,6 +79,9 @@ internal sealed class BakeOptions
     {
         RequireOne(arguments, _spliced, _adapter, _folded);
         RequireOne(arguments, _overridable, _adapter, _folded);
+        RequireFolded(arguments, _copyShared);
+        RequireFolded(arguments, _requantise);
+        RequireFolded(arguments, _remove);
         return new BakeRequest
         {
             Numbers =
@@ -64,9 +90,17 @@ internal sealed class BakeOptions
                 : BakedNumbers.Constant,
             Folds = arguments.GetValue(_folded),
             CopiesShared = arguments.GetValue(_copyShared),
+            Requantises = arguments.GetValue(_requantise),
+            Removes = arguments.GetValue(_remove),
             CopiesWeights = arguments.GetValue(_copies),
             Tolerance = arguments.GetValue(_tolerance),
         };
+    }
+
+    private void RequireFolded(ParseResult arguments, Option<bool> option)
+    {
+        if (arguments.GetValue(option) && !arguments.GetValue(_folded))
+            throw new InterventionException($"{option.Name} is for weights, so it needs {_folded.Name}.");
     }
 
     private static void RequireOne(ParseResult arguments, params ReadOnlySpan<Option<bool>> options)

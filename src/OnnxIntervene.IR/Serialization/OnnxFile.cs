@@ -1,5 +1,6 @@
 using Google.Protobuf;
 using OnnxIntervene.IR.Files;
+using OnnxIntervene.IR.Serialization.Wire;
 
 namespace OnnxIntervene.IR.Serialization;
 
@@ -67,9 +68,20 @@ public static class OnnxFile
         files.Write(Path.GetFileName(path), stream => proto.WriteTo(stream));
         foreach (var (name, write) in steps.Beside)
             files.Write(name, write);
-        steps.Check?.Invoke(files.Staged(Path.GetFileName(path)));
+        Check(proto, files, Path.GetFileName(path), steps);
         cancellation.ThrowIfCancellationRequested();
         files.Commit(() => LeftWeights.In(Path.GetDirectoryName(Path.GetFullPath(path))!));
+    }
+
+    private static void Check(ModelProto proto, PendingFolder files, string name, SaveSteps steps)
+    {
+        var found = steps.Check?.Invoke(files.Staged(name)) ?? [];
+        if (found.IsEmpty)
+            return;
+        foreach (var (key, text) in found)
+            proto.MetadataProps.Add(new StringStringEntryProto { Key = key, Value = text });
+        File.Delete(files.Staged(name));
+        files.Write(name, stream => proto.WriteTo(stream));
     }
 
     private static Func<Value, FileSpan?> Placement(

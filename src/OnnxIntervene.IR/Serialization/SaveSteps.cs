@@ -14,7 +14,7 @@ internal sealed record SaveSteps
 
     /// <summary>
     /// Looks at the whole file before it gets its name, at a temporary path with its weights beside it; what it throws
-    /// ends the save, and nothing is left.
+    /// ends the save, and nothing is left. What it found goes into the file's metadata.
     /// </summary>
-    public Action<string>? Check { get; init; }
+    public Func<string, ImmutableArray<KeyValuePair<string, string>>>? Check { get; init; }
 }

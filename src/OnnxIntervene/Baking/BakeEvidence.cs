@@ -9,6 +9,12 @@ namespace OnnxIntervene.Baking;
 /// </param>
 public sealed record BakeEvidence(string Input, double Difference, double Scale, double Effect)
 {
+    /// <summary>
+    /// How far the probabilities of the next token are from the intervened original's: KL(original ‖ file) in nats, the
+    /// mean over positions; null where the first output is no logits.
+    /// </summary>
+    public double? Divergence { get; init; }
+
     /// <summary>The difference as a part of the output's largest number.</summary>
     public double Relative => Difference / Scale;
 }

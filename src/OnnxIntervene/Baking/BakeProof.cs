@@ -3,6 +3,7 @@ using OnnxIntervene.Checking.Runs;
 using OnnxIntervene.Execution;
 using OnnxIntervene.Execution.Results;
 using OnnxIntervene.IR;
+using OnnxIntervene.Numerics;
 using OnnxIntervene.Runtime;
 using OnnxIntervene.Tensors;
 
@@ -11,7 +12,7 @@ namespace OnnxIntervene.Baking;
 /// <summary>
 /// Runs the original with its interventions and the baked file, as any program would run it, on the same inputs.
 /// </summary>
-internal sealed class BakeProof(IntervenableModel model, BakeRequest request)
+internal sealed class BakeProof(IntervenableModel model, BakeRequest request, BakedModel baked)
 {
     private const double UsualTolerance = 1e-5;
     private const double HalfTolerance = 1e-2;
@@ -29,20 +30,30 @@ internal sealed class BakeProof(IntervenableModel model, BakeRequest request)
         {
             using var run = new EveryPosition(model, request).Run(inputs, cancellation);
             var (intervened, plain) = (run.Intervened.Outputs, run.Original!.Outputs);
-            var effect = Compared("", intervened, name => plain[name].Array, 0).Difference;
-            var actual = session.Run(inputs, adapter, cancellation);
-            Add(Compared(name, intervened, output => actual[output], effect));
+            var changed = Compared("", intervened, name => plain[name].Array, 0);
+            var effect = changed.Difference;
+            var actual = session.Run(RemovedEntries.Of(inputs, baked.Smaller), adapter, cancellation);
+            Add(
+                Compared(name, intervened, output => actual[output], effect) with
+                {
+                    Divergence = Divergence(run.Intervened, actual),
+                },
+                changed.Relative
+            );
             if (adapter is null)
                 continue;
             var off = session.Run(inputs, null, cancellation);
-            Add(Compared($"{name}, the adapter off", plain, output => off[output], effect));
+            Add(Compared($"{name}, the adapter off", plain, output => off[output], effect), 0);
         }
 
         return evidence.ToImmutable();
 
-        void Add(BakeEvidence found)
+        void Add(BakeEvidence found, double relativeEffect)
         {
-            Require(found);
+            if (!baked.Roundings.IsEmpty && request.Tolerance is null)
+                RequireLessThanEffect(found, relativeEffect);
+            else
+                Require(found);
             evidence.Add(found);
         }
     }
@@ -61,7 +72,7 @@ internal sealed class BakeProof(IntervenableModel model, BakeRequest request)
             .Prepend(("random 1", random.Base));
     }
 
-    private static BakeEvidence Compared(
+    private BakeEvidence Compared(
         string name,
         IReadOnlyDictionary<string, TensorValue> expected,
         Func<string, NumericArray> actual,
@@ -71,14 +82,35 @@ internal sealed class BakeProof(IntervenableModel model, BakeRequest request)
         var worst = new BakeEvidence(name, 0, 1, effect);
         foreach (var (output, value) in expected)
         {
-            var numbers = value.Array;
-            var difference = OutputDifference.Of(numbers, actual(output)).Largest;
+            var mark = baked.Smaller.GetValueOrDefault(output);
+            var numbers = RemovedEntries.Of(value.Array, mark);
+            var other = actual(output);
+            if (!other.Shape.SequenceEqual(numbers.Shape))
+                other = RemovedEntries.Of(other, mark);
+            var difference = OutputDifference.Of(numbers, other).Largest;
             var scale = numbers.IsInteger ? 1 : Math.Max(1, LargestMagnitude(numbers));
             if (!(difference / scale <= worst.Relative))
                 worst = new BakeEvidence(name, difference, scale, effect);
         }
 
         return worst;
+    }
+
+    // The first output, where its name says that it is logits.
+    private static double? Divergence(ModelOutput expected, IReadOnlyDictionary<string, NumericArray> actual)
+    {
+        var name = expected.Outputs.Keys.First();
+        if (!name.Contains("logits", StringComparison.OrdinalIgnoreCase) || expected.Logits.IsInteger)
+            return null;
+        var (reference, logits) = (expected.Logits, actual[name]);
+        var width = reference.Shape is [.., var last] ? last : 1;
+        var (sum, rows) = (0.0, reference.Length / Math.Max(1, width));
+        for (var row = 0; row < rows; row++)
+            sum += LogSoftmax.Divergence(
+                reference.Floats.Slice(row * width, width),
+                logits.Floats.Slice(row * width, width)
+            );
+        return rows == 0 ? null : sum / rows;
     }
 
     private static double LargestMagnitude(NumericArray numbers)
@@ -106,6 +138,23 @@ internal sealed class BakeProof(IntervenableModel model, BakeRequest request)
                     $"{found.Relative:g3} of the output's largest number; {allowed:g3} is allowed (--tolerance). "
                 )
                 + "Nothing was written. Bake it spliced (--spliced)."
+        );
+    }
+
+    // How far rounded weights may be off is for the user to say; but they must bring the file nearer.
+    private static void RequireLessThanEffect(BakeEvidence found, double relativeEffect)
+    {
+        if (found.Relative <= relativeEffect)
+            return;
+        throw new InterventionException(
+            FormattableString.Invariant(
+                $"On {found.Input} the weights that were quantised again make a difference of {found.Relative:g3} "
+            )
+                + FormattableString.Invariant(
+                    $"of an output's largest number, and the interventions themselves one of {relativeEffect:g3}. "
+                )
+                + "Nothing was written. "
+                + "Bake it spliced (--spliced), or say how much is allowed (--tolerance)."
         );
     }
 

@@ -1,6 +1,9 @@
+using System.Collections.Immutable;
 using System.Reflection;
 using System.Security.Cryptography;
 using System.Text.Json;
+using System.Text.Json.Serialization;
+using OnnxIntervene.Baking.Weights;
 using OnnxIntervene.Execution;
 using OnnxIntervene.IR;
 
@@ -12,9 +15,13 @@ internal static class BakeRecord
     /// <summary>The metadata's key.</summary>
     public const string Key = "intervene.bake";
 
+    /// <summary>The key of what the proof found.</summary>
+    public const string ProofKey = "intervene.bake.proof";
+
     private static readonly JsonSerializerOptions s_format = new()
     {
         PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
+        NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals,
     };
 
     public static KeyValuePair<string, string> Of(IntervenableModel model, BakeRequest request, BakedModel baked) =>
@@ -26,6 +33,8 @@ internal static class BakeRecord
                     Form = request.Folds ? "folded" : "spliced",
                     Numbers = request.Folds ? null : request.Numbers.ToString().ToLowerInvariant(),
                     Interventions = baked.Changes,
+                    Removed = baked.Removed.IsEmpty ? null : (ImmutableArray<RemovedUnits>?)baked.Removed,
+                    Roundings = baked.Roundings.IsEmpty ? null : (ImmutableArray<WeightRounding>?)baked.Roundings,
                     Original = Files(model).ToDictionary(file => Path.GetFileName(file)!, Checksum),
                     request.Command,
                     Version = typeof(BakeRecord)
@@ -35,6 +44,10 @@ internal static class BakeRecord
                 s_format
             )
         );
+
+    /// <summary>What the file is proved on, and how far from the intervened original it is there.</summary>
+    public static KeyValuePair<string, string> Proof(ImmutableArray<BakeEvidence> evidence) =>
+        new(ProofKey, JsonSerializer.Serialize(evidence, s_format));
 
     // The model's file and those that hold its weights.
     private static IEnumerable<string> Files(IntervenableModel model) =>

@@ -24,6 +24,18 @@ public sealed record BakeRequest
     public bool CopiesShared { get; init; }
 
     /// <summary>
+    /// Whether quantised weights that cannot hold exactly what is folded into them are quantised again, in the same
+    /// blocks; the errors are stated. Else they are refused.
+    /// </summary>
+    public bool Requantises { get; init; }
+
+    /// <summary>
+    /// Whether heads and neurons that are set to zero, or to a mean, are removed once they are folded: a smaller model,
+    /// with weights of its own.
+    /// </summary>
+    public bool Removes { get; init; }
+
+    /// <summary>
     /// Whether weights that did not change are copied; else the original's files are hard-linked in the folder.
     /// </summary>
     public bool CopiesWeights { get; init; }
@@ -33,7 +45,8 @@ public sealed record BakeRequest
 
     /// <summary>
     /// The largest difference that is allowed, as a part of the output's largest number (at least 1); null for the
-    /// usual one: 1e-5, or 1e-2 for a model of 16-bit floats.
+    /// usual one: 1e-5, or 1e-2 for a model of 16-bit floats; where weights were quantised again, the effect of the
+    /// interventions.
     /// </summary>
     public double? Tolerance { get; init; }
 

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Text;
 using OnnxIntervene.Execution;
 using OnnxIntervene.Formats;
 using OnnxIntervene.IR.Editing;
@@ -12,12 +13,13 @@ internal sealed class BakedFolder(IntervenableModel model, BakeRequest request)
     public ImmutableArray<BakeEvidence> Write(BakedModel baked, string folder, CancellationToken cancellation)
     {
         BesideModel.RefuseOwnFolder(model.File, folder);
+        var beside = Beside(baked);
         var path = Baker.FileIn(folder, model);
         ImmutableArray<BakeEvidence> evidence = [];
         var copy = baked.Model.Copy();
         copy.Metadata =
         [
-            .. copy.Metadata.Where(entry => entry.Key != BakeRecord.Key),
+            .. copy.Metadata.Where(entry => entry.Key is not (BakeRecord.Key or BakeRecord.ProofKey)),
             BakeRecord.Of(model, request, baked),
         ];
         OnnxFile.Save(
@@ -25,10 +27,14 @@ internal sealed class BakedFolder(IntervenableModel model, BakeRequest request)
             path,
             new SaveSteps
             {
-                CopiesWeights = request.CopiesWeights,
-                Beside = Beside(baked),
+                // A link would keep what was removed.
+                CopiesWeights = request.CopiesWeights || !baked.Removed.IsEmpty,
+                Beside = beside,
                 Check = staged =>
-                    evidence = new BakeProof(model, request).Of(staged, Adapter(baked, staged), cancellation),
+                {
+                    evidence = new BakeProof(model, request, baked).Of(staged, Adapter(baked, staged), cancellation);
+                    return [BakeRecord.Proof(evidence)];
+                },
             },
             cancellation
         );
@@ -38,9 +44,31 @@ internal sealed class BakedFolder(IntervenableModel model, BakeRequest request)
     private static string? Adapter(BakedModel baked, string staged) =>
         baked.Adapter.IsEmpty ? null : Path.Combine(Path.GetDirectoryName(staged)!, Baker.AdapterName);
 
+    private ImmutableSortedDictionary<string, Action<Stream>> Smaller(
+        ImmutableSortedDictionary<string, Action<Stream>> files,
+        BakedModel baked
+    )
+    {
+        var configuration = new RemovedConfiguration(model.Components, baked.Removed, model.Components.LayerCount);
+        configuration.RequireOneCache(files.Keys);
+        foreach (var (name, write) in files)
+        {
+            using var stream = new MemoryStream();
+            if (!name.EndsWith("config.json", StringComparison.Ordinal))
+                continue;
+            write(stream);
+            if (configuration.Changed(name, Encoding.UTF8.GetString(stream.ToArray())) is { } changed)
+                files = files.SetItem(name, target => target.Write(Encoding.UTF8.GetBytes(changed)));
+        }
+
+        return files;
+    }
+
     private ImmutableSortedDictionary<string, Action<Stream>> Beside(BakedModel baked)
     {
         var files = BesideModel.Of(model.File);
+        if (!baked.Removed.IsEmpty)
+            files = Smaller(files, baked);
         return baked.Adapter.IsEmpty ? files : files.SetItem(Baker.AdapterName, new OnnxAdapter(baked.Adapter).Write);
     }
 }

@@ -1,4 +1,6 @@
 using System.Collections.Immutable;
+using OnnxIntervene.Baking.Removal;
+using OnnxIntervene.Baking.Weights;
 using OnnxIntervene.IR;
 
 namespace OnnxIntervene.Baking;
@@ -8,6 +10,15 @@ namespace OnnxIntervene.Baking;
 /// <param name="Changes">What was done for each intervention, in words.</param>
 public sealed record BakedModel(Model Model, ImmutableArray<string> Changes)
 {
+    /// <summary>The quantised matrices that were folded into and rounded again; empty where all is exact.</summary>
+    public ImmutableArray<WeightRounding> Roundings { get; init; } = [];
+
+    /// <summary>What layers lost for good; empty where nothing was removed.</summary>
+    public ImmutableArray<RemovedUnits> Removed { get; init; } = [];
+
+    /// <summary>What stays of inputs and outputs that became smaller.</summary>
+    internal ImmutableDictionary<string, AxisMark> Smaller { get; init; } = ImmutableDictionary<string, AxisMark>.Empty;
+
     /// <summary>What an adapter feeds the model to turn interventions on, by input; empty for none.</summary>
     public ImmutableSortedDictionary<string, TensorData> Adapter { get; init; } =
         ImmutableSortedDictionary<string, TensorData>.Empty;

@@ -1,3 +1,5 @@
+using System.Collections.Immutable;
+using OnnxIntervene.Baking.Weights;
 using OnnxIntervene.Components.Structure;
 using OnnxIntervene.IR;
 using OnnxIntervene.IR.Analysis;
@@ -30,12 +32,12 @@ internal sealed class FoldGraph(Model model, BakeRequest request)
         return matrix;
     }
 
-    /// <summary>Gives every node its changed matrix.</summary>
-    public void Write()
-    {
-        foreach (var matrix in _matrices.Values)
-            matrix.Write(_names);
-    }
+    /// <summary>Gives every node its changed matrix; says which were rounded.</summary>
+    /// <exception cref="InterventionException">
+    /// Quantised weights cannot hold theirs exactly, and may not be rounded.
+    /// </exception>
+    public ImmutableArray<WeightRounding> Write() =>
+        [.. _matrices.Values.Select(matrix => matrix.Write(_names, request.Requantises)).OfType<WeightRounding>()];
 
     /// <summary>
     /// The constant bias that is a part of a layer: the node that adds it and its input; null where it has none.

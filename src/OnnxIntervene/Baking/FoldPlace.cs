@@ -1,3 +1,5 @@
+using OnnxIntervene.Baking.Removal;
+using OnnxIntervene.Baking.Weights;
 using OnnxIntervene.Components.Addressing;
 using OnnxIntervene.Components.Structure;
 using OnnxIntervene.IR;
@@ -54,12 +56,28 @@ internal sealed class FoldPlace
     public static FoldPlace Of(FoldGraph graph, Component component, IReadOnlyList<FoldBlock> blocks, string what) =>
         new(graph, component, blocks, what);
 
+    /// <summary>
+    /// What can go once the intervention is folded, since no layer reads it any more; null where something reads it.
+    /// </summary>
+    public RemovalRequest? Removal =>
+        _value is not null && _component.Source is not InputSource && IsOfReaders && Constant().Count > 0
+            ? new RemovalRequest(_value, Constant(), Readers()!.ToHashSet(), _what)
+            : null;
+
     /// <summary>Takes the intervention into weights and biases; says which.</summary>
     /// <exception cref="InterventionException">That is not exact; the message has the reason.</exception>
     public string Fold() =>
         IsOfReaders ? ChangeReaders()
         : IsShift ? Shift()
         : ChangeWriters();
+
+    // The elements that become constants.
+    private HashSet<int> Constant() =>
+        [
+            .. _blocks
+                .Where(block => block.Form.Rank == 0)
+                .SelectMany(block => block.Elements.Where((_, index) => block.Form.Scale[index] == 0)),
+        ];
 
     private static Value? ValueOf(ComponentSource source, string what) =>
         source switch
@@ -129,11 +147,21 @@ internal sealed class FoldPlace
     }
 
     private string Reason() =>
-        Sum() is not null || _value?.Producer is { Operator.OperatorType: "Add" }
+        Gated() is { } product
+            ? $"'{_value!.Name}' is multiplied with another value before a layer reads it, so that only zeros can be "
+                + $"folded there. Intervene on what the layer reads, the tensor '{product.Name}'"
+        : Sum() is not null || _value?.Producer is { Operator.OperatorType: "Add" }
             ? "what earlier layers wrote to the residual stream is a part of it too. Intervene on everything that is "
                 + "written there: block_input of layer 0, attention_output and mlp_output of every layer"
-            : $"neither a linear layer alone computes '{_value?.Name}', nor do linear layers alone read it (a norm, or "
-                + "another operator, stands between)";
+        : $"neither a linear layer alone computes '{_value?.Name}', nor do linear layers alone read it (a norm, or "
+            + "another operator, stands between)";
+
+    private Value? Gated() =>
+        _value?.Uses.Select(use => use.Node).FirstOrDefault(node => node.Operator.OperatorType == "Mul")?.Output
+            is { } product
+        && product.Uses.Any(use => _graph.Layers.TryGet(use.Node, out _))
+            ? product
+            : null;
 
     // The sum inside a Skip(Simplified)LayerNormalization, which has a bias of its own.
     private Node? Sum() =>
@@ -221,6 +249,7 @@ internal sealed class FoldPlace
     private List<Node>? Readers()
     {
         var scales = _blocks.All(block => block.Form.IsScaling);
+        var zeroes = scales && _blocks.All(block => block.Form.Scale.All(factor => factor is 0 or 1));
         var only = (_component.Source as InputSource)?.Readers.ToHashSet();
         var readers = new List<Node>();
         return Collect(_value!, 0) ? readers : null;
@@ -239,6 +268,8 @@ internal sealed class FoldPlace
                 case "Shape":
                     return true;
                 case "Reshape" or "Identity" when use.InputIndex == 0:
+                // Rounding keeps zero.
+                case "QuantizeLinear" or "DequantizeLinear" when zeroes && use.InputIndex == 0:
                 case "Mul" when scales && use.Node.Inputs[0] != use.Node.Inputs[1]:
                     return Collect(use.Node.Output, depth + 1);
                 default:

@@ -1,4 +1,6 @@
 using System.Collections.Immutable;
+using OnnxIntervene.Baking.Removal;
+using OnnxIntervene.Baking.Weights;
 using OnnxIntervene.Components.Addressing;
 using OnnxIntervene.Execution;
 using OnnxIntervene.Interventions.Kinds;
@@ -18,6 +20,7 @@ internal sealed class FoldedBake
     private readonly IntervenableModel _model;
     private readonly FoldGraph _graph;
     private readonly CopiedSources _copies;
+    private readonly List<(ConstantSite Site, RemovalRequest Request)> _removals = [];
 
     private FoldedBake(IntervenableModel model, FoldGraph graph, CopiedSources copies) =>
         (_model, _graph, _copies) = (model, graph, copies);
@@ -48,11 +51,14 @@ internal sealed class FoldedBake
 
         foreach (var (index, fold) in later)
             changes[index] = $"{sites[index].Text}: {fold()}";
-        graph.Write();
+        var roundings = graph.Write();
+        var baked = new BakedModel(copy, [.. changes]) { Roundings = roundings };
+        if (request.Removes)
+            baked = bake.Remove(baked);
         DeadCode.Remove(copy.Graph);
         GraphOrder.Sort(copy.Graph);
         GraphVerifier.Verify(copy);
-        return new BakedModel(copy, [.. changes]);
+        return baked;
     }
 
     private (Func<string> Fold, bool IsOfReaders) Plan(ConstantSite site)
@@ -67,7 +73,62 @@ internal sealed class FoldedBake
                 $"what {site.Intervention.Type.ClassName} makes of a value is not an affine map of it"
             );
         var place = FoldPlace.Of(_graph, component, blocks, site.Text);
+        if (place.Removal is { } removal)
+            _removals.Add((site, removal));
         return (place.Fold, place.IsOfReaders);
+    }
+
+    private BakedModel Remove(BakedModel baked)
+    {
+        if (_removals.Count == 0)
+            throw new InterventionException(
+                "There is nothing to remove: no intervention sets whole heads (head_attention_value_output, unit h) or "
+                    + "neurons (mlp_activation, subspaces) to zero or to a mean where only linear layers read them. "
+                    + "Leave --remove out."
+            );
+        // Several interventions may set entries of one value.
+        var requests = _removals
+            .GroupBy(removal => removal.Request.Value)
+            .Select(group =>
+                group.First().Request with
+                {
+                    Entries = group.SelectMany(removal => removal.Request.Entries).ToHashSet(),
+                    What = string.Join(" and ", group.Select(removal => removal.Request.What)),
+                }
+            );
+        var (marks, texts) = Removals.Apply(baked.Model, _graph.Types, _graph.Layers, requests);
+        return baked with
+        {
+            Changes = [.. baked.Changes, .. texts],
+            Smaller = marks,
+            Removed =
+            [
+                .. _removals
+                    .GroupBy(removal => removal.Site.Component.Address)
+                    .Select(Units)
+                    .OrderBy(units => units.Layer),
+            ],
+        };
+    }
+
+    private static RemovedUnits Units(IEnumerable<(ConstantSite Site, RemovalRequest Request)> removals)
+    {
+        var component = removals.First().Site.Component;
+        var entries = removals.SelectMany(removal => removal.Request.Entries).ToHashSet();
+        var first = FoldBlock.ElementsOf(component, 0)[0];
+        return component.Heads > 0
+            ? new RemovedUnits(
+                component.Address.Layer,
+                component.Address.Name,
+                component.Heads,
+                [.. entries.Select(entry => (entry - first) / component.Width).Distinct().Order()]
+            )
+            : new RemovedUnits(
+                component.Address.Layer,
+                component.Address.Name,
+                component.Width,
+                [.. entries.Select(entry => entry - first).Order()]
+            );
     }
 
     // W + scaling · (B A)ᵀ, in the columns of the component.

@@ -1,3 +1,4 @@
+using OnnxIntervene.Baking.Weights;
 using OnnxIntervene.Interventions.Kinds;
 
 namespace OnnxIntervene.Baking;

@@ -76,6 +76,8 @@ public sealed class LayeringTests
         "OnnxIntervene/Checking/Laws",
         "OnnxIntervene/Checking",
         "OnnxIntervene/Comparing",
+        "OnnxIntervene/Baking/Weights",
+        "OnnxIntervene/Baking/Removal",
         "OnnxIntervene/Baking",
         "OnnxIntervene.Chat",
         "OnnxIntervene.Probing",
