@@ -64,6 +64,92 @@ public sealed class IitTests
         );
     }
 
+    [TestCase(true)]
+    [TestCase(false)]
+    public async Task What_a_training_takes_is_told_and_nothing_is_trained(bool asJson)
+    {
+        var (output, error, exit) = await Command.RunAsync([
+            "iit",
+            Path.Combine(s_equality, "model.onnx"),
+            "--data",
+            Path.Combine(s_equality, "data.safetensors"),
+            "--at",
+            "0=1:0",
+            "--at",
+            "1=1:0",
+            "--out",
+            _folder.File("iit"),
+            "--explain",
+            .. asJson ? new[] { "--json" } : [],
+        ]);
+
+        Assert.That(exit, Is.Zero, error);
+        if (asJson)
+            Assert.That(JsonDocument.Parse(output).RootElement.GetProperty("numbers").GetInt64(), Is.GreaterThan(100));
+        else
+            foreach (var word in new[] { "weights", "memory", "kept between steps", "computed twice", "naive step" })
+                Assert.That(output, Does.Contain(word));
+        Assert.That(Directory.Exists(_folder.File("iit")), Is.False);
+    }
+
+    [Test]
+    public async Task A_training_ends_when_it_gets_no_better()
+    {
+        var (output, error, exit) = await Command.RunAsync(
+            "iit",
+            Path.Combine(s_equality, "model.onnx"),
+            "--data",
+            Path.Combine(s_equality, "data.safetensors"),
+            "--at",
+            "0=1:0",
+            "--at",
+            "1=1:0",
+            "--steps",
+            "30",
+            "--batch",
+            "64",
+            "--learning-rate",
+            "1e-12",
+            "--patience",
+            "1",
+            "--keep-aside",
+            "0.02",
+            "--measure-every",
+            "2",
+            "--out",
+            _folder.File("iit"),
+            "--json"
+        );
+
+        Assert.That(exit, Is.Zero, error);
+        var result = JsonDocument.Parse(output).RootElement;
+        Assert.That(result.GetProperty("losses").GetArrayLength(), Is.EqualTo(4));
+        Assert.That(result.GetProperty("held_out").GetArrayLength(), Is.EqualTo(2));
+        Assert.That(result.GetProperty("best_measure").GetInt32(), Is.Zero);
+        Assert.That(File.Exists(_folder.File("iit/iit-accuracy.png")), "the curve");
+    }
+
+    [Test]
+    public async Task A_file_in_the_place_of_the_folder_is_refused_before_anything_is_read()
+    {
+        File.WriteAllText(_folder.File("iit"), "mine");
+
+        var (_, error, exit) = await Command.RunAsync(
+            "iit",
+            "none.onnx",
+            "--data",
+            "none",
+            "--at",
+            "0=1:0",
+            "--out",
+            _folder.File("iit")
+        );
+
+        Assert.That(exit, Is.EqualTo(1));
+        Assert.That(error, Does.Contain("is a file. Name a folder"));
+        Assert.That(File.ReadAllText(_folder.File("iit")), Is.EqualTo("mine"));
+    }
+
     [TestCase("either --at NAME=LAYER:POSITION or --config FILE")]
     [TestCase("Variable 1 has no site", "--at", "0=1:0")]
     [TestCase("no variable 'left'", "--at", "left=1:0")]
@@ -73,6 +159,7 @@ public sealed class IitTests
     [TestCase("interchanges nothing", "--at", "0=1:0", "--at", "1=1:0", "--kind", "LoRA")]
     [TestCase("cannot be guessed", "--at", "0=1:0", "--at", "1=1:0", "--kind", "Autoencoder")]
     [TestCase("'none'", "--at", "0=1:0", "--at", "1=1:0", "--weights", "none")]
+    [TestCase("--keep-aside is for --patience", "--at", "0=1:0", "--at", "1=1:0", "--keep-aside", "0.2")]
     [TestCase("from 1 to 8", "--at", "0=1:0", "--at", "1=1:0", "--rank", "9")]
     [TestCase("Microsoft.ML.OnnxRuntime.Training 1.19.2", "--at", "0=1:0", "--engine", "ort-training")]
     public async Task What_does_not_fit_is_refused(string reason, params string[] arguments)

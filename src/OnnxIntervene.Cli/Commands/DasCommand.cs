@@ -49,12 +49,8 @@ internal sealed class DasCommand
     private Task<int> Run(ParseResult arguments, CancellationToken cancellation)
     {
         using var loaded = _model.Load(arguments);
-        var (training, test) = _data.Read(arguments, loaded, _training.Seed(arguments));
-        var request = _sites.Placed(
-            _training.Request(arguments, training, test),
-            arguments,
-            _data.Variables(arguments, training)
-        );
+        var data = _data.Read(arguments, loaded, _training.Seed(arguments));
+        var request = _sites.Placed(_training.Request(arguments, data.Training, data.Test), arguments, data.Variables);
         if (arguments.GetValue(_explain))
             return Explain(arguments, AlignmentSearch.Explain(loaded, request, cancellation));
         return new StudyRun<AlignmentResult>(_runs, _output)

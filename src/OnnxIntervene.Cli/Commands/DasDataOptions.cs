@@ -78,25 +78,25 @@ internal sealed class DasDataOptions
         });
     }
 
-    /// <summary>
-    /// The variables that are looked for, in the order of the sources: the names that they have in --causal, else their
-    /// numbers.
-    /// </summary>
-    public ImmutableArray<string> Variables(ParseResult arguments, InterchangeDataSet data) =>
-        arguments.GetValue(_causal) is not { } causal
-            ? [.. Enumerable.Range(0, data.Examples[0].Sources.Length).Select(number => $"{number}")]
-        : arguments.GetValue(_variables) is { Length: > 0 } named ? [.. named]
-        : [.. CausalDescription.Read(causal).Model.Intermediates.Select(variable => variable.Name)];
+    /// <summary>What is trained on, what is measured on, and what is looked for.</summary>
+    public DasData Read(ParseResult arguments, LoadedModel model, uint seed)
+    {
+        if (arguments.GetValue(_causal) is { } causal)
+            return Drawn(arguments, CausalDescription.Read(causal), model, seed);
+        var (training, test) = Files(arguments, model, seed);
+        return new DasData(
+            training,
+            test,
+            [.. Enumerable.Range(0, training.Examples[0].Sources.Length).Select(number => $"{number}")]
+        );
+    }
 
-    /// <summary>What is trained on, and what is measured on.</summary>
-    public (InterchangeDataSet Training, InterchangeDataSet Test) Read(
+    private (InterchangeDataSet Training, InterchangeDataSet Test) Files(
         ParseResult arguments,
         LoadedModel model,
         uint seed
     )
     {
-        if (arguments.GetValue(_causal) is { } causal)
-            return Drawn(arguments, causal, model, seed).Split(arguments.GetValue(_heldOut), seed);
         var (path, answers) = (arguments.GetValue(_data)!, Answers(arguments, model));
         var isSplit = IsTensors(path) && HasSets(path);
         var training = File(path, isSplit ? TrainingSet : null, model, answers);
@@ -106,9 +106,8 @@ internal sealed class DasDataOptions
             : training.Split(arguments.GetValue(_heldOut), seed);
     }
 
-    private InterchangeDataSet Drawn(ParseResult arguments, string path, LoadedModel model, uint seed)
+    private DasData Drawn(ParseResult arguments, CausalDescription description, LoadedModel model, uint seed)
     {
-        var description = CausalDescription.Read(path);
         var variables = arguments.GetValue(_variables) ?? [];
         if (Answers(arguments, model) is { IsEmpty: false })
             throw new InterventionException("The answers of a causal model stand in its file: leave --answer out.");
@@ -122,7 +121,15 @@ internal sealed class DasDataOptions
                 Variables = [.. variables],
             }
         );
-        return CausalInterchanges.Of(description, examples, model, variables);
+        var data = CausalInterchanges.Of(description, examples, model, variables);
+        var (training, test) = data.Split(arguments.GetValue(_heldOut), seed);
+        return new DasData(
+            training,
+            test,
+            variables.Length > 0
+                ? [.. variables]
+                : [.. description.Model.Intermediates.Select(variable => variable.Name)]
+        );
     }
 
     private ImmutableArray<int> Answers(ParseResult arguments, LoadedModel model) =>

@@ -28,23 +28,7 @@ internal sealed class DasTrainingOptions
         DefaultValueFactory = _ => 1,
     };
 
-    private readonly Option<int?> _patience = new("--patience")
-    {
-        Description =
-            "End the training of a cell after so many measurements without a better accuracy on a part of the "
-            + "training's examples that is kept aside, and take the best. Default: take all steps.",
-    };
-
-    private readonly Option<double> _aside = new("--keep-aside")
-    {
-        Description = "The share of the training's examples that is kept aside for --patience, between 0 and 1.",
-        DefaultValueFactory = _ => 0.1,
-    };
-
-    private readonly Option<int?> _every = new("--measure-every")
-    {
-        Description = "Steps between two measurements for --patience. Default: one pass over the examples.",
-    };
+    private readonly PatienceOptions _patience = new("the training of a cell");
 
     private readonly Option<int> _rank = new("--rank")
     {
@@ -64,34 +48,26 @@ internal sealed class DasTrainingOptions
     {
         _rank.Validators.Add(result => NumberOptions.Require(result, 1, int.MaxValue));
         _checkpoint.Validators.Add(result => NumberOptions.Require(result, 0, int.MaxValue));
-        foreach (var option in new[] { _patience, _every })
-            option.Validators.Add(result => NumberOptions.Require(result, 1, int.MaxValue));
         _boundary.Validators.Add(NumberOptions.RequireNotNegative);
         _kind.AddTo(command);
-        foreach (var option in new Option[] { _rank, _temperature, _boundary, _patience, _aside, _every, _checkpoint })
+        foreach (var option in new Option[] { _rank, _temperature, _boundary })
             command.Add(option);
+        _patience.AddTo(command);
+        command.Add(_checkpoint);
         _learning.AddTo(command);
-        command.Validators.Add(result =>
-        {
-            foreach (var option in new Option[] { _aside, _every })
-            {
-                if (result.GetValue(_patience) is null && result.GetResult(option) is { Implicit: false })
-                    result.AddError($"{option.Name} is for {_patience.Name}, which is not given.");
-            }
-        });
     }
 
     public uint Seed(ParseResult arguments) => _learning.Seed(arguments);
 
     public AlignmentRequest Request(ParseResult arguments, InterchangeDataSet training, InterchangeDataSet test)
     {
-        var (learnt, aside) = Parts(arguments, training);
+        var (learnt, aside) = _patience.Parts(arguments, training, Seed(arguments));
         return new AlignmentRequest
         {
             Training = learnt,
             HeldOut = aside,
-            Patience = arguments.GetValue(_patience),
-            MeasureEvery = arguments.GetValue(_every),
+            Patience = _patience.Patience(arguments),
+            MeasureEvery = _patience.MeasureEvery(arguments),
             Test = test,
             Kind = _kind.Read(arguments),
             Rank = arguments.GetValue(_rank),
@@ -105,20 +81,6 @@ internal sealed class DasTrainingOptions
                 BoundaryWeight = arguments.GetValue(_boundary),
             },
         };
-    }
-
-    private (InterchangeDataSet Learnt, InterchangeDataSet? Aside) Parts(ParseResult arguments, InterchangeDataSet all)
-    {
-        if (arguments.GetValue(_patience) is null)
-            return (all, null);
-        try
-        {
-            return all.Split(arguments.GetValue(_aside), Seed(arguments));
-        }
-        catch (InterventionException fault)
-        {
-            throw new InterventionException($"{_aside.Name}: {fault.Message}", fault);
-        }
     }
 
     private TemperatureSchedule? Temperature(ParseResult arguments)

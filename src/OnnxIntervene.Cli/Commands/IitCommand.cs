@@ -10,6 +10,7 @@ using OnnxIntervene.Planning.Files;
 using OnnxIntervene.Studies.Alignment;
 using OnnxIntervene.Studies.Tuning;
 using OnnxIntervene.Training;
+using OnnxIntervene.Training.Weights;
 
 namespace OnnxIntervene.Cli.Commands;
 
@@ -57,6 +58,11 @@ internal sealed class IitCommand
     {
         Description = "Do not also learn the right answers to the bases alone.",
     };
+    private readonly PatienceOptions _patience = new("the training");
+    private readonly Option<bool> _explain = new("--explain")
+    {
+        Description = "Only tell what would be trained, and what a step of the training takes.",
+    };
     private readonly Option<int> _every = new("--checkpoint-every")
     {
         Description = "Steps between two checkpoints.",
@@ -83,7 +89,9 @@ internal sealed class IitCommand
         _kind.AddTo(command);
         foreach (var option in new Option[] { _rank, _answerPosition, _weights, _onlyInterchanges, _every })
             command.Add(option);
+        _patience.AddTo(command);
         _learning.AddTo(command);
+        command.Add(_explain);
         _output.AddTo(command);
         command.Validators.Add(result =>
         {
@@ -103,6 +111,8 @@ internal sealed class IitCommand
     {
         using var loaded = _model.Load(arguments);
         var request = Request(arguments, loaded);
+        if (arguments.GetValue(_explain))
+            return Explain(arguments, InterchangeTraining.Explain(loaded, request));
         var folder = _output.Folder(arguments);
         var options = new InterchangeTrainingOptions
         {
@@ -117,6 +127,16 @@ internal sealed class IitCommand
             cancellation
         );
         File.Delete(options.Checkpoint);
+        return Task.FromResult(ExitCodes.Done);
+    }
+
+    private Task<int> Explain(ParseResult arguments, WeightExplanation explanation)
+    {
+        var terminal = Terminal.Of(arguments);
+        if (_output.IsJson(arguments))
+            terminal.Output.WriteJson(JsonText.Of(explanation));
+        else
+            terminal.WriteFacts([.. IitReport.Facts(explanation).Select(fact => (fact.Name, fact.Value))]);
         return Task.FromResult(ExitCodes.Done);
     }
 
@@ -142,16 +162,20 @@ internal sealed class IitCommand
 
     private InterchangeTrainingRequest Request(ParseResult arguments, LoadedModel loaded)
     {
-        var (training, test) = _data.Read(arguments, loaded, _learning.Seed(arguments));
+        var data = _data.Read(arguments, loaded, _learning.Seed(arguments));
+        var (training, aside) = _patience.Parts(arguments, data.Training, _learning.Seed(arguments));
         var (config, place) = arguments.GetValue(_config) is { } path
             ? Configured(path)
-            : AtSites(arguments, loaded, training, test);
+            : AtSites(arguments, loaded, data);
         return new InterchangeTrainingRequest
         {
             Config = config,
             Place = place with { AnswerPosition = AnswerPosition(arguments) },
             Training = training,
-            Test = test,
+            Test = data.Test,
+            HeldOut = aside,
+            Patience = _patience.Patience(arguments),
+            MeasureEvery = _patience.MeasureEvery(arguments),
             Weights = [.. arguments.GetValue(_weights) ?? []],
             LearnsTask = !arguments.GetValue(_onlyInterchanges),
             Steps = _learning.Steps(arguments),
@@ -164,18 +188,17 @@ internal sealed class IitCommand
     private (IntervenableConfig Config, InterchangePlace Place) AtSites(
         ParseResult arguments,
         LoadedModel loaded,
-        InterchangeDataSet training,
-        InterchangeDataSet test
+        DasData data
     ) =>
         AlignmentSites.Of(
             loaded,
             new AlignmentRequest
             {
-                Training = training,
-                Test = test,
+                Training = data.Training,
+                Test = data.Test,
                 Kind = _kind.Read(arguments) ?? InterventionType.Vanilla,
                 Component = arguments.GetValue(_component)!,
-                Sites = _at.Read(arguments, _data.Variables(arguments, training)),
+                Sites = _at.Read(arguments, data.Variables),
                 Rank = arguments.GetValue(_rank),
                 Seed = _learning.Seed(arguments),
             }

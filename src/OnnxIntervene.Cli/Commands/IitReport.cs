@@ -1,10 +1,12 @@
 using System.Collections.Immutable;
+using System.Globalization;
 using OnnxIntervene.Cli.Output;
 using OnnxIntervene.Execution;
 using OnnxIntervene.Reports;
 using OnnxIntervene.Studies.Alignment;
 using OnnxIntervene.Studies.Tuning;
 using OnnxIntervene.Training;
+using OnnxIntervene.Training.Weights;
 
 namespace OnnxIntervene.Cli.Commands;
 
@@ -53,6 +55,7 @@ internal static class IitReport
             ),
             new("weights", Names(result.Weights)),
             new("training", $"{request.Steps} steps of {request.BatchSize} examples, seed {request.Seed}"),
+            .. Ending(request, result),
             new("interchange accuracy before", $"{result.Before.All.Interchange} (95 %)"),
             new("interchange accuracy after", $"{result.After.All.Interchange} (95 %)"),
             .. result.Before.Changed is { } before && result.After.Changed is { } after
@@ -69,6 +72,54 @@ internal static class IitReport
                 : [],
             new("trained model", folder),
         ];
+
+    /// <summary>What a step of a training takes.</summary>
+    public static ImmutableArray<ReportFact> Facts(WeightExplanation explanation) =>
+        [
+            new("weights", Names(explanation.Weights)),
+            new("numbers", explanation.Numbers.ToString("N0", CultureInfo.InvariantCulture)),
+            new("memory", $"{Mebibytes(explanation)} MiB for these, their gradients and what the optimiser keeps"),
+            new("kept between steps", "nothing: weights change what every run gives"),
+            new("cut", Cut(explanation)),
+            new(
+                "computed twice",
+                "a source's run, first to be read and then to be gone back"
+                    + (
+                        explanation.FrozenNodes > 0
+                            ? $"; {explanation.FrozenNodes} nodes of it that no trained weight changes once"
+                            : ""
+                    )
+            ),
+            new("nodes a step", $"{explanation.StepNodes + explanation.FrozenNodes}"),
+            new(
+                "share of a naive step",
+                $"{Share(explanation.StepProducts)} of the multiplications with weights of a step that runs everything "
+                    + "whole and goes back to every weight"
+            ),
+        ];
+
+    private static string Cut(WeightExplanation explanation) =>
+        "sources end where the last of them is read"
+        + (explanation.ReadsAnswersOnly ? "; logits are computed where answers are read" : "")
+        + "; the way back ends at the lowest trained weight";
+
+    private static IEnumerable<ReportFact> Ending(InterchangeTrainingRequest request, InterchangeTrainingResult result)
+    {
+        if (result.HeldOut.IsEmpty)
+            yield break;
+        var best = request.StepsOfMeasures(result.HeldOut.Length)[result.BestMeasure];
+        var accuracy = Share(result.HeldOut[result.BestMeasure]);
+        yield return new(
+            "early stopping",
+            $"after {result.Losses.Length} steps; the weights of step {best} are kept, with {accuracy} on "
+                + $"{request.HeldOut!.Examples.Length} examples kept aside"
+        );
+    }
+
+    private static string Share(double share) => share.ToString("P1", CultureInfo.InvariantCulture);
+
+    private static string Mebibytes(WeightExplanation explanation) =>
+        (explanation.Bytes / (1024.0 * 1024)).ToString("F1", CultureInfo.InvariantCulture);
 
     private static string Names(ImmutableArray<string> weights) =>
         $"{weights.Length}: {string.Join(", ", weights.Take(MostWeights))}"
@@ -93,6 +144,8 @@ internal static class IitReport
             Before = Data(result.Before, result.TaskBefore),
             After = Data(result.After, result.TaskAfter),
             result.Losses,
+            result.HeldOut,
+            BestMeasure = result.HeldOut.IsEmpty ? (int?)null : result.BestMeasure,
         };
 
     private static object Data(InterchangeResult result, AccuracyEstimate? task) =>

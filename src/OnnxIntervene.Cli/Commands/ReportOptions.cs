@@ -31,6 +31,11 @@ internal sealed class ReportOptions
             Description = $"The folder for pictures, page and numbers. Default: {name}.",
             DefaultValueFactory = _ => name,
         };
+        _folder.Validators.Add(result =>
+        {
+            if (result.GetValue(_folder) is { } path && File.Exists(path))
+                result.AddError($"{_folder.Name} '{path}' is a file. Name a folder, or move the file.");
+        });
         _formats.Validators.Add(ReportFormatNames.Require);
     }
 

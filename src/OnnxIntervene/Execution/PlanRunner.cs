@@ -23,7 +23,7 @@ internal sealed class PlanRunner(LoadedModel model, RunPlan plan, CancellationTo
     public PlanOutputs Run(bool withOriginal)
     {
         ReadSources();
-        ImmutableArray<int> writes = [.. Enumerable.Range(0, Count).Where(plan.IsWrittenInBase)];
+        var writes = plan.WrittenInBase;
         CallFunctions(plan.Base, writes);
         ImmutableArray<int> collects = [.. Indices(type => type.ReadsOnly)];
         var part = PlanPart.OfBase(plan, writes, collects);
@@ -62,10 +62,41 @@ internal sealed class PlanRunner(LoadedModel model, RunPlan plan, CancellationTo
     }
 
     /// <summary>Runs the sources; the rows that each intervention reads, one after the other.</summary>
-    public IReadOnlyDictionary<int, NumericArray> ReadSourceRows()
+    public IReadOnlyDictionary<int, NumericArray> ReadSourceRows() => ReadSourceRows(plan.SourceRuns());
+
+    /// <summary>Runs some of the sources; what they write must have been read.</summary>
+    public void ReadSources(IEnumerable<SourceRun> runs)
     {
-        ReadSources();
+        foreach (var run in runs)
+        {
+            CallFunctions(run.Inputs, run.Writes);
+            var values = Read(run.Inputs, run.Writes, run.Reads, index => plan.Planned[index].ReadSource());
+            for (var order = 0; order < run.Reads.Length; order++)
+                _read[run.Reads[order]] = new SourceRows(values[order]);
+        }
+    }
+
+    /// <summary>The same of some of these runs; what they write must have been read.</summary>
+    public IReadOnlyDictionary<int, NumericArray> ReadSourceRows(IEnumerable<SourceRun> runs)
+    {
+        ReadSources(runs);
         return _read.ToDictionary(entry => entry.Key, entry => entry.Value.Array);
+    }
+
+    /// <summary>Takes rows that interventions have read of their sources before.</summary>
+    public void Give(IEnumerable<KeyValuePair<int, NumericArray>> sources)
+    {
+        foreach (var (index, rows) in sources)
+            _read[index] = new SourceRows(rows);
+    }
+
+    /// <summary>What sites of a run are fed, once what they write has been read.</summary>
+    /// <param name="inputs">What is run.</param>
+    /// <param name="part">The sites.</param>
+    public SiteFeed[] FeedsOf(ModelInputs inputs, PlanPart part)
+    {
+        CallFunctions(inputs, part.Writes);
+        return part.Feeds(Write, index => plan.Planned[index].ReadSource());
     }
 
     /// <summary>What every site of the base's run is fed, in the configuration's order.</summary>
@@ -74,8 +105,8 @@ internal sealed class PlanRunner(LoadedModel model, RunPlan plan, CancellationTo
     {
         if (sources is null)
             ReadSources();
-        foreach (var (index, rows) in sources ?? ImmutableDictionary<int, NumericArray>.Empty)
-            _read[index] = new SourceRows(rows);
+        else
+            Give(sources);
         CallFunctions(plan.Base, [.. Enumerable.Range(0, Count)]);
         return [.. Enumerable.Range(0, Count).Select(Write)];
     }
@@ -87,16 +118,7 @@ internal sealed class PlanRunner(LoadedModel model, RunPlan plan, CancellationTo
             value.Dispose();
     }
 
-    private void ReadSources()
-    {
-        foreach (var run in plan.SourceRuns())
-        {
-            CallFunctions(run.Inputs, run.Writes);
-            var values = Read(run.Inputs, run.Writes, run.Reads, index => plan.Planned[index].ReadSource());
-            for (var order = 0; order < run.Reads.Length; order++)
-                _read[run.Reads[order]] = new SourceRows(values[order]);
-        }
-    }
+    private void ReadSources() => ReadSources(plan.SourceRuns());
 
     // A function sees what the interventions before it in the computation have written.
     private void CallFunctions(ModelInputs inputs, ImmutableArray<int> writes)

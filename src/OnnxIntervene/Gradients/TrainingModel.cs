@@ -1,6 +1,5 @@
 using System.Collections.Immutable;
 using OnnxIntervene.Components;
-using OnnxIntervene.Components.Addressing;
 using OnnxIntervene.Gradients.Losses;
 using OnnxIntervene.IR;
 using OnnxIntervene.IR.Analysis;
@@ -35,6 +34,11 @@ internal sealed record TrainingModel(
     /// <summary>How many classes the output has; 0 where that is not known.</summary>
     public int Classes { get; private init; }
 
+    /// <summary>
+    /// The value that holds the rows of the output that the loss reads, <c>[N, classes]</c>; null where it reads none.
+    /// </summary>
+    private string? Rows { get; init; }
+
     /// <summary>The outputs of a run without gradients: the loss, then the predictions where there are any.</summary>
     public ImmutableArray<string> Evaluated =>
         Predictions is null
@@ -65,7 +69,7 @@ internal sealed record TrainingModel(
     )
     {
         GradientModel.RequireOperatorSet(model);
-        ImmutableArray<ComponentAddress> boundaries = keepsEvery > 0 ? [.. Kept(components, sites, keepsEvery)] : [];
+        var boundaries = KeptLayers.Of(components, sites, keepsEvery);
         var spliced = Splicer.Splice(model, components, sites, boundaries);
         var inputs = targets(spliced);
         var editor = new GraphEditor(spliced.Model);
@@ -76,7 +80,7 @@ internal sealed record TrainingModel(
         var positions = Chosen(editor.Model, loss, axes, output);
         var written = new LossGraph(editor.Builder("loss"), axes);
         var number = loss.Write(written, output);
-        var gradients = BackwardPass.Write(editor, number, inputs, Tensors(spliced, boundaries));
+        var gradients = BackwardPass.Write(editor, number, inputs, KeptLayers.Tensors(spliced, boundaries));
         RequireEffect(editor.Graph, number, inputs);
         var names = Finish(editor, number, inputs, gradients, written.Predictions());
         return new TrainingModel(
@@ -92,6 +96,7 @@ internal sealed record TrainingModel(
         )
         {
             Classes = Math.Max(0, width),
+            Rows = written.Rows?.Name,
         };
     }
 
@@ -114,18 +119,9 @@ internal sealed record TrainingModel(
         CancellationToken cancellation
     )
     {
-        loss.CheckClasses(Classes);
-        GradientModel.RefuseCache(inputs, IsWithoutCache);
-        var own = loss.Feeds(inputs, OutputAxes).ToDictionary();
-        NumericArray? positions = null;
-        if (Spliced.PositionsInput is not null)
-            (positions, own[LossRows.Places]) = LossRows.Chosen(own[LossRows.Places], inputs.BatchSize);
-        var added = own.Select(feed => (LossGraph.Prefix + feed.Key, feed.Value))
-            .Concat(others.Select(feed => (feed.Key, feed.Value)))
-            .ToDictionary();
         ImmutableArray<string> outputs = withGradients ? [.. Evaluated, .. Gradients.Values] : Evaluated;
         var arrays = outputs
-            .Zip(session.Run(inputs, feeds, outputs, positions, added, cancellation))
+            .Zip(Run(session, inputs, feeds, loss, others, outputs, cancellation))
             .ToDictionary(pair => pair.First, pair => pair.Second);
         return new TrainingRun(
             arrays[outputs[0]].Floats[0],
@@ -136,22 +132,44 @@ internal sealed record TrainingModel(
         );
     }
 
-    private static IEnumerable<ComponentAddress> Kept(
-        ComponentMap components,
-        IReadOnlyList<SpliceSite> sites,
-        int every
-    )
+    /// <summary>The part of the model that computes the rows that the loss reads, without the loss.</summary>
+    public SplicedModel RowsAlone()
     {
-        for (var layer = sites.Min(site => site.Address.Layer); layer < components.LayerCount; layer += every)
-            yield return new ComponentAddress(layer, ComponentNames.BlockOutput);
+        var rows = Spliced.Model.Graph.AllValues().First(value => value.Name == Rows);
+        return Spliced with { Model = GraphCut.To(Spliced.Model, [rows]) };
     }
 
-    private static List<Value>? Tensors(SplicedModel spliced, ImmutableArray<ComponentAddress> boundaries)
+    /// <summary>Runs a session of <see cref="RowsAlone"/>.</summary>
+    /// <returns>A row for each label, <c>[N, classes]</c>.</returns>
+    public NumericArray RunRows(
+        InterventionSession session,
+        ModelInputs inputs,
+        IReadOnlyList<SiteFeed> feeds,
+        Loss loss,
+        IEnumerable<KeyValuePair<string, NumericArray>> others,
+        CancellationToken cancellation
+    ) => Run(session, inputs, feeds, loss, others, [Rows!], cancellation)[0];
+
+    private ImmutableArray<NumericArray> Run(
+        InterventionSession session,
+        ModelInputs inputs,
+        IReadOnlyList<SiteFeed> feeds,
+        Loss loss,
+        IEnumerable<KeyValuePair<string, NumericArray>> others,
+        ImmutableArray<string> outputs,
+        CancellationToken cancellation
+    )
     {
-        if (boundaries.IsEmpty)
-            return null;
-        var values = spliced.Model.Graph.AllValues().DistinctBy(value => value.Name).ToDictionary(value => value.Name);
-        return [.. boundaries.Select(address => values[spliced.Boundaries[address]])];
+        loss.CheckClasses(Classes);
+        GradientModel.RefuseCache(inputs, IsWithoutCache);
+        var own = loss.Feeds(inputs, OutputAxes).ToDictionary();
+        NumericArray? positions = null;
+        if (Spliced.PositionsInput is not null)
+            (positions, own[LossRows.Places]) = LossRows.Chosen(own[LossRows.Places], inputs.BatchSize);
+        var added = own.Select(feed => (LossGraph.Prefix + feed.Key, feed.Value))
+            .Concat(others.Select(feed => (feed.Key, feed.Value)))
+            .ToDictionary();
+        return session.Run(inputs, feeds, outputs, positions, added, cancellation);
     }
 
     /// <summary>Refuses inputs that cannot change the loss: their gradients would be 0 for ever.</summary>
@@ -173,14 +191,26 @@ internal sealed record TrainingModel(
             ? ChosenPositions.Gather(model, output).Name
             : null;
 
-    /// <summary>The inputs that hold parameters of interventions.</summary>
+    /// <summary>
+    /// The inputs that hold parameters of interventions, and those that hold what the run before them read.
+    /// </summary>
     /// <param name="spliced">The model.</param>
     /// <param name="isTrained">Which parameters of a site are meant, by site and name.</param>
-    public static ImmutableArray<Value> Parameters(SplicedModel spliced, Func<int, string, bool> isTrained)
+    /// <param name="isFed">Whose source is meant, by site.</param>
+    public static ImmutableArray<Value> Parameters(
+        SplicedModel spliced,
+        Func<int, string, bool> isTrained,
+        Func<int, bool> isFed
+    )
     {
         var names = spliced
-            .Sites.SelectMany((site, index) => site.Parameters.Where(parameter => isTrained(index, parameter.Name)))
-            .Select(parameter => parameter.Input)
+            .Sites.SelectMany(
+                (site, index) =>
+                    site
+                        .Parameters.Where(parameter => isTrained(index, parameter.Name))
+                        .Select(parameter => parameter.Input)
+                        .Concat(site.Source is { } source && isFed(index) ? [source] : [])
+            )
             .ToHashSet(StringComparer.Ordinal);
         return [.. spliced.Model.Graph.Inputs.Where(input => names.Contains(input.Name))];
     }

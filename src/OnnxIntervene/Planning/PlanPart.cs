@@ -25,6 +25,21 @@ internal sealed class PlanPart
     /// <summary>The session that the run needs.</summary>
     public SessionRecipe Recipe { get; private set; }
 
+    /// <summary>The interventions of its sites, in their order.</summary>
+    public ImmutableArray<int> Indices => _indices;
+
+    /// <summary>Those that are written.</summary>
+    public ImmutableArray<int> Writes => _writes;
+
+    /// <summary>Those that are read.</summary>
+    public ImmutableArray<int> Reads => _reads;
+
+    /// <summary>The numbers of the sites that are read, in the order of <see cref="Reads"/>.</summary>
+    public ImmutableArray<int> ReadSites => [.. _reads.Select(index => _indices.IndexOf(index))];
+
+    /// <summary>Whether a site is written.</summary>
+    public bool IsWritten(int site) => _writes.Contains(_indices[site]);
+
     /// <summary>A run that goes on to the model's outputs.</summary>
     public static PlanPart OfBase(RunPlan plan, ImmutableArray<int> writes, ImmutableArray<int> reads)
     {

@@ -68,6 +68,9 @@ internal sealed class RunPlan
     public bool IsWrittenInBase(int index) =>
         !IsSerial || _request.Groups.Of(index) == _request.Groups.Count - 1 || !_sites[index].HasSourceRun;
 
+    /// <summary>The numbers of these sites.</summary>
+    public ImmutableArray<int> WrittenInBase => [.. Enumerable.Range(0, _sites.Length).Where(IsWrittenInBase)];
+
     private IEnumerable<SourceRun> ParallelRuns() =>
         Enumerable
             .Range(0, _request.Count)

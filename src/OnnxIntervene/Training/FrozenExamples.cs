@@ -1,3 +1,4 @@
+using System.Numerics.Tensors;
 using OnnxIntervene.Runtime;
 using OnnxIntervene.Tensors;
 
@@ -17,7 +18,7 @@ internal sealed class FrozenExamples(Func<IReadOnlyList<int>, TrainingBatch> bat
     private const double Tolerance = 1e-3;
 
     private readonly ExampleCache _cache = new(memory ?? 0);
-    private bool? _isByExample;
+    private readonly Dictionary<int, bool> _isByExample = [];
 
     /// <summary>How many examples there are.</summary>
     public int Count => count;
@@ -25,32 +26,44 @@ internal sealed class FrozenExamples(Func<IReadOnlyList<int>, TrainingBatch> bat
     /// <summary>Some examples as a batch.</summary>
     public TrainingBatch Batch(params IReadOnlyList<int> numbers) => batch(numbers);
 
-    /// <summary>What the frozen part gives for some examples, in the order of its names.</summary>
-    public IReadOnlyList<NumericArray> Base(
-        TrainingSession session,
+    /// <summary>What the frozen part of a run gives for some examples, in the order of its names.</summary>
+    /// <param name="run">The number of the run among those of a batch.</param>
+    /// <param name="parts">Its sessions.</param>
+    /// <param name="numbers">The examples.</param>
+    /// <param name="inputs">What is run for them.</param>
+    /// <param name="inputsOf">What is run for others.</param>
+    /// <param name="cancellation">Ends the run early.</param>
+    public IReadOnlyList<NumericArray> Frozen(
+        int run,
+        PartSessions parts,
         IReadOnlyList<int> numbers,
-        ModelInputs bases,
+        ModelInputs inputs,
+        Func<IReadOnlyList<int>, ModelInputs> inputsOf,
         CancellationToken cancellation
     )
     {
-        var names = session.Parts.Names;
-        if (names.IsEmpty)
+        string[] names = [.. parts.Parts.Names.Select(name => $"{run} {name}")];
+        if (names.Length == 0)
             return [];
-        if (memory is null || _isByExample == false)
-            return session.ReadFrozen(bases, cancellation);
+        if (memory is null || !_isByExample.GetValueOrDefault(run, true))
+            return Read(inputs);
         var missing = numbers.Where(number => !_cache.Has(number, names[0])).Distinct().ToList();
         if (missing.Count > 0)
         {
-            var inputs = missing.Count == numbers.Count ? bases : batch(missing).Bases;
-            var values = session.ReadFrozen(inputs, cancellation);
-            _isByExample ??= IsByExample(session, values, missing, cancellation);
-            if (_isByExample == false)
-                return session.ReadFrozen(bases, cancellation);
+            var values = Read(missing.Count == numbers.Count ? inputs : inputsOf(missing));
+            if (!_isByExample.ContainsKey(run) && IsByExample(values, missing, LastAlone) is { } isSo)
+                _isByExample[run] = isSo;
+            if (!_isByExample.GetValueOrDefault(run, true))
+                return Read(inputs);
             for (var index = 0; index < names.Length; index++)
                 Keep(missing, names[index], values[index]);
         }
 
         return [.. names.Select(name => NumericArray.Joined([.. numbers.Select(number => _cache.Get(number, name))]))];
+
+        IReadOnlyList<NumericArray> Read(ModelInputs some) => parts.ReadFrozen(some, cancellation);
+
+        IReadOnlyList<NumericArray> LastAlone() => Read(inputsOf([missing[^1]]));
     }
 
     /// <summary>What each intervention reads of some examples' sources.</summary>
@@ -101,31 +114,29 @@ internal sealed class FrozenExamples(Func<IReadOnlyList<int>, TrainingBatch> bat
     // The last example alone must give its part of the batch: then the tensors are one example after the other, and
     // examples do not change each other.
     private bool? IsByExample(
-        TrainingSession session,
         IReadOnlyList<NumericArray> values,
         List<int> numbers,
-        CancellationToken cancellation
+        Func<IReadOnlyList<NumericArray>> lastAlone
     )
     {
         if (numbers.Count == 1)
             return count == 1 ? true : null;
         if (values.Any(value => value.Shape.Length == 0 || value.Shape[0] % numbers.Count != 0))
             return false;
-        var alone = session.ReadFrozen(batch([numbers[^1]]).Bases, cancellation);
-        return values.Zip(alone).All(pair => AreNear(Part(pair.First, numbers.Count - 1, numbers.Count), pair.Second));
+        return values
+            .Zip(lastAlone())
+            .All(pair => AreNear(Part(pair.First, numbers.Count - 1, numbers.Count), pair.Second));
     }
 
     private static bool AreNear(NumericArray one, NumericArray other)
     {
-        if (!one.Shape.SequenceEqual(other.Shape))
-            return false;
-        var (largest, difference) = (0f, 0f);
-        for (var index = 0; index < one.Length; index++)
-        {
-            largest = Math.Max(largest, Math.Abs(other.Floats[index]));
-            difference = Math.Max(difference, Math.Abs(one.Floats[index] - other.Floats[index]));
-        }
-
-        return difference <= Tolerance * largest;
+        if (!one.Shape.SequenceEqual(other.Shape) || one.Length == 0)
+            return one.Shape.SequenceEqual(other.Shape);
+        var difference = new float[one.Length];
+        TensorPrimitives.Subtract(one.Floats, other.Floats, difference);
+        // What is no number is near nothing.
+        return Largest(difference) <= Tolerance * Largest(other.Floats);
     }
+
+    private static float Largest(ReadOnlySpan<float> numbers) => Math.Abs(TensorPrimitives.MaxMagnitude(numbers));
 }

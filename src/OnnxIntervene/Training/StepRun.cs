@@ -1,8 +1,7 @@
-using System.Numerics.Tensors;
 using OnnxIntervene.Execution;
 using OnnxIntervene.Gradients;
 using OnnxIntervene.IR;
-using OnnxIntervene.Planning;
+using OnnxIntervene.Runtime;
 using OnnxIntervene.Tensors;
 
 namespace OnnxIntervene.Training;
@@ -10,7 +9,7 @@ namespace OnnxIntervene.Training;
 /// <summary>One batch forward and back: the loss, and its gradients by the free numbers.</summary>
 internal sealed class StepRun(
     IntervenableModel model,
-    StructureSessions<TrainingSession> sessions,
+    TrainerSessions sessions,
     TrainedInterventions trained,
     TrainingOptions options
 )
@@ -19,11 +18,8 @@ internal sealed class StepRun(
     /// <exception cref="InterventionException">The batch does not fit, or the loss is not finite.</exception>
     public StepNumbers Run(TrainingBatch batch, CancellationToken cancellation)
     {
-        var plan = Plan(batch);
-        using var runner = new PlanRunner(model.Loaded, plan, cancellation);
-        var session = sessions.Of(plan.Sites, batch.Loss);
-        var run = session.Run(batch.Bases, runner.SiteFeeds(), batch.Loss, cancellation);
-        return Numbers(run, batch, session, withGradients: true, cancellation);
+        using var runs = RunsOf(batch, cancellation);
+        return Numbers(runs.Run(), batch, runs, withGradients: true, cancellation);
     }
 
     /// <summary>The same on examples of a set, of which the frozen part is computed once.</summary>
@@ -40,64 +36,64 @@ internal sealed class StepRun(
     )
     {
         var batch = examples.Batch(numbers);
-        var plan = Plan(batch);
-        using var runner = new PlanRunner(model.Loaded, plan, cancellation);
-        var session = sessions.Of(plan.Sites, batch.Loss);
-        var sources = examples.Sources(
-            numbers,
-            [.. Enumerable.Range(0, plan.Planned.Length).Where(index => plan.Planned[index].HasSourceRun)],
-            missing => ReadSources(examples.Batch(missing), cancellation)
-        );
-        var frozen = examples.Base(session, numbers, batch.Bases, cancellation);
-        var feeds = runner.SiteFeeds(sources);
-        var run = session.Run(batch.Bases, feeds, batch.Loss, frozen, withGradients, cancellation);
-        return Numbers(run, batch, session, withGradients, cancellation);
+        using var runs = RunsOf(batch, cancellation);
+        var sources = examples.Sources(numbers, runs.FixedReads, ReadFixed);
+        return Numbers(runs.Run(Frozen, sources, withGradients), batch, runs, withGradients, cancellation);
+
+        IReadOnlyList<NumericArray> Frozen(int run, PartSessions parts, ModelInputs inputs) =>
+            examples.Frozen(run, parts, numbers, inputs, missing => InputsOf(run, missing), cancellation);
+
+        ModelInputs InputsOf(int run, IReadOnlyList<int> missing)
+        {
+            var own = examples.Batch(missing);
+            using var others = RunsOf(own, cancellation);
+            return run == 0 ? own.Bases : others.Changing.ElementAt(run - 1).Inputs;
+        }
+
+        IReadOnlyDictionary<int, NumericArray> ReadFixed(IReadOnlyList<int> missing)
+        {
+            using var others = RunsOf(examples.Batch(missing), cancellation);
+            return others.ReadFixed();
+        }
     }
 
     /// <summary>How steps on examples like one are computed.</summary>
     public TrainingExplanation Explain(TrainingBatch batch, CancellationToken cancellation)
     {
-        var plan = Plan(batch);
-        var session = sessions.Of(plan.Sites, batch.Loss);
-        var parts = session.Parts;
-        var kept = parts.Names.IsEmpty ? [] : session.ReadFrozen(batch.Bases, cancellation);
-        var sources = batch.Sources.Any(source => source is not null) ? ReadSources(batch, cancellation).Values : [];
-        var (length, own) = (batch.Bases.Length, model.Model);
-        // Forward for base and source, and back through all of it.
-        var naive = 3 * ProductCount.Of(own, length, null);
+        using var runs = RunsOf(batch, cancellation);
+        List<(ModelInputs Inputs, PartSessions Parts)> all = [(batch.Bases, runs.Session.Parts), .. runs.Changing];
+        var kept = all.SelectMany(run => run.Parts.ReadFrozen(run.Inputs, cancellation));
+        var products = all.Select((run, number) => ProductCount.OfStep(run.Parts.Parts, run.Inputs.Length, number > 0));
+        // Forward for the bases and every source, and back through all that parameters change.
+        var naive = (all.Count + 1 + runs.SourceCount) * ProductCount.Of(model.Model, batch.Bases.Length, null);
         return new TrainingExplanation(
-            parts.Names,
-            kept.Concat(sources).Sum(array => (long)array.Length * sizeof(float)),
-            parts.Names.IsEmpty ? 0 : parts.Frozen.Model.Graph.Nodes.Count(),
-            parts.Rest.Model.Graph.Nodes.Count(),
-            naive == 0 ? 1 : ProductCount.Of(parts.Rest.Model, length, parts.Rest.PositionsInput) / naive
+            [.. all.SelectMany(run => run.Parts.Parts.Names).Distinct()],
+            kept.Concat(runs.ReadFixed().Values).Sum(array => (long)array.Length * sizeof(float)),
+            all.Sum(run => run.Parts.Parts.Names.IsEmpty ? 0 : run.Parts.Parts.Frozen.Model.Graph.Nodes.Count()),
+            all.Sum(run => run.Parts.Parts.Rest.Model.Graph.Nodes.Count()),
+            naive == 0 ? 1 : products.Sum() / naive
         );
     }
 
-    private RunPlan Plan(TrainingBatch batch) => model.PlanOf(batch.RequestOf(model.Config, trained.Current));
-
-    private IReadOnlyDictionary<int, NumericArray> ReadSources(TrainingBatch batch, CancellationToken cancellation)
-    {
-        using var runner = new PlanRunner(model.Loaded, Plan(batch), cancellation);
-        return runner.ReadSourceRows();
-    }
+    private BatchRuns RunsOf(TrainingBatch batch, CancellationToken cancellation) =>
+        new(model, sessions, trained, batch, cancellation);
 
     private StepNumbers Numbers(
         TrainingRun run,
         TrainingBatch batch,
-        TrainingSession session,
+        BatchRuns runs,
         bool withGradients,
         CancellationToken cancellation
     )
     {
-        var loss = run.Loss + (options.BoundaryWeight * Boundaries().Sum());
+        var gradients = withGradients ? runs.Back(run) : null;
         return StepNumbers.Of(
-            loss,
+            run.Loss + (options.BoundaryWeight * Boundaries().Sum()),
             run.Predictions,
             batch.Loss.Targets,
-            withGradients
-                ? [.. trained.Parameters.Select(parameter => Gradient(parameter, session, run, cancellation))]
-                : []
+            gradients is null
+                ? []
+                : [.. trained.Parameters.Select(own => Gradient(own, gradients.Of(own), cancellation))]
         );
     }
 
@@ -106,22 +102,8 @@ internal sealed class StepRun(
             .Parameters.Where(parameter => parameter.IsBoundary)
             .Select(parameter => (double)parameter.Array.Free.Floats[0]);
 
-    // What several sites share has the sum of their gradients.
-    private NumericArray Gradient(
-        TrainedParameter parameter,
-        TrainingSession session,
-        TrainingRun run,
-        CancellationToken cancellation
-    )
+    private NumericArray Gradient(TrainedParameter parameter, float[] sum, CancellationToken cancellation)
     {
-        var inputs = session
-            .Sites.SelectMany((site, index) => site.Parameters.Select(port => (Index: index, Port: port)))
-            .Where(entry => entry.Port.Name == parameter.Name && trained.Of(entry.Index).Contains(parameter))
-            .Select(entry => entry.Port.Input)
-            .Distinct();
-        var sum = new float[parameter.Array.Value.Length];
-        foreach (var input in inputs)
-            TensorPrimitives.Add(sum, run.Gradients[input].Floats, sum);
         if (options.BoundaryWeight != 0 && parameter.IsBoundary)
             sum[0] += (float)options.BoundaryWeight;
         return parameter.Array.Gradient(NumericArray.Of(sum, parameter.Array.Value.Shape.AsSpan()), cancellation);

@@ -1,29 +1,30 @@
 using System.Collections.Immutable;
-using OnnxIntervene.Gradients.Losses;
 using OnnxIntervene.Splicing;
 
 namespace OnnxIntervene.Training;
 
 /// <summary>
-/// What a trainer opens for each structure of sites and kind of loss, when it is first needed. Owns it.
+/// What a trainer opens for each structure of sites and what follows them, when it is first needed. Owns it.
 /// </summary>
-/// <param name="open">Opens it.</param>
-internal sealed class StructureSessions<T>(Func<ImmutableArray<SpliceSite>, Loss, T> open) : IDisposable
+internal sealed class StructureSessions<T> : IDisposable
     where T : IDisposable
 {
-    private readonly List<(ImmutableArray<SpliceSite> Sites, string Loss, T Session)> _sessions = [];
+    private readonly List<(ImmutableArray<SpliceSite> Sites, string End, T Session)> _sessions = [];
 
     /// <summary>What belongs to a structure.</summary>
-    public T Of(ImmutableArray<SpliceSite> sites, Loss loss)
+    /// <param name="sites">The sites.</param>
+    /// <param name="end">What follows them, and whose sites they are.</param>
+    /// <param name="open">Opens it.</param>
+    public T Of(ImmutableArray<SpliceSite> sites, string end, Func<T> open)
     {
         foreach (var (known, structure, session) in _sessions)
         {
-            if (structure == loss.Structure && known.SequenceEqual(sites))
+            if (structure == end && known.SequenceEqual(sites))
                 return session;
         }
 
-        var opened = open(sites, loss);
-        _sessions.Add((sites, loss.Structure, opened));
+        var opened = open();
+        _sessions.Add((sites, end, opened));
         return opened;
     }
 

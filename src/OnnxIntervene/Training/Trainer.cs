@@ -20,29 +20,26 @@ public sealed class Trainer : IDisposable
     private readonly IntervenableModel _model;
     private readonly TrainedInterventions _trained;
     private readonly GradientSteps _steps;
-    private readonly StructureSessions<TrainingSession> _sessions;
+    private readonly TrainerSessions _sessions;
 
     /// <summary>Begins with the model's own interventions.</summary>
     /// <param name="model">The model; the caller keeps it open while the trainer is used.</param>
     /// <param name="options">How they are trained.</param>
     /// <exception cref="InterventionException">
-    /// Nothing of them is trained, sources form a chain, or an option is out of its range.
+    /// Nothing of them is trained, or an option is out of its range.
     /// </exception>
     public Trainer(IntervenableModel model, TrainingOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(model);
         Options = options ?? new TrainingOptions();
-        Options.Check(model.Config);
+        Options.Check();
         _model = model;
         _trained = new TrainedInterventions(model, Options.OrthogonalMap, model.Loaded.Options);
         _steps = new GradientSteps(Options, [.. _trained.Parameters.Select(parameter => parameter.Array)])
         {
             NeedsSteps = Options.Schedule.NeedsSteps || Options.Temperature is not null,
         };
-        _sessions = new StructureSessions<TrainingSession>(
-            (sites, loss) =>
-                new TrainingSession(model.Loaded, sites, loss, _trained.IsTrained, Options.KeepsEveryLayers)
-        );
+        _sessions = new TrainerSessions(model.Loaded, _trained, Options.KeepsEveryLayers);
         Begin(Options.Steps);
     }
 

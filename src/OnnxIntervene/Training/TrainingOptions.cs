@@ -1,4 +1,3 @@
-using OnnxIntervene.Interventions;
 using OnnxIntervene.IR;
 using OnnxIntervene.Training.Optimizers;
 using OnnxIntervene.Training.Parametrizations;
@@ -47,20 +46,9 @@ public sealed record TrainingOptions
     /// </summary>
     public int KeepsEveryLayers { get; init; }
 
-    /// <summary>Throws where a number makes no sense, or a model cannot be trained.</summary>
-    /// <exception cref="InterventionException">
-    /// An option is out of its range, or sources form a chain.
-    /// </exception>
-    internal void Check(IntervenableConfig config)
-    {
-        Check();
-        if (config.Mode == InterventionMode.Serial)
-            throw new InterventionException(
-                "Sources that form a chain (mode 'serial') cannot be trained on. Use 'parallel' sources."
-            );
-    }
-
-    private void Check()
+    /// <summary>Throws where a number makes no sense.</summary>
+    /// <exception cref="InterventionException">An option is out of its range.</exception>
+    internal void Check()
     {
         Optimizer.Check();
         Schedule.Check();

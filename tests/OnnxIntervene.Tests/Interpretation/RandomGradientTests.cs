@@ -3,6 +3,7 @@ using OnnxIntervene.Execution;
 using OnnxIntervene.Gradients.Losses;
 using OnnxIntervene.Interventions;
 using OnnxIntervene.Interventions.Kinds;
+using OnnxIntervene.IR;
 using OnnxIntervene.Numerics;
 using OnnxIntervene.Planning;
 using OnnxIntervene.Runtime;
@@ -48,6 +49,62 @@ public sealed class RandomGradientTests
         }
 
         Assert.That(steepest, Is.GreaterThan(0.01), "no parameter changed the loss");
+    }
+
+    // What the first intervention trains changes the loss by what the next source's run reads alone.
+    [Test]
+    public void Gradients_of_random_chains_are_the_references_slopes(
+        [ValueSource(nameof(KindsOfChains))] InterventionType kind
+    )
+    {
+        using var cut = new CutModel(
+            Path.Combine(RepositoryPaths.OwnReferences, "families", s_models[1], "model.onnx")
+        );
+        using var loaded = LoadedModel.Load(cut.Path, new ExecutionOptions { Threads = 1 });
+        for (var seed = 1000 * DrawnKinds.NumberOf(kind); ; seed++)
+        {
+            var run = new RunDraw(cut, new Draws(seed)).Draw(kind, isAlone: false);
+            if (!IsChain(cut, run) || SlopeThroughChain(loaded, run) < 0.01)
+                continue;
+            Assert.That(Judge(cut, loaded, run, seed), Is.GreaterThan(0.01));
+            return;
+        }
+    }
+
+    private static IEnumerable<InterventionType> KindsOfChains() => Kinds().Where(kind => kind.NeedsSource);
+
+    // Some member of the next group reads at or after the tensor that the first intervention writes.
+    private static bool IsChain(CutModel cut, DrawnRun run) =>
+        run is { Config.Mode: InterventionMode.Serial, Sources: { } sources }
+        && run.Config.Representations.All(item => item.Intervention?.Type.CallsFunction is not true)
+        && sources.All(source => source is not null)
+        && run.Config.Representations.Skip(1).All(item => item.InterventionLinkKey is null)
+        && SourceGroups.Of(run.Config) is var groups
+        && groups.Of(0) + 1 < groups.Count
+        && groups.Members(groups.Of(0) + 1).Any(index => PlaceOf(cut, run, index) >= PlaceOf(cut, run, 0));
+
+    private static int PlaceOf(CutModel cut, DrawnRun run, int index)
+    {
+        var item = run.Config.Representations[index];
+        return cut.PlaceOf(CutModel.TensorOf(cut.Components.Get(item.Layer, item.Component)).Name);
+    }
+
+    // 0 where nothing that the first changes is read.
+    private static double SlopeThroughChain(LoadedModel loaded, DrawnRun run)
+    {
+        using var model = loaded.With(run.Config);
+        using var trainer = new Trainer(model);
+        try
+        {
+            return trainer
+                .Gradients(BatchOf(run, LabelsOf(run, 0)))
+                .Parameters.Where(parameter => parameter.Intervention == 0)
+                .Max(parameter => Math.Sqrt(Dot(parameter.Gradient, parameter.Gradient)));
+        }
+        catch (InterventionException fault) when (fault.Message.Contains("does not depend"))
+        {
+            return 0;
+        }
     }
 
     // A kind that is not trained is gone back through, to what lies below it.
@@ -96,7 +153,7 @@ public sealed class RandomGradientTests
         Assert.That(Judge(cut, loaded, run, Seed), Is.GreaterThan(0.01));
     }
 
-    // Chains cannot be trained, and functions of C# have no gradient.
+    // Functions of C# have no gradient.
     private static DrawnRun Drawn(CutModel cut, InterventionType kind, bool isAlone, int seed)
     {
         while (true)
@@ -113,21 +170,16 @@ public sealed class RandomGradientTests
     // Gives the largest slope.
     private static double Judge(CutModel cut, LoadedModel loaded, DrawnRun run, int seed)
     {
-        var random = new Random(seed);
-        var labels = Enumerable.Range(0, run.Base.BatchSize).Select(_ => (long)random.Next(60)).ToArray();
+        var labels = LabelsOf(run, seed);
         using var model = loaded.With(run.Config);
         using var trainer = new Trainer(model);
-        var batch = new TrainingBatch(
-            run.Base,
-            run.Sources ?? [],
-            new CrossEntropyLoss(NumericArray.Of(labels, labels.Length))
-        )
-        {
-            UnitLocations = run.Locations,
-            Settings = run.Settings with { OutputOriginalOutput = false },
-        };
-        return trainer
-            .Gradients(batch)
+        var given = trainer.Gradients(BatchOf(run, labels));
+        Assert.That(
+            given.Loss,
+            Is.EqualTo(LossOf(cut, run, model.Interventions, labels)).Within(1e-4),
+            $"seed {seed}: {run}"
+        );
+        return given
             .Parameters.SelectMany(gradient =>
                 new[] { gradient.Gradient, Drawn(gradient.Gradient, seed) }.Select(direction =>
                     Slope(gradient, direction, $"seed {seed}, {gradient.Name}: {run}", Loss(gradient, direction))
@@ -149,6 +201,19 @@ public sealed class RandomGradientTests
                 return LossOf(cut, With(run, all), all, labels);
             };
     }
+
+    private static long[] LabelsOf(DrawnRun run, int seed)
+    {
+        var random = new Random(seed);
+        return [.. Enumerable.Range(0, run.Base.BatchSize).Select(_ => (long)random.Next(60))];
+    }
+
+    private static TrainingBatch BatchOf(DrawnRun run, long[] labels) =>
+        new(run.Base, run.Sources ?? [], new CrossEntropyLoss(NumericArray.Of(labels, labels.Length)))
+        {
+            UnitLocations = run.Locations,
+            Settings = run.Settings with { OutputOriginalOutput = false },
+        };
 
     private static NumericArray Drawn(NumericArray like, int seed) =>
         NumericArray.Of(

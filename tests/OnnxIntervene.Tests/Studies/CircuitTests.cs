@@ -26,6 +26,12 @@ public sealed class CircuitTests
     [TestCase(Tiny, 3, TestName = "An_edges_score_is_what_patching_a_little_of_it_does")]
     [TestCase("gpt_neox/optimum/model.onnx", 5, TestName = "An_edges_score_is_what_patching_it_does_(parallel_layers)")]
     [TestCase("llama/optimum/model.onnx", 5, TestName = "An_edges_score_is_what_patching_it_does_(shared_keys)")]
+    [TestCase(
+        "gemma2/optimum/model.onnx",
+        7,
+        TestName = "An_edges_score_is_what_patching_it_does_(normalised_outputs)"
+    )]
+    [TestCase("olmo2/optimum/model.onnx", 11, TestName = "An_edges_score_is_what_patching_it_does_(norms_after_alone)")]
     public void An_edges_score_is_what_patching_a_little_of_it_does(string export, int every)
     {
         const float scale = 0.02f;
@@ -123,6 +129,8 @@ public sealed class CircuitTests
 
     [TestCase("gpt_neox/optimum/model.onnx", "a1.0.query", "m1")]
     [TestCase("llama/optimum/model.onnx", "-1.key", "query")]
+    [TestCase("gemma2/optimum/model.onnx", "a1.0.query", "m1")]
+    [TestCase("olmo2/optimum/model.onnx", "a1.0.query", "m1")]
     public void With_every_edge_it_is_the_clean_run_and_with_none_the_corrupt_one(
         string export,
         string one,

@@ -40,6 +40,9 @@ internal sealed class LossGraph(OpBuilder ops, int outputAxes)
     public Value ChosenRows(Value output) =>
         _rows = Widened(ops.GatherND(output, Input(LossRows.Places, ElementType.Int64, null, outputAxes - 1), 0));
 
+    /// <summary>The rows that the loss reads, <c>[N, width]</c>; null for none.</summary>
+    public Value? Rows => _rows;
+
     /// <summary>The largest entry's number in each row that the loss reads, int64 <c>[N]</c>; null for none.</summary>
     public Value? Predictions() =>
         _rows is null

@@ -20,7 +20,7 @@ internal sealed class AlignmentParts
     /// <summary>Checks that the variables fit their spots.</summary>
     /// <param name="components">The model's components.</param>
     /// <param name="request">The kind, and how much of a space each variable gets.</param>
-    /// <param name="spots">The spot of each variable.</param>
+    /// <param name="spots">The spot of each variable; one place has one name.</param>
     /// <exception cref="InterventionException">
     /// A component's width is unknown, or too small; or the kind has no parts that variables could share.
     /// </exception>

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using OnnxIntervene.Execution;
 using OnnxIntervene.Interventions;
 using OnnxIntervene.IR;
@@ -36,13 +37,14 @@ public static class AlignmentSites
             .Range(0, variables)
             .Select(variable => Spot(model, request, request.Sites[variable]))
             .ToList();
+        var merged = AlignmentSpot.Merged(spots, request.Training.Examples);
         var parts = new AlignmentParts(
             model.Components,
             request with
             {
-                Rank = request.Rank > 0 ? request.Rank : MostDimensions(model, spots),
+                Rank = request.Rank > 0 ? request.Rank : MostDimensions(model, merged),
             },
-            [.. spots]
+            merged
         );
         return (parts.Config(), Place(request, spots) with { Subspaces = parts.Subspaces });
     }
@@ -65,6 +67,6 @@ public static class AlignmentSites
             AnswerPosition = request.AnswerPosition,
         };
 
-    private static int MostDimensions(LoadedModel model, List<AlignmentSpot> spots) =>
+    private static int MostDimensions(LoadedModel model, ImmutableArray<AlignmentSpot> spots) =>
         spots.Min(spot => model.Components.Get(spot.Site).Width / spots.Count(other => other == spot));
 }

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using OnnxIntervene.Components;
 using OnnxIntervene.Components.Addressing;
 using OnnxIntervene.IR;
@@ -18,8 +19,29 @@ internal sealed record AlignmentSpot(ComponentAddress Site, AlignmentColumn Colu
         return new AlignmentSpot(site, column);
     }
 
+    /// <summary>
+    /// Spots under one name each: one that is the same place as an earlier one, in every example, is that one. Where
+    /// sources are read makes no difference.
+    /// </summary>
+    /// <param name="spots">The spot of each variable.</param>
+    /// <param name="examples">The examples.</param>
+    public static ImmutableArray<AlignmentSpot> Merged(
+        IReadOnlyList<AlignmentSpot> spots,
+        IEnumerable<InterchangeExample> examples
+    ) => [.. spots.Select(spot => spots.First(other => other == spot || spot.IsAt(other, examples)))];
+
     /// <inheritdoc/>
     public override string ToString() => $"{Site}, position {Column}";
+
+    private bool IsAt(AlignmentSpot other, IEnumerable<InterchangeExample> examples) =>
+        Site == other.Site
+        && Column.Head == other.Column.Head
+        && (
+            Column.Position == other.Column.Position
+            || examples.All(example =>
+                Column.Position.Find(example.Base) is { } place && place == other.Column.Position.Find(example.Base)
+            )
+        );
 }
 
 /// <summary>Units that are searched in every layer.</summary>

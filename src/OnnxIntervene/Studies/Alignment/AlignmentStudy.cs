@@ -85,7 +85,8 @@ internal sealed class AlignmentStudy
     private ImmutableArray<AlignmentSpot> SpotsOf(int cell) =>
         [.. Enumerable.Range(0, Variables).Select(variable => _fixed.GetValueOrDefault(variable) ?? CellSpot(cell))];
 
-    private AlignmentParts PartsOf(int cell) => new(Model.Components, Request, SpotsOf(cell));
+    private AlignmentParts PartsOf(int cell) =>
+        new(Model.Components, Request, AlignmentSpot.Merged(SpotsOf(cell), Sets().SelectMany(data => data.Examples)));
 
     private int CheckedVariables()
     {

@@ -32,11 +32,12 @@ internal sealed class AlignmentTraining(AlignmentStudy study)
         {
             using var model = study.Model.With(study.ConfigOf(cell));
             using var trainer = new Trainer(model, OptionsOf(model));
-            var stopping = new EarlyStopping(trainer, study.Request, study.PlaceOf(cell), cancellation);
+            var state = new FitState();
+            var stopping = Stopping(trainer, state, study.PlaceOf(cell), cancellation);
             var losses = Train(trainer, study.PlaceOf(cell), stopping, stepped, cancellation);
             stopping.Restore();
             using var trained = trainer.ToModel();
-            var found = Measured(cell, trained, losses, cancellation) with { HeldOut = [.. stopping.Accuracies] };
+            var found = Measured(cell, trained, losses, cancellation) with { HeldOut = [.. state.HeldOut] };
             keep(found, trained);
             return found;
         }
@@ -53,6 +54,31 @@ internal sealed class AlignmentTraining(AlignmentStudy study)
         using var trainer = new Trainer(model, OptionsOf(model));
         var example = new InterchangeBatch([study.Request.Training.Examples[0]]);
         return trainer.Explain(BatchOf(example, study.PlaceOf(cell)), cancellation);
+    }
+
+    private EarlyStopping Stopping(
+        Trainer trainer,
+        FitState state,
+        InterchangePlace place,
+        CancellationToken cancellation
+    )
+    {
+        var request = study.Request;
+        var aside = request.HeldOut is { } data
+            ? new HeldOutInterchanges(data, request.BatchSize, place, cancellation)
+            : null;
+        return new EarlyStopping(trainer.Arrays, state, aside is null ? null : Measure)
+        {
+            Steps = request.Steps,
+            Every = request.MeasuresEvery,
+            Patience = request.Patience,
+        };
+
+        double Measure()
+        {
+            using var model = trainer.ToModel();
+            return aside.AccuracyOf(model);
+        }
     }
 
     // A soft mask that does not cool decides nothing.

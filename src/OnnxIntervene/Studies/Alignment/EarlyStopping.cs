@@ -1,69 +1,52 @@
-using OnnxIntervene.Tensors;
 using OnnxIntervene.Training;
+using OnnxIntervene.Training.Parametrizations;
 
 namespace OnnxIntervene.Studies.Alignment;
 
 /// <summary>
 /// Measures a training on held-out examples while it runs, ends it when they no longer get better, and keeps the best.
 /// </summary>
-/// <param name="trainer">The training.</param>
-/// <param name="request">What is held out, when it is measured, and how long it may get no better.</param>
-/// <param name="place">Where the interventions are.</param>
-/// <param name="cancellation">Ends a measuring early.</param>
-internal sealed class EarlyStopping(
-    Trainer trainer,
-    AlignmentRequest request,
-    InterchangePlace place,
-    CancellationToken cancellation
-)
+/// <param name="arrays">What is trained.</param>
+/// <param name="state">Where measurements and the best are kept.</param>
+/// <param name="measure">Measures the accuracy of what is trained as it is now; null for a training without.</param>
+internal sealed class EarlyStopping(IReadOnlyList<TrainedArray> arrays, FitState state, Func<double>? measure)
 {
-    private readonly List<double> _accuracies = [];
+    /// <summary>How many steps the training takes.</summary>
+    public required int Steps { get; init; }
 
-    // Their sources are run once: no parameter changes what is read of them.
-    private readonly List<(InterchangeBatch Batch, InterchangeRun Run)> _batches =
-    [
-        .. InterchangeBatch
-            .Of(request.HeldOut?.Examples ?? [], request.BatchSize)
-            .Select(batch => (batch, new InterchangeRun(batch, request.HeldOut!.Answers, place, cancellation))),
-    ];
+    /// <summary>Steps between two measurements; one is also made after the last step.</summary>
+    public required int Every { get; init; }
 
-    private List<NumericArray> _best = [];
-    private int _bestNumber;
+    /// <summary>How many measurements may be no better than the best before the training ends; null for any.</summary>
+    public required int? Patience { get; init; }
 
-    /// <summary>The accuracy of each measuring, in order.</summary>
-    public IReadOnlyList<double> Accuracies => _accuracies;
-
-    /// <summary>Whether the training is at its end after so many steps; measures where it is time to.</summary>
+    /// <summary>Whether the training is at its end after so many steps; measures what is due by then.</summary>
     public bool Ends(int steps)
     {
-        if (_batches.Count == 0 || (steps % request.MeasuresEvery != 0 && steps != request.Steps))
+        if (measure is null)
             return false;
-        Measure();
-        return request.Patience is { } patience && _accuracies.Count > _bestNumber + patience;
+        while (state.HeldOut.Count < DueBy(steps))
+            Add(measure());
+        return Patience is { } patience && state.HeldOut.Count > state.BestEpoch + patience;
     }
 
-    /// <summary>Puts the trainer where it was at the best measuring.</summary>
+    /// <summary>Puts what is trained where it was at the best measurement.</summary>
     public void Restore()
     {
-        for (var index = 0; index < _best.Count; index++)
-            trainer.Trained.Parameters[index].Array.Move(_best[index]);
+        for (var index = 0; index < state.Best.Count; index++)
+            arrays[index].Move(state.Best[index]);
     }
 
-    private void Measure()
+    private int DueBy(int steps) => (steps / Every) + (steps == Steps && steps % Every != 0 ? 1 : 0);
+
+    private void Add(double accuracy)
     {
-        using var model = trainer.ToModel();
-        var right = _batches.Sum(item =>
-            item.Run.Of(model, wantsPlain: false)
-                .Changed.Zip(item.Batch.Examples, (answer, example) => answer == example.Label ? 1 : 0)
-                .Sum()
-        );
-        var accuracy = (double)right / request.HeldOut!.Examples.Length;
-        if (_accuracies.Count == 0 || accuracy > _accuracies.Max())
+        if (state.HeldOut.Count == 0 || accuracy > state.HeldOut[state.BestEpoch])
         {
-            _bestNumber = _accuracies.Count;
-            _best = [.. trainer.Trained.Parameters.Select(parameter => parameter.Array.Free)];
+            state.BestEpoch = state.HeldOut.Count;
+            state.Best = [.. arrays.Select(array => array.Free)];
         }
 
-        _accuracies.Add(accuracy);
+        state.HeldOut.Add(accuracy);
     }
 }

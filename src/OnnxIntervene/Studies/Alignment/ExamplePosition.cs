@@ -34,24 +34,30 @@ public sealed record ExamplePosition(int? Number, string? Name)
 
     /// <summary>Its number in an input, from the start.</summary>
     /// <exception cref="InterventionException">The input has no such position.</exception>
-    internal int In(InterchangeInput input)
+    internal int In(InterchangeInput input) =>
+        Find(input)
+        ?? throw new InterventionException(
+            Given(input) is { } position
+                ? $"There is no position {position}; there are 0 to {input.Inputs.Length - 1}."
+                : $"There is no position named '{Name}'. There are: "
+                    + $"{string.Join(", ", input.Positions.Keys.Append(LastName).Distinct())}."
+        );
+
+    /// <summary>The same; null where the input has no such position.</summary>
+    internal int? Find(InterchangeInput input)
     {
         var length = input.Inputs.Length;
-        var position = Number ?? Find(input);
-        var counted = position < 0 ? position + length : position;
-        return counted >= 0 && counted < length
-            ? counted
-            : throw new InterventionException($"There is no position {position}; there are 0 to {length - 1}.");
+        var counted = Given(input) is < 0 and var back ? back + length : Given(input);
+        return counted >= 0 && counted < length ? counted : null;
     }
 
     /// <inheritdoc/>
     public override string ToString() => Name ?? Number!.Value.ToString(CultureInfo.InvariantCulture);
 
-    private int Find(InterchangeInput input) =>
-        input.Positions.TryGetValue(Name!, out var positions) && !positions.IsEmpty ? positions[^1]
+    // From the end where it is negative; null for a name that the input does not give.
+    private int? Given(InterchangeInput input) =>
+        Number is { } number ? number
+        : input.Positions.TryGetValue(Name!, out var positions) && !positions.IsEmpty ? positions[^1]
         : Name == LastName ? -1
-        : throw new InterventionException(
-            $"There is no position named '{Name}'. There are: "
-                + $"{string.Join(", ", input.Positions.Keys.Append(LastName).Distinct())}."
-        );
+        : null;
 }

@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using System.Numerics.Tensors;
 using OnnxIntervene.Execution;
 using OnnxIntervene.Execution.Results;
 using OnnxIntervene.Interventions;
@@ -50,7 +49,7 @@ internal sealed class InterchangeRun(
     private ImmutableArray<int> Chosen(ModelOutput output)
     {
         var logits = output.Logits;
-        return [.. batch.Examples.Select((example, row) => Best(RowOf(example, row)))];
+        return [.. batch.Examples.Select((example, row) => BestAnswer.Of(RowOf(example, row), answers))];
 
         ReadOnlySpan<float> RowOf(InterchangeExample example, int row) =>
             logits.Shape switch
@@ -59,15 +58,5 @@ internal sealed class InterchangeRun(
                 [_, 1, _] => logits.RowAt(row, 0).Span,
                 _ => logits.RowAt(row, place.AnswerPosition?.In(example.Base) ?? output.LastPosition(row)).Span,
             };
-    }
-
-    private int Best(ReadOnlySpan<float> logits)
-    {
-        if (answers.IsEmpty)
-            return TensorPrimitives.IndexOfMax(logits);
-        var best = answers[0];
-        foreach (var answer in answers)
-            best = logits[answer] > logits[best] ? answer : best;
-        return best;
     }
 }

@@ -25,7 +25,7 @@ public static class CircuitFaithfulness
     /// <param name="cancellation">Ends the runs early.</param>
     /// <exception cref="InterventionException">
     /// Prompts do not fit each other, the model's layers are not an attention and a feed-forward, added to one
-    /// stream as they are, or the journal is of another study.
+    /// stream, or the journal is of another study.
     /// </exception>
     /// <exception cref="ModelFormatException">The journal is not one.</exception>
     /// <exception cref="IOException">The journal cannot be written.</exception>

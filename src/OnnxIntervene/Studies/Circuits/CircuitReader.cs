@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using OnnxIntervene.Components.Addressing;
 using OnnxIntervene.Execution;
+using OnnxIntervene.Runtime;
 using OnnxIntervene.Studies.Lens;
 using OnnxIntervene.Studies.Prompts;
 using OnnxIntervene.Studies.Reading;
@@ -18,6 +19,8 @@ internal sealed class CircuitReader : IDisposable
     private readonly CircuitSites _sites;
     private readonly ComponentReader _reader;
     private readonly List<HeadSplit> _splits = [];
+    private readonly List<AddedPart> _attentions = [];
+    private readonly List<AddedPart> _feedForwards = [];
 
     public CircuitReader(LoadedModel model, CircuitSites sites)
     {
@@ -26,7 +29,11 @@ internal sealed class CircuitReader : IDisposable
         try
         {
             for (var layer = 0; layer < sites.Graph.Layers; layer++)
+            {
                 _splits.Add(HeadSplit.Open(model, layer)!);
+                _attentions.Add(AddedPart.Open(model, sites.AttentionOf(layer)));
+                _feedForwards.Add(AddedPart.Open(model, sites.FeedForwardOf(layer)));
+            }
         }
         catch
         {
@@ -48,20 +55,49 @@ internal sealed class CircuitReader : IDisposable
         );
 
     /// <summary>What a layer's heads add, <c>[head][position × width]</c>, without the bias.</summary>
-    public float[][] HeadsOf(int layer, NumericArray mixedValues, CancellationToken cancellation) =>
-        _splits[layer].SplitAll(mixedValues, cancellation);
+    /// <param name="prompt">What the model is run on.</param>
+    /// <param name="layer">The layer.</param>
+    /// <param name="mixed">The heads' mixed values, <c>[position, head × head width]</c>.</param>
+    /// <param name="output">
+    /// What the attention outputs, <c>[position, width]</c>; null where that is added as it is.
+    /// </param>
+    /// <param name="cancellation">Ends the runs early.</param>
+    public float[][] HeadsOf(
+        ModelInputs prompt,
+        int layer,
+        NumericArray mixed,
+        NumericArray? output,
+        CancellationToken cancellation
+    ) =>
+        _attentions[layer]
+            .Of(
+                prompt,
+                _splits[layer].SplitAll(mixed, cancellation),
+                output?.FloatMemory ?? default,
+                mixed.Shape[0],
+                cancellation
+            );
+
+    /// <summary>What a layer's feed-forward adds, <c>[position × width]</c>.</summary>
+    /// <param name="prompt">What the model is run on.</param>
+    /// <param name="layer">The layer.</param>
+    /// <param name="output">What it outputs, <c>[position, width]</c>.</param>
+    /// <param name="cancellation">Ends the run early.</param>
+    public float[] FeedForwardOf(ModelInputs prompt, int layer, NumericArray output, CancellationToken cancellation) =>
+        _feedForwards[layer].Of(prompt, output.FloatMemory, output.Shape[0], cancellation);
 
     /// <inheritdoc/>
     public void Dispose()
     {
         _reader.Dispose();
-        foreach (var split in _splits)
-            split.Dispose();
+        foreach (var owned in _splits.Concat<IDisposable>(_attentions).Concat(_feedForwards))
+            owned.Dispose();
     }
 
     private PromptStreams Streams(StudyPrompt prompt, PromptPair pair, CancellationToken cancellation)
     {
-        var (sent, other) = (Sent(pair.Clean, cancellation), Sent(pair.Corrupt, cancellation));
+        var sent = Sent(prompt.Inputs, pair.Clean, cancellation);
+        var other = Sent(prompt.Corrupt!, pair.Corrupt, cancellation);
         return new PromptStreams(
             prompt,
             [.. pair.Logits(prompt, _model.Model.Graph.Outputs[0].Name)],
@@ -72,14 +108,17 @@ internal sealed class CircuitReader : IDisposable
     }
 
     // In the order of the graph's senders.
-    private ImmutableArray<float[]> Sent(PromptReading reading, CancellationToken cancellation)
+    private ImmutableArray<float[]> Sent(ModelInputs inputs, PromptReading reading, CancellationToken cancellation)
     {
         var sent = ImmutableArray.CreateBuilder<float[]>();
         sent.Add(ValuesOf(reading, CircuitSites.Embedding).Floats.ToArray());
         for (var layer = 0; layer < _sites.Graph.Layers; layer++)
         {
-            sent.AddRange(HeadsOf(layer, ValuesOf(reading, CircuitSites.MixedValues(layer)), cancellation));
-            sent.Add(ValuesOf(reading, CircuitSites.FeedForward(layer)).Floats.ToArray());
+            var mixed = ValuesOf(reading, CircuitSites.MixedValues(layer));
+            var output = _sites.Outputs(layer).Select(site => ValuesOf(reading, site)).FirstOrDefault();
+            sent.AddRange(HeadsOf(inputs, layer, mixed, output, cancellation));
+            var feedForward = ValuesOf(reading, CircuitSites.FeedForward(layer));
+            sent.Add(FeedForwardOf(inputs, layer, feedForward, cancellation));
         }
 
         return sent.ToImmutable();

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Numerics.Tensors;
 using OnnxIntervene.Components.Addressing;
 using OnnxIntervene.Execution;
@@ -33,7 +34,9 @@ internal sealed class CircuitRuns : IDisposable
             {
                 var (before, inputs) = (CircuitSites.Before(layer), CircuitSites.Projections(layer));
                 _projections.Add(ReadingPart.Open(model, before, [], inputs));
-                _attentions.Add(ReadingPart.Open(model, before, inputs, [CircuitSites.MixedValues(layer)]));
+                _attentions.Add(
+                    ReadingPart.Open(model, before, inputs, [CircuitSites.MixedValues(layer), .. sites.Outputs(layer)])
+                );
                 _feedForwards.Add(ReadingPart.Open(model, sites.Middle(layer), [], [CircuitSites.FeedForward(layer)]));
             }
         }
@@ -56,12 +59,21 @@ internal sealed class CircuitRuns : IDisposable
         for (var layer = 0; layer < graph.Layers; layer++)
         {
             var mixed = Attention(streams, layer, changes, isKept, cancellation);
-            var heads = _reader.HeadsOf(layer, mixed, cancellation);
+            var heads = _reader.HeadsOf(
+                streams.Prompt.Inputs,
+                layer,
+                mixed[0].Row(0),
+                mixed.Length > 1 ? mixed[1].Row(0) : null,
+                cancellation
+            );
             for (var head = 0; head < graph.Heads; head++)
                 Change(graph.SenderOf(layer, head), heads[head]);
             var middle = Stream(streams, graph.ReceiverOf(layer), _sites.Middle(layer), changes, isKept);
             var output = _feedForwards[layer].Run(streams.Prompt.Inputs, Single(streams, middle), [], cancellation)[0];
-            Change(graph.SenderOf(layer, graph.Heads), output.Floats);
+            Change(
+                graph.SenderOf(layer, graph.Heads),
+                _reader.FeedForwardOf(streams.Prompt.Inputs, layer, output.Row(0), cancellation)
+            );
         }
 
         var last = Stream(streams, graph.LogitsReceiver, _sites.Last, changes, isKept);
@@ -86,8 +98,9 @@ internal sealed class CircuitRuns : IDisposable
             part.Dispose();
     }
 
-    // What each head's query, key and value are, each of a stream of its own, and what the heads make of these.
-    private NumericArray Attention(
+    // What each head's query, key and value are, each of a stream of its own, and what the heads make of these: the
+    // mixed values, and what is output where that is not added as it is.
+    private ImmutableArray<NumericArray> Attention(
         PromptStreams streams,
         int layer,
         float[][] changes,
@@ -113,8 +126,7 @@ internal sealed class CircuitRuns : IDisposable
                 Single(streams, streams.Clean[site].FloatMemory),
                 [.. read.Select((values, kind) => OwnHeads(values, [.. RowsOf((HeadInput)kind)]))],
                 cancellation
-            )[0]
-            .Row(0);
+            );
     }
 
     // The rows of the inputs of a kind, head by head.

@@ -11,11 +11,18 @@ namespace OnnxIntervene.Studies.Circuits;
 /// <summary>The components of a model at which its edges begin and end.</summary>
 internal sealed class CircuitSites
 {
+    private readonly ImmutableArray<StreamPart> _parts;
     private readonly ImmutableArray<bool> _areParallel;
 
-    private CircuitSites(ComponentMap components, int heads, int sharing, ImmutableArray<bool> areParallel)
+    private CircuitSites(
+        ComponentMap components,
+        ImmutableArray<StreamPart> parts,
+        int heads,
+        int sharing,
+        ImmutableArray<bool> areParallel
+    )
     {
-        _areParallel = areParallel;
+        (_parts, _areParallel) = (parts, areParallel);
         Graph = new CircuitGraph(components.LayerCount, heads, sharing, layer => areParallel[layer]);
         var layers = Enumerable.Range(0, components.LayerCount).ToList();
         Read =
@@ -23,6 +30,7 @@ internal sealed class CircuitSites
             Embedding,
             Last,
             .. layers.SelectMany(layer => new[] { MixedValues(layer), FeedForward(layer), Middle(layer) }),
+            .. layers.SelectMany(layer => Outputs(layer)),
             .. layers.Select(Before),
         ];
         Read = [.. Read.Distinct()];
@@ -46,11 +54,23 @@ internal sealed class CircuitSites
     /// <summary>The stream that a layer's feed-forward reads.</summary>
     public ComponentAddress Middle(int layer) => _areParallel[layer] ? Before(layer) : Between(layer);
 
-    /// <summary>What a layer's feed-forward adds.</summary>
+    /// <summary>What a layer's feed-forward outputs.</summary>
     public static ComponentAddress FeedForward(int layer) => new(layer, ComponentNames.MlpOutput);
 
     /// <summary>The heads' mixed values, before their projection.</summary>
     public static ComponentAddress MixedValues(int layer) => new(layer, ComponentNames.AttentionValueOutput);
+
+    /// <summary>
+    /// What a layer's attention outputs, where it is not added to the stream as it is; nothing where it is.
+    /// </summary>
+    public ImmutableArray<ComponentAddress> Outputs(int layer) =>
+        AttentionOf(layer) is { After: not null, SubLayer: var output } ? [output] : [];
+
+    /// <summary>How what a layer's attention outputs comes into the stream.</summary>
+    public StreamPart AttentionOf(int layer) => _parts[2 * layer];
+
+    /// <summary>How what a layer's feed-forward outputs comes into it.</summary>
+    public StreamPart FeedForwardOf(int layer) => _parts[(2 * layer) + 1];
 
     /// <summary>A head's inputs after their projections.</summary>
     public static ImmutableArray<ComponentAddress> Projections(int layer) =>
@@ -62,24 +82,19 @@ internal sealed class CircuitSites
 
     /// <summary>Finds them.</summary>
     /// <exception cref="InterventionException">
-    /// The model's layers are not an attention and a feed-forward, both added to one stream as they are.
+    /// The model's layers are not an attention and a feed-forward, both added to one stream.
     /// </exception>
     public static CircuitSites Of(ComponentMap components)
     {
         var parts = StreamPart.All(components);
         if (components.LayerCount == 0)
             throw new InterventionException("No layers were found in the model, so it has no edges.");
-        if (parts.FirstOrDefault(part => part.After is not null) is { } scaled)
-            throw new InterventionException(
-                $"{scaled.SubLayer} is scaled or normalised before it is added to the stream, so what single heads "
-                    + "add cannot be told, and the model has no edges between heads."
-            );
         var (heads, sharing) = Heads(components);
         var areParallel = Enumerable
             .Range(0, components.LayerCount)
             .Select(layer => IsParallel(components, [.. parts.Where(part => part.SubLayer.Layer == layer)], layer))
             .ToImmutableArray();
-        return new CircuitSites(components, heads, sharing, areParallel);
+        return new CircuitSites(components, parts, heads, sharing, areParallel);
     }
 
     private static ComponentAddress Between(int layer) => new(layer, ComponentNames.ResidMid);

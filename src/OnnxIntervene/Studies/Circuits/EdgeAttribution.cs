@@ -24,7 +24,7 @@ public static class EdgeAttribution
     /// <param name="cancellation">Ends the runs early.</param>
     /// <exception cref="InterventionException">
     /// Prompts do not fit each other, the metric has no gradient, an operator has no gradient rule, the model's layers
-    /// are not an attention and a feed-forward, added to one stream as they are, or the journal is of another
+    /// are not an attention and a feed-forward, added to one stream, or the journal is of another
     /// study.
     /// </exception>
     /// <exception cref="ModelFormatException">The journal is not one.</exception>

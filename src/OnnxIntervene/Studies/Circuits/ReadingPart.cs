@@ -76,7 +76,7 @@ internal sealed class ReadingPart : IDisposable
     /// <summary>Runs the part.</summary>
     /// <param name="prompt">What the model is run on, one row.</param>
     /// <param name="streams">What it begins with, <c>[row, position, width]</c>.</param>
-    /// <param name="writes">What is written at every unit of each component, in one row; none in several.</param>
+    /// <param name="writes">What is written at every unit of each component, row by row.</param>
     /// <param name="cancellation">Ends the run early.</param>
     /// <returns>What is read, <c>[row, position, width]</c>, heads side by side.</returns>
     public ImmutableArray<NumericArray> Run(
@@ -93,7 +93,7 @@ internal sealed class ReadingPart : IDisposable
         var results = session.Run(
             new ModelInputs(inputs.Arrays.SetItem(_input, StartArrays.Of(_start.Source, streams))),
             [
-                .. _written.Select((component, index) => Write(new UnitGrid(component, length), writes[index])),
+                .. _written.Select((component, index) => Write(new UnitGrid(component, length), writes[index], rows)),
                 .. _read.Select(component => new UnitGrid(component, length).ReadAll(rows)),
             ],
             [.. reads],
@@ -105,11 +105,11 @@ internal sealed class ReadingPart : IDisposable
     /// <inheritdoc/>
     public void Dispose() => _lease.Dispose();
 
-    private static SiteFeed Write(UnitGrid grid, ReadOnlyMemory<float> values) =>
+    private static SiteFeed Write(UnitGrid grid, ReadOnlyMemory<float> values, int rows) =>
         new()
         {
-            WriteLocations = grid.ReadAll().ReadLocations,
+            WriteLocations = grid.ReadAll(rows).ReadLocations,
             Source = values,
-            SourceShape = (long[])[grid.Count, values.Length / grid.Count],
+            SourceShape = (long[])[rows * grid.Count, values.Length / (rows * grid.Count)],
         };
 }

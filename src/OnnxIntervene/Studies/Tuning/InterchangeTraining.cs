@@ -3,6 +3,7 @@ using OnnxIntervene.IR;
 using OnnxIntervene.IR.Serialization;
 using OnnxIntervene.Studies.Alignment;
 using OnnxIntervene.Sweeps;
+using OnnxIntervene.Training.Weights;
 
 namespace OnnxIntervene.Studies.Tuning;
 
@@ -42,7 +43,7 @@ public static class InterchangeTraining
         using var intervened = model.With(request.Config);
         using var training = new WeightFit(intervened, request, options ?? new InterchangeTrainingOptions());
         var before = Measure(intervened, request, cancellation);
-        var losses = training.Run(progress, cancellation);
+        training.Run(progress, cancellation);
         training.Trainer.Save(
             BesideModel.FileIn(folder, model.File),
             new SaveSteps { CopiesWeights = true, Beside = BesideModel.Of(model.File) },
@@ -57,9 +58,24 @@ public static class InterchangeTraining
             After = after,
             TaskBefore = Task(request.Test, before),
             TaskAfter = Task(request.Test, after),
-            Losses = [.. losses],
+            Losses = [.. training.State.Losses],
+            HeldOut = [.. training.State.HeldOut],
+            BestMeasure = training.State.BestEpoch,
             Weights = training.Trainer.Weights,
         };
+    }
+
+    /// <summary>How a training would be computed: which weights it has, and what a step takes. Runs nothing.</summary>
+    /// <param name="model">The model.</param>
+    /// <param name="request">What is trained.</param>
+    /// <exception cref="InterventionException">The request does not fit the model.</exception>
+    public static WeightExplanation Explain(LoadedModel model, InterchangeTrainingRequest request)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        ArgumentNullException.ThrowIfNull(request);
+        using var intervened = model.With(request.Config);
+        using var training = new WeightFit(intervened, request, new InterchangeTrainingOptions());
+        return training.Explain();
     }
 
     private static InterchangeResult Measure(

@@ -21,6 +21,12 @@ public sealed record InterchangeTrainingResult
     /// <summary>The loss of each step, in order.</summary>
     public required ImmutableArray<double> Losses { get; init; }
 
+    /// <summary>The accuracy of each measurement on what was held out, in order; empty where nothing was.</summary>
+    public ImmutableArray<double> HeldOut { get; init; } = [];
+
+    /// <summary>Of these the number of the best, whose weights were written; 0 where there are none.</summary>
+    public int BestMeasure { get; init; }
+
     /// <summary>The names of the weights that were trained.</summary>
     public required ImmutableArray<string> Weights { get; init; }
 }

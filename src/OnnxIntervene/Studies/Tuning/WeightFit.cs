@@ -15,7 +15,6 @@ internal sealed class WeightFit : IDisposable
 {
     private readonly InterchangeTrainingRequest _request;
     private readonly InterchangeTrainingOptions _options;
-    private readonly FitState _state;
     private readonly FitCheckpoint? _checkpoint;
     private readonly bool _learnsTask;
     private readonly int _interventions;
@@ -31,6 +30,7 @@ internal sealed class WeightFit : IDisposable
         ArgumentOutOfRangeException.ThrowIfLessThan(options.CheckpointEvery, 1, nameof(options));
         Check(model, request.Training, "training");
         Check(model, request.Test, "test");
+        CheckHeldOut(model);
         _learnsTask = request.LearnsTask && request.Training.UnchangedShare is not null;
         _interventions = model.Config.Representations.Length;
         Trainer = new WeightTrainer(
@@ -45,21 +45,38 @@ internal sealed class WeightFit : IDisposable
         _checkpoint = options.Checkpoint is { } path
             ? new FitCheckpoint(path, Identity(model), Trainer.Arrays, Trainer.Steps)
             : null;
-        _state = _checkpoint?.Read() ?? new FitState();
+        State = _checkpoint?.Read() ?? new FitState();
     }
 
     /// <summary>What is trained.</summary>
     public WeightTrainer Trainer { get; }
 
-    /// <summary>Runs to the end; the loss of each step.</summary>
-    public IReadOnlyList<double> Run(IProgress<SweepProgress>? progress, CancellationToken cancellation)
+    /// <summary>Where the training stands.</summary>
+    public FitState State { get; }
+
+    /// <summary>How a step is computed. Runs nothing.</summary>
+    public WeightExplanation Explain()
     {
-        using var log = _options.Log is { } path ? new FitLog(path, _state) : null;
+        var batch = new InterchangeBatch([_request.Training.Examples[0]]);
+        return Trainer.Explain(
+            _learnsTask
+                ? [batch.ToTraining(_request.Place, _interventions), batch.ToTask(_request.Place, _interventions)]
+                : [batch.ToTraining(_request.Place, _interventions)]
+        );
+    }
+
+    /// <summary>Runs to the end, and takes the best of what was measured on the way.</summary>
+    public void Run(IProgress<SweepProgress>? progress, CancellationToken cancellation)
+    {
+        using var log = _options.Log is { } path ? new FitLog(path, State) : null;
+        var stopping = Stopping(log, cancellation);
         var batches = TrainingOrder.Of(_request.Training, _request.BatchSize, _request.Seed);
         try
         {
-            foreach (var batch in batches.Skip(Trainer.StepCount).Take(_request.Steps - Trainer.StepCount))
+            foreach (var batch in batches.Skip(Trainer.StepCount))
             {
+                if (stopping.Ends(Trainer.StepCount) || Trainer.StepCount == _request.Steps)
+                    break;
                 Step(batch, log, cancellation);
                 progress?.Report(new SweepProgress(Trainer.StepCount, _request.Steps));
             }
@@ -68,15 +85,42 @@ internal sealed class WeightFit : IDisposable
         {
             // Half a step is not kept: it is made again.
             Trainer.Steps.Sum.Clear();
-            _checkpoint?.Write(_state);
+            _checkpoint?.Write(State);
             throw;
         }
 
-        return _state.Losses;
+        stopping.Restore();
     }
 
     /// <inheritdoc/>
     public void Dispose() => Trainer.Dispose();
+
+    // What is due is measured before the next step, also by a process that goes on from a checkpoint.
+    private EarlyStopping Stopping(FitLog? log, CancellationToken cancellation)
+    {
+        var batches = InterchangeBatch.Of(_request.HeldOut?.Examples ?? [], _request.BatchSize).ToList();
+        return new EarlyStopping(Trainer.Arrays, State, batches.Count > 0 ? Measure : null)
+        {
+            Steps = _request.Steps,
+            Every = _request.MeasuresEvery,
+            Patience = _request.Patience,
+        };
+
+        double Measure()
+        {
+            var accuracy = (double)batches.Sum(batch => Right(batch, cancellation)) / _request.HeldOut!.Examples.Length;
+            log?.Add(State.Epoch, Trainer.StepCount, accuracy);
+            return accuracy;
+        }
+    }
+
+    private int Right(InterchangeBatch batch, CancellationToken cancellation)
+    {
+        var scores = Trainer.Scores(batch.ToTraining(_request.Place, _interventions), cancellation);
+        return batch.Examples.Where((example, row) => example.Label == Answer(row)).Count();
+
+        int Answer(int row) => BestAnswer.Of(scores.Row(row).Floats, _request.HeldOut!.Answers);
+    }
 
     private void Step(InterchangeBatch batch, FitLog? log, CancellationToken cancellation)
     {
@@ -90,12 +134,12 @@ internal sealed class WeightFit : IDisposable
             throw new InterventionException($"Step {Trainer.StepCount + 1}: {fault.Message}", fault);
         }
 
-        _state.Losses.Add(result.Loss);
-        _state.Accuracies.Add(result.Accuracy ?? 0);
-        _state.Batch++;
-        log?.Add(_state, Trainer.StepCount, result);
+        State.Losses.Add(result.Loss);
+        State.Accuracies.Add(result.Accuracy ?? 0);
+        State.Batch++;
+        log?.Add(State, Trainer.StepCount, result);
         if (Trainer.StepCount % _options.CheckpointEvery == 0)
-            _checkpoint?.Write(_state);
+            _checkpoint?.Write(State);
     }
 
     private StepResult Learn(InterchangeBatch batch, CancellationToken cancellation)
@@ -119,6 +163,18 @@ internal sealed class WeightFit : IDisposable
         }
     }
 
+    private void CheckHeldOut(IntervenableModel model)
+    {
+        if (_request.MeasureEvery is { } every)
+            ArgumentOutOfRangeException.ThrowIfLessThan(every, 1, nameof(InterchangeTrainingRequest.MeasureEvery));
+        if (_request.Patience is { } patience)
+            ArgumentOutOfRangeException.ThrowIfLessThan(patience, 1, nameof(InterchangeTrainingRequest.Patience));
+        if (_request.HeldOut is { } data)
+            Check(model, data, "held-out examples");
+        else if (_request.Patience is not null)
+            throw new InterventionException("Early stopping needs held-out examples. Set HeldOut.");
+    }
+
     private NumericArray Identity(IntervenableModel model)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
@@ -134,9 +190,12 @@ internal sealed class WeightFit : IDisposable
         StudyIdentity.Add(hash, string.Join(' ', Trainer.Weights));
         StudyIdentity.Add(
             hash,
-            $"{_request.Steps} {_request.BatchSize} {_request.Seed} {_learnsTask} | {Trainer.Options}"
+            $"{_request.Steps} {_request.BatchSize} {_request.Seed} {_learnsTask} | {Trainer.Options} | "
+                + $"{_request.Patience} {_request.MeasureEvery}"
         );
         AlignmentIdentity.Add(hash, _request.Training);
+        if (_request.HeldOut is { } data)
+            AlignmentIdentity.Add(hash, data);
         AlignmentIdentity.Add(hash, _request.Place, _request.Training, _interventions);
         return StudyIdentity.Numbers(hash);
     }

@@ -79,8 +79,8 @@ public sealed class TrainingArtifacts
     /// <param name="settings">Subspaces, coefficients and constant sources.</param>
     /// <param name="options">The loss and the optimiser.</param>
     /// <exception cref="InterventionException">
-    /// Nothing of the interventions is trained, they do not fit the model or the length, or an operator between them
-    /// and the loss has no gradient rule.
+    /// Nothing of the interventions is trained, they do not fit the model or the length, their sources form a chain, or
+    /// an operator between them and the loss has no gradient rule.
     /// </exception>
     public static TrainingArtifacts OfInterventions(
         IntervenableModel model,
@@ -90,6 +90,11 @@ public sealed class TrainingArtifacts
     )
     {
         ArgumentNullException.ThrowIfNull(model);
+        if (model.Config.Mode == InterventionMode.Serial)
+            throw new InterventionException(
+                "Sources that form a chain (mode 'serial') cannot be written into files for ONNX Runtime Training. Use "
+                    + "'parallel' sources, or train here."
+            );
         options ??= new ArtifactOptions();
         var example = ArtifactExample.Of(model.Model.Graph, options.Length);
         var request = new RunRequest(

@@ -20,8 +20,9 @@ internal sealed class WeightRun : IDisposable
     private readonly LoadedModel _model;
     private readonly TrainedWeights _weights;
     private readonly TrainingModel _built;
-    private readonly InterventionSession _session;
-    private readonly Dictionary<string, WeightSource> _sources = [];
+    private readonly Lazy<InterventionSession> _whole;
+    private readonly Lazy<InterventionSession> _rows;
+    private readonly StructureSessions<SourceSession> _sources = new();
 
     /// <summary>Builds the graph of the base's run.</summary>
     /// <exception cref="InterventionException">
@@ -31,60 +32,89 @@ internal sealed class WeightRun : IDisposable
     {
         (_model, _weights) = (model, weights);
         _built = TrainingModel.Of(model.Model, model.Components, sites, loss, Targets);
-        _session = model.OpenSession(
-            _built.Spliced with
+        _whole = new(() => model.OpenSession(Fed(_built.Spliced)));
+        _rows = new(() => model.OpenSession(Fed(_built.RowsAlone())));
+
+        SplicedModel Fed(SplicedModel spliced) =>
+            spliced with
             {
-                AddedInputs = [.. _built.Spliced.AddedInputs, .. weights.Names.Select(TrainedWeights.InputOf)],
-            }
-        );
+                AddedInputs = [.. spliced.AddedInputs, .. weights.Names.Select(TrainedWeights.InputOf)],
+            };
     }
+
+    /// <summary>Whether the output is computed at the positions that the loss reads alone.</summary>
+    public bool ReadsAnswersOnly => _built.Spliced.PositionsInput is not null;
+
+    /// <summary>The sites of a plan that the base's run needs.</summary>
+    public static PlanPart BaseOf(RunPlan plan) => PlanPart.OfBase(plan, plan.WrittenInBase, []);
 
     /// <summary>Runs a batch.</summary>
     public StepNumbers Run(RunPlan plan, TrainingBatch batch, CancellationToken cancellation)
     {
-        var sources = plan.SourceRuns().ToList();
         var rows = new Dictionary<int, NumericArray>();
-        foreach (var source in sources)
-        {
-            var read = Source(plan, source).Read(source.Inputs, Reads(plan, source), _weights, cancellation);
-            for (var order = 0; order < source.Reads.Length; order++)
-                rows[source.Reads[order]] = read[order];
-        }
-
-        var feeds = plan
-            .Planned.Select(
-                (site, index) => site.Write(rows.TryGetValue(index, out var own) ? new SourceRows(own) : null)
-            )
-            .ToList();
-        var run = _built.Run(
-            _session,
+        var ways = new Stack<SourceWay>();
+        foreach (var run in plan.SourceRuns())
+            ways.Push(Read(plan, run, rows, cancellation));
+        var part = BaseOf(plan);
+        var loss = _built.Run(
+            _whole.Value,
             batch.Bases,
-            feeds,
+            Feeds(plan, part, rows),
             batch.Loss,
             _weights.Feeds,
             withGradients: true,
             cancellation
         );
-        var sums = _weights.Names.Select(name => run.Gradients[TrainedWeights.InputOf(name)].Floats.ToArray()).ToList();
-        foreach (var source in sources)
-            AddSource(sums, plan, source, run.Gradients, cancellation);
-        return StepNumbers.Of(
-            run.Loss,
-            run.Predictions,
-            batch.Loss.Targets,
-            [.. sums.Select((sum, index) => NumericArray.Of(sum, _weights.Arrays[index].Free.Shape.AsSpan()))]
+        var (sums, byRead) = (Zeros(), new ReadGradients(plan));
+        Add(part, _built.Spliced.Sites, loss.Gradients);
+        foreach (var way in ways)
+        {
+            if (byRead.Of(way.Run) is { } given)
+                Add(way.Part, way.Session.Sites, way.Session.Back(way.Feeds, given, cancellation));
+        }
+
+        return StepNumbers.Of(loss.Loss, loss.Predictions, batch.Loss.Targets, Shaped(sums));
+
+        void Add(PlanPart of, ImmutableArray<SitePorts> sites, ImmutableDictionary<string, NumericArray> gradients)
+        {
+            byRead.Add(of, sites, gradients);
+            foreach (var (sum, name) in sums.Zip(_weights.Names))
+                TensorPrimitives.Add(sum, gradients[TrainedWeights.InputOf(name)].Floats, sum);
+        }
+    }
+
+    /// <summary>What the model gives for each label of a batch, <c>[N, classes]</c>.</summary>
+    public NumericArray Scores(RunPlan plan, TrainingBatch batch, CancellationToken cancellation)
+    {
+        var rows = new Dictionary<int, NumericArray>();
+        foreach (var run in plan.SourceRuns())
+            Read(plan, run, rows, cancellation);
+        var feeds = Feeds(plan, BaseOf(plan), rows);
+        return _built.RunRows(_rows.Value, batch.Bases, feeds, batch.Loss, _weights.Feeds, cancellation);
+    }
+
+    /// <summary>How a step on a batch is computed.</summary>
+    public WeightCost CostOf(RunPlan plan, TrainingBatch batch)
+    {
+        var inputs = _weights.Names.Select(TrainedWeights.InputOf).ToHashSet(StringComparer.Ordinal);
+        var cost = new WeightCost(
+            0,
+            _built.Spliced.Model.Graph.Nodes.Count(),
+            ProductCount.OfWeights(_built.Spliced.Model, batch.Bases.Length, _built.Spliced.PositionsInput, inputs)
         );
+        return plan.SourceRuns()
+            .Aggregate(cost, (sum, run) => sum.Plus(WeightCost.Of(Source(plan, run).Parts.Parts, run.Inputs, inputs)));
     }
 
     /// <inheritdoc/>
     public void Dispose()
     {
-        _session.Dispose();
-        foreach (var source in _sources.Values)
-            source.Dispose();
+        foreach (var session in new[] { _whole, _rows }.Where(session => session.IsValueCreated))
+            session.Value.Dispose();
+        _sources.Dispose();
     }
 
-    // The base's run depends on a weight itself, and by what sources' runs read.
+    // A run depends on a weight itself, and by what the sources' runs before it read.
     private ImmutableArray<Value> Targets(SplicedModel spliced)
     {
         var ports = spliced.Sites.Select(site => site.Source).OfType<string>().ToHashSet(StringComparer.Ordinal);
@@ -92,38 +122,49 @@ internal sealed class WeightRun : IDisposable
         return [.. _weights.ToInputs(spliced.Model), .. sources];
     }
 
-    private void AddSource(
-        List<float[]> sums,
+    // What is read is added to the rows.
+    private SourceWay Read(
         RunPlan plan,
         SourceRun run,
-        ImmutableDictionary<string, NumericArray> gradients,
+        Dictionary<int, NumericArray> rows,
         CancellationToken cancellation
     )
     {
-        var given = run.Reads.Select(index =>
-            plan.Planned[index].ArrangedAsRead(gradients[_built.Spliced.Sites[index].Source!])
-        );
-        var own = Source(plan, run).Back(run.Inputs, Reads(plan, run), _weights, given, cancellation);
-        for (var index = 0; index < sums.Count; index++)
-            TensorPrimitives.Add(sums[index], own[index].Floats, sums[index]);
+        var (part, session) = (PartOf(plan, run), Source(plan, run));
+        var frozen = session.Parts.ReadFrozen(run.Inputs, cancellation);
+        var feeds = new SourceFeeds(run.Inputs, Feeds(plan, part, rows), frozen) { Others = _weights.Feeds };
+        foreach (var (index, read) in run.Reads.Zip(session.Read(feeds, cancellation)))
+            rows[index] = read;
+        return new SourceWay(run, part, session, feeds);
     }
 
-    private static SiteFeed[] Reads(RunPlan plan, SourceRun run) =>
-        [.. run.Reads.Select(index => plan.Planned[index].ReadSource())];
-
-    private WeightSource Source(RunPlan plan, SourceRun run)
+    private SourceSession Source(RunPlan plan, SourceRun run)
     {
-        var key = string.Join(' ', run.Reads);
-        if (!_sources.TryGetValue(key, out var source))
-        {
-            source = new WeightSource(
-                _model,
-                [.. run.Reads.Select(index => plan.Planned[index].Site.ToRead())],
-                _weights
-            );
-            _sources.Add(key, source);
-        }
-
-        return source;
+        var part = PartOf(plan, run);
+        return _sources.Of(
+            part.Recipe.Sites,
+            $"{string.Join(' ', part.Indices)} read at {string.Join(' ', part.Reads)}",
+            () =>
+                new SourceSession(
+                    _model,
+                    part.Recipe.Sites,
+                    part.ReadSites,
+                    Targets,
+                    _weights.Names.Select(TrainedWeights.InputOf)
+                )
+        );
     }
+
+    private static PlanPart PartOf(RunPlan plan, SourceRun run) => PlanPart.OfReads(plan, run.Writes, run.Reads);
+
+    private static SiteFeed[] Feeds(RunPlan plan, PlanPart part, Dictionary<int, NumericArray> rows) =>
+        part.Feeds(
+            index => plan.Planned[index].Write(rows.TryGetValue(index, out var own) ? new SourceRows(own) : null),
+            index => plan.Planned[index].ReadSource()
+        );
+
+    private List<float[]> Zeros() => [.. _weights.Arrays.Select(array => new float[array.Free.Length])];
+
+    private IReadOnlyList<NumericArray> Shaped(List<float[]> sums) =>
+        [.. sums.Zip(_weights.Arrays, (sum, array) => NumericArray.Of(sum, array.Free.Shape.AsSpan()))];
 }

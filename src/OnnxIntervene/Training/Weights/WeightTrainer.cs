@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using OnnxIntervene.Execution;
 using OnnxIntervene.IR;
 using OnnxIntervene.IR.Serialization;
+using OnnxIntervene.Planning;
 using OnnxIntervene.Tensors;
 using OnnxIntervene.Training.Parametrizations;
 
@@ -17,7 +18,7 @@ public sealed class WeightTrainer : IDisposable
     private readonly IntervenableModel _model;
     private readonly TrainedWeights _weights;
     private readonly GradientSteps _steps;
-    private readonly StructureSessions<WeightRun> _runs;
+    private readonly StructureSessions<WeightRun> _runs = new();
 
     /// <summary>Begins with the file's weights.</summary>
     /// <param name="model">The model and its interventions; the caller keeps it open while the trainer is used.</param>
@@ -26,7 +27,7 @@ public sealed class WeightTrainer : IDisposable
     /// </param>
     /// <param name="options">How they are trained; what concerns rotations and soft masks has no effect.</param>
     /// <exception cref="InterventionException">
-    /// The model has no such weight, sources form a chain, or an option is out of its range.
+    /// The model has no such weight, an intervention calls a function, or an option is out of its range.
     /// </exception>
     public WeightTrainer(
         IntervenableModel model,
@@ -36,11 +37,11 @@ public sealed class WeightTrainer : IDisposable
     {
         ArgumentNullException.ThrowIfNull(model);
         Options = options ?? new TrainingOptions();
-        Options.Check(model.Config);
+        Options.Check();
+        RefuseFunctions(model);
         _model = model;
         _weights = new TrainedWeights(model.Model, weights ?? []);
         _steps = new GradientSteps(Options, _weights.Arrays);
-        _runs = new StructureSessions<WeightRun>((sites, loss) => new WeightRun(model.Loaded, sites, loss, _weights));
     }
 
     /// <summary>How the weights are trained.</summary>
@@ -70,8 +71,38 @@ public sealed class WeightTrainer : IDisposable
     public StepResult Step(TrainingBatch batch, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(batch);
-        var plan = _model.PlanOf(batch.RequestOf(_model.Config, _model.Interventions));
-        return _steps.Learn(_runs.Of(plan.Sites, batch.Loss).Run(plan, batch, cancellation));
+        var plan = PlanOf(batch);
+        return _steps.Learn(RunOf(plan, batch).Run(plan, batch, cancellation));
+    }
+
+    /// <summary>How a step on batches like some is computed. Runs nothing.</summary>
+    /// <param name="batches">The batches of a step, of one example each.</param>
+    /// <exception cref="InterventionException">A batch does not fit the model.</exception>
+    public WeightExplanation Explain(params IReadOnlyList<TrainingBatch> batches)
+    {
+        ArgumentNullException.ThrowIfNull(batches);
+        var (cost, naive, reads) = (default(WeightCost), 0.0, true);
+        foreach (var batch in batches)
+        {
+            var plan = PlanOf(batch);
+            var run = RunOf(plan, batch);
+            cost = cost.Plus(run.CostOf(plan, batch));
+            reads &= run.ReadsAnswersOnly;
+            // Forward, back through what is computed, and back to the weights.
+            naive += 3 * (1 + plan.SourceRuns().Count()) * ProductCount.Of(_model.Model, batch.Bases.Length, null);
+        }
+
+        var numbers = _weights.Arrays.Sum(array => (long)array.Free.Length);
+        var kept = 2 + _steps.Optimizer.Moments[0].Length;
+        return new WeightExplanation(
+            Weights,
+            numbers,
+            numbers * kept * sizeof(float),
+            cost.FrozenNodes,
+            cost.Nodes,
+            reads,
+            naive == 0 ? 1 : cost.Products / naive
+        );
     }
 
     /// <summary>
@@ -87,9 +118,34 @@ public sealed class WeightTrainer : IDisposable
 
     internal GradientSteps Steps => _steps;
 
+    /// <summary>What the model gives for each label of a batch, <c>[N, classes]</c>.</summary>
+    internal NumericArray Scores(TrainingBatch batch, CancellationToken cancellation)
+    {
+        var plan = PlanOf(batch);
+        return RunOf(plan, batch).Scores(plan, batch, cancellation);
+    }
+
     internal IReadOnlyList<TrainedArray> Arrays => _weights.Arrays;
 
     /// <summary>Writes the model with what belongs beside it.</summary>
     internal void Save(string path, SaveSteps steps, CancellationToken cancellation) =>
         OnnxFile.Save(_weights.ToModel(), path, steps, cancellation);
+
+    private RunPlan PlanOf(TrainingBatch batch) => _model.PlanOf(batch.RequestOf(_model.Config, _model.Interventions));
+
+    private WeightRun RunOf(RunPlan plan, TrainingBatch batch)
+    {
+        var sites = WeightRun.BaseOf(plan).Recipe.Sites;
+        return _runs.Of(sites, batch.Loss.Structure, () => new WeightRun(_model.Loaded, sites, batch.Loss, _weights));
+    }
+
+    // What it gives depends on the weights, and no gradient passes through it.
+    private static void RefuseFunctions(IntervenableModel model)
+    {
+        if (model.Interventions.FirstOrDefault(own => own.Type.CallsFunction) is { } function)
+            throw new InterventionException(
+                $"{function.Type.ClassName} calls a function of C#, through which no gradient passes to the weights. "
+                    + "Write it as a CustomIntervention, or leave it out."
+            );
+    }
 }

@@ -66,11 +66,18 @@ public sealed class AlignmentKindTests
         Assert.That(AlignmentSearch.Run(_model, apart).Best!.Losses, Has.Length.EqualTo(2));
     }
 
-    [Test]
-    public void A_variable_with_the_site_that_is_searched_shares_its_rotation()
+    // Examples have one position, which is the last one too.
+    [TestCase(0, null)]
+    [TestCase(-1, null)]
+    [TestCase(0, -1)]
+    public void A_variable_with_the_site_that_is_searched_shares_its_rotation(int position, int? source)
     {
         var together = Request(2, 2) with { Steps = 4, Positions = [s_first] };
-        var named = together with { Sites = Sites(1, new VariableSite(0, s_first)) };
+        var site = new VariableSite(0, ExamplePosition.At(position))
+        {
+            SourcePosition = source is { } number ? ExamplePosition.At(number) : null,
+        };
+        var named = together with { Sites = Sites(1, site) };
 
         Assert.That(AlignmentSearch.Run(_model, named).Cells, Is.EqualTo(AlignmentSearch.Run(_model, together).Cells));
     }

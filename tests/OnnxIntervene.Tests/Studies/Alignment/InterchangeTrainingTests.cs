@@ -82,6 +82,76 @@ public sealed class InterchangeTrainingTests
         );
     }
 
+    // Weights that hardly move get no better: the first measurement is the best, and two more end the training.
+    [Test]
+    public void A_training_that_gets_no_better_ends_and_goes_on_bit_by_bit()
+    {
+        using var folder = new TemporaryFolder();
+        var request = Request(20, 32) with
+        {
+            HeldOut = Part(8800, 64),
+            Patience = 2,
+            MeasureEvery = 3,
+            Options = new TrainingOptions { Optimizer = new Adam(1e-12) },
+        };
+        var whole = InterchangeTraining.Run(_model, request, folder.File("whole"));
+        var options = new InterchangeTrainingOptions
+        {
+            Checkpoint = folder.File("checkpoint.safetensors"),
+            Log = folder.File("log.jsonl"),
+        };
+        using var stop = new CancellationTokenSource();
+        var progress = new Stop(6, stop);
+
+        Assert.That(
+            () => InterchangeTraining.Run(_model, request, folder.File("parts"), options, progress, stop.Token),
+            Throws.InstanceOf<OperationCanceledException>()
+        );
+        var parts = InterchangeTraining.Run(_model, request, folder.File("parts"), options);
+
+        Assert.That(whole.Losses, Has.Length.EqualTo(9));
+        Assert.That(whole.HeldOut, Has.Length.EqualTo(3).And.All.EqualTo(whole.HeldOut[0]));
+        Assert.That(request.StepsOfMeasures(7), Is.EqualTo(new[] { 3, 6, 9, 12, 15, 18, 20 }));
+        Assert.That(parts.Losses, Is.EqualTo(whole.Losses));
+        Assert.That(parts.HeldOut, Is.EqualTo(whole.HeldOut));
+        var log = TrainingLog.Read(options.Log);
+        Assert.That(log.HeldOut.Select(measure => measure.Step), Is.EqualTo(new[] { 3, 6, 9 }));
+    }
+
+    // The accuracy on examples kept aside is that of the file which is written, measured on the same examples.
+    [Test]
+    public void What_is_held_out_is_measured_as_the_written_model_is()
+    {
+        using var folder = new TemporaryFolder();
+        var request = Request(40, 64) with { MeasureEvery = 20 };
+        request = request with { HeldOut = request.Test };
+
+        var result = InterchangeTraining.Run(_model, request, folder.File("trained"));
+
+        Assert.That(result.HeldOut[result.BestMeasure], Is.EqualTo(result.After.All.Interchange.Value).Within(1e-9));
+        Assert.That(result.HeldOut.Max(), Is.GreaterThan(result.Before.All.Interchange.Value));
+    }
+
+    [Test]
+    public void What_a_step_takes_is_told()
+    {
+        var request = Request(2, 32) with { Weights = [_model.Model.Graph.Initializers.First(IsMatrix).Name] };
+
+        var (one, all) = (
+            InterchangeTraining.Explain(_model, request),
+            InterchangeTraining.Explain(_model, request with { Weights = [] })
+        );
+
+        Assert.That(one.Weights, Has.Length.EqualTo(1));
+        // The weight, the sum of its gradients and Adam's two moments.
+        Assert.That(one.Bytes, Is.EqualTo(one.Numbers * 16));
+        Assert.That(all.Numbers, Is.GreaterThan(one.Numbers));
+        Assert.That(one.StepProducts, Is.LessThan(all.StepProducts));
+        Assert.That(all.StepProducts, Is.InRange(0.5, 1.5));
+
+        static bool IsMatrix(Value value) => value.Initializer is { Dimensions.Length: 2 };
+    }
+
     [Test]
     public void What_does_not_fit_is_refused_before_anything_is_written()
     {
@@ -90,6 +160,8 @@ public sealed class InterchangeTrainingTests
 
         Refuses(request with { Weights = ["none"] }, "'none'");
         Refuses(request with { Place = new InterchangePlace { Positions = [ExamplePosition.At(3)] } }, "no position 3");
+        Refuses(request with { Patience = 1 }, "held-out");
+        Refuses(request with { HeldOut = _data with { Examples = [] } }, "In the held-out examples", "no examples");
         Refuses(request with { Test = _data with { Examples = [] } }, "In the test", "no examples");
         Assert.That(
             () => InterchangeTraining.Run(_model, request, _model.File.Folder),
