@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using OnnxIntervene.Baking;
 using OnnxIntervene.Components.Addressing;
 using OnnxIntervene.Execution;
@@ -6,7 +7,6 @@ using OnnxIntervene.Interventions.Kinds;
 using OnnxIntervene.IR;
 using OnnxIntervene.IR.Editing;
 using OnnxIntervene.IR.Serialization;
-using OnnxIntervene.Planning;
 using OnnxIntervene.Testing;
 
 namespace OnnxIntervene.Tests.Baking;
@@ -41,7 +41,7 @@ public sealed class BiasPlaceTests
         return loaded.Components.Get(0, ComponentNames.MlpOutput).Width;
     }
 
-    private static IEnumerable<string> Fold(string[] operators, Intervention intervention)
+    private static ImmutableArray<string> Fold(string[] operators, Intervention intervention)
     {
         using var folder = new TemporaryFolder();
         var model = OnnxFile.Load(Path.Combine(BakingSamples.Folder("gpt2/optimum"), "model.onnx"));
