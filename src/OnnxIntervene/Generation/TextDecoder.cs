@@ -190,14 +190,15 @@ internal sealed class TextDecoder : IDisposable
             _kept.Feed(_cache[index].Past, present[index]);
     }
 
-    private void Allocate(int length)
-    {
-        foreach (var pair in _cache)
-        {
-            var (type, heads, width) = _session.CacheSizes(pair.Past);
-            _kept!.Share(pair.Past, pair.Present, type, [_batch.Count, heads!.Value, length, width!.Value]);
-        }
-    }
+    private void Allocate(int length) =>
+        _kept!.Share([
+            .. _cache.Select(pair =>
+            {
+                var (type, heads, width) = _session.CacheSizes(pair.Past);
+                ImmutableArray<int> shape = [_batch.Count, heads!.Value, length, width!.Value];
+                return (pair.Past, pair.Present, type, shape);
+            }),
+        ]);
 
     private static void DisposeAll(IReadOnlyList<TensorValue> values)
     {

@@ -1,3 +1,5 @@
+using System.Collections.Immutable;
+using System.Runtime.InteropServices;
 using Microsoft.ML.OnnxRuntime;
 using Microsoft.ML.OnnxRuntime.Tensors;
 using OnnxIntervene.IR;
@@ -10,24 +12,43 @@ namespace OnnxIntervene.Runtime;
 /// </summary>
 internal sealed class KeptTensors : IDisposable
 {
+    private const int Alignment = 64;
     private readonly Dictionary<string, OrtValue> _inputs = new(StringComparer.Ordinal);
     private readonly Dictionary<string, OrtValue> _outputs = new(StringComparer.Ordinal);
     private readonly List<OrtValue> _memory = [];
+    private nint _block;
 
     /// <summary>Feeds what an earlier run computed.</summary>
     public void Feed(string input, TensorValue value) => _inputs[input] = value.Value;
 
     /// <summary>
-    /// Feeds memory to an input, and has an output written into the same memory, until this is disposed. What is in
-    /// the memory is left as it is: a system gives memory when it is first written, and most texts end early.
+    /// Feeds memory to inputs, and has outputs written into the same memory, until this is disposed. What is in the
+    /// memory is left as it is: a system gives memory when it is first written, and most texts end early.
     /// </summary>
+    /// <remarks>
+    /// One block for all, since a large one goes back to the system when it is freed; smaller ones stay in the heap, in
+    /// pieces.
+    /// </remarks>
+    /// <param name="pairs">The inputs and outputs, with their element type and shape.</param>
     /// <exception cref="InterventionException">There is no such amount of memory.</exception>
-    public void Share(string input, string output, ElementType type, ReadOnlySpan<int> shape)
+    public void Share(IReadOnlyList<(string Input, string Output, ElementType Type, ImmutableArray<int> Shape)> pairs)
     {
-        var memory = Memory(type, shape);
-        _memory.Add(memory);
-        _inputs[input] = memory;
-        _outputs[output] = memory;
+        var sizes = pairs.Select(pair => ByteCount(pair.Type, pair.Shape)).ToList();
+        var at = Align(_block = Allocate(sizes.Aggregate((long)Alignment, (sum, size) => checked(sum + size))));
+        foreach (var ((input, output, type, shape), size) in pairs.Zip(sizes))
+        {
+            var memory = OrtValue.CreateTensorValueWithData(
+                OrtMemoryInfo.DefaultInstance,
+                (TensorElementType)type,
+                [.. shape.Select(length => (long)length)],
+                at,
+                size
+            );
+            _memory.Add(memory);
+            _inputs[input] = memory;
+            _outputs[output] = memory;
+            at += (nint)size;
+        }
     }
 
     /// <summary>
@@ -80,12 +101,33 @@ internal sealed class KeptTensors : IDisposable
     {
         foreach (var value in _memory)
             value.Dispose();
+        Marshal.FreeHGlobal(_block);
+        _block = 0;
     }
 
-    private static OrtValue Memory(ElementType type, ReadOnlySpan<int> shape)
+    // Whole lines of the processor's cache.
+    private static long ByteCount(ElementType type, ImmutableArray<int> shape)
     {
-        var sizes = shape.ToArray().Select(size => (long)size).ToArray();
-        SizeProduct.ToMake((type.BitWidth() + 7) / 8, "The cache", sizes);
-        return OrtValue.CreateAllocatedTensorValue(OrtAllocator.DefaultInstance, (TensorElementType)type, sizes);
+        var width = (type.BitWidth() + 7) / 8;
+        long[] sizes = [.. shape.Select(size => (long)size)];
+        SizeProduct.ToMake(width, "The cache", sizes);
+        return (sizes.Aggregate((long)width, (product, size) => product * size) + Alignment - 1) & -Alignment;
+    }
+
+    private static nint Align(nint address) => (address + Alignment - 1) & -Alignment;
+
+    private static nint Allocate(long size)
+    {
+        try
+        {
+            return Marshal.AllocHGlobal((nint)size);
+        }
+        catch (OutOfMemoryException fault)
+        {
+            throw new InterventionException(
+                $"There is no memory for a cache of {size:N0} bytes; ask for fewer new tokens, or fewer texts at once.",
+                fault
+            );
+        }
     }
 }
