@@ -86,7 +86,7 @@ internal sealed class FoldGraph(Model model, BakeRequest request)
     {
         if (BiasOf(product) is { } bias)
             return ShiftInput(bias.Node, bias.Input, shift);
-        if (BiasInput(product) is { } own && !ComputesBias(product))
+        if (BiasInput(product) is { } own)
             return ShiftInput(product, own, shift);
         return
             LinearLayers.OnlyUse(product.Output) is { Node: var reader, InputIndex: 0 or 1 }
@@ -106,7 +106,7 @@ internal sealed class FoldGraph(Model model, BakeRequest request)
 
         if (VectorOf(node, input) is null)
         {
-            node.SetInput(input, Sum(old, shift).Output);
+            node.SetInput(input, Sum(node.Graph!, old, shift).Output);
             return $"by a new Add before {node}, whose bias is computed";
         }
 
@@ -117,9 +117,10 @@ internal sealed class FoldGraph(Model model, BakeRequest request)
     /// <summary>Adds a constant by a node of its own, where no vector is there to take it.</summary>
     public string ShiftAfter(Value value, float[] shift)
     {
-        var node = Sum(value, shift);
+        var graph = value.Producer!.Graph!;
+        var node = Sum(graph, value, shift);
         node.Output.Type = value.Type;
-        value.Producer!.Graph!.Redirect(value, node.Output, _names, node);
+        graph.Redirect(value, node.Output, _names, node);
         return $"by a new Add after '{value.Name}', since no bias is there";
     }
 
@@ -143,9 +144,8 @@ internal sealed class FoldGraph(Model model, BakeRequest request)
             _ => null,
         };
 
-    private Node Sum(Value value, float[] shift)
+    private Node Sum(Graph graph, Value value, float[] shift)
     {
-        var graph = value.Producer!.Graph!;
         var constant = graph.AddInitializer(
             _names.Unique($"{value.Name}/bias"),
             TensorData.Rounded(Types.ElementTypeOf(value), [shift.Length], shift)

@@ -59,9 +59,12 @@ internal sealed class FoldPlace
     /// <summary>
     /// What can go once the intervention is folded, since no layer reads it any more; null where something reads it.
     /// </summary>
-    public RemovalRequest? Removal =>
-        _value is not null && _component.Source is not InputSource && IsOfReaders && Constant().Count > 0
-            ? new RemovalRequest(_value, Constant(), Readers()!.ToHashSet(), _what)
+    public RemovalRequest? Removal() =>
+        _value is not null
+        && _component.Source is not InputSource
+        && IsOfReaders
+        && Constant() is { Count: > 0 } constant
+            ? new RemovalRequest(_value, constant, Readers()!.ToHashSet(), _what)
             : null;
 
     /// <summary>Takes the intervention into weights and biases; says which.</summary>

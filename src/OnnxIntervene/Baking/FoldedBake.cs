@@ -20,10 +20,11 @@ internal sealed class FoldedBake
     private readonly IntervenableModel _model;
     private readonly FoldGraph _graph;
     private readonly CopiedSources _copies;
+    private readonly bool _removes;
     private readonly List<(ConstantSite Site, RemovalRequest Request)> _removals = [];
 
-    private FoldedBake(IntervenableModel model, FoldGraph graph, CopiedSources copies) =>
-        (_model, _graph, _copies) = (model, graph, copies);
+    private FoldedBake(IntervenableModel model, FoldGraph graph, CopiedSources copies, bool removes) =>
+        (_model, _graph, _copies, _removes) = (model, graph, copies, removes);
 
     /// <summary>Folds the interventions in the order in which they act.</summary>
     /// <exception cref="InterventionException">One cannot be folded exactly; the message has the reason.</exception>
@@ -32,7 +33,7 @@ internal sealed class FoldedBake
         var copy = model.Model.Copy(out var copies);
         copy.RaiseIrVersion(4);
         var graph = new FoldGraph(copy, request);
-        var bake = new FoldedBake(model, graph, new CopiedSources(copies));
+        var bake = new FoldedBake(model, graph, new CopiedSources(copies), request.Removes);
         var order = Splicer.Order(
             model.Components,
             [.. sites.Select(site => new SpliceSite(site.Component.Address, site.Intervention.Type))]
@@ -73,7 +74,7 @@ internal sealed class FoldedBake
                 $"what {site.Intervention.Type.ClassName} makes of a value is not an affine map of it"
             );
         var place = FoldPlace.Of(_graph, component, blocks, site.Text);
-        if (place.Removal is { } removal)
+        if (_removes && place.Removal() is { } removal)
             _removals.Add((site, removal));
         return (place.Fold, place.IsOfReaders);
     }
