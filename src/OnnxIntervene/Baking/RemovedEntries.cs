@@ -16,17 +16,7 @@ internal static class RemovedEntries
         var sizes = array.Shape.ToArray();
         if (mark.Repeats || sizes[mark.Axis] != mark.Size)
             return array;
-        var outer = sizes[..mark.Axis].Aggregate(1, (product, size) => product * size);
-        var inner = sizes[(mark.Axis + 1)..].Aggregate(1, (product, size) => product * size);
-        var kept = new float[outer * mark.Kept.Length * inner];
-        for (var first = 0; first < outer; first++)
-        {
-            for (var entry = 0; entry < mark.Kept.Length; entry++)
-                array
-                    .Floats.Slice(((first * mark.Size) + mark.Kept[entry]) * inner, inner)
-                    .CopyTo(kept.AsSpan(((first * mark.Kept.Length) + entry) * inner));
-        }
-
+        var kept = mark.Keep(array.Floats, [.. sizes.Select(size => (long)size)]);
         sizes[mark.Axis] = mark.Kept.Length;
         return NumericArray.Of(kept, sizes);
     }

@@ -24,6 +24,29 @@ internal sealed record AxisMark(int Axis, int Size, ImmutableArray<int> Kept)
     /// <summary>The same entries of another axis.</summary>
     public AxisMark At(int axis) => this with { Axis = axis };
 
+    /// <summary>The elements of an array that stay.</summary>
+    /// <param name="elements">All of them.</param>
+    /// <param name="sizes">The array's sizes.</param>
+    /// <param name="unit">How many of these are one element.</param>
+    public T[] Keep<T>(ReadOnlySpan<T> elements, ReadOnlySpan<long> sizes, int unit = 1)
+    {
+        var (outer, inner) = (1, unit);
+        foreach (var size in sizes[..Axis])
+            outer *= (int)size;
+        foreach (var size in sizes[(Axis + 1)..])
+            inner *= (int)size;
+        var kept = new T[outer * Kept.Length * inner];
+        for (var first = 0; first < outer; first++)
+        {
+            for (var entry = 0; entry < Kept.Length; entry++)
+                elements
+                    .Slice(((first * Size) + Kept[entry]) * inner, inner)
+                    .CopyTo(kept.AsSpan(((first * Kept.Length) + entry) * inner));
+        }
+
+        return kept;
+    }
+
     /// <summary>Each entry as a run of entries, such as a head as its elements.</summary>
     public AxisMark Widened(int times) =>
         this with

@@ -82,20 +82,7 @@ internal sealed class RemovalRewrite(Graph graph, RemovalPlan plan, NameScope na
     private static TensorData Cut(TensorData data, AxisMark mark)
     {
         var sizes = data.Dimensions.ToArray();
-        var outer = sizes[..mark.Axis].Aggregate(1L, (product, size) => product * size);
-        var inner =
-            (int)sizes[(mark.Axis + 1)..].Aggregate(1L, (product, size) => product * size)
-            * (data.ElementType.BitWidth() / 8);
-        var bytes = data.ReadBytes().Span;
-        var kept = new byte[outer * mark.Kept.Length * inner];
-        for (var first = 0; first < outer; first++)
-        {
-            for (var entry = 0; entry < mark.Kept.Length; entry++)
-                bytes
-                    .Slice(((first * mark.Size) + mark.Kept[entry]) * inner, inner)
-                    .CopyTo(kept.AsSpan(((first * mark.Kept.Length) + entry) * inner));
-        }
-
+        var kept = mark.Keep(data.ReadBytes().Span, sizes, data.ElementType.BitWidth() / 8);
         sizes[mark.Axis] = mark.Kept.Length;
         return TensorData.FromBytes(data.ElementType, sizes, kept);
     }
@@ -125,8 +112,7 @@ internal sealed class RemovalRewrite(Graph graph, RemovalPlan plan, NameScope na
         if (plan.MarkOf(split.Inputs[0]) is not { } whole || split.Outputs.All(part => plan.MarkOf(part) is null))
             return;
         var rank = plan.Types.RankOf(split.Inputs[0]!) ?? 0;
-        var axis = (int)(split.FindAttribute("axis")?.Integer ?? 0);
-        if ((axis < 0 ? axis + rank : axis) != whole.Axis)
+        if (SpreadRules.FromStart(SpreadRules.AxisOf(split), rank) != whole.Axis)
             return;
         long[] sizes =
         [

@@ -1,4 +1,5 @@
 using OnnxIntervene.IR;
+using OnnxIntervene.IR.Analysis;
 
 namespace OnnxIntervene.Baking.Removal;
 
@@ -61,7 +62,7 @@ internal sealed class ShapeRewrite(NameScope names)
         var first = 0;
         for (var part = 0; part < node.Inputs.Count; part++)
         {
-            var count = IR.Analysis.GraphConstants.Integers(node.Inputs[part]!)?.Length ?? 1;
+            var count = GraphConstants.Integers(node.Inputs[part]!)?.Length ?? 1;
             if (index < first + count)
                 return Copied(node, part, index - first, old, size, depth);
             first += count;

@@ -51,7 +51,7 @@ internal static class SpreadRules
         var marks = split.Outputs.Select(plan.MarkOf).ToList();
         var mark = marks.OfType<AxisMark>().First();
         var rank = plan.Types.RankOf(split.Inputs[0]!) ?? 0;
-        if (AxisOf(split) is var axis && (axis < 0 ? axis + rank : axis) != mark.Axis)
+        if (FromStart(AxisOf(split), rank) != mark.Axis)
         {
             foreach (var other in split.Outputs.Append(split.Inputs[0]).OfType<Value>())
                 plan.Mark(other, mark);
@@ -72,7 +72,11 @@ internal static class SpreadRules
         plan.MarkInput(split, 0, new AxisMark(mark.Axis, start, [.. kept]));
     }
 
-    private static int AxisOf(Node node) => (int)(node.FindAttribute("axis")?.Integer ?? 0);
+    /// <summary>An axis that may be counted from the end.</summary>
+    public static int FromStart(int axis, int rank) => axis < 0 ? axis + rank : axis;
+
+    /// <summary>The axis that a node splits, joins or chooses along, as its attribute has it.</summary>
+    public static int AxisOf(Node node) => (int)(node.FindAttribute("axis")?.Integer ?? 0);
 
     // Axes are aligned from the last; an axis of one entry is for all entries.
     private static void Broadcast(RemovalPlan plan, Node node, Value value, AxisMark mark)
@@ -131,12 +135,7 @@ internal static class SpreadRules
         var isLonger = node.Operator.OperatorType == "Unsqueeze";
         var longer = isLonger ? node.Output : node.Inputs[0]!;
         var rank = plan.Types.RankOf(longer) ?? throw Unknown(plan, longer);
-        var axes =
-            node.FindAttribute("axes")?.Integers.Select(axis => (long?)axis).ToImmutableArray()
-            ?? (node.InputOrNull(1) is { } input ? GraphConstants.Integers(input) : null);
-        if (axes is null || axes.Value.Any(axis => axis is null))
-            throw plan.Refusal($"the axes of {node} are not known");
-        var added = axes.Value.Select(axis => (int)(axis!.Value < 0 ? axis.Value + rank : axis.Value)).ToHashSet();
+        var added = GivenAxes(plan, node, 1).Select(axis => FromStart(axis, rank)).ToHashSet();
         var kept = Enumerable.Range(0, rank).Where(axis => !added.Contains(axis)).ToList();
         var shorter = value == longer ? kept.IndexOf(mark.Axis) : mark.Axis;
         if (shorter < 0)
@@ -204,7 +203,7 @@ internal static class SpreadRules
         var rank = plan.Types.RankOf(value) ?? throw Unknown(plan, value);
         foreach (var axis in AxesOf(plan, node))
         {
-            if ((axis < 0 ? axis + rank : axis) == mark.Axis)
+            if (FromStart(axis, rank) == mark.Axis)
                 throw plan.Refusal($"{node} cuts or joins it along the axis of what goes");
         }
 
@@ -221,12 +220,19 @@ internal static class SpreadRules
     {
         if (node.Operator.OperatorType != "Slice")
             return [AxisOf(node)];
-        if (node.FindAttribute("axes") is { } given)
-            return given.Integers.Select(axis => (int)axis);
-        if (node.InputOrNull(3) is not { } input)
-            return Enumerable.Range(0, GraphConstants.Integers(node.Inputs[1]!)?.Length ?? 1);
-        return GraphConstants.Integers(input) is { } axes && axes.All(axis => axis is not null)
-            ? axes.Select(axis => (int)axis!.Value)
+        return node.FindAttribute("axes") is null && node.InputOrNull(3) is null
+            ? Enumerable.Range(0, GraphConstants.Integers(node.Inputs[1]!)?.Length ?? 1)
+            : GivenAxes(plan, node, 3);
+    }
+
+    // An attribute in old operator sets, an input in later ones.
+    private static int[] GivenAxes(RemovalPlan plan, Node node, int input)
+    {
+        var axes =
+            node.FindAttribute("axes")?.Integers.Select(axis => (long?)axis).ToImmutableArray()
+            ?? (node.InputOrNull(input) is { } given ? GraphConstants.Integers(given) : null);
+        return axes is { } known && known.All(axis => axis is not null)
+            ? [.. known.Select(axis => (int)axis!.Value)]
             : throw plan.Refusal($"the axes of {node} are not known");
     }
 
@@ -238,11 +244,11 @@ internal static class SpreadRules
         {
             "Softmax" or "LogSoftmax" or "LayerNormalization" or "SimplifiedLayerNormalization" or "RMSNormalization" =>
                 [(int)(node.FindAttribute("axis")?.Integer ?? -1)],
-            "ReduceMean" or "ReduceSum" or "ReduceMax" or "ReduceL2" when IsKept(node) => ReducedBy(plan, node),
+            "ReduceMean" or "ReduceSum" or "ReduceMax" or "ReduceL2" when IsKept(node) => GivenAxes(plan, node, 1),
             _ => throw plan.Refusal($"how {node} mixes what goes with what stays is not known"),
         };
         var isOne = node.Operator.OperatorType.EndsWith("Normalization", StringComparison.Ordinal);
-        foreach (var axis in over.Select(axis => axis < 0 ? axis + rank : axis))
+        foreach (var axis in over.Select(axis => FromStart(axis, rank)))
         {
             if (isOne ? mark.Axis >= axis : mark.Axis == axis)
                 throw plan.Refusal($"{node} goes over what goes and what stays together");
@@ -253,16 +259,6 @@ internal static class SpreadRules
     }
 
     private static bool IsKept(Node node) => node.FindAttribute("keepdims") is null or { Integer: 1 };
-
-    private static int[] ReducedBy(RemovalPlan plan, Node node)
-    {
-        var axes =
-            node.FindAttribute("axes")?.Integers.Select(axis => (long?)axis).ToImmutableArray()
-            ?? (node.InputOrNull(1) is { } input ? GraphConstants.Integers(input) : null);
-        return axes is { } known && known.All(axis => axis is not null)
-            ? [.. known.Select(axis => (int)axis!.Value)]
-            : throw plan.Refusal($"the axes of {node} are not known");
-    }
 
     private static InterventionException Unknown(RemovalPlan plan, Value value) =>
         plan.Refusal($"the shape of '{value.Name}' is not known");
