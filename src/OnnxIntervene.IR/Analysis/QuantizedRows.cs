@@ -57,17 +57,14 @@ internal static class QuantizedRows
             var (row, column) = Math.DivRem(index, blocks);
             var zero = zeros.IsEmpty
                 ? 1 << (bits - 1)
-                : Element(zeros[(row * (bits == 4 ? (blocks + 1) / 2 : blocks))..], column, bits);
+                : PackedLevels.Read(zeros[(row * (bits == 4 ? (blocks + 1) / 2 : blocks))..], column, bits, false);
             for (var offset = 0; offset < block; offset++)
                 values[(index * block) + offset] =
-                    (Element(packed, (index * block) + offset, bits) - zero) * scales[index];
+                    (PackedLevels.Read(packed, (index * block) + offset, bits, false) - zero) * scales[index];
         }
 
         return values;
     }
-
-    private static int Element(ReadOnlySpan<byte> packed, int index, int bits) =>
-        bits == 8 ? packed[index] : (packed[index / 2] >> (index % 2 * 4)) & 0xF;
 
     // Another operator may hold the same bytes in other axes.
     private static TensorData? Constant(Value? value) =>

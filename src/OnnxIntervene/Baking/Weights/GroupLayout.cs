@@ -12,7 +12,4 @@ internal readonly record struct GroupLayout(int RowBlock, int RowStride, int Col
 
     /// <summary>The group of an element.</summary>
     public int Of(int row, int column) => (row / RowBlock * RowStride) + (column / ColumnBlock * ColumnStride);
-
-    /// <summary>The layout of the transposed matrix.</summary>
-    public GroupLayout Transposed() => new(ColumnBlock, ColumnStride, RowBlock, RowStride);
 }

@@ -1,4 +1,4 @@
-namespace OnnxIntervene.Baking.Weights;
+namespace OnnxIntervene.IR;
 
 /// <summary>Levels of 4 or 8 bits in bytes, the low half of a byte first.</summary>
 internal static class PackedLevels
