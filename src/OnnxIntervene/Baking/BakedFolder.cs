@@ -49,14 +49,12 @@ internal sealed class BakedFolder(IntervenableModel model, BakeRequest request)
         BakedModel baked
     )
     {
-        var configuration = new RemovedConfiguration(model.Components, baked.Removed, model.Components.LayerCount);
+        var configuration = new RemovedConfiguration(model.Components, baked.Removed);
         configuration.RequireOneCache(files.Keys);
-        foreach (var (name, write) in files)
+        foreach (var name in RemovedConfiguration.FileNames.Where(files.ContainsKey))
         {
             using var stream = new MemoryStream();
-            if (!name.EndsWith("config.json", StringComparison.Ordinal))
-                continue;
-            write(stream);
+            files[name](stream);
             if (configuration.Changed(name, Encoding.UTF8.GetString(stream.ToArray())) is { } changed)
                 files = files.SetItem(name, target => target.Write(Encoding.UTF8.GetBytes(changed)));
         }

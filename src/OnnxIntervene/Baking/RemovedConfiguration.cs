@@ -14,9 +14,11 @@ namespace OnnxIntervene.Baking;
 /// </summary>
 /// <param name="map">The original's components.</param>
 /// <param name="units">What each layer lost.</param>
-/// <param name="layers">How many layers there are.</param>
-internal sealed class RemovedConfiguration(ComponentMap map, ImmutableArray<RemovedUnits> units, int layers)
+internal sealed class RemovedConfiguration(ComponentMap map, ImmutableArray<RemovedUnits> units)
 {
+    /// <summary>The files that say such numbers.</summary>
+    public static readonly ImmutableArray<string> FileNames = [ConfigFile, GenAIFile];
+
     private const string GenAIFile = "genai_config.json";
     private const string ConfigFile = "config.json";
     private static readonly string[] s_heads =
@@ -43,7 +45,11 @@ internal sealed class RemovedConfiguration(ComponentMap map, ImmutableArray<Remo
     {
         var heads = units.Where(unit => unit.AreHeads).ToList();
         var kept = heads.Select(unit => unit.KeyHeads(map)).Where(keys => keys.Kept != keys.Count).ToList();
-        if (!beside.Contains(GenAIFile) || kept.Count == 0 || (kept.Count == layers && kept.Distinct().Count() == 1))
+        if (
+            !beside.Contains(GenAIFile)
+            || kept.Count == 0
+            || (kept.Count == map.LayerCount && kept.Distinct().Count() == 1)
+        )
             return;
         throw new InterventionException(
             "onnxruntime-genai's configuration has one number of key and value heads for all layers, so "
@@ -52,11 +58,11 @@ internal sealed class RemovedConfiguration(ComponentMap map, ImmutableArray<Remo
         );
     }
 
-    /// <summary>A file's text with the numbers that hold now; null where it says none of them.</summary>
+    /// <summary>
+    /// The text of one of <see cref="FileNames"/> with the numbers that hold now; null where it says none of them.
+    /// </summary>
     public string? Changed(string file, string text)
     {
-        if (file is not (GenAIFile or ConfigFile))
-            return null;
         var changed = Heads(file, Neurons(text));
         return changed == text ? null : changed;
     }
@@ -64,7 +70,7 @@ internal sealed class RemovedConfiguration(ComponentMap map, ImmutableArray<Remo
     private string Neurons(string text)
     {
         var neurons = units.Where(unit => !unit.AreHeads).ToList();
-        return neurons.Count == layers && neurons.Select(unit => unit.Kept).Distinct().Count() == 1
+        return neurons.Count == map.LayerCount && neurons.Select(unit => unit.Kept).Distinct().Count() == 1
             ? Replace(text, s_neurons, neurons[0].Count, neurons[0].Kept)
             : text;
     }
@@ -74,7 +80,10 @@ internal sealed class RemovedConfiguration(ComponentMap map, ImmutableArray<Remo
         var heads = units.Where(unit => unit.AreHeads).ToList();
         if (heads.Count == 0)
             return text;
-        if (heads.Count < layers || heads.Select(unit => (unit.Kept, unit.KeyHeads(map))).Distinct().Count() > 1)
+        if (
+            heads.Count < map.LayerCount
+            || heads.Select(unit => (unit.Kept, unit.KeyHeads(map))).Distinct().Count() > 1
+        )
             return file == ConfigFile ? Insert(text, "pruned_heads", Pruned(heads)) : text;
         var keys = heads[0].KeyHeads(map);
         text = Replace(text, s_heads, heads[0].Count, heads[0].Kept);
