@@ -109,9 +109,8 @@ internal sealed class KeptTensors : IDisposable
     private static long ByteCount(ElementType type, ImmutableArray<int> shape)
     {
         var width = (type.BitWidth() + 7) / 8;
-        long[] sizes = [.. shape.Select(size => (long)size)];
-        SizeProduct.ToMake(width, "The cache", sizes);
-        return (sizes.Aggregate((long)width, (product, size) => product * size) + Alignment - 1) & -Alignment;
+        var count = SizeProduct.ToMake(width, "The cache", shape.AsSpan());
+        return (((long)count * width) + Alignment - 1) & -Alignment;
     }
 
     private static nint Align(nint address) => (address + Alignment - 1) & -Alignment;
