@@ -56,6 +56,9 @@ internal sealed class PlanPart
         return part;
     }
 
+    /// <summary>A run of a source.</summary>
+    public static PlanPart OfSource(RunPlan plan, SourceRun run) => OfReads(plan, run.Writes, run.Reads);
+
     /// <summary>The output that holds what an intervention's site reads.</summary>
     public string ReadOutput(InterventionSession session, int index) =>
         session.Spliced.Sites[_indices.IndexOf(index)].Read!;

@@ -1,10 +1,8 @@
-using System.Collections.Immutable;
 using OnnxIntervene.Execution;
 using OnnxIntervene.Gradients;
 using OnnxIntervene.IR;
 using OnnxIntervene.Planning;
 using OnnxIntervene.Runtime;
-using OnnxIntervene.Splicing;
 using OnnxIntervene.Tensors;
 
 namespace OnnxIntervene.Training;
@@ -52,7 +50,7 @@ internal sealed class BatchRuns : IDisposable
 
     /// <summary>The runs of sources that parameters change, in order, with their sessions.</summary>
     public IEnumerable<(ModelInputs Inputs, PartSessions Parts)> Changing =>
-        _chain.Changing.Select(run => (run.Inputs, SessionOf(PartOf(run)).Parts));
+        _chain.Changing.Select(run => (run.Inputs, _sessions.OfSource(PlanPart.OfSource(_plan, run), _chain).Parts));
 
     /// <summary>The interventions whose sources no parameter changes.</summary>
     public IReadOnlyList<int> FixedReads => [.. _chain.Fixed.SelectMany(run => run.Reads)];
@@ -65,7 +63,7 @@ internal sealed class BatchRuns : IDisposable
     {
         _runner.ReadSources(_chain.Fixed);
         foreach (var run in _chain.Changing)
-            Read(run, SessionOf(PartOf(run)).Parts.ReadFrozen(run.Inputs, _cancellation));
+            Read(run, parts => parts.ReadFrozen(run.Inputs, _cancellation));
         return Session.Run(_batch.Bases, _runner.FeedsOf(_batch.Bases, Base), _batch.Loss, _cancellation);
     }
 
@@ -84,7 +82,11 @@ internal sealed class BatchRuns : IDisposable
         _runner.Give(sources);
         var number = 0;
         foreach (var run in _chain.Changing)
-            Read(run, frozen(++number, SessionOf(PartOf(run)).Parts, run.Inputs));
+        {
+            number++;
+            Read(run, parts => frozen(number, parts, run.Inputs));
+        }
+
         return Session.Run(
             _batch.Bases,
             _runner.FeedsOf(_batch.Bases, Base),
@@ -99,36 +101,20 @@ internal sealed class BatchRuns : IDisposable
     /// <param name="run">What the bases' run gave.</param>
     public StepGradients Back(TrainingRun run)
     {
-        var (sums, byRead) = (new StepGradients(_trained), new ReadGradients(_plan));
-        Add(Base, Session.Sites, run.Gradients);
-        foreach (var way in _ways)
-        {
-            if (byRead.Of(way.Run) is { } given)
-                Add(way.Part, way.Session.Sites, way.Session.Back(way.Feeds, given, _cancellation));
-        }
-
+        var sums = new StepGradients(_trained);
+        new ReadGradients(_plan).Back(Base, Session.Sites, run.Gradients, _ways, sums.Add, _cancellation);
         return sums;
-
-        void Add(PlanPart part, ImmutableArray<SitePorts> sites, ImmutableDictionary<string, NumericArray> gradients)
-        {
-            sums.Add(part, sites, gradients);
-            byRead.Add(part, sites, gradients);
-        }
     }
 
     /// <inheritdoc/>
     public void Dispose() => _runner.Dispose();
 
-    private void Read(SourceRun run, IReadOnlyList<NumericArray> frozen)
+    private void Read(SourceRun run, Func<PartSessions, IReadOnlyList<NumericArray>> frozen)
     {
-        var part = PartOf(run);
-        var session = SessionOf(part);
-        var feeds = new SourceFeeds(run.Inputs, _runner.FeedsOf(run.Inputs, part), frozen);
+        var part = PlanPart.OfSource(_plan, run);
+        var session = _sessions.OfSource(part, _chain);
+        var feeds = new SourceFeeds(run.Inputs, _runner.FeedsOf(run.Inputs, part), frozen(session.Parts));
         _runner.Give(run.Reads.Zip(session.Read(feeds, _cancellation), KeyValuePair.Create));
         _ways.Push(new SourceWay(run, part, session, feeds));
     }
-
-    private PlanPart PartOf(SourceRun run) => PlanPart.OfReads(_plan, run.Writes, run.Reads);
-
-    private SourceSession SessionOf(PlanPart part) => _sessions.OfSource(part, _chain);
 }

@@ -12,11 +12,40 @@ internal sealed class ReadGradients(RunPlan plan)
 {
     private readonly Dictionary<int, NumericArray> _byRead = [];
 
-    /// <summary>Takes those that a run has.</summary>
-    /// <param name="part">The sites of the run.</param>
+    /// <summary>Goes back from the base's run through those runs of sources that led to it.</summary>
+    /// <param name="run">The sites of the base's run.</param>
     /// <param name="ports">Their ports.</param>
-    /// <param name="gradients">Gradients, by input.</param>
-    public void Add(PlanPart part, ImmutableArray<SitePorts> ports, ImmutableDictionary<string, NumericArray> gradients)
+    /// <param name="gradients">The gradients of the base's run, by input.</param>
+    /// <param name="ways">The runs of sources, the last first.</param>
+    /// <param name="add">Takes the gradients of each run, the base's among them.</param>
+    /// <param name="cancellation">Ends a run early.</param>
+    public void Back(
+        PlanPart run,
+        ImmutableArray<SitePorts> ports,
+        ImmutableDictionary<string, NumericArray> gradients,
+        IEnumerable<SourceWay> ways,
+        Action<PlanPart, ImmutableArray<SitePorts>, ImmutableDictionary<string, NumericArray>> add,
+        CancellationToken cancellation
+    )
+    {
+        Add(run, ports, gradients);
+        add(run, ports, gradients);
+        foreach (var way in ways)
+        {
+            if (Of(way.Run) is not { } given)
+                continue;
+            var found = way.Session.Back(way.Feeds, given, cancellation);
+            Add(way.Part, way.Session.Sites, found);
+            add(way.Part, way.Session.Sites, found);
+        }
+    }
+
+    // Takes those that a run has.
+    private void Add(
+        PlanPart part,
+        ImmutableArray<SitePorts> ports,
+        ImmutableDictionary<string, NumericArray> gradients
+    )
     {
         foreach (var (index, site) in part.Indices.Zip(ports))
         {
@@ -26,7 +55,7 @@ internal sealed class ReadGradients(RunPlan plan)
         }
     }
 
-    /// <summary>The gradient by each that a run reads; null where no later run writes it.</summary>
-    public ImmutableArray<NumericArray>? Of(SourceRun run) =>
+    // The gradient by each that a run reads; null where no later run writes it.
+    private ImmutableArray<NumericArray>? Of(SourceRun run) =>
         run.Reads.All(_byRead.ContainsKey) ? [.. run.Reads.Select(index => _byRead[index])] : null;
 }

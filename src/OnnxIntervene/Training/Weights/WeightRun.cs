@@ -65,19 +65,12 @@ internal sealed class WeightRun : IDisposable
             withGradients: true,
             cancellation
         );
-        var (sums, byRead) = (Zeros(), new ReadGradients(plan));
-        Add(part, _built.Spliced.Sites, loss.Gradients);
-        foreach (var way in ways)
-        {
-            if (byRead.Of(way.Run) is { } given)
-                Add(way.Part, way.Session.Sites, way.Session.Back(way.Feeds, given, cancellation));
-        }
-
+        var sums = Zeros();
+        new ReadGradients(plan).Back(part, _built.Spliced.Sites, loss.Gradients, ways, Add, cancellation);
         return StepNumbers.Of(loss.Loss, loss.Predictions, batch.Loss.Targets, Shaped(sums));
 
         void Add(PlanPart of, ImmutableArray<SitePorts> sites, ImmutableDictionary<string, NumericArray> gradients)
         {
-            byRead.Add(of, sites, gradients);
             foreach (var (sum, name) in sums.Zip(_weights.Names))
                 TensorPrimitives.Add(sum, gradients[TrainedWeights.InputOf(name)].Floats, sum);
         }
@@ -130,7 +123,7 @@ internal sealed class WeightRun : IDisposable
         CancellationToken cancellation
     )
     {
-        var (part, session) = (PartOf(plan, run), Source(plan, run));
+        var (part, session) = (PlanPart.OfSource(plan, run), Source(plan, run));
         var frozen = session.Parts.ReadFrozen(run.Inputs, cancellation);
         var feeds = new SourceFeeds(run.Inputs, Feeds(plan, part, rows), frozen) { Others = _weights.Feeds };
         foreach (var (index, read) in run.Reads.Zip(session.Read(feeds, cancellation)))
@@ -140,7 +133,7 @@ internal sealed class WeightRun : IDisposable
 
     private SourceSession Source(RunPlan plan, SourceRun run)
     {
-        var part = PartOf(plan, run);
+        var part = PlanPart.OfSource(plan, run);
         return _sources.Of(
             part.Recipe.Sites,
             $"{string.Join(' ', part.Indices)} read at {string.Join(' ', part.Reads)}",
@@ -154,8 +147,6 @@ internal sealed class WeightRun : IDisposable
                 )
         );
     }
-
-    private static PlanPart PartOf(RunPlan plan, SourceRun run) => PlanPart.OfReads(plan, run.Writes, run.Reads);
 
     private static SiteFeed[] Feeds(RunPlan plan, PlanPart part, Dictionary<int, NumericArray> rows) =>
         part.Feeds(
