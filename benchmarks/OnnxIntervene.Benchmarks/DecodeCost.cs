@@ -2,7 +2,6 @@ using System.Collections.Immutable;
 using OnnxIntervene.Execution;
 using OnnxIntervene.Generation;
 using OnnxIntervene.Interventions;
-using OnnxIntervene.Interventions.Kinds;
 using OnnxIntervene.Planning;
 using OnnxIntervene.Runtime;
 using OnnxIntervene.Tensors;
@@ -23,8 +22,8 @@ internal static class DecodeCost
     {
         using var model = LoadedModel.Load(path, new ExecutionOptions { Threads = 1 });
         using var plain = model.With(IntervenableConfig.Empty);
-        using var steered = model.With(Config(model));
-        var width = model.Components.Get(Middle(model), "block_output").Width;
+        using var steered = model.With(MiddleAddition.Config(model));
+        var width = MiddleAddition.WidthOf(model);
         var one = Prompts(1);
         var many = Prompts(Batch);
         using var folded = FoldedModel.Of(steered, Vectors(1, 1, width));
@@ -59,22 +58,6 @@ internal static class DecodeCost
         foreach (var token in generation.Tokens(CancellationToken.None).Where(token => token.Example == 0))
             yield return token.Index;
     }
-
-    private static IntervenableConfig Config(LoadedModel model) =>
-        new()
-        {
-            Representations =
-            [
-                new()
-                {
-                    Layer = Middle(model),
-                    Component = "block_output",
-                    InterventionType = InterventionType.Addition,
-                },
-            ],
-        };
-
-    private static int Middle(LoadedModel model) => model.Components.LayerCount / 2;
 
     private static NumericArray Vectors(int distinct, int batch, int width)
     {

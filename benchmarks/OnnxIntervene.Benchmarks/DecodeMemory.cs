@@ -1,8 +1,5 @@
-using OnnxIntervene.Components.Addressing;
 using OnnxIntervene.Execution;
 using OnnxIntervene.Generation;
-using OnnxIntervene.Interventions;
-using OnnxIntervene.Interventions.Kinds;
 using OnnxIntervene.Planning;
 using OnnxIntervene.Runtime;
 using OnnxIntervene.Tensors;
@@ -23,8 +20,8 @@ internal static class DecodeMemory
         Console.WriteLine($"before the model: {Endurance.ResidentBytes() / 1e6:F1} MB");
         using var model = LoadedModel.Load(path, new ExecutionOptions { Threads = 1 });
         var length = Math.Min(LongestText, (int)(model.Components.Limits.Context ?? LongestText));
-        using var steered = model.With(Config(model));
-        var width = model.Components.Get(0, ComponentNames.BlockOutput).Width;
+        using var steered = model.With(MiddleAddition.Config(model));
+        var width = MiddleAddition.WidthOf(model);
         var vector = NumericArray.Of(Enumerable.Range(0, width).Select(index => (index % 5) / 100f).ToArray(), width);
         var made = 0;
         for (var text = 0; made < tokens; text++)
@@ -47,18 +44,4 @@ internal static class DecodeMemory
             new GenerationOptions { MaximumNewTokens = newTokens, IgnoresEndOfText = true },
             settings: new RunSettings { SourceRepresentations = [vector] }
         );
-
-    private static IntervenableConfig Config(LoadedModel model) =>
-        new()
-        {
-            Representations =
-            [
-                new()
-                {
-                    Layer = model.Components.LayerCount / 2,
-                    Component = ComponentNames.BlockOutput,
-                    InterventionType = InterventionType.Addition,
-                },
-            ],
-        };
 }
