@@ -10,6 +10,9 @@ public sealed class IitTests
     private static readonly string s_causal = Path.Combine(RepositoryPaths.Root, "examples", "agreement.json");
     private static readonly string s_equality = Path.Combine(RepositoryPaths.OwnReferences, "das_equality");
 
+    private static readonly string[] s_sites = ["--at", "0=1:0", "--at", "1=1:0"];
+    private static readonly string[] s_none = [];
+
     private TemporaryFolder _folder = null!;
 
     [SetUp]
@@ -68,20 +71,7 @@ public sealed class IitTests
     [TestCase(false)]
     public async Task What_a_training_takes_is_told_and_nothing_is_trained(bool asJson)
     {
-        var (output, error, exit) = await Command.RunAsync([
-            "iit",
-            Path.Combine(s_equality, "model.onnx"),
-            "--data",
-            Path.Combine(s_equality, "data.safetensors"),
-            "--at",
-            "0=1:0",
-            "--at",
-            "1=1:0",
-            "--out",
-            _folder.File("iit"),
-            "--explain",
-            .. asJson ? new[] { "--json" } : [],
-        ]);
+        var (output, error, exit) = await OnEqualityAsync([.. s_sites, "--explain", .. asJson ? ["--json"] : s_none]);
 
         Assert.That(exit, Is.Zero, error);
         if (asJson)
@@ -95,15 +85,8 @@ public sealed class IitTests
     [Test]
     public async Task A_training_ends_when_it_gets_no_better()
     {
-        var (output, error, exit) = await Command.RunAsync(
-            "iit",
-            Path.Combine(s_equality, "model.onnx"),
-            "--data",
-            Path.Combine(s_equality, "data.safetensors"),
-            "--at",
-            "0=1:0",
-            "--at",
-            "1=1:0",
+        var (output, error, exit) = await OnEqualityAsync([
+            .. s_sites,
             "--steps",
             "30",
             "--batch",
@@ -116,10 +99,8 @@ public sealed class IitTests
             "0.02",
             "--measure-every",
             "2",
-            "--out",
-            _folder.File("iit"),
-            "--json"
-        );
+            "--json",
+        ]);
 
         Assert.That(exit, Is.Zero, error);
         var result = JsonDocument.Parse(output).RootElement;
@@ -164,15 +145,7 @@ public sealed class IitTests
     [TestCase("Microsoft.ML.OnnxRuntime.Training 1.19.2", "--at", "0=1:0", "--engine", "ort-training")]
     public async Task What_does_not_fit_is_refused(string reason, params string[] arguments)
     {
-        var (_, error, exit) = await Command.RunAsync([
-            "iit",
-            Path.Combine(s_equality, "model.onnx"),
-            "--data",
-            Path.Combine(s_equality, "data.safetensors"),
-            "--out",
-            _folder.File("iit"),
-            .. arguments,
-        ]);
+        var (_, error, exit) = await OnEqualityAsync(arguments);
 
         Assert.That(exit, Is.EqualTo(1), error);
         Assert.That(error, Does.Contain(reason).IgnoreCase);
@@ -185,20 +158,20 @@ public sealed class IitTests
         Directory.CreateDirectory(_folder.File("iit"));
         File.WriteAllText(_folder.File("iit/iit.checkpoint.safetensors"), "not a checkpoint");
 
-        var (_, error, exit) = await Command.RunAsync(
-            "iit",
-            Path.Combine(s_equality, "model.onnx"),
-            "--data",
-            Path.Combine(s_equality, "data.safetensors"),
-            "--at",
-            "0=1:0",
-            "--at",
-            "1=1:0",
-            "--out",
-            _folder.File("iit")
-        );
+        var (_, error, exit) = await OnEqualityAsync(s_sites);
 
         Assert.That(exit, Is.EqualTo(2), error);
         Assert.That(error, Does.Contain("iit.checkpoint.safetensors"));
     }
+
+    private Task<(string Output, string Error, int Exit)> OnEqualityAsync(string[] arguments) =>
+        Command.RunAsync([
+            "iit",
+            Path.Combine(s_equality, "model.onnx"),
+            "--data",
+            Path.Combine(s_equality, "data.safetensors"),
+            "--out",
+            _folder.File("iit"),
+            .. arguments,
+        ]);
 }

@@ -52,6 +52,28 @@ internal static class TrainingSamples
         );
     }
 
+    /// <summary>Requires of three epochs in batches of 4 that Fit has the losses of a loop of steps.</summary>
+    public static FitResult FitsAsALoop(Trainer looped, Trainer fitted, TrainingSet set)
+    {
+        var batches = Enumerable.Range(0, set.Count).Chunk(4).ToList();
+        var losses = Enumerable
+            .Range(0, 3)
+            .SelectMany(_ => batches)
+            .Select(numbers => looped.Step(set.Batch(numbers)).Loss)
+            .ToList();
+        var result = fitted.Fit(
+            set,
+            new FitOptions
+            {
+                Epochs = 3,
+                BatchSize = 4,
+                Shuffles = false,
+            }
+        );
+        Assert.That(result.Losses, Is.EqualTo(losses).Within(2e-4));
+        return result;
+    }
+
     public static LoadedModel Load() => ReferenceExports.Load(Export);
 
     private static int[] Text(Random random) => [.. Enumerable.Range(0, Length).Select(_ => random.Next(Vocabulary))];

@@ -54,24 +54,16 @@ public sealed class InterchangeTrainingTests
         using var folder = new TemporaryFolder();
         var request = Request(6, 32);
         var whole = InterchangeTraining.Run(_model, request, folder.File("whole"));
-        var options = new InterchangeTrainingOptions
-        {
-            Checkpoint = folder.File("checkpoint.safetensors"),
-            Log = folder.File("log.jsonl"),
-        };
         using var stop = new CancellationTokenSource();
         var progress = new Stop(3, stop);
 
-        Assert.That(
-            () => InterchangeTraining.Run(_model, request, folder.File("parts"), options, progress, stop.Token),
-            Throws.InstanceOf<OperationCanceledException>()
-        );
+        var options = Ended(request, folder, progress, stop.Token);
         Assert.That(Directory.Exists(folder.File("parts")), Is.False);
         var parts = InterchangeTraining.Run(_model, request, folder.File("parts"), options, progress);
 
         Assert.That(progress.Last, Is.EqualTo(new SweepProgress(6, 6)));
         Assert.That(parts.Losses, Is.EqualTo(whole.Losses));
-        Assert.That(TrainingLog.Read(options.Log).Batches.Select(batch => batch.Loss), Is.EqualTo(whole.Losses));
+        Assert.That(TrainingLog.Read(options.Log!).Batches.Select(batch => batch.Loss), Is.EqualTo(whole.Losses));
         Assert.That(
             File.ReadAllBytes(folder.File("parts/model.onnx")),
             Is.EqualTo(File.ReadAllBytes(folder.File("whole/model.onnx")))
@@ -95,18 +87,9 @@ public sealed class InterchangeTrainingTests
             Options = new TrainingOptions { Optimizer = new Adam(1e-12) },
         };
         var whole = InterchangeTraining.Run(_model, request, folder.File("whole"));
-        var options = new InterchangeTrainingOptions
-        {
-            Checkpoint = folder.File("checkpoint.safetensors"),
-            Log = folder.File("log.jsonl"),
-        };
         using var stop = new CancellationTokenSource();
-        var progress = new Stop(6, stop);
 
-        Assert.That(
-            () => InterchangeTraining.Run(_model, request, folder.File("parts"), options, progress, stop.Token),
-            Throws.InstanceOf<OperationCanceledException>()
-        );
+        var options = Ended(request, folder, new Stop(6, stop), stop.Token);
         var parts = InterchangeTraining.Run(_model, request, folder.File("parts"), options);
 
         Assert.That(whole.Losses, Has.Length.EqualTo(9));
@@ -114,7 +97,7 @@ public sealed class InterchangeTrainingTests
         Assert.That(request.StepsOfMeasures(7), Is.EqualTo(new[] { 3, 6, 9, 12, 15, 18, 20 }));
         Assert.That(parts.Losses, Is.EqualTo(whole.Losses));
         Assert.That(parts.HeldOut, Is.EqualTo(whole.HeldOut));
-        var log = TrainingLog.Read(options.Log);
+        var log = TrainingLog.Read(options.Log!);
         Assert.That(log.HeldOut.Select(measure => measure.Step), Is.EqualTo(new[] { 3, 6, 9 }));
     }
 
@@ -215,6 +198,26 @@ public sealed class InterchangeTrainingTests
         {
             Examples = [.. _data.Examples.Skip(first).Take(count)],
         };
+
+    // A training that is ended midway, and what it goes on from.
+    private InterchangeTrainingOptions Ended(
+        InterchangeTrainingRequest request,
+        TemporaryFolder folder,
+        Stop progress,
+        CancellationToken cancellation
+    )
+    {
+        var options = new InterchangeTrainingOptions
+        {
+            Checkpoint = folder.File("checkpoint.safetensors"),
+            Log = folder.File("log.jsonl"),
+        };
+        Assert.That(
+            () => InterchangeTraining.Run(_model, request, folder.File("parts"), options, progress, cancellation),
+            Throws.InstanceOf<OperationCanceledException>()
+        );
+        return options;
+    }
 
     private sealed class Stop(int at, CancellationTokenSource source) : IProgress<SweepProgress>
     {
