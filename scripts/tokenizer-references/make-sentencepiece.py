@@ -6,6 +6,7 @@
 Each folder gets tokenizer.model, the settings that transformers has beside one, and encodings.json. Special tokens are
 cut out of a text as transformers' slow tokenizers do it (PreTrainedTokenizer.tokenize), and SentencePiece gets the rest.
 """
+import contextlib
 import json
 import pathlib
 import re
@@ -74,14 +75,14 @@ FAMILIES = {
 
 
 def trained(options):
-    with tempfile.TemporaryDirectory() as folder:
-        text = pathlib.Path(folder) / "texts.txt"
+    with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
         lines = TEXTS["training"] + TEXTS["cases"][:3] + ["naïve café résumé Zürich Ab1 xyz JKQ VUWGLMR 0123456789 .,;:!?'"]
-        text.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        pathlib.Path("texts.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
+        # A model keeps the names of these files, so they have no folder.
         sentencepiece.SentencePieceTrainer.train(
-            input=str(text), model_prefix=f"{folder}/tokenizer", minloglevel=2, num_threads=1, **options
+            input="texts.txt", model_prefix="tokenizer", minloglevel=2, num_threads=1, **options
         )
-        return (pathlib.Path(folder) / "tokenizer.model").read_bytes()
+        return pathlib.Path("tokenizer.model").read_bytes()
 
 
 def without_prefix(model):
