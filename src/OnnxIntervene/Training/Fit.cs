@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using OnnxIntervene.IR;
 using OnnxIntervene.Tensors;
+using OnnxIntervene.Training.Parametrizations;
 
 namespace OnnxIntervene.Training;
 
@@ -43,7 +44,7 @@ internal sealed class Fit : IDisposable
     public FitResult Run(CancellationToken cancellation)
     {
         using var log = _options.Log is { } path ? new FitLog(path, _state) : null;
-        while (_state.Epoch < _options.Epochs && !HasEnded)
+        while (_state.Epoch < _options.Epochs && !_state.HasEnded(_options.Patience))
         {
             var batches = EpochOrder.Of(_set.Count, _state.Epoch, _options);
             while (_state.Batch < batches.Count)
@@ -51,7 +52,7 @@ internal sealed class Fit : IDisposable
             EndEpoch(log, cancellation);
         }
 
-        RestoreBest();
+        _state.Restore(_trainer.Arrays);
         return new FitResult
         {
             Losses = [.. _state.Losses],
@@ -69,8 +70,6 @@ internal sealed class Fit : IDisposable
         _examples.Dispose();
         _heldOut?.Dispose();
     }
-
-    private bool HasEnded => _options.Patience is { } patience && _state.HeldOut.Count > _state.BestEpoch + patience;
 
     private void Step(int[] numbers, FitLog? log, CancellationToken cancellation)
     {
@@ -103,24 +102,12 @@ internal sealed class Fit : IDisposable
         if (_heldOut is not null)
         {
             var accuracy = _trainer.Evaluate(_heldOut, _options.BatchSize, cancellation).Accuracy;
-            if (_state.HeldOut.Count == 0 || accuracy > _state.HeldOut[_state.BestEpoch])
-            {
-                _state.BestEpoch = _state.Epoch;
-                _state.Best = [.. _trainer.Trained.Parameters.Select(parameter => parameter.Array.Free)];
-            }
-
-            _state.HeldOut.Add(accuracy);
+            _state.AddHeldOut(accuracy, _trainer.Arrays);
             log?.Add(_state.Epoch, _trainer.StepCount, accuracy);
         }
 
         (_state.Epoch, _state.Batch) = (_state.Epoch + 1, 0);
         _checkpoint?.Write(_state);
-    }
-
-    private void RestoreBest()
-    {
-        for (var index = 0; index < _state.Best.Count; index++)
-            _trainer.Trained.Parameters[index].Array.Move(_state.Best[index]);
     }
 
     private FitProgress Progress(StepResult result)
@@ -147,10 +134,10 @@ internal sealed class FitState
     /// <summary>The next batch of the epoch.</summary>
     public int Batch { get; set; }
 
-    /// <summary>The epoch of the best held-out accuracy.</summary>
+    /// <summary>The number of the best of <see cref="HeldOut"/>.</summary>
     public int BestEpoch { get; set; }
 
-    /// <summary>The free numbers of that epoch; empty where nothing is held out.</summary>
+    /// <summary>The free numbers at that measurement; empty where nothing is held out.</summary>
     public IReadOnlyList<NumericArray> Best { get; set; } = [];
 
     /// <summary>The loss of every batch.</summary>
@@ -159,6 +146,30 @@ internal sealed class FitState
     /// <summary>The accuracy of every batch.</summary>
     public List<double> Accuracies { get; } = [];
 
-    /// <summary>The held-out accuracy of every epoch.</summary>
+    /// <summary>The held-out accuracies, one an epoch where a training counts epochs.</summary>
     public List<double> HeldOut { get; } = [];
+
+    /// <summary>Takes a measurement of what is trained as it is now; keeps it where it is the best.</summary>
+    /// <param name="accuracy">The held-out accuracy.</param>
+    /// <param name="arrays">What is trained.</param>
+    public void AddHeldOut(double accuracy, IReadOnlyList<TrainedArray> arrays)
+    {
+        if (HeldOut.Count == 0 || accuracy > HeldOut[BestEpoch])
+        {
+            BestEpoch = HeldOut.Count;
+            Best = [.. arrays.Select(array => array.Free)];
+        }
+
+        HeldOut.Add(accuracy);
+    }
+
+    /// <summary>Whether so many measurements after the best were no better; never without a patience.</summary>
+    public bool HasEnded(int? patience) => HeldOut.Count > BestEpoch + patience;
+
+    /// <summary>Puts what is trained where it was at the best measurement.</summary>
+    public void Restore(IReadOnlyList<TrainedArray> arrays)
+    {
+        for (var index = 0; index < Best.Count; index++)
+            arrays[index].Move(Best[index]);
+    }
 }

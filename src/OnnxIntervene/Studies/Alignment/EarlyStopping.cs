@@ -26,27 +26,12 @@ internal sealed class EarlyStopping(IReadOnlyList<TrainedArray> arrays, FitState
         if (measure is null)
             return false;
         while (state.HeldOut.Count < DueBy(steps))
-            Add(measure());
-        return Patience is { } patience && state.HeldOut.Count > state.BestEpoch + patience;
+            state.AddHeldOut(measure(), arrays);
+        return state.HasEnded(Patience);
     }
 
     /// <summary>Puts what is trained where it was at the best measurement.</summary>
-    public void Restore()
-    {
-        for (var index = 0; index < state.Best.Count; index++)
-            arrays[index].Move(state.Best[index]);
-    }
+    public void Restore() => state.Restore(arrays);
 
     private int DueBy(int steps) => (steps / Every) + (steps == Steps && steps % Every != 0 ? 1 : 0);
-
-    private void Add(double accuracy)
-    {
-        if (state.HeldOut.Count == 0 || accuracy > state.HeldOut[state.BestEpoch])
-        {
-            state.BestEpoch = state.HeldOut.Count;
-            state.Best = [.. arrays.Select(array => array.Free)];
-        }
-
-        state.HeldOut.Add(accuracy);
-    }
 }
