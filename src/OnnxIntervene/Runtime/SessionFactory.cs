@@ -61,7 +61,9 @@ internal static class SessionFactory
         if (weights is null)
             return new InferenceSession(model, settings);
         weights.AddTo(settings, referenced);
-        return new InferenceSession(model, settings, weights.Packed);
+        var session = new InferenceSession(model, settings, weights.Packed);
+        weights.Release();
+        return session;
     }
 
     /// <summary>A session of a model file as it is. The caller disposes it.</summary>

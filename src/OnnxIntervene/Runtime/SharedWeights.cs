@@ -1,4 +1,3 @@
-using System.IO.MemoryMappedFiles;
 using Microsoft.ML.OnnxRuntime;
 using Microsoft.ML.OnnxRuntime.Tensors;
 using OnnxIntervene.IR;
@@ -51,6 +50,19 @@ internal sealed class SharedWeights : IDisposable
         }
     }
 
+    /// <summary>
+    /// Gives back the memory that the files take in this process, once a session is open: ONNX Runtime has packed most
+    /// weights and does not read them again. Sessions may run meanwhile; what they read comes back from the file.
+    /// </summary>
+    public void Release()
+    {
+        lock (_lock)
+        {
+            foreach (var file in _files.Values)
+                file.Release();
+        }
+    }
+
     /// <inheritdoc/>
     public void Dispose()
     {
@@ -85,36 +97,5 @@ internal sealed class SharedWeights : IDisposable
         if (!_files.TryGetValue(span.Path, out var file))
             _files.Add(span.Path, file = new MappedFile(span.Path));
         return file;
-    }
-
-    private sealed class MappedFile : IDisposable
-    {
-        private readonly MemoryMappedFile _file;
-        private readonly MemoryMappedViewAccessor _view;
-        private readonly string _path;
-
-        public MappedFile(string path)
-        {
-            _path = path;
-            _file = MemoryMappedFile.CreateFromFile(path, FileMode.Open, null, 0, MemoryMappedFileAccess.Read);
-            _view = _file.CreateViewAccessor(0, 0, MemoryMappedFileAccess.Read);
-        }
-
-        public nint AddressOf(FileSpan span)
-        {
-            var size = (long)_view.SafeMemoryMappedViewHandle.ByteLength;
-            return span.Offset + span.Length <= size
-                ? _view.SafeMemoryMappedViewHandle.DangerousGetHandle() + (nint)span.Offset
-                : throw new ModelFormatException(
-                    $"'{_path}' is shorter than it was: bytes {span.Offset} to {span.Offset + span.Length} are "
-                        + $"no longer in it."
-                );
-        }
-
-        public void Dispose()
-        {
-            _view.Dispose();
-            _file.Dispose();
-        }
     }
 }
