@@ -102,7 +102,7 @@ internal sealed class ModelOptions
         new()
         {
             Provider = arguments.GetValue(_provider)!,
-            Threads = arguments.GetValue(_threads),
+            Threads = arguments.GetValue(_threads) ?? new ExecutionOptions().Threads,
             Logger = new TerminalLogger(
                 Terminal.Of(arguments).Error,
                 arguments.GetValue(_verbose) ? LogLevel.Debug : LogLevel.Warning
