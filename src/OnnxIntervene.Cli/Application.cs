@@ -23,6 +23,8 @@ internal static class Application
         var json = IsJson(parsed) ? output : null;
         if (json is not null && parsed.Action is ParseErrorAction)
             return Report(CommandFault.Request(string.Join(" ", parsed.Errors.Select(fault => fault.Message))));
+        if (parsed.Action is ParseErrorAction misread)
+            return await ExplainAsync(parsed, misread, error).ConfigureAwait(false);
         try
         {
             FileLimitOption.Apply(parsed, CommandTree.FileLimit);
@@ -49,6 +51,19 @@ internal static class Application
             json?.WriteLine(fault.ToJson());
             return fault.ExitCode;
         }
+    }
+
+    // The whole help would hide what is wrong; who gives nothing asks what there is.
+    private static async Task<int> ExplainAsync(ParseResult parsed, ParseErrorAction misread, TextWriter error)
+    {
+        misread.ShowHelp = parsed.Tokens.Count == 0;
+        var configuration = new InvocationConfiguration { Output = error, Error = error };
+        var exitCode = await parsed.InvokeAsync(configuration).ConfigureAwait(false);
+        string[] path = parsed.CommandResult.Command is RootCommand ? [] : [parsed.CommandResult.Command.Name];
+        await error
+            .WriteLineAsync($"What can be given: {string.Join(' ', ["onnx-intervene", .. path, "--help"])}")
+            .ConfigureAwait(false);
+        return exitCode;
     }
 
     // Jobs of a cluster are cancelled before the command ends, however long that takes.

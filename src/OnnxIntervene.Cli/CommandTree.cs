@@ -91,7 +91,20 @@ internal static class CommandTree
                 option.Validators.Add(RequirePath);
         }
 
+        foreach (var argument in root.Subcommands.SelectMany(command => command.Arguments))
+        {
+            if (argument.Arity.MaximumNumberOfValues == 1)
+                argument.Validators.Add(RefuseOption);
+        }
+
         return root;
+    }
+
+    // An option that is misspelt would be read as a model, and its value as what is too much.
+    private static void RefuseOption(ArgumentResult result)
+    {
+        foreach (var token in result.Tokens.Where(token => token.Value.StartsWith("--", StringComparison.Ordinal)))
+            result.AddError($"There is no option {token.Value}.");
     }
 
     // An empty path would mean the current folder.

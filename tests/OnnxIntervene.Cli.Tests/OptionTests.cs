@@ -25,6 +25,25 @@ public sealed class OptionTests
     }
 
     [Test]
+    public async Task An_option_that_is_not_there_is_named_without_the_whole_help()
+    {
+        var (output, error, exit) = await Command.RunAsync([.. Command.Trace, "--componet", "mlp_output"]);
+
+        Assert.That((output, exit), Is.EqualTo(("", 1)));
+        Assert.That(error, Does.Contain("no option --componet"));
+        Assert.That(error, Does.Contain("onnx-intervene trace --help").And.Not.Contain("Options:"));
+    }
+
+    [Test]
+    public async Task Nothing_given_shows_what_there_is()
+    {
+        var (output, error, exit) = await Command.RunAsync();
+
+        Assert.That((output, exit), Is.EqualTo(("", 1)));
+        Assert.That(error, Does.Contain("trace").And.Contain("patch"));
+    }
+
+    [Test]
     public async Task An_empty_folder_name_does_not_mean_the_current_folder()
     {
         using var folder = new TemporaryFolder();
