@@ -17,6 +17,12 @@ internal sealed record GenerationRequest(
     GenerationOptions Options
 )
 {
+    /// <summary>
+    /// The number of each text's random numbers, which are those of a text at this place of a batch; null for the texts'
+    /// own places.
+    /// </summary>
+    public ImmutableArray<int>? Streams { get; init; }
+
     /// <summary>How many interventions there are.</summary>
     public int Count => Model.Config.Representations.Length;
 
