@@ -18,8 +18,7 @@ internal sealed record GenerationRequest(
 )
 {
     /// <summary>
-    /// The number of each text's random numbers, which are those of a text at this place of a batch; null for the texts'
-    /// own places.
+    /// Which random numbers each text has: those of the text at this place of a batch; null for the texts' own places.
     /// </summary>
     public ImmutableArray<int>? Streams { get; init; }
 

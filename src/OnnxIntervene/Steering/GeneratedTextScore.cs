@@ -18,14 +18,15 @@ public sealed record GeneratedTextScore
     /// <summary>How many texts are generated after each prompt; more than one only where tokens are drawn.</summary>
     public int Samples { get; init; } = 1;
 
-    /// <summary>What tells it from others. How texts are computed, with the cache or without, is no part of it.</summary>
+    /// <summary>
+    /// What tells it from others; how texts are computed, with the cache or without, is no part of it.
+    /// </summary>
     internal IEnumerable<string> Facts =>
         [
             .. Bag.Entries,
-            FormattableString.Invariant(
-                $"{Samples} {Options.MaximumNewTokens} {Options.Temperature} {Options.TopK} {Options.TopP} {Options.MinP} "
-            ),
-            FormattableString.Invariant($"{Options.RepetitionPenalty} {Options.Seed} {Options.IgnoresEndOfText}"),
+            FormattableString.Invariant($"{Samples} {Options.MaximumNewTokens} {Options.Temperature} {Options.Seed}"),
+            FormattableString.Invariant($"{Options.TopK} {Options.TopP} {Options.MinP} {Options.RepetitionPenalty}"),
+            $"{Options.IgnoresEndOfText}",
             .. Options.StopTexts,
             Options.StopTokens is { } tokens ? $"[{string.Join(',', tokens)}]" : "",
             .. Options.Schedules.Select(schedule => schedule.Facts),

@@ -29,10 +29,14 @@ public sealed record SteeringSearchRequest
     /// </summary>
     public ImmutableArray<int> Words { get; init; } = [];
 
-    /// <summary>Texts that are generated under each cell, and the words that are counted in them; null for none.</summary>
+    /// <summary>
+    /// Texts that are generated under each cell, and the words that are counted in them; null for none.
+    /// </summary>
     public GeneratedTextScore? Generated { get; init; }
 
-    /// <summary>By what the search judges: generated texts where there are any, else words, else the projection.</summary>
+    /// <summary>
+    /// By what the search judges: generated texts where there are any, else words, else the projection.
+    /// </summary>
     public SteeringScore Score =>
         Generated is not null ? SteeringScore.GeneratedText
         : Words.IsEmpty ? SteeringScore.Projection

@@ -20,8 +20,16 @@ public sealed class GeneratedTextScoreTests
     private static readonly string[] s_words = ["calf", "cub", "cars", "shoes"];
     private LoadedModel _model = null!;
 
+    private SteeringVector _vector = null!;
+
     [OneTimeSetUp]
-    public void Open() => _model = LoadedModel.Load(RepositoryPaths.DefaultModel);
+    public void Open()
+    {
+        _model = LoadedModel.Load(RepositoryPaths.DefaultModel);
+        var animals = Path.Combine(RepositoryPaths.Root, "examples", "animals.jsonl");
+        var examples = SteeringExamples.Read(animals, _model);
+        _vector = SteeringTraining.Fit(_model, examples, layers: [3, 4], SteeringMethod.DifferenceOfMeans).Vector;
+    }
 
     [OneTimeTearDown]
     public void Close() => _model.Dispose();
@@ -126,14 +134,7 @@ public sealed class GeneratedTextScoreTests
     private SteeringSearchRequest Request(double temperature, int samples) =>
         new()
         {
-            Vector = SteeringTraining
-                .Fit(
-                    _model,
-                    SteeringExamples.Read(Path.Combine(RepositoryPaths.Root, "examples", "animals.jsonl"), _model),
-                    layers: [3, 4],
-                    SteeringMethod.DifferenceOfMeans
-                )
-                .Vector,
+            Vector = _vector,
             Coefficients = [0.5f, 1],
             Prompts = [.. s_texts.Select(Text)],
             Neutral = [Text("The Space Needle is located in the city of Seattle.")],
