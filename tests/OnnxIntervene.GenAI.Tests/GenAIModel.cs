@@ -7,27 +7,27 @@ namespace OnnxIntervene.GenAI.Tests;
 internal sealed class GenAIModel : IDisposable
 {
     private readonly Model _model;
-    private readonly Tokenizer _tokenizer;
+    private readonly Lazy<Tokenizer> _tokenizer;
 
     public GenAIModel(string folder)
     {
         _model = new Model(folder);
-        _tokenizer = new Tokenizer(_model);
+        _tokenizer = new Lazy<Tokenizer>(() => new Tokenizer(_model));
     }
 
     /// <summary>The tokens of a text.</summary>
     public ImmutableArray<int> Encode(string text)
     {
-        using var tokens = _tokenizer.Encode(text);
+        using var tokens = _tokenizer.Value.Encode(text);
         return [.. tokens[0]];
     }
 
     /// <summary>The text of tokens.</summary>
-    public string Decode(ImmutableArray<int> tokens) => _tokenizer.Decode(tokens.AsSpan());
+    public string Decode(ImmutableArray<int> tokens) => _tokenizer.Value.Decode(tokens.AsSpan());
 
     /// <summary>The text of a conversation, by the template in the folder, with a beginning for the answer.</summary>
     /// <param name="messages">A JSON array of messages.</param>
-    public string ApplyChatTemplate(string messages) => _tokenizer.ApplyChatTemplate("", messages, "", true);
+    public string ApplyChatTemplate(string messages) => _tokenizer.Value.ApplyChatTemplate("", messages, "", true);
 
     /// <summary>Generates greedily, end of text or not; the new tokens.</summary>
     /// <param name="prompt">The prompt's tokens.</param>
@@ -54,7 +54,8 @@ internal sealed class GenAIModel : IDisposable
 
     public void Dispose()
     {
-        _tokenizer.Dispose();
+        if (_tokenizer.IsValueCreated)
+            _tokenizer.Value.Dispose();
         _model.Dispose();
     }
 }

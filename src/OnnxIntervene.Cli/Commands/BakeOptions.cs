@@ -47,6 +47,12 @@ internal sealed class BakeOptions
     {
         Description = "Copy the weights. Default: the original's files are hard-linked in the folder.",
     };
+    private readonly Option<bool> _genai = new("--genai")
+    {
+        Description =
+            "Write genai_config.json beside the model, so that onnxruntime-genai runs it, where the original has none: "
+            + "for decoders with a cache, past_key_values.N.key and .value. Refused where something is missing.",
+    };
     private readonly Option<double?> _tolerance = new("--tolerance")
     {
         Description =
@@ -68,6 +74,7 @@ internal sealed class BakeOptions
                 _requantise,
                 _remove,
                 _copies,
+                _genai,
                 _tolerance,
             }
         )
@@ -93,6 +100,7 @@ internal sealed class BakeOptions
             Requantises = arguments.GetValue(_requantise),
             Removes = arguments.GetValue(_remove),
             CopiesWeights = arguments.GetValue(_copies),
+            ConfiguresGenAI = arguments.GetValue(_genai),
             Tolerance = arguments.GetValue(_tolerance),
         };
     }

@@ -5,7 +5,9 @@ using OnnxIntervene.Cli.Output;
 using OnnxIntervene.Execution;
 using OnnxIntervene.Generation;
 using OnnxIntervene.Interventions;
+using OnnxIntervene.IR;
 using OnnxIntervene.Planning;
+using OnnxIntervene.Steering;
 
 namespace OnnxIntervene.Cli.Commands;
 
@@ -18,6 +20,9 @@ internal sealed class CompareCommand
     private readonly ScheduleOptions _schedule = new();
     private readonly SamplingOptions _sampling = new();
     private readonly Option<string> _coefficients = CoefficientList.Create();
+    private readonly WordOptions _words = new(
+        "Words with commas between, such as joy,happy: the share of each text's words that are among them is shown."
+    );
     private readonly Option<bool> _json = new("--json") { Description = "Print JSON." };
 
     public static Command Create() => new CompareCommand().Build();
@@ -28,7 +33,7 @@ internal sealed class CompareCommand
             "compare",
             "Compare texts over the coefficients of steering vectors, side by side; all of them are generated in one "
                 + "batch. Example: onnx-intervene compare model --prompt \"I went to a restaurant and\" --vector "
-                + "joy.safetensors --coefficients -8,-4,0,4,8"
+                + "joy.safetensors --coefficients -8,-4,0,4,8 --words wonderful,great,happy"
         );
         _model.AddTo(command);
         _prompts.AddTo(command);
@@ -36,6 +41,7 @@ internal sealed class CompareCommand
         _schedule.AddTo(command);
         _sampling.AddTo(command);
         command.Add(_coefficients);
+        _words.AddTo(command);
         command.Add(_json);
         command.SetAction(Run);
         return command;
@@ -45,6 +51,7 @@ internal sealed class CompareCommand
     {
         var coefficients = CoefficientList.Parse(arguments.GetValue(_coefficients)!);
         using var loaded = _model.Load(arguments);
+        var bag = Bag(arguments, loaded);
         var vectors = _steering.Vectors(arguments, loaded);
         var prompts = _prompts.Read(arguments, loaded);
         var options = _schedule.Add(arguments, _sampling.Read(arguments), hasLocations: false);
@@ -61,42 +68,66 @@ internal sealed class CompareCommand
             options,
             settings: new RunSettings { Coefficients = [.. config.Representations.Select(_ => perRow)] }
         );
-        Write(Terminal.Of(arguments), loaded, generation.Run(cancellation), coefficients, arguments.GetValue(_json));
+        Write(
+            Terminal.Of(arguments),
+            loaded,
+            [.. generation.Run(cancellation).Select((text, row) => Row(text, coefficients[row % coefficients.Length]))],
+            coefficients.Length,
+            arguments.GetValue(_json)
+        );
         return Task.FromResult(ExitCodes.Done);
+
+        ComparedText Row(GeneratedText text, float coefficient) => new(text, coefficient, bag?.Score(text.Text!));
     }
+
+    private BagOfWords? Bag(ParseResult arguments, LoadedModel model) =>
+        !_words.IsGiven(arguments.CommandResult) ? null
+        : model.HasTokenizer ? BagOfWords.Of(_words.Read(arguments))
+        : throw new InterventionException("Words are counted in texts, which need a tokenizer beside the model.");
 
     private static void Write(
         Terminal terminal,
         LoadedModel model,
-        ImmutableArray<GeneratedText> texts,
-        ImmutableArray<float> coefficients,
+        ImmutableArray<ComparedText> texts,
+        int coefficients,
         bool asJson
     )
     {
-        var rows = texts.Select((text, row) => (Text: text, Coefficient: coefficients[row % coefficients.Length]));
         if (asJson)
         {
             terminal.Output.WriteJson(
                 JsonText.Of(
-                    rows.Select(row => new { row.Coefficient, Generated = GenerationText.Shown(row.Text, model) })
+                    texts.Select(row => new
+                    {
+                        row.Coefficient,
+                        Generated = GenerationText.Shown(row.Text, model),
+                        Words = row.Score,
+                    })
                 )
             );
             return;
         }
 
-        foreach (var prompt in rows.Chunk(coefficients.Length))
+        foreach (var prompt in texts.Chunk(coefficients))
         {
             terminal.Output.WriteLine($"> {GenerationText.PromptOf(prompt[0].Text, model)}");
+            var hasScores = prompt[0].Score is not null;
             terminal.WriteTable(
-                ["coefficient", "text"],
-                prompt.Select(row =>
-                    (IReadOnlyList<string>)
-                        [
-                            row.Coefficient.ToString("0.###", CultureInfo.InvariantCulture),
-                            GenerationText.Of(row.Text).ReplaceLineEndings(" "),
-                        ]
-                )
+                hasScores ? ["coefficient", "words", "text"] : ["coefficient", "text"],
+                prompt.Select(row => (IReadOnlyList<string>)Columns(row))
             );
         }
     }
+
+    private static string[] Columns(ComparedText row)
+    {
+        var coefficient = row.Coefficient.ToString("0.###", CultureInfo.InvariantCulture);
+        var text = GenerationText.Of(row.Text).ReplaceLineEndings(" ");
+        return row.Score is { } score
+            ? [coefficient, score.Share.ToString("0.# %", CultureInfo.InvariantCulture), text]
+            : [coefficient, text];
+    }
+
+    /// <summary>A text of one coefficient, and how much of it is in a bag of words.</summary>
+    private sealed record ComparedText(GeneratedText Text, float Coefficient, BagOfWordsScore? Score);
 }

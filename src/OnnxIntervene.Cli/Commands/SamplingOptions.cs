@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.CommandLine;
 using System.CommandLine.Parsing;
 using OnnxIntervene.Generation;
@@ -59,26 +60,15 @@ internal sealed class SamplingOptions
             DefaultValueFactory = _ => mostByDefault ?? new GenerationOptions().MaximumNewTokens,
         };
 
+    /// <summary>All of the options.</summary>
+    public ImmutableArray<Option> All =>
+        [_most, _temperature, _topK, _topP, _minP, _penalty, _seed, _stop, _stopIds, _ignoresEnd, _noCache];
+
     public void AddTo(Command command)
     {
         _most.Validators.Add(result => NumberOptions.Require(result, 1, MostTokens));
         _topK.Validators.Add(result => NumberOptions.Require(result, 0, int.MaxValue));
-        foreach (
-            var option in new Option[]
-            {
-                _most,
-                _temperature,
-                _topK,
-                _topP,
-                _minP,
-                _penalty,
-                _seed,
-                _stop,
-                _stopIds,
-                _ignoresEnd,
-                _noCache,
-            }
-        )
+        foreach (var option in All)
             command.Add(option);
         command.Validators.Add(RequireTemperature);
     }
@@ -101,10 +91,13 @@ internal sealed class SamplingOptions
             UsesCache = !arguments.GetValue(_noCache),
         };
 
+    /// <summary>Whether tokens are drawn, and not the most probable ones taken.</summary>
+    public bool Draws(CommandResult result) => result.GetValue(_temperature) != 0;
+
     // What draws does nothing where the most probable token is taken.
     private void RequireTemperature(CommandResult result)
     {
-        if (result.GetValue(_temperature) != 0)
+        if (Draws(result))
             return;
         var idle = new Option[] { _topK, _topP, _minP, _seed }.FirstOrDefault(option =>
             EitherOptions.IsGiven(result, option)

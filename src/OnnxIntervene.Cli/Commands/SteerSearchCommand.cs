@@ -17,6 +17,7 @@ internal sealed class SteerSearchCommand
     private readonly ModelOptions _model = new();
     private readonly ReadingPromptOptions _prompts = new();
     private readonly SteeringOptions _steering = new();
+    private readonly SteeringScoreOptions _score = new();
     private readonly ReportOptions _output = new("steer-search");
     private readonly Option<string> _coefficients = CoefficientList.Create();
     private readonly Option<string> _neutral = new("--neutral")
@@ -26,13 +27,6 @@ internal sealed class SteerSearchCommand
             + "model read them (their perplexity) is the cost.",
         Required = true,
     };
-    private readonly Option<string?> _words = new("--words")
-    {
-        Description =
-            "Words with commas between, such as joy,happy: the effect is the probability that one of them follows the "
-            + "prompts (its first token). Default: how far the values move along the vector.",
-    };
-    private readonly Option<string?> _wordIds = new("--word-ids") { Description = "The same as token ids: 5,9." };
     private readonly Option<double> _mostCost = new("--most-cost")
     {
         Description = "The best cell is that of the greatest effect among those of at most this cost; 1 is none.",
@@ -49,19 +43,17 @@ internal sealed class SteerSearchCommand
             "Try a steering vector at each of its layers with each coefficient, and show effect against cost. All "
                 + "cells are rows of one session. Example: onnx-intervene steer-search model --vector joy.safetensors "
                 + "--coefficients 4,8,16,32 --prompt \"I went to a restaurant and the food was\" --words "
-                + "wonderful,great,amazing --neutral texts.txt"
+                + "wonderful,great,amazing --neutral texts.txt. Words in generated texts: add --score generated-text "
+                + "--max-tokens 24"
         );
         _model.AddTo(command);
         _prompts.AddTo(command, hasAnswers: false);
         _steering.AddTo(command, isNeeded: true, isVaried: true);
-        foreach (var option in new Option[] { _coefficients, _neutral, _words, _wordIds, _mostCost })
-            command.Add(option);
+        command.Add(_coefficients);
+        command.Add(_neutral);
+        _score.AddTo(command);
+        command.Add(_mostCost);
         _output.AddTo(command);
-        command.Validators.Add(result =>
-        {
-            if (EitherOptions.IsGiven(result, _words) && EitherOptions.IsGiven(result, _wordIds))
-                result.AddError($"Give {_words.Name} or {_wordIds.Name}, not both.");
-        });
         command.SetAction(Run);
         return command;
     }
@@ -76,15 +68,15 @@ internal sealed class SteerSearchCommand
         var vectors = _steering.Vectors(arguments, model);
         if (vectors is not [var vector])
             throw new InterventionException("A search is for one vector; give --vector once.");
-        var request = new SteeringSearchRequest
+        var plain = new SteeringSearchRequest
         {
             Vector = vector,
             Coefficients = [.. coefficients.Distinct()],
             Manner = _steering.Manner(arguments, vectors),
             Prompts = _prompts.Read(arguments, model),
             Neutral = Neutral(arguments.GetValue(_neutral)!, model.Tokenizer),
-            Words = Words(arguments, model),
         };
+        var request = _score.Add(arguments, plain, model);
         var journals = new StudyJournals(arguments, _output);
         var found = journals.Run(
             null,
@@ -101,17 +93,4 @@ internal sealed class SteerSearchCommand
 
     private static ImmutableArray<StudyPrompt> Neutral(string path, Tokenizer tokenizer) =>
         [.. InputFile.ReadTexts(path).Select(text => StudyPrompt.Of(PromptText.Of(text, tokenizer)))];
-
-    // A word follows a space, as words in a text do.
-    private ImmutableArray<int> Words(ParseResult arguments, LoadedModel model)
-    {
-        if (arguments.GetValue(_wordIds) is { } ids)
-            return [.. TokenIds.Parse(ids, _wordIds.Name).Distinct()];
-        if (arguments.GetValue(_words) is not { } words)
-            return [];
-        var parts = words.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
-        return parts.Length > 0
-            ? [.. parts.Select(word => model.Tokenizer.Encode($" {word}", addSpecialTokens: false).Ids[0]).Distinct()]
-            : throw new InterventionException($"{_words.Name}: '{words}' holds no word.");
-    }
 }

@@ -16,9 +16,18 @@ internal sealed class SteeringReport(
     double mostCost
 )
 {
+    private static readonly string[] s_none = [];
     private static readonly double[] s_costs = [1, 1.02, 1.05, 1.1, 1.2, 1.5, 2, 3, 5, 10];
 
-    private string EffectTitle => found.HasWords ? "probability of the words" : "shift along the vector";
+    private string EffectTitle =>
+        found.Score switch
+        {
+            SteeringScore.NextToken => "probability of the words",
+            SteeringScore.GeneratedText => "share of the words",
+            _ => "shift along the vector",
+        };
+
+    private bool HasTexts => found.Score == SteeringScore.GeneratedText;
 
     public Report Create() =>
         new()
@@ -43,12 +52,14 @@ internal sealed class SteeringReport(
     {
         yield return new("neutral texts", $"{request.Neutral.Length}");
         yield return new("perplexity without steering", Number(found.Unsteered.Perplexity));
-        yield return found.HasWords
-            ? new("probability of the words without steering", Number(found.Unsteered.WordProbability))
-            : new(
-                $"length along the vector at layer {found.ReadLayer} without steering",
-                Number(found.Unsteered.Projection)
-            );
+        if (request.Generated is { } generated)
+            yield return new("texts after each prompt", $"{generated.Samples}");
+        yield return new(
+            found.Score == SteeringScore.Projection
+                ? $"length along the vector at layer {found.ReadLayer} without steering"
+                : $"{EffectTitle} without steering",
+            Number(found.Scored(found.Unsteered))
+        );
         yield return new(
             $"greatest effect at {Number(mostCost)} times the perplexity or less",
             found.Best(mostCost) is { } best
@@ -59,7 +70,7 @@ internal sealed class SteeringReport(
 
     private IEnumerable<string> Warnings()
     {
-        if (!found.HasWords && found.Layers.Length > 1)
+        if (found.Score == SteeringScore.Projection && found.Layers.Length > 1)
             yield return $"The shift is read at layer {found.ReadLayer}, where steering adds the vector itself; words "
                 + "compare layers better.";
         if (found.Cells.Any(cell => !double.IsFinite(cell.Perplexity)))
@@ -109,7 +120,7 @@ internal sealed class SteeringReport(
     private ReportTable Table() =>
         new(
             "Effect and cost of each cell",
-            ["layer", "coefficient", EffectTitle, "perplexity", "times"],
+            ["layer", "coefficient", EffectTitle, .. HasTexts ? ["texts with one"] : s_none, "perplexity", "times"],
             [
                 .. found.Cells.Select(cell =>
                     (ImmutableArray<string>)
@@ -117,6 +128,7 @@ internal sealed class SteeringReport(
                             $"{cell.Layer}",
                             Number(cell.Coefficient),
                             Number(found.Effect(cell)),
+                            .. HasTexts ? [Number(cell.TextShare)] : s_none,
                             Number(cell.Perplexity),
                             Number(found.Cost(cell)),
                         ]
@@ -131,11 +143,23 @@ internal sealed class SteeringReport(
             request.Vector.Component,
             Prompts = request.Prompts.Length,
             Neutral = request.Neutral.Length,
+            Score = SteeringScoreOptions.NameOf(found.Score),
             request.Words,
+            Generated = request.Generated is { } generated ? Data(generated) : null,
             found.ReadLayer,
             Unsteered = Data(found.Unsteered),
             Best = found.Best(mostCost) is { } best ? Data(best) : null,
             Cells = found.Cells.Select(Data),
+        };
+
+    private static object Data(GeneratedTextScore generated) =>
+        new
+        {
+            Words = generated.Bag.Entries,
+            generated.Samples,
+            generated.Options.MaximumNewTokens,
+            generated.Options.Temperature,
+            generated.Options.Seed,
         };
 
     private object Data(SteeringSearchCell cell) =>
@@ -146,7 +170,9 @@ internal sealed class SteeringReport(
             Effect = Finite(found.Effect(cell)),
             Cost = Finite(found.Cost(cell)),
             Projection = Finite(cell.Projection),
-            WordProbability = found.HasWords ? Finite(cell.WordProbability) : (double?)null,
+            WordProbability = found.Score == SteeringScore.NextToken ? Finite(cell.WordProbability) : (double?)null,
+            WordShare = HasTexts ? cell.WordShare : (double?)null,
+            TextShare = HasTexts ? cell.TextShare : (double?)null,
             Perplexity = Finite(cell.Perplexity),
         };
 

@@ -40,6 +40,12 @@ public sealed record BakeRequest
     /// </summary>
     public bool CopiesWeights { get; init; }
 
+    /// <summary>
+    /// Whether a <c>genai_config.json</c> is written beside the file, so that onnxruntime-genai runs it; one that the
+    /// original has goes along as it is.
+    /// </summary>
+    public bool ConfiguresGenAI { get; init; }
+
     /// <summary>What the file is proved on; random inputs are always used besides.</summary>
     public ImmutableArray<ModelInputs> Inputs { get; init; } = [];
 

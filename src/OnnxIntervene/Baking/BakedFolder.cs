@@ -44,6 +44,13 @@ internal sealed class BakedFolder(IntervenableModel model, BakeRequest request)
     private static string? Adapter(BakedModel baked, string staged) =>
         baked.Adapter.IsEmpty ? null : Path.Combine(Path.GetDirectoryName(staged)!, Baker.AdapterName);
 
+    private Action<Stream> Configured()
+    {
+        var name = Path.GetFileName(BesideModel.FileIn("", model.File));
+        var text = new GenAIConfiguration(model.Loaded).TextFor(name);
+        return target => target.Write(Encoding.UTF8.GetBytes(text));
+    }
+
     private ImmutableSortedDictionary<string, Action<Stream>> Smaller(
         ImmutableSortedDictionary<string, Action<Stream>> files,
         BakedModel baked
@@ -65,6 +72,8 @@ internal sealed class BakedFolder(IntervenableModel model, BakeRequest request)
     private ImmutableSortedDictionary<string, Action<Stream>> Beside(BakedModel baked)
     {
         var files = BesideModel.Of(model.File);
+        if (request.ConfiguresGenAI && !files.ContainsKey(GenAIConfiguration.FileName))
+            files = files.SetItem(GenAIConfiguration.FileName, Configured());
         if (!baked.Removed.IsEmpty)
             files = Smaller(files, baked);
         return baked.Adapter.IsEmpty ? files : files.SetItem(Baker.AdapterName, new OnnxAdapter(baked.Adapter).Write);

@@ -12,7 +12,9 @@ namespace OnnxIntervene.Generation;
 /// <param name="Present">The output.</param>
 internal sealed record CachePair(string Past, string Present)
 {
-    private const string PresentPrefix = "present.";
+    /// <summary>What the outputs' names begin with.</summary>
+    public const string PresentPrefix = "present.";
+
     private const string SharingOperator = "GroupQueryAttention";
     private const int SharingPastInput = 3;
     private const int SharingPresentOutput = 1;

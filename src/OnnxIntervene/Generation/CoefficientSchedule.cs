@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Globalization;
 
 namespace OnnxIntervene.Generation;
 
@@ -17,6 +18,10 @@ public sealed record CoefficientSchedule
 
     /// <summary>Whether it changes nothing.</summary>
     public bool IsConstant => _factors.All(factor => factor == 1);
+
+    /// <summary>The factors, as they tell it from other schedules.</summary>
+    internal string Facts =>
+        string.Join(',', _factors.Select(factor => factor.ToString("R", CultureInfo.InvariantCulture)));
 
     /// <summary>One factor a run; the last one goes on.</summary>
     /// <exception cref="ArgumentException">There is none, or one is not finite.</exception>

@@ -17,6 +17,11 @@ internal sealed record GenerationRequest(
     GenerationOptions Options
 )
 {
+    /// <summary>
+    /// Which random numbers each text has: those of the text at this place of a batch; null for the texts' own places.
+    /// </summary>
+    public ImmutableArray<int>? Streams { get; init; }
+
     /// <summary>How many interventions there are.</summary>
     public int Count => Model.Config.Representations.Length;
 

@@ -9,11 +9,11 @@ internal sealed class GenerationRow
     private readonly TokenSampler _sampler;
     private readonly bool _keepsScores;
 
-    public GenerationRow(ImmutableArray<int> prompt, GenerationOptions options, int row)
+    public GenerationRow(ImmutableArray<int> prompt, GenerationOptions options, int stream)
     {
         Prompt = prompt;
         _text = [.. prompt];
-        _sampler = new TokenSampler(options, unchecked(options.Seed + row));
+        _sampler = new TokenSampler(options, unchecked(options.Seed + stream));
         _keepsScores = options.OutputScores;
         foreach (var token in prompt)
             _sampler.See(token);

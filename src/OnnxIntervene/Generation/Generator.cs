@@ -116,6 +116,26 @@ public static class Generator
         );
     }
 
+    /// <summary>The tokens of each prompt, padding left out.</summary>
+    /// <exception cref="InterventionException">The inputs are no prompts.</exception>
+    internal static ImmutableArray<ImmutableArray<int>> RowsOf(ModelInputs inputs)
+    {
+        ArgumentNullException.ThrowIfNull(inputs);
+        if (
+            !inputs.Arrays.TryGetValue(ModelInputs.TokenInput, out var tokens)
+            || tokens is not { IsInteger: true, Shape: [var count, var length] }
+        )
+            throw new InterventionException(
+                $"A prompt is token ids, '{ModelInputs.TokenInput}' of shape [batch, position]."
+            );
+        var mask = inputs.Arrays.GetValueOrDefault(InputFiller.Mask);
+        if (mask is not null && (!mask.IsInteger || !mask.Shape.SequenceEqual(tokens.Shape)))
+            throw new InterventionException(
+                $"'{InputFiller.Mask}' is {mask}; integers of the tokens' shape, [{count}, {length}], are expected."
+            );
+        return [.. Enumerable.Range(0, count).Select(row => Row(tokens, mask, row))];
+    }
+
     private static ImmutableArray<ImmutableArray<int>> RowsOf(IntervenableModel model, IReadOnlyList<string> prompts)
     {
         ArgumentNullException.ThrowIfNull(model);
@@ -132,24 +152,6 @@ public static class Generator
         using var tokens = generation.Tokens(cancellation).GetEnumerator();
         while (await Task.Run(tokens.MoveNext, cancellation).ConfigureAwait(false))
             yield return tokens.Current;
-    }
-
-    private static ImmutableArray<ImmutableArray<int>> RowsOf(ModelInputs inputs)
-    {
-        ArgumentNullException.ThrowIfNull(inputs);
-        if (
-            !inputs.Arrays.TryGetValue(ModelInputs.TokenInput, out var tokens)
-            || tokens is not { IsInteger: true, Shape: [var count, var length] }
-        )
-            throw new InterventionException(
-                $"A prompt is token ids, '{ModelInputs.TokenInput}' of shape [batch, position]."
-            );
-        var mask = inputs.Arrays.GetValueOrDefault(InputFiller.Mask);
-        if (mask is not null && (!mask.IsInteger || !mask.Shape.SequenceEqual(tokens.Shape)))
-            throw new InterventionException(
-                $"'{InputFiller.Mask}' is {mask}; integers of the tokens' shape, [{count}, {length}], are expected."
-            );
-        return [.. Enumerable.Range(0, count).Select(row => Row(tokens, mask, row))];
     }
 
     private static ImmutableArray<int> Row(NumericArray tokens, NumericArray? mask, int row)

@@ -31,6 +31,12 @@ public sealed record InterventionSchedule
     /// </summary>
     public CoefficientSchedule Coefficients { get; init; } = CoefficientSchedule.Constant;
 
+    /// <summary>What tells it from other schedules.</summary>
+    internal string Facts =>
+        FormattableString.Invariant(
+            $"{Phase} {From} {To} {Every} {string.Join(',', Tokens.Order())} {Coefficients.Facts}"
+        );
+
     /// <summary>Whether positions do not matter: it acts at all tokens of its phases.</summary>
     internal bool TakesEveryPosition => From == 0 && To is null && Every == 1 && Tokens.IsEmpty;
 

@@ -30,7 +30,12 @@ public sealed class TextGeneration
             (_cache, _batch) = ([], Batch(padsLeft: false));
         _feeds = new GenerationFeeds(request, _batch, !_cache.IsEmpty);
         _stop = new StopCondition(request.Options, request.Model.Loaded);
-        _rows = [.. request.Prompts.Select((prompt, row) => new GenerationRow(prompt, request.Options, row))];
+        _rows =
+        [
+            .. request.Prompts.Select(
+                (prompt, row) => new GenerationRow(prompt, request.Options, request.Streams?[row] ?? row)
+            ),
+        ];
     }
 
     /// <summary>How many texts there are.</summary>

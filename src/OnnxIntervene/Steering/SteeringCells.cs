@@ -21,14 +21,15 @@ internal sealed class SteeringCells : IDisposable
     private const int UsualVocabulary = 1 << 17;
 
     private readonly SteeringSearchRequest _request;
+    private readonly SteeringGrid _grid;
     private readonly IntervenableModel _model;
     private readonly int _mostRows;
     private readonly int _readLayer;
 
-    public SteeringCells(LoadedModel model, SteeringSearchRequest request)
+    public SteeringCells(LoadedModel model, SteeringSearchRequest request, SteeringGrid grid)
     {
         var acting = request.Vector.Acting(request.Manner);
-        (_request, _readLayer) = (request, request.Vector.Directions.Keys.Last());
+        (_request, _grid, _readLayer) = (request, grid, grid.Layers[^1]);
         _mostRows = BatchSize.MixesRows(model.Model) is null ? int.MaxValue : 1;
         _model = model.With(
             new IntervenableConfig
@@ -87,36 +88,21 @@ internal sealed class SteeringCells : IDisposable
             ? (int)size
             : UsualVocabulary;
 
-    private RunResult Run(StudyPrompt text, int[] cells, UnitLocation? positions, CancellationToken cancellation)
-    {
-        var layers = _request.Vector.Directions.Count;
-        return _model.Run(
+    private RunResult Run(StudyPrompt text, int[] cells, UnitLocation? positions, CancellationToken cancellation) =>
+        _model.Run(
             text.Inputs.Repeat(cells.Length),
             unitLocations: new UnitLocations(
                 [null],
-                [.. Enumerable.Repeat<UnitLocation?>(null, layers), UnitLocation.At(-1)]
+                [.. _grid.Layers.Select(_ => (UnitLocation?)null), UnitLocation.At(-1)]
             ),
             settings: new RunSettings
             {
-                Coefficients =
-                [
-                    .. Enumerable
-                        .Range(0, layers)
-                        .Select(layer => Coefficient.PerExample([.. cells.Select(cell => CoefficientOf(cell, layer))])),
-                    Coefficient.One,
-                ],
+                Coefficients = [.. _grid.CoefficientsOf(cells), Coefficient.One],
                 LogitPositions = positions,
                 Outputs = [_model.Model.Graph.Outputs[0].Name],
             },
             cancellation: cancellation
         );
-    }
-
-    private float CoefficientOf(int cell, int layer)
-    {
-        var count = _request.Coefficients.Length;
-        return cell > 0 && (cell - 1) / count == layer ? _request.Coefficients[(cell - 1) % count] : 0;
-    }
 
     private float WordProbability(ReadOnlySpan<float> logits)
     {

@@ -1,15 +1,13 @@
-using System.Collections.Immutable;
 using OnnxIntervene.Execution;
 using OnnxIntervene.IR;
 using OnnxIntervene.Studies.Grids;
-using OnnxIntervene.Studies.Prompts;
 using OnnxIntervene.Sweeps;
 
 namespace OnnxIntervene.Steering;
 
 /// <summary>
 /// Tries a steering vector layer by layer and coefficient by coefficient, and measures effect against cost. All cells
-/// are rows of batches of one session.
+/// are rows of batches of one session, and of one more where texts are generated.
 /// </summary>
 public static class SteeringSearch
 {
@@ -37,30 +35,40 @@ public static class SteeringSearch
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(request);
         request.Check(model);
-        var sums = new SteeringSums(request);
-        ImmutableArray<StudyPrompt> texts = [.. request.Prompts, .. request.Neutral];
-        using var cells = new SteeringCells(model, request);
+        var grid = new SteeringGrid(request);
+        var sums = new SteeringSums(request, grid);
+        using var cells = new SteeringCells(model, request, grid);
+        using var texts = request.Generated is { } score ? new SteeredTexts(model, request, score, grid) : null;
         using var kept = PartJournal.Open(journal, sums.PartsIn(model), sums.Add);
-        var total = texts.Length * sums.CellCount;
-        for (var text = 0; text < texts.Length; text++)
+        var parts = new SteeringParts(kept, sums.Count, progress, cancellation);
+        for (var index = 0; index < request.Prompts.Length; index++)
         {
-            int[] missing =
-            [
-                .. Enumerable.Range(0, sums.CellCount).Where(cell => !kept.Has(text, sums.PartOf(text, cell))),
-            ];
-            var done = ((text + 1) * sums.CellCount) - missing.Length;
-            progress?.Report(new SweepProgress(done, total));
-            foreach (var rows in missing.Chunk(cells.RowsAtOnce(texts[text])))
-            {
-                cancellation.ThrowIfCancellationRequested();
-                var numbers = sums.IsPrompt(text)
-                    ? cells.Effects(texts[text], rows, cancellation)
-                    : cells.Costs(texts[text], rows, cancellation);
-                for (var row = 0; row < rows.Length; row++)
-                    kept.Keep(text, sums.PartOf(text, rows[row]), numbers[row]);
-                done += rows.Length;
-                progress?.Report(new SweepProgress(done, total));
-            }
+            var prompt = index;
+            var text = request.Prompts[prompt];
+            parts.Measure(
+                prompt,
+                sums.EffectParts,
+                cells.RowsAtOnce(text),
+                rows => cells.Effects(text, rows, cancellation)
+            );
+            if (texts is not null)
+                parts.Measure(
+                    prompt,
+                    sums.GeneratedParts,
+                    texts.RowsAtOnce(prompt),
+                    rows => texts.Scores(prompt, rows, cancellation)
+                );
+        }
+
+        for (var index = 0; index < request.Neutral.Length; index++)
+        {
+            var text = request.Neutral[index];
+            parts.Measure(
+                request.Prompts.Length + index,
+                sums.CostParts,
+                cells.RowsAtOnce(text),
+                rows => cells.Costs(text, rows, cancellation)
+            );
         }
 
         return sums.ToResult();

@@ -29,6 +29,19 @@ public sealed record SteeringSearchRequest
     /// </summary>
     public ImmutableArray<int> Words { get; init; } = [];
 
+    /// <summary>
+    /// Texts that are generated under each cell, and the words that are counted in them; null for none.
+    /// </summary>
+    public GeneratedTextScore? Generated { get; init; }
+
+    /// <summary>
+    /// By what the search judges: generated texts where there are any, else words, else the projection.
+    /// </summary>
+    public SteeringScore Score =>
+        Generated is not null ? SteeringScore.GeneratedText
+        : Words.IsEmpty ? SteeringScore.Projection
+        : SteeringScore.NextToken;
+
     /// <summary>Throws unless everything fits the model.</summary>
     internal void Check(LoadedModel model)
     {
@@ -47,5 +60,8 @@ public sealed record SteeringSearchRequest
         if (Words.FirstOrDefault(word => word < 0, 0) is < 0 and var none)
             throw new InterventionException($"{none} is no token.");
         Vector.Require(model.Components);
+        Generated?.Check();
+        if (Generated is not null && !model.HasTokenizer)
+            throw new InterventionException("Words are counted in texts, which need a tokenizer beside the model.");
     }
 }

@@ -19,29 +19,46 @@ public sealed record SteeringSearchCell(
     double Projection,
     double WordProbability,
     double Perplexity
-);
+)
+{
+    /// <summary>
+    /// The share of the words of all generated texts that are in the bag. NaN where none were generated.
+    /// </summary>
+    public double WordShare { get; init; } = double.NaN;
+
+    /// <summary>The share of generated texts that have a word of the bag. NaN where none were generated.</summary>
+    public double TextShare { get; init; } = double.NaN;
+}
 
 /// <summary>Effect and cost of steering, over layers and coefficients.</summary>
 /// <param name="Unsteered">The model as it is.</param>
 /// <param name="Layers">The layers, in order.</param>
 /// <param name="Coefficients">The coefficients, in order.</param>
 /// <param name="Cells">A cell for each layer and coefficient, layer by layer.</param>
-/// <param name="HasWords">Whether the effect is the words' probability, and not the projection.</param>
+/// <param name="Score">What the effect is measured by.</param>
 /// <param name="ReadLayer">The layer at which the projection is read.</param>
 public sealed record SteeringSearchResult(
     SteeringSearchCell Unsteered,
     ImmutableArray<int> Layers,
     ImmutableArray<float> Coefficients,
     ImmutableArray<SteeringSearchCell> Cells,
-    bool HasWords,
+    SteeringScore Score,
     int ReadLayer
 )
 {
-    /// <summary>The effect of a cell: what it adds to the words' probability, or to the projection.</summary>
-    public double Effect(SteeringSearchCell cell)
+    /// <summary>The effect of a cell: what it adds to what the model as it is scores.</summary>
+    public double Effect(SteeringSearchCell cell) => Scored(cell) - Scored(Unsteered);
+
+    /// <summary>The score of a cell.</summary>
+    public double Scored(SteeringSearchCell cell)
     {
         ArgumentNullException.ThrowIfNull(cell);
-        return HasWords ? cell.WordProbability - Unsteered.WordProbability : cell.Projection - Unsteered.Projection;
+        return Score switch
+        {
+            SteeringScore.NextToken => cell.WordProbability,
+            SteeringScore.GeneratedText => cell.WordShare,
+            _ => cell.Projection,
+        };
     }
 
     /// <summary>The cost of a cell: its perplexity over that of the model as it is.</summary>

@@ -8,75 +8,87 @@ using OnnxIntervene.Studies.Grids;
 namespace OnnxIntervene.Steering;
 
 /// <summary>
-/// Adds up what the texts of a search give under each cell. Cell 0 is the model as it is; each text has a part for each
-/// cell, of two numbers: for prompts the projection and the words' probability, for neutral texts the loss of all
-/// tokens and how many there are.
+/// Adds up what the texts of a search give under each cell. Each part has two numbers: a prompt under a cell the
+/// projection and the words' probability, a neutral text under a cell the loss of all tokens and how many there are, a
+/// text generated after a prompt how many of its words are in the bag and how many it has.
 /// </summary>
-internal sealed class SteeringSums(SteeringSearchRequest request)
+internal sealed class SteeringSums(SteeringSearchRequest request, SteeringGrid grid)
 {
     /// <summary>How many numbers a part has.</summary>
     public const int Numbers = 2;
 
-    private readonly ImmutableArray<int> _layers = [.. request.Vector.Directions.Keys];
-    private readonly double[] _sums = new double[2 * Numbers * CountOf(request)];
+    private readonly int _samples = request.Generated?.Samples ?? 0;
+    private readonly double[] _effects = new double[Numbers * grid.Count];
+    private readonly double[] _costs = new double[Numbers * grid.Count];
+    private readonly double[] _words = new double[Numbers * grid.Count];
+    private readonly int[] _matchedTexts = new int[grid.Count];
 
-    /// <summary>How many cells there are, with the model as it is.</summary>
-    public int CellCount { get; } = CountOf(request);
+    /// <summary>The parts of a prompt, one for each cell.</summary>
+    public Range EffectParts => 0..grid.Count;
 
-    /// <summary>How many cells a search has.</summary>
-    public static int CountOf(SteeringSearchRequest request) =>
-        1 + (request.Vector.Directions.Count * request.Coefficients.Length);
+    /// <summary>The parts of a neutral text, one for each cell.</summary>
+    public Range CostParts => grid.Count..(2 * grid.Count);
 
-    /// <summary>Whether a text is a prompt, and not a neutral text.</summary>
-    public bool IsPrompt(int text) => text < request.Prompts.Length;
+    /// <summary>The parts of what is generated after a prompt, some for each cell.</summary>
+    public Range GeneratedParts => (2 * grid.Count)..((2 + _samples) * grid.Count);
 
-    /// <summary>The number of a text's part under a cell; neutral texts have numbers of their own.</summary>
-    public int PartOf(int text, int cell) => IsPrompt(text) ? cell : CellCount + cell;
+    /// <summary>How many parts there are.</summary>
+    public int Count => grid.Count * ((request.Prompts.Length * (1 + _samples)) + request.Neutral.Length);
 
     /// <summary>The parts in which the search is kept.</summary>
-    public StudyParts PartsIn(LoadedModel model)
-    {
-        var texts = request.Prompts.Length + request.Neutral.Length;
-        return new StudyParts
+    public StudyParts PartsIn(LoadedModel model) =>
+        new()
         {
             Identity = () =>
                 StudyIdentity.Of("SteeringSearch", model, Facts(), [.. request.Prompts, .. request.Neutral]),
-            Prompts = texts,
-            PartsOfPrompt = 2 * CellCount,
+            Prompts = request.Prompts.Length + request.Neutral.Length,
+            PartsOfPrompt = GeneratedParts.End.Value,
             LengthOf = _ => Numbers,
-            Count = texts * CellCount,
+            Count = Count,
         };
-    }
 
     /// <summary>Adds a part.</summary>
     public void Add(int text, int part, ReadOnlySpan<float> numbers)
     {
+        var generated = part - GeneratedParts.Start.Value;
+        var (sums, cell) =
+            part < grid.Count ? (_effects, part)
+            : generated < 0 ? (_costs, part - grid.Count)
+            : (_words, generated / _samples);
         for (var index = 0; index < Numbers; index++)
-            _sums[(part * Numbers) + index] += numbers[index];
+            sums[(cell * Numbers) + index] += numbers[index];
+        if (generated >= 0 && numbers[0] > 0)
+            _matchedTexts[cell]++;
     }
 
     /// <summary>The means over the texts.</summary>
     public SteeringSearchResult ToResult() =>
         new(
             Cell(0),
-            _layers,
+            grid.Layers,
             request.Coefficients,
-            [.. Enumerable.Range(1, CellCount - 1).Select(Cell)],
-            !request.Words.IsEmpty,
-            _layers[^1]
+            [.. Enumerable.Range(1, grid.Count - 1).Select(Cell)],
+            request.Score,
+            grid.Layers[^1]
         );
 
     private SteeringSearchCell Cell(int cell)
     {
-        var prompts = request.Prompts.Length;
-        var cost = (CellCount + cell) * Numbers;
-        return new SteeringSearchCell(
-            cell == 0 ? null : _layers[(cell - 1) / request.Coefficients.Length],
-            cell == 0 ? 0 : request.Coefficients[(cell - 1) % request.Coefficients.Length],
-            _sums[cell * Numbers] / prompts,
-            request.Words.IsEmpty ? double.NaN : _sums[(cell * Numbers) + 1] / prompts,
-            Math.Exp(_sums[cost] / _sums[cost + 1])
+        var (prompts, first) = (request.Prompts.Length, cell * Numbers);
+        var found = new SteeringSearchCell(
+            grid.LayerOf(cell),
+            grid.CoefficientOf(cell),
+            _effects[first] / prompts,
+            request.Words.IsEmpty ? double.NaN : _effects[first + 1] / prompts,
+            Math.Exp(_costs[first] / _costs[first + 1])
         );
+        return _samples == 0
+            ? found
+            : found with
+            {
+                WordShare = _words[first + 1] == 0 ? 0 : _words[first] / _words[first + 1],
+                TextShare = (double)_matchedTexts[cell] / (prompts * _samples),
+            };
     }
 
     // What is tried and measured. Records print arrays by their type, so that numbers are added by themselves.
@@ -84,12 +96,13 @@ internal sealed class SteeringSums(SteeringSearchRequest request)
         [
             $"{request.Prompts.Length} prompts",
             string.Join(',', request.Words),
-            string.Join(',', request.Coefficients.Select(number => number.ToString("R", CultureInfo.InvariantCulture))),
+            Joined(request.Coefficients),
             FormattableString.Invariant(
                 $"{request.Manner.WhenAbove} {request.Manner.WhenBelow} {request.Manner.KeepsNorm}"
             ),
             .. Vector(request.Vector),
             .. request.Manner.Along is { } along ? Vector(along) : [],
+            .. request.Generated?.Facts ?? [],
         ];
 
     private static IEnumerable<string> Vector(SteeringVector vector) =>
@@ -98,4 +111,7 @@ internal sealed class SteeringSums(SteeringSearchRequest request)
                 $"{entry.Key} {Convert.ToHexString(SHA256.HashData(MemoryMarshal.AsBytes(entry.Value.Floats)))}"
             )
             .Prepend(vector.Component);
+
+    private static string Joined(ImmutableArray<float> numbers) =>
+        string.Join(',', numbers.Select(number => number.ToString("R", CultureInfo.InvariantCulture)));
 }

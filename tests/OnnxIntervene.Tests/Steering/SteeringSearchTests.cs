@@ -97,7 +97,14 @@ public sealed class SteeringSearchTests
             new(1, 1, 0, 0.4, 14),
             new(1, 2, 0, 0.6, double.PositiveInfinity),
         ];
-        var found = new SteeringSearchResult(new(null, 0, 0, 0.1, 10), [0, 1], [1, 2], [.. cells], true, 1);
+        var found = new SteeringSearchResult(
+            new(null, 0, 0, 0.1, 10),
+            [0, 1],
+            [1, 2],
+            [.. cells],
+            SteeringScore.NextToken,
+            1
+        );
 
         Assert.That(found.Best(1.5), Is.EqualTo(cells[2]));
         Assert.That(found.Best(5), Is.EqualTo(cells[1]));
