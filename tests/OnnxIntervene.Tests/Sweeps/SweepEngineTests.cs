@@ -4,6 +4,7 @@ using OnnxIntervene.Runtime;
 using OnnxIntervene.Studies.Patching;
 using OnnxIntervene.Studies.Prompts;
 using OnnxIntervene.Sweeps;
+using OnnxIntervene.Sweeps.Engine;
 using OnnxIntervene.Testing;
 
 namespace OnnxIntervene.Tests.Sweeps;
@@ -42,6 +43,8 @@ public sealed class SweepEngineTests
             }
 
             Assert.That(fast.Plan.Share, Is.LessThanOrEqualTo(1), $"{fast.Plan}");
+            if (CacheNames.AreIn(model.Components))
+                Assert.That(fast.Plan.Obstacle ?? fast.Plan.WholeLayers, Is.Null, "not the fastest way");
             TestContext.Out.WriteLine($"{string.Join(", ", components)}: {fast.Plan}");
         }
     }

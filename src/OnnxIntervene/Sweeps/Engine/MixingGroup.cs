@@ -99,28 +99,28 @@ internal sealed class MixingGroup
     }
 
     /// <summary>Runs attention.</summary>
-    public void Mix(
-        InterventionSession session,
-        string output,
-        IReadOnlyList<SiteFeed> feeds,
-        CancellationToken cancellation
-    )
+    public void Mix(SplitLayer layer, IReadOnlyList<SiteFeed> feeds, CancellationToken cancellation)
     {
-        var arrays = _projections.ToDictionary(
-            item => item.Key,
-            item => NumericArray.Of(item.Value, [Rows.Length, Positions, .. _states.ShapeBetween(_layer, item.Key)])
+        var session = layer[LayerPart.Mixing];
+        var projections = _projections.Select(item =>
+            KeyValuePair.Create(
+                item.Key,
+                NumericArray.Of(item.Value, [Rows.Length, Positions, .. _states.ShapeBetween(_layer, item.Key)])
+            )
         );
+        var arrays = layer.MixingInputs(projections, Rows.Length, Positions);
         arrays.Add(ModelInputs.TokenInput, _states.TokensOf(_bases, First, _states.Length));
         if (First > 0)
         {
             foreach (var input in session.Spliced.Model.Graph.Inputs)
             {
-                if (CacheNames.Find(input.Name) is var (layer, isKey))
-                    arrays[input.Name] = _states.Past(layer, isKey, _bases, First);
+                if (CacheNames.Find(input.Name) is var (number, isKey))
+                    arrays[input.Name] = _states.Past(number, isKey, _bases, First);
             }
         }
 
-        _mixed = session.RunValues(ModelInputs.Of(arrays), feeds, [output], cancellation: cancellation)[0];
+        string[] outputs = [session.Spliced.Boundaries[layer.MixedAddress]];
+        _mixed = session.RunValues(ModelInputs.Of(arrays), feeds, outputs, cancellation: cancellation)[0];
         _projections.Clear();
     }
 

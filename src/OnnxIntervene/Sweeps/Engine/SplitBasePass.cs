@@ -86,7 +86,8 @@ internal sealed class SplitBasePass(SweepSetting setting, SplitLayers layers, Ba
         var session = layer[LayerPart.Mixing];
         var sites = session.Spliced.Sites;
         var count = setting.Bases.Length;
-        var given = layer.Projections.ToDictionary(name => name, name => states.AllBetween(number, name));
+        var projections = layer.Projections.Select(name => KeyValuePair.Create(name, states.AllBetween(number, name)));
+        var given = layer.MixingInputs(projections, count, setting.Length);
         given.Add(ModelInputs.TokenInput, states.Tokens);
         string[] outputs = [session.Spliced.Boundaries[layer.MixedAddress], .. layer.Presents];
         var results = session.Run(

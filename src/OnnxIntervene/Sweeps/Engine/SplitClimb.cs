@@ -130,15 +130,14 @@ internal sealed class SplitClimb(
 
     private void Mix(int number, SplitLayer layer, MixingGroup group, CancellationToken cancellation)
     {
-        var session = layer[LayerPart.Mixing];
-        var feeds = new SiteFeeds(setting, session);
+        var feeds = new SiteFeeds(setting, layer[LayerPart.Mixing]);
         for (var place = 0; place < group.Rows.Length; place++)
         {
             foreach (var write in schedule.WritesOf(_group[group.Rows[place].Row].Cell, number, LayerPart.Mixing))
                 feeds.Add(place, write, group.First);
         }
 
-        group.Mix(session, session.Spliced.Boundaries[layer.MixedAddress], feeds.ToFeeds(), cancellation);
+        group.Mix(layer, feeds.ToFeeds(), cancellation);
     }
 
     private void Carry(int number, SplitLayer layer, IReadOnlyList<RowWork> works, CancellationToken cancellation)

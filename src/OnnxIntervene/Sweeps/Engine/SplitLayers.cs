@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using OnnxIntervene.Components.Addressing;
 using OnnxIntervene.IR;
 using OnnxIntervene.Runtime;
+using OnnxIntervene.Tensors;
 
 namespace OnnxIntervene.Sweeps.Engine;
 
@@ -16,13 +17,12 @@ internal sealed class SplitLayers : IDisposable
     public SplitLayers(SweepSetting setting, ILookup<int, ComponentAddress> sites)
     {
         var components = setting.Model.Components;
+        var sizes = new SizedTensors(components);
         try
         {
             for (var layer = 0; layer < components.LayerCount; layer++)
             {
-                var split =
-                    LayerSplit.Find(components, layer)
-                    ?? throw new InterventionException($"Layer {layer} cannot be divided around its attention.");
+                var split = LayerSplit.Of(components, layer, sizes);
                 _layers.Add(new SplitLayer(setting, layer, split, [.. sites[layer]]));
             }
         }
@@ -64,6 +64,7 @@ internal sealed class SplitLayer : IDisposable
         _sites = [.. sites.Select(site => (site, PartOf(split, model.Components.Get(site))))];
         Projections = [.. split.Projections.Select(value => value.Name)];
         Mixed = split.Mixed.Name;
+        Sized = split.Sized.ToImmutableDictionary(item => item.Key.Name, item => item.Value);
         Start = StreamPoints.AddressOf(layer);
         End = StreamPoints.AddressOf(layer + 1);
         Presents = CacheNames.Presents(layer);
@@ -82,6 +83,11 @@ internal sealed class SplitLayer : IDisposable
     /// <summary>The tensors of queries, keys and values.</summary>
     public ImmutableArray<string> Projections { get; }
 
+    /// <summary>
+    /// The tensors of the stream of which attention reads the sizes alone, and what of these follows batch and position.
+    /// </summary>
+    public ImmutableDictionary<string, int[]> Sized { get; }
+
     /// <summary>The tensor of the mixed values, where the transition is fed.</summary>
     public string Mixed { get; }
 
@@ -99,6 +105,26 @@ internal sealed class SplitLayer : IDisposable
 
     /// <summary>The session of a part.</summary>
     public InterventionSession this[LayerPart part] => _leases[part].Session;
+
+    /// <summary>What attention is fed for its projections and for sizes.</summary>
+    /// <param name="projections">The values of each projection, <c>[row, position, …]</c>.</param>
+    /// <param name="rows">How many rows there are.</param>
+    /// <param name="positions">How many positions of each.</param>
+    public Dictionary<string, NumericArray> MixingInputs(
+        IEnumerable<KeyValuePair<string, NumericArray>> projections,
+        int rows,
+        int positions
+    )
+    {
+        var inputs = new Dictionary<string, NumericArray>(projections);
+        foreach (var (name, shape) in Sized)
+        {
+            var values = new float[shape.Aggregate(rows * positions, (product, size) => product * size)];
+            inputs.Add(name, NumericArray.Of(values, [rows, positions, .. shape]));
+        }
+
+        return inputs;
+    }
 
     /// <summary>The part that a site is in.</summary>
     public LayerPart PartOf(ComponentAddress site) => _sites.First(item => item.Site == site).Part;
@@ -129,7 +155,7 @@ internal sealed class SplitLayer : IDisposable
                 layer,
                 recipe with
                 {
-                    From = Projections,
+                    From = [.. Projections, .. Sized.Keys.Order(StringComparer.Ordinal)],
                     End = MixedAddress,
                     Outputs = Presents,
                 }

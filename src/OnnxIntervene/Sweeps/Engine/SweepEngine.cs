@@ -22,13 +22,12 @@ internal sealed class SweepEngine : IDisposable
     private readonly CellRunner _runner;
     private readonly ImmutableArray<int> _tokens;
 
-    private SweepEngine(CellRunner runner, BaseRuns bases, SweepSetting setting, string? obstacle)
+    private SweepEngine(CellRunner runner, BaseRuns bases, SweepSetting setting)
     {
         _runner = runner;
         _tokens = setting.Tokens;
         Bases = bases;
         Grids = setting.Grids;
-        Obstacle = obstacle;
     }
 
     /// <summary>What the bases' own runs computed.</summary>
@@ -38,7 +37,10 @@ internal sealed class SweepEngine : IDisposable
     public ImmutableArray<UnitGrid> Grids { get; }
 
     /// <summary>Why whole models are run; null where the model is cut at its layers.</summary>
-    public string? Obstacle { get; }
+    public string? Obstacle { get; private init; }
+
+    /// <summary>Why layers are not divided around their attention; null where they are, or whole models run.</summary>
+    public string? WholeLayers { get; private init; }
 
     /// <summary>Opens sessions and runs the bases.</summary>
     /// <param name="setting">The sweep.</param>
@@ -137,6 +139,7 @@ internal sealed class SweepEngine : IDisposable
         {
             Method = _runner.Description,
             Obstacle = Obstacle,
+            WholeLayers = WholeLayers,
             Cells = count,
             Rows = cost.Rows,
             Runs = cost.Runs,
@@ -152,15 +155,16 @@ internal sealed class SweepEngine : IDisposable
         var obstacle = StaircaseRules.Obstacle(setting);
         if (obstacle is null)
         {
-            if (UsesCache(setting))
+            var whole = CacheObstacle(setting);
+            if (whole is null)
             {
-                if (Cut(setting, () => new SplitCells(setting, options.MemoryLimit), cancellation) is { } split)
+                if (Cut(() => new SplitCells(setting, options.MemoryLimit), ref whole) is { } split)
                     return split;
-                if (Cut(setting, () => Staircase(true), cancellation) is { } cached)
+                if (Cut(() => Staircase(true), ref whole) is { } cached)
                     return cached;
             }
 
-            if (Cut(setting, () => Staircase(false), cancellation) is { } cut)
+            if (Cut(() => Staircase(false), ref whole) is { } cut)
                 return cut;
             obstacle = "the parts of the cut model do not compute what the model does";
         }
@@ -169,28 +173,41 @@ internal sealed class SweepEngine : IDisposable
         return Whole(setting, mostRows, obstacle, cancellation);
 
         StaircaseCells Staircase(bool hasCache) => new(setting, hasCache, options.MemoryLimit);
+
+        SweepEngine? Cut(Func<CellRunner> open, ref string? why) =>
+            SweepEngine.Cut(setting, open, ref why, cancellation);
     }
 
     // With a cache, the last layer is computed at the last position alone.
-    private static bool UsesCache(SweepSetting setting) =>
-        CacheNames.AreIn(setting.Model.Components) && setting.Measured == setting.Length - 1;
+    private static string? CacheObstacle(SweepSetting setting) =>
+        !CacheNames.AreIn(setting.Model.Components) ? "the model reads no cache of every layer's keys and values"
+        : setting.Measured != setting.Length - 1 ? "logits are read before the last token"
+        : null;
 
     private static SweepEngine Whole(SweepSetting setting, int mostRows, string why, CancellationToken cancellation) =>
-        Opened(new BatchedCells(setting, mostRows), setting, why, cancellation);
+        Opened(new BatchedCells(setting, mostRows), setting, cancellation, obstacle: why);
 
-    // Null where the model cannot be opened or cut there, or the parts compute something else.
-    private static SweepEngine? Cut(SweepSetting setting, Func<CellRunner> open, CancellationToken cancellation)
+    // Null where the model cannot be opened or cut there, or the parts compute something else: then why, where nothing
+    // faster was refused before.
+    private static SweepEngine? Cut(
+        SweepSetting setting,
+        Func<CellRunner> open,
+        ref string? why,
+        CancellationToken cancellation
+    )
     {
         SweepEngine? engine = null;
         var isRight = false;
         try
         {
-            engine = Opened(open(), setting, null, cancellation);
+            engine = Opened(open(), setting, cancellation, whole: why);
             isRight = engine.IsProved(setting, cancellation);
+            why ??= "the parts of the divided layers do not compute what the model does";
             return isRight ? engine : null;
         }
         catch (Exception fault) when (fault is InterventionException or ExecutionException)
         {
+            why ??= fault.Message;
             return null;
         }
         finally
@@ -203,13 +220,18 @@ internal sealed class SweepEngine : IDisposable
     private static SweepEngine Opened(
         CellRunner runner,
         SweepSetting setting,
-        string? why,
-        CancellationToken cancellation
+        CancellationToken cancellation,
+        string? obstacle = null,
+        string? whole = null
     )
     {
         try
         {
-            return new SweepEngine(runner, runner.RunBases(cancellation), setting, why);
+            return new SweepEngine(runner, runner.RunBases(cancellation), setting)
+            {
+                Obstacle = obstacle,
+                WholeLayers = whole,
+            };
         }
         catch
         {
