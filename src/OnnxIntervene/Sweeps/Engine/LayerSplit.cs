@@ -84,8 +84,8 @@ internal sealed class LayerSplit
             SourcePlaces.OfStream(components.Get(StreamPoints.AddressOf(layer + 1))),
             sizes.Of([mixed], start.Concat(projections).ToHashSet(), stream)
         );
-        return split.Obstacle(components.Model.Graph) is { } obstacle
-            ? throw new InterventionException($"Layer {layer} cannot be divided around its attention: {obstacle}.")
+        return split.Obstacle(components.Model.Graph, sizes) is { } obstacle
+            ? throw Indivisible(layer, obstacle)
             : split;
     }
 
@@ -95,6 +95,9 @@ internal sealed class LayerSplit
         var parts = _cones.Keys.Where(part => IsIn(part, component)).ToList();
         return parts.Count == 1 ? parts[0] : null;
     }
+
+    private static InterventionException Indivisible(int layer, string why) =>
+        new($"layer {layer} cannot be divided around its attention: {why}");
 
     private static Value TensorOf(ComponentMap components, int layer, string name)
     {
@@ -109,28 +112,28 @@ internal sealed class LayerSplit
         };
         return tensor is not null && tensor.Producer?.Graph == components.Model.Graph
             ? tensor
-            : throw new InterventionException(
-                $"Layer {layer} cannot be divided around its attention: {name} is not a tensor of the main graph."
-            );
+            : throw Indivisible(layer, $"it has no {name} that is a tensor of the main graph");
     }
 
     // Masks, positions and the cache are for attention alone, and attention reads the stream through its projections.
-    private string? Obstacle(Graph graph)
+    private string? Obstacle(Graph graph, SizedTensors sizes)
     {
         var inputs = graph.Inputs.Where(input => input.Initializer is null).ToHashSet();
-        if (Read(LayerPart.Projection, inputs.Contains) is { } before)
+        if (Read(LayerPart.Projection, IsInput) is { } before)
             return $"its projections read the input '{before}'";
-        if (Read(LayerPart.Transition, inputs.Contains) is { } after)
+        if (Read(LayerPart.Transition, IsInput) is { } after)
             return $"what follows attention reads the input '{after}'";
-        if (Read(LayerPart.Mixing, value => _start.Contains(value) && !Sized.ContainsKey(value)) is { } stream)
-            return $"attention reads the stream '{stream}' besides its projections";
-        return Read(LayerPart.Transition, Projections.Contains) is { } projection
+        if (Read(LayerPart.Mixing, (value, _) => _start.Contains(value) && !Sized.ContainsKey(value)) is { } own)
+            return $"attention reads the stream '{own}' besides its projections";
+        return Read(LayerPart.Transition, (value, _) => Projections.Contains(value)) is { } projection
             ? $"what follows attention reads the projection '{projection}'"
             : null;
+
+        bool IsInput(Value value, Cone part) => inputs.Contains(value) && !sizes.IsForShapes(value, part);
     }
 
-    private string? Read(LayerPart part, Func<Value, bool> isOther) =>
-        _cones[part].Values.FirstOrDefault(isOther)?.Name;
+    private string? Read(LayerPart part, Func<Value, Cone, bool> isOther) =>
+        _cones[part].Values.FirstOrDefault(value => isOther(value, _cones[part]))?.Name;
 
     private bool IsIn(LayerPart part, Component component)
     {

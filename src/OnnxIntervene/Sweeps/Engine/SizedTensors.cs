@@ -3,6 +3,7 @@ using OnnxIntervene.Components.Addressing;
 using OnnxIntervene.IR;
 using OnnxIntervene.IR.Analysis;
 using OnnxIntervene.IR.Analysis.Inference;
+using OnnxIntervene.Runtime;
 
 namespace OnnxIntervene.Sweeps.Engine;
 
@@ -45,6 +46,38 @@ internal sealed class SizedTensors(ComponentMap components)
         return sized;
     }
 
+    /// <summary>
+    /// Whether a part reads of an input how large it is, to reshape or repeat other tensors, and nothing else: not to
+    /// count positions, which a token by itself does not have. It is as large as the tokens, so that it is told for one
+    /// token of each row.
+    /// </summary>
+    /// <param name="input">The input.</param>
+    /// <param name="part">What the part needs.</param>
+    public bool IsForShapes(Value input, Cone part)
+    {
+        var tokens = components.Model.Graph.Inputs.First(value => value.Name == ModelInputs.TokenInput);
+        if (
+            _types.FactsOf(tokens).Axes is not [var batch, var position]
+            || ShapeAfter(input, batch, position) is not []
+        )
+            return false;
+        var (seen, open) = (new HashSet<Value>(), new Stack<Value>([input]));
+        while (open.TryPop(out var value))
+        {
+            foreach (var use in value.Uses.Where(use => part.Nodes.Contains(use.Node)))
+            {
+                if (use is { InputIndex: 1, Node.Operator.Name: "Reshape" or "Expand" } && !CountsSizes(use.Node))
+                    continue;
+                if (value == input ? !IsSize(use.Node) : !CountsSizes(use.Node))
+                    return false;
+                foreach (var output in use.Node.Outputs.OfType<Value>().Where(seen.Add))
+                    open.Push(output);
+            }
+        }
+
+        return true;
+    }
+
     /// <summary>Whether a node reads how large a tensor is, and nothing else of it.</summary>
     public static bool IsSize(Node node) => node.Operator.Name is "Shape" or "Size";
 
@@ -64,6 +97,11 @@ internal sealed class SizedTensors(ComponentMap components)
         && Array.TrueForAll(rest, size => size.Number is > 0 and <= int.MaxValue)
             ? [.. rest.Select(size => (int)size.Number!)]
             : null;
+
+    private bool CountsSizes(Node node) =>
+        !node.Subgraphs.Any()
+        && node.Outputs.OfType<Value>()
+            .All(output => _types.ElementTypeOf(output) is ElementType.Int64 or ElementType.Int32 or ElementType.Bool);
 
     private bool IsComputed(Value value) =>
         value.Producer?.Graph == components.Model.Graph

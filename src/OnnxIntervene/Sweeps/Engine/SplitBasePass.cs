@@ -97,7 +97,8 @@ internal sealed class SplitBasePass(SweepSetting setting, SplitLayers layers, Ba
             cancellation
         );
         states.KeepBetween(number, layer.Mixed, results[0]);
-        states.KeepPresents(number, results[1], results[2]);
+        if (!layer.Presents.IsEmpty)
+            states.KeepPresents(number, results[1], results[2]);
         foreach (var (site, read) in sites.Zip(results.Skip(outputs.Length)))
             Reads[site.Site.Address] = read;
     }

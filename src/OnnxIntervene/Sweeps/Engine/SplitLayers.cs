@@ -18,12 +18,13 @@ internal sealed class SplitLayers : IDisposable
     {
         var components = setting.Model.Components;
         var sizes = new SizedTensors(components);
+        HasCache = CacheNames.AreIn(components);
         try
         {
             for (var layer = 0; layer < components.LayerCount; layer++)
             {
                 var split = LayerSplit.Of(components, layer, sizes);
-                _layers.Add(new SplitLayer(setting, layer, split, [.. sites[layer]]));
+                _layers.Add(new SplitLayer(setting, layer, split, [.. sites[layer]], HasCache));
             }
         }
         catch
@@ -32,6 +33,9 @@ internal sealed class SplitLayers : IDisposable
             throw;
         }
     }
+
+    /// <summary>Whether attention reads keys and values of earlier positions from a cache.</summary>
+    public bool HasCache { get; }
 
     /// <summary>A layer.</summary>
     public SplitLayer this[int layer] => _layers[layer];
@@ -54,10 +58,17 @@ internal sealed class SplitLayer : IDisposable
     /// <param name="layer">The number of the layer.</param>
     /// <param name="split">Where it is divided.</param>
     /// <param name="sites">The components that are read or written in it.</param>
+    /// <param name="hasCache">Whether its attention reads a cache.</param>
     /// <exception cref="InterventionException">
     /// A site is in several parts, or the model cannot be cut there.
     /// </exception>
-    public SplitLayer(SweepSetting setting, int layer, LayerSplit split, ImmutableArray<ComponentAddress> sites)
+    public SplitLayer(
+        SweepSetting setting,
+        int layer,
+        LayerSplit split,
+        ImmutableArray<ComponentAddress> sites,
+        bool hasCache
+    )
     {
         var model = setting.Model;
         _setting = setting;
@@ -67,7 +78,7 @@ internal sealed class SplitLayer : IDisposable
         Sized = split.Sized.ToImmutableDictionary(item => item.Key.Name, item => item.Value);
         Start = StreamPoints.AddressOf(layer);
         End = StreamPoints.AddressOf(layer + 1);
-        Presents = CacheNames.Presents(layer);
+        Presents = hasCache ? CacheNames.Presents(layer) : [];
         try
         {
             foreach (var part in Enum.GetValues<LayerPart>())
@@ -84,7 +95,8 @@ internal sealed class SplitLayer : IDisposable
     public ImmutableArray<string> Projections { get; }
 
     /// <summary>
-    /// The tensors of the stream of which attention reads the sizes alone, and what of these follows batch and position.
+    /// The tensors of the stream of which attention reads the sizes alone, and those sizes that follow batch and
+    /// position.
     /// </summary>
     public ImmutableDictionary<string, int[]> Sized { get; }
 
@@ -97,7 +109,7 @@ internal sealed class SplitLayer : IDisposable
     /// <summary>The stream after the layer.</summary>
     public ComponentAddress End { get; }
 
-    /// <summary>The cache outputs, which the mixing part has.</summary>
+    /// <summary>The cache outputs, which the mixing part has; none without a cache.</summary>
     public ImmutableArray<string> Presents { get; }
 
     /// <summary>The mixed values, where the mixing part ends.</summary>
