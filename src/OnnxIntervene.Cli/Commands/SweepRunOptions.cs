@@ -117,6 +117,7 @@ internal sealed class SweepRunOptions
                 ("memory", $"{plan.Memory >> 20} MiB besides the model"),
                 ("method", plan.Method),
                 .. plan.Obstacle is { } why ? new[] { ("why whole models are run", why) } : [],
+                .. plan.WholeLayers is { } undivided ? new[] { ("why layers stay whole", undivided) } : [],
             ]);
     }
 }

@@ -9,6 +9,12 @@ public sealed record SweepPlan
     /// <summary>Why whole models are run; null where the model is cut at its layers.</summary>
     public string? Obstacle { get; init; }
 
+    /// <summary>
+    /// Why the layers that the model is cut into are not divided around their attention; null where they are, and where
+    /// whole models are run.
+    /// </summary>
+    public string? WholeLayers { get; init; }
+
     /// <summary>How many cells there are.</summary>
     public required int Cells { get; init; }
 
@@ -50,10 +56,11 @@ public sealed record SweepPlan
                 Share = ((Share * Cells) + (next.Share * next.Cells)) / Math.Max(1, Cells + next.Cells),
                 Memory = Math.Max(Memory, next.Memory),
                 Obstacle = Obstacle ?? next.Obstacle,
+                WholeLayers = WholeLayers ?? next.WholeLayers,
             };
 
     /// <inheritdoc/>
     public override string ToString() =>
         $"{Cells} cells, {Rows} of them run, in {Runs} runs of sessions, {Share:P1} of the multiplications of "
-        + $"{Cells} runs of the model: {Method}{(Obstacle is null ? "" : $" ({Obstacle})")}";
+        + $"{Cells} runs of the model: {Method}{((Obstacle ?? WholeLayers) is { } why ? $" ({why})" : "")}";
 }

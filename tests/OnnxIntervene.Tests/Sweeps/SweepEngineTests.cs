@@ -4,6 +4,7 @@ using OnnxIntervene.Runtime;
 using OnnxIntervene.Studies.Patching;
 using OnnxIntervene.Studies.Prompts;
 using OnnxIntervene.Sweeps;
+using OnnxIntervene.Sweeps.Engine;
 using OnnxIntervene.Testing;
 
 namespace OnnxIntervene.Tests.Sweeps;
@@ -12,6 +13,11 @@ namespace OnnxIntervene.Tests.Sweeps;
 public sealed class SweepEngineTests
 {
     private const int Length = 7;
+
+    // Layers of every other model are divided around their attention: those of encoders are not, and a file that takes
+    // one length alone cannot be.
+    private const string LaterPositions = "positions read later ones";
+    private const string FixedLength = "Got invalid dimensions for input";
 
     private static IEnumerable<string> LanguageModels() => ReferenceExports.All().Where(IsLanguageModel);
 
@@ -42,6 +48,7 @@ public sealed class SweepEngineTests
             }
 
             Assert.That(fast.Plan.Share, Is.LessThanOrEqualTo(1), $"{fast.Plan}");
+            RequireFastest(model, fast.Plan);
             TestContext.Out.WriteLine($"{string.Join(", ", components)}: {fast.Plan}");
         }
     }
@@ -79,6 +86,18 @@ public sealed class SweepEngineTests
                 return false;
             }
         }
+    }
+
+    private static void RequireFastest(LoadedModel model, SweepPlan plan)
+    {
+        if (CacheNames.AreIn(model.Components))
+            Assert.That(plan.WholeLayers, Is.Null);
+        if (plan.Obstacle is { } obstacle)
+            Assert.That(obstacle, Does.Contain(FixedLength));
+        else if (plan.WholeLayers is { } why)
+            Assert.That(why, Does.Contain(LaterPositions));
+        else
+            Assert.That(plan.Method, Does.Contain("around attention"));
     }
 
     private static StudyPrompt Pair(ModelInputs clean, ModelInputs corrupt) =>

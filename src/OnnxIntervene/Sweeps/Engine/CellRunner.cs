@@ -16,6 +16,11 @@ internal abstract class CellRunner : IDisposable
     /// <exception cref="ExecutionException">ONNX Runtime cannot open the model, or stopped a run.</exception>
     public abstract BaseRuns RunBases(CancellationToken cancellation);
 
+    /// <summary>
+    /// What makes this way wrong for the model and shows only when it runs; null for nothing. The bases have run.
+    /// </summary>
+    public virtual string? FindObstacle(CancellationToken cancellation) => null;
+
     /// <summary>What running these cells takes.</summary>
     public abstract SweepCost CostOf(IReadOnlyList<SweepCell> cells);
 

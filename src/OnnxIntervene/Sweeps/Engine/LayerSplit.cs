@@ -29,21 +29,27 @@ internal sealed class LayerSplit
     private readonly Dictionary<LayerPart, Cone> _cones;
     private readonly Dictionary<LayerPart, HashSet<Value>> _foreign;
 
-    private LayerSplit(ImmutableArray<Value> projections, Value mixed, HashSet<Value> start, HashSet<Value> end)
+    private LayerSplit(
+        ImmutableArray<Value> projections,
+        Value mixed,
+        HashSet<Value> start,
+        HashSet<Value> end,
+        Dictionary<Value, int[]> sized
+    )
     {
-        (Projections, Mixed, _start) = (projections, mixed, start);
+        (Projections, Mixed, Sized, _start) = (projections, mixed, sized, start);
         HashSet<Value> after = [mixed, .. start];
         _cones = new Dictionary<LayerPart, Cone>
         {
             [LayerPart.Projection] = Cone.Before(projections, start),
-            [LayerPart.Mixing] = Cone.Before([mixed], start.Concat(projections).ToHashSet()),
+            [LayerPart.Mixing] = Cone.Before([mixed], start.Concat(projections).Concat(sized.Keys).ToHashSet()),
             [LayerPart.Transition] = Cone.Before(end, after),
         };
         // What a part is fed or hands on belongs to the part that reads it.
         _foreign = new Dictionary<LayerPart, HashSet<Value>>
         {
             [LayerPart.Projection] = [.. start, .. projections],
-            [LayerPart.Mixing] = after,
+            [LayerPart.Mixing] = [.. after, .. sized.Keys],
             [LayerPart.Transition] = start,
         };
     }
@@ -54,21 +60,33 @@ internal sealed class LayerSplit
     /// <summary>The heads' mixed values, <c>[batch, position, …]</c>.</summary>
     public Value Mixed { get; }
 
-    /// <summary>The parts of a layer; null where something else than attention mixes its positions.</summary>
-    public static LayerSplit? Find(ComponentMap components, int layer)
+    /// <summary>
+    /// Tensors of the stream of which attention reads the sizes alone, and what of these follows batch and position.
+    /// </summary>
+    public IReadOnlyDictionary<Value, int[]> Sized { get; }
+
+    /// <summary>The parts of a layer.</summary>
+    /// <param name="components">The model's components.</param>
+    /// <param name="layer">The number of the layer.</param>
+    /// <param name="sizes">Finds what is read for its sizes.</param>
+    /// <exception cref="InterventionException">Something else than attention mixes its positions.</exception>
+    public static LayerSplit Of(ComponentMap components, int layer, SizedTensors sizes)
     {
         string[] names = [ComponentNames.QueryOutput, ComponentNames.KeyOutput, ComponentNames.ValueOutput];
-        var projections = names.Select(name => TensorOf(components, layer, name)).ToList();
+        ImmutableArray<Value> projections = [.. names.Select(name => TensorOf(components, layer, name)).Distinct()];
         var mixed = TensorOf(components, layer, ComponentNames.AttentionValueOutput);
-        if (mixed is null || projections.Contains(null))
-            return null;
+        var stream = components.Get(StreamPoints.AddressOf(layer));
+        var start = SourcePlaces.OfStream(stream);
         var split = new LayerSplit(
-            [.. projections.OfType<Value>().Distinct()],
+            projections,
             mixed,
-            SourcePlaces.OfStream(components.Get(StreamPoints.AddressOf(layer))),
-            SourcePlaces.OfStream(components.Get(StreamPoints.AddressOf(layer + 1)))
+            start,
+            SourcePlaces.OfStream(components.Get(StreamPoints.AddressOf(layer + 1))),
+            sizes.Of([mixed], start.Concat(projections).ToHashSet(), stream)
         );
-        return split.IsClosed(components.Model.Graph) ? split : null;
+        return split.Obstacle(components.Model.Graph, sizes) is { } obstacle
+            ? throw Indivisible(layer, obstacle)
+            : split;
     }
 
     /// <summary>The part that a component is in; null where it is in none, or in several.</summary>
@@ -78,30 +96,44 @@ internal sealed class LayerSplit
         return parts.Count == 1 ? parts[0] : null;
     }
 
-    private static Value? TensorOf(ComponentMap components, int layer, string name)
+    private static InterventionException Indivisible(int layer, string why) =>
+        new($"layer {layer} cannot be divided around its attention: {why}");
+
+    private static Value TensorOf(ComponentMap components, int layer, string name)
     {
         var address = new ComponentAddress(layer, name);
-        return components.Components.FirstOrDefault(component => component.Address == address)?.Source switch
+        var tensor = components.Components.FirstOrDefault(component => component.Address == address)?.Source switch
         {
-            TensorSource tensor => Rooted(tensor.Value),
-            SliceSource slice => Rooted(slice.Value),
-            InterleavedSource packed => Rooted(packed.Value),
-            SplitHeadsSource split => Rooted(split.Value),
+            TensorSource source => source.Value,
+            SliceSource slice => slice.Value,
+            InterleavedSource packed => packed.Value,
+            SplitHeadsSource split => split.Value,
             _ => null,
         };
-
-        Value? Rooted(Value value) => value.Producer?.Graph == components.Model.Graph ? value : null;
+        return tensor is not null && tensor.Producer?.Graph == components.Model.Graph
+            ? tensor
+            : throw Indivisible(layer, $"it has no {name} that is a tensor of the main graph");
     }
 
     // Masks, positions and the cache are for attention alone, and attention reads the stream through its projections.
-    private bool IsClosed(Graph graph)
+    private string? Obstacle(Graph graph, SizedTensors sizes)
     {
         var inputs = graph.Inputs.Where(input => input.Initializer is null).ToHashSet();
-        return !_cones[LayerPart.Projection].Values.Any(inputs.Contains)
-            && !_cones[LayerPart.Transition].Values.Any(inputs.Contains)
-            && !_cones[LayerPart.Mixing].Values.Any(_start.Contains)
-            && !_cones[LayerPart.Transition].Values.Any(Projections.Contains);
+        if (Read(LayerPart.Projection, IsInput) is { } before)
+            return $"its projections read the input '{before}'";
+        if (Read(LayerPart.Transition, IsInput) is { } after)
+            return $"what follows attention reads the input '{after}'";
+        if (Read(LayerPart.Mixing, (value, _) => _start.Contains(value) && !Sized.ContainsKey(value)) is { } own)
+            return $"attention reads the stream '{own}' besides its projections";
+        return Read(LayerPart.Transition, (value, _) => Projections.Contains(value)) is { } projection
+            ? $"what follows attention reads the projection '{projection}'"
+            : null;
+
+        bool IsInput(Value value, Cone part) => inputs.Contains(value) && !sizes.IsForShapes(value, part);
     }
+
+    private string? Read(LayerPart part, Func<Value, Cone, bool> isOther) =>
+        _cones[part].Values.FirstOrDefault(value => isOther(value, _cones[part]))?.Name;
 
     private bool IsIn(LayerPart part, Component component)
     {
@@ -110,9 +142,11 @@ internal sealed class LayerSplit
             return cone.Nodes.Contains(opened);
         var values = SourcePlaces.Values(component.Source).ToList();
         if (component.Source is InputSource input)
-            return input.Readers.All(cone.Nodes.Contains);
+            return input.Readers.All(node => cone.Nodes.Contains(node) || SizedTensors.IsSize(node));
         if (values.All(_start.Contains))
-            return values.SelectMany(value => value.Uses).Any(use => cone.Nodes.Contains(use.Node));
+            return values
+                .SelectMany(value => value.Uses)
+                .Any(use => cone.Nodes.Contains(use.Node) && !SizedTensors.IsSize(use.Node));
         return values.Count > 0 && values.All(value => cone.Values.Contains(value) && !_foreign[part].Contains(value));
     }
 }

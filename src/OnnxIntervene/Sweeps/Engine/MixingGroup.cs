@@ -5,8 +5,8 @@ using OnnxIntervene.Tensors;
 namespace OnnxIntervene.Sweeps.Engine;
 
 /// <summary>
-/// Rows whose attention runs together, all from one position on: what they read there, which begins as their bases'
-/// and is overwritten where they differ.
+/// Rows whose attention runs together, all from one position on, or from the first where there is no cache: what they
+/// read there, which begins as their bases' and is overwritten where they differ.
 /// </summary>
 internal sealed class MixingGroup
 {
@@ -19,10 +19,16 @@ internal sealed class MixingGroup
     private readonly int _layer;
     private TensorValue? _mixed;
 
-    private MixingGroup(BaseStates states, int layer, ImmutableArray<RowWork> rows, ImmutableArray<int> bases)
+    private MixingGroup(
+        BaseStates states,
+        int layer,
+        ImmutableArray<RowWork> rows,
+        ImmutableArray<int> bases,
+        bool hasCache
+    )
     {
         (_states, _layer, Rows, _bases) = (states, layer, rows, bases);
-        First = rows.Min(row => row.MixedFrom!.Value);
+        First = rows.Min(row => FirstOf(row, hasCache));
     }
 
     /// <summary>The rows.</summary>
@@ -39,13 +45,19 @@ internal sealed class MixingGroup
     /// <param name="works">What is computed of each row.</param>
     /// <param name="most">How many tokens a group may have.</param>
     /// <param name="length">How many positions there are.</param>
-    public static IEnumerable<ImmutableArray<RowWork>> Divide(IEnumerable<RowWork> works, int most, int length)
+    /// <param name="hasCache">Whether attention takes the positions before from a cache.</param>
+    public static IEnumerable<ImmutableArray<RowWork>> Divide(
+        IEnumerable<RowWork> works,
+        int most,
+        int length,
+        bool hasCache
+    )
     {
         var group = ImmutableArray.CreateBuilder<RowWork>();
         var (first, twice) = (0, 0);
         foreach (var work in works.Where(work => work.MixedFrom is not null).OrderBy(work => work.MixedFrom))
         {
-            var from = work.MixedFrom!.Value;
+            var from = FirstOf(work, hasCache);
             var isFull = (group.Count + 1) * (length - first) > most;
             if (group.Count > 0 && (isFull || twice + from - first > TokensForRun))
             {
@@ -63,21 +75,26 @@ internal sealed class MixingGroup
             yield return group.DrainToImmutable();
     }
 
+    /// <summary>The first position that attention is run for.</summary>
+    public static int FirstOf(RowWork work, bool hasCache) => hasCache ? work.MixedFrom!.Value : 0;
+
     /// <summary>A group that reads what its bases have.</summary>
     /// <param name="states">What the bases have.</param>
     /// <param name="layer">The number of the layer.</param>
     /// <param name="projections">The names of queries, keys and values.</param>
     /// <param name="rows">The rows.</param>
     /// <param name="baseOf">The base of a row.</param>
+    /// <param name="hasCache">Whether attention takes the positions before from a cache.</param>
     public static MixingGroup Of(
         BaseStates states,
         int layer,
         ImmutableArray<string> projections,
         ImmutableArray<RowWork> rows,
-        Func<RowWork, int> baseOf
+        Func<RowWork, int> baseOf,
+        bool hasCache
     )
     {
-        var group = new MixingGroup(states, layer, rows, [.. rows.Select(baseOf)]);
+        var group = new MixingGroup(states, layer, rows, [.. rows.Select(baseOf)], hasCache);
         foreach (var name in projections)
         {
             var size = states.Between(layer, name, 0, group.First).Length;
@@ -99,28 +116,28 @@ internal sealed class MixingGroup
     }
 
     /// <summary>Runs attention.</summary>
-    public void Mix(
-        InterventionSession session,
-        string output,
-        IReadOnlyList<SiteFeed> feeds,
-        CancellationToken cancellation
-    )
+    public void Mix(SplitLayer layer, IReadOnlyList<SiteFeed> feeds, CancellationToken cancellation)
     {
-        var arrays = _projections.ToDictionary(
-            item => item.Key,
-            item => NumericArray.Of(item.Value, [Rows.Length, Positions, .. _states.ShapeBetween(_layer, item.Key)])
+        var session = layer[LayerPart.Mixing];
+        var projections = _projections.Select(item =>
+            KeyValuePair.Create(
+                item.Key,
+                NumericArray.Of(item.Value, [Rows.Length, Positions, .. _states.ShapeBetween(_layer, item.Key)])
+            )
         );
+        var arrays = layer.MixingInputs(projections, Rows.Length, Positions);
         arrays.Add(ModelInputs.TokenInput, _states.TokensOf(_bases, First, _states.Length));
         if (First > 0)
         {
             foreach (var input in session.Spliced.Model.Graph.Inputs)
             {
-                if (CacheNames.Find(input.Name) is var (layer, isKey))
-                    arrays[input.Name] = _states.Past(layer, isKey, _bases, First);
+                if (CacheNames.Find(input.Name) is var (number, isKey))
+                    arrays[input.Name] = _states.Past(number, isKey, _bases, First);
             }
         }
 
-        _mixed = session.RunValues(ModelInputs.Of(arrays), feeds, [output], cancellation: cancellation)[0];
+        string[] outputs = [session.Spliced.Boundaries[layer.MixedAddress]];
+        _mixed = session.RunValues(ModelInputs.Of(arrays), feeds, outputs, cancellation: cancellation)[0];
         _projections.Clear();
     }
 

@@ -86,7 +86,8 @@ internal sealed class SplitBasePass(SweepSetting setting, SplitLayers layers, Ba
         var session = layer[LayerPart.Mixing];
         var sites = session.Spliced.Sites;
         var count = setting.Bases.Length;
-        var given = layer.Projections.ToDictionary(name => name, name => states.AllBetween(number, name));
+        var projections = layer.Projections.Select(name => KeyValuePair.Create(name, states.AllBetween(number, name)));
+        var given = layer.MixingInputs(projections, count, setting.Length);
         given.Add(ModelInputs.TokenInput, states.Tokens);
         string[] outputs = [session.Spliced.Boundaries[layer.MixedAddress], .. layer.Presents];
         var results = session.Run(
@@ -96,7 +97,8 @@ internal sealed class SplitBasePass(SweepSetting setting, SplitLayers layers, Ba
             cancellation
         );
         states.KeepBetween(number, layer.Mixed, results[0]);
-        states.KeepPresents(number, results[1], results[2]);
+        if (!layer.Presents.IsEmpty)
+            states.KeepPresents(number, results[1], results[2]);
         foreach (var (site, read) in sites.Zip(results.Skip(outputs.Length)))
             Reads[site.Site.Address] = read;
     }

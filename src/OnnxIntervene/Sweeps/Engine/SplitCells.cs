@@ -65,6 +65,13 @@ internal sealed class SplitCells : CellRunner
     }
 
     /// <inheritdoc/>
+    public override string? FindObstacle(CancellationToken cancellation) =>
+        !_layers.HasCache
+        && new HiddenPositions(_setting, _layers, _states).FindReader(MostMixed, cancellation) is { } layer
+            ? $"attention of layer {layer} reads later positions"
+            : null;
+
+    /// <inheritdoc/>
     public override SweepCost CostOf(IReadOnlyList<SweepCell> cells)
     {
         var weights = Enumerable
@@ -156,8 +163,8 @@ internal sealed class SplitCells : CellRunner
             [LayerPart.Mixing] =
             [
                 .. MixingGroup
-                    .Divide(works, MostMixed, _setting.Length)
-                    .Select(rows => rows.Length * (_setting.Length - rows[0].MixedFrom!.Value)),
+                    .Divide(works, MostMixed, _setting.Length, _layers.HasCache)
+                    .Select(rows => rows.Length * (_setting.Length - MixingGroup.FirstOf(rows[0], _layers.HasCache))),
             ],
             [LayerPart.Transition] = [works.Sum(work => work.Carried.Length)],
         };

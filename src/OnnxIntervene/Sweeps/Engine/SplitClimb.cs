@@ -86,8 +86,8 @@ internal sealed class SplitClimb(
     private List<MixingGroup> Groups(int number, SplitLayer layer, IReadOnlyList<RowWork> works)
     {
         var groups = MixingGroup
-            .Divide(works, MostTokens, setting.Length)
-            .Select(some => MixingGroup.Of(states, number, layer.Projections, some, work => _group[work.Row].Cell.Base))
+            .Divide(works, MostTokens, setting.Length, layers.HasCache)
+            .Select(some => MixingGroup.Of(states, number, layer.Projections, some, BaseOf, layers.HasCache))
             .ToList();
         _places = new (MixingGroup?, int)[_group.Length];
         foreach (var group in groups)
@@ -97,6 +97,8 @@ internal sealed class SplitClimb(
         }
 
         return groups;
+
+        int BaseOf(RowWork work) => _group[work.Row].Cell.Base;
     }
 
     private void Project(int number, SplitLayer layer, IReadOnlyList<RowWork> works, CancellationToken cancellation)
@@ -130,15 +132,14 @@ internal sealed class SplitClimb(
 
     private void Mix(int number, SplitLayer layer, MixingGroup group, CancellationToken cancellation)
     {
-        var session = layer[LayerPart.Mixing];
-        var feeds = new SiteFeeds(setting, session);
+        var feeds = new SiteFeeds(setting, layer[LayerPart.Mixing]);
         for (var place = 0; place < group.Rows.Length; place++)
         {
             foreach (var write in schedule.WritesOf(_group[group.Rows[place].Row].Cell, number, LayerPart.Mixing))
                 feeds.Add(place, write, group.First);
         }
 
-        group.Mix(session, session.Spliced.Boundaries[layer.MixedAddress], feeds.ToFeeds(), cancellation);
+        group.Mix(layer, feeds.ToFeeds(), cancellation);
     }
 
     private void Carry(int number, SplitLayer layer, IReadOnlyList<RowWork> works, CancellationToken cancellation)

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using OnnxIntervene.Components.Addressing;
 using OnnxIntervene.IR;
 using OnnxIntervene.Runtime;
+using OnnxIntervene.Tensors;
 
 namespace OnnxIntervene.Sweeps.Engine;
 
@@ -16,14 +17,14 @@ internal sealed class SplitLayers : IDisposable
     public SplitLayers(SweepSetting setting, ILookup<int, ComponentAddress> sites)
     {
         var components = setting.Model.Components;
+        var sizes = new SizedTensors(components);
+        HasCache = CacheNames.AreIn(components);
         try
         {
             for (var layer = 0; layer < components.LayerCount; layer++)
             {
-                var split =
-                    LayerSplit.Find(components, layer)
-                    ?? throw new InterventionException($"Layer {layer} cannot be divided around its attention.");
-                _layers.Add(new SplitLayer(setting, layer, split, [.. sites[layer]]));
+                var split = LayerSplit.Of(components, layer, sizes);
+                _layers.Add(new SplitLayer(setting, layer, split, [.. sites[layer]], HasCache));
             }
         }
         catch
@@ -32,6 +33,9 @@ internal sealed class SplitLayers : IDisposable
             throw;
         }
     }
+
+    /// <summary>Whether attention reads keys and values of earlier positions from a cache.</summary>
+    public bool HasCache { get; }
 
     /// <summary>A layer.</summary>
     public SplitLayer this[int layer] => _layers[layer];
@@ -54,19 +58,27 @@ internal sealed class SplitLayer : IDisposable
     /// <param name="layer">The number of the layer.</param>
     /// <param name="split">Where it is divided.</param>
     /// <param name="sites">The components that are read or written in it.</param>
+    /// <param name="hasCache">Whether its attention reads a cache.</param>
     /// <exception cref="InterventionException">
     /// A site is in several parts, or the model cannot be cut there.
     /// </exception>
-    public SplitLayer(SweepSetting setting, int layer, LayerSplit split, ImmutableArray<ComponentAddress> sites)
+    public SplitLayer(
+        SweepSetting setting,
+        int layer,
+        LayerSplit split,
+        ImmutableArray<ComponentAddress> sites,
+        bool hasCache
+    )
     {
         var model = setting.Model;
         _setting = setting;
         _sites = [.. sites.Select(site => (site, PartOf(split, model.Components.Get(site))))];
         Projections = [.. split.Projections.Select(value => value.Name)];
         Mixed = split.Mixed.Name;
+        Sized = split.Sized.ToImmutableDictionary(item => item.Key.Name, item => item.Value);
         Start = StreamPoints.AddressOf(layer);
         End = StreamPoints.AddressOf(layer + 1);
-        Presents = CacheNames.Presents(layer);
+        Presents = hasCache ? CacheNames.Presents(layer) : [];
         try
         {
             foreach (var part in Enum.GetValues<LayerPart>())
@@ -82,6 +94,12 @@ internal sealed class SplitLayer : IDisposable
     /// <summary>The tensors of queries, keys and values.</summary>
     public ImmutableArray<string> Projections { get; }
 
+    /// <summary>
+    /// The tensors of the stream of which attention reads the sizes alone, and those sizes that follow batch and
+    /// position.
+    /// </summary>
+    public ImmutableDictionary<string, int[]> Sized { get; }
+
     /// <summary>The tensor of the mixed values, where the transition is fed.</summary>
     public string Mixed { get; }
 
@@ -91,7 +109,7 @@ internal sealed class SplitLayer : IDisposable
     /// <summary>The stream after the layer.</summary>
     public ComponentAddress End { get; }
 
-    /// <summary>The cache outputs, which the mixing part has.</summary>
+    /// <summary>The cache outputs, which the mixing part has; none without a cache.</summary>
     public ImmutableArray<string> Presents { get; }
 
     /// <summary>The mixed values, where the mixing part ends.</summary>
@@ -99,6 +117,26 @@ internal sealed class SplitLayer : IDisposable
 
     /// <summary>The session of a part.</summary>
     public InterventionSession this[LayerPart part] => _leases[part].Session;
+
+    /// <summary>What attention is fed for its projections and for sizes.</summary>
+    /// <param name="projections">The values of each projection, <c>[row, position, …]</c>.</param>
+    /// <param name="rows">How many rows there are.</param>
+    /// <param name="positions">How many positions of each.</param>
+    public Dictionary<string, NumericArray> MixingInputs(
+        IEnumerable<KeyValuePair<string, NumericArray>> projections,
+        int rows,
+        int positions
+    )
+    {
+        var inputs = new Dictionary<string, NumericArray>(projections);
+        foreach (var (name, shape) in Sized)
+        {
+            var values = new float[shape.Aggregate(rows * positions, (product, size) => product * size)];
+            inputs.Add(name, NumericArray.Of(values, [rows, positions, .. shape]));
+        }
+
+        return inputs;
+    }
 
     /// <summary>The part that a site is in.</summary>
     public LayerPart PartOf(ComponentAddress site) => _sites.First(item => item.Site == site).Part;
@@ -129,7 +167,7 @@ internal sealed class SplitLayer : IDisposable
                 layer,
                 recipe with
                 {
-                    From = Projections,
+                    From = [.. Projections, .. Sized.Keys.Order(StringComparer.Ordinal)],
                     End = MixedAddress,
                     Outputs = Presents,
                 }

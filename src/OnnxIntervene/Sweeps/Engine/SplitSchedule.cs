@@ -11,7 +11,7 @@ internal sealed record RowWork(int Row, int[] Projected, int? MixedFrom, int[] C
 
 /// <summary>
 /// Which tokens of a row differ from its base's run in each part of each layer: a token that a cell writes differs
-/// alone until attention reads it, and then all after it do.
+/// alone until attention reads it, and then all after it do, up to the one that is measured.
 /// </summary>
 internal sealed class SplitSchedule(SweepSetting setting, StaircaseRows rows, SplitLayers layers)
 {
@@ -54,7 +54,7 @@ internal sealed class SplitSchedule(SweepSetting setting, StaircaseRows rows, Sp
         var reached =
             projected.Length == 0 && mixed.All(write => rows.IsAfterMixing(write.Site))
                 ? mixed.Select(PositionOf)
-                : Enumerable.Range(from!.Value, setting.Length - from.Value);
+                : Enumerable.Range(from!.Value, setting.Measured + 1 - from.Value);
         var carried = before.Union(reached).Union(Positions(cell, layer, LayerPart.Transition));
         if (layer == layers.Count - 1)
             carried = carried.Where(position => position == setting.Measured);

@@ -54,7 +54,7 @@ internal sealed class StaircaseRows
         s_afterMixing.Contains(NameOf(site))
         || (NameOf(site) == ComponentNames.AttentionWeight && _setting.Grids[site].CountsQueries);
 
-    /// <summary>The cell as a row; null where nothing that it writes reaches the logits of the last token.</summary>
+    /// <summary>The cell as a row; null where nothing that it writes reaches the logits that are measured.</summary>
     public StaircaseRow? Of(int number, SweepCell cell)
     {
         var reaching = cell with { Writes = [.. cell.Writes.Where(Reaches)] };
@@ -70,6 +70,8 @@ internal sealed class StaircaseRows
 
     private bool Reaches(CellWrite write)
     {
+        if (_isCausal && PositionOf(write) > _setting.Measured)
+            return false;
         var isLocal =
             _points[write.Site] == _layerCount
             || (

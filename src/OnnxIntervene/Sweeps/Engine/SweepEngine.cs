@@ -1,9 +1,5 @@
-using System.Collections.Concurrent;
 using System.Collections.Immutable;
-using System.Runtime.CompilerServices;
-using OnnxIntervene.Execution;
 using OnnxIntervene.IR;
-using OnnxIntervene.Numerics;
 using OnnxIntervene.Runtime;
 
 namespace OnnxIntervene.Sweeps.Engine;
@@ -14,21 +10,15 @@ namespace OnnxIntervene.Sweeps.Engine;
 /// </summary>
 internal sealed class SweepEngine : IDisposable
 {
-    private const double Tolerance = 1e-4;
-
-    // What was compared with the model itself need not be compared again.
-    private static readonly ConditionalWeakTable<LoadedModel, ConcurrentDictionary<string, bool>> s_proved = [];
-
     private readonly CellRunner _runner;
     private readonly ImmutableArray<int> _tokens;
 
-    private SweepEngine(CellRunner runner, BaseRuns bases, SweepSetting setting, string? obstacle)
+    private SweepEngine(CellRunner runner, BaseRuns bases, SweepSetting setting)
     {
         _runner = runner;
         _tokens = setting.Tokens;
         Bases = bases;
         Grids = setting.Grids;
-        Obstacle = obstacle;
     }
 
     /// <summary>What the bases' own runs computed.</summary>
@@ -38,7 +28,10 @@ internal sealed class SweepEngine : IDisposable
     public ImmutableArray<UnitGrid> Grids { get; }
 
     /// <summary>Why whole models are run; null where the model is cut at its layers.</summary>
-    public string? Obstacle { get; }
+    public string? Obstacle { get; private init; }
+
+    /// <summary>Why layers are not divided around their attention; null where they are, or whole models run.</summary>
+    public string? WholeLayers { get; private init; }
 
     /// <summary>Opens sessions and runs the bases.</summary>
     /// <param name="setting">The sweep.</param>
@@ -137,6 +130,7 @@ internal sealed class SweepEngine : IDisposable
         {
             Method = _runner.Description,
             Obstacle = Obstacle,
+            WholeLayers = WholeLayers,
             Cells = count,
             Rows = cost.Rows,
             Runs = cost.Runs,
@@ -152,23 +146,24 @@ internal sealed class SweepEngine : IDisposable
         var obstacle = StaircaseRules.Obstacle(setting);
         if (obstacle is null)
         {
-            if (UsesCache(setting))
-            {
-                if (Cut(setting, () => new SplitCells(setting, options.MemoryLimit), cancellation) is { } split)
-                    return split;
-                if (Cut(setting, () => Staircase(true), cancellation) is { } cached)
-                    return cached;
-            }
-
-            if (Cut(setting, () => Staircase(false), cancellation) is { } cut)
+            var whole = SweepProof.ReadsLater(setting, cancellation)
+                ? "positions read later ones, so that every token above a cell's layer is another"
+                : null;
+            if (whole is null && Cut(() => new SplitCells(setting, options.MemoryLimit), null, out whole) is { } split)
+                return split;
+            if (UsesCache(setting) && Cut(() => Staircase(true), whole, out _) is { } cached)
+                return cached;
+            if (Cut(() => Staircase(false), whole, out obstacle) is { } cut)
                 return cut;
-            obstacle = "the parts of the cut model do not compute what the model does";
         }
 
         var mostRows = BatchSize.MixesRows(setting.Model.Model) is null ? int.MaxValue : 1;
-        return Whole(setting, mostRows, obstacle, cancellation);
+        return Whole(setting, mostRows, obstacle!, cancellation);
 
         StaircaseCells Staircase(bool hasCache) => new(setting, hasCache, options.MemoryLimit);
+
+        SweepEngine? Cut(Func<CellRunner> open, string? undivided, out string? fault) =>
+            SweepEngine.Cut(setting, open, undivided, out fault, cancellation);
     }
 
     // With a cache, the last layer is computed at the last position alone.
@@ -176,21 +171,29 @@ internal sealed class SweepEngine : IDisposable
         CacheNames.AreIn(setting.Model.Components) && setting.Measured == setting.Length - 1;
 
     private static SweepEngine Whole(SweepSetting setting, int mostRows, string why, CancellationToken cancellation) =>
-        Opened(new BatchedCells(setting, mostRows), setting, why, cancellation);
+        Opened(new BatchedCells(setting, mostRows), setting, cancellation, obstacle: why);
 
-    // Null where the model cannot be opened or cut there, or the parts compute something else.
-    private static SweepEngine? Cut(SweepSetting setting, Func<CellRunner> open, CancellationToken cancellation)
+    // Null where the model cannot be opened or cut there, or the parts compute something else: then why.
+    private static SweepEngine? Cut(
+        SweepSetting setting,
+        Func<CellRunner> open,
+        string? whole,
+        out string? fault,
+        CancellationToken cancellation
+    )
     {
         SweepEngine? engine = null;
         var isRight = false;
         try
         {
-            engine = Opened(open(), setting, null, cancellation);
-            isRight = engine.IsProved(setting, cancellation);
+            engine = Opened(open(), setting, cancellation, whole: whole);
+            fault = new SweepProof(setting, engine._runner, engine.Bases).FindFault(cancellation);
+            isRight = fault is null;
             return isRight ? engine : null;
         }
-        catch (Exception fault) when (fault is InterventionException or ExecutionException)
+        catch (Exception refusal) when (refusal is InterventionException or ExecutionException)
         {
+            fault = refusal.Message.ReplaceLineEndings(" ");
             return null;
         }
         finally
@@ -203,13 +206,18 @@ internal sealed class SweepEngine : IDisposable
     private static SweepEngine Opened(
         CellRunner runner,
         SweepSetting setting,
-        string? why,
-        CancellationToken cancellation
+        CancellationToken cancellation,
+        string? obstacle = null,
+        string? whole = null
     )
     {
         try
         {
-            return new SweepEngine(runner, runner.RunBases(cancellation), setting, why);
+            return new SweepEngine(runner, runner.RunBases(cancellation), setting)
+            {
+                Obstacle = obstacle,
+                WholeLayers = whole,
+            };
         }
         catch
         {
@@ -217,71 +225,4 @@ internal sealed class SweepEngine : IDisposable
             throw;
         }
     }
-
-    private bool IsProved(SweepSetting setting, CancellationToken cancellation)
-    {
-        var proved = s_proved.GetOrCreateValue(setting.Model);
-        var key =
-            $"{_runner.Description} {setting.Length} {setting.Measured} {setting.CountsQueries} "
-            + string.Join(' ', setting.Sites);
-        if (proved.ContainsKey(key))
-            return true;
-        if (!IsRight(setting, cancellation))
-            return false;
-        proved[key] = true;
-        return true;
-    }
-
-    // A base without noise has the logits of the model itself; and writing what is there already, from the middle of
-    // the text and of the layers on, changes nothing.
-    private bool IsRight(SweepSetting setting, CancellationToken cancellation)
-    {
-        var plain = setting.Bases.IndexOf(setting.Bases.First(item => item.Noise is null));
-        using var lease = setting.Model.Lease([]);
-        var logits = lease.Session.Run(setting.Bases[plain].Inputs, [], [lease.Session.FirstOutput], cancellation)[0];
-        AnswerLogits.Require(logits, lease.Session.FirstOutput);
-        if (
-            !AreClose(
-                Bases.LogitsOf(plain),
-                new AnswerLogits(setting.Bases[plain].Inputs, setting.MetricPosition).Of(logits, 0)
-            )
-        )
-            return false;
-        return IsKept(setting, plain, [], cancellation)
-            && (setting.Tokens.IsEmpty || IsKept(setting, plain, setting.Tokens, cancellation));
-    }
-
-    private bool IsKept(SweepSetting setting, int plain, ImmutableArray<int> tokens, CancellationToken cancellation)
-    {
-        var isSame = true;
-        _runner.Run(
-            [(0, Repeat(setting, plain))],
-            tokens,
-            (_, after) => isSame &= AreClose(Of(after, tokens), Of(Bases.LogitsOf(plain), tokens)),
-            cancellation
-        );
-        return isSame;
-    }
-
-    private static ReadOnlySpan<float> Of(ReadOnlySpan<float> logits, ImmutableArray<int> tokens)
-    {
-        if (tokens.IsEmpty)
-            return logits;
-        var some = new float[tokens.Length];
-        for (var index = 0; index < some.Length; index++)
-            some[index] = logits[tokens[index]];
-        return some;
-    }
-
-    // Writes one unit of one site that is there already.
-    private SweepCell Repeat(SweepSetting setting, int plain)
-    {
-        var (site, position) = (setting.Sites.Length / 2, setting.Length / 2);
-        var grid = setting.Grids[site];
-        var unit = grid.HasPositions ? grid.UnitsAt(position).First() : 0;
-        return new SweepCell(plain, [new CellWrite(site, unit, Bases.UnitOf(site, plain, unit))]);
-    }
-
-    private static bool AreClose(ReadOnlySpan<float> one, ReadOnlySpan<float> other) =>
-        LogitDistance.Of(one, other) <= Tolerance;
 }

@@ -50,6 +50,8 @@ internal sealed class TokenRuns
         foreach (var some in tokens.Chunk(Math.Max(1, (tokens.Count + runs - 1) / runs)))
         {
             var given = inputs.ToDictionary(input => input.Name, input => Gathered(input, some));
+            // Read for their sizes alone, if at all.
+            given.Add(ModelInputs.TokenInput, NumericArray.Of(new long[some.Length], some.Length, 1));
             var results = session.RunValues(ModelInputs.Of(given), feeds(some), outputs, cancellation: cancellation);
             try
             {
