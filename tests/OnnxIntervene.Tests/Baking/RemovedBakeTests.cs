@@ -9,6 +9,7 @@ using OnnxIntervene.IR;
 using OnnxIntervene.Planning;
 using OnnxIntervene.Testing;
 using OnnxIntervene.Tests.Comparing;
+using OnnxIntervene.Tests.Components;
 
 namespace OnnxIntervene.Tests.Baking;
 
@@ -92,6 +93,32 @@ public sealed class RemovedBakeTests
             Path.Combine(BakingSamples.Folder("qwen2/genai-fp32"), "model.onnx"),
             folder.File("own/model.onnx"),
             quantizer.Quantize
+        );
+        using var loaded = LoadedModel.Load(folder.File("own/model.onnx"), BakingSamples.OneThread);
+
+        var (_, evidence) = Write(loaded, [Group(loaded.Components, 1), Neurons(0)], folder.File("out"));
+
+        Assert.That(evidence.Select(found => found.Effect), Has.All.GreaterThan(0.05));
+        Assert.That(evidence.Select(found => found.Relative), Has.All.LessThanOrEqualTo(1e-5));
+        Assert.That(Size(folder.File("out")), Is.LessThan(Size(folder.File("own"))));
+    }
+
+    [TestCase(HandmadeQuantization.Dynamic)]
+    [TestCase(HandmadeQuantization.DynamicTwice)]
+    [TestCase(HandmadeQuantization.ToFloat)]
+    [TestCase(HandmadeQuantization.OneOperator)]
+    public void Weights_of_integer_products_lose_rows_and_columns(HandmadeQuantization form)
+    {
+        using var folder = new TemporaryFolder();
+        EditedModel.Write(
+            Path.Combine(BakingSamples.Folder("llama/optimum"), "model.onnx"),
+            folder.File("own/model.onnx"),
+            model =>
+            {
+                EditedModel.Quantize(model, form, (_, _) => { });
+                if (form == HandmadeQuantization.Dynamic)
+                    IntegerColumns.Differ(model);
+            }
         );
         using var loaded = LoadedModel.Load(folder.File("own/model.onnx"), BakingSamples.OneThread);
 
