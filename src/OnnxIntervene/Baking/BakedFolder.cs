@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using System.Text;
 using OnnxIntervene.Execution;
 using OnnxIntervene.Formats;
 using OnnxIntervene.IR.Editing;
@@ -56,14 +55,17 @@ internal sealed class BakedFolder(IntervenableModel model, BakeRequest request)
         BakedModel baked
     )
     {
-        var configuration = new RemovedConfiguration(model.Components, baked.Removed);
-        configuration.RequireOneCache(files.Keys);
+        var configuration = new RemovedConfiguration(
+            model.Components,
+            baked.Removed,
+            Path.GetFileName(model.File.Path)
+        );
         foreach (var name in RemovedConfiguration.FileNames.Where(files.ContainsKey))
         {
             using var stream = new MemoryStream();
             files[name](stream);
-            if (configuration.Changed(name, Encoding.UTF8.GetString(stream.ToArray())) is { } changed)
-                files = files.SetItem(name, target => target.Write(Encoding.UTF8.GetBytes(changed)));
+            if (configuration.Changed(name, stream.ToArray()) is { } changed)
+                files = files.SetItem(name, target => target.Write(changed));
         }
 
         return files;

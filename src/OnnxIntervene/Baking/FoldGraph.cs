@@ -9,8 +9,6 @@ namespace OnnxIntervene.Baking;
 /// <summary>The copy of a model whose weights and biases take interventions in.</summary>
 internal sealed class FoldGraph(Model model, BakeRequest request)
 {
-    private const int NBitsBias = 5;
-
     private readonly Dictionary<Node, WeightMatrix> _matrices = [];
     private readonly NameScope _names = NameScope.Of(model);
 
@@ -39,13 +37,17 @@ internal sealed class FoldGraph(Model model, BakeRequest request)
     public ImmutableArray<WeightRounding> Write() =>
         [.. _matrices.Values.Select(matrix => matrix.Write(_names, request.Requantises)).OfType<WeightRounding>()];
 
+    /// <summary>Whether what is folded away is removed.</summary>
+    public bool Removes => request.Removes;
+
     /// <summary>
     /// The constant bias that is a part of a layer: the node that adds it and its input; null where it has none.
     /// </summary>
-    public static (Node Node, int Input)? BiasOf(Node product)
+    public (Node Node, int Input)? BiasOf(Node product)
     {
-        if (BiasInput(product) is { } own && product.InputOrNull(own) is not null)
+        if (ProductBias.InputOf(product) is { } own && product.InputOrNull(own) is not null)
             return VectorOf(product, own) is null ? null : (product, own);
+        var scaled = IntegerProducts.IsUnscaled(product) ? OutputOf(product) : product.Output;
         for (var value = product.Output; LinearLayers.OnlyUse(value) is { } use; value = use.Node.Output)
         {
             switch (use.Node.Operator.OperatorType)
@@ -53,6 +55,7 @@ internal sealed class FoldGraph(Model model, BakeRequest request)
                 case "Add" when VectorOf(use.Node, 1 - use.InputIndex) is { Dimensions.Length: 1 }:
                     return (use.Node, 1 - use.InputIndex);
                 case "Reshape" or "Identity" when use.InputIndex == 0:
+                case "Cast" or "Mul" when value != scaled:
                     continue;
                 default:
                     return null;
@@ -64,7 +67,9 @@ internal sealed class FoldGraph(Model model, BakeRequest request)
 
     /// <summary>Whether a layer has a bias that the file does not hold as it is.</summary>
     public static bool ComputesBias(Node product) =>
-        BiasInput(product) is { } own && product.InputOrNull(own) is not null && VectorOf(product, own) is null;
+        ProductBias.InputOf(product) is { } own
+        && product.InputOrNull(own) is not null
+        && VectorOf(product, own) is null;
 
     /// <summary>Changes a constant vector that a node reads, for this node alone.</summary>
     /// <exception cref="InterventionException">The vector is computed.</exception>
@@ -86,13 +91,14 @@ internal sealed class FoldGraph(Model model, BakeRequest request)
     {
         if (BiasOf(product) is { } bias)
             return ShiftInput(bias.Node, bias.Input, shift);
-        if (BiasInput(product) is { } own)
+        if (ProductBias.InputOf(product) is { } own)
             return ShiftInput(product, own, shift);
+        var output = OutputOf(product);
         return
-            LinearLayers.OnlyUse(product.Output) is { Node: var reader, InputIndex: 0 or 1 }
+            LinearLayers.OnlyUse(output) is { Node: var reader, InputIndex: 0 or 1 }
             && FusedOperators.IsSkipNormalization(reader)
             ? ShiftInput(reader, SkipBiasInput(reader), shift)
-            : ShiftAfter(product.Output, shift);
+            : ShiftAfter(output, shift);
     }
 
     /// <summary>Adds a constant to a vector that a node reads, or gives it one where it reads none.</summary>
@@ -136,19 +142,14 @@ internal sealed class FoldGraph(Model model, BakeRequest request)
         return value?.Initializer;
     }
 
-    private static int? BiasInput(Node product) =>
-        product.Operator.OperatorType switch
-        {
-            "Gemm" or "Attention" => 2,
-            "MatMulNBits" => NBitsBias,
-            _ => null,
-        };
+    // A product of integers is one of floats only once it is scaled.
+    private Value OutputOf(Node product) => Layers.TryGet(product, out var layer) ? layer.Output : product.Output;
 
     private Node Sum(Graph graph, Value value, float[] shift)
     {
         var constant = graph.AddInitializer(
             _names.Unique($"{value.Name}/bias"),
-            TensorData.Rounded(Types.ElementTypeOf(value), [shift.Length], shift)
+            TensorData.Rounded(Rewriting.Precision.Of(value), [shift.Length], shift)
         );
         return graph.AddNode(
             _names.Unique($"{value.Name}/Add"),
@@ -173,7 +174,11 @@ internal sealed class FoldGraph(Model model, BakeRequest request)
         );
     }
 
-    private static ElementType Precision(Node node) => Rewriting.Precision.Of(node.Inputs[0]!);
+    // Products of integers read no floats.
+    private static ElementType Precision(Node node) =>
+        Rewriting.Precision.Of(node.Inputs[0]!) is var type && type.IsFloat()
+            ? type
+            : Rewriting.Precision.Of(node.Outputs[0]!);
 
     private static void Add(float[] numbers, float[] shift)
     {

@@ -124,7 +124,7 @@ internal sealed class FoldPlace
             throw WeightMatrix.Refusal(_what, $"'{_value.Name}' is an input of the model");
         if (NormBias() is { } input)
             return _graph.ShiftInput(producer, input, shift);
-        return Term(producer) is { } term && FoldGraph.BiasOf(term.Product) is not null
+        return Term(producer) is { } term && _graph.BiasOf(term.Product) is not null
             ? _graph.Shift(term.Product, shift)
             : _graph.ShiftAfter(_value, shift);
     }
@@ -153,6 +153,9 @@ internal sealed class FoldPlace
         Gated() is { } product
             ? $"'{_value!.Name}' is multiplied with another value before a layer reads it, so that only zeros can be "
                 + $"folded there. Intervene on what the layer reads, the tensor '{product.Name}'"
+        : Rounding() is { } rounding
+            ? $"{rounding} rounds '{_value!.Name}' by the range of its own numbers, which the intervention changes, so "
+                + "that those that stay would be rounded otherwise; only what is set to zero can go, with --remove"
         : Sum() is not null || _value?.Producer is { Operator.OperatorType: "Add" }
             ? "what earlier layers wrote to the residual stream is a part of it too. Intervene on everything that is "
                 + "written there: block_input of layer 0, attention_output and mlp_output of every layer"
@@ -165,6 +168,11 @@ internal sealed class FoldPlace
         && product.Uses.Any(use => _graph.Layers.TryGet(use.Node, out _))
             ? product
             : null;
+
+    private Node? Rounding() => _value?.Uses.Select(use => use.Node).FirstOrDefault(RoundsByRange);
+
+    private static bool RoundsByRange(Node node) =>
+        node.Operator.OperatorType is "DynamicQuantizeLinear" or "DynamicQuantizeMatMul";
 
     // The sum inside a Skip(Simplified)LayerNormalization, which has a bias of its own.
     private Node? Sum() =>
@@ -204,7 +212,7 @@ internal sealed class FoldPlace
 
         if (FoldGraph.ComputesBias(writer))
             throw WeightMatrix.Refusal(_what, $"the bias of {writer} is computed");
-        var bias = writer.Operator.OperatorType == "Gather" ? null : FoldGraph.BiasOf(writer);
+        var bias = writer.Operator.OperatorType == "Gather" ? null : _graph.BiasOf(writer);
         if (_component.Source is ResidualPartSource { Node: var skip } && FusedOperators.SkipBias(skip) is not null)
             bias = (skip, FoldGraph.SkipBiasInput(skip));
         if (bias is { } added)
@@ -253,6 +261,8 @@ internal sealed class FoldPlace
     {
         var scales = _blocks.All(block => block.Form.IsScaling);
         var zeroes = scales && _blocks.All(block => block.Form.Scale.All(factor => factor is 0 or 1));
+        // Zero is within the range of what is left.
+        var stays = zeroes && _graph.Removes;
         var only = (_component.Source as InputSource)?.Readers.ToHashSet();
         var readers = new List<Node>();
         return Collect(_value!, 0) ? readers : null;
@@ -273,10 +283,13 @@ internal sealed class FoldPlace
                 case "Reshape" or "Identity" when use.InputIndex == 0:
                 // Rounding keeps zero.
                 case "QuantizeLinear" or "DequantizeLinear" when zeroes && use.InputIndex == 0:
+                case "DynamicQuantizeLinear" when stays:
                 case "Mul" when scales && use.Node.Inputs[0] != use.Node.Inputs[1]:
-                    return Collect(use.Node.Output, depth + 1);
+                    return Collect(use.Node.Outputs[0]!, depth + 1);
                 default:
                     if (use.InputIndex != 0 || !_graph.Layers.TryGet(use.Node, out _))
+                        return false;
+                    if (RoundsByRange(use.Node) && !stays)
                         return false;
                     readers.Add(use.Node);
                     return true;

@@ -1,10 +1,10 @@
 using System.Collections.Immutable;
 using System.Globalization;
-using System.Text;
 using System.Text.Json;
-using System.Text.RegularExpressions;
 using OnnxIntervene.Components;
+using OnnxIntervene.Components.Addressing;
 using OnnxIntervene.IR;
+using OnnxIntervene.Json;
 
 namespace OnnxIntervene.Baking;
 
@@ -14,13 +14,17 @@ namespace OnnxIntervene.Baking;
 /// </summary>
 /// <param name="map">The original's components.</param>
 /// <param name="units">What each layer lost.</param>
-internal sealed class RemovedConfiguration(ComponentMap map, ImmutableArray<RemovedUnits> units)
+/// <param name="modelName">The model's file name, by which onnxruntime-genai's configuration speaks of it.</param>
+internal sealed class RemovedConfiguration(ComponentMap map, ImmutableArray<RemovedUnits> units, string modelName)
 {
     /// <summary>The files that say such numbers.</summary>
     public static readonly ImmutableArray<string> FileNames = [ConfigFile, GenAIFile];
 
     private const string GenAIFile = "genai_config.json";
     private const string ConfigFile = "config.json";
+    private const string PrunedHeads = "pruned_heads";
+    private const string HeadWidth = "head_dim";
+    private const string KeyHeads = "num_key_value_heads";
     private static readonly string[] s_heads =
     [
         "num_attention_heads",
@@ -40,86 +44,136 @@ internal sealed class RemovedConfiguration(ComponentMap map, ImmutableArray<Remo
         "decoder_ffn_dim",
     ];
 
-    /// <summary>Throws where onnxruntime-genai's configuration could not say what the caches are.</summary>
-    public void RequireOneCache(IEnumerable<string> beside)
-    {
-        var heads = units.Where(unit => unit.AreHeads).ToList();
-        var kept = heads.Select(unit => unit.KeyHeads(map)).Where(keys => keys.Kept != keys.Count).ToList();
-        if (
-            !beside.Contains(GenAIFile)
-            || kept.Count == 0
-            || (kept.Count == map.LayerCount && kept.Distinct().Count() == 1)
-        )
-            return;
-        throw new InterventionException(
-            "onnxruntime-genai's configuration has one number of key and value heads for all layers, so "
-                + "as many must be removed in every layer. Remove query heads of each group evenly, which keeps keys "
-                + "and values, or bake the model from a folder without genai_config.json."
-        );
-    }
+    private readonly ImmutableArray<RemovedUnits> _heads = [.. units.Where(unit => unit.AreHeads)];
+    private readonly ImmutableArray<RemovedUnits> _neurons = [.. units.Where(unit => !unit.AreHeads)];
 
     /// <summary>
     /// The text of one of <see cref="FileNames"/> with the numbers that hold now; null where it says none of them.
     /// </summary>
-    public string? Changed(string file, string text)
+    /// <exception cref="InterventionException">
+    /// onnxruntime-genai's configuration could not say what the caches are.
+    /// </exception>
+    /// <exception cref="ModelFormatException">The text is not JSON.</exception>
+    public byte[]? Changed(string file, byte[] utf8)
     {
-        var changed = Heads(file, Neurons(text));
-        return changed == text ? null : changed;
+        var source = JsonSource.File($"The configuration '{file}'") with { AllowsComments = true };
+        var root = JsonText.Parse(utf8, source);
+        if (!root.IsObject)
+            return null;
+        var changed = utf8;
+        foreach (var (path, json) in (file == GenAIFile ? GenAI(root) : Transformers(root)).ToList())
+            changed = JsonMember.Set(changed, path, json);
+        return changed == utf8 ? null : changed;
     }
 
-    private string Neurons(string text)
+    // What is nested (text_config, vision_config) may be another part of the model.
+    private IEnumerable<(string[] Path, string Json)> Transformers(JsonPlace root)
     {
-        var neurons = units.Where(unit => !unit.AreHeads).ToList();
-        return neurons.Count == map.LayerCount && neurons.Select(unit => unit.Kept).Distinct().Count() == 1
-            ? Replace(text, s_neurons, neurons[0].Count, neurons[0].Kept)
-            : text;
-    }
-
-    private string Heads(string file, string text)
-    {
-        var heads = units.Where(unit => unit.AreHeads).ToList();
-        if (heads.Count == 0)
-            return text;
-        if (
-            heads.Count < map.LayerCount
-            || heads.Select(unit => (unit.Kept, unit.KeyHeads(map))).Distinct().Count() > 1
-        )
-            return file == ConfigFile ? Insert(text, "pruned_heads", Pruned(heads)) : text;
-        var keys = heads[0].KeyHeads(map);
-        text = Replace(text, s_heads, heads[0].Count, heads[0].Kept);
-        text = Replace(text, ["num_key_value_heads"], keys.Count, keys.Kept);
+        var changes = Neurons(root);
+        if (_heads.IsEmpty)
+            return changes;
+        if (!AllLayersLose(unit => (unit.Kept, unit.KeyHeads(map))) || !root[PrunedHeads].IsNothing)
+            return changes.Append(([PrunedHeads], Pruned(root[PrunedHeads])));
+        var keys = _heads[0].KeyHeads(map);
+        changes = changes
+            .Concat(Changes(root, [], s_heads, _heads[0].Count, _heads[0].Kept))
+            .Concat(Changes(root, [], [KeyHeads], keys.Count, keys.Kept));
         // Readers divide the width of the stream by the number of heads where this is missing.
-        return file == ConfigFile && !text.Contains("\"head_dim\"", StringComparison.Ordinal)
-            ? Insert(text, "head_dim", Width(heads[0]).ToString(CultureInfo.InvariantCulture))
-            : text;
+        return root[HeadWidth].IsNothing ? changes.Append(([HeadWidth], Text(Width(_heads[0])))) : changes;
     }
+
+    private IEnumerable<(string[] Path, string Json)> Neurons(JsonPlace root) =>
+        AllLose(_neurons, unit => unit.Kept) ? Changes(root, [], s_neurons, _neurons[0].Count, _neurons[0].Kept) : [];
+
+    // Its number of query heads says nothing of a cache.
+    private IEnumerable<(string[] Path, string Json)> GenAI(JsonPlace root)
+    {
+        var sections = Sections(root).ToList();
+        foreach (var section in sections)
+        {
+            if (!AllLayersLose(unit => unit.Kept))
+                break;
+            string[] path = ["model", section.Name];
+            foreach (var change in Changes(section, path, s_heads, _heads[0].Count, _heads[0].Kept))
+                yield return change;
+        }
+
+        var kept = _heads.Select(unit => unit.KeyHeads(map)).FirstOrDefault(keys => keys.Kept != keys.Count);
+        if (kept == default)
+            yield break;
+        RequireOneCache(sections, kept.Count);
+        foreach (var section in sections)
+            yield return (["model", section.Name, KeyHeads], Text(kept.Kept));
+    }
+
+    // A section is about the file that it names.
+    private IEnumerable<JsonPlace> Sections(JsonPlace root) =>
+        root["model"] is { IsObject: true } model
+            ? model.Members().Where(section => section["filename"] is { IsText: true } name && name.Text() == modelName)
+            : [];
+
+    private void RequireOneCache(List<JsonPlace> sections, int count)
+    {
+        if (!AllLayersLose(unit => unit.KeyHeads(map)))
+            throw new InterventionException(
+                "onnxruntime-genai's configuration has one number of key and value heads for all layers, so "
+                    + "as many must be removed in every layer. Remove query heads of each group evenly, which keeps "
+                    + "keys and values, or bake the model from a folder without genai_config.json."
+            );
+        if (sections.Count == 0 || sections.Exists(section => !section[KeyHeads].IsWhole(count, count)))
+            throw new InterventionException(
+                $"{GenAIFile} does not say that '{modelName}' has {KeyHeads} {count}, so that the number of those "
+                    + "that stay cannot be written there. Correct it, or bake the model from a folder without it."
+            );
+    }
+
+    private bool AllLayersLose<T>(Func<RemovedUnits, T> what) => AllLose(_heads, what);
+
+    private bool AllLose<T>(ImmutableArray<RemovedUnits> lost, Func<RemovedUnits, T> what) =>
+        !lost.IsEmpty && lost.Length == map.LayerCount && lost.Select(what).Distinct().Count() == 1;
 
     private int Width(RemovedUnits unit) => map.Get(unit.Layer, unit.Component).Width;
 
-    private static string Pruned(IEnumerable<RemovedUnits> heads) =>
-        JsonSerializer.Serialize(
-            heads.ToDictionary(unit => unit.Layer.ToString(CultureInfo.InvariantCulture), unit => unit.Removed)
-        );
-
-    private static string Insert(string text, string key, string json)
+    // Heads that went before keep their numbers, which are those of the model that had all.
+    private string Pruned(JsonPlace before)
     {
-        var start = text.IndexOf('{', StringComparison.Ordinal);
-        return start < 0 ? text : text.Insert(start + 1, $"\n  \"{key}\": {json},");
-    }
-
-    // A key that a file has twice says something of two parts of the model; which is which it does not say.
-    private static string Replace(string text, IEnumerable<string> keys, int old, int size)
-    {
-        foreach (var key in keys)
+        var gone = new SortedDictionary<int, SortedSet<int>>();
+        foreach (var layer in before.IsNothing ? [] : before.Members())
+            gone[Number(layer)] = [.. layer.Items().Select(head => head.Integer(0))];
+        foreach (var unit in _heads)
         {
-            var found = Regex.Matches(text, $"\"{key}\"\\s*:\\s*{old}(?![\\d.])");
-            if (found.Count == 1)
-                text = new StringBuilder(text)
-                    .Remove(found[0].Index, found[0].Length)
-                    .Insert(found[0].Index, $"\"{key}\": {size}")
-                    .ToString();
+            gone.TryAdd(unit.Layer, []);
+            var left = Enumerable.Range(0, unit.Count + gone[unit.Layer].Count).Except(gone[unit.Layer]).ToList();
+            gone[unit.Layer].UnionWith(unit.Removed.Select(head => left[head]));
         }
 
-        return text;
+        return JsonSerializer.Serialize(gone);
     }
+
+    private static int Number(JsonPlace layer) =>
+        int.TryParse(layer.Name, NumberStyles.None, CultureInfo.InvariantCulture, out var number)
+            ? number
+            : throw layer.Fault("a layer's number is expected");
+
+    private IEnumerable<(string[] Path, string Json)> Changes(
+        JsonPlace place,
+        string[] path,
+        IEnumerable<string> keys,
+        int old,
+        int size
+    ) =>
+        keys.Where(key => IsAbout(key) && place[key].IsWhole(old, old))
+            .Select(key => ((string[])[.. path, key], Text(size)));
+
+    // The configuration of a pair is the same for both of its files; only the decoder reads another stack.
+    private bool IsAbout(string key)
+    {
+        var isDecoder = map.Components.Any(component =>
+            component.Address.Stack is null
+            && component.Address.Name.StartsWith(ComponentNames.CrossPrefix, StringComparison.Ordinal)
+        );
+        return !key.StartsWith(isDecoder ? "encoder_" : "decoder_", StringComparison.Ordinal);
+    }
+
+    private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
 }

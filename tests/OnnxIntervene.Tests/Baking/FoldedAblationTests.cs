@@ -89,16 +89,35 @@ public sealed class FoldedAblationTests
         Assert.That(baked.Roundings, Is.Empty);
     }
 
-    [Test]
-    public void Inputs_whose_scale_depends_on_the_ablated_values_are_refused()
+    [TestCase(HandmadeQuantization.Dynamic)]
+    [TestCase(HandmadeQuantization.OneOperator)]
+    public void Inputs_whose_scale_depends_on_the_ablated_values_are_refused(HandmadeQuantization form)
     {
         using var folder = new TemporaryFolder();
-        using var loaded = Quantized(folder, HandmadeQuantization.Dynamic);
+        using var loaded = Quantized(folder, form);
 
         Assert.That(
             () => Fold(loaded, Heads(loaded.Components).Take(1)),
-            Throws.TypeOf<InterventionException>().With.Message.Contains("cannot be folded exactly")
+            Throws.TypeOf<InterventionException>().With.Message.Contains("by the range of its own numbers")
         );
+    }
+
+    [TestCase(HandmadeQuantization.Dynamic)]
+    [TestCase(HandmadeQuantization.DynamicTwice)]
+    [TestCase(HandmadeQuantization.ToFloat)]
+    [TestCase(HandmadeQuantization.OneOperator)]
+    [TestCase(HandmadeQuantization.Rounded)]
+    public void An_addition_stands_behind_the_scale_of_integer_products(HandmadeQuantization form)
+    {
+        using var folder = new TemporaryFolder();
+        using var loaded = Quantized(folder, form);
+        var width = loaded.Components.Get(1, ComponentNames.MlpOutput).Width;
+        var addition = BakingSamples.Addition(1, ComponentNames.MlpOutput, BakingSamples.Numbers(1, 0.5f, width));
+
+        var (_, evidence) = Fold(loaded, [(addition, UnitLocations.Everywhere.BaseOf(0))]);
+
+        Assert.That(evidence.Select(found => found.Effect), Has.All.GreaterThan(0.05));
+        Assert.That(evidence.Select(found => found.Relative), Has.All.LessThanOrEqualTo(1e-5));
     }
 
     private static LoadedModel Quantized(TemporaryFolder folder, HandmadeQuantization form)

@@ -8,6 +8,8 @@ using OnnxIntervene.Interventions.Kinds;
 using OnnxIntervene.IR;
 using OnnxIntervene.Planning;
 using OnnxIntervene.Testing;
+using OnnxIntervene.Tests.Comparing;
+using OnnxIntervene.Tests.Components;
 
 namespace OnnxIntervene.Tests.Baking;
 
@@ -72,6 +74,61 @@ public sealed class RemovedBakeTests
         Assert.That(Size(folder.File("out")), Is.LessThan(Size(BakingSamples.Folder(export))));
     }
 
+    [TestCase(ElementType.Int8, null, 0, false)]
+    [TestCase(ElementType.UInt8, 1, 0, false)]
+    [TestCase(ElementType.Int8, 0, 0, true)]
+    [TestCase(ElementType.Int4, 0, 8, false)]
+    [TestCase(ElementType.UInt4, 1, 32, true)]
+    public void Weights_behind_a_DequantizeLinear_lose_what_belongs_together(
+        ElementType type,
+        int? axis,
+        int block,
+        bool isTransposed
+    )
+    {
+        using var folder = new TemporaryFolder();
+        var quantizer = new LinearQuantizer(type, axis, block, isTransposed);
+        Directory.CreateDirectory(folder.File("own"));
+        EditedModel.Write(
+            Path.Combine(BakingSamples.Folder("qwen2/genai-fp32"), "model.onnx"),
+            folder.File("own/model.onnx"),
+            quantizer.Quantize
+        );
+        using var loaded = LoadedModel.Load(folder.File("own/model.onnx"), BakingSamples.OneThread);
+
+        var (_, evidence) = Write(loaded, [Group(loaded.Components, 1), Neurons(0)], folder.File("out"));
+
+        Assert.That(evidence.Select(found => found.Effect), Has.All.GreaterThan(0.05));
+        Assert.That(evidence.Select(found => found.Relative), Has.All.LessThanOrEqualTo(1e-5));
+        Assert.That(Size(folder.File("out")), Is.LessThan(Size(folder.File("own"))));
+    }
+
+    [TestCase(HandmadeQuantization.Dynamic)]
+    [TestCase(HandmadeQuantization.DynamicTwice)]
+    [TestCase(HandmadeQuantization.ToFloat)]
+    [TestCase(HandmadeQuantization.OneOperator)]
+    public void Weights_of_integer_products_lose_rows_and_columns(HandmadeQuantization form)
+    {
+        using var folder = new TemporaryFolder();
+        EditedModel.Write(
+            Path.Combine(BakingSamples.Folder("llama/optimum"), "model.onnx"),
+            folder.File("own/model.onnx"),
+            model =>
+            {
+                EditedModel.Quantize(model, form, (_, _) => { });
+                if (form == HandmadeQuantization.Dynamic)
+                    IntegerColumns.Differ(model);
+            }
+        );
+        using var loaded = LoadedModel.Load(folder.File("own/model.onnx"), BakingSamples.OneThread);
+
+        var (_, evidence) = Write(loaded, [Group(loaded.Components, 1), Neurons(0)], folder.File("out"));
+
+        Assert.That(evidence.Select(found => found.Effect), Has.All.GreaterThan(0.05));
+        Assert.That(evidence.Select(found => found.Relative), Has.All.LessThanOrEqualTo(1e-5));
+        Assert.That(Size(folder.File("out")), Is.LessThan(Size(folder.File("own"))));
+    }
+
     [TestCase("llama/genai-fp32", "genai_config.json", "\"num_key_value_heads\": 1", "\"num_attention_heads\": 2")]
     [TestCase("llama/optimum-past", "config.json", "\"num_key_value_heads\": 1", "\"head_dim\": 16")]
     public void What_goes_from_every_layer_is_said_in_the_configuration(
@@ -131,7 +188,11 @@ public sealed class RemovedBakeTests
     {
         Refuses("llama/optimum", _ => [Heads(1, [0])], "heads that share keys and values go together");
         Refuses("llama/genai-fp32", _ => [Heads(1, [0])], "whole groups can go (heads 0 to 1, 2 to 3");
-        Refuses("llama-int4/genai-int4", _ => [Neurons(0) with { Entries = [1, 2] }], "by whole blocks only");
+        Refuses(
+            "llama-int4/genai-int4",
+            _ => [Neurons(0) with { Entries = [1, 2] }],
+            "have a scale for each 16 rows, which can go 16 at a time only"
+        );
         Refuses("gpt2/optimum", _ => [Heads(1, [0, 1, 2, 3])], "nothing of the");
         Refuses(
             "gpt2/optimum",

@@ -85,6 +85,61 @@ public sealed class RequantisedBakeTests
             Assert.That(found.Difference, Is.LessThan(found.Effect), found.Input);
     }
 
+    [TestCase(HandmadeQuantization.Dynamic)]
+    [TestCase(HandmadeQuantization.DynamicTwice)]
+    [TestCase(HandmadeQuantization.ToFloat)]
+    [TestCase(HandmadeQuantization.OneOperator)]
+    public void Weights_of_integer_products_are_quantised_again(HandmadeQuantization form)
+    {
+        using var folder = new TemporaryFolder();
+        using var loaded = Changed(folder, model => EditedModel.Quantize(model, form, (_, _) => { }));
+
+        Assert.That(() => Bake(loaded, Adapter(loaded.Components), folder, rounds: false), Refused("(--requantise)"));
+        var (baked, evidence) = Bake(loaded, Adapter(loaded.Components), folder);
+
+        Assert.That(baked.Roundings.Single().Bits, Is.EqualTo(8));
+        Assert.That(baked.Roundings.Single().Error, Is.LessThan(baked.Roundings.Single().Largest * 1.3 / 256));
+        foreach (var found in evidence)
+            Assert.That(found.Difference, Is.LessThan(found.Effect / 10), found.Input);
+    }
+
+    [Test]
+    public void Integer_products_have_scales_and_zero_points_for_columns()
+    {
+        using var folder = new TemporaryFolder();
+        using var loaded = Changed(
+            folder,
+            model =>
+            {
+                EditedModel.Quantize(model, HandmadeQuantization.Dynamic, (_, _) => { });
+                IntegerColumns.Differ(model);
+            }
+        );
+
+        var (baked, evidence) = Bake(loaded, Adapter(loaded.Components), folder);
+
+        Assert.That(baked.Roundings.Single().Error, Is.LessThan(baked.Roundings.Single().Largest / 128));
+        Assert.That(Levels(OnnxFile.Load(folder.File("out/model.onnx"))), Has.All.InRange(-64, 64), "a bit stays free");
+        foreach (var found in evidence)
+            Assert.That(found.Difference, Is.LessThan(found.Effect / 10), found.Input);
+    }
+
+    [Test]
+    public void Products_that_are_rounded_to_integers_are_refused()
+    {
+        using var folder = new TemporaryFolder();
+        using var loaded = Changed(
+            folder,
+            model => EditedModel.Quantize(model, HandmadeQuantization.Static, (_, _) => { })
+        );
+
+        Assert.That(
+            () => Bake(loaded, Adapter(loaded.Components), folder),
+            Refused("rounds what it computes to integers")
+        );
+        Assert.That(Directory.Exists(folder.File("out")), Is.False);
+    }
+
     [Test]
     public void A_tolerance_that_the_rounding_exceeds_is_kept()
     {
@@ -111,6 +166,12 @@ public sealed class RequantisedBakeTests
 
         JsonDocument Entry(string key) => JsonDocument.Parse(written.Metadata.Single(entry => entry.Key == key).Value);
     }
+
+    private static IEnumerable<int> Levels(Model model) =>
+        model
+            .Graph.Nodes.Where(node => node.Operator.OperatorType == "MatMulInteger")
+            .SelectMany(node => node.Inputs[1]!.Initializer!.ReadBytes().ToArray())
+            .Select(level => (int)(sbyte)level);
 
     private static Node Product(Model model) =>
         model.Graph.Nodes.Single(node => node.Name.Contains(Values, StringComparison.Ordinal));

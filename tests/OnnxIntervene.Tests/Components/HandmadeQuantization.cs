@@ -1,7 +1,7 @@
 namespace OnnxIntervene.Tests.Components;
 
 /// <summary>How quantised products are written.</summary>
-internal enum HandmadeQuantization
+public enum HandmadeQuantization
 {
     /// <summary>Not at all.</summary>
     None,

@@ -8,9 +8,6 @@ namespace OnnxIntervene.Baking.Removal;
 /// <summary>Carries a plan out: smaller weights, constants, shapes, attributes and caches.</summary>
 internal sealed class RemovalRewrite(Graph graph, RemovalPlan plan, NameScope names)
 {
-    private const int GemmBias = 2;
-    private const int BlockBias = 5;
-
     private readonly ShapeRewrite _shapes = new(names);
 
     /// <summary>Changes the graph; says which weights became smaller.</summary>
@@ -47,9 +44,9 @@ internal sealed class RemovalRewrite(Graph graph, RemovalPlan plan, NameScope na
         var (rows, columns) = (plan.Rows.GetValueOrDefault(node), plan.Columns.GetValueOrDefault(node));
         if ((rows?.Size ?? stored.Rows) != stored.Rows || (columns?.Size ?? stored.Columns) != stored.Columns)
             throw plan.Refusal($"the weights of {node} have other sizes than what is read or computed");
-        var bias = node.Operator.OperatorType == "Gemm" ? GemmBias : BlockBias;
         if (
             columns is not null
+            && ProductBias.InputOf(node) is { } bias
             && node.InputOrNull(bias) is { } vector
             && GraphConstants.Dimensions(vector) is { } sizes
         )
@@ -58,25 +55,54 @@ internal sealed class RemovalRewrite(Graph graph, RemovalPlan plan, NameScope na
                 Cut(node, bias, columns.At(sizes.Length - 1));
         }
 
-        if (
-            !stored.Keep(
-                rows?.Kept ?? [.. Enumerable.Range(0, stored.Rows)],
-                columns?.Kept ?? [.. Enumerable.Range(0, stored.Columns)],
-                names
-            )
-        )
-            throw plan.Refusal(
-                $"the weights of {node} are quantised, and rows can go by whole blocks only, which have a scale each"
-            );
+        var fault = stored.Keep(
+            rows?.Kept ?? [.. Enumerable.Range(0, stored.Rows)],
+            columns?.Kept ?? [.. Enumerable.Range(0, stored.Columns)],
+            names
+        );
+        if (fault is not null)
+            throw plan.Refusal(fault);
     }
 
     private void Cut(Node node, int input, AxisMark mark)
     {
         var value = node.Inputs[input]!;
         var data = value.Initializer ?? value.Producer?.FindAttribute("value")?.Tensor;
-        if (data is null || mark.Repeats || data.ElementType.BitWidth() % 8 != 0)
+        if (mark is { Repeats: false, Axis: 0 } && Levels(value) is { } dequantize)
+            node.SetInput(input, Cut(dequantize, mark));
+        else if (data is null || mark.Repeats || data.ElementType.BitWidth() % 8 != 0)
             throw plan.Refusal($"'{value.Name}' of {node} is computed, and cannot be cut");
-        node.SetInput(input, graph.AddInitializer(names.Unique($"{value.Name}/kept"), Cut(data, mark)));
+        else
+            node.SetInput(input, graph.AddInitializer(names.Unique($"{value.Name}/kept"), Cut(data, mark)));
+    }
+
+    // A bias of integers, as quantisers write it.
+    private static Node? Levels(Value value) =>
+        value.Producer is { Operator.OperatorType: "DequantizeLinear" } dequantize
+        && dequantize.Inputs.All(input => input is null or { Initializer.Dimensions.Length: <= 1 })
+            ? dequantize
+            : null;
+
+    // With the scales and zero points of its entries, where they have one each.
+    private Value Cut(Node dequantize, AxisMark mark)
+    {
+        var own = graph.AddNode(
+            names.Unique($"{dequantize.Name}/kept"),
+            dequantize.Operator,
+            [
+                .. dequantize.Inputs.Select(input =>
+                    input?.Initializer is { } data && data.Count == mark.Size
+                        ? graph.AddInitializer(names.Unique($"{input.Name}/kept"), Cut(data, mark))
+                        : input
+                ),
+            ],
+            [names.Unique($"{dequantize.Output.Name}/kept")],
+            [.. dequantize.Attributes],
+            dequantize
+        );
+        own.Output.Type = dequantize.Output.Type;
+        Retype(own.Output, mark);
+        return own.Output;
     }
 
     private static TensorData Cut(TensorData data, AxisMark mark)

@@ -22,6 +22,8 @@ internal static class SpreadRules
         var kind = node.Operator.OperatorType;
         if (s_elementwise.Contains(kind) || kind == "Expand")
             Broadcast(plan, node, value, mark);
+        else if (kind == "DynamicQuantizeLinear")
+            Rounded(plan, node, mark);
         else if (kind == "Transpose")
             Transposed(plan, node, value, mark);
         else if (kind == "Reshape")
@@ -96,6 +98,13 @@ internal static class SpreadRules
 
         foreach (var output in node.Outputs.OfType<Value>().Where(output => output.Uses.Count > 0 || output == value))
             plan.Mark(output, mark.At((plan.Types.RankOf(output) ?? throw Unknown(plan, output)) - fromRight));
+    }
+
+    // The scale and the zero point are of the whole tensor. What goes is zero, which is within any range.
+    private static void Rounded(RemovalPlan plan, Node node, AxisMark mark)
+    {
+        plan.MarkInput(node, 0, mark);
+        plan.Mark(node.Outputs[0]!, mark);
     }
 
     private static void Transposed(RemovalPlan plan, Node node, Value value, AxisMark mark)

@@ -16,14 +16,9 @@ internal sealed class BlockMatrix : StoredMatrix
     private readonly LevelMatrix _levels;
     private readonly int _bits;
     private readonly int _block;
-    private readonly int _blocks;
 
     private BlockMatrix(Node node, LevelMatrix levels, int bits, int block)
-        : base(node)
-    {
-        (_levels, _bits, _block) = (levels, bits, block);
-        _blocks = BlocksOf(levels.Rows, block);
-    }
+        : base(node) => (_levels, _bits, _block) = (levels, bits, block);
 
     /// <inheritdoc/>
     public override int Rows => _levels.Rows;
@@ -50,7 +45,7 @@ internal sealed class BlockMatrix : StoredMatrix
             || scales.ElementType is not (ElementType.Float32 or ElementType.Float16)
         )
             return null;
-        var blocks = BlocksOf(rows, block);
+        var blocks = GroupLayout.Blocks(rows, block);
         var zeros = node.InputOrNull(ZerosInput)?.Initializer;
         if (
             packed.Count != (long)columns * blocks * block * bits / 8
@@ -64,7 +59,7 @@ internal sealed class BlockMatrix : StoredMatrix
             HasZeroPoints = zeros is not null,
             HasNegativeScales = true,
         };
-        var levels = new LevelMatrix(rows, columns, range, new GroupLayout(block, 1, 1, blocks))
+        var levels = new LevelMatrix(rows, columns, range, new GroupLayout((rows, columns), block, 1, isByColumn: true))
         {
             Levels = LevelsOf(packed.ReadBytes().Span, rows, columns, block, bits),
             Scales = ScalesOf(scales.ReadFloats(), zeros is null ? default : zeros.ReadBytes().Span, blocks, bits),
@@ -79,105 +74,67 @@ internal sealed class BlockMatrix : StoredMatrix
     public override WeightRounding? Write(float[] numbers, NameScope names)
     {
         var rounding = Hold(_levels, numbers);
-        Replace(PackedInput, "weight", names, Packed);
-        if (rounding is null)
-            return null;
-        var scales = Node.Inputs[ScalesInput]!.Initializer!;
-        Set(
-            ScalesInput,
-            "scales",
-            names,
-            TensorData.Rounded(
-                scales.ElementType,
-                scales.Dimensions.AsSpan(),
-                Array.ConvertAll(_levels.Scales, scale => scale.Scale)
-            )
-        );
-        if (Node.InputOrNull(ZerosInput) is not null)
-            Replace(ZerosInput, "zeros", names, Zeros);
+        Set(_levels, _block, names, setsScales: rounding is not null);
         return rounding;
     }
 
-    /// <summary>Columns as they are; rows by whole blocks, since others have other scales.</summary>
-    public override bool Keep(IReadOnlyList<int> rows, IReadOnlyList<int> columns, NameScope names)
+    /// <summary>Columns as they are; rows by whole blocks, or smaller ones that have a scale each.</summary>
+    public override string? Keep(IReadOnlyList<int> rows, IReadOnlyList<int> columns, NameScope names)
     {
-        var sources = rows.Chunk(_block)
-            .Select(chunk => chunk.Select(row => row / _block).Distinct().ToArray())
-            .ToList();
-        if (sources.Exists(blocks => blocks.Length != 1))
-            return false;
-        var (packed, scales, zeros) = (Input(PackedInput), Input(ScalesInput)!, Input(ZerosInput));
-        var bytes = new byte[columns.Count * sources.Count * _block * _bits / 8];
-        var kept = new float[columns.Count * sources.Count];
-        var points = new byte[columns.Count * ZeroBytes(sources.Count, _bits)];
-        for (var column = 0; column < columns.Count; column++)
-        {
-            for (var row = 0; row < rows.Count; row++)
-                PackedLevels.Write(
-                    bytes,
-                    (column * sources.Count * _block) + row,
-                    _bits,
-                    _levels.Levels[(rows[row] * Columns) + columns[column]]
-                );
-            for (var block = 0; block < sources.Count; block++)
-            {
-                var (group, old) = ((column * sources.Count) + block, (columns[column] * _blocks) + sources[block][0]);
-                kept[group] = _levels.Scales[old].Scale;
-                PackedLevels.Write(points, ZeroAt(group, sources.Count, _bits), _bits, _levels.Scales[old].Zero);
-            }
-        }
-
-        Set(
-            PackedInput,
-            "weight",
-            names,
-            TensorData.FromBytes(packed!.ElementType, [columns.Count, sources.Count, _block * _bits / 8], bytes)
-        );
-        Set(ScalesInput, "scales", names, TensorData.Rounded(scales.ElementType, Sizes(scales, sources.Count), kept));
-        if (zeros is not null)
-            Set(
-                ZerosInput,
-                "zeros",
-                names,
-                TensorData.FromBytes(zeros.ElementType, Sizes(zeros, points.Length / columns.Count), points)
-            );
+        if (KeepInBlocks(_levels, rows, columns) is not { } found)
+            return OfWholeBlocks(_levels);
+        Set(found.Kept, found.Block, names, setsScales: true);
         Node.SetAttribute(NodeAttribute.Of("K", rows.Count));
         Node.SetAttribute(NodeAttribute.Of("N", columns.Count));
-        return true;
+        Node.SetAttribute(NodeAttribute.Of("block_size", found.Block));
+        return null;
+    }
+
+    private void Set(LevelMatrix levels, int block, NameScope names, bool setsScales)
+    {
+        var (columns, blocks) = (levels.Columns, GroupLayout.Blocks(levels.Rows, block));
+        long[] sizes = [columns, blocks, block * _bits / 8];
+        Set(PackedInput, "weight", names, TensorData.FromBytes(ElementType.UInt8, sizes, Packed(levels, block)));
+        if (!setsScales)
+            return;
+        var scales = Node.Inputs[ScalesInput]!.Initializer!;
+        var numbers = Array.ConvertAll(levels.Scales, scale => scale.Scale);
+        Set(ScalesInput, "scales", names, TensorData.Rounded(scales.ElementType, Sizes(scales, blocks), numbers));
+        if (Node.InputOrNull(ZerosInput)?.Initializer is not { } zeros)
+            return;
+        var points = Zeros(levels, blocks);
+        sizes = Sizes(zeros, ZeroBytes(blocks, _bits));
+        Set(ZerosInput, "zeros", names, TensorData.FromBytes(zeros.ElementType, sizes, points));
 
         // Flat, or a row for each column of the matrix.
-        long[] Sizes(TensorData like, int each) =>
-            like.Dimensions.Length == 1 ? [columns.Count * each] : [columns.Count, each];
+        long[] Sizes(TensorData like, int each) => like.Dimensions.Length == 1 ? [columns * each] : [columns, each];
     }
 
-    private TensorData? Input(int index) => Node.InputOrNull(index)?.Initializer;
-
-    private void Packed(byte[] bytes)
+    private byte[] Packed(LevelMatrix levels, int block)
     {
-        for (var column = 0; column < Columns; column++)
+        var stride = GroupLayout.Blocks(levels.Rows, block) * block;
+        var bytes = new byte[SizeProduct.ToMake(1, "The weights", levels.Columns, stride * _bits / 8)];
+        for (var column = 0; column < levels.Columns; column++)
         {
-            for (var row = 0; row < Rows; row++)
-                PackedLevels.Write(
-                    bytes,
-                    (column * _blocks * _block) + row,
-                    _bits,
-                    _levels.Levels[(row * Columns) + column]
-                );
+            for (var row = 0; row < stride; row++)
+                PackedLevels.Write(bytes, (column * stride) + row, _bits, Level(row, column));
         }
+
+        return bytes;
+
+        // Zeros fill the last block.
+        int Level(int row, int column) =>
+            row < levels.Rows
+                ? levels.Levels[(row * levels.Columns) + column]
+                : levels.Scales[levels.Groups.Of(levels.Rows - 1, column)].Zero;
     }
 
-    private void Zeros(byte[] bytes)
+    private byte[] Zeros(LevelMatrix levels, int blocks)
     {
-        for (var group = 0; group < _levels.Scales.Length; group++)
-            PackedLevels.Write(bytes, ZeroAt(group, _blocks, _bits), _bits, _levels.Scales[group].Zero);
-    }
-
-    private void Replace(int input, string name, NameScope names, Action<byte[]> change)
-    {
-        var data = Node.Inputs[input]!.Initializer!;
-        var bytes = data.ReadBytes().ToArray();
-        change(bytes);
-        Set(input, name, names, TensorData.FromBytes(data.ElementType, data.Dimensions.AsSpan(), bytes));
+        var bytes = new byte[levels.Columns * ZeroBytes(blocks, _bits)];
+        for (var group = 0; group < levels.Scales.Length; group++)
+            PackedLevels.Write(bytes, ZeroAt(group, blocks, _bits), _bits, levels.Scales[group].Zero);
+        return bytes;
     }
 
     private void Set(int input, string name, NameScope names, TensorData data) =>
@@ -186,7 +143,7 @@ internal sealed class BlockMatrix : StoredMatrix
     private static short[] LevelsOf(ReadOnlySpan<byte> packed, int rows, int columns, int block, int bits)
     {
         var levels = new short[SizeProduct.ToMake(sizeof(short), "The weights", rows, columns)];
-        var stride = BlocksOf(rows, block) * block;
+        var stride = GroupLayout.Blocks(rows, block) * block;
         for (var column = 0; column < columns; column++)
         {
             for (var row = 0; row < rows; row++)
@@ -212,8 +169,6 @@ internal sealed class BlockMatrix : StoredMatrix
         (group / blocks * ZeroBytes(blocks, bits) * (8 / bits)) + (group % blocks);
 
     private static int ZeroBytes(int blocks, int bits) => ((blocks * bits) + 7) / 8;
-
-    private static int BlocksOf(int rows, int block) => (rows + block - 1) / block;
 
     private static int Integer(Node node, string name, int otherwise) =>
         node.FindAttribute(name) is { Kind: AttributeKind.Integer, Integer: >= 0 and <= int.MaxValue } found

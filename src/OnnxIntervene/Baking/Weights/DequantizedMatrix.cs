@@ -8,17 +8,18 @@ namespace OnnxIntervene.Baking.Weights;
 /// </summary>
 internal sealed class DequantizedMatrix : StoredMatrix
 {
+    private const string BlockSize = "block_size";
+
     private readonly int _input;
     private readonly MatrixOperand _operand;
     private readonly Node _dequantize;
     private readonly TensorData _packed;
     private readonly LevelMatrix _levels;
-    private readonly bool _isSigned;
 
-    private DequantizedMatrix(Node node, int input, MatrixOperand operand, LevelMatrix levels, bool isSigned)
+    private DequantizedMatrix(Node node, int input, MatrixOperand operand, LevelMatrix levels)
         : base(node)
     {
-        (_input, _operand, _levels, _isSigned) = (input, operand, levels, isSigned);
+        (_input, _operand, _levels) = (input, operand, levels);
         _dequantize = operand.Value.Producer!;
         _packed = _dequantize.Inputs[0]!.Initializer!;
     }
@@ -60,7 +61,7 @@ internal sealed class DequantizedMatrix : StoredMatrix
             Levels = Unpacked(packed, kind),
             Scales = [.. scales.ReadFloats().Zip(points, (scale, point) => new LevelScale(scale, point))],
         };
-        return new DequantizedMatrix(node, input, operand, levels, kind.IsSigned);
+        return new DequantizedMatrix(node, input, operand, levels);
     }
 
     /// <inheritdoc/>
@@ -71,47 +72,81 @@ internal sealed class DequantizedMatrix : StoredMatrix
     public override WeightRounding? Write(float[] numbers, NameScope names)
     {
         var rounding = Hold(_levels, _operand.IsTransposed ? Transposed(numbers, Rows, Columns) : numbers);
-        var graph = Node.Graph!;
+        Set(_levels, [.. _dequantize.Attributes], names);
+        return rounding;
+    }
+
+    /// <summary>Levels with their scales and zero points; where blocks share these, by whole or smaller blocks.</summary>
+    public override string? Keep(IReadOnlyList<int> rows, IReadOnlyList<int> columns, NameScope names)
+    {
+        var (first, second) = _operand.IsTransposed ? (columns, rows) : (rows, columns);
+        if (KeepInBlocks(_levels, first, second) is not { } found)
+            return OfWholeBlocks(_levels);
+        Set(
+            found.Kept,
+            _dequantize.Attributes.Select(attribute =>
+                attribute is { Name: BlockSize, Integer: > 0 } ? NodeAttribute.Of(BlockSize, found.Block) : attribute
+            ),
+            names
+        );
+        return null;
+    }
+
+    // A node of its own: others may read the old one.
+    private void Set(LevelMatrix levels, IEnumerable<NodeAttribute> attributes, NameScope names)
+    {
         var scales = _dequantize.Inputs[1]!.Initializer!;
+        long[] sizes = [levels.Rows, levels.Columns];
         var inputs = new List<Value?>
         {
-            Add("weight", Packed(_packed, index => _levels.Levels[index])),
+            Add("weight", Packed(_packed.ElementType, sizes, levels.Levels)),
             Add(
                 "scale",
                 TensorData.Rounded(
                     scales.ElementType,
-                    scales.Dimensions.AsSpan(),
-                    Array.ConvertAll(_levels.Scales, scale => scale.Scale)
+                    Sizes(levels, scales),
+                    Array.ConvertAll(levels.Scales, scale => scale.Scale)
                 )
             ),
         };
         if (_dequantize.InputOrNull(2)?.Initializer is { } zeros)
-            inputs.Add(Add("zero", Packed(zeros, index => _levels.Scales[index].Zero)));
-        // A node of its own: others may read the old one.
-        var own = graph.AddNode(
+            inputs.Add(
+                Add(
+                    "zero",
+                    Packed(
+                        zeros.ElementType,
+                        Sizes(levels, zeros),
+                        Array.ConvertAll(levels.Scales, scale => (short)scale.Zero)
+                    )
+                )
+            );
+        var own = Node.Graph!.AddNode(
             names.Unique($"{Node.Name}/DequantizeLinear"),
             _dequantize.Operator,
             inputs,
             [names.Unique($"{Node.Name}/dequantized")],
-            [.. _dequantize.Attributes],
+            [.. attributes],
             _dequantize
         );
-        own.Output.Type = _operand.Value.Type;
-        Node.SetInput(_input, Arranged(own.Output, names));
-        return rounding;
+        own.Output.Type = _operand.Value.Type is { } type ? new TensorType(type.ElementType, Shape.Of(sizes)) : null;
+        Node.SetInput(_input, Arranged(own.Output, levels, names));
 
-        Value Add(string name, TensorData data) => graph.AddInitializer(names.Unique($"{Node.Name}/{name}"), data);
+        Value Add(string name, TensorData data) =>
+            Node.Graph!.AddInitializer(names.Unique($"{Node.Name}/{name}"), data);
     }
 
-    /// <inheritdoc/>
-    public override bool Keep(IReadOnlyList<int> rows, IReadOnlyList<int> columns, NameScope names) => false;
+    // One scale, one for each row or column, or a matrix of them.
+    private static long[] Sizes(LevelMatrix levels, TensorData like) =>
+        like.Dimensions.Length == 2 && levels.Groups.Count > 1 ? [levels.Groups.Down, levels.Groups.Across]
+        : like.Count == 1 ? [.. like.Dimensions]
+        : [levels.Groups.Count];
 
     /// <inheritdoc/>
     protected override bool IsOwn(Node reader) =>
         reader == Node || reader == _dequantize || _operand.Nodes.Contains(reader);
 
     // As the node read it: a Gemm may transpose it itself.
-    private Value Arranged(Value matrix, NameScope names)
+    private Value Arranged(Value matrix, LevelMatrix levels, NameScope names)
     {
         var transposes = Node.FindAttribute("transB") is { Integer: 1 };
         if (_operand.IsTransposed == transposes)
@@ -125,17 +160,18 @@ internal sealed class DequantizedMatrix : StoredMatrix
             matrix.Producer
         );
         node.Output.Type = matrix.Type is { } type
-            ? new TensorType(type.ElementType, Shape.Of(_packed.Dimensions[1], _packed.Dimensions[0]))
+            ? new TensorType(type.ElementType, Shape.Of(levels.Columns, levels.Rows))
             : null;
         return node.Output;
     }
 
-    private TensorData Packed(TensorData like, Func<int, int> level)
+    private TensorData Packed(ElementType type, long[] sizes, short[] levels)
     {
-        var bytes = like.ReadBytes().ToArray();
-        for (var index = 0; index < like.Count; index++)
-            PackedLevels.Write(bytes, index, _levels.Range.Bits, level(index));
-        return TensorData.FromBytes(like.ElementType, like.Dimensions.AsSpan(), bytes);
+        var bits = _levels.Range.Bits;
+        var bytes = new byte[type.ByteCount(levels.Length)];
+        for (var index = 0; index < levels.Length; index++)
+            PackedLevels.Write(bytes, index, bits, levels[index]);
+        return TensorData.FromBytes(type, sizes, bytes);
     }
 
     private static short[] Unpacked(TensorData data, (int Bits, bool IsSigned) kind)
@@ -159,19 +195,14 @@ internal sealed class DequantizedMatrix : StoredMatrix
 
     private static GroupLayout? LayoutOf(Node dequantize, TensorData packed, TensorData scales)
     {
+        var size = (Rows: (int)packed.Dimensions[0], Columns: (int)packed.Dimensions[1]);
         if (scales.Count == 1)
-            return GroupLayout.Whole;
-        var axis = dequantize.FindAttribute("axis")?.Integer ?? 1;
-        var block = (int)(dequantize.FindAttribute("block_size")?.Integer ?? 0);
-        var along = axis is 0 or -2;
-        var (rows, columns) = ((int)packed.Dimensions[0], (int)packed.Dimensions[1]);
-        if (block == 0)
-            return scales.Count == (along ? rows : columns)
-                ? (along ? new GroupLayout(1, 1, 1, 0) : new GroupLayout(1, 0, 1, 1))
-                : null;
-        var blocks = ((along ? rows : columns) + block - 1) / block;
-        return scales.Count != (long)blocks * (along ? columns : rows) ? null
-            : along ? new GroupLayout(block, columns, 1, 1)
-            : new GroupLayout(1, blocks, block, 1);
+            return new GroupLayout(size, size.Rows, size.Columns);
+        var isAlongRows = dequantize.FindAttribute("axis")?.Integer is 0 or -2;
+        var block = (int)(dequantize.FindAttribute(BlockSize)?.Integer ?? 0);
+        var layout = isAlongRows
+            ? new GroupLayout(size, Math.Max(1, block), block > 0 ? 1 : size.Columns)
+            : new GroupLayout(size, block > 0 ? 1 : size.Rows, Math.Max(1, block));
+        return layout.Count == scales.Count ? layout : null;
     }
 }

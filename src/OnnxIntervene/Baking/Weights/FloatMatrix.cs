@@ -43,7 +43,7 @@ internal sealed class FloatMatrix : StoredMatrix
     }
 
     /// <inheritdoc/>
-    public override bool Keep(IReadOnlyList<int> rows, IReadOnlyList<int> columns, NameScope names)
+    public override string? Keep(IReadOnlyList<int> rows, IReadOnlyList<int> columns, NameScope names)
     {
         var (numbers, kept) = (Read(), new float[rows.Count * columns.Count]);
         for (var row = 0; row < rows.Count; row++)
@@ -53,7 +53,7 @@ internal sealed class FloatMatrix : StoredMatrix
         }
 
         Set(kept, rows.Count, columns.Count, names);
-        return true;
+        return null;
     }
 
     /// <inheritdoc/>

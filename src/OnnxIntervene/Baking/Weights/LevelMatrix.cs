@@ -25,6 +25,40 @@ internal sealed class LevelMatrix(int rows, int columns, LevelRange range, Group
     /// <summary>The levels' range.</summary>
     public LevelRange Range => range;
 
+    /// <summary>Which elements share a scale.</summary>
+    public GroupLayout Groups => groups;
+
+    /// <summary>
+    /// Some of the rows and columns, as they are; null where elements of two groups, which have a scale each, would
+    /// come to share one.
+    /// </summary>
+    /// <param name="keptRows">The rows that stay, ascending.</param>
+    /// <param name="keptColumns">The columns that stay, ascending.</param>
+    /// <param name="parts">How many blocks become of one.</param>
+    public LevelMatrix? Keep(IReadOnlyList<int> keptRows, IReadOnlyList<int> keptColumns, int parts = 1)
+    {
+        var layout = groups.Sized(keptRows.Count, keptColumns.Count, parts);
+        var kept = new LevelMatrix(keptRows.Count, keptColumns.Count, range, layout)
+        {
+            Levels = new short[keptRows.Count * keptColumns.Count],
+            Scales = new LevelScale[layout.Count],
+        };
+        var sources = new int?[layout.Count];
+        for (var row = 0; row < kept.Rows; row++)
+        {
+            for (var column = 0; column < kept.Columns; column++)
+            {
+                var (group, source) = (layout.Of(row, column), groups.Of(keptRows[row], keptColumns[column]));
+                if ((sources[group] ??= source) != source)
+                    return null;
+                kept.Scales[group] = Scales[source];
+                kept.Levels[(row * kept.Columns) + column] = Levels[(keptRows[row] * columns) + keptColumns[column]];
+            }
+        }
+
+        return kept;
+    }
+
     /// <summary>The numbers that the levels stand for.</summary>
     public float[] Numbers()
     {

@@ -28,6 +28,26 @@ internal sealed record LevelRange(int Bits, int Lowest, int Highest, ElementType
             ? new LevelRange(bits, -(1 << (bits - 1)), (1 << (bits - 1)) - 1, scaleType)
             : new LevelRange(bits, 0, (1 << bits) - 1, scaleType);
 
+    /// <summary>
+    /// One bit less where the levels are within it: quantisers leave it unused (reduce_range) for processors that add
+    /// products of integers in 16 bits.
+    /// </summary>
+    public LevelRange LeavingOverflow(ReadOnlySpan<short> levels)
+    {
+        var (lowest, highest) = Lowest < 0 ? (Lowest / 2, -Lowest / 2) : (0, Highest / 2);
+        foreach (var level in levels)
+        {
+            if (level < lowest || level > highest)
+                return this;
+        }
+
+        return this with
+        {
+            Lowest = lowest,
+            Highest = highest,
+        };
+    }
+
     /// <summary>The level nearest to a number.</summary>
     public int Level(float number, LevelScale scale)
     {

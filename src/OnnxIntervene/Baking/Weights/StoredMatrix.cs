@@ -5,6 +5,9 @@ namespace OnnxIntervene.Baking.Weights;
 /// <summary>How a file holds a node's matrix.</summary>
 internal abstract class StoredMatrix(Node node)
 {
+    // What MatMulNBits takes.
+    private const int SmallestBlock = 16;
+
     /// <summary>The node that multiplies with it.</summary>
     public Node Node => node;
 
@@ -27,12 +30,13 @@ internal abstract class StoredMatrix(Node node)
     public abstract WeightRounding? Write(float[] numbers, NameScope names);
 
     /// <summary>
-    /// Gives the node some of the rows and columns, as constants of its own; false where the layout does not allow it.
+    /// Gives the node some of the rows and columns, as constants of its own.
     /// </summary>
     /// <param name="rows">The rows that stay, ascending.</param>
     /// <param name="columns">The columns that stay, ascending.</param>
     /// <param name="names">The graph's names.</param>
-    public abstract bool Keep(IReadOnlyList<int> rows, IReadOnlyList<int> columns, NameScope names);
+    /// <returns>Why the layout does not allow it; null where it is done.</returns>
+    public abstract string? Keep(IReadOnlyList<int> rows, IReadOnlyList<int> columns, NameScope names);
 
     /// <summary>Whether something else reads the constants too.</summary>
     public Node? OtherReader =>
@@ -46,6 +50,41 @@ internal abstract class StoredMatrix(Node node)
         levels.Hold(numbers) is > 0 and var error
             ? new WeightRounding(node.Name, levels.Range.Bits, error, numbers.Max(Math.Abs))
             : null;
+
+    /// <summary>
+    /// Some of the rows and columns of levels, in smaller blocks where those that stay have several scales.
+    /// </summary>
+    /// <returns>The levels and the size of a block; null where even the smallest blocks hold several scales.</returns>
+    protected static (LevelMatrix Kept, int Block)? KeepInBlocks(
+        LevelMatrix levels,
+        IReadOnlyList<int> rows,
+        IReadOnlyList<int> columns
+    )
+    {
+        var (block, smallest) = (levels.Groups.Block, SmallestPart(levels.Groups.Block));
+        for (var parts = 1; block / parts >= smallest; parts *= 2)
+        {
+            if (levels.Keep(rows, columns, parts) is { } kept)
+                return (kept, block / parts);
+        }
+
+        return null;
+    }
+
+    /// <summary>Why parts of blocks cannot go.</summary>
+    protected string OfWholeBlocks(LevelMatrix levels)
+    {
+        var part = SmallestPart(levels.Groups.Block);
+        return $"the weights of {node} have a scale for each {levels.Groups.Block} rows, which can go "
+            + $"{part} at a time only (0 to {part - 1}, {part} to {(2 * part) - 1}, …)";
+    }
+
+    private static int SmallestPart(int block)
+    {
+        while (block % 2 == 0 && block / 2 >= SmallestBlock)
+            block /= 2;
+        return block;
+    }
 
     /// <summary>The numbers of the transposed matrix.</summary>
     protected static T[] Transposed<T>(T[] numbers, int rows, int columns)

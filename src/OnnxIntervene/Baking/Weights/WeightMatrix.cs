@@ -80,6 +80,12 @@ internal sealed class WeightMatrix
         reason = $"the quantised weights of {node} are no constants of 4 or 8 bits in blocks, in the order of the rows";
         if (node.Operator is (OperatorKey.Microsoft, "MatMulNBits"))
             return BlockMatrix.Of(node);
+        reason = $"the quantised weights of {node} are no constants of 8 bits with a constant scale of their own";
+        if (IntegerMatrix.IsOf(node))
+            return IntegerMatrix.Of(node);
+        reason = $"{node} rounds what it computes to integers of a range that was chosen for it as it was";
+        if (node.Operator.OperatorType == "QLinearMatMul")
+            return null;
         reason = $"{node} multiplies with weights that are quantised, scaled or not of the file";
         if (node.Operator.OperatorType is not ("MatMul" or "Attention" or "Gather" or "Gemm"))
             return null;
