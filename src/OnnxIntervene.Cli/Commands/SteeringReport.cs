@@ -34,8 +34,8 @@ internal sealed class SteeringReport(
         {
             Title = "Steering search",
             Summary =
-                "What steering at each layer with each coefficient does after the prompts, and what it costs: how many "
-                + "times the perplexity of neutral texts grows.",
+                "What steering at each layer with each coefficient adds to what the model does after the prompts, and "
+                + "what it costs: how many times the perplexity of neutral texts grows.",
             Facts = [.. StudyText.Facts(model, request.Prompts), .. Facts()],
             Warnings = [.. Warnings()],
             Heatmaps =
@@ -58,7 +58,7 @@ internal sealed class SteeringReport(
             found.Score == SteeringScore.Projection
                 ? $"length along the vector at layer {found.ReadLayer} without steering"
                 : $"{EffectTitle} without steering",
-            Number(found.Scored(found.Unsteered))
+            Number(found.ScoreOf(found.Unsteered))
         );
         yield return new(
             $"greatest effect at {Number(mostCost)} times the perplexity or less",

@@ -47,10 +47,10 @@ public sealed record SteeringSearchResult(
 )
 {
     /// <summary>The effect of a cell: what it adds to what the model as it is scores.</summary>
-    public double Effect(SteeringSearchCell cell) => Scored(cell) - Scored(Unsteered);
+    public double Effect(SteeringSearchCell cell) => ScoreOf(cell) - ScoreOf(Unsteered);
 
     /// <summary>The score of a cell.</summary>
-    public double Scored(SteeringSearchCell cell)
+    public double ScoreOf(SteeringSearchCell cell)
     {
         ArgumentNullException.ThrowIfNull(cell);
         return Score switch

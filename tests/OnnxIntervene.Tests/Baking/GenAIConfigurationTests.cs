@@ -1,6 +1,8 @@
 using System.Text.Json;
 using OnnxIntervene.Baking;
 using OnnxIntervene.Execution;
+using OnnxIntervene.Interventions;
+using OnnxIntervene.Interventions.Kinds;
 using OnnxIntervene.IR;
 using OnnxIntervene.Testing;
 
@@ -68,6 +70,35 @@ public sealed class GenAIConfigurationTests
                 "num_key_value_heads",
             }.Select(key => values[$"$.model.decoder.{key}"]),
             Is.EqualTo(new[] { "32", "192", "6", "6", "6" })
+        );
+    }
+
+    [Test]
+    public void A_folder_that_has_one_keeps_it()
+    {
+        using var folder = new TemporaryFolder();
+        var export = Path.Combine(s_families, "llama", "genai-fp32");
+        using var model = IntervenableModel.Load(
+            export,
+            new IntervenableConfig
+            {
+                Representations =
+                [
+                    new()
+                    {
+                        Layer = 1,
+                        Component = "mlp_output",
+                        InterventionType = InterventionType.Zero,
+                    },
+                ],
+            }
+        );
+
+        Baker.Write(model, new BakeRequest { ConfiguresGenAI = true }, folder.File("out"));
+
+        Assert.That(
+            File.ReadAllText(folder.File($"out/{FileName}")),
+            Is.EqualTo(File.ReadAllText(Path.Combine(export, FileName)))
         );
     }
 

@@ -80,6 +80,10 @@ public sealed class ReadmeTests
     [TestCase("docs/das-iia.png")]
     [TestCase("examples/agreement.json")]
     [TestCase("examples/animals.jsonl")]
+    [TestCase("examples/joy.jsonl")]
+    [TestCase("examples/joy.txt")]
+    [TestCase("examples/openings.jsonl")]
+    [TestCase("examples/neutral.txt")]
     public void What_the_readme_names_is_there(string path)
     {
         Assert.That(s_readme, Does.Contain(path));
