@@ -6,6 +6,8 @@ using OnnxIntervene.Execution;
 // MODEL is an .onnx file or its folder. A graph whose weights file is missing is copied to a temporary folder and given
 // random weights.
 // With "sweep" before them: times sweeps against plain runs.
+// With "trace" before them: times a causal trace with 10 samples against plain runs.
+// With "widen" before them, ROUNDS times as many heads: writes a small export with random weights to a FOLDER.
 // With "growth" before them: times sweeps over more and more prompts and cells.
 // With "decode" before them: times steered generation beside unsteered, and beside onnxruntime-genai's own loop.
 // With "decode-memory" before them: generates ROUNDS tokens and prints the memory that the process holds.
@@ -23,6 +25,20 @@ if (args is ["sweep", var swept, var times])
     using var model = BenchmarkModel.Prepare(ModelFile.Find(swept).Path);
     Console.WriteLine($"{swept}: sweeps in one process, {times} rounds, one thread, {MachineName.Describe()}");
     SweepCost.Measure(model.Path, int.Parse(times, CultureInfo.InvariantCulture));
+    return 0;
+}
+
+if (args is ["trace", var traced, var traces])
+{
+    using var model = BenchmarkModel.Prepare(ModelFile.Find(traced).Path);
+    Console.WriteLine($"{traced}: traces in one process, {traces} rounds, one thread, {MachineName.Describe()}");
+    SweepCost.MeasureTrace(model.Path, int.Parse(traces, CultureInfo.InvariantCulture));
+    return 0;
+}
+
+if (args is ["widen", var narrow, var wider, var folder])
+{
+    WidenedModel.Write(ModelFile.Find(narrow).Path, int.Parse(wider, CultureInfo.InvariantCulture), folder);
     return 0;
 }
 
@@ -67,8 +83,8 @@ if (args is ["growth", var grown, var repeats])
 if (args.Length is 0 or > 2)
 {
     Console.Error.WriteLine(
-        "Usage: OnnxIntervene.Benchmarks [decode | decode-memory | endurance | growth | sweep | training | "
-            + "training-memory] MODEL [ROUNDS]"
+        "Usage: OnnxIntervene.Benchmarks [decode | decode-memory | endurance | growth | sweep | trace | training | "
+            + "training-memory | widen] MODEL [ROUNDS] [FOLDER]"
     );
     return 1;
 }

@@ -31,8 +31,16 @@ internal static class SweepCost
             Patch(model, plain, rounds, "head_attention_value_output", layers * heads, differ);
         }
 
-        Trace(model, plain, rounds, layers);
+        Trace(model, plain, Math.Max(1, rounds / 4), layers);
         Console.WriteLine($"peak of memory: {Process.GetCurrentProcess().PeakWorkingSet64 >> 20} MiB");
+    }
+
+    /// <summary>A trace alone, as many plain runs in turn with it.</summary>
+    public static void MeasureTrace(string path, int rounds)
+    {
+        using var model = LoadedModel.Load(path, s_options);
+        using var plain = SessionFactory.Open(model.File.Path, s_options);
+        Trace(model, plain, rounds, model.Components.LayerCount);
     }
 
     private static void Patch(
@@ -98,7 +106,7 @@ internal static class SweepCost
             $"trace with {Samples} samples",
             model,
             plain,
-            Math.Max(1, rounds / 4),
+            rounds,
             layers * Length * Samples,
             () => CausalTrace.Run(model, request).Plan
         );
@@ -145,6 +153,6 @@ internal static class SweepCost
 
     private static ModelInputs Tokens(int prompt, int differ) =>
         ModelInputs.FromTokens([
-            .. Enumerable.Range(1, Length).Select(token => token + (token > differ ? 100 * prompt : 0)),
+            .. Enumerable.Range(1, Length).Select(token => token + (token > differ ? 50 * prompt : 0)),
         ]);
 }
