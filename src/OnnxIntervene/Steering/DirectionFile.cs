@@ -62,10 +62,9 @@ internal sealed class DirectionFile
 
     private static InterventionException OfInputs(string path, OnnxAdapter adapter) =>
         new(
-            $"'{path}' is an adapter of ONNX Runtime's: it feeds inputs "
-                + $"({string.Join(", ", adapter.Parameters.Keys.Take(MostShown))}) of the one model that was baked with "
-                + "it, and says of no component what is added to it. Activate it in a run of that model, or bake the "
-                + "vector that it was made of."
+            $"'{path}' is an adapter of ONNX Runtime's: it feeds inputs of the one model that was baked with it "
+                + $"({string.Join(", ", adapter.Parameters.Keys.Take(MostShown))}), and says of no component what is "
+                + "added to it. Activate it in a run of that model, or bake the vector that it was made of."
         );
 
     /// <summary>Every direction of the file, at the layers that are asked for.</summary>

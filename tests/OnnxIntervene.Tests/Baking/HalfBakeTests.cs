@@ -32,8 +32,8 @@ public sealed class HalfBakeTests
             BakingSamples.At(0, ComponentNames.MlpActivation, new ZeroIntervention()),
             BakingSamples.Addition(2, ComponentNames.MlpOutput, BakingSamples.Numbers(1, 0.5f, width)),
         };
-        // ONNX Runtime makes a MatMulNBits of a DequantizeLinear and a MatMul, one that rounds what it reads to 8 bits by
-        // its largest number (accuracy level 4; onnxruntime#27614), so that a part of it must not go.
+        // ONNX Runtime makes a MatMulNBits of a DequantizeLinear and a MatMul, one that rounds what it reads to 8 bits
+        // by its largest number (accuracy level 4; onnxruntime#27614), so that a part of it must not go.
         if (isInBlocks)
             interventions.Add(BakingSamples.At(1, HeadName, new ZeroIntervention()) with { Unit = "h" });
 
