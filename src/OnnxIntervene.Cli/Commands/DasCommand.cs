@@ -1,9 +1,9 @@
 using System.CommandLine;
 using OnnxIntervene.Cli.Output;
+using OnnxIntervene.Execution;
 using OnnxIntervene.Studies.Alignment;
 using OnnxIntervene.Studies.Grids;
 using OnnxIntervene.Sweeps;
-using OnnxIntervene.Training;
 
 namespace OnnxIntervene.Cli.Commands;
 
