@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.CommandLine;
 using OnnxIntervene.Cli.Output;
 using OnnxIntervene.Execution;
@@ -83,7 +84,9 @@ internal sealed class DasCommand
     )
     {
         var layers = AlignmentSearch.Explain(model, request, cancellation);
-        var numbers = request.Layers.IsEmpty ? model.Components.LayersOf(request.Component) : request.Layers;
+        ImmutableArray<int> numbers = request.Layers.IsEmpty
+            ? [.. Enumerable.Range(0, model.Components.LayerCount)]
+            : request.Layers;
         var terminal = Terminal.Of(arguments);
         if (_output.IsJson(arguments))
             terminal.Output.WriteJson(JsonText.Of(new { Layers = layers }));
