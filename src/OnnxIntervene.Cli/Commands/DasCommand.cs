@@ -1,9 +1,10 @@
+using System.Collections.Immutable;
 using System.CommandLine;
 using OnnxIntervene.Cli.Output;
+using OnnxIntervene.Execution;
 using OnnxIntervene.Studies.Alignment;
 using OnnxIntervene.Studies.Grids;
 using OnnxIntervene.Sweeps;
-using OnnxIntervene.Training;
 
 namespace OnnxIntervene.Cli.Commands;
 
@@ -52,7 +53,7 @@ internal sealed class DasCommand
         var data = _data.Read(arguments, loaded, _training.Seed(arguments));
         var request = _sites.Placed(_training.Request(arguments, data.Training, data.Test), arguments, data.Variables);
         if (arguments.GetValue(_explain))
-            return Explain(arguments, AlignmentSearch.Explain(loaded, request, cancellation));
+            return Explain(arguments, loaded, request, cancellation);
         return new StudyRun<AlignmentResult>(_runs, _output)
         {
             Verb = "Training, steps",
@@ -75,13 +76,27 @@ internal sealed class DasCommand
         }.Execute(arguments, cancellation);
     }
 
-    private Task<int> Explain(ParseResult arguments, IReadOnlyList<TrainingExplanation> layers)
+    private Task<int> Explain(
+        ParseResult arguments,
+        LoadedModel model,
+        AlignmentRequest request,
+        CancellationToken cancellation
+    )
     {
+        var layers = AlignmentSearch.Explain(model, request, cancellation);
+        ImmutableArray<int> numbers = request.Layers.IsEmpty
+            ? [.. Enumerable.Range(0, model.Components.LayerCount)]
+            : request.Layers;
         var terminal = Terminal.Of(arguments);
         if (_output.IsJson(arguments))
             terminal.Output.WriteJson(JsonText.Of(new { Layers = layers }));
         else
-            terminal.WriteFacts([.. layers.Select((layer, row) => ($"layer {row + 1} of {layers.Count}", $"{layer}"))]);
+            terminal.WriteFacts([
+                .. layers.Select(
+                    (layer, row) =>
+                        (numbers.Length == layers.Count ? $"layer {numbers[row]}" : request.Component, $"{layer}")
+                ),
+            ]);
         return Task.FromResult(ExitCodes.Done);
     }
 

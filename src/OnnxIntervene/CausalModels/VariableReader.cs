@@ -106,7 +106,7 @@ internal sealed class VariableReader
             );
     }
 
-    private static CausalFunction Table(JsonPlace place, ImmutableArray<string> parents)
+    private CausalFunction Table(JsonPlace place, ImmutableArray<string> parents)
     {
         place.WithKeys(s_functionKeys);
         var cases = place["cases"].Items("a list of cases").Select(item => Case(item, parents)).ToList();
@@ -121,16 +121,24 @@ internal sealed class VariableReader
         }
     }
 
-    private static (ImmutableArray<CausalValue> Parents, CausalValue Value) Case(
+    private (ImmutableArray<CausalValue> Parents, CausalValue Value) Case(
         JsonPlace place,
         ImmutableArray<string> parents
     )
     {
         var when = place.WithKeys(s_caseKeys)["when"];
         ImmutableArray<CausalValue> values = [.. when.Items("a list of the parents' values").Select(CausalJson.Value)];
-        return values.Length == parents.Length
-            ? (values, CausalJson.Value(place["then"]))
-            : throw when.Fault($"{parents.Length} values are expected, one for each parent, not {values.Length}");
+        if (values.Length != parents.Length)
+            throw when.Fault($"{parents.Length} values are expected, one for each parent, not {values.Length}");
+        foreach (var (parent, value) in parents.Zip(values))
+        {
+            if (!ValuesOf(_places[parent]).Contains(value))
+                throw when.Fault(
+                    $"'{parent}' is never {value}; it can be {string.Join(", ", ValuesOf(_places[parent]).Take(8))}"
+                );
+        }
+
+        return (values, CausalJson.Value(place["then"]));
     }
 
     private ImmutableArray<CausalValue> ValuesOf(JsonPlace place)

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Security.Cryptography;
 using OnnxIntervene.Components.Addressing;
+using OnnxIntervene.Execution;
 using OnnxIntervene.Runtime;
 using OnnxIntervene.Studies.Grids;
 
@@ -18,8 +19,8 @@ internal static class ComparisonIdentity
     )
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        StudyIdentity.Add(hash, StudyIdentity.ModelAt(a));
-        StudyIdentity.Add(hash, StudyIdentity.ModelAt(b));
+        StudyIdentity.Add(hash, ModelIdentity.At(a));
+        StudyIdentity.Add(hash, ModelIdentity.At(b));
         foreach (var address in addresses)
             StudyIdentity.Add(hash, address.ToString());
         foreach (

@@ -49,7 +49,12 @@ internal sealed class BackwardPass
         HashSet<Node> forward = kept is null ? [] : [.. editor.Graph.Nodes];
         pass.Differentiate(loss, current);
         if (kept is not null)
-            Recomputation.Apply(pass._ops, forward, [.. kept.Select(editor.Current)], pass._gradients);
+            Recomputation.Apply(
+                pass._ops.At(Recomputation.Place),
+                forward,
+                [.. kept.Select(editor.Current)],
+                pass._gradients
+            );
         return [.. current.Select(pass.GradientOf)];
     }
 

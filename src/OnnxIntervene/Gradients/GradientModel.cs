@@ -103,9 +103,13 @@ internal sealed record GradientModel(
             ? model.Graph.Outputs[0]
             : model.Graph.Outputs.FirstOrDefault(output => output.Name == name)
                 ?? throw new InterventionException(
-                    $"The model has no output '{name}'. It has: "
-                        + $"{string.Join(", ", model.Graph.Outputs.Select(output => output.Name))}."
+                    $"The model has no output '{name}'. It has: " + $"{string.Join(", ", OwnOutputs(model))}."
                 );
+
+    private static IEnumerable<string> OwnOutputs(Model model) =>
+        model
+            .Graph.Outputs.Select(output => output.Name)
+            .Where(name => !name.StartsWith(NameScope.Prefix, StringComparison.Ordinal));
 
     /// <summary>Refuses inputs that use a cache where only the branches without one are left.</summary>
     internal static void RefuseCache(ModelInputs inputs, bool isWithoutCache)

@@ -11,6 +11,9 @@ namespace OnnxIntervene.Gradients;
 /// </summary>
 internal static class Recomputation
 {
+    /// <summary>What the names of nodes begin with that are computed a second time.</summary>
+    public const string Place = "again";
+
     /// <summary>Changes what the nodes of the way back read. O(nodes × segments).</summary>
     /// <param name="ops">Writes the nodes.</param>
     /// <param name="forward">The nodes of the way forward.</param>
@@ -30,6 +33,12 @@ internal static class Recomputation
                 Apply(ops, forward, kept[index], kept[index + 1], gradient);
         }
     }
+
+    /// <summary>Whether a node is computed a second time.</summary>
+    public static bool IsRepeated(Node node) =>
+        node.Outputs.Any(output =>
+            output?.Name.StartsWith($"{NameScope.Prefix}{Place}/", StringComparison.Ordinal) is true
+        );
 
     private static void Apply(OpBuilder ops, IReadOnlySet<Node> forward, Value start, Value end, Value gradient)
     {

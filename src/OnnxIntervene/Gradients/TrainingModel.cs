@@ -150,6 +150,15 @@ internal sealed record TrainingModel(
         CancellationToken cancellation
     ) => Run(session, inputs, feeds, loss, others, [Rows!], cancellation)[0];
 
+    /// <summary>What a run feeds the inputs that the loss has added. Runs nothing.</summary>
+    /// <exception cref="InterventionException">The loss does not fit the inputs, or these use a cache.</exception>
+    public Dictionary<string, NumericArray> FeedsOf(ModelInputs inputs, Loss loss)
+    {
+        loss.CheckClasses(Classes);
+        GradientModel.RefuseCache(inputs, IsWithoutCache);
+        return loss.Feeds(inputs, OutputAxes).ToDictionary();
+    }
+
     private ImmutableArray<NumericArray> Run(
         InterventionSession session,
         ModelInputs inputs,
@@ -160,9 +169,7 @@ internal sealed record TrainingModel(
         CancellationToken cancellation
     )
     {
-        loss.CheckClasses(Classes);
-        GradientModel.RefuseCache(inputs, IsWithoutCache);
-        var own = loss.Feeds(inputs, OutputAxes).ToDictionary();
+        var own = FeedsOf(inputs, loss);
         NumericArray? positions = null;
         if (Spliced.PositionsInput is not null)
             (positions, own[LossRows.Places]) = LossRows.Chosen(own[LossRows.Places], inputs.BatchSize);

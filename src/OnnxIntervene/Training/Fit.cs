@@ -30,8 +30,11 @@ internal sealed class Fit : IDisposable
                 $"{options.Epochs} epochs of {batches} batches are fewer than the "
                     + $"{trainer.Options.GradientAccumulation} batches of a step. Take more epochs or smaller batches."
             );
-        _examples = new FrozenExamples(set.Batch, set.Count, options.CacheMemory);
-        _heldOut = options.HeldOut is { } held ? new FrozenExamples(held.Batch, held.Count, options.CacheMemory) : null;
+        trainer.Check(set, options.BatchSize);
+        if (options.HeldOut is { } aside)
+            trainer.Check(aside, options.BatchSize, "In the held-out examples: ");
+        _examples = Kept(set);
+        _heldOut = options.HeldOut is null ? null : Kept(options.HeldOut);
         _checkpoint = options.Checkpoint is { } path
             ? new FitCheckpoint(path, FitIdentity.Of(trainer, set, options), trainer.Arrays, trainer.Steps)
             : null;
@@ -71,6 +74,9 @@ internal sealed class Fit : IDisposable
         _heldOut?.Dispose();
     }
 
+    private FrozenExamples Kept(TrainingSet set) =>
+        new(set.Batch, set.Count, _options.CacheMemory) { NameOf = set.NameOf };
+
     private void Step(int[] numbers, FitLog? log, CancellationToken cancellation)
     {
         StepResult result;
@@ -81,7 +87,7 @@ internal sealed class Fit : IDisposable
         catch (InterventionException fault)
         {
             throw new InterventionException(
-                $"Batch {_state.Batch} of epoch {_state.Epoch} (examples {string.Join(", ", numbers.Take(4))}"
+                $"Step {_trainer.StepCount + 1}, batch {_state.Batch} of epoch {_state.Epoch} (examples {string.Join(", ", numbers.Take(4))}"
                     + $"{(numbers.Length > 4 ? ", …" : "")}): {fault.Message}",
                 fault
             );

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using System.Text;
+using OnnxIntervene.Execution;
 using OnnxIntervene.Runtime;
 using OnnxIntervene.Tensors;
 
@@ -14,8 +15,7 @@ internal static class FitIdentity
     public static NumericArray Of(Trainer trainer, TrainingSet set, FitOptions options)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        var file = trainer.Model.File.Path;
-        Add(FormattableString.Invariant($"{Path.GetFileName(file)} {new FileInfo(file).Length} {trainer.Options} "));
+        Add(FormattableString.Invariant($"{ModelIdentity.At(trainer.Model.File.Path)} {trainer.Options} "));
         Add(FormattableString.Invariant($"{options.Epochs} {options.BatchSize} {options.Shuffles} {options.Seed} "));
         Add(FormattableString.Invariant($"{options.Patience} {options.HeldOut?.Count} "));
         Add(trainer.Model.Config.ToJson());

@@ -23,6 +23,9 @@ internal sealed class FrozenExamples(Func<IReadOnlyList<int>, TrainingBatch> bat
     /// <summary>How many examples there are.</summary>
     public int Count => count;
 
+    /// <summary>An example as messages name it.</summary>
+    public Func<int, string> NameOf { get; init; } = number => $"Example {number}";
+
     /// <summary>Some examples as a batch.</summary>
     public TrainingBatch Batch(params IReadOnlyList<int> numbers) => batch(numbers);
 
@@ -98,7 +101,7 @@ internal sealed class FrozenExamples(Func<IReadOnlyList<int>, TrainingBatch> bat
 
     private static string Name(int index) => $"source {index}";
 
-    private void Keep(List<int> numbers, string name, NumericArray rows)
+    private void Keep(IReadOnlyList<int> numbers, string name, NumericArray rows)
     {
         for (var row = 0; row < numbers.Count; row++)
             _cache.Put(numbers[row], name, Part(rows, row, numbers.Count));

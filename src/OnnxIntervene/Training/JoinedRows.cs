@@ -38,6 +38,28 @@ internal static class JoinedRows
                 ),
         ]);
 
+    /// <summary>What locations of examples must have in common to be joined.</summary>
+    public static string FormOf(UnitLocations? locations) =>
+        locations is null ? "none" : $"{FormOf(locations.Sources)} to {FormOf(locations.Base)}";
+
+    /// <summary>What subspaces of examples must have in common to be joined.</summary>
+    public static string FormOf(Subspaces? subspaces) =>
+        subspaces is null ? "none" : string.Join(" and ", subspaces.Rows.Select(FormOf));
+
+    private static string FormOf(ImmutableArray<ImmutableArray<int>>? rows) =>
+        rows is null ? "all dimensions" : $"numbers of {rows.Value.Length} example";
+
+    private static string FormOf(ImmutableArray<UnitLocation?> side) => string.Join(" and ", side.Select(FormOf));
+
+    private static string FormOf(UnitLocation? location) =>
+        location switch
+        {
+            null => "everywhere",
+            { Anchor: { } anchor } => $"'{anchor.Text}' ({anchor.Part})",
+            { Heads.IsDefault: false } => $"heads of {location.Units.Length} example",
+            _ => $"units of {location.Units.Length} example",
+        };
+
     private static ImmutableArray<UnitLocation?> Join(
         IReadOnlyList<UnitLocations> rows,
         Func<UnitLocations, ImmutableArray<UnitLocation?>> side

@@ -37,8 +37,31 @@ internal sealed class StepRun(
     {
         var batch = examples.Batch(numbers);
         using var runs = RunsOf(batch, cancellation);
-        var sources = examples.Sources(numbers, runs.FixedReads, ReadFixed);
-        return Numbers(runs.Run(Frozen, sources, withGradients), batch, runs, withGradients, cancellation);
+        var run = Forward(runs, examples, numbers, withGradients, cancellation);
+        return Numbers(run, batch, runs, withGradients, cancellation, () => Whose(examples, numbers, cancellation));
+    }
+
+    /// <summary>Checks a batch against the model, and its labels against the classes. Runs nothing.</summary>
+    /// <exception cref="InterventionException">The batch does not fit.</exception>
+    public void Check(TrainingBatch batch, CancellationToken cancellation)
+    {
+        using var runs = RunsOf(batch, cancellation);
+        runs.Session.Check(batch.Bases, batch.Loss);
+    }
+
+    private TrainingRun Forward(
+        BatchRuns runs,
+        FrozenExamples examples,
+        IReadOnlyList<int> numbers,
+        bool withGradients,
+        CancellationToken cancellation
+    )
+    {
+        return runs.Run(
+            Frozen,
+            examples.Sources(numbers, runs.FixedReads, ReadFixed),
+            withGradients
+        );
 
         IReadOnlyList<NumericArray> Frozen(int run, PartSessions parts, ModelInputs inputs) =>
             examples.Frozen(run, parts, numbers, inputs, missing => InputsOf(run, missing), cancellation);
@@ -71,8 +94,28 @@ internal sealed class StepRun(
             kept.Concat(runs.ReadFixed().Values).Sum(array => (long)array.Length * sizeof(float)),
             all.Sum(run => run.Parts.Parts.Names.IsEmpty ? 0 : run.Parts.Parts.Frozen.Model.Graph.Nodes.Count()),
             all.Sum(run => run.Parts.Parts.Rest.Model.Graph.Nodes.Count()),
+            all.Sum(run => run.Parts.Parts.Rest.Model.Graph.Nodes.Count(Recomputation.IsRepeated)),
+            runs.Session.Parts.Parts.Rest.PositionsInput is not null,
             naive == 0 ? 1 : products.Sum() / naive
         );
+    }
+
+    // Each example by itself: the first whose loss is not finite.
+    private string Whose(FrozenExamples examples, IReadOnlyList<int> numbers, CancellationToken cancellation)
+    {
+        var bad = numbers.Where(number => !float.IsFinite(LossOf(number))).Select(examples.NameOf).ToList();
+        return bad switch
+        {
+            [] => string.Join(", ", numbers.Select(examples.NameOf)),
+            [var name] => name,
+            _ => $"{bad[0]} and {bad.Count - 1} more of {numbers.Count} examples",
+        };
+
+        float LossOf(int number)
+        {
+            using var runs = RunsOf(examples.Batch(number), cancellation);
+            return Forward(runs, examples, [number], withGradients: false, cancellation).Loss;
+        }
     }
 
     private BatchRuns RunsOf(TrainingBatch batch, CancellationToken cancellation) =>
@@ -83,7 +126,8 @@ internal sealed class StepRun(
         TrainingBatch batch,
         BatchRuns runs,
         bool withGradients,
-        CancellationToken cancellation
+        CancellationToken cancellation,
+        Func<string>? whose = null
     )
     {
         var gradients = withGradients ? runs.Back(run) : null;
@@ -93,7 +137,8 @@ internal sealed class StepRun(
             batch.Loss.Targets,
             gradients is null
                 ? []
-                : [.. trained.Parameters.Select(own => Gradient(own, gradients.Of(own), cancellation))]
+                : [.. trained.Parameters.Select(own => Gradient(own, gradients.Of(own), cancellation))],
+            whose
         );
     }
 

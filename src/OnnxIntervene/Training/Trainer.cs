@@ -220,6 +220,43 @@ public sealed class Trainer : IDisposable
         return new Evaluation(loss / examples.Count, right, examples.Count);
     }
 
+    /// <summary>Checks all examples of a set against the model. Runs nothing.</summary>
+    /// <param name="set">The set.</param>
+    /// <param name="batchSize">How many are checked at once.</param>
+    /// <param name="place">What the messages begin with.</param>
+    /// <exception cref="InterventionException">An example does not fit; the message names it.</exception>
+    internal void Check(TrainingSet set, int batchSize, string place = "")
+    {
+        foreach (var numbers in Enumerable.Range(0, set.Count).Chunk(batchSize))
+        {
+            try
+            {
+                NewRun().Check(set.Batch(numbers), default);
+            }
+            catch (InterventionException)
+            {
+                Check(set, numbers, place);
+                throw;
+            }
+        }
+    }
+
+    // What is wrong in a batch is told by the one example that has it.
+    private void Check(TrainingSet set, int[] numbers, string place)
+    {
+        foreach (var number in numbers)
+        {
+            try
+            {
+                NewRun().Check(set.Batch(number), default);
+            }
+            catch (InterventionException fault)
+            {
+                throw new InterventionException($"{place}{set.NameOf(number)}: {fault.Message}", fault);
+            }
+        }
+    }
+
     private void SetTemperature() => _trained.Temperature = Options.Temperature?.At(StepCount, _steps.Steps);
 
     private IntervenableConfig Config() =>

@@ -10,6 +10,10 @@ namespace OnnxIntervene.Training;
 /// <param name="BytesPerExample">How much of them an example has, with what is read of its sources.</param>
 /// <param name="FrozenNodes">Nodes that run once for each example.</param>
 /// <param name="StepNodes">Nodes that run in every step.</param>
+/// <param name="RepeatedNodes">Those of them that the way back computes a second time.</param>
+/// <param name="ReadsAnswersOnly">
+/// Whether the product with the vocabulary's matrix is computed where the loss reads it alone.
+/// </param>
 /// <param name="StepProducts">
 /// Multiplications of an example with weights in a step, in shares of a naive one: forward for base and source, and
 /// back through the whole model.
@@ -19,6 +23,8 @@ public sealed record TrainingExplanation(
     long BytesPerExample,
     int FrozenNodes,
     int StepNodes,
+    int RepeatedNodes,
+    bool ReadsAnswersOnly,
     double StepProducts
 )
 {
@@ -27,7 +33,7 @@ public sealed record TrainingExplanation(
     {
         var share = string.Create(
             CultureInfo.InvariantCulture,
-            $"{StepNodes} nodes, {StepProducts:P1} of the multiplications with weights of a step that keeps nothing"
+            $"{StepNodes} nodes{Repeated}{Cut}, {StepProducts:P1} of the multiplications with weights of a step that keeps nothing"
         );
         if (Kept.IsEmpty)
             return $"nothing is frozen; each step: {share}";
@@ -35,4 +41,8 @@ public sealed record TrainingExplanation(
         return $"once for each example: {FrozenNodes} nodes, of which {string.Join(", ", Kept)} are kept ({kept}); "
             + $"each step: {share}";
     }
+
+    private string Repeated => RepeatedNodes > 0 ? $" ({RepeatedNodes} of them computed a second time)" : "";
+
+    private string Cut => ReadsAnswersOnly ? ", logits where the loss reads them alone" : "";
 }

@@ -41,6 +41,10 @@ internal sealed class TrainingSession : IDisposable
     /// <summary>The model in two parts.</summary>
     public PartSessions Parts { get; }
 
+    /// <summary>Checks a batch against the output that the loss reads. Runs nothing.</summary>
+    /// <exception cref="InterventionException">A label is no class, or positions do not fit.</exception>
+    public void Check(ModelInputs inputs, Loss loss) => _built.FeedsOf(inputs, loss);
+
     /// <summary>Computes the loss and its gradients by a run of the whole model.</summary>
     public TrainingRun Run(
         ModelInputs inputs,

@@ -60,10 +60,14 @@ public sealed class TrainingSet
         };
     }
 
+    /// <summary>An example as messages name it.</summary>
+    internal string NameOf(int index) =>
+        _examples[index].Origin is { Length: > 0 } origin ? $"{origin} (example {index})" : $"Example {index}";
+
     private void CheckFit(int index)
     {
         var (example, first) = (_examples[index], _examples[0]);
-        var name = example.Origin.Length > 0 ? $"{example.Origin} (example {index})" : $"Example {index}";
+        var name = NameOf(index);
         Require(example.Base.BatchSize == 1, "its base is more than one example");
         Require(
             example.Base.RowShape == first.Base.RowShape,
@@ -81,6 +85,15 @@ public sealed class TrainingSet
 
         Require(example.UnitLocations is null == first.UnitLocations is null, "only one of them has unit locations");
         Require(example.Subspaces is null == first.Subspaces is null, "only one of them has subspaces");
+        RequireSame(
+            "unit locations are",
+            JoinedRows.FormOf(example.UnitLocations),
+            JoinedRows.FormOf(first.UnitLocations)
+        );
+        RequireSame("subspaces are", JoinedRows.FormOf(example.Subspaces), JoinedRows.FormOf(first.Subspaces));
+
+        void RequireSame(string what, string own, string expected) =>
+            Require(own == expected, $"its {what} {own}", expected);
 
         void Require(bool holds, string what, string? expected = null)
         {

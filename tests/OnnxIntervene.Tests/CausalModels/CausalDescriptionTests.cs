@@ -92,6 +92,12 @@ public sealed class CausalDescriptionTests
         "cases",
         "two cases for 1"
     )]
+    [TestCase(
+        "[[1,2]]",
+        """{"cases": [{"when": [3], "then": 3}], "otherwise": 4}""",
+        "cases[0].when",
+        "'v0' is never 3"
+    )]
     [TestCase("[[1,{}]]", "\"copy\"", "$.variables.v0.values[1]", "true, false, a number")]
     [TestCase("[[]]", "\"copy\"", "$.variables.v0.values", "empty")]
     public void A_mistake_is_named_with_its_place(string domains, string function, string path, string reason) =>

@@ -20,6 +20,7 @@ public sealed class EconomyTests
         var (expected, own) = (plain.Gradients(batch), trainer.Gradients(batch));
 
         Assert.That(own.Loss, Is.EqualTo(expected.Loss).Within(1e-5));
+        Assert.That(trainer.Explain(TrainingSamples.Set(1)).RepeatedNodes, every == 0 ? Is.Zero : Is.Positive);
         Assert.That(
             own.Parameters[0].Gradient.Floats.ToArray(),
             Is.EqualTo(expected.Parameters[0].Gradient.Floats.ToArray()).Within(1e-5)
@@ -39,5 +40,7 @@ public sealed class EconomyTests
         Assert.That(explanation.Kept, Has.Length.EqualTo(1));
         Assert.That(explanation.BytesPerExample, Is.EqualTo(((7 * 32) + 32) * 4));
         Assert.That(explanation.StepProducts, Is.InRange(0.05, 0.5));
+        Assert.That(explanation.ReadsAnswersOnly, Is.True);
+        Assert.That(explanation.RepeatedNodes, Is.Zero);
     }
 }

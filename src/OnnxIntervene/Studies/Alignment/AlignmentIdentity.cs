@@ -18,7 +18,7 @@ internal static class AlignmentIdentity
     )
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        StudyIdentity.Add(hash, StudyIdentity.ModelAt(model.File.Path));
+        StudyIdentity.Add(hash, ModelIdentity.At(model.File.Path));
         StudyIdentity.Add(
             hash,
             $"{string.Join(' ', sites)} | {string.Join(' ', columns)} | "

@@ -108,12 +108,15 @@ internal sealed class AlignmentTraining(AlignmentStudy study)
             numbers => BatchOf(new InterchangeBatch([.. numbers.Select(number => examples[number])]), place),
             examples.Length,
             CacheMemory
-        );
+        )
+        {
+            NameOf = request.Training.NameOf,
+        };
         var batches = TrainingOrder.Of(request.Training, request.BatchSize, request.Seed);
         foreach (var batch in batches.Take(request.Steps * request.Options.GradientAccumulation))
         {
             var numbers = batch.Examples.Select(example => Numbers[example]).ToList();
-            losses.Add(trainer.Learn(trainer.NewRun().Run(frozen, numbers, withGradients: true, cancellation)).Loss);
+            losses.Add(Step(trainer, frozen, numbers, cancellation));
             if (losses.Count % request.Options.GradientAccumulation != 0)
                 continue;
             stepped();
@@ -122,6 +125,23 @@ internal sealed class AlignmentTraining(AlignmentStudy study)
         }
 
         return losses;
+    }
+
+    private static double Step(
+        Trainer trainer,
+        FrozenExamples examples,
+        List<int> numbers,
+        CancellationToken cancellation
+    )
+    {
+        try
+        {
+            return trainer.Learn(trainer.NewRun().Run(examples, numbers, withGradients: true, cancellation)).Loss;
+        }
+        catch (InterventionException fault)
+        {
+            throw new InterventionException($"Step {trainer.StepCount + 1}: {fault.Message}", fault);
+        }
     }
 
     private Dictionary<InterchangeExample, int> Numbers =>

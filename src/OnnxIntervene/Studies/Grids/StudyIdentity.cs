@@ -46,7 +46,7 @@ internal static class StudyIdentity
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         Add(hash, kind);
-        Add(hash, ModelAt(model.File.Path));
+        Add(hash, ModelIdentity.At(model.File.Path));
         foreach (var fact in facts)
             Add(hash, fact);
         foreach (var prompt in prompts)
@@ -86,19 +86,4 @@ internal static class StudyIdentity
     /// <summary>Adds a text, whose length keeps it apart from the next one.</summary>
     public static void Add(IncrementalHash hash, string text) =>
         hash.AppendData(Encoding.UTF8.GetBytes($"{text.Length}:{text}"));
-
-    /// <summary>
-    /// What tells a model's file from others: the graph. Weights beside it are told apart by their length alone, which
-    /// costs nothing.
-    /// </summary>
-    public static string ModelAt(string path)
-    {
-        using var stream = RegularFile.Open(path, message => new ModelFormatException(message));
-        var graph = Convert.ToHexStringLower(SHA256.HashData(stream));
-        var weights = Directory
-            .EnumerateFiles(Path.GetDirectoryName(Path.GetFullPath(path))!, Path.GetFileName(path) + "*")
-            .Select(file => new FileInfo(file).Length)
-            .Order();
-        return $"{graph} {string.Join(',', weights)}";
-    }
 }

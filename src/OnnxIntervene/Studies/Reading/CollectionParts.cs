@@ -64,7 +64,7 @@ internal sealed class CollectionParts
     private static NumericArray IdentityOf(IntervenableModel model, ModelInputs inputs)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        StudyIdentity.Add(hash, StudyIdentity.ModelAt(model.File.Path));
+        StudyIdentity.Add(hash, ModelIdentity.At(model.File.Path));
         StudyIdentity.Add(hash, model.Config.ToJson());
         foreach (var (name, array) in inputs.Arrays.OrderBy(item => item.Key, StringComparer.Ordinal))
         {

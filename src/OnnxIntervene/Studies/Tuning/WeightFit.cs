@@ -131,7 +131,10 @@ internal sealed class WeightFit : IDisposable
         }
         catch (InterventionException fault)
         {
-            throw new InterventionException($"Step {Trainer.StepCount + 1}: {fault.Message}", fault);
+            throw new InterventionException(
+                $"Step {Trainer.StepCount + 1}: {Whose(batch, cancellation)}{fault.Message}",
+                fault
+            );
         }
 
         State.Losses.Add(result.Loss);
@@ -140,6 +143,22 @@ internal sealed class WeightFit : IDisposable
         log?.Add(State, Trainer.StepCount, result);
         if (Trainer.StepCount % _options.CheckpointEvery == 0)
             _checkpoint?.Write(State);
+    }
+
+    // The first example that gives what is not finite, by itself.
+    private string Whose(InterchangeBatch batch, CancellationToken cancellation)
+    {
+        var bad = batch.Examples.FirstOrDefault(example => !IsFinite(new InterchangeBatch([example])));
+        if (bad is null)
+            return "";
+        var number = _request.Training.Examples.IndexOf(bad, 0, ReferenceEqualityComparer.Instance);
+        return $"{_request.Training.NameOf(number)}: ";
+
+        bool IsFinite(InterchangeBatch one)
+        {
+            var scores = Trainer.Scores(one.ToTraining(_request.Place, _interventions), cancellation);
+            return scores.Floats.ToArray().All(float.IsFinite);
+        }
     }
 
     private StepResult Learn(InterchangeBatch batch, CancellationToken cancellation)
@@ -178,7 +197,7 @@ internal sealed class WeightFit : IDisposable
     private NumericArray Identity(IntervenableModel model)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        StudyIdentity.Add(hash, StudyIdentity.ModelAt(model.File.Path));
+        StudyIdentity.Add(hash, ModelIdentity.At(model.File.Path));
         StudyIdentity.Add(hash, model.Config.ToJson());
         foreach (var own in model.Interventions)
         foreach (var (name, array) in own.Parameters.OrderBy(item => item.Key, StringComparer.Ordinal))
