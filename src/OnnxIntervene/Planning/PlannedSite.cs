@@ -158,6 +158,9 @@ internal sealed class PlannedSite
         return _subspaces is null || Type.CallsFunction ? arranged : _subspaces.Select(arranged);
     }
 
+    /// <summary>Whether examples differ in how many units of their sources are read.</summary>
+    public bool HasRaggedSource => _sourceUnits is { IsRagged: true };
+
     /// <summary>What was read of the source, in the shape of its units.</summary>
     public NumericArray ArrangedSource(NumericArray read) => Arranged(read, _sourceUnits!);
 

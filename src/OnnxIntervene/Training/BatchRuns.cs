@@ -55,6 +55,9 @@ internal sealed class BatchRuns : IDisposable
     /// <summary>The interventions whose sources no parameter changes.</summary>
     public IReadOnlyList<int> FixedReads => [.. _chain.Fixed.SelectMany(run => run.Reads)];
 
+    /// <summary>Whether these read as many units of each example.</summary>
+    public bool HasEvenReads => FixedReads.All(index => !_plan.Planned[index].HasRaggedSource);
+
     /// <summary>What these read.</summary>
     public IReadOnlyDictionary<int, NumericArray> ReadFixed() => _runner.ReadSourceRows(_chain.Fixed);
 

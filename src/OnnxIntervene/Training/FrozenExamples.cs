@@ -72,10 +72,12 @@ internal sealed class FrozenExamples(Func<IReadOnlyList<int>, TrainingBatch> bat
     /// <summary>What each intervention reads of some examples' sources.</summary>
     /// <param name="numbers">The examples.</param>
     /// <param name="sourced">The interventions that have a source's run.</param>
+    /// <param name="isEven">Whether as many units are read of each example.</param>
     /// <param name="read">Runs the sources of a batch.</param>
     public IReadOnlyDictionary<int, NumericArray> Sources(
         IReadOnlyList<int> numbers,
         IReadOnlyList<int> sourced,
+        bool isEven,
         Func<IReadOnlyList<int>, IReadOnlyDictionary<int, NumericArray>> read
     )
     {
@@ -84,10 +86,11 @@ internal sealed class FrozenExamples(Func<IReadOnlyList<int>, TrainingBatch> bat
         if (memory is null)
             return read(numbers);
         var missing = numbers.Where(number => !_cache.Has(number, Name(sourced[0]))).Distinct().ToList();
-        if (missing.Count > 0)
+        // Units stand one after the other: which of them are an example's is seen where it is read alone.
+        foreach (var some in missing.Chunk(isEven ? Math.Max(1, missing.Count) : 1))
         {
-            foreach (var (index, rows) in read(missing))
-                Keep(missing, Name(index), rows);
+            foreach (var (index, rows) in read(some))
+                Keep(some, Name(index), rows);
         }
 
         return sourced.ToDictionary(

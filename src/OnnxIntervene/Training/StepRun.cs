@@ -59,7 +59,7 @@ internal sealed class StepRun(
     {
         return runs.Run(
             Frozen,
-            examples.Sources(numbers, runs.FixedReads, ReadFixed),
+            examples.Sources(numbers, runs.FixedReads, runs.HasEvenReads, ReadFixed),
             withGradients
         );
 

@@ -1,3 +1,4 @@
+using OnnxIntervene.Interventions;
 using OnnxIntervene.Interventions.Kinds;
 using OnnxIntervene.IR;
 using OnnxIntervene.Runtime;
@@ -30,6 +31,30 @@ public sealed class FitTests
 
         Assert.That(result.Losses[^1], Is.LessThan(result.Losses[2]));
         Assert.That(result.Steps, Is.EqualTo(9));
+    }
+
+    [Test]
+    public void Examples_may_differ_in_how_many_units_they_have()
+    {
+        using var loaded = TrainingSamples.Load();
+        using var model = loaded.With(TrainingSamples.Config(InterventionType.SigmoidMask));
+        var set = new TrainingSet(
+            TrainingSamples
+                .Set(10)
+                .Examples.Select(
+                    (example, index) =>
+                        example with
+                        {
+                            UnitLocations = UnitLocations.SourcesToBase(
+                                index % 3 == 0 ? UnitLocation.At(1, 3) : UnitLocation.At(3)
+                            ),
+                        }
+                )
+        );
+        using var looped = new Trainer(model, s_options);
+        using var fitted = new Trainer(model, s_options);
+
+        TrainingSamples.FitsAsALoop(looped, fitted, set);
     }
 
     [Test]
