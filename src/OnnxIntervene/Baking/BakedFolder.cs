@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Text;
 using OnnxIntervene.Execution;
 using OnnxIntervene.Formats;
 using OnnxIntervene.IR.Editing;
