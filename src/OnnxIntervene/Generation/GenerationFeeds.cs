@@ -104,6 +104,7 @@ internal sealed class GenerationFeeds
         SourceLocation(index) is { } given
         && !_request.ScheduleOf(index).Phase.HasFlag(GenerationPhase.Generated)
         && Component(index).Layout != ComponentLayout.HeadsFirst
+        && !ChoosesHeads(index)
             ? AtFirst(given)
             : SourceLocation(index);
 
@@ -137,12 +138,17 @@ internal sealed class GenerationFeeds
         var component = Component(index);
         if (component.Layout == ComponentLayout.HeadsFirst)
             return (given, given);
+        if (given is not null && schedule.TakesEveryPosition && ChoosesHeads(index))
+            return (given, given);
         var token = AtFirst(given ?? AllHeads(component));
         if (!schedule.Phase.HasFlag(GenerationPhase.Prompt))
             return (token, token);
         var units = given is null || !schedule.TakesEveryPosition ? Positions(schedule, given) : Moved(given);
         return (token with { Units = units.Units, Anchor = units.Anchor }, token);
     }
+
+    // Its units are heads, the same at every position.
+    private bool ChoosesHeads(int index) => _request.Model.Config.Representations[index].Unit == "h";
 
     private static UnitLocation AllHeads(Component component) =>
         component.Layout == ComponentLayout.HeadsInWidth
