@@ -41,6 +41,8 @@ internal sealed class ConstantSites
         var intervention = _model.Interventions[index];
         var component = _model.Components.Get(representation.Layer, representation.Component);
         RequireConstant(representation, intervention, component.Heads > 0);
+        if (intervention.Type.ReadsModuleInput)
+            SiteRules.CheckModuleInput(representation, intervention, component, _model.Components);
         var site = new ConstantSite(representation, intervention, component)
         {
             Heads = Heads(representation, component, _locations.BaseOf(index)),

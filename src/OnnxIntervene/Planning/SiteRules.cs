@@ -136,7 +136,8 @@ internal static class SiteRules
         }
     }
 
-    private static void CheckModuleInput(
+    /// <summary>Throws where what the module reads does not fit the parameters.</summary>
+    public static void CheckModuleInput(
         RepresentationConfig representation,
         Intervention intervention,
         Component component,
@@ -151,7 +152,7 @@ internal static class SiteRules
         if (input.Width != wanted)
             throw new InterventionException(
                 $"{representation}: the module reads '{input.Address.Name}', which is {input.Width} wide, but "
-                    + $"{wanted} is needed."
+                    + $"{wanted} is needed. Were the parameters made for another model?"
             );
     }
 

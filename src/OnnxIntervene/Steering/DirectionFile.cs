@@ -51,12 +51,21 @@ internal sealed class DirectionFile
             case ".safetensors":
                 var tensors = SafetensorsFile.Open(path);
                 return new DirectionFile(path, name, tensors.Names, tensors.Read);
+            case OnnxAdapter.Extension:
+                throw OfInputs(path, OnnxAdapter.Read(path));
             default:
                 throw new InterventionException(
                     $"'{reference}': a steering vector's file ends in .safetensors, .gguf, .npz or .npy."
                 );
         }
     }
+
+    private static InterventionException OfInputs(string path, OnnxAdapter adapter) =>
+        new(
+            $"'{path}' is an adapter of ONNX Runtime's: it feeds inputs of the one model that was baked with it "
+                + $"({string.Join(", ", adapter.Parameters.Keys.Take(MostShown))}), and says of no component what is "
+                + "added to it. Activate it in a run of that model, or bake the vector that it was made of."
+        );
 
     /// <summary>Every direction of the file, at the layers that are asked for.</summary>
     public SteeringVector All(IReadOnlyCollection<int> layers, string? component)
