@@ -1,6 +1,5 @@
 using System.Text;
 using OnnxIntervene.Baking;
-using OnnxIntervene.Components;
 using OnnxIntervene.Execution;
 using OnnxIntervene.IR;
 

@@ -76,7 +76,7 @@ internal sealed class DequantizedMatrix : StoredMatrix
         return rounding;
     }
 
-    /// <summary>Levels with their scales and zero points; where blocks share these, by whole or smaller blocks.</summary>
+    /// <summary>Levels with their scales and zero points; by whole or smaller blocks where these share them.</summary>
     public override string? Keep(IReadOnlyList<int> rows, IReadOnlyList<int> columns, NameScope names)
     {
         var (first, second) = _operand.IsTransposed ? (columns, rows) : (rows, columns);
