@@ -60,9 +60,17 @@ internal static class FunctionGradients
     // y (dy - Σ dy y)
     private static Value Softmax(GradientStep step)
     {
-        var mean = step.Sum(step.Ops.Mul(step.Dy, step.Y), SoftmaxAxes(step));
-        return step.Ops.Mul(step.Y, step.Ops.Sub(step.Dy, mean));
+        var shares = Shares(step);
+        var mean = step.Sum(step.Ops.Mul(step.Dy, shares), SoftmaxAxes(step));
+        return step.Ops.Mul(shares, step.Ops.Sub(step.Dy, mean));
     }
+
+    // Where everything is masked, as for padding on the left, there are no shares. Exporters of torch's attention put
+    // zeros there, and nothing depends on the scores.
+    private static Value Shares(GradientStep step) =>
+        step.Y.Uses.FirstOrDefault(use => use.Node.Operator.Name == "IsNaN").Node?.Output is { } isNone
+            ? step.Ops.Where(isNone, step.Number(0), step.Y)
+            : step.Y;
 
     // dy - exp(y) Σ dy
     private static Value LogSoftmax(GradientStep step) =>
