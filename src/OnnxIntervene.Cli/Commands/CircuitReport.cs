@@ -54,7 +54,7 @@ internal static class CircuitReport
                     Clean = StudyText.Data(scores.Clean),
                     Corrupt = StudyText.Data(scores.Corrupt),
                     Circuit = Data(found),
-                    Measured = measured.Select(Data),
+                    Measured = BySize(measured).Select(Data),
                     Nodes = found.Circuit.Nodes.Select(node => $"{node}"),
                     Edges = Listed(scores, found.Circuit),
                 }
@@ -118,7 +118,7 @@ internal static class CircuitReport
 
     private static ReportFigure Sizes(ImmutableArray<CircuitMeasurement> measured)
     {
-        var sizes = measured.DistinctBy(one => one.Circuit.Edges.Length).ToList();
+        var sizes = BySize(measured).ToList();
         return new ReportFigure(
             "faithfulness",
             new LinePlot
@@ -135,6 +135,10 @@ internal static class CircuitReport
             }
         );
     }
+
+    // What is left of circuits of two sizes, when edges that lead nowhere are taken out, may be the same.
+    private static IEnumerable<CircuitMeasurement> BySize(ImmutableArray<CircuitMeasurement> measured) =>
+        measured.DistinctBy(one => one.Circuit.Edges.Length);
 
     private static ReportTable Edges(CircuitMeasurement found) =>
         new(

@@ -1,5 +1,3 @@
-using OnnxIntervene.Components.Addressing;
-using OnnxIntervene.Execution;
 using OnnxIntervene.Gradients;
 using OnnxIntervene.Gradients.Losses;
 using OnnxIntervene.Runtime;

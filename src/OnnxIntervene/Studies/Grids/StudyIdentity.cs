@@ -3,7 +3,6 @@ using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using System.Text;
 using OnnxIntervene.Execution;
-using OnnxIntervene.IR;
 using OnnxIntervene.Studies.Prompts;
 using OnnxIntervene.Tensors;
 
