@@ -86,9 +86,10 @@ internal sealed class Fit : IDisposable
         }
         catch (InterventionException fault)
         {
+            var examples = string.Join(", ", numbers.Take(4)) + (numbers.Length > 4 ? ", …" : "");
             throw new InterventionException(
-                $"Step {_trainer.StepCount + 1}, batch {_state.Batch} of epoch {_state.Epoch} (examples {string.Join(", ", numbers.Take(4))}"
-                    + $"{(numbers.Length > 4 ? ", …" : "")}): {fault.Message}",
+                $"Step {_trainer.StepCount + 1}, batch {_state.Batch} of epoch {_state.Epoch} (examples {examples}): "
+                    + fault.Message,
                 fault
             );
         }

@@ -31,10 +31,10 @@ public sealed record TrainingExplanation(
     /// <inheritdoc/>
     public override string ToString()
     {
-        var share = string.Create(
-            CultureInfo.InvariantCulture,
-            $"{StepNodes} nodes{Repeated}{Cut}, {StepProducts:P1} of the multiplications with weights of a step that keeps nothing"
-        );
+        var products = StepProducts.ToString("P1", CultureInfo.InvariantCulture);
+        var share =
+            $"{StepNodes} nodes{Repeated}{Cut}, {products} of the multiplications with weights of a step that keeps "
+            + "nothing";
         if (Kept.IsEmpty)
             return $"nothing is frozen; each step: {share}";
         var kept = string.Create(CultureInfo.InvariantCulture, $"{BytesPerExample / 1024.0:F1} KiB an example");
