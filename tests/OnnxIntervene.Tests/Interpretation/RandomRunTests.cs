@@ -21,7 +21,7 @@ public sealed class RandomRunTests
     // never further apart than 2e-6 in 3500 runs.
     private const double Tolerance = 2e-5;
     private const double SmallestEffect = 1e-2;
-    private const int UsualRuns = 3;
+    private const int UsualRuns = 2;
 
     private static readonly string[] s_models = ["gpt2/optimum", "gpt2/dynamo", "llama/optimum", "llama/dynamo"];
 
