@@ -138,7 +138,7 @@ internal sealed class BlockMatrix : StoredMatrix
     }
 
     private void Set(int input, string name, NameScope names, TensorData data) =>
-        Node.SetInput(input, Node.Graph!.AddInitializer(names.Unique($"{Node.Name}/{name}"), data));
+        Node.SetInput(input, Constant(name, data, names));
 
     private static short[] LevelsOf(ReadOnlySpan<byte> packed, int rows, int columns, int block, int bits)
     {

@@ -131,8 +131,7 @@ internal sealed class DequantizedMatrix : StoredMatrix
         own.Output.Type = _operand.Value.Type is { } type ? new TensorType(type.ElementType, Shape.Of(sizes)) : null;
         Node.SetInput(_input, Arranged(own.Output, levels, names));
 
-        Value Add(string name, TensorData data) =>
-            Node.Graph!.AddInitializer(names.Unique($"{Node.Name}/{name}"), data);
+        Value Add(string name, TensorData data) => Constant(name, data, names);
     }
 
     // One scale, one for each row or column, or a matrix of them.

@@ -66,9 +66,10 @@ internal sealed class FloatMatrix : StoredMatrix
         long[] shape = keeps ? [columns, rows] : [rows, columns];
         Node.SetInput(
             _input,
-            Node.Graph!.AddInitializer(
-                names.Unique($"{Node.Name}/weight"),
-                TensorData.Rounded(_data.ElementType, shape, keeps ? Transposed(numbers, rows, columns) : numbers)
+            Constant(
+                "weight",
+                TensorData.Rounded(_data.ElementType, shape, keeps ? Transposed(numbers, rows, columns) : numbers),
+                names
             )
         );
     }

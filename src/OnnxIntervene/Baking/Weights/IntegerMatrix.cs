@@ -198,5 +198,5 @@ internal sealed class IntegerMatrix : StoredMatrix
         like.Dimensions.IsEmpty ? [] : [.. like.Dimensions[..^1], kept.Length];
 
     private void Set(Node reader, int input, string name, NameScope names, TensorData data) =>
-        reader.SetInput(input, Node.Graph!.AddInitializer(names.Unique($"{Node.Name}/{name}"), data));
+        reader.SetInput(input, Constant(name, data, names));
 }

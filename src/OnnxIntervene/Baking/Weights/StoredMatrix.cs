@@ -79,6 +79,10 @@ internal abstract class StoredMatrix(Node node)
             + $"{part} at a time only (0 to {part - 1}, {part} to {(2 * part) - 1}, …)";
     }
 
+    /// <summary>A constant of the node's own, which is called after it.</summary>
+    protected Value Constant(string name, TensorData data, NameScope names) =>
+        node.Graph!.AddInitializer(names.Unique($"{node.Name}/{name}"), data);
+
     private static int SmallestPart(int block)
     {
         while (block % 2 == 0 && block / 2 >= SmallestBlock)
