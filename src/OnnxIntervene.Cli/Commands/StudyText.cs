@@ -25,7 +25,7 @@ internal static class StudyText
         new
         {
             mean.Mean,
-            mean.StandardError,
+            StandardError = double.IsNaN(mean.StandardError) ? (double?)null : mean.StandardError,
             mean.Count,
         };
 

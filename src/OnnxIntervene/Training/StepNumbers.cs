@@ -17,19 +17,19 @@ internal sealed record StepNumbers(double Loss, (int Right, int Rows)? Right, IR
     /// <param name="predictions">The most probable class of each row; null for none.</param>
     /// <param name="labels">The right class of each row; null for none.</param>
     /// <param name="gradients">The gradients.</param>
-    /// <param name="whose">Names the examples whose loss is not finite; null where they have no names.</param>
+    /// <param name="whose">Names the examples, or the step and the rows, whose loss is not finite.</param>
     /// <exception cref="InterventionException">The loss is not finite.</exception>
     public static StepNumbers Of(
         double loss,
         NumericArray? predictions,
         NumericArray? labels,
         IReadOnlyList<NumericArray> gradients,
-        Func<string>? whose = null
+        Func<string> whose
     )
     {
         if (!double.IsFinite(loss))
             throw new InterventionException(
-                $"{(whose is null ? "" : $"{whose()}: ")}The loss is {loss}. Look at the batch, take a smaller "
+                $"{whose()}: The loss is {loss}. Look at the batch, take a smaller "
                     + "learning rate, or limit the gradient's norm."
             );
         return new StepNumbers(

@@ -15,11 +15,14 @@ internal sealed class StepRun(
 )
 {
     /// <summary>Runs the sources, then the bases with the interventions, and back.</summary>
+    /// <param name="batch">The batch.</param>
+    /// <param name="whose">Names the step and the rows whose loss is not finite.</param>
+    /// <param name="cancellation">Ends the run early.</param>
     /// <exception cref="InterventionException">The batch does not fit, or the loss is not finite.</exception>
-    public StepNumbers Run(TrainingBatch batch, CancellationToken cancellation)
+    public StepNumbers Run(TrainingBatch batch, Func<string> whose, CancellationToken cancellation)
     {
         using var runs = RunsOf(batch, cancellation);
-        return Numbers(runs.Run(), batch, runs, withGradients: true, cancellation);
+        return Numbers(runs.Run(), batch, runs, withGradients: true, cancellation, whose);
     }
 
     /// <summary>The same on examples of a set, of which the frozen part is computed once.</summary>
@@ -100,16 +103,9 @@ internal sealed class StepRun(
         );
     }
 
-    // Each example by itself: the first whose loss is not finite.
     private string Whose(FrozenExamples examples, IReadOnlyList<int> numbers, CancellationToken cancellation)
     {
-        var bad = numbers.Where(number => !float.IsFinite(LossOf(number))).Select(examples.NameOf).ToList();
-        return bad switch
-        {
-            [] => string.Join(", ", numbers.Select(examples.NameOf)),
-            [var name] => name,
-            _ => $"{bad[0]} and {bad.Count - 1} more of {numbers.Count} examples",
-        };
+        return NonFiniteRows.Of(numbers, examples.NameOf, number => float.IsFinite(LossOf(number)));
 
         float LossOf(int number)
         {
@@ -127,7 +123,7 @@ internal sealed class StepRun(
         BatchRuns runs,
         bool withGradients,
         CancellationToken cancellation,
-        Func<string>? whose = null
+        Func<string> whose
     )
     {
         var gradients = withGradients ? runs.Back(run) : null;

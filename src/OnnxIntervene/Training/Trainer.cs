@@ -91,14 +91,15 @@ public sealed class Trainer : IDisposable
     /// <param name="batch">The batch.</param>
     /// <param name="cancellation">Ends the step early; the parameters stay as they were.</param>
     /// <exception cref="InterventionException">
-    /// The batch does not fit the model, or its loss is not a finite number; the parameters stay as they were.
+    /// The batch does not fit the model, or its loss is not a finite number: the message names the step and the rows.
+    /// The parameters stay as they were.
     /// </exception>
     /// <exception cref="ExecutionException">ONNX Runtime stopped a run.</exception>
     /// <exception cref="OperationCanceledException">The step was cancelled.</exception>
     public StepResult Step(TrainingBatch batch, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(batch);
-        return Learn(NewRun().Run(batch, cancellation));
+        return Learn(Run(batch, cancellation));
     }
 
     /// <summary>
@@ -164,7 +165,7 @@ public sealed class Trainer : IDisposable
     public ParameterGradients Gradients(TrainingBatch batch, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(batch);
-        var run = NewRun().Run(batch, cancellation);
+        var run = Run(batch, cancellation);
         return new ParameterGradients(
             run.Loss,
             [
@@ -254,6 +255,25 @@ public sealed class Trainer : IDisposable
             {
                 throw new InterventionException($"{place}{set.NameOf(number)}: {fault.Message}", fault);
             }
+        }
+    }
+
+    private StepNumbers Run(TrainingBatch batch, CancellationToken cancellation)
+    {
+        return NewRun().Run(batch, Whose, cancellation);
+
+        string Whose()
+        {
+            using var model = ToModel();
+            using var run = model.Run(
+                batch.Bases,
+                batch.Sources.IsDefaultOrEmpty ? null : batch.Sources,
+                batch.UnitLocations,
+                batch.Settings,
+                cancellation
+            );
+            var output = batch.Loss.Output is { } name ? run.Outputs[name] : run.Outputs.Values.First();
+            return NonFiniteRows.Of(StepCount + 1, output.Array, batch.Bases.BatchSize);
         }
     }
 

@@ -4,6 +4,7 @@ using OnnxIntervene.IR;
 using OnnxIntervene.Testing;
 using OnnxIntervene.Training;
 using OnnxIntervene.Training.Optimizers;
+using OnnxIntervene.Training.Weights;
 
 namespace OnnxIntervene.Tests.Training;
 
@@ -76,6 +77,33 @@ public sealed class ExampleCheckTests
     }
 
     [Test]
+    public void A_step_of_a_loop_of_ones_own_tells_the_step_and_the_rows()
+    {
+        using var loaded = TrainingSamples.Load();
+        using var model = loaded.With(TrainingSamples.Config(InterventionType.RotatedSpace));
+        using var trainer = new Trainer(model, new TrainingOptions { Optimizer = new Sgd(1e38) });
+        using var weights = new WeightTrainer(model, ["transformer.ln_f.weight"], new() { Optimizer = new Sgd(1e38) });
+        var set = TrainingSamples.Set(4);
+
+        foreach (var step in new[] { trainer.Step, (Step)weights.Step })
+        {
+            step(set.Batch(0));
+            Assert.That(
+                () => step(set.Batch(0, 1, 2, 3)),
+                Throws
+                    .TypeOf<InterventionException>()
+                    .With.Message.StartsWith("Step 2, row 0 and 3 more of the batch's 4: The loss is NaN")
+            );
+            Assert.That(
+                () => step(set.Batch(3)),
+                Throws.TypeOf<InterventionException>().With.Message.StartsWith("Step 2, row 0 of the batch: The loss")
+            );
+        }
+    }
+
+    private delegate StepResult Step(TrainingBatch batch, CancellationToken cancellation = default);
+
+    [Test]
     public void A_checkpoint_of_another_model_is_refused()
     {
         using var folder = new TemporaryFolder();
@@ -83,11 +111,11 @@ public sealed class ExampleCheckTests
         var config = TrainingSamples.Config(InterventionType.LowRankRotatedSpace, 1);
         using var model = loaded.With(config);
         var file = folder.File("model.onnx");
-        using (var weights = new OnnxIntervene.Training.Weights.WeightTrainer(model, ["transformer.wpe.weight"]))
+        using (var weights = new WeightTrainer(model, ["transformer.wpe.weight"]))
             weights.Save(file);
         var options = new FitOptions { Epochs = 1, Checkpoint = folder.File("training.safetensors") };
         Fit(file);
-        using (var weights = new OnnxIntervene.Training.Weights.WeightTrainer(model, ["transformer.wpe.weight"]))
+        using (var weights = new WeightTrainer(model, ["transformer.wpe.weight"]))
         {
             weights.Step(TrainingSamples.Set(2).Batch(0, 1));
             weights.Save(file);

@@ -131,10 +131,7 @@ internal sealed class WeightFit : IDisposable
         }
         catch (InterventionException fault)
         {
-            throw new InterventionException(
-                $"Step {Trainer.StepCount + 1}: {Whose(batch, cancellation)}{fault.Message}",
-                fault
-            );
+            throw new InterventionException($"Step {Trainer.StepCount + 1}: {fault.Message}", fault);
         }
 
         State.Losses.Add(result.Loss);
@@ -145,29 +142,28 @@ internal sealed class WeightFit : IDisposable
             _checkpoint?.Write(State);
     }
 
-    // The first example that gives what is not finite, by itself.
     private string Whose(InterchangeBatch batch, CancellationToken cancellation)
     {
-        var bad = batch.Examples.FirstOrDefault(example => !IsFinite(new InterchangeBatch([example])));
-        if (bad is null)
-            return "";
-        var number = _request.Training.Examples.IndexOf(bad, 0, ReferenceEqualityComparer.Instance);
-        return $"{_request.Training.NameOf(number)}: ";
+        var all = _request.Training.Examples;
+        var numbers = batch.Examples.Select(example => all.IndexOf(example, 0, ReferenceEqualityComparer.Instance));
+        return NonFiniteRows.Of([.. numbers], _request.Training.NameOf, number => IsFinite(all[number]));
 
-        bool IsFinite(InterchangeBatch one)
+        bool IsFinite(InterchangeExample example)
         {
-            var scores = Trainer.Scores(one.ToTraining(_request.Place, _interventions), cancellation);
-            return scores.Floats.ToArray().All(float.IsFinite);
+            var one = new InterchangeBatch([example]).ToTraining(_request.Place, _interventions);
+            return !Trainer.Scores(one, cancellation).Floats.ContainsAnyExceptInRange(float.MinValue, float.MaxValue);
         }
     }
 
     private StepResult Learn(InterchangeBatch batch, CancellationToken cancellation)
     {
-        var interchange = Trainer.Step(batch.ToTraining(_request.Place, _interventions), cancellation);
+        var interchange = Step(batch.ToTraining(_request.Place, _interventions));
         if (!_learnsTask)
             return interchange;
-        var task = Trainer.Step(batch.ToTask(_request.Place, _interventions), cancellation);
+        var task = Step(batch.ToTask(_request.Place, _interventions));
         return new StepResult((interchange.Loss + task.Loss) / 2, interchange.Accuracy, task.GradientNorm);
+
+        StepResult Step(TrainingBatch one) => Trainer.Step(one, () => Whose(batch, cancellation), cancellation);
     }
 
     private void Check(IntervenableModel model, InterchangeDataSet data, string name)

@@ -49,7 +49,11 @@ internal sealed class WeightRun : IDisposable
     public static PlanPart BaseOf(RunPlan plan) => PlanPart.OfBase(plan, plan.WrittenInBase, []);
 
     /// <summary>Runs a batch.</summary>
-    public StepNumbers Run(RunPlan plan, TrainingBatch batch, CancellationToken cancellation)
+    /// <param name="plan">The batch as a run.</param>
+    /// <param name="batch">The batch.</param>
+    /// <param name="whose">Names what gives a loss that is not finite.</param>
+    /// <param name="cancellation">Ends the run early.</param>
+    public StepNumbers Run(RunPlan plan, TrainingBatch batch, Func<string> whose, CancellationToken cancellation)
     {
         var rows = new Dictionary<int, NumericArray>();
         var ways = new Stack<SourceWay>();
@@ -67,7 +71,7 @@ internal sealed class WeightRun : IDisposable
         );
         var sums = Zeros();
         new ReadGradients(plan).Back(part, _built.Spliced.Sites, loss.Gradients, ways, Add, cancellation);
-        return StepNumbers.Of(loss.Loss, loss.Predictions, batch.Loss.Targets, Shaped(sums));
+        return StepNumbers.Of(loss.Loss, loss.Predictions, batch.Loss.Targets, Shaped(sums), whose);
 
         void Add(PlanPart of, ImmutableArray<SitePorts> sites, ImmutableDictionary<string, NumericArray> gradients)
         {

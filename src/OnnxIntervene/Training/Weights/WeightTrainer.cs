@@ -64,15 +64,19 @@ public sealed class WeightTrainer : IDisposable
     /// <param name="batch">The batch; without sources, only the bases.</param>
     /// <param name="cancellation">Ends the step early; the weights stay as they were.</param>
     /// <exception cref="InterventionException">
-    /// The batch does not fit the model, or its loss is not a finite number; the weights stay as they were.
+    /// The batch does not fit the model, or its loss is not a finite number: the message names the step and the rows.
+    /// The weights stay as they were.
     /// </exception>
     /// <exception cref="Runtime.ExecutionException">ONNX Runtime stopped a run.</exception>
     /// <exception cref="OperationCanceledException">The step was cancelled.</exception>
     public StepResult Step(TrainingBatch batch, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(batch);
-        var plan = PlanOf(batch);
-        return _steps.Learn(RunOf(plan, batch).Run(plan, batch, cancellation));
+        return Step(
+            batch,
+            () => NonFiniteRows.Of(_steps.Count + 1, Scores(batch, cancellation), batch.Bases.BatchSize),
+            cancellation
+        );
     }
 
     /// <summary>How a step on batches like some is computed. Runs nothing.</summary>
@@ -117,6 +121,13 @@ public sealed class WeightTrainer : IDisposable
     public void Dispose() => _runs.Dispose();
 
     internal GradientSteps Steps => _steps;
+
+    /// <summary>Learns from a batch; a loss that is not finite is told by what is said of its examples.</summary>
+    internal StepResult Step(TrainingBatch batch, Func<string> whose, CancellationToken cancellation)
+    {
+        var plan = PlanOf(batch);
+        return _steps.Learn(RunOf(plan, batch).Run(plan, batch, whose, cancellation));
+    }
 
     /// <summary>What the model gives for each label of a batch, <c>[N, classes]</c>.</summary>
     internal NumericArray Scores(TrainingBatch batch, CancellationToken cancellation)
