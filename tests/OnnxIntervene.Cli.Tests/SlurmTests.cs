@@ -3,6 +3,7 @@ using OnnxIntervene.Testing;
 namespace OnnxIntervene.Cli.Tests;
 
 /// <summary>Studies as jobs of a cluster. Slurm is played by three scripts; prove-slurm has the real one.</summary>
+[NonParallelizable]
 [Platform(Exclude = "Win", Reason = "Slurm is not for Windows.")]
 public sealed class SlurmTests
 {

@@ -1,0 +1,2 @@
+// Folders are each fixture's own; tests that set the current folder say so with NonParallelizable.
+[assembly: Parallelizable(ParallelScope.Fixtures)]
