@@ -7,6 +7,7 @@ internal static class GradientSamples
         [
             .. ElementwiseSamples.All(),
             .. FunctionSamples.All(),
+            .. ActivationSamples.All(),
             .. ProductSamples.All(),
             .. ShapeSamples.All(),
             .. SelectionSamples.All(),

@@ -12,9 +12,11 @@ internal static class ReductionSamples
         "ReduceMean",
         "ReduceMax",
         "ReduceMin",
+        "ReduceL1",
         "ReduceL2",
         "ReduceSumSquare",
         "ReduceLogSumExp",
+        "ReduceLogSum",
     ];
 
     public static IEnumerable<GradientSample> All() => [.. s_names.SelectMany(Reduced), .. Empty(), .. Running()];
@@ -24,8 +26,8 @@ internal static class ReductionSamples
         foreach (var keeps in new[] { 1L, 0L })
         {
             var sample = Of(name, $"axes kept {keeps}", [2, 3, 2]).Set("keepdims", keeps);
-            if (name == "ReduceL2")
-                sample = sample.Single();
+            if (name is "ReduceL1" or "ReduceL2" or "ReduceLogSum")
+                sample = sample.Single() with { IsPositive = name == "ReduceLogSum" };
             yield return sample with
             {
                 Note = $"all, {sample.Note}",
@@ -47,6 +49,8 @@ internal static class ReductionSamples
             Of("ReduceSum", "no axes", [2, 3]).Then(ReadOnlySpan<long>.Empty.ToArray()).Set("noop_with_empty_axes", 1),
             Of("ReduceSum", "an empty axis", [2, 0, 3]).Then(1),
             Of("ReduceMean", "beside an empty axis", [2, 0, 3]).Then(2),
+            Of("GlobalAveragePool", "two axes", [2, 3, 2, 2]).Single(),
+            Of("GlobalAveragePool", "one axis", [1, 2, 4]).Single(),
         ];
 
     private static IEnumerable<GradientSample> Running() =>

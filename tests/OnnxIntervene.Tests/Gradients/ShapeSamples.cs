@@ -29,6 +29,18 @@ internal static class ShapeSamples
             },
             Of("Expand", "new axes", [2, 1]).Then(3, 2, 4),
             Of("Expand", "nothing", [2, 1]).Then(2, 0),
+            Of("Pad", "added and cut off", [2, 4]).Then(1, -1, 0, 2),
+            Of("Pad", "of some axes", [2, 3, 4])
+                .Then(sketch => [sketch.Integers("sizes", [1, 2]), null, sketch.Integers("axes", [-1])]),
+            Of("Pad", "with a number", [2, 3])
+                .Then(sketch =>
+                    [
+                        sketch.Integers("sizes", [0, 1, 0, 1]),
+                        sketch.Constant("number", TensorData.FromFloats([], [0.5f])),
+                    ]
+                )
+                .Single(),
+            Of("Pad", "nothing", [2, 0]).Then(0, 0, 0, 2),
             Of("Trilu", "upper", [3, 3]),
             Of("Trilu", "lower", [2, 3, 4])
                 .Then(sketch => [sketch.Constant("k", TensorData.FromIntegers([], [1]))])

@@ -19,15 +19,16 @@ internal static class FunctionGradients
             Of("Reciprocal", step => Times(step, step.Apply("Neg", Square(step, step.Y)))),
             Of("Sin", step => Times(step, step.Apply("Cos", step.X))),
             Of("Cos", step => Times(step, step.Apply("Neg", step.Apply("Sin", step.X)))),
+            Of("Tan", step => Times(step, step.Ops.Add(step.Number(1), Square(step, step.Y)))),
+            Of("Atan", step => [step.Div(step.Dy, step.Ops.Add(step.Number(1), Square(step, step.X)))]),
+            Of("Sinh", step => Times(step, step.Apply("Cosh", step.X))),
+            Of("Cosh", step => Times(step, step.Apply("Sinh", step.X))),
             Of("Abs", step => Times(step, step.Apply("Sign", step.X))),
             Of("Tanh", step => Times(step, step.Ops.Sub(step.Number(1), Square(step, step.Y)))),
             Of("Sigmoid", step => Times(step, step.Ops.Mul(step.Y, step.Ops.Sub(step.Number(1), step.Y)))),
             Of("Softplus", step => Times(step, step.Apply("Sigmoid", step.X))),
             Of("Softsign", Softsign),
             Of("Erf", Erf),
-            Of("Relu", step => [step.Masked(IsPositive(step, step.Y), step.Dy)]),
-            Of("LeakyRelu", step => Sloped(step, step.Ops.Mul(step.Dy, step.Number(step.Float("alpha", 0.01f))))),
-            Of("Elu", Elu),
             Of("Softmax", step => [Softmax(step)]),
             Of("LogSoftmax", step => [LogSoftmax(step)]),
         ];
@@ -35,9 +36,6 @@ internal static class FunctionGradients
     private static ImmutableArray<Value?> Times(GradientStep step, Value slope) => [step.Ops.Mul(step.Dy, slope)];
 
     private static Value Square(GradientStep step, Value value) => step.Ops.Mul(value, value);
-
-    private static Value IsPositive(GradientStep step, Value value) =>
-        step.Ops.Emit("Greater", [value, step.Number(0)]);
 
     // 2/√π · exp(-x²)
     private static ImmutableArray<Value?> Erf(GradientStep step)
@@ -49,13 +47,6 @@ internal static class FunctionGradients
     // x / (1 + |x|)
     private static ImmutableArray<Value?> Softsign(GradientStep step) =>
         [step.Div(step.Dy, Square(step, step.Ops.Add(step.Number(1), step.Apply("Abs", step.X))))];
-
-    // α (exp x - 1) below 0, whose slope is y + α.
-    private static ImmutableArray<Value?> Elu(GradientStep step) =>
-        Sloped(step, step.Ops.Mul(step.Dy, step.Ops.Add(step.Y, step.Number(step.Float("alpha", 1)))));
-
-    private static ImmutableArray<Value?> Sloped(GradientStep step, Value below) =>
-        [step.Ops.Where(IsPositive(step, step.X), step.Dy, below)];
 
     // y (dy - Σ dy y)
     private static Value Softmax(GradientStep step)

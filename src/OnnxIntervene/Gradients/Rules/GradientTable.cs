@@ -19,6 +19,7 @@ internal static class GradientTable
         [
             .. ElementwiseGradients.All,
             .. FunctionGradients.All,
+            .. ActivationGradients.All,
             .. ProductGradients.All,
             .. ShapeGradients.All,
             .. SelectionGradients.All,

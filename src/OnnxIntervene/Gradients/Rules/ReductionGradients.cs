@@ -14,9 +14,15 @@ internal static class ReductionGradients
             Of("ReduceMean", step => Reduced(step, gradient => step.Div(gradient, Count(step)))),
             Of("ReduceMax", step => Reduced(step, gradient => Extreme(step, gradient))),
             Of("ReduceMin", step => Reduced(step, gradient => Extreme(step, gradient))),
+            Of("ReduceL1", step => Reduced(step, gradient => step.Ops.Mul(gradient, step.Apply("Sign", step.X)))),
             Of("ReduceL2", step => Reduced(step, gradient => L2(step, gradient))),
             Of("ReduceSumSquare", step => Reduced(step, gradient => step.Ops.Mul(gradient, Twice(step)))),
             Of("ReduceLogSumExp", step => Reduced(step, gradient => step.Ops.Mul(gradient, Weights(step)))),
+            Of(
+                "ReduceLogSum",
+                step => Reduced(step, gradient => step.Div(gradient, Spread(step, step.Apply("Exp", step.Y))))
+            ),
+            Of("GlobalAveragePool", step => Reduced(step, gradient => step.Div(gradient, Count(step)))),
             Of("CumSum", CumSum),
         ];
 

@@ -19,6 +19,7 @@ internal static class ShapeGradients
             Of("Split", Split),
             Of("Expand", step => [step.SumTo(step.Dy, step.X), null]),
             Of("Trilu", Trilu),
+            Of("Pad", Pad),
         ];
 
     private static ImmutableArray<Value?> Reshaped(GradientStep step) =>
@@ -63,6 +64,21 @@ internal static class ShapeGradients
             step.Ops.Concat(step.Integer("axis", 0), [.. parts]),
             .. step.Node.Inputs.Skip(1).Select(_ => (Value?)null),
         ];
+    }
+
+    // What was added is cut off, and what was cut off is 0.
+    private static ImmutableArray<Value?> Pad(GradientStep step)
+    {
+        if (step.Node.FindAttribute("mode")?.Text is { } mode and not "constant")
+            throw step.Refusal($"padding of the mode '{mode}' has no rule");
+        if (step.Needs(2))
+            throw step.Refusal("the gradient of the number that it pads with has no rule");
+        if (step.Node.InputOrNull(1) is not { } sizes)
+            throw step.Refusal("padding of operator sets before 11 has no rule");
+        IEnumerable<Value?> inputs = [step.Dy, step.Apply("Neg", sizes)];
+        if (step.Node.InputOrNull(3) is { } axes)
+            inputs = [.. inputs, null, axes];
+        return [step.Ops.Emit("Pad", inputs), .. step.Node.Inputs.Skip(1).Select(_ => (Value?)null)];
     }
 
     private static ImmutableArray<Value?> Trilu(GradientStep step) =>
