@@ -49,6 +49,7 @@ public sealed class SteeringWordsTests
         string[] search = [.. Search, "--most-cost", "100", "--score", "generated-text"];
 
         var result = await Json([.. search, "--words-file", _folder.File("words.txt"), "--max-tokens", "4"]);
+        var late = await Json([.. search, "--words", "calf", "--max-tokens", "4", "--factors", "0", "--phase", "both"]);
         var (output, error, exit) = await Command.RunAsync([.. search, "--words", "calf,a calf", "--formats", "svg"]);
 
         Assert.That(result.GetProperty("score").GetString(), Is.EqualTo("generated-text"));
@@ -56,6 +57,7 @@ public sealed class SteeringWordsTests
         Assert.That(result.GetProperty("unsteered").GetProperty("word_share").GetDouble(), Is.Zero);
         Assert.That(result.GetProperty("best").GetProperty("word_share").GetDouble(), Is.EqualTo(1));
         Assert.That(result.GetProperty("best").GetProperty("text_share").GetDouble(), Is.EqualTo(1));
+        Assert.That(late.GetProperty("best").GetProperty("word_share").GetDouble(), Is.Zero, "factors of 0");
         Assert.That(exit, Is.Zero, error);
         Assert.That(output, Does.Contain("texts with one").And.Contain("share of the words without steering"));
         Assert.That(File.Exists(_folder.File("out/steer-search-effect.svg")));
@@ -92,6 +94,7 @@ public sealed class SteeringWordsTests
     [TestCase("Give --words or --words-file, not both", "--words", "calf", "--words-file", "words.txt")]
     [TestCase("Give --words or --word-ids, not both", "--words", "calf", "--word-ids", "5")]
     [TestCase("--max-tokens goes with --score generated-text", "--words", "calf", "--max-tokens", "4")]
+    [TestCase("--phase goes with --score generated-text", "--words", "calf", "--phase", "prompt")]
     [TestCase("--samples goes with --temperature", "--score", "generated-text", "--words", "calf", "--samples", "2")]
     [TestCase("word 2 of 'calf,,fry' is empty", "--score", "generated-text", "--words", "calf,,fry")]
     [TestCase("word 1 of ',calf' is empty", "--words", ",calf")]

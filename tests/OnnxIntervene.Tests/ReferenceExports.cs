@@ -21,8 +21,11 @@ internal static class ReferenceExports
     public static IEnumerable<string> LanguageModels() => All().Where(IsLanguageModel);
 
     /// <summary>An export, run by one thread. The caller disposes it.</summary>
-    public static LoadedModel Load(string export) =>
-        LoadedModel.Load(Path.Combine(s_families, export), new ExecutionOptions { Threads = 1 });
+    public static LoadedModel Load(string export) => Load(export, new ExecutionOptions { Threads = 1 });
+
+    /// <summary>An export, run as options say. The caller disposes it.</summary>
+    public static LoadedModel Load(string export, ExecutionOptions options) =>
+        LoadedModel.Load(Path.Combine(s_families, export), options);
 
     private static bool IsLanguageModel(string export)
     {

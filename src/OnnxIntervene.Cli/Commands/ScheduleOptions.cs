@@ -35,7 +35,8 @@ internal sealed class ScheduleOptions
             "pyvene's meaning of generate: true acts on the prompt (with positions on it alone), false on new tokens.",
     };
 
-    private Option[] All => [_phase, _from, _to, _every, _tokens, _factors, _pyvene];
+    /// <summary>The options.</summary>
+    public IReadOnlyList<Option> All => [_phase, _from, _to, _every, _tokens, _factors, _pyvene];
 
     public void AddTo(Command command)
     {

@@ -36,6 +36,7 @@ internal sealed class SteeringScoreOptions
         Description = "The same as token ids, for --score next-token: 5,9.",
     };
     private readonly SamplingOptions _sampling = new();
+    private readonly ScheduleOptions _schedule = new();
     private readonly Option<int> _samples = new("--samples")
     {
         Description = "How many texts are drawn after each prompt, for --score generated-text.",
@@ -54,6 +55,7 @@ internal sealed class SteeringScoreOptions
         command.Add(_wordIds);
         _sampling.AddTo(command);
         command.Add(_samples);
+        _schedule.AddTo(command);
         command.Validators.Add(Check);
     }
 
@@ -66,7 +68,7 @@ internal sealed class SteeringScoreOptions
                 Generated = new GeneratedTextScore
                 {
                     Bag = BagOfWords.Of(_words.Read(arguments)),
-                    Options = _sampling.Read(arguments),
+                    Options = _schedule.Add(arguments, _sampling.Read(arguments), hasLocations: false),
                     Samples = arguments.GetValue(_samples),
                 },
             }
@@ -110,7 +112,11 @@ internal sealed class SteeringScoreOptions
         if (score == SteeringScore.GeneratedText)
             CheckTexts(result);
         else if (
-            _sampling.All.Append(_samples).FirstOrDefault(option => EitherOptions.IsGiven(result, option)) is { } idle
+            _sampling
+                .All.Append(_samples)
+                .Concat(_schedule.All)
+                .FirstOrDefault(option => EitherOptions.IsGiven(result, option)) is
+            { } idle
         )
             result.AddError($"{idle.Name} goes with {_score.Name} generated-text, for which texts are generated.");
     }

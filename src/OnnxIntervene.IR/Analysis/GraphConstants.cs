@@ -11,6 +11,22 @@ internal static class GraphConstants
     public static bool IsConstant(Value value) => Constancy.IsConstant(value);
 
     /// <summary>
+    /// The input with a default that a constant is, or is computed from: a run may feed it something else. Null where a
+    /// constant is one in every run.
+    /// </summary>
+    /// <param name="graph">The graph of the value.</param>
+    /// <param name="value">A value that <see cref="IsConstant"/> admits.</param>
+    public static Value? OverridableOf(Graph graph, Value value) =>
+        value.IsConstant
+            ? graph.IsInput(value)
+                ? value
+                : null
+            : value
+                .Producer?.Inputs.OfType<Value>()
+                .Select(input => OverridableOf(graph, input))
+                .FirstOrDefault(input => input is not null);
+
+    /// <summary>
     /// The sizes of a constant, of a computed one by its operators' rules; null when it is not one, or they are
     /// unknown.
     /// </summary>

@@ -41,7 +41,8 @@ internal sealed class FoldGraph(Model model, BakeRequest request)
     public bool Removes => request.Removes;
 
     /// <summary>
-    /// The constant bias that is a part of a layer: the node that adds it and its input; null where it has none.
+    /// The constant bias that is a part of a layer: the node that adds it and its input; null where it has none, or one
+    /// that a run may feed.
     /// </summary>
     public (Node Node, int Input)? BiasOf(Node product)
     {
@@ -65,11 +66,24 @@ internal sealed class FoldGraph(Model model, BakeRequest request)
         return null;
     }
 
-    /// <summary>Whether a layer has a bias that the file does not hold as it is.</summary>
-    public static bool ComputesBias(Node product) =>
-        ProductBias.InputOf(product) is { } own
-        && product.InputOrNull(own) is not null
-        && VectorOf(product, own) is null;
+    /// <summary>Whether a layer has a bias that the file does not hold as it is, or that a run may feed.</summary>
+    public bool VariesBias(Node product) =>
+        ProductBias.InputOf(product) is { } own && product.InputOrNull(own) is not null
+            ? VectorOf(product, own) is null
+            : BiasOf(product) is null && AddsWithin(product);
+
+    private bool AddsWithin(Node product)
+    {
+        var (value, output) = (product.Output, OutputOf(product));
+        while (value != output && LinearLayers.OnlyUse(value) is { Node: var node })
+        {
+            if (node.Operator.OperatorType == "Add")
+                return true;
+            value = node.Output;
+        }
+
+        return false;
+    }
 
     /// <summary>Changes a constant vector that a node reads, for this node alone.</summary>
     /// <exception cref="InterventionException">The vector is computed.</exception>
@@ -78,8 +92,8 @@ internal sealed class FoldGraph(Model model, BakeRequest request)
         var data =
             VectorOf(node, input)
             ?? throw new InterventionException(
-                $"'{node.Inputs[input]?.Name}' of {node} is computed, so that nothing can be folded into it; splice "
-                    + "the intervention instead."
+                $"'{node.Inputs[input]?.Name}' of {node} is computed, or a run may feed it, so that nothing can be "
+                    + "folded into it; splice the intervention instead."
             );
         var numbers = data.ReadFloats();
         change(numbers);
@@ -113,7 +127,7 @@ internal sealed class FoldGraph(Model model, BakeRequest request)
         if (VectorOf(node, input) is null)
         {
             node.SetInput(input, Sum(node.Graph!, old, shift).Output);
-            return $"by a new Add before {node}, whose bias is computed";
+            return $"by a new Add before {node}, whose bias is computed or fed";
         }
 
         Change(node, input, numbers => Add(numbers, shift));
@@ -139,7 +153,7 @@ internal sealed class FoldGraph(Model model, BakeRequest request)
         var value = node.InputOrNull(input);
         while (value is { Initializer: null, Producer: { Operator.OperatorType: "Identity" } identity })
             value = identity.InputOrNull(0);
-        return value?.Initializer;
+        return value is null || node.Graph!.IsInput(value) ? null : value.Initializer;
     }
 
     // A product of integers is one of floats only once it is scaled.

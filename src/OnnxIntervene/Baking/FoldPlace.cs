@@ -156,11 +156,17 @@ internal sealed class FoldPlace
         : Rounding() is { } rounding
             ? $"{rounding} rounds '{_value!.Name}' by the range of its own numbers, which the intervention changes, so "
                 + "that those that stay would be rounded otherwise; only what is set to zero can go, with --remove"
+        : Fed() is { } fed ? $"a part of it is '{fed.Name}', which a run feeds"
         : Sum() is not null || _value?.Producer is { Operator.OperatorType: "Add" }
             ? "what earlier layers wrote to the residual stream is a part of it too. Intervene on everything that is "
                 + "written there: block_input of layer 0, attention_output and mlp_output of every layer"
         : $"neither a linear layer alone computes '{_value?.Name}', nor do linear layers alone read it (a norm, or "
             + "another operator, stands between)";
+
+    private Value? Fed() =>
+        _value?.Producer is { Operator.OperatorType: "Add" } addition
+            ? addition.Inputs.FirstOrDefault(input => input is not null && _graph.Graph.IsInput(input))
+            : null;
 
     private Value? Gated() =>
         _value?.Uses.Select(use => use.Node).FirstOrDefault(node => node.Operator.OperatorType == "Mul")?.Output
@@ -210,8 +216,8 @@ internal sealed class FoldPlace
                 AffineFold.Apply(block.Form, matrix.Row(row), block.Elements);
         }
 
-        if (FoldGraph.ComputesBias(writer))
-            throw WeightMatrix.Refusal(_what, $"the bias of {writer} is computed");
+        if (_graph.VariesBias(writer))
+            throw WeightMatrix.Refusal(_what, $"the bias of {writer} is computed, or an input that a run may feed");
         var bias = writer.Operator.OperatorType == "Gather" ? null : _graph.BiasOf(writer);
         if (_component.Source is ResidualPartSource { Node: var skip } && FusedOperators.SkipBias(skip) is not null)
             bias = (skip, FoldGraph.SkipBiasInput(skip));

@@ -43,6 +43,7 @@ internal sealed record GenerationRequest(
     public void Check()
     {
         CheckOptions();
+        CheckInputs();
         CheckPrompts();
         CheckSchedules();
         CheckKinds();
@@ -59,13 +60,32 @@ internal sealed record GenerationRequest(
         Require(Options.RepetitionPenalty is > 0 and < 1e6, "The repetition penalty must be a positive number");
     }
 
-    private void CheckPrompts()
+    // A text is continued with nothing but itself.
+    private void CheckInputs()
     {
-        var inputs = Model.Model.Graph.Inputs.Select(input => input.Name).ToHashSet(StringComparer.Ordinal);
+        var inputs = Model.Model.Graph.Inputs.Where(input => !input.IsConstant).Select(input => input.Name).ToList();
         if (!inputs.Contains(ModelInputs.TokenInput))
             throw new InterventionException(
                 $"The model has no input '{ModelInputs.TokenInput}', so that no text can be generated with it."
             );
+        var other = inputs.FirstOrDefault(name => name != ModelInputs.TokenInput && !InputFiller.CanFill(name));
+        if (other is null)
+            return;
+        var isOfPair =
+            other.StartsWith("encoder_", StringComparison.Ordinal)
+            || other.StartsWith("decoder_", StringComparison.Ordinal);
+        throw new InterventionException(
+            (
+                isOfPair
+                    ? $"The model belongs to an encoder and a decoder (its input '{other}'), and text is generated with "
+                        + "models that read one text alone. "
+                    : $"The model reads '{other}' beside the text, which generation does not feed. "
+            ) + "Intervene on single runs of it, with all inputs given: 'run' with --base-file, in C# Run."
+        );
+    }
+
+    private void CheckPrompts()
+    {
         if (Prompts.IsEmpty)
             throw new InterventionException("There is no prompt.");
         for (var row = 0; row < Prompts.Length; row++)

@@ -6,7 +6,8 @@ namespace OnnxIntervene.Generation;
 
 /// <summary>
 /// Runs a model token after token: reads the prompts, then one new token a row, with the cache where there is one, else
-/// the whole texts again. What the cache holds stays in ONNX Runtime. For one generation; not safe for concurrent use.
+/// the whole texts again. What the cache holds stays in ONNX Runtime, in the memory of the device that computes it. For
+/// one generation; not safe for concurrent use.
 /// </summary>
 internal sealed class TextDecoder : IDisposable
 {
@@ -44,10 +45,12 @@ internal sealed class TextDecoder : IDisposable
         ];
         if (cache.IsEmpty)
             return;
-        _kept = new KeptTensors();
+        _kept = session.KeepTensors();
         _isShared = SharesMemory(session, cache);
         if (_isShared)
             Allocate(most);
+        else
+            _kept.Leave(cache.Select(pair => pair.Present));
     }
 
     /// <summary>What the sites that only read have read in the last run, in their order.</summary>
@@ -196,7 +199,7 @@ internal sealed class TextDecoder : IDisposable
             {
                 var (type, heads, width) = _session.CacheSizes(pair.Past);
                 ImmutableArray<int> shape = [_batch.Count, heads!.Value, length, width!.Value];
-                return (pair.Past, pair.Present, type, shape);
+                return new SharedPair(pair.Past, pair.Present, type, shape);
             }),
         ]);
 

@@ -118,7 +118,7 @@ public sealed class TextGeneration
     private bool IsKept =>
         _rows.Length == 1
         && !_cache.IsEmpty
-        && _request.Model.Loaded.Options.Provider == "cpu"
+        && !_request.Model.Loaded.Options.HasDevice
         && _request.Sources is null
         && _request.Locations is null
         && _request.Model.Interventions.All(intervention => !intervention.Type.ReadsOnly)

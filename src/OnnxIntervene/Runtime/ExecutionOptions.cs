@@ -35,6 +35,12 @@ public sealed record ExecutionOptions
     // On other providers the weights are on the device, where ONNX Runtime accepts none from outside.
     internal bool SharesWeights => Provider.Equals("cpu", StringComparison.OrdinalIgnoreCase);
 
+    // For tests: what may stay on a device is treated as if it were on one, on the CPU too.
+    internal bool TakesMemoryForDevice { get; init; }
+
+    // Whether values may be in memory that this process cannot read.
+    internal bool HasDevice => TakesMemoryForDevice || !SharesWeights;
+
     private static int? ConfiguredThreads() =>
         AppContext.GetData(ThreadsSetting) switch
         {

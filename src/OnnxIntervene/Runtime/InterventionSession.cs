@@ -156,6 +156,9 @@ public sealed class InterventionSession : IDisposable
         return ((ElementType)_session.Inputs[name].ElementDataType, heads, width);
     }
 
+    /// <summary>An empty set of tensors that stay in ONNX Runtime between runs of this session.</summary>
+    internal KeptTensors KeepTensors() => new(_session.Places);
+
     /// <inheritdoc/>
     public void Dispose()
     {

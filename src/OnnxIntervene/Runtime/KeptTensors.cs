@@ -1,5 +1,3 @@
-using System.Collections.Immutable;
-using System.Runtime.InteropServices;
 using Microsoft.ML.OnnxRuntime;
 using Microsoft.ML.OnnxRuntime.Tensors;
 using OnnxIntervene.IR;
@@ -8,47 +6,45 @@ namespace OnnxIntervene.Runtime;
 
 /// <summary>
 /// Tensors that stay in ONNX Runtime from one run to the next: fed to inputs as they are, or memory that outputs are
-/// written into. Whoever puts values in owns them; the memory is its own.
+/// written into. Whoever puts values in owns them; the memory is its own. What a device computes stays on the device.
 /// </summary>
-internal sealed class KeptTensors : IDisposable
+internal sealed class KeptTensors(OutputPlaces places) : IDisposable
 {
-    private const int Alignment = 64;
     private readonly Dictionary<string, OrtValue> _inputs = new(StringComparer.Ordinal);
     private readonly Dictionary<string, OrtValue> _outputs = new(StringComparer.Ordinal);
-    private readonly List<OrtValue> _memory = [];
-    private nint _block;
+    private readonly Dictionary<string, OrtMemoryInfo> _devices = new(StringComparer.Ordinal);
+    private readonly List<IDisposable> _owned = [];
+
+    /// <summary>Has outputs of later runs stay where they are computed.</summary>
+    public void Leave(IEnumerable<string> outputs)
+    {
+        foreach (var output in outputs)
+        {
+            if (places.DeviceOf(output) is { } device)
+                _devices[output] = device;
+        }
+    }
 
     /// <summary>Feeds what an earlier run computed.</summary>
     public void Feed(string input, TensorValue value) => _inputs[input] = value.Value;
 
     /// <summary>
-    /// Feeds memory to inputs, and has outputs written into the same memory, until this is disposed. What is in the
-    /// memory is left as it is: a system gives memory when it is first written, and most texts end early.
+    /// Feeds memory to inputs, and has outputs written into the same memory, until this is disposed: a device's memory
+    /// where the session computes the output on one, else this process's. Its contents are left as they are.
     /// </summary>
-    /// <remarks>
-    /// One block for all, since a large one goes back to the system when it is freed; smaller ones stay in the heap, in
-    /// pieces.
-    /// </remarks>
-    /// <param name="pairs">The inputs and outputs, with their element type and shape.</param>
+    /// <param name="pairs">The inputs and outputs.</param>
     /// <exception cref="InterventionException">There is no such amount of memory.</exception>
-    public void Share(IReadOnlyList<(string Input, string Output, ElementType Type, ImmutableArray<int> Shape)> pairs)
+    public void Share(IReadOnlyList<SharedPair> pairs)
     {
-        var sizes = pairs.Select(pair => ByteCount(pair.Type, pair.Shape)).ToList();
-        var at = Align(_block = Allocate(sizes.Aggregate((long)Alignment, (sum, size) => checked(sum + size))));
-        foreach (var ((input, output, type, shape), size) in pairs.Zip(sizes))
-        {
-            var memory = OrtValue.CreateTensorValueWithData(
-                OrtMemoryInfo.DefaultInstance,
-                (TensorElementType)type,
-                [.. shape.Select(length => (long)length)],
-                at,
-                size
-            );
-            _memory.Add(memory);
-            _inputs[input] = memory;
-            _outputs[output] = memory;
-            at += (nint)size;
-        }
+        Leave(pairs.Select(pair => pair.Output));
+        foreach (var pair in pairs.Where(pair => _devices.ContainsKey(pair.Output)))
+            Share(pair, Allocate(pair, _devices[pair.Output]));
+        var others = pairs.Where(pair => !_devices.ContainsKey(pair.Output)).ToList();
+        if (others.Count == 0)
+            return;
+        var block = Own(new TensorBlock(others));
+        foreach (var (pair, memory) in others.Zip(block.Tensors))
+            Share(pair, memory);
     }
 
     /// <summary>
@@ -65,12 +61,10 @@ internal sealed class KeptTensors : IDisposable
         long[] shape = [.. info.Shape];
         if (!_inputs.TryGetValue(input, out var target))
         {
-            target = OrtValue.CreateAllocatedTensorValue(
-                OrtAllocator.DefaultInstance,
-                info.ElementDataType,
-                [shape[0], shape[1], count, shape[3]]
+            long[] taken = [shape[0], shape[1], count, shape[3]];
+            target = Own(
+                OrtValue.CreateAllocatedTensorValue(OrtAllocator.DefaultInstance, info.ElementDataType, taken)
             );
-            _memory.Add(target);
             _inputs[input] = target;
         }
 
@@ -94,39 +88,44 @@ internal sealed class KeptTensors : IDisposable
             binding.Refer(name, value);
         foreach (var (name, value) in _outputs)
             binding.Place(name, value);
+        foreach (var (name, device) in _devices)
+            binding.Leave(name, device);
     }
 
     /// <inheritdoc/>
     public void Dispose()
     {
-        foreach (var value in _memory)
-            value.Dispose();
-        Marshal.FreeHGlobal(_block);
-        _block = 0;
+        // A tensor before the allocator that gave its memory.
+        foreach (var owned in Enumerable.Reverse(_owned))
+            owned.Dispose();
+        _owned.Clear();
     }
 
-    // Whole lines of the processor's cache.
-    private static long ByteCount(ElementType type, ImmutableArray<int> shape)
+    private void Share(SharedPair pair, OrtValue memory)
     {
-        var width = (type.BitWidth() + 7) / 8;
-        var count = SizeProduct.ToMake(width, "The cache", shape.AsSpan());
-        return (((long)count * width) + Alignment - 1) & -Alignment;
+        _inputs[pair.Input] = memory;
+        _outputs[pair.Output] = memory;
     }
 
-    private static nint Align(nint address) => (address + Alignment - 1) & -Alignment;
-
-    private static nint Allocate(long size)
+    private OrtValue Allocate(SharedPair pair, OrtMemoryInfo device)
     {
+        var size = TensorBlock.ByteCount(pair);
         try
         {
-            return Marshal.AllocHGlobal((nint)size);
+            var allocator = Own(places.AllocatorOf(device));
+            long[] shape = [.. pair.Shape.Select(length => (long)length)];
+            return Own(OrtValue.CreateAllocatedTensorValue(allocator, (TensorElementType)pair.Type, shape));
         }
-        catch (OutOfMemoryException fault)
+        catch (OnnxRuntimeException fault)
         {
-            throw new InterventionException(
-                $"There is no memory for a cache of {size:N0} bytes; ask for fewer new tokens, or fewer texts at once.",
-                fault
-            );
+            throw TensorBlock.Refusal(size, fault);
         }
+    }
+
+    private T Own<T>(T owned)
+        where T : IDisposable
+    {
+        _owned.Add(owned);
+        return owned;
     }
 }

@@ -11,16 +11,18 @@ internal sealed class OrtSession : IDisposable
     private readonly InferenceSession _session;
     private readonly OrtMemoryInfo _results;
     private readonly string _provider;
+    private readonly OutputPlaces _places;
     private readonly IDisposable _log;
 
     /// <param name="session">The session, which this one owns from now on.</param>
-    /// <param name="results">Where outputs are put.</param>
-    /// <param name="provider">The execution provider that the session was opened with.</param>
+    /// <param name="results">Where outputs are put, those apart that stay where they are computed.</param>
+    /// <param name="options">What the session was opened with.</param>
     /// <param name="log">Where the session's log goes; ended with the session.</param>
-    public OrtSession(InferenceSession session, OrtMemoryInfo results, string provider, IDisposable log)
+    public OrtSession(InferenceSession session, OrtMemoryInfo results, ExecutionOptions options, IDisposable log)
     {
         _log = log;
-        _provider = provider;
+        _provider = options.Provider;
+        _places = new OutputPlaces(session, options);
         _session = session;
         _results = results;
         Inputs = session.InputMetadata;
@@ -44,6 +46,9 @@ internal sealed class OrtSession : IDisposable
 
     /// <summary>The outputs that are anything else.</summary>
     public IReadOnlyList<OtherOutput> OtherOutputs { get; }
+
+    /// <summary>Which outputs are computed on a device, and its memory.</summary>
+    public OutputPlaces Places => _places;
 
     /// <summary>Runs the model. The caller disposes what comes out.</summary>
     /// <param name="binding">What is fed, and which outputs are wanted.</param>
@@ -74,6 +79,7 @@ internal sealed class OrtSession : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
+        _places.Dispose();
         _session.Dispose();
         _log.Dispose();
     }
@@ -103,7 +109,7 @@ internal sealed class OrtSession : IDisposable
     // An output that is an input is in the caller's memory, which is pinned for the run only: take its numbers now.
     private static TensorValue Owned(RunBinding binding, string name, OrtValue result)
     {
-        var value = new TensorValue(name, result);
+        var value = new TensorValue(name, result, binding.IsOnDevice(name));
         if (binding.Find(name) is not null)
             _ = value.Array;
         return value;

@@ -10,6 +10,7 @@ internal sealed class RunBinding(IReadOnlyList<string> outputs) : IDisposable
 {
     private readonly Dictionary<string, OrtValue> _inputs = new(StringComparer.Ordinal);
     private readonly Dictionary<string, OrtValue> _places = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, OrtMemoryInfo> _devices = new(StringComparer.Ordinal);
     private readonly List<OrtValue> _own = [];
 
     /// <summary>The outputs that are wanted, in the order in which they come out.</summary>
@@ -30,6 +31,12 @@ internal sealed class RunBinding(IReadOnlyList<string> outputs) : IDisposable
     /// <summary>Puts an output into memory that its owner keeps until the run is over.</summary>
     public void Place(string output, OrtValue memory) => _places[output] = memory;
 
+    /// <summary>Leaves an output in a device's memory, which this process cannot read.</summary>
+    public void Leave(string output, OrtMemoryInfo device) => _devices[output] = device;
+
+    /// <summary>Whether an output stays in a device's memory.</summary>
+    public bool IsOnDevice(string output) => _devices.ContainsKey(output);
+
     /// <summary>Feeds a value that was made for this run.</summary>
     public void Own(string name, OrtValue value)
     {
@@ -41,7 +48,7 @@ internal sealed class RunBinding(IReadOnlyList<string> outputs) : IDisposable
     /// The binding in ONNX Runtime's terms, for the inputs that the session has. The caller disposes it.
     /// </summary>
     /// <param name="session">The session that runs.</param>
-    /// <param name="results">Where outputs are put.</param>
+    /// <param name="results">Where outputs are put that nothing was said of.</param>
     public OrtIoBinding Bind(InferenceSession session, OrtMemoryInfo results)
     {
         var binding = session.CreateIoBinding();
@@ -52,7 +59,7 @@ internal sealed class RunBinding(IReadOnlyList<string> outputs) : IDisposable
             if (_places.TryGetValue(name, out var memory))
                 binding.BindOutput(name, memory);
             else
-                binding.BindOutputToDevice(name, results);
+                binding.BindOutputToDevice(name, _devices.GetValueOrDefault(name, results));
         }
 
         return binding;

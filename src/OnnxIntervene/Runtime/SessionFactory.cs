@@ -42,7 +42,7 @@ internal static class SessionFactory
         try
         {
             var session = Guard(() => Open(file.Bytes.ToArray(), settings, file.Referenced, weights), options.Provider);
-            return new OrtSession(session, OrtMemoryInfo.DefaultInstance, options.Provider, log);
+            return new OrtSession(session, OrtMemoryInfo.DefaultInstance, options, log);
         }
         catch
         {

@@ -7,21 +7,24 @@ using OnnxIntervene.Tensors;
 namespace OnnxIntervene.Runtime;
 
 /// <summary>
-/// A tensor that ONNX Runtime holds, on whichever device it is. Its numbers are copied out when they are first asked
-/// for, and once. Owns native memory: dispose it early, or leave it to the garbage collector.
+/// A tensor that ONNX Runtime holds. Its numbers are copied out when they are first asked for, and once. Owns native
+/// memory: dispose it early, or leave it to the garbage collector.
 /// </summary>
 public sealed class TensorValue : IDisposable
 {
     private readonly OrtValue _value;
+    private readonly bool _isOnDevice;
     private readonly long _bytes;
     private readonly Lock _lock = new();
     private NumericArray? _array;
     private bool _isDisposed;
 
-    internal TensorValue(string name, OrtValue value)
+    // One on a device is only handed on: ONNX Runtime would let the process read an address of the device's.
+    internal TensorValue(string name, OrtValue value, bool isOnDevice = false)
     {
         Name = name;
         _value = value;
+        _isOnDevice = isOnDevice;
         var info = value.GetTensorTypeAndShape();
         Shape = [.. info.Shape];
         ElementType = (ElementType)info.ElementDataType;
@@ -59,8 +62,7 @@ public sealed class TensorValue : IDisposable
             {
                 if (_array is { } known)
                     return known;
-                ObjectDisposedException.ThrowIf(_isDisposed, this);
-                return _array = OrtArrays.Copy(_value, Name);
+                return _array = OrtArrays.Copy(Readable, Name);
             }
         }
     }
@@ -78,6 +80,9 @@ public sealed class TensorValue : IDisposable
         }
     }
 
+    private OrtValue Readable =>
+        _isOnDevice ? throw new InvalidOperationException($"'{Name}' is in a device's memory.") : Value;
+
     /// <summary>
     /// A part of a tensor of 32-bit floats, without copying the rest: what <see cref="Array"/> would hold there.
     /// </summary>
@@ -90,8 +95,7 @@ public sealed class TensorValue : IDisposable
         {
             if (_array is null && ElementType == ElementType.Float32)
             {
-                ObjectDisposedException.ThrowIf(_isDisposed, this);
-                return OrtArrays.Floats(_value).Slice(start, length).ToArray();
+                return OrtArrays.Floats(Readable).Slice(start, length).ToArray();
             }
         }
 
@@ -103,7 +107,8 @@ public sealed class TensorValue : IDisposable
     /// floats.
     /// </summary>
     /// <exception cref="ObjectDisposedException">The value was disposed.</exception>
-    internal ReadOnlySpan<float> Floats => ElementType == ElementType.Float32 ? OrtArrays.Floats(Value) : Array.Floats;
+    internal ReadOnlySpan<float> Floats =>
+        ElementType == ElementType.Float32 ? OrtArrays.Floats(Readable) : Array.Floats;
 
     /// <summary>The numbers of some values, copied out of ONNX Runtime; the values are disposed.</summary>
     internal static ImmutableArray<NumericArray> Taken(IReadOnlyList<TensorValue> values)

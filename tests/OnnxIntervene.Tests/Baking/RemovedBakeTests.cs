@@ -170,11 +170,23 @@ public sealed class RemovedBakeTests
         using var loaded = LoadedModel.Load(BakingSamples.Folder("llama/optimum"), BakingSamples.OneThread);
 
         Write(loaded, [Group(loaded.Components, 1)], folder.File("out"));
+        using var smaller = LoadedModel.Load(folder.File("out"), BakingSamples.OneThread);
 
         Assert.That(
             File.ReadAllText(folder.File("out/config.json")),
             Does.Contain("\"pruned_heads\": {\"1\":[2,3]}").And.Contain("\"num_attention_heads\": 4")
         );
+        Assert.That(smaller.Components.Missing, Is.EqualTo(loaded.Components.Missing));
+        Assert.That(
+            smaller.Components.Components.Where(HasHeads).Select(one => (one.Address, one.Heads)),
+            Is.EqualTo(
+                loaded
+                    .Components.Components.Where(HasHeads)
+                    .Select(one => (one.Address, one.Address.Layer == 1 ? one.Heads / 2 : one.Heads))
+            )
+        );
+
+        static bool HasHeads(Component component) => component.Heads > 0;
     }
 
     [TestCase("olmo2/optimum", "goes over what goes and what stays together")]

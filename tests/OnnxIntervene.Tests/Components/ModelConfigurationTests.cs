@@ -86,6 +86,12 @@ public sealed class ModelConfigurationTests
         "block_output",
         "encoder_layers = 6"
     )]
+    [TestCase(
+        "gpt2/optimum",
+        """{"pruned_heads": {"0": [1, 3]}, "n_head": 4}""",
+        "head_query_output",
+        "has 4 heads, but config.json says n_head = 4 and pruned_heads takes 2 away"
+    )]
     public void A_contradiction_shows_both_numbers(string export, string config, string component, string message)
     {
         var map = Find(export, ("config.json", config));
@@ -109,6 +115,7 @@ public sealed class ModelConfigurationTests
     [TestCase("gpt2/optimum", """{"n_head": null, "n_layer": [4, 4], "n_embd": "many", "head_dim": 0}""")]
     [TestCase("gpt2/optimum", """{"hidden_sizes": [1, 2], "num_attention_heads": 2}""")]
     [TestCase("gpt2/optimum", """["n_head", 2]""")]
+    [TestCase("gpt2/optimum", """{"pruned_heads": {"first": [0], "1": 2, "2": ["a"], "9": [0]}, "n_head": 4}""")]
     public void Keys_of_another_stack_nested_ones_and_lists_contradict_nothing(string export, string config) =>
         Assert.That(
             Find(export, ("config.json", config)).Components,

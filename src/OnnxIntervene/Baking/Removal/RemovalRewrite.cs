@@ -41,6 +41,8 @@ internal sealed class RemovalRewrite(Graph graph, RemovalPlan plan, NameScope na
     private void Cut(Node node)
     {
         var stored = WeightMatrix.Find(node, out var reason) ?? throw plan.Refusal(reason);
+        foreach (var constant in stored.Constants)
+            RequireOwn(node, constant);
         var (rows, columns) = (plan.Rows.GetValueOrDefault(node), plan.Columns.GetValueOrDefault(node));
         if ((rows?.Size ?? stored.Rows) != stored.Rows || (columns?.Size ?? stored.Columns) != stored.Columns)
             throw plan.Refusal($"the weights of {node} have other sizes than what is read or computed");
@@ -67,6 +69,7 @@ internal sealed class RemovalRewrite(Graph graph, RemovalPlan plan, NameScope na
     private void Cut(Node node, int input, AxisMark mark)
     {
         var value = node.Inputs[input]!;
+        RequireOwn(node, value);
         var data = value.Initializer ?? value.Producer?.FindAttribute("value")?.Tensor;
         if (mark is { Repeats: false, Axis: 0 } && Levels(value) is { } dequantize)
             node.SetInput(input, Cut(dequantize, mark));
@@ -74,6 +77,12 @@ internal sealed class RemovalRewrite(Graph graph, RemovalPlan plan, NameScope na
             throw plan.Refusal($"'{value.Name}' of {node} is computed, and cannot be cut");
         else
             node.SetInput(input, graph.AddInitializer(names.Unique($"{value.Name}/kept"), Cut(data, mark)));
+    }
+
+    private void RequireOwn(Node node, Value constant)
+    {
+        if (GraphConstants.IsConstant(constant) && GraphConstants.OverridableOf(graph, constant) is { } fed)
+            throw plan.Refusal($"'{fed.Name}', which {node} reads, is an input that a run may feed as large as it is");
     }
 
     // A bias of integers, as quantisers write it.

@@ -37,6 +37,8 @@ internal sealed class WeightMatrix
     public static WeightMatrix Read(Node node, bool copiesShared, string what)
     {
         var stored = Find(node, out var reason) ?? throw Refusal(what, reason);
+        if (stored.Constants.FirstOrDefault(node.Graph!.IsInput) is { } fed)
+            throw Refusal(what, $"the weights '{fed.Name}' of {node} are an input that a run may feed");
         if (!copiesShared && stored.OtherReader is { } other)
             throw Refusal(
                 what,

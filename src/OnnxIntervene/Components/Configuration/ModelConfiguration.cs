@@ -20,6 +20,13 @@ public sealed record ModelConfiguration(ImmutableArray<ConfiguredNumber> Numbers
     public int? ImageSize { get; init; }
 
     /// <summary>
+    /// The heads that are gone from each layer, numbered as when all were there (<c>pruned_heads</c>); the other
+    /// numbers are those from before.
+    /// </summary>
+    public ImmutableDictionary<int, ImmutableArray<int>> PrunedHeads { get; init; } =
+        ImmutableDictionary<int, ImmutableArray<int>>.Empty;
+
+    /// <summary>
     /// Reads what is in the folder of an .onnx file; missing files and keys say nothing.
     /// </summary>
     /// <exception cref="ModelFormatException">A file is not JSON.</exception>

@@ -62,6 +62,7 @@ internal static class ModelConfigurationReader
         var folder = Path.GetDirectoryName(Path.GetFullPath(modelPath))!;
         var numbers = ImmutableArray.CreateBuilder<ConfiguredNumber>();
         var labels = ImmutableDictionary<int, string>.Empty;
+        var pruned = ImmutableDictionary<int, ImmutableArray<int>>.Empty;
         int? imageSize = null;
         var boundary = FolderBoundary.Around(modelPath);
         Open(
@@ -70,6 +71,7 @@ internal static class ModelConfigurationReader
             {
                 numbers.AddRange(FromConfig(root));
                 labels = Labels(root);
+                pruned = PrunedHeads(root);
                 imageSize = root.Find("image_size") is { IsNumber: true } size ? size.Integer(1) : null;
             }
         );
@@ -77,7 +79,12 @@ internal static class ModelConfigurationReader
             boundary.Checked(Path.Combine(folder, GenAIFile)),
             root => numbers.AddRange(FromGenAI(root, Path.GetFileName(modelPath)))
         );
-        return new ModelConfiguration(numbers.ToImmutable()) { Labels = labels, ImageSize = imageSize };
+        return new ModelConfiguration(numbers.ToImmutable())
+        {
+            Labels = labels,
+            PrunedHeads = pruned,
+            ImageSize = imageSize,
+        };
     }
 
     private static void Open(string path, Action<JsonPlace> read)
@@ -126,6 +133,21 @@ internal static class ModelConfigurationReader
         }
 
         return labels.ToImmutable();
+    }
+
+    // {"1": [0, 3]}: layers, and their heads by number.
+    private static ImmutableDictionary<int, ImmutableArray<int>> PrunedHeads(JsonPlace root)
+    {
+        var pruned = ImmutableDictionary.CreateBuilder<int, ImmutableArray<int>>();
+        if (root["pruned_heads"] is not { IsObject: true } layers)
+            return pruned.ToImmutable();
+        foreach (var layer in layers.Members().Where(layer => layer.IsRow))
+        {
+            if (int.TryParse(layer.Name, NumberStyles.None, CultureInfo.InvariantCulture, out var number))
+                pruned[number] = [.. layer.Items().Select(head => head.Integer(0)).Distinct().Order()];
+        }
+
+        return pruned.ToImmutable();
     }
 
     // A section is about the file that it names.

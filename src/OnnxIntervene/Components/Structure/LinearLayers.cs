@@ -149,13 +149,17 @@ internal sealed class LinearLayers
         use.Node.Operator.OperatorType switch
         {
             "Add" => use.Node.Inputs[1 - use.InputIndex] is { } bias
-                && GraphConstants.Dimensions(bias, _types) is { Length: 1 },
+                && (GraphConstants.Dimensions(bias, _types) is { Length: 1 } || IsFedVector(bias)),
             "Mul" => IsScaling(use, value),
             // What reads the layer reads it rounded.
             "DequantizeLinear" => use.InputIndex == 0,
             "Reshape" => use.InputIndex == 0 && _types.RankOf(value) == 2 && _types.RankOf(use.Node.Output) == 3,
             _ => false,
         };
+
+    // A bias that each run feeds.
+    private static bool IsFedVector(Value value) =>
+        value is { Producer: null, IsConstant: false, Type.Shape.Rank: 1 } && value.Type.ElementType.IsFloat();
 
     private bool StaysFlat(Use use) =>
         use is { InputIndex: 0, Node.Operator.OperatorType: "Reshape" }
