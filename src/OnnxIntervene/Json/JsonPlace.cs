@@ -206,6 +206,15 @@ internal sealed class JsonPlace
     /// <summary>The exception for what stands here.</summary>
     public Exception Fault(string what) => _source.At(Path, what);
 
+    /// <summary>
+    /// The same for one who keeps it: it knows the path, and lets go of the text, which may be megabytes.
+    /// </summary>
+    public Func<string, Exception> LaterFault()
+    {
+        var (source, path) = (_source, Path);
+        return what => source.At(path, what);
+    }
+
     /// <summary>The exception for another thing than is expected.</summary>
     public Exception Expected(string what) =>
         Fault(IsMissing ? $"{what} is expected, but it is left out" : $"{what} is expected, not {Shown}");

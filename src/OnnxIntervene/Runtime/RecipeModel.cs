@@ -10,9 +10,16 @@ namespace OnnxIntervene.Runtime;
 internal static class RecipeModel
 {
     /// <summary>The part that the recipe asks for; the model itself where it asks for all of it.</summary>
-    /// <param name="spliced">The model with the recipe's sites, which is changed where positions are chosen.</param>
+    /// <param name="spliced">The model with the recipe's sites, which is changed.</param>
     /// <param name="recipe">What is wanted.</param>
     public static SplicedModel Of(SplicedModel spliced, SessionRecipe recipe)
+    {
+        var cut = Cut(spliced, recipe);
+        ReshapedConstants.Fold(cut.Model);
+        return cut;
+    }
+
+    private static SplicedModel Cut(SplicedModel spliced, SessionRecipe recipe)
     {
         var graph = spliced.Model.Graph;
         var first = graph.Outputs[0];

@@ -61,9 +61,7 @@ internal static class SessionFactory
         if (weights is null)
             return new InferenceSession(model, settings);
         weights.AddTo(settings, referenced);
-        var session = new InferenceSession(model, settings, weights.Packed);
-        weights.Release();
-        return session;
+        return weights.ReleaseDuring(() => new InferenceSession(model, settings, weights.Packed));
     }
 
     /// <summary>A session of a model file as it is. The caller disposes it.</summary>

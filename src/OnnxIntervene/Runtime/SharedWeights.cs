@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Microsoft.ML.OnnxRuntime;
 using Microsoft.ML.OnnxRuntime.Tensors;
 using OnnxIntervene.IR;
@@ -10,8 +11,16 @@ namespace OnnxIntervene.Runtime;
 /// </summary>
 internal sealed class SharedWeights : IDisposable
 {
+    // Linux maps the 64 KiB around a page that is read: small weights that every run reads would keep their neighbours
+    // in memory, which are packed and read no more. Copies of them take less.
+    private const long LargestCopy = 128 << 10;
+
+    // A weight that is packed at the speed of a memory takes a few pages of this length.
+    private static readonly TimeSpan s_releaseInterval = TimeSpan.FromMilliseconds(10);
+
     private readonly Dictionary<string, MappedFile> _files = new(StringComparer.Ordinal);
     private readonly Dictionary<(FileSpan Span, ElementType Type, string Shape), OrtValue> _values = [];
+    private readonly List<nint> _copies = [];
     private readonly Lock _lock = new();
 
     /// <summary>
@@ -46,15 +55,36 @@ internal sealed class SharedWeights : IDisposable
         lock (_lock)
         {
             foreach (var value in referenced.Where(value => CanShare(value.Initializer!.ElementType)))
-                settings.AddInitializer(value.Name, Of(value.Initializer!));
+                settings.AddInitializer(value.Name, Of(value));
         }
     }
 
     /// <summary>
-    /// Gives back the memory that the files take in this process, once a session is open: ONNX Runtime has packed most
-    /// weights and does not read them again. Sessions may run meanwhile; what they read comes back from the file.
+    /// Opens a session, and gives back the memory that the files take in this process meanwhile and afterwards: ONNX
+    /// Runtime packs most weights and does not read them again. Sessions may run; what they read comes back from the
+    /// file.
     /// </summary>
-    public void Release()
+    public T ReleaseDuring<T>(Func<T> open)
+    {
+        using var isOpen = new ManualResetEventSlim();
+        var release = Task.Run(() =>
+        {
+            while (!isOpen.Wait(s_releaseInterval))
+                Release();
+        });
+        try
+        {
+            return open();
+        }
+        finally
+        {
+            isOpen.Set();
+            release.Wait();
+            Release();
+        }
+    }
+
+    private void Release()
     {
         lock (_lock)
         {
@@ -69,28 +99,56 @@ internal sealed class SharedWeights : IDisposable
         foreach (var value in _values.Values)
             value.Dispose();
         Packed.Dispose();
+        foreach (var block in _copies)
+            Marshal.FreeHGlobal(block);
         foreach (var file in _files.Values)
             file.Dispose();
     }
 
-    private OrtValue Of(TensorData data)
+    private OrtValue Of(Value weight)
     {
         // Weights of other shapes may be the same bytes.
+        var data = weight.Initializer!;
         var key = (data.Span!, data.ElementType, string.Join(',', data.Dimensions));
         if (!_values.TryGetValue(key, out var value))
         {
-            value = OrtValue.CreateTensorValueWithData(
-                OrtMemoryInfo.DefaultInstance,
-                (TensorElementType)data.ElementType,
-                [.. data.Dimensions],
-                FileOf(data.Span!).AddressOf(data.Span!),
-                data.Span!.Length
-            );
+            value = Mapped(data);
+            if (data.Span!.Length <= LargestCopy && !weight.Uses.Any(IsPacked))
+                value = Copy(value, data);
             _values.Add(key, value);
         }
 
         return value;
     }
+
+    private OrtValue Mapped(TensorData data) => Over(FileOf(data.Span!).AddressOf(data.Span!), data);
+
+    private OrtValue Copy(OrtValue mapped, TensorData data)
+    {
+        using var source = mapped;
+        var block = Marshal.AllocHGlobal((nint)data.Span!.Length);
+        _copies.Add(block);
+        var copy = Over(block, data);
+        source.GetTensorMutableRawData().CopyTo(copy.GetTensorMutableRawData());
+        return copy;
+    }
+
+    private static OrtValue Over(nint address, TensorData data) =>
+        OrtValue.CreateTensorValueWithData(
+            OrtMemoryInfo.DefaultInstance,
+            (TensorElementType)data.ElementType,
+            [.. data.Dimensions],
+            address,
+            data.Span!.Length
+        );
+
+    // The matrices of products, as a rule; where one is not, it is read from the file.
+    private static bool IsPacked(Use use) =>
+        use.InputIndex == 1
+        && (
+            use.Node.Operator.Name.Contains("MatMul", StringComparison.Ordinal)
+            || use.Node.Operator.Name.Contains("Gemm", StringComparison.Ordinal)
+        );
 
     private MappedFile FileOf(FileSpan span)
     {

@@ -93,7 +93,7 @@ internal static class DecoderReader
             return [Replace(character, content)];
         if (BoundedPattern.Read(pattern) is not { } found)
             return [];
-        var change = new Normalizers.ReplaceNormalizer(found, content, json.Fault);
+        var change = new Normalizers.ReplaceNormalizer(found, content, json.LaterFault());
         string Changed(string token) => change.Apply(TrackedText.Of(token, 0)).Text;
         return [Change((token, _) => Changed(token), Changed)];
     }

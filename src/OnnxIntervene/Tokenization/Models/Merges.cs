@@ -28,6 +28,7 @@ internal sealed class Merges
                 throw fault($"the merge '{left} {right}' stands twice");
         }
 
+        pairs.TrimExcess();
         return new Merges(pairs);
     }
 

@@ -10,13 +10,18 @@ internal sealed class Vocabulary
 {
     private readonly Dictionary<string, int> _ids;
     private readonly Dictionary<string, int>.AlternateLookup<ReadOnlySpan<char>> _lookup;
-    private readonly Dictionary<int, string> _tokens;
+
+    // By their numbers, in ascending order; these may have gaps.
+    private readonly int[] _numbers;
+    private readonly string[] _tokens;
 
     public Vocabulary(Dictionary<string, int> ids)
     {
         _ids = ids;
         _lookup = ids.GetAlternateLookup<ReadOnlySpan<char>>();
-        _tokens = ids.ToDictionary(entry => entry.Value, entry => entry.Key);
+        _numbers = [.. ids.Values];
+        _tokens = [.. ids.Keys];
+        Array.Sort(_numbers, _tokens);
     }
 
     /// <summary>How many tokens there are.</summary>
@@ -29,7 +34,7 @@ internal sealed class Vocabulary
     public int? Find(ReadOnlySpan<char> token) => _lookup.TryGetValue(token, out var id) ? id : null;
 
     /// <summary>How a token is spelled, or null.</summary>
-    public string? Spelling(int id) => _tokens.GetValueOrDefault(id);
+    public string? Spelling(int id) => Array.BinarySearch(_numbers, id) is >= 0 and var index ? _tokens[index] : null;
 
     /// <summary>The tokens of single bytes, <c>&lt;0x00&gt;</c> to <c>&lt;0xFF&gt;</c>, where there are such.</summary>
     public int?[] ByteTokens() =>

@@ -12,15 +12,15 @@ internal static class NormalizerReader
             null when json.IsNothing => NormalizerSequence.None,
             "Sequence" => new NormalizerSequence([.. json["normalizers"].Items().Select(Read)]),
             "BertNormalizer" => Bert(json),
-            "NFC" => new FormNormalizer(NormalForm.C, json.Fault),
-            "NFD" => new FormNormalizer(NormalForm.D, json.Fault),
-            "NFKC" => new FormNormalizer(NormalForm.KC, json.Fault),
-            "NFKD" => new FormNormalizer(NormalForm.KD, json.Fault),
-            "Lowercase" => new CharacterNormalizer(Words.Lowercase, json.Fault),
-            "StripAccents" => new CharacterNormalizer(CharacterNormalizer.WithoutMarks, json.Fault),
-            "Nmt" => new CharacterNormalizer(CharacterNormalizer.Cleaned, json.Fault),
+            "NFC" => new FormNormalizer(NormalForm.C, json.LaterFault()),
+            "NFD" => new FormNormalizer(NormalForm.D, json.LaterFault()),
+            "NFKC" => new FormNormalizer(NormalForm.KC, json.LaterFault()),
+            "NFKD" => new FormNormalizer(NormalForm.KD, json.LaterFault()),
+            "Lowercase" => new CharacterNormalizer(Words.Lowercase, json.LaterFault()),
+            "StripAccents" => new CharacterNormalizer(CharacterNormalizer.WithoutMarks, json.LaterFault()),
+            "Nmt" => new CharacterNormalizer(CharacterNormalizer.Cleaned, json.LaterFault()),
             "Strip" => new StripNormalizer(json["strip_left"].Flag(true), json["strip_right"].Flag(true)),
-            "Prepend" => new PrependNormalizer(TokenizerPart.ShortText(json["prepend"]), json.Fault),
+            "Prepend" => new PrependNormalizer(TokenizerPart.ShortText(json["prepend"]), json.LaterFault()),
             "Replace" => Replace(json),
             "Precompiled" => Map(json["precompiled_charsmap"]),
             "ByteLevel" => new ByteNormalizer(),
@@ -35,7 +35,7 @@ internal static class NormalizerReader
             json["handle_chinese_chars"].Flag(true),
             json["strip_accents"].Flag(isLower),
             isLower,
-            json.Fault
+            json.LaterFault()
         );
     }
 
@@ -43,7 +43,7 @@ internal static class NormalizerReader
     {
         var content = TokenizerPart.ShortText(json["content"]);
         return BoundedPattern.Read(json["pattern"]) is { } pattern
-            ? new ReplaceNormalizer(pattern, content, json.Fault)
+            ? new ReplaceNormalizer(pattern, content, json.LaterFault())
             : NormalizerSequence.None;
     }
 
@@ -54,7 +54,7 @@ internal static class NormalizerReader
         var text = json.Text("a map of characters in base 64");
         var bytes = new byte[(text.Length / 4 * 3) + 3];
         return Convert.TryFromBase64String(text, bytes, out var count)
-            ? new CharacterMap(bytes.AsSpan(0, count), isWholeGraphemes: true, json.Fault)
+            ? new CharacterMap(bytes.AsSpan(0, count), isWholeGraphemes: true, json.LaterFault())
             : throw json.Fault("a map of characters is expected in base 64");
     }
 }

@@ -23,7 +23,7 @@ internal static class SplitterReader
             "ByteLevel" => new ByteLevelSplitter(
                 json["add_prefix_space"].Flag(true),
                 json["use_regex"].Flag(true),
-                json.Fault
+                json.LaterFault()
             ),
             "Split" => new PatternSplitter(
                 BoundedPattern.Read(json["pattern"]),
@@ -63,7 +63,7 @@ internal static class SplitterReader
     public static char Mark(JsonPlace json) => TokenizerPart.Character(json["replacement"], UsualMark);
 
     private static MetaspaceSplitter Metaspace(JsonPlace json) =>
-        new(Mark(json), Scheme(json), json["split"].Flag(true), json.Fault);
+        new(Mark(json), Scheme(json), json["split"].Flag(true), json.LaterFault());
 
     private static CharacterSplitter CharacterSplit(JsonPlace delimiter)
     {

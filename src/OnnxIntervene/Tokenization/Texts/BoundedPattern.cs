@@ -22,10 +22,10 @@ internal sealed class BoundedPattern
 
     private readonly Regex _regex;
     private readonly StandIns _standIns;
-    private readonly JsonPlace _place;
+    private readonly Func<string, Exception> _fault;
 
-    private BoundedPattern(Regex regex, StandIns standIns, JsonPlace place) =>
-        (_regex, _standIns, _place) = (regex, standIns, place);
+    private BoundedPattern(Regex regex, StandIns standIns, Func<string, Exception> fault) =>
+        (_regex, _standIns, _fault) = (regex, standIns, fault);
 
     /// <summary>Reads <c>{"String": …}</c> or <c>{"Regex": …}</c>; null for an empty one, found nowhere.</summary>
     public static BoundedPattern? Read(JsonPlace place)
@@ -40,7 +40,7 @@ internal sealed class BoundedPattern
         if (pattern.Length == 0)
             return null;
         var expression = text is null ? pattern : Regex.Escape(pattern);
-        return new BoundedPattern(Compile(expression, written), StandIns.For(expression), written);
+        return new BoundedPattern(Compile(expression, written), StandIns.For(expression), written.LaterFault());
     }
 
     /// <summary>Where the pattern is found, as ranges of UTF-16 characters; matches of nothing are left out.</summary>
@@ -69,7 +69,7 @@ internal sealed class BoundedPattern
     }
 
     private Exception TooSlow(int length) =>
-        _place.Fault(
+        _fault(
             $"the regular expression takes too long on a text of {length} characters. Simplify it, or give token ids"
         );
 
