@@ -6,7 +6,7 @@ import { createRequire } from "node:module";
 
 const { Tokenizer } = createRequire(path.join(process.cwd(), "node_modules/x.js"))("tokenizers");
 const here = path.dirname(new URL(import.meta.url).pathname);
-const { cases } = JSON.parse(fs.readFileSync(path.join(here, "texts.json"), "utf8"));
+const { cases, families: own } = JSON.parse(fs.readFileSync(path.join(here, "texts.json"), "utf8"));
 const families = process.argv.slice(3);
 
 for (const name of fs.readdirSync(process.argv[2])) {
@@ -18,7 +18,7 @@ for (const name of fs.readdirSync(process.argv[2])) {
   // Where a normalizer changes how many characters there are, the library's offsets are beside what a token covers.
   const isKept = text => file.normalizer === null || /^(?!.*(  |``))[ -~]*$/.test(text);
   const rows = [];
-  for (const text of [...cases, ...added.map(token => `x ${token} y${token}`)]) {
+  for (const text of [...cases, ...(own[name] ?? []), ...added.map(token => `x ${token} y${token}`)]) {
     const plain = await tokenizer.encode(text, null, { addSpecialTokens: false });
     const framed = await tokenizer.encode(text, null, { addSpecialTokens: true });
     rows.push({

@@ -269,6 +269,14 @@ FAMILIES = {
         ["<｜begin▁of▁sentence｜>", "<｜User｜>"], r"\s?[^\W\d_]+|\s?[!-/:-~！-／：-～‘-‟　-。]+|\s+$|[一-龥ࠀ-一가-퟿]+", 200,
         digits=dict(type="Digits", individual_digits=True), before=["<｜begin▁of▁sentence｜>"],
     ),
+    # Numbers in groups of three from the right: a match of nothing cuts the text.
+    "thousands": lambda: byte_level(
+        ["<|endoftext|>"], GPT2, 120, digits=split(r"(?=(\d{3})+(?!\d))")
+    ),
+    # What belongs to words, and where they end.
+    "word-class": lambda: byte_level(
+        ["<|endoftext|>"], r"\b\d+\b|[^\W\d_]+|\w+| ?[\W_]+?(?=\w|$)", 120, digits=split(r"\B(?=[\u0900-\u097f])")
+    ),
     "roberta": roberta,
     "llama2": lambda: byte_fallback(
         ["<unk>", "<s>", "</s>"],

@@ -24,6 +24,17 @@ public sealed class OptionTests
         Assert.That(error, Does.Contain(message).And.Contain(arguments[0]));
     }
 
+    [TestCase("generate", "--temperature", "hot")]
+    [TestCase("steer-search", "--samples", "many")]
+    [TestCase("das", "--patience", "1e3")]
+    public async Task A_text_that_is_no_number_is_refused(string command, params string[] arguments)
+    {
+        var (output, error, exit) = await Command.RunAsync([command, .. arguments]);
+
+        Assert.That((output, exit), Is.EqualTo(("", 1)));
+        Assert.That(error, Does.Contain(arguments[0]).And.Contain(arguments[1]).And.Not.Contain("   at "));
+    }
+
     [Test]
     public async Task An_option_that_is_not_there_is_named_without_the_whole_help()
     {

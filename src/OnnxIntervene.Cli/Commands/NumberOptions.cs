@@ -1,3 +1,4 @@
+using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Globalization;
 
@@ -19,6 +20,13 @@ internal static class NumberOptions
         else if (number > most)
             result.AddError($"{result.Option.Name} must be at most {most}; {number} was given.");
     }
+
+    /// <summary>The number that an option was given; null for none, and for a text that is refused by itself.</summary>
+    public static double? Given(CommandResult result, Option option) =>
+        result.GetResult(option) is { Implicit: false, Tokens: [var token] }
+        && double.TryParse(token.Value, CultureInfo.InvariantCulture, out var number)
+            ? number
+            : null;
 
     /// <summary>Requires a finite number that is not negative.</summary>
     public static void RequireNotNegative(OptionResult result)

@@ -39,7 +39,7 @@ internal sealed class PatienceOptions
         {
             foreach (var option in new Option[] { _aside, _every })
             {
-                if (result.GetValue(_patience) is null && result.GetResult(option) is { Implicit: false })
+                if (!EitherOptions.IsGiven(result, _patience) && EitherOptions.IsGiven(result, option))
                     result.AddError($"{option.Name} is for {_patience.Name}, which is not given.");
             }
         });

@@ -92,7 +92,8 @@ internal sealed class SamplingOptions
         };
 
     /// <summary>Whether tokens are drawn, and not the most probable ones taken.</summary>
-    public bool Draws(CommandResult result) => result.GetValue(_temperature) != 0;
+    public bool Draws(CommandResult result) =>
+        EitherOptions.IsGiven(result, _temperature) && NumberOptions.Given(result, _temperature) != 0;
 
     // What draws does nothing where the most probable token is taken.
     private void RequireTemperature(CommandResult result)

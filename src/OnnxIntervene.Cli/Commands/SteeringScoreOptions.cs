@@ -127,7 +127,7 @@ internal sealed class SteeringScoreOptions
             result.AddError(
                 $"{_score.Name} generated-text needs words: give {_words.All[0].Name} or {_words.All[1].Name}."
             );
-        if (result.GetValue(_samples) > 1 && !_sampling.Draws(result))
+        if (NumberOptions.Given(result, _samples) > 1 && !_sampling.Draws(result))
             result.AddError(
                 $"{_samples.Name} goes with --temperature above 0; without, all texts of a prompt are the same."
             );

@@ -34,7 +34,10 @@ public sealed record GenerationOptions
     /// <summary>Where the random numbers begin; each text of a batch has its own.</summary>
     public int Seed { get; init; }
 
-    /// <summary>Texts that end a generation; they are left out of the result's text.</summary>
+    /// <summary>
+    /// Texts that end a generation; they are left out of the result's text. A special token's text ends it like a
+    /// stop token.
+    /// </summary>
     public ImmutableArray<string> StopTexts { get; init; } = [];
 
     /// <summary>

@@ -15,10 +15,14 @@ internal sealed class StopCondition
     public StopCondition(GenerationOptions options, LoadedModel model)
     {
         _model = model;
-        _tokens = options.IgnoresEndOfText ? [] : [.. options.StopTokens ?? EndOfText.TokensOf(model.File.Path)];
-        _texts = options.StopTexts;
+        var ends = options.IgnoresEndOfText ? [] : options.StopTokens ?? EndOfText.TokensOf(model.File.Path);
+        _tokens = [.. ends, .. options.StopTexts.Select(SpecialToken).OfType<int>()];
+        _texts = [.. options.StopTexts.Where(text => SpecialToken(text) is null)];
         // A token is a byte at least; a few more, since a text may begin inside a token.
         _tail = _texts.IsEmpty ? 0 : _texts.Max(text => System.Text.Encoding.UTF8.GetByteCount(text)) + 8;
+
+        // Special tokens are left out of texts, so that one that stops is looked for as a token.
+        int? SpecialToken(string text) => model.Tokenizer.FindWholeSpecial(text);
     }
 
     /// <exception cref="InterventionException">A stop text can never occur, or cannot be looked for.</exception>
@@ -33,12 +37,18 @@ internal sealed class StopCondition
                     "Stop texts need a tokenizer beside the model; give stop tokens instead."
                 );
             var tokenizer = model.Tokenizer;
-            var ids = tokenizer.Encode(text, addSpecialTokens: false).Ids;
-            if (!tokenizer.Decode(ids).Contains(text, StringComparison.Ordinal))
+            // Some decoders drop the space with which a text begins; inside a text it stands.
+            if (
+                tokenizer.FindWholeSpecial(text) is null
+                && !Written(text).Contains(text, StringComparison.Ordinal)
+                && !Written($"a{text}").Contains(text, StringComparison.Ordinal)
+            )
                 throw new InterventionException(
-                    $"The stop text '{text}' can never occur: the tokenizer writes it as "
-                        + $"'{tokenizer.Decode(ids)}'."
+                    $"The stop text '{text}' can never occur: the tokenizer writes it as '{Written(text)}'."
                 );
+
+            string Written(string whole) =>
+                tokenizer.Decode(tokenizer.Encode(whole, addSpecialTokens: false).Ids, skipSpecialTokens: true);
         }
 
         foreach (var token in options.StopTokens ?? [])

@@ -160,6 +160,9 @@ public sealed class Tokenizer
         : _added.TryGetValue(id, out var content) ? content
         : _definition.Model.Vocabulary.Spelling(id);
 
+    /// <summary>The special token that a text is, which decoded texts can leave out; null for other texts.</summary>
+    internal int? FindWholeSpecial(string text) => FindToken(text) is { } id && _special.Contains(id) ? id : null;
+
     private int? FindSpecial(string content) =>
         _definition.AddedTokens.FirstOrDefault(token => token.Content == content)?.Id
         ?? _definition.Model.Vocabulary.Find(content);

@@ -49,6 +49,18 @@ public sealed class GenerationOptionTests
     }
 
     [Test]
+    public void A_stop_text_that_is_a_special_token_ends_a_text()
+    {
+        var options = new GenerationOptions { IgnoresEndOfText = true, MaximumNewTokens = 8 };
+
+        var unstopped = _model.Generate(s_prompt, options)[0];
+        var text = _model.Generate(s_prompt, options with { StopTexts = ["<|endoftext|>"] })[0];
+
+        Assert.That(unstopped.Tokens, Has.Length.EqualTo(8).And.Some.EqualTo(0));
+        Assert.That((text.Finish, text.Text), Is.EqualTo((FinishReason.Stop, " fry.")));
+    }
+
+    [Test]
     public void Drawing_among_one_token_is_greedy_and_a_seed_draws_the_same_again()
     {
         var greedy = _model.Generate(s_prompt)[0];
@@ -143,6 +155,7 @@ public sealed class GenerationOptionTests
         Assert.Multiple(() =>
         {
             Refused(new GenerationOptions { StopTexts = [""] }, "empty");
+            Refused(new GenerationOptions { StopTexts = ["fry<|endoftext|>"] }, "can never occur");
             Refused(new GenerationOptions { StopTokens = [1_000_000] }, "vocabulary");
             Refused(new GenerationOptions { Temperature = -1 }, "temperature");
             Refused(new GenerationOptions { MaximumNewTokens = 0 }, "at least 1");

@@ -42,7 +42,9 @@ internal sealed class UnigramModel : TokenModel
         var reversed = new List<Symbol>();
         for (var end = piece.Length; end > 0; end = best[end].Start)
         {
-            var symbol = new Symbol(best[end].Id, best[end].Start, end);
+            // The unknown token may be spelled out in a text, and counts as unknown there.
+            var id = best[end].Id == _unknown ? Symbol.NoToken : best[end].Id;
+            var symbol = new Symbol(id, best[end].Start, end);
             // Unknown characters beside each other are one token.
             if (symbol.Id == Symbol.NoToken && reversed.Count > 0 && reversed[^1].Id == Symbol.NoToken)
                 reversed[^1] = reversed[^1] with { Start = symbol.Start };
@@ -57,8 +59,9 @@ internal sealed class UnigramModel : TokenModel
     private void Add(Symbol symbol, TrackedText piece, List<FoundToken> tokens)
     {
         var (start, end) = (piece.Start(symbol.Start), piece.End(symbol.End - 1));
-        if (symbol.Id != Symbol.NoToken)
-            tokens.Add(new FoundToken(symbol.Id, start, end));
+        var known = symbol.Id != Symbol.NoToken ? symbol.Id : Vocabulary.Find(Characters());
+        if (known is { } token)
+            tokens.Add(new FoundToken(token, start, end));
         else if (_bytes is not null && Vocabulary.Bytes(Characters(), _bytes) is { } bytes)
             tokens.AddRange(bytes.Select(id => new FoundToken(id, start, end)));
         else if (_unknown is { } unknown)

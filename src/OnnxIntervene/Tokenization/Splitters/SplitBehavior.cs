@@ -23,7 +23,10 @@ internal static class Delimiters
             ? behavior
         : throw json.Expected($"one of {string.Join(", ", Enum.GetNames<SplitBehavior>())}");
 
-    /// <summary>Adds the pieces of a text; its delimiters are ranges in order that do not overlap.</summary>
+    /// <summary>
+    /// Adds the pieces of a text; its delimiters are ranges in order that do not overlap. An empty one cuts the text
+    /// where it stands.
+    /// </summary>
     public static void Cut(
         TrackedText text,
         IReadOnlyList<(int Start, int End)> found,
@@ -36,20 +39,23 @@ internal static class Delimiters
         var end = 0;
         foreach (var (start, next) in found)
         {
-            Add(parts, end, start, isInverted);
-            Add(parts, start, next, !isInverted);
+            AddBetween(end, start);
+            parts.Add(new Part(start, next, !isInverted));
             end = next;
         }
 
-        Add(parts, end, text.Length, isInverted);
+        AddBetween(end, text.Length);
         foreach (var part in Joined(parts, behavior))
-            pieces.Add(text.Slice(part.Start, part.End - part.Start));
-    }
+        {
+            if (part.End > part.Start)
+                pieces.Add(text.Slice(part.Start, part.End - part.Start));
+        }
 
-    private static void Add(List<Part> parts, int start, int end, bool isDelimiter)
-    {
-        if (end > start)
-            parts.Add(new Part(start, end, isDelimiter));
+        void AddBetween(int from, int to)
+        {
+            if (to > from)
+                parts.Add(new Part(from, to, isInverted));
+        }
     }
 
     private static List<Part> Joined(List<Part> parts, SplitBehavior behavior)

@@ -43,19 +43,25 @@ internal sealed class BoundedPattern
         return new BoundedPattern(Compile(expression, written), StandIns.For(expression), written.LaterFault());
     }
 
-    /// <summary>Where the pattern is found, as ranges of UTF-16 characters; matches of nothing are left out.</summary>
+    /// <summary>
+    /// Where the pattern is found, as ranges of UTF-16 characters. A range is empty where the pattern matches between
+    /// two characters; as in Oniguruma, that is none where the match before ends.
+    /// </summary>
     public List<(int Start, int End)> Find(string text)
     {
         var points = new CodePoints(text, _standIns);
         var found = new List<(int Start, int End)>();
         var limit = s_longestText.TotalSeconds + (text.Length * SecondsPerCharacter);
         var started = Stopwatch.GetTimestamp();
+        var before = -1;
         try
         {
             foreach (var match in _regex.EnumerateMatches(points.Shape))
             {
-                if (match.Length > 0)
-                    found.Add((points.Offset(match.Index), points.Offset(match.Index + match.Length)));
+                var end = match.Index + match.Length;
+                if (match.Length > 0 || match.Index != before)
+                    found.Add((points.Offset(match.Index), points.Offset(end)));
+                before = end;
                 if (Stopwatch.GetElapsedTime(started).TotalSeconds > limit)
                     throw TooSlow(text.Length);
             }
@@ -79,7 +85,11 @@ internal sealed class BoundedPattern
             throw place.Fault($"'{foreign}' in a regular expression is not supported");
         try
         {
-            return new Regex(pattern, RegexOptions.CultureInvariant | RegexOptions.Multiline, s_longestMatch);
+            return new Regex(
+                WordClass.WrittenOut(pattern),
+                RegexOptions.CultureInvariant | RegexOptions.Multiline,
+                s_longestMatch
+            );
         }
         catch (ArgumentException fault)
         {
