@@ -1,2 +1,2 @@
-// Commands get writers and folders of their own; tests that set what the process has once say so with NonParallelizable.
+// Commands get writers and folders of their own; tests that set what a process has once say so with NonParallelizable.
 [assembly: Parallelizable(ParallelScope.Fixtures)]

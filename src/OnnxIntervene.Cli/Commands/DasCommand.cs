@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using System.CommandLine;
 using OnnxIntervene.Cli.Output;
 using OnnxIntervene.Execution;
@@ -84,19 +83,11 @@ internal sealed class DasCommand
     )
     {
         var layers = AlignmentSearch.Explain(model, request, cancellation);
-        ImmutableArray<int> numbers = request.Layers.IsEmpty
-            ? [.. Enumerable.Range(0, model.Components.LayerCount)]
-            : request.Layers;
         var terminal = Terminal.Of(arguments);
         if (_output.IsJson(arguments))
             terminal.Output.WriteJson(JsonText.Of(new { Layers = layers }));
         else
-            terminal.WriteFacts([
-                .. layers.Select(
-                    (layer, row) =>
-                        (numbers.Length == layers.Count ? $"layer {numbers[row]}" : request.Component, $"{layer}")
-                ),
-            ]);
+            terminal.WriteFacts([.. layers.Select(layer => ($"layer {layer.Layer}", $"{layer.Training}"))]);
         return Task.FromResult(ExitCodes.Done);
     }
 

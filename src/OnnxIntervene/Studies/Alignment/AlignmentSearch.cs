@@ -49,7 +49,7 @@ public static class AlignmentSearch
     /// The request does not fit the model, or an operator has no gradient rule.
     /// </exception>
     /// <exception cref="OperationCanceledException">The runs were cancelled.</exception>
-    public static IReadOnlyList<TrainingExplanation> Explain(
+    public static IReadOnlyList<LayerExplanation> Explain(
         LoadedModel model,
         AlignmentRequest request,
         CancellationToken cancellation = default
@@ -62,7 +62,7 @@ public static class AlignmentSearch
             .. Enumerable
                 .Range(0, study.Count)
                 .Where(cell => study.ColumnOf(cell) == 0)
-                .Select(cell => training.Explain(cell, cancellation)),
+                .Select(cell => new LayerExplanation(study.LayerOf(cell), training.Explain(cell, cancellation))),
         ];
     }
 

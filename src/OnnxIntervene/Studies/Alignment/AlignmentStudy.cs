@@ -52,6 +52,8 @@ internal sealed class AlignmentStudy
 
     public int RowOf(int cell) => cell / _columns.Length;
 
+    public int LayerOf(int cell) => _sites[RowOf(cell)].Layer;
+
     public int ColumnOf(int cell) => cell % _columns.Length;
 
     public int NumberOf(AlignmentCell cell) => (cell.Row * _columns.Length) + cell.Column;
