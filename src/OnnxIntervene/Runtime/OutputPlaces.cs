@@ -54,7 +54,8 @@ internal sealed class OutputPlaces : IDisposable
         {
             _options.Logger.LogWarning(
                 fault,
-                "The execution provider '{Provider}' does not say where results are: the cache is copied at each token.",
+                "The execution provider '{Provider}' does not say where results are: "
+                    + "the cache is copied at each token.",
                 _options.Provider
             );
             return null;
