@@ -1,11 +1,9 @@
 using OnnxIntervene.Baking;
-using OnnxIntervene.Components;
 using OnnxIntervene.Components.Addressing;
 using OnnxIntervene.Execution;
 using OnnxIntervene.Generation;
 using OnnxIntervene.Interventions;
 using OnnxIntervene.Interventions.Kinds;
-using OnnxIntervene.Planning;
 using OnnxIntervene.Runtime;
 using OnnxIntervene.Tensors;
 using OnnxIntervene.Testing;

@@ -77,8 +77,8 @@ internal sealed record GenerationRequest(
         throw new InterventionException(
             (
                 isOfPair
-                    ? $"The model belongs to an encoder and a decoder (its input '{other}'), and text is generated with "
-                        + "models that read one text alone. "
+                    ? $"The model belongs to an encoder and a decoder (its input '{other}'), and text is generated "
+                        + "with models that read one text alone. "
                     : $"The model reads '{other}' beside the text, which generation does not feed. "
             ) + "Intervene on single runs of it, with all inputs given: 'run' with --base-file, in C# Run."
         );

@@ -1,5 +1,5 @@
+using Microsoft.Extensions.Logging;
 using Microsoft.ML.OnnxRuntime;
-using Microsoft.ML.OnnxRuntime.Tensors;
 
 namespace OnnxIntervene.Runtime;
 
@@ -9,21 +9,17 @@ namespace OnnxIntervene.Runtime;
 internal sealed class OutputPlaces : IDisposable
 {
     private readonly InferenceSession _session;
-    private readonly bool _asksAll;
-    private readonly Lazy<IDisposableReadOnlyCollection<OrtMemoryInfo>> _planned;
+    private readonly ExecutionOptions _options;
+    private readonly Lazy<IDisposableReadOnlyCollection<OrtMemoryInfo>?> _planned;
 
     /// <param name="session">The session, which must stay open.</param>
     /// <param name="options">How it was opened.</param>
     public OutputPlaces(InferenceSession session, ExecutionOptions options)
     {
         _session = session;
-        HasDevice = options.HasDevice;
-        _asksAll = options.TakesMemoryForDevice;
-        _planned = new(session.GetMemoryInfosForOutputs);
+        _options = options;
+        _planned = new(Planned);
     }
-
-    /// <summary>Whether anything may be in memory that this process cannot read.</summary>
-    public bool HasDevice { get; }
 
     /// <summary>
     /// Where an output is computed and can stay; null where that is memory which this process can read. An output
@@ -31,10 +27,10 @@ internal sealed class OutputPlaces : IDisposable
     /// </summary>
     public OrtMemoryInfo? DeviceOf(string output)
     {
-        if (!HasDevice)
+        if (!_options.HasDevice || _planned.Value is not { } planned)
             return null;
-        var place = _planned.Value.ElementAt(IndexOf(output));
-        return _asksAll || place.GetDeviceType() != OrtMemoryInfoDeviceType.CPU ? place : null;
+        var place = planned.ElementAt(IndexOf(output));
+        return _options.TakesMemoryForDevice || place.GetDeviceType() != OrtMemoryInfoDeviceType.CPU ? place : null;
     }
 
     /// <summary>An allocator of a device's memory. The caller disposes it after all that it has given.</summary>
@@ -44,7 +40,26 @@ internal sealed class OutputPlaces : IDisposable
     public void Dispose()
     {
         if (_planned.IsValueCreated)
-            _planned.Value.Dispose();
+            _planned.Value?.Dispose();
+    }
+
+    // A provider that does not tell still computes; results are copied then.
+    private IDisposableReadOnlyCollection<OrtMemoryInfo>? Planned()
+    {
+        try
+        {
+            return _session.GetMemoryInfosForOutputs();
+        }
+        catch (OnnxRuntimeException fault)
+        {
+            _options.Logger.LogWarning(
+                fault,
+                "The execution provider '{Provider}' does not say where results are: "
+                    + "the cache is copied at each token.",
+                _options.Provider
+            );
+            return null;
+        }
     }
 
     private int IndexOf(string output)
