@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using OnnxIntervene.Execution;
 using OnnxIntervene.Generation;
 using OnnxIntervene.Planning;
@@ -32,8 +33,20 @@ internal static class DecodeMemory
                     Console.WriteLine($"{made - 1, 9} tokens: {Endurance.ResidentBytes() / 1e6:F1} MB");
                 if (made > tokens)
                     return;
+                if (made == 1)
+                    ShowParts(model);
             }
         }
+    }
+
+    private static void ShowParts(LoadedModel model)
+    {
+        using var process = Process.GetCurrentProcess();
+        var weights = model.Model.Graph.Initializers.Sum(value => value.Initializer?.ByteLength ?? 0);
+        var (used, kept) = (GC.GetTotalMemory(forceFullCollection: false), GC.GetGCMemoryInfo().TotalCommittedBytes);
+        Console.WriteLine($"  MB: {ResidentParts.Describe()}");
+        Console.WriteLine($"  .NET's objects {used / 1e6:F1} MB, in {kept / 1e6:F1} MB of what is allocated");
+        Console.WriteLine($"  at most {process.PeakWorkingSet64 / 1e6:F1} MB; weights {weights / 1e6:F1} MB");
     }
 
     private static TextGeneration Generation(IntervenableModel model, int text, int newTokens, NumericArray vector) =>

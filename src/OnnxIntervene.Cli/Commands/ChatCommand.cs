@@ -56,6 +56,7 @@ internal sealed class ChatCommand
         using var loaded = _model.Load(arguments);
         var dial = DialOf(arguments, loaded);
         using var client = new SteeredChatClient(loaded, OptionsOf(arguments, loaded, dial));
+        LoadingGarbage.Drop();
         using var interruption = new AnswerInterruption(cancellation);
         var transcript = new ChatTranscript { System = arguments.GetValue(_system) };
         var input = new ChatInput(Console.In, !Console.IsInputRedirected, terminal.Error);

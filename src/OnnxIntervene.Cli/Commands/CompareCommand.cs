@@ -68,6 +68,7 @@ internal sealed class CompareCommand
             options,
             settings: new RunSettings { Coefficients = [.. config.Representations.Select(_ => perRow)] }
         );
+        LoadingGarbage.Drop();
         Write(
             Terminal.Of(arguments),
             loaded,

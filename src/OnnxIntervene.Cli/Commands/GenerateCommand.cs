@@ -55,6 +55,7 @@ internal sealed class GenerateCommand
             file.UnitLocations,
             file.Settings
         );
+        LoadingGarbage.Drop();
         var terminal = Terminal.Of(arguments);
         if (!arguments.GetValue(_json) && generation.Count == 1 && loaded.HasTokenizer)
             GenerationText.Stream(terminal, generation, loaded, options, cancellation);

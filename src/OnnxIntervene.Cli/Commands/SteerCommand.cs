@@ -55,6 +55,7 @@ internal sealed class SteerCommand
         );
         using var bare = loaded.With(new IntervenableConfig { Representations = [] });
         var before = bare.PlanGeneration(prompts, plain, settings: new RunSettings());
+        LoadingGarbage.Drop();
         var pairs = before.Run(cancellation).Zip(after.Run(cancellation));
         Write(Terminal.Of(arguments), loaded, [.. pairs], arguments.GetValue(_json));
         return Task.FromResult(ExitCodes.Done);

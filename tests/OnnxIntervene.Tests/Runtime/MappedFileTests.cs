@@ -1,6 +1,9 @@
 using System.Globalization;
+using Microsoft.ML.OnnxRuntime;
 using OnnxIntervene.Execution;
 using OnnxIntervene.Interventions;
+using OnnxIntervene.IR.Serialization;
+using OnnxIntervene.Runtime;
 using OnnxIntervene.Testing;
 
 namespace OnnxIntervene.Tests.Runtime;
@@ -25,6 +28,24 @@ public sealed class MappedFileTests
         var mapped = folder.File("model.onnx");
         Assert.That(result.Intervened.Logits.Floats.Length, Is.GreaterThan(0));
         Assert.That(ResidentBytes(mapped), Is.LessThan(new FileInfo(mapped).Length / 4));
+    }
+
+    [Test]
+    public void A_file_of_weights_gives_its_memory_back_while_a_session_opens()
+    {
+        using var folder = new TemporaryFolder();
+        var mapped = folder.File("model.onnx");
+        File.Copy(Path.Combine(RepositoryPaths.DefaultModel, "model.onnx"), mapped);
+        using var weights = new SharedWeights();
+        using var settings = new SessionOptions();
+        weights.AddTo(settings, OnnxFile.Reference(OnnxFile.Load(mapped)).Referenced);
+        Assert.That(ResidentBytes(mapped), Is.GreaterThan(0), "small weights are copied");
+
+        var isGivenBack = weights.ReleaseDuring(() =>
+            SpinWait.SpinUntil(() => ResidentBytes(mapped) == 0, TimeSpan.FromSeconds(20))
+        );
+
+        Assert.That(isGivenBack, Is.True);
     }
 
     // From the list of this process's mappings: a line with the file's name, then a line for each count, in KiB.
