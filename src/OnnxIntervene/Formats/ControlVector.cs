@@ -36,6 +36,8 @@ public sealed record ControlVector(string ModelHint, ImmutableSortedDictionary<i
                 throw new ModelFormatException($"'{path}': the tensor '{name}' is not a direction of a layer.");
         }
 
+        if (directions.Count == 0)
+            throw new ModelFormatException($"'{path}' holds no directions.");
         if (
             directions.Values.Any(direction => direction.Shape.Length != 1)
             || directions.Values.Select(direction => direction.Length).Distinct().Count() != 1

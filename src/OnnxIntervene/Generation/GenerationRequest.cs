@@ -119,6 +119,8 @@ internal sealed record GenerationRequest(
                 schedule.To is not { } end || end > schedule.From,
                 $"{representation}: the schedule ends at position {schedule.To}, before it begins"
             );
+            foreach (var token in schedule.Tokens)
+                InputChecks.CheckToken(token, Model.Components, $"token that the schedule of {representation} acts at");
             Require(schedule.Every >= 1, $"{representation}: every {schedule.Every} positions is no step");
             if (!schedule.Coefficients.IsConstant && !Model.Interventions[index].Type.HasCoefficient)
                 throw new InterventionException(

@@ -25,5 +25,7 @@ public readonly record struct Coefficient
     /// <summary>Whether it changes nothing, for any example.</summary>
     internal bool IsOne => _rows.IsDefault || _rows.All(number => number == 1);
 
+    internal bool IsFinite => _rows.IsDefault || _rows.All(float.IsFinite);
+
     internal float At(int example) => _rows.IsDefault ? 1 : _rows[_rows.Length == 1 ? 0 : example];
 }

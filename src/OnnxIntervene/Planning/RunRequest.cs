@@ -168,6 +168,11 @@ internal sealed class RunRequest
     // One for all is meant for those that have one.
     private void CheckCoefficients()
     {
+        var endless = Enumerable.Range(0, Count).Where(index => !Coefficient(index).IsFinite).ToList();
+        if (endless.Count > 0)
+            throw new InterventionException(
+                $"{Representation(endless[0])} has a coefficient that is not a finite number."
+            );
         var idle = Enumerable
             .Range(0, Count)
             .Where(index => !Coefficient(index).IsOne && !Interventions[index].Type.HasCoefficient)

@@ -70,6 +70,8 @@ internal sealed class DirectionFile
     /// <summary>Every direction of the file, at the layers that are asked for.</summary>
     public SteeringVector All(IReadOnlyCollection<int> layers, string? component)
     {
+        if (_names.Length == 0)
+            throw new ModelFormatException($"'{_path}' holds no directions: it has no tensors.");
         if (_names is [var only] && Place(only) is null)
             return At(layers, component, Direction(_read(only), only));
         var places = _names.Select(name => (Name: name, Place: Place(name) ?? throw Unnamed(name))).ToList();

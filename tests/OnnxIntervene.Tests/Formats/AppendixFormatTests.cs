@@ -117,6 +117,8 @@ public sealed class AppendixFormatTests
     [TestCase("\"alpha_pattern\": {\"q_proj\": 2}", 0.5)]
     [TestCase("\"alpha_pattern\": {\"roj\": 2}", 2.0)]
     [TestCase("\"alpha_pattern\": {\"^model.layers.0.self_attn.q_proj\": 4, \"q_proj\": 2}", 1.0)]
+    [TestCase("\"r\": 4, \"rank_pattern\": {\"k_proj\": 2}, \"init_lora_weights\": \"gaussian\"", 2.0)]
+    [TestCase("\"r\": 2, \"rank_pattern\": {\".*[qv]_proj\": 4}, \"init_lora_weights\": true", 2.0)]
     [TestCase("\"use_dora\": false, \"modules_to_save\": null, \"bias\": \"none\"", 2.0)]
     public void The_scale_of_a_LoRA_adapter_is_what_its_configuration_says(string option, double scale)
     {
@@ -130,6 +132,10 @@ public sealed class AppendixFormatTests
     [TestCase("\"modules_to_save\": [\"lm_head\"]", "modules_to_save")]
     [TestCase("\"bias\": \"all\"", "biases")]
     [TestCase("\"alpha_pattern\": {\"(a+)+$\": 2}", "regular expression")]
+    [TestCase("\"r\": 8", "rank 4, but adapter_config.json says 8")]
+    [TestCase("\"r\": 4, \"rank_pattern\": {\"q_proj\": 2}", "rank_pattern")]
+    [TestCase("\"layer_replication\": [[0, 2], [1, 3]]", "layer_replication")]
+    [TestCase("\"init_lora_weights\": \"pissa_niter_4\"", "pissa_niter_4")]
     [TestCase("\"peft_type\": \"IA3\"", "IA3")]
     [TestCase("[", "not JSON")]
     public void An_adapter_that_would_give_other_numbers_is_refused(string option, string message)

@@ -3,6 +3,7 @@ using OnnxIntervene.Generation;
 using OnnxIntervene.Interventions;
 using OnnxIntervene.Interventions.Kinds;
 using OnnxIntervene.IR;
+using OnnxIntervene.Planning;
 using OnnxIntervene.Tensors;
 using OnnxIntervene.Testing;
 
@@ -173,6 +174,21 @@ public sealed class GenerationOptionTests
                 () => _model.Generate(s_prompt, options),
                 Throws.TypeOf<InterventionException>().With.Message.Contains(word)
             );
+    }
+
+    [Test]
+    public void What_interventions_cannot_do_is_refused_before_anything_runs()
+    {
+        using var model = _loaded.With(Steered());
+
+        Assert.That(
+            () => Generate(Steered(), new InterventionSchedule { Tokens = [1_000_000] }),
+            Throws.TypeOf<InterventionException>().With.Message.Contains("schedule").And.Message.Contains("vocabulary")
+        );
+        Assert.That(
+            () => model.Generate(s_prompt, settings: new RunSettings { Coefficients = [Coefficient.Of(float.NaN)] }),
+            Throws.TypeOf<InterventionException>().With.Message.Contains("not a finite number")
+        );
     }
 
     [Test]

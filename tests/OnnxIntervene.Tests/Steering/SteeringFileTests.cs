@@ -80,6 +80,10 @@ public sealed class SteeringFileTests
             () => SteeringVectorFile.Read(Written(("block_output.2", [1, float.NaN]))),
             Throws.TypeOf<ModelFormatException>().With.Message.Contains("not finite")
         );
+        Assert.That(
+            () => SteeringVectorFile.Read(Written()),
+            Throws.TypeOf<ModelFormatException>().With.Message.Contains("no tensors")
+        );
         Assert.That(() => SteeringVectorFile.Read("joy.txt"), Refused("ends in"));
     }
 
