@@ -36,7 +36,7 @@ internal static class WordClass
         return text.ToString();
     }
 
-    /// <summary>How long the set is with which a text begins; another bracket may follow the one that opens it.</summary>
+    /// <summary>How long the set is with which a text begins; another bracket may follow its first one.</summary>
     private static int SetLength(ReadOnlySpan<char> text)
     {
         var index = text.StartsWith("[^") ? 2 : 1;
