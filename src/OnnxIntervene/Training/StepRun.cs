@@ -22,7 +22,7 @@ internal sealed class StepRun(
     public StepNumbers Run(TrainingBatch batch, Func<string> whose, CancellationToken cancellation)
     {
         using var runs = RunsOf(batch, cancellation);
-        return Numbers(runs.Run(), batch, runs, withGradients: true, cancellation, whose);
+        return Numbers(runs.Run(), batch, runs, withGradients: true, whose, cancellation);
     }
 
     /// <summary>The same on examples of a set, of which the frozen part is computed once.</summary>
@@ -41,7 +41,7 @@ internal sealed class StepRun(
         var batch = examples.Batch(numbers);
         using var runs = RunsOf(batch, cancellation);
         var run = Forward(runs, examples, numbers, withGradients, cancellation);
-        return Numbers(run, batch, runs, withGradients, cancellation, () => Whose(examples, numbers, cancellation));
+        return Numbers(run, batch, runs, withGradients, () => Whose(examples, numbers, cancellation), cancellation);
     }
 
     /// <summary>Checks a batch against the model, and its labels against the classes. Runs nothing.</summary>
@@ -122,8 +122,8 @@ internal sealed class StepRun(
         TrainingBatch batch,
         BatchRuns runs,
         bool withGradients,
-        CancellationToken cancellation,
-        Func<string> whose
+        Func<string> whose,
+        CancellationToken cancellation
     )
     {
         var gradients = withGradients ? runs.Back(run) : null;

@@ -4,7 +4,6 @@ using OnnxIntervene.IR;
 using OnnxIntervene.IR.Files;
 using OnnxIntervene.Planning;
 using OnnxIntervene.Sweeps;
-using OnnxIntervene.Training;
 
 namespace OnnxIntervene.Studies.Alignment;
 
