@@ -40,6 +40,10 @@ internal sealed class InputFiller(
     public InputFiller(IReadOnlyDictionary<string, NodeMetadata> inputs, ComponentMap components)
         : this(inputs, components, new HashSet<string>(), [.. inputs.Keys]) { }
 
+    /// <summary>The session's inputs that have a default, which is taken where they are not given.</summary>
+    public IReadOnlyDictionary<string, NodeMetadata> Overridable { get; init; } =
+        ImmutableDictionary<string, NodeMetadata>.Empty;
+
     /// <summary>Whether an input is filled in when it is not given.</summary>
     public static bool CanFill(string name) =>
         s_filled.Contains(name) || name.StartsWith(PastPrefix, StringComparison.Ordinal);
@@ -77,6 +81,12 @@ internal sealed class InputFiller(
                         ? OrtArrays.Create(array, metadata.ElementDataType, name)
                         : Default(name, metadata, given, sizes)
                 );
+        }
+
+        foreach (var (name, metadata) in Overridable)
+        {
+            if (!ownInputs.Contains(name) && given.Arrays.TryGetValue(name, out var array))
+                binding.Own(name, OrtArrays.Create(array, metadata.ElementDataType, name));
         }
     }
 

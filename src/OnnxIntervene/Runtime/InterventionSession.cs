@@ -28,7 +28,10 @@ public sealed class InterventionSession : IDisposable
         if (spliced.PositionsInput is { } positions)
             _ownInputs.Add(positions);
         _ownInputs.UnionWith(spliced.AddedInputs);
-        _filler = new InputFiller(session.Inputs, spliced.Components, _ownInputs, spliced.Inputs);
+        _filler = new InputFiller(session.Inputs, spliced.Components, _ownInputs, spliced.Inputs)
+        {
+            Overridable = session.Overridable,
+        };
         _neutral = new NeutralFeeds(spliced.Sites, session.Inputs);
     }
 

@@ -26,6 +26,7 @@ internal sealed class OrtSession : IDisposable
         _session = session;
         _results = results;
         Inputs = session.InputMetadata;
+        Overridable = session.OverridableInitializerMetadata;
         NumericOutputs =
         [
             .. session.OutputMetadata.Where(output => IsNumeric(output.Value)).Select(output => output.Key),
@@ -40,6 +41,9 @@ internal sealed class OrtSession : IDisposable
 
     /// <summary>The inputs that must be fed.</summary>
     public IReadOnlyDictionary<string, NodeMetadata> Inputs { get; }
+
+    /// <summary>The inputs that may be fed: the file has a default for each.</summary>
+    public IReadOnlyDictionary<string, NodeMetadata> Overridable { get; }
 
     /// <summary>The outputs that are tensors of numbers or booleans, in the model's order.</summary>
     public IReadOnlyList<string> NumericOutputs { get; }

@@ -9,6 +9,8 @@ using OnnxIntervene.IR;
 using OnnxIntervene.IR.Editing;
 using OnnxIntervene.IR.Serialization;
 using OnnxIntervene.Planning;
+using OnnxIntervene.Runtime;
+using OnnxIntervene.Tensors;
 using OnnxIntervene.Testing;
 
 namespace OnnxIntervene.Tests.Baking;
@@ -48,6 +50,32 @@ public sealed class FedConstantTests
             Assert.That(Distance(folded, spliced), Is.LessThan(1e-4), $"{factor}");
             Assert.That(Distance(folded, Run(folder.File("own"), fed)), Is.GreaterThan(0.01), $"{factor}: no effect");
         }
+    }
+
+    [TestCase(Gemm)]
+    [TestCase(ProductAndAdd)]
+    public void What_is_fed_in_place_of_a_default_is_run_with(string export)
+    {
+        using var folder = new TemporaryFolder();
+        using var loaded = Changed(folder, export, BiasesOf, hasDefault: true);
+        using var model = loaded.With(IntervenableConfig.Empty);
+        var fed = BiasesOf(loaded.Model.Graph).ToDictionary(value => value.Name, value => Scaled(value, -2));
+        var inputs = ModelInputs.FromTokens([5, 9, 23, 41]);
+
+        using var plain = model.Run(inputs);
+        using var other = model.Run(
+            new ModelInputs(
+                inputs.Arrays.AddRange(
+                    fed.Select(pair =>
+                        KeyValuePair.Create(pair.Key, NumericArray.Of(pair.Value.ToArray(), (int)pair.Value.Length))
+                    )
+                )
+            )
+        );
+
+        var (usual, changed) = (plain.Intervened.Logits.Floats.ToArray(), other.Intervened.Logits.Floats.ToArray());
+        Assert.That(Distance(changed, Run(folder.File("own"), fed)), Is.LessThan(1e-4));
+        Assert.That(Distance(changed, usual), Is.GreaterThan(0.01));
     }
 
     [Test]
