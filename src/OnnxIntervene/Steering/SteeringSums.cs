@@ -98,7 +98,7 @@ internal sealed class SteeringSums(SteeringSearchRequest request, SteeringGrid g
             string.Join(',', request.Words),
             Joined(request.Coefficients),
             FormattableString.Invariant(
-                $"{request.Manner.WhenAbove} {request.Manner.WhenBelow} {request.Manner.KeepsNorm}"
+                $"{request.Manner.WhenAbove} {request.Manner.WhenBelow} {request.Manner.KeepsNorm} {request.Manner.Clamp}"
             ),
             .. Vector(request.Vector),
             .. request.Manner.Along is { } along ? Vector(along) : [],
