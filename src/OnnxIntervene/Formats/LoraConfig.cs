@@ -44,8 +44,8 @@ internal sealed record LoraConfig(
             throw new ModelFormatException(
                 string.Create(
                     CultureInfo.InvariantCulture,
-                    $"The matrices of '{module}' have the rank {rank}, but adapter_config.json says {said}, by which the "
-                        + $"scale is divided. Write the matrices' rank there, in \"r\" or in \"rank_pattern\"."
+                    $"The matrices of '{module}' have the rank {rank}, but adapter_config.json says {said}, by which "
+                        + $"the scale is divided. Write the matrices' rank there, in \"r\" or in \"rank_pattern\"."
                 )
             );
         return Special(AlphaPattern, module, Alpha) / (HasRootScale ? Math.Sqrt(rank) : rank);

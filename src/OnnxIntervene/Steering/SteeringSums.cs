@@ -97,9 +97,8 @@ internal sealed class SteeringSums(SteeringSearchRequest request, SteeringGrid g
             $"{request.Prompts.Length} prompts",
             string.Join(',', request.Words),
             Joined(request.Coefficients),
-            FormattableString.Invariant(
-                $"{request.Manner.WhenAbove} {request.Manner.WhenBelow} {request.Manner.KeepsNorm}"
-            ),
+            FormattableString.Invariant($"{request.Manner.WhenAbove} {request.Manner.WhenBelow}"),
+            FormattableString.Invariant($"{request.Manner.KeepsNorm} {request.Manner.Clamp}"),
             .. Vector(request.Vector),
             .. request.Manner.Along is { } along ? Vector(along) : [],
             .. request.Generated?.Facts ?? [],

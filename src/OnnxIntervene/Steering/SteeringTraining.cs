@@ -24,7 +24,7 @@ public static class SteeringTraining
     /// <param name="progress">Told how many texts are done.</param>
     /// <param name="cancellation">Ends the runs early.</param>
     /// <exception cref="InterventionException">
-    /// The component is not in the model, or its units are no vectors.
+    /// The component is not in the model, its units are no vectors, or the examples do not differ there.
     /// </exception>
     /// <exception cref="OnnxIntervene.Runtime.ExecutionException">ONNX Runtime stopped a run.</exception>
     /// <exception cref="OperationCanceledException">The runs were cancelled.</exception>
@@ -59,7 +59,7 @@ public static class SteeringTraining
         var layered = addresses.Select((address, place) => (address.Layer, Values: rows[place])).ToList();
         var directions = layered.ToImmutableSortedDictionary(
             item => item.Layer,
-            item => method.Fit(Stacked(item.Values.AsSpan(0, count)), Stacked(item.Values.AsSpan(count)))
+            item => Direction(item.Values, count, method, model.Components.AddressOf(item.Layer, component))
         );
         return new FittedSteering(
             new SteeringVector(addresses[0].Name, directions),
@@ -68,6 +68,26 @@ public static class SteeringTraining
                 item => Separation(item.Values, count, directions[item.Layer])
             )
         );
+    }
+
+    private static NumericArray Direction(
+        NumericArray[] values,
+        int count,
+        SteeringMethod method,
+        ComponentAddress address
+    )
+    {
+        if (Enumerable.Range(0, count).All(row => values[row].Floats.SequenceEqual(values[count + row].Floats)))
+            throw None();
+        var direction = method.Fit(Stacked(values.AsSpan(0, count)), Stacked(values.AsSpan(count)));
+        var length = TensorPrimitives.Norm(direction.Floats);
+        return float.IsFinite(length) && length > 0 ? direction : throw None();
+
+        InterventionException None() =>
+            new(
+                $"The positive and the negative examples have the same values at {address}, so that there is no "
+                    + "direction. Give other examples, or leave the layer out."
+            );
     }
 
     private static double Separation(NumericArray[] rows, int count, NumericArray direction) =>

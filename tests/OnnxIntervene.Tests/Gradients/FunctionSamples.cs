@@ -1,4 +1,3 @@
-using OnnxIntervene.IR;
 using static OnnxIntervene.Tests.Gradients.GradientSample;
 
 namespace OnnxIntervene.Tests.Gradients;

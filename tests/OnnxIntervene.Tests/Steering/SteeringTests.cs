@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using OnnxIntervene.Execution;
 using OnnxIntervene.IR;
+using OnnxIntervene.Probing;
 using OnnxIntervene.Steering;
 using OnnxIntervene.Studies.Prompts;
 using OnnxIntervene.Tensors;
@@ -103,6 +104,27 @@ public sealed class SteeringTests
         );
 
         StudyPrompt Prompt(string text) => StudyPrompt.Of(PromptText.Of(text, model.Tokenizer));
+    }
+
+    [Test]
+    public void Examples_that_do_not_differ_are_refused_by_every_method()
+    {
+        using var model = LoadedModel.Load(RepositoryPaths.DefaultModel);
+        var text = StudyPrompt.Of(PromptText.Of("A young salmon", model.Tokenizer));
+        SteeringMethod[] methods =
+        [
+            SteeringMethod.DifferenceOfMeans,
+            SteeringMethod.MeanCentred,
+            SteeringMethod.PrincipalComponent,
+            LogisticDirection.Method,
+        ];
+
+        foreach (var method in methods)
+            Assert.That(
+                () => SteeringTraining.Fit(model, new SteeringExamples([text], [text]), [2], method),
+                Throws.TypeOf<InterventionException>().With.Message.Contains("block_output of layer 2"),
+                method.Name
+            );
     }
 
     [Test]

@@ -3,8 +3,8 @@ using System.Text;
 namespace OnnxIntervene.Tokenization.Texts;
 
 /// <summary>
-/// Writes out what <c>\w</c>, <c>\W</c>, <c>\b</c> and <c>\B</c> mean in Oniguruma: its words have all marks and
-/// numbers of letters (Unicode's Alphabetic), where those of .NET end at many vowel signs of Indic scripts.
+/// Writes out what <c>\w</c>, <c>\W</c>, <c>\b</c> and <c>\B</c> mean in Oniguruma: its words have all marks, and
+/// letters that are numbers, where those of .NET end at many vowel signs of Indic scripts.
 /// </summary>
 internal static class WordClass
 {
@@ -36,7 +36,7 @@ internal static class WordClass
         return text.ToString();
     }
 
-    /// <summary>How long the set is with which a text begins; another bracket may follow its first one.</summary>
+    // How long the set is with which a text begins. The bracket that opens it may be followed by another.
     private static int SetLength(ReadOnlySpan<char> text)
     {
         var index = text.StartsWith("[^") ? 2 : 1;
