@@ -48,14 +48,15 @@ public sealed class MappedFileTests
         Assert.That(isGivenBack, Is.True);
     }
 
-    // From the list of this process's mappings: a line with the file's name, then a line for each count, in KiB.
+    // From the list of this process's mappings: a line that may end with a file's name, then a line for each count, in
+    // KiB, which begins with what is counted and a colon.
     private static long ResidentBytes(string path)
     {
         long? bytes = null;
         var isIn = false;
         foreach (var line in File.ReadLines("/proc/self/smaps"))
         {
-            if (line.Contains('/', StringComparison.Ordinal))
+            if (!line.Split(' ', 2)[0].EndsWith(':'))
                 isIn = line.EndsWith(path, StringComparison.Ordinal);
             else if (isIn && line.StartsWith(ResidentField, StringComparison.Ordinal))
                 bytes = (bytes ?? 0) + (1024 * KibibytesOf(line));
