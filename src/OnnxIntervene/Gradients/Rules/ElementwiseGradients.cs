@@ -102,7 +102,7 @@ internal static class ElementwiseGradients
         if (step.Needs(1) || step.Needs(2))
             throw step.Refusal("its limits depend on what is differentiated by, and have no rule");
         var isKept = step.Ops.Emit("Equal", [step.X, step.Y]);
-        return [step.Masked(isKept, step.Dy), .. step.Node.Inputs.Skip(1).Select(_ => (Value?)null)];
+        return step.ToFirst(step.Masked(isKept, step.Dy));
     }
 
     private static ImmutableArray<Value?> Cast(GradientStep step) =>
@@ -112,7 +112,7 @@ internal static class ElementwiseGradients
     {
         if (step.Node.InputOrNull(2) is { } training && training.Initializer?.ReadBytes().Span[0] != 0)
             throw step.Refusal("it may drop elements at random");
-        return [step.Dy, .. step.Node.Inputs.Skip(1).Select(_ => (Value?)null)];
+        return step.ToFirst(step.Dy);
     }
 
     private static Value Converted(GradientStep step, Value value, ElementType from, ElementType to) =>

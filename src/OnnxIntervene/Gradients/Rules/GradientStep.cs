@@ -37,6 +37,10 @@ internal sealed record GradientStep(
     /// <summary>Whether the gradient of this input is wanted.</summary>
     public bool Needs(int input) => Node.InputOrNull(input) is { } value && IsNeeded(value);
 
+    /// <summary>The gradients of a node that passes one to its first input alone.</summary>
+    public ImmutableArray<Value?> ToFirst(Value gradient) =>
+        [gradient, .. Node.Inputs.Skip(1).Select(_ => (Value?)null)];
+
     /// <summary>Refuses the node; the reason is the rest of a sentence about it.</summary>
     public InterventionException Refusal(string reason) =>
         new($"The gradient cannot pass {Node}: {reason}. Choose components after it, or another loss.");

@@ -30,7 +30,7 @@ internal static class LossGradients
         var switches = step.Ops.Cast(step.Ops.Constant(0, 1), ElementType.Float32);
         var right = step.Ops.Cast(step.Ops.Emit("OneHot", [labels, count, switches], [axis]), step.Type);
         var slope = step.Ops.Sub(step.Ops.Emit("Softmax", [step.X], [axis]), right);
-        return [step.Ops.Mul(slope, Scaled(step, labels)), .. step.Node.Inputs.Skip(1).Select(_ => (Value?)null)];
+        return step.ToFirst(step.Ops.Mul(slope, Scaled(step, labels)));
     }
 
     private static Value Scaled(GradientStep step, Value labels) =>

@@ -28,7 +28,7 @@ internal static class ReductionGradients
 
     // The gradient with the axes that were summed over, at full size.
     private static ImmutableArray<Value?> Reduced(GradientStep step, Func<Value, Value> ofElements) =>
-        [ofElements(Spread(step, step.Dy)), .. step.Node.Inputs.Skip(1).Select(_ => (Value?)null)];
+        step.ToFirst(ofElements(Spread(step, step.Dy)));
 
     private static Value Spread(GradientStep step, Value reduced) =>
         step.Ops.Expand(WithAxes(step, reduced), step.Ops.ShapeOf(step.X));

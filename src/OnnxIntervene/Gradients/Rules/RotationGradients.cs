@@ -27,6 +27,6 @@ internal static class RotationGradients
         Value?[] inputs = [step.Dy, .. step.Node.Inputs.Skip(1)];
         inputs[sines] = step.Apply("Neg", inputs[sines]!);
         var back = step.Ops.Emit("RotaryEmbedding", inputs, step.Node.Attributes, step.Node.Operator.Domain);
-        return [back, .. inputs.Skip(1).Select(_ => (Value?)null)];
+        return step.ToFirst(back);
     }
 }

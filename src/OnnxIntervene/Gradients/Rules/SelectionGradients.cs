@@ -28,10 +28,10 @@ internal static class SelectionGradients
 
     // Nothing is picked twice, so that what was picked is written, not added.
     private static ImmutableArray<Value?> Slice(GradientStep step) =>
-        [Back(step, Numbers(step), adds: false), .. step.Node.Inputs.Skip(1).Select(_ => (Value?)null)];
+        step.ToFirst(Back(step, Numbers(step), adds: false));
 
     private static ImmutableArray<Value?> Picked(GradientStep step) =>
-        [Back(step, Numbers(step), adds: true), .. step.Node.Inputs.Skip(1).Select(_ => (Value?)null)];
+        step.ToFirst(Back(step, Numbers(step), adds: true));
 
     private static ImmutableArray<Value?> TopK(GradientStep step)
     {
@@ -39,7 +39,7 @@ internal static class SelectionGradients
             places = step.Node.AddOutput(step.Ops.Names.Unique("gradient/places"));
         var axis = NodeAttribute.Of("axis", step.Integer("axis", -1));
         var numbers = step.Ops.Emit("GatherElements", [Counted(step), places], [axis]);
-        return [Back(step, numbers, adds: false), .. step.Node.Inputs.Skip(1).Select(_ => (Value?)null)];
+        return step.ToFirst(Back(step, numbers, adds: false));
     }
 
     // The number of each element that was picked, in the shape of the output.

@@ -23,7 +23,7 @@ internal static class ShapeGradients
         ];
 
     private static ImmutableArray<Value?> Reshaped(GradientStep step) =>
-        [step.ReshapeLike(step.Dy, step.X), .. step.Node.Inputs.Skip(1).Select(_ => (Value?)null)];
+        step.ToFirst(step.ReshapeLike(step.Dy, step.X));
 
     private static ImmutableArray<Value?> Transpose(GradientStep step)
     {
@@ -59,11 +59,7 @@ internal static class ShapeGradients
     private static ImmutableArray<Value?> Split(GradientStep step)
     {
         var parts = step.Node.Outputs.Select((part, index) => step.Gradients[index] ?? step.ZerosLike(part!));
-        return
-        [
-            step.Ops.Concat(step.Integer("axis", 0), [.. parts]),
-            .. step.Node.Inputs.Skip(1).Select(_ => (Value?)null),
-        ];
+        return step.ToFirst(step.Ops.Concat(step.Integer("axis", 0), [.. parts]));
     }
 
     // What was added is cut off, and what was cut off is 0.
@@ -78,12 +74,9 @@ internal static class ShapeGradients
         IEnumerable<Value?> inputs = [step.Dy, step.Apply("Neg", sizes)];
         if (step.Node.InputOrNull(3) is { } axes)
             inputs = [.. inputs, null, axes];
-        return [step.Ops.Emit("Pad", inputs), .. step.Node.Inputs.Skip(1).Select(_ => (Value?)null)];
+        return step.ToFirst(step.Ops.Emit("Pad", inputs));
     }
 
     private static ImmutableArray<Value?> Trilu(GradientStep step) =>
-        [
-            step.Ops.Emit("Trilu", [step.Dy, .. step.Node.Inputs.Skip(1)], step.Node.Attributes),
-            .. step.Node.Inputs.Skip(1).Select(_ => (Value?)null),
-        ];
+        step.ToFirst(step.Ops.Emit("Trilu", [step.Dy, .. step.Node.Inputs.Skip(1)], step.Node.Attributes));
 }
