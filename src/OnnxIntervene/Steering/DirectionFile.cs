@@ -161,9 +161,9 @@ internal sealed class DirectionFile
         var place = name == Nameless ? $"'{_path}'" : $"'{_path}': '{name}'";
         if (array.IsInteger || array.Length == 0 || array.Shape.Count(size => size > 1) > 1)
             throw new ModelFormatException($"{place} is {array}; a direction is a list of floats.");
-        return array.Floats.ContainsAnyExceptInRange(float.MinValue, float.MaxValue)
-            ? throw new ModelFormatException($"{place} holds numbers that are not finite.")
-            : array.Reshape(array.Length);
+        return array.IsFinite
+            ? array.Reshape(array.Length)
+            : throw new ModelFormatException($"{place} holds numbers that are not finite.");
     }
 
     private InterventionException Unnamed(string name) =>

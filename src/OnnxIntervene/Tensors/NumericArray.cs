@@ -95,6 +95,9 @@ public sealed class NumericArray
         return all;
     }
 
+    /// <summary>Whether all floats are finite numbers.</summary>
+    internal bool IsFinite => !Floats.ContainsAnyExceptInRange(float.MinValue, float.MaxValue);
+
     /// <summary>The same elements in another shape.</summary>
     /// <exception cref="ArgumentException">The shape has a different number of elements.</exception>
     public NumericArray Reshape(params ReadOnlySpan<int> shape)

@@ -28,7 +28,7 @@ internal static class NonFiniteRows
     {
         var bad = Enumerable
             .Range(0, output.Shape[0])
-            .Where(entry => output.Row(entry).Floats.ContainsAnyExceptInRange(float.MinValue, float.MaxValue))
+            .Where(entry => !output.Row(entry).IsFinite)
             .Select(entry => entry / Math.Max(output.Shape[0] / batch, 1))
             .Distinct()
             .ToList();

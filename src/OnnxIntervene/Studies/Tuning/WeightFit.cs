@@ -151,7 +151,7 @@ internal sealed class WeightFit : IDisposable
         bool IsFinite(InterchangeExample example)
         {
             var one = new InterchangeBatch([example]).ToTraining(_request.Place, _interventions);
-            return !Trainer.Scores(one, cancellation).Floats.ContainsAnyExceptInRange(float.MinValue, float.MaxValue);
+            return Trainer.Scores(one, cancellation).IsFinite;
         }
     }
 
