@@ -29,12 +29,12 @@ internal static class DecodeMemory
         {
             foreach (var _ in Generation(steered, text, length - PromptLength, vector).Tokens(CancellationToken.None))
             {
-                if (made++ % Math.Max(1, tokens / Reports) == 0)
-                    Console.WriteLine($"{made - 1, 9} tokens: {Endurance.ResidentBytes() / 1e6:F1} MB");
-                if (made > tokens)
-                    return;
-                if (made == 1)
+                if (++made == 1 || made % Math.Max(1, tokens / Reports) == 0)
+                    Console.WriteLine($"{made, 9} tokens: {Endurance.ResidentBytes() / 1e6:F1} MB");
+                if (made == 1 || made == tokens)
                     ShowParts(model);
+                if (made == tokens)
+                    return;
             }
         }
     }

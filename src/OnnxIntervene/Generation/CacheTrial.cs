@@ -12,7 +12,8 @@ internal sealed class CacheTrial(
     InterventionSession session,
     PromptBatch batch,
     ImmutableArray<ScheduledSite> sites,
-    ImmutableArray<CachePair> cache
+    ImmutableArray<CachePair> cache,
+    CacheForm form
 )
 {
     /// <summary>How many tokens a prompt must have to be tried with.</summary>
@@ -40,7 +41,7 @@ internal sealed class CacheTrial(
     }
 
     private TextDecoder Decoder(ImmutableArray<int> text) =>
-        new(session, new PromptBatch([text], batch.PadsLeft, batch.Inputs), sites, cache, text.Length);
+        new(session, new PromptBatch([text], batch.PadsLeft, batch.Inputs), sites, cache, form, text.Length);
 
     private static ReadOnlySpan<float> Last(TensorValue logits) => logits.Floats[^(int)logits.Shape[^1]..];
 }

@@ -14,7 +14,7 @@ internal sealed class TextCache : IDisposable
     private IntervenableModel? _model;
     private RunSettings? _settings;
     private ImmutableArray<int> _tokens = [];
-    private ReadTensors? _read;
+    private CacheTensors? _read;
 
     /// <summary>How many tokens of its prompt the last generation did not compute.</summary>
     public int ReusedCount { get; private set; }
@@ -26,7 +26,7 @@ internal sealed class TextCache : IDisposable
     /// What is kept, and how many tokens of it a prompt begins with. Its last token is always read: its logits are not
     /// kept.
     /// </summary>
-    public (ReadTensors? Read, int Count) Find(
+    public (CacheTensors? Read, int Count) Find(
         IntervenableModel model,
         RunSettings settings,
         ImmutableArray<int> prompt
@@ -47,7 +47,7 @@ internal sealed class TextCache : IDisposable
     /// <param name="settings">The settings of its interventions.</param>
     /// <param name="tokens">The tokens that were read.</param>
     /// <param name="read">What was read; owned from now on.</param>
-    public void Keep(IntervenableModel model, RunSettings settings, ImmutableArray<int> tokens, ReadTensors read)
+    public void Keep(IntervenableModel model, RunSettings settings, ImmutableArray<int> tokens, CacheTensors read)
     {
         _read?.Dispose();
         (_model, _settings, _tokens, _read) = (model, settings, tokens, read);

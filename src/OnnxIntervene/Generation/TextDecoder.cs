@@ -17,21 +17,21 @@ internal sealed class TextDecoder : IDisposable
     private readonly ImmutableArray<CachePair> _cache;
     private readonly ImmutableArray<int> _reads;
     private readonly string[] _outputs;
-    private readonly bool _isShared;
-    private KeptTensors? _kept;
+    private CacheTensors? _tensors;
     private int _past;
-    private IReadOnlyList<TensorValue> _present = [];
 
     /// <param name="session">The session, which its owner keeps until this is disposed.</param>
     /// <param name="batch">The prompts.</param>
     /// <param name="sites">What the session's sites are fed.</param>
     /// <param name="cache">The cache; empty to read the whole texts in each run.</param>
+    /// <param name="form">Where the cache lies.</param>
     /// <param name="most">The largest number of tokens of a text, prompt and padding included.</param>
     public TextDecoder(
         InterventionSession session,
         PromptBatch batch,
         ImmutableArray<ScheduledSite> sites,
         ImmutableArray<CachePair> cache,
+        CacheForm form,
         int most
     )
     {
@@ -43,33 +43,19 @@ internal sealed class TextDecoder : IDisposable
             .. cache.Select(pair => pair.Present),
             .. _reads.Select(index => session.Spliced.Sites[index].Read!),
         ];
-        if (cache.IsEmpty)
-            return;
-        _kept = session.KeepTensors();
-        _isShared = SharesMemory(session, cache);
-        if (_isShared)
-            Allocate(most);
-        else
-            _kept.Leave(cache.Select(pair => pair.Present));
+        if (!cache.IsEmpty)
+            _tensors = new CacheTensors(session, cache, form, batch.Count, most);
     }
 
     /// <summary>What the sites that only read have read in the last run, in their order.</summary>
     public ImmutableArray<ReadUnits> Read { get; private set; } = [];
 
-    /// <summary>Whether past and present of a session's cache are to be the same memory.</summary>
-    public static bool SharesMemory(InterventionSession session, ImmutableArray<CachePair> cache) =>
-        cache.All(pair =>
-            pair.IsShareable(session.Spliced.Model.Graph)
-            && session.CacheSizes(pair.Past) is { Heads: not null, Width: not null }
-        );
-
     /// <summary>Takes over what an earlier generation has read of the only prompt.</summary>
     /// <param name="read">What it has read; it may be disposed then.</param>
     /// <param name="count">How many tokens.</param>
-    public void Continue(ReadTensors read, int count)
+    public void Continue(CacheTensors read, int count)
     {
-        foreach (var pair in _cache)
-            _kept!.Take(pair.Past, read.Kept, count);
+        _tensors!.Take(read, count);
         _past = count;
     }
 
@@ -81,14 +67,15 @@ internal sealed class TextDecoder : IDisposable
             _past > 0
                 ? NumericArray.Of(new long[] { _batch.Longest - _past - 1 }, 1, 1)
                 : _batch.LastOf([.. _batch.Prompts]),
+            _batch.Longest,
             cancellation
         );
 
     /// <summary>What has been read, in the caller's hands from now on; this reads no more.</summary>
-    public ReadTensors Release()
+    public CacheTensors Release()
     {
-        var read = new ReadTensors(_kept!, _present);
-        (_kept, _present) = (null, []);
+        var read = _tensors!;
+        _tensors = null;
         return read;
     }
 
@@ -108,22 +95,20 @@ internal sealed class TextDecoder : IDisposable
                 _batch.Whole(texts),
                 [.. _sites.Select(site => site.OfText(RunsOf(site, texts, isLive, generated)))],
                 _batch.LastOf(texts),
+                _batch.Longest + generated,
                 cancellation
             );
         return Run(
             _batch.Next([.. texts.Select(text => text[^1])], generated),
             [.. _sites.Select(site => site.OfToken(generated, ActsOf(site, texts, isLive, generated)))],
             NumericArray.Of(new long[_batch.Count], _batch.Count, 1),
+            _batch.Longest + generated,
             cancellation
         );
     }
 
     /// <inheritdoc/>
-    public void Dispose()
-    {
-        DisposeAll(_present);
-        _kept?.Dispose();
-    }
+    public void Dispose() => _tensors?.Dispose();
 
     private List<(Func<int, int>, IReadOnlyList<bool>)> RunsOf(
         ScheduledSite site,
@@ -160,6 +145,7 @@ internal sealed class TextDecoder : IDisposable
         ModelInputs inputs,
         IReadOnlyList<SiteFeed> feeds,
         NumericArray positions,
+        int length,
         CancellationToken cancellation
     )
     {
@@ -170,9 +156,9 @@ internal sealed class TextDecoder : IDisposable
             positions,
             ImmutableDictionary<string, NumericArray>.Empty,
             cancellation,
-            _kept
+            _tensors?.Before(length)
         );
-        Keep([.. results.Skip(1).Take(_cache.Length)]);
+        _tensors?.After([.. results.Skip(1).Take(_cache.Length)]);
         Read =
         [
             .. TensorValue
@@ -180,32 +166,5 @@ internal sealed class TextDecoder : IDisposable
                 .Zip(_reads, (rows, index) => new ReadUnits(feeds[index].ReadLocations, rows)),
         ];
         return results[0];
-    }
-
-    // What the run before left is not needed any more.
-    private void Keep(ImmutableArray<TensorValue> present)
-    {
-        DisposeAll(_present);
-        _present = present;
-        if (_kept is null || _isShared)
-            return;
-        for (var index = 0; index < _cache.Length; index++)
-            _kept.Feed(_cache[index].Past, present[index]);
-    }
-
-    private void Allocate(int length) =>
-        _kept!.Share([
-            .. _cache.Select(pair =>
-            {
-                var (type, heads, width) = _session.CacheSizes(pair.Past);
-                ImmutableArray<int> shape = [_batch.Count, heads!.Value, length, width!.Value];
-                return new SharedPair(pair.Past, pair.Present, type, shape);
-            }),
-        ]);
-
-    private static void DisposeAll(IReadOnlyList<TensorValue> values)
-    {
-        foreach (var value in values)
-            value.Dispose();
     }
 }

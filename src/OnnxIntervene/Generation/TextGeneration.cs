@@ -54,9 +54,14 @@ public sealed class TextGeneration
     {
         var sites = _feeds.Schedule(cancellation);
         using var lease = _request.Model.Loaded.Lease(RecipeOf(_feeds));
-        using var decoder = new TextDecoder(lease.Session, _batch, sites, _cache, LongestText);
+        var form = FormOf(lease.Session, cancellation);
+        using var decoder = new TextDecoder(lease.Session, _batch, sites, _cache, form, LongestText);
         if (cache is not null && IsKept)
-            Continue(decoder, cache, () => new CacheTrial(lease.Session, _batch, sites, _cache).Run(cancellation));
+            Continue(
+                decoder,
+                cache,
+                () => new CacheTrial(lease.Session, _batch, sites, _cache, form).Run(cancellation)
+            );
         var reads = sites.Where(site => site.ReadsOnly).Select(site => site.LocationWidth).ToImmutableArray();
         _collected = new CollectedTexts(_batch, reads);
         for (var run = 0; _rows.Any(row => row.Finish is null); run++)
@@ -200,6 +205,14 @@ public sealed class TextGeneration
     {
         var feeds = new GenerationFeeds(_request, _batch, usesCache: true);
         using var lease = _request.Model.Loaded.Lease(RecipeOf(feeds));
-        return TextDecoder.SharesMemory(lease.Session, _cache);
+        return CacheForms.IsShared(lease.Session, _cache);
     }
+
+    private CacheForm FormOf(InterventionSession session, CancellationToken cancellation) =>
+        CacheForms.Of(
+            session,
+            _cache,
+            _request.Model.Loaded.Options.HasDevice,
+            () => new RotationTrial(session, _batch, _cache).Run(cancellation)
+        );
 }

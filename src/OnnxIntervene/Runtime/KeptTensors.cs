@@ -14,6 +14,17 @@ internal sealed class KeptTensors(OutputPlaces places) : IDisposable
     private readonly Dictionary<string, OrtValue> _outputs = new(StringComparer.Ordinal);
     private readonly Dictionary<string, OrtMemoryInfo> _devices = new(StringComparer.Ordinal);
     private readonly List<IDisposable> _owned = [];
+    private TensorRing? _ring;
+
+    /// <summary>
+    /// Whether ONNX Runtime gives back, after the next run, the memory of this process that it would keep for another
+    /// run of that size.
+    /// </summary>
+    public bool GivesBack
+    {
+        get => field && !places.HasDevice;
+        set;
+    }
 
     /// <summary>Has outputs of later runs stay where they are computed.</summary>
     public void Leave(IEnumerable<string> outputs)
@@ -43,18 +54,48 @@ internal sealed class KeptTensors(OutputPlaces places) : IDisposable
         if (others.Count == 0)
             return;
         var block = Own(new TensorBlock(others));
-        foreach (var (pair, memory) in others.Zip(block.Tensors))
-            Share(pair, memory);
+        for (var place = 0; place < others.Count; place++)
+            Share(others[place], Own(block.Tensor(place, others[place].Shape)));
     }
 
     /// <summary>
-    /// Puts the first positions of what another one holds for an input where this one holds it, or into memory of its
+    /// Has outputs written where the inputs of the layer before them were, from one run to the next, until this is
+    /// disposed.
+    /// </summary>
+    /// <inheritdoc cref="TensorRing(IReadOnlyList{IReadOnlyList{SharedPair}})"/>
+    public void Rotate(IReadOnlyList<IReadOnlyList<SharedPair>> layers) => _ring = Own(new TensorRing(layers));
+
+    /// <summary>Makes room for outputs of the next run, where they go in a ring.</summary>
+    /// <param name="length">How many positions they have.</param>
+    public void MakeRoom(int length)
+    {
+        foreach (var (output, memory) in _ring?.Outputs(length) ?? [])
+            _outputs[output] = memory;
+    }
+
+    /// <summary>Feeds what the run has written into a ring to the next one.</summary>
+    public void Turn()
+    {
+        foreach (var (input, memory) in _ring?.Turn() ?? [])
+            _inputs[input] = memory;
+    }
+
+    /// <summary>
+    /// Puts the first positions of what another one holds for inputs where this one holds them, or into memory of its
     /// own where there is none yet.
     /// </summary>
-    /// <param name="input">The input, <c>[batch, heads, position, width]</c>.</param>
+    /// <param name="inputs">The inputs, <c>[batch, heads, position, width]</c>.</param>
     /// <param name="other">Where it is copied from.</param>
     /// <param name="count">How many positions.</param>
-    public void Take(string input, KeptTensors other, int count)
+    public void Take(IEnumerable<string> inputs, KeptTensors other, int count)
+    {
+        foreach (var (input, memory) in _ring?.Start(count) ?? [])
+            _inputs[input] = memory;
+        foreach (var input in inputs)
+            Take(input, other, count);
+    }
+
+    private void Take(string input, KeptTensors other, int count)
     {
         var source = other._inputs[input];
         var info = source.GetTensorTypeAndShape();

@@ -8,6 +8,8 @@ namespace OnnxIntervene.Runtime;
 /// </summary>
 internal sealed class OrtSession : IDisposable
 {
+    private const string GiveBackKey = "memory.enable_memory_arena_shrinkage";
+    private const string ProcessMemory = "cpu:0";
     private readonly InferenceSession _session;
     private readonly OrtMemoryInfo _results;
     private readonly string _provider;
@@ -63,6 +65,8 @@ internal sealed class OrtSession : IDisposable
     {
         cancellation.ThrowIfCancellationRequested();
         using var options = new RunOptions();
+        if (binding.GivesBack)
+            options.AddRunConfigEntry(GiveBackKey, ProcessMemory);
         using var registration = cancellation.Register(() => options.Terminate = true);
         using var bound = binding.Bind(_session, _results);
         try

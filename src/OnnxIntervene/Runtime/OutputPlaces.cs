@@ -21,13 +21,16 @@ internal sealed class OutputPlaces : IDisposable
         _planned = new(Planned);
     }
 
+    /// <summary>Whether results may be in memory that this process cannot read.</summary>
+    public bool HasDevice => _options.HasDevice;
+
     /// <summary>
     /// Where an output is computed and can stay; null where that is memory which this process can read. An output
     /// whose operator the provider lacks is computed on the CPU, whichever the provider is.
     /// </summary>
     public OrtMemoryInfo? DeviceOf(string output)
     {
-        if (!_options.HasDevice || _planned.Value is not { } planned)
+        if (!HasDevice || _planned.Value is not { } planned)
             return null;
         var place = planned.ElementAt(IndexOf(output));
         return _options.TakesMemoryForDevice || place.GetDeviceType() != OrtMemoryInfoDeviceType.CPU ? place : null;

@@ -16,6 +16,9 @@ internal sealed class RunBinding(IReadOnlyList<string> outputs) : IDisposable
     /// <summary>The outputs that are wanted, in the order in which they come out.</summary>
     public IReadOnlyList<string> Outputs => outputs;
 
+    /// <summary>Whether ONNX Runtime gives back, after the run, the memory that it would keep for the next one.</summary>
+    public bool GivesBack { get; init; }
+
     /// <summary>What is fed, by name.</summary>
     public IReadOnlyDictionary<string, OrtValue> Values => _inputs;
 

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Runtime.InteropServices;
 using Microsoft.ML.OnnxRuntime;
 using Microsoft.ML.OnnxRuntime.Tensors;
@@ -6,8 +7,8 @@ using OnnxIntervene.IR;
 namespace OnnxIntervene.Runtime;
 
 /// <summary>
-/// Tensors in one block of this process's memory. What is in the memory is left as it is: a system gives memory when it
-/// is first written, and most texts end early.
+/// Memory of this process for tensors, in one block. What is in the memory is left as it is: a system gives memory when
+/// it is first written, and most texts end early.
 /// </summary>
 /// <remarks>
 /// One block for all, since a large one goes back to the system when it is freed; smaller ones stay in the heap, in
@@ -16,10 +17,10 @@ namespace OnnxIntervene.Runtime;
 internal sealed class TensorBlock : IDisposable
 {
     private const int Alignment = 64;
-    private readonly List<OrtValue> _tensors = [];
+    private readonly List<(nint Start, long Size, TensorElementType Type)> _places = [];
     private nint _block;
 
-    /// <param name="pairs">What there is memory for, a tensor each.</param>
+    /// <param name="pairs">What there is memory for, a place each.</param>
     /// <exception cref="InterventionException">There is no such amount of memory.</exception>
     public TensorBlock(IReadOnlyList<SharedPair> pairs)
     {
@@ -27,27 +28,24 @@ internal sealed class TensorBlock : IDisposable
         var at = Align(_block = Allocate(sizes.Aggregate((long)Alignment, (sum, size) => checked(sum + size))));
         foreach (var (pair, size) in pairs.Zip(sizes))
         {
-            _tensors.Add(
-                OrtValue.CreateTensorValueWithData(
-                    OrtMemoryInfo.DefaultInstance,
-                    (TensorElementType)pair.Type,
-                    [.. pair.Shape.Select(length => (long)length)],
-                    at,
-                    size
-                )
-            );
+            _places.Add((at, size, (TensorElementType)pair.Type));
             at += (nint)size;
         }
     }
 
-    /// <summary>The tensors, in the order of the pairs.</summary>
-    public IReadOnlyList<OrtValue> Tensors => _tensors;
+    /// <summary>A tensor at the beginning of a place. The caller disposes it before this.</summary>
+    /// <param name="place">The number of the place.</param>
+    /// <param name="shape">The tensor's sizes; none is larger than the place's.</param>
+    public OrtValue Tensor(int place, ImmutableArray<int> shape)
+    {
+        var (start, size, type) = _places[place];
+        long[] sizes = [.. shape.Select(length => (long)length)];
+        return OrtValue.CreateTensorValueWithData(OrtMemoryInfo.DefaultInstance, type, sizes, start, size);
+    }
 
     /// <inheritdoc/>
     public void Dispose()
     {
-        foreach (var tensor in _tensors)
-            tensor.Dispose();
         Marshal.FreeHGlobal(_block);
         _block = 0;
     }

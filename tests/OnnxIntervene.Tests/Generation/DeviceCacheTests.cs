@@ -117,7 +117,7 @@ public sealed class DeviceCacheTests
         var pairs = CachePair.Of(loaded.Model.Graph);
         // A provider may lack the operator for 32-bit floats; then the CPU computes the cache, and there it stays.
         Assume.That(export == Appended || s_device.TakesMemoryForDevice, "the file's operator is the CPU's");
-        if (TextDecoder.SharesMemory(lease.Session, pairs))
+        if (CacheForms.IsShared(lease.Session, pairs))
             kept.Share([.. pairs.Select(pair => PairOf(lease.Session, pair))]);
         else
             kept.Leave(pairs.Select(pair => pair.Present));
