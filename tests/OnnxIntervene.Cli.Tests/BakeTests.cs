@@ -85,7 +85,8 @@ public sealed class BakeTests
         File.WriteAllText(
             folder.File("add.json"),
             """
-            {"interventions":[{"kind":"Addition","component":"block_output","layer":1,"source":"f.safetensors#direction"}]}
+            {"interventions":[{"kind":"Addition","component":"block_output","layer":1,
+            "source":"f.safetensors#direction"}]}
             """
         );
         File.Copy(Path.Combine(Path.GetDirectoryName(s_vector)!, "formats.safetensors"), folder.File("f.safetensors"));

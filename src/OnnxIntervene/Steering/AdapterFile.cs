@@ -119,8 +119,8 @@ public static class AdapterFile
         var scale = (float)(module.Scale * coefficient);
         if (!float.IsFinite(scale))
             throw new InterventionException(
-                $"The LoRA of '{module.Module}' is multiplied by {module.Scale} (lora_alpha by the rank) and {coefficient}, "
-                    + "which is more than a 32-bit float holds. Is lora_alpha in adapter_config.json right?"
+                $"The LoRA of '{module.Module}' is multiplied by {module.Scale} (lora_alpha by the rank) and "
+                    + $"{coefficient}, which is more than a 32-bit float holds. Is lora_alpha in adapter_config.json right?"
             );
         if (module.Layer is { } layer && s_modules.TryGetValue(module.Target, out var place))
             return

@@ -13,7 +13,9 @@ using OnnxIntervene.Testing;
 
 namespace OnnxIntervene.Tests.Baking;
 
-/// <summary>A bake leaves the original as it is wherever its folder lies, and says of which files it was made.</summary>
+/// <summary>
+/// A bake leaves the original as it is wherever its folder lies, and says of which files it was made.
+/// </summary>
 public sealed class BakedPlaceTests
 {
     [TestCase("own/")]

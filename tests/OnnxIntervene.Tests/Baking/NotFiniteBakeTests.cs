@@ -11,7 +11,9 @@ using OnnxIntervene.Tests.Files;
 
 namespace OnnxIntervene.Tests.Baking;
 
-/// <summary>A file whose outputs are no numbers is not written, even where the intervened model's are none either.</summary>
+/// <summary>
+/// A file whose outputs are no numbers is not written, even where the intervened model's are none either.
+/// </summary>
 public sealed class NotFiniteBakeTests
 {
     [TestCase(BakedNumbers.Constant)]

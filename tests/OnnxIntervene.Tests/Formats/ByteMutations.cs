@@ -2,7 +2,9 @@ using System.Buffers.Binary;
 
 namespace OnnxIntervene.Tests.Formats;
 
-/// <summary>Changed copies of a file, the same each time: bits, numbers at which readers go wrong, cuts, pieces.</summary>
+/// <summary>
+/// Changed copies of a file, the same each time: bits, numbers at which readers go wrong, cuts, pieces.
+/// </summary>
 internal static class ByteMutations
 {
     private const int Head = 512;

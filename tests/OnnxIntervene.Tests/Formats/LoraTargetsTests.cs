@@ -49,7 +49,8 @@ public sealed class LoraTargetsTests
         "has matrices of model.layers.3.self_attn.q_proj, model.layers.3.self_attn.v_proj,"
     )]
     [TestCase(
-        "\"target_modules\": [\"q_proj\", \"v_proj\"], \"layers_to_transform\": [0, 1, 2, 3], \"layers_pattern\": \"h\"",
+        "\"target_modules\": [\"q_proj\", \"v_proj\"], \"layers_to_transform\": [0, 1, 2, 3], "
+            + "\"layers_pattern\": \"h\"",
         "layers.0.self_attn.q_proj"
     )]
     public void Matrices_of_modules_that_are_left_out_are_refused_by_name(string options, string message)

@@ -14,7 +14,9 @@ using OnnxIntervene.Testing.Hostile;
 
 namespace OnnxIntervene.Tests.Formats;
 
-/// <summary>Vectors and adapters with NaN or infinity are refused when they are read, with the file and the tensor.</summary>
+/// <summary>
+/// Vectors and adapters with NaN or infinity are refused when they are read, with the file and the tensor.
+/// </summary>
 public sealed class NotFiniteTests
 {
     private static readonly string s_formats = Path.Combine(RepositoryPaths.OwnReferences, "formats");
