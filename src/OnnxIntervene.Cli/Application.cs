@@ -37,7 +37,11 @@ internal static class Application
                 // The library's own way ends a command that is still cancelling its jobs.
                 ProcessTerminationTimeout = null,
             };
-            using var interruption = new Interruption(PatienceOf(parsed), SignalsOf(parsed));
+            using var interruption = new Interruption(
+                PatienceOf(parsed),
+                SignalsOf(parsed),
+                () => Report(CommandFault.Of(new OperationCanceledException())!)
+            );
             return await parsed.InvokeAsync(configuration, interruption.Token).ConfigureAwait(false);
         }
         catch (Exception fault) when (CommandFault.Of(fault) is { } known)

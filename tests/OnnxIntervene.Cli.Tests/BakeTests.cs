@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using System.Text.Json;
 using OnnxIntervene.Baking;
 using OnnxIntervene.Testing;
@@ -51,6 +52,64 @@ public sealed class BakeTests
         Assert.That(evidence.Select(found => found.GetProperty("relative").GetDouble()), Has.All.AtMost(1e-5));
         Assert.That(File.Exists(folder.File("out/model.onnx")));
         Assert.That(File.Exists(folder.File($"out/{Baker.AdapterName}")), Is.EqualTo(form == "--adapter"));
+    }
+
+    [Test]
+    public async Task The_baked_file_says_of_what_and_how_it_was_made()
+    {
+        using var folder = new TemporaryFolder();
+        string[] arguments = ["--vector", s_vector, "--coefficient", "2", .. Out(folder)];
+
+        await Command.RunAsync(["bake", s_model, .. arguments]);
+        var (text, _, _) = await Command.RunAsync("inspect", folder.File("out"));
+        var (output, _, _) = await Command.RunAsync("inspect", folder.File("out"), "--json");
+        using var json = JsonDocument.Parse(output);
+        var baked = json.RootElement.GetProperty("baked");
+
+        Assert.That(text, Does.Contain("Baked: Addition at block_output of layer 1, times 2: spliced"));
+        Assert.That(text, Does.Contain($"Baked with: onnx-intervene bake {s_model} --vector {s_vector}"));
+        Assert.That(
+            baked.GetProperty("command").GetString(),
+            Is.EqualTo(string.Join(' ', ["onnx-intervene", "bake", s_model, .. arguments]))
+        );
+        Assert.That(
+            baked.GetProperty("intervention_files").GetProperty("control_vector.gguf").GetString(),
+            Is.EqualTo($"sha256:{Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(s_vector)))}")
+        );
+    }
+
+    [Test]
+    public async Task Every_file_that_interventions_are_read_from_is_named_with_its_checksum()
+    {
+        using var folder = new TemporaryFolder();
+        File.WriteAllText(
+            folder.File("add.json"),
+            """
+            {"interventions":[{"kind":"Addition","component":"block_output","layer":1,
+            "source":"f.safetensors#direction"}]}
+            """
+        );
+        File.Copy(Path.Combine(Path.GetDirectoryName(s_vector)!, "formats.safetensors"), folder.File("f.safetensors"));
+        var adapter = Path.Combine(Path.GetDirectoryName(s_vector)!, "lora");
+
+        Assert.That(
+            await Files("--config", folder.File("add.json")),
+            Is.EqualTo(new[] { "add.json", "f.safetensors" })
+        );
+        Assert.That(
+            await Files("--vector", adapter, "--vector", $"{folder.File("f.safetensors")}#direction", "--layer", "1"),
+            Is.EqualTo(new[] { "adapter_config.json", "adapter_model.safetensors", "f.safetensors" })
+        );
+
+        async Task<string[]> Files(params string[] arguments)
+        {
+            var (_, error, exit) = await Command.RunAsync(["bake", s_model, .. arguments, .. Out(folder)]);
+            Assert.That(exit, Is.Zero, error);
+            var (output, _, _) = await Command.RunAsync("inspect", folder.File("out"), "--json");
+            using var json = JsonDocument.Parse(output);
+            var files = json.RootElement.GetProperty("baked").GetProperty("intervention_files");
+            return [.. files.EnumerateObject().Select(file => file.Name)];
+        }
     }
 
     [Test]

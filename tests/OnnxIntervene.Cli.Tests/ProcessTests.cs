@@ -99,8 +99,7 @@ public sealed class ProcessTests
             () => File.Exists(journal) && new FileInfo(journal).Length > 0,
             Is.True.After(60_000, pollingInterval: 10)
         );
-        using (var kill = Process.Start("kill", ["-INT", $"{process.Id}"]))
-            kill.WaitForExit();
+        Interrupt(process);
         Assert.That(process.WaitForExit(20000), Is.True);
 
         Assert.That(process.ExitCode, Is.EqualTo(130));
@@ -109,6 +108,43 @@ public sealed class ProcessTests
             process.StandardError.ReadToEnd(),
             Does.Contain($"what was measured is kept in {journal}, and the same command goes on from there")
         );
+    }
+
+    [Test]
+    public void A_second_interruption_ends_a_bake_at_once_and_leaves_nothing_half_written()
+    {
+        using var folder = new TemporaryFolder();
+        using var input = new TemporaryFolder();
+        File.WriteAllText(input.File("zero.json"), """{"interventions":[{"kind":"Zero","component":"mlp_output"}]}""");
+        var output = folder.File("out");
+        string[] bake = ["bake", "--config", input.File("zero.json"), "--copy-weights", "--json", "--out", output];
+        using var process = Start(bake);
+
+        Assert.That(
+            () => Directory.GetFileSystemEntries(folder.Path).Length > 0,
+            Is.True.After(60_000, pollingInterval: 1)
+        );
+        for (var count = 0; count < 2; count++)
+            Interrupt(process);
+        Assert.That(process.WaitForExit(20_000), Is.True);
+
+        // The file may have been whole by then.
+        var isWhole = Directory.Exists(output);
+        Assert.That(process.ExitCode, Is.AnyOf(130, isWhole ? 0 : 130));
+        Assert.That(
+            Directory.GetFileSystemEntries(folder.Path),
+            Is.EqualTo(isWhole ? [output] : Array.Empty<string>())
+        );
+        Assert.That(
+            process.StandardOutput.ReadToEnd(),
+            Does.Contain(process.ExitCode == 0 ? "\"model\"" : "\"kind\": \"cancelled\"")
+        );
+    }
+
+    private static void Interrupt(Process process)
+    {
+        using var kill = Process.Start("kill", ["-INT", $"{process.Id}"]);
+        kill.WaitForExit();
     }
 
     private static Process Start(params string[] arguments) =>

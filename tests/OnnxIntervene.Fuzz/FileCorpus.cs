@@ -11,6 +11,7 @@ using OnnxIntervene.Interventions.Kinds;
 using OnnxIntervene.IR;
 using OnnxIntervene.Tensors;
 using OnnxIntervene.Testing;
+using OnnxIntervene.Testing.Hostile;
 
 namespace OnnxIntervene.Fuzz;
 
@@ -205,6 +206,7 @@ internal sealed class FileCorpus(Action<string, string, Dictionary<string, byte[
         AddFile("safetensors", Path.Combine(formats, "lora", "adapter_model.safetensors"), "t.safetensors");
         AddFile("npz", Path.Combine(formats, "sae_params.npz"), "arrays.npz");
         AddFile("gguf", Path.Combine(formats, "control_vector.gguf"), "vector.gguf");
+        AddVectors(formats);
         var array = Path.Combine(scratch, "array.npy");
         NumpyFile.Write(array, NumericArray.Of(new float[24], 2, 3, 4));
         AddFile("npy", array, "array.npy");
@@ -231,6 +233,20 @@ internal sealed class FileCorpus(Action<string, string, Dictionary<string, byte[
             ]
         );
         AddFile("torch", torch, "state.bin");
+    }
+
+    private void AddVectors(string formats)
+    {
+        AddFile("vector", Path.Combine(formats, "control_vector.gguf"), "vector.gguf");
+        var adapter = Path.Combine(scratch, "a.onnx_adapter");
+        HostileSamples.Adapter().Write(adapter);
+        AddFile("adapter", adapter, "a.onnx_adapter");
+        var loreft = Path.Combine(scratch, "loreft.bin");
+        TorchFile.Write(loreft, HostileSamples.Loreft());
+        AddFile("loreft", loreft, "loreft.bin");
+        var direction = Path.Combine(scratch, "direction.npy");
+        NumpyFile.Write(direction, NumericArray.Of(new float[16], 16));
+        AddFile("vector", direction, "direction.npy");
     }
 
     private void AddFile(string target, string path, string name) =>

@@ -63,6 +63,32 @@ public sealed class PendingFolderTests
     }
 
     [Test]
+    public void What_is_not_whole_when_the_process_ends_is_deleted_and_gets_no_name()
+    {
+        using var area = new TemporaryFolder();
+        using var path = new TemporaryPath(area.File("out"));
+        Directory.CreateDirectory(Path.Combine(path.Value, "deep"));
+
+        path.GiveUp();
+
+        Assert.That(Directory.GetFileSystemEntries(area.Path), Is.Empty);
+        Assert.That(path.Keep, Throws.InstanceOf<OperationCanceledException>());
+    }
+
+    [Test]
+    public void What_is_about_to_get_its_name_when_the_process_ends_is_left_to_get_it()
+    {
+        using var area = new TemporaryFolder();
+        using var path = new TemporaryPath(area.File("out"));
+        File.WriteAllText(path.Value, "whole");
+
+        path.Keep();
+        path.GiveUp();
+
+        Assert.That(File.ReadAllText(path.Value), Is.EqualTo("whole"));
+    }
+
+    [Test]
     public void A_folder_is_new_only_when_it_is_whole()
     {
         using var area = new TemporaryFolder();

@@ -102,7 +102,7 @@ internal sealed class ArtifactsCommand
 
     private static void RefuseModelsFolder(string folder, ModelFile model)
     {
-        if (Path.GetFullPath(folder) == Path.GetDirectoryName(Path.GetFullPath(model.Path)))
+        if (model.IsIn(folder))
             throw new InterventionException($"--out '{folder}' is the model's own folder. Choose another.");
     }
 

@@ -55,6 +55,7 @@ internal sealed class BakeCommand
             {
                 UnitLocations = file.UnitLocations,
                 Settings = file.Settings,
+                InterventionFiles = file.Files,
                 Inputs = _prompts.Read(arguments, loaded, loaded),
                 Command = CommandText.Of(arguments),
             },

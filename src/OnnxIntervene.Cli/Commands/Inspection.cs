@@ -30,6 +30,7 @@ internal sealed record Inspection(ModelFile File, Model Model, ComponentMap Map)
             $"{File.Path}: IR {Model.IrVersion}, operator set {Model.OperatorSetVersion}, {Model.Graph.NodeCount} "
                 + $"nodes, made by {Model.Producer}"
         );
+        BakedText.Write(terminal, Model);
         terminal.Output.WriteLine(LayersText());
         foreach (var leftOut in Map.LeftOut)
             terminal.Output.WriteLine($"Left out: {leftOut}.");
@@ -66,6 +67,7 @@ internal sealed record Inspection(ModelFile File, Model Model, ComponentMap Map)
             ["ir_version"] = Model.IrVersion,
             ["operator_set"] = Model.OperatorSetVersion,
             ["producer"] = Model.Producer,
+            ["baked"] = BakedText.Record(Model),
             ["family"] = Map.Family,
             ["layers"] = Map.LayerCount,
             ["stacks"] = Map.Stacks,

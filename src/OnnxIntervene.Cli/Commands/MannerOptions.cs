@@ -53,6 +53,10 @@ internal sealed class MannerOptions
     public IEnumerable<Option> Given(CommandResult result) =>
         All.Where(option => EitherOptions.IsGiven(result, option));
 
+    /// <summary>The file of the direction to look along, where one is given.</summary>
+    public IEnumerable<string> Files(ParseResult arguments) =>
+        arguments.GetValue(_along) is { } path ? [SteeringVectorFile.FileOf(path)] : [];
+
     /// <summary>Whether an option clamps.</summary>
     public static bool IsClamp(Option option) => option.Name == ClampName;
 

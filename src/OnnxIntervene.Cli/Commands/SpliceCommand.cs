@@ -68,7 +68,7 @@ internal sealed class SpliceCommand
     private static string Target(string folder, ModelFile model)
     {
         var path = Path.Combine(folder, "model.onnx");
-        return Path.GetFullPath(path) != Path.GetFullPath(model.Path)
+        return !model.IsAt(path)
             ? path
             : throw new InterventionException(
                 $"--out '{folder}' is the model's own folder; the model would be overwritten. Choose another."

@@ -122,8 +122,14 @@ internal sealed class SteeringOptions
                     ? (vector.Acting(manner), coefficients[index])
                     : (Adapter(arguments, path, model, coefficients[index]), 1f)
         );
-        return Of([.. parts]);
+        return Of([.. parts]) with
+        {
+            Files = [.. paths.SelectMany(FilesOf).Concat(_manner.Files(arguments)).Distinct()],
+        };
     }
+
+    private static IEnumerable<string> FilesOf(string path) =>
+        AdapterFile.IsAdapter(path) ? AdapterFile.FilesOf(path) : [SteeringVectorFile.FileOf(path)];
 
     private static RunFile Of(
         IReadOnlyList<(ImmutableArray<RepresentationConfig> Representations, float Coefficient)> parts

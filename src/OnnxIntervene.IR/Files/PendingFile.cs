@@ -15,6 +15,7 @@ internal static class PendingFile
         TemporaryPath.Sweep(folder, Path.GetFileName(full));
         using var temporary = new TemporaryPath(full);
         WriteThrough(temporary.Value, write);
+        temporary.Keep();
         File.Move(temporary.Value, full, overwrite: true);
         FolderCalls.Flush(folder);
     }

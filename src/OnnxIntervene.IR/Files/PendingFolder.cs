@@ -92,10 +92,12 @@ internal sealed class PendingFolder : IDisposable
     /// The disk is full or the folder cannot be changed. The older save is still there, or, in a folder that cannot be
     /// exchanged, no reader finds a save.
     /// </exception>
+    /// <exception cref="OperationCanceledException">The process ends; nothing has changed.</exception>
     public void Commit(Func<IEnumerable<string>>? unneeded = null)
     {
         FlushFolders();
         using var turn = FolderTurn.Take(Path.GetDirectoryName(_folder) ?? _folder);
+        _stage.Keep();
         if (!TryBecome() && !TryAdd() && !(_mayExchange && FolderSwap.Try(_folder, _stage.Value, Owned())))
             ReplaceInPlace();
         foreach (var name in unneeded?.Invoke() ?? [])
@@ -194,6 +196,7 @@ internal sealed class PendingFolder : IDisposable
     private void Place()
     {
         using var inner = TemporaryPath.In(_folder);
+        inner.Keep();
         var from = MoveInside(inner);
         foreach (var name in _names.OrderBy(name => name == _index))
         {

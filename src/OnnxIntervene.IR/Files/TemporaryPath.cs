@@ -8,19 +8,25 @@ namespace OnnxIntervene.IR.Files;
 
 /// <summary>
 /// The path of a file or folder that is not whole yet: the final one with the process's number and <c>.partial</c>.
-/// Disposing deletes what is there; what a killed process left is deleted by the next that writes there.
+/// Disposing deletes what is there, and so does the end of a process that is asked to end; what a killed process left
+/// is deleted by the next that writes there.
 /// </summary>
 internal sealed partial class TemporaryPath : IDisposable
 {
     // A number alone does not tell: in containers every process may have the same.
-    private static readonly ConcurrentDictionary<string, bool> s_own = new(StringComparer.Ordinal);
+    private static readonly ConcurrentDictionary<string, TemporaryPath> s_own = new(StringComparer.Ordinal);
     private readonly string _token = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(4));
+    private readonly Lock _lock = new();
+    private bool _isKept;
+    private bool _isGivenUp;
+
+    static TemporaryPath() => AppDomain.CurrentDomain.ProcessExit += (_, _) => GiveUpAll();
 
     /// <summary>A new path beside <paramref name="final"/>. Nothing is made there.</summary>
     public TemporaryPath(string final)
     {
-        s_own[_token] = true;
         Value = $"{final}.{Environment.ProcessId}-{_token}.partial";
+        s_own[_token] = this;
     }
 
     /// <summary>A new path in a folder.</summary>
@@ -43,6 +49,40 @@ internal sealed partial class TemporaryPath : IDisposable
 
     /// <summary>Whether a name is one of a file or folder that is not whole.</summary>
     public static bool IsTemporary(string name) => Pattern().IsMatch(name);
+
+    /// <summary>Deletes everything that this process has not finished, but for what is kept.</summary>
+    private static void GiveUpAll()
+    {
+        foreach (var path in s_own.Values)
+            path.GiveUp();
+    }
+
+    /// <summary>
+    /// Says that from now on only disposing may delete what is there: it is given its name, or holds what was there
+    /// before.
+    /// </summary>
+    /// <exception cref="OperationCanceledException">The process ends, and has deleted it.</exception>
+    public void Keep()
+    {
+        lock (_lock)
+        {
+            if (_isGivenUp)
+                throw new OperationCanceledException($"'{Value}' was given up.");
+            _isKept = true;
+        }
+    }
+
+    /// <summary>Deletes what is there, unless it is kept, and lets nothing get its name any more.</summary>
+    public void GiveUp()
+    {
+        lock (_lock)
+        {
+            if (_isKept)
+                return;
+            _isGivenUp = true;
+            Delete(Value);
+        }
+    }
 
     /// <inheritdoc/>
     public void Dispose()

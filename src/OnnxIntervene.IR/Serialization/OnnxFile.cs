@@ -94,7 +94,9 @@ public static class OnnxFile
     {
         if (steps.CopiesWeights)
             return PlaceData(model, path, files, cancellation);
-        var links = WeightPlacement.Of(model) is { } placement ? WeightLinks.Make(placement, path, files) : null;
+        var links = WeightPlacement.Of(model) is { } placement
+            ? WeightLinks.Make(placement, path, files, linksAll: steps.Check is not null)
+            : null;
         return value => links?.Place(value);
     }
 

@@ -14,7 +14,13 @@ internal sealed class WeightLinks
     private WeightLinks(WeightPlacement placement) => _placement = placement;
 
     /// <summary>Links every file of weights that is not in the folder of <paramref name="modelPath"/>.</summary>
-    public static WeightLinks Make(WeightPlacement placement, string modelPath, PendingFolder files)
+    /// <param name="placement">The weights that are referred to.</param>
+    /// <param name="modelPath">The model's file, once it has its name.</param>
+    /// <param name="files">The files that are written.</param>
+    /// <param name="linksAll">
+    /// Whether files in the folder are linked too, so that the model can be run before it has its name.
+    /// </param>
+    public static WeightLinks Make(WeightPlacement placement, string modelPath, PendingFolder files, bool linksAll)
     {
         var links = new WeightLinks(placement);
         var full = Path.GetFullPath(modelPath);
@@ -22,7 +28,12 @@ internal sealed class WeightLinks
         foreach (var file in placement.Files.Order(StringComparer.Ordinal))
         {
             var inside = Path.GetRelativePath(folder, file);
-            if (!Path.IsPathRooted(inside) && !inside.StartsWith("..", StringComparison.Ordinal) && file != full)
+            if (
+                !linksAll
+                && !Path.IsPathRooted(inside)
+                && !inside.StartsWith("..", StringComparison.Ordinal)
+                && file != full
+            )
             {
                 links._locations.Add(file, inside.Replace('\\', '/'));
                 continue;

@@ -30,6 +30,7 @@ internal sealed class BakeProof(IntervenableModel model, BakeRequest request, Ba
         {
             using var run = new EveryPosition(model, request).Run(inputs, cancellation);
             var (intervened, plain) = (run.Intervened.Outputs, run.Original!.Outputs);
+            RequireFinite(name, intervened, plain);
             var changed = Compared("", intervened, name => plain[name].Array, 0);
             var effect = changed.Difference;
             var actual = session.Run(RemovedEntries.Of(inputs, baked.Smaller), adapter, cancellation);
@@ -123,6 +124,23 @@ internal sealed class BakeProof(IntervenableModel model, BakeRequest request, Ba
         }
 
         return largest;
+    }
+
+    // Two files that both give no numbers are equal, and neither is of any use.
+    private static void RequireFinite(
+        string input,
+        IReadOnlyDictionary<string, TensorValue> intervened,
+        IReadOnlyDictionary<string, TensorValue> plain
+    )
+    {
+        var broken = intervened.FirstOrDefault(output =>
+            !output.Value.Array.IsFinite && plain[output.Key].Array.IsFinite
+        );
+        if (broken.Key is { } name)
+            throw new InterventionException(
+                $"On {input} the interventions make numbers of '{name}' NaN or infinite, which are finite without "
+                    + "them. Nothing was written. Are a vector and its coefficient too large?"
+            );
     }
 
     private void Require(BakeEvidence found)

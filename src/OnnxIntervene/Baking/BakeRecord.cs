@@ -35,7 +35,8 @@ internal static class BakeRecord
                     Interventions = baked.Changes,
                     Removed = baked.Removed.IsEmpty ? null : (ImmutableArray<RemovedUnits>?)baked.Removed,
                     Roundings = baked.Roundings.IsEmpty ? null : (ImmutableArray<WeightRounding>?)baked.Roundings,
-                    Original = Files(model).ToDictionary(file => Path.GetFileName(file)!, Checksum),
+                    InterventionFiles = Checksums(request.InterventionFiles),
+                    Original = Checksums(Files(model)),
                     request.Command,
                     Version = typeof(BakeRecord)
                         .Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()
@@ -56,6 +57,19 @@ internal static class BakeRecord
             .OfType<string>()
             .Prepend(model.Model.FilePath ?? model.File.Path)
             .Distinct(StringComparer.Ordinal);
+
+    // Weights may lie in folders of one model in files of one name.
+    private static SortedDictionary<string, string> Checksums(IEnumerable<string> files)
+    {
+        var sums = new SortedDictionary<string, string>(StringComparer.Ordinal);
+        foreach (var same in files.Distinct(StringComparer.Ordinal).GroupBy(file => Path.GetFileName(file)))
+        {
+            foreach (var file in same)
+                sums[same.Count() == 1 ? same.Key : file] = Checksum(file);
+        }
+
+        return sums;
+    }
 
     private static string Checksum(string path)
     {

@@ -56,6 +56,11 @@ public sealed record BakeRequest
     /// </summary>
     public double? Tolerance { get; init; }
 
+    /// <summary>
+    /// The files that the interventions were read from; their checksums go into the file's metadata.
+    /// </summary>
+    public ImmutableArray<string> InterventionFiles { get; init; } = [];
+
     /// <summary>The command that bakes, for the file's metadata.</summary>
     public string Command { get; init; } = "";
 }

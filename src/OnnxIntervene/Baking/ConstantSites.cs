@@ -4,6 +4,7 @@ using OnnxIntervene.Execution;
 using OnnxIntervene.Interventions;
 using OnnxIntervene.Interventions.Kinds;
 using OnnxIntervene.IR;
+using OnnxIntervene.IR.Analysis;
 using OnnxIntervene.Planning;
 using OnnxIntervene.Tensors;
 
@@ -15,6 +16,7 @@ internal sealed class ConstantSites
     private readonly IntervenableModel _model;
     private readonly UnitLocations _locations;
     private readonly RunSettings _settings;
+    private readonly TypeInference _types = new();
 
     private ConstantSites(IntervenableModel model, UnitLocations locations, RunSettings settings) =>
         (_model, _locations, _settings) = (model, locations, settings);
@@ -57,7 +59,29 @@ internal sealed class ConstantSites
                 $"{representation} takes its values from a run of a source, which a file has not. Give it a constant "
                     + "source (source_representation), or run it with 'run'."
             );
-        return site with { Source = Arranged(site, source) };
+        site = site with { Source = Arranged(site, source) };
+        RequireRoom(site);
+        return site;
+    }
+
+    // Where ONNX Runtime computes 16-bit floats in 32 bits a number beyond them does no harm, and elsewhere it does.
+    private void RequireRoom(ConstantSite site)
+    {
+        var type = SourcePlaces
+            .Values(site.Component.Source)
+            .Select(value => _types.ElementTypeOf(value))
+            .FirstOrDefault();
+        var most = type == ElementType.Float16 ? (float)Half.MaxValue : float.MaxValue;
+        foreach (var number in site.Source!.Floats)
+        {
+            var scaled = number * site.Coefficient;
+            if (!(Math.Abs(scaled) <= most))
+                throw new InterventionException(
+                    FormattableString.Invariant(
+                        $"{site.Representation}: {number} times the coefficient {site.Coefficient} is {scaled:g3}, but "
+                    ) + FormattableString.Invariant($"the model's numbers there are at most {most:g5}. Lower it.")
+                );
+        }
     }
 
     private static void RequireConstant(RepresentationConfig representation, Intervention intervention, bool heads)

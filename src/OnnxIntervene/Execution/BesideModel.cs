@@ -28,8 +28,7 @@ internal static class BesideModel
     /// <exception cref="InterventionException">It is.</exception>
     public static void RefuseOwnFolder(ModelFile model, string folder)
     {
-        var own = new[] { model.Folder, Path.GetDirectoryName(Path.GetFullPath(model.Path))! };
-        if (own.Any(other => Path.GetFullPath(other) == Path.GetFullPath(folder)))
+        if (model.IsIn(folder))
             throw new InterventionException(
                 $"'{folder}' is the model's own folder; the model would be overwritten. Choose another."
             );

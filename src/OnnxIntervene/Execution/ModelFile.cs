@@ -1,5 +1,6 @@
 using OnnxIntervene.Hub;
 using OnnxIntervene.IR;
+using OnnxIntervene.IR.Files;
 using OnnxIntervene.Tokenization;
 
 namespace OnnxIntervene.Execution;
@@ -48,6 +49,30 @@ public sealed record ModelFile(string Path, string Folder)
                 $"The folder '{path}' holds {files.Length} .onnx files and none called model.onnx. Give the file."
             );
     }
+
+    /// <summary>
+    /// Whether a folder is the model's own: it holds the file, what the file is a link to, or the tokenizer. It does
+    /// not matter how the path is written, or whether it is a link.
+    /// </summary>
+    public bool IsIn(string folder)
+    {
+        ArgumentNullException.ThrowIfNull(folder);
+        string[] own = [Folder, FolderAround(Path), FolderAround(FolderBoundary.RealPath(Path))];
+        return own.Any(other => Real(other) == Real(folder));
+    }
+
+    /// <summary>Whether a path is that of the model's file, or leads to it by links.</summary>
+    public bool IsAt(string path)
+    {
+        ArgumentNullException.ThrowIfNull(path);
+        return FolderBoundary.RealPath(path) == FolderBoundary.RealPath(Path);
+    }
+
+    private static string FolderAround(string file) =>
+        System.IO.Path.GetDirectoryName(System.IO.Path.GetFullPath(file))!;
+
+    private static string Real(string folder) =>
+        System.IO.Path.TrimEndingDirectorySeparator(FolderBoundary.RealPath(folder));
 
     // Repositories for several frameworks keep the models in 'onnx' and the tokenizer, which all share, above.
     private static string FolderOf(string folder) =>

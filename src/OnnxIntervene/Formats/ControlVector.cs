@@ -18,7 +18,7 @@ public sealed record ControlVector(string ModelHint, ImmutableSortedDictionary<i
 
     /// <summary>Reads a gguf file of the architecture <c>controlvector</c>.</summary>
     /// <exception cref="ModelFormatException">
-    /// The file is not a control vector, or its directions differ in width.
+    /// The file is not a control vector, or its directions differ in width or are not finite.
     /// </exception>
     public static ControlVector Read(string path)
     {
@@ -31,7 +31,7 @@ public sealed record ControlVector(string ModelHint, ImmutableSortedDictionary<i
             if (
                 !name.StartsWith(Prefix, StringComparison.Ordinal)
                 || !int.TryParse(name[Prefix.Length..], NumberStyles.None, CultureInfo.InvariantCulture, out var layer)
-                || !directions.TryAdd(layer, file.Read(name))
+                || !directions.TryAdd(layer, FiniteArray.Of(file.Read(name), $"'{path}': '{name}'"))
             )
                 throw new ModelFormatException($"'{path}': the tensor '{name}' is not a direction of a layer.");
         }

@@ -5,9 +5,12 @@ internal static class Crc32
 {
     private static readonly uint[] s_table = Table();
 
-    public static uint Compute(ReadOnlySpan<byte> data)
+    /// <summary>The checksum of all bytes so far, with some more.</summary>
+    /// <param name="data">The bytes that follow.</param>
+    /// <param name="before">The checksum of those before; 0 for none.</param>
+    public static uint Compute(ReadOnlySpan<byte> data, uint before = 0)
     {
-        var sum = uint.MaxValue;
+        var sum = ~before;
         foreach (var octet in data)
             sum = s_table[(byte)(sum ^ octet)] ^ (sum >> 8);
         return ~sum;

@@ -43,7 +43,8 @@ internal sealed class GgufHeader(Stream stream, string path)
         var infos = new List<(string Name, ImmutableArray<ulong> Sizes, uint Type, ulong Offset)>();
         for (var index = 0L; index < tensorCount; index++)
             infos.Add((Text(), Sizes(), (uint)Unsigned(4), Unsigned(8)));
-        var start = DataStart(metadata.GetValueOrDefault("general.alignment", "32"));
+        var alignment = Alignment(metadata.GetValueOrDefault("general.alignment", "32"));
+        var start = Aligned(stream.Position, alignment);
         var entries = ImmutableSortedDictionary.CreateBuilder<string, GgufEntry>(StringComparer.Ordinal);
         foreach (var (name, sizes, type, offset) in infos)
         {
@@ -52,6 +53,7 @@ internal sealed class GgufHeader(Stream stream, string path)
         }
 
         CheckOverlap(entries);
+        CheckOrder(infos.Select(info => (info.Name, entries[info.Name])), start, alignment);
         return new GgufFile(path, metadata.ToImmutable(), entries.ToImmutable());
     }
 
@@ -64,6 +66,25 @@ internal sealed class GgufHeader(Stream stream, string path)
             if (entry.Offset < end)
                 throw new ModelFormatException($"'{path}': the data of the tensors '{before}' and '{name}' overlap.");
             (end, before) = (entry.Offset + entry.Length, name);
+        }
+    }
+
+    // As ggml reads them: in the order of the header, each at the next multiple after the one before. A place that was
+    // changed would give other numbers without an error.
+    private void CheckOrder(IEnumerable<(string Name, GgufEntry Entry)> tensors, long start, long alignment)
+    {
+        var next = start;
+        foreach (var (name, entry) in tensors)
+        {
+            if (entry.Offset != next)
+                throw new ModelFormatException(
+                    $"'{path}', tensor '{name}': its data begin at byte {entry.Offset}, but by those before it they "
+                        + $"begin at {next}. The file is damaged; get it again."
+                );
+            // How long quantised tensors are is not known here.
+            if (ElementConversion.ByteCount(entry.Type) == 0)
+                return;
+            next = Aligned(entry.Offset + entry.Length, alignment);
         }
     }
 
@@ -97,14 +118,16 @@ internal sealed class GgufHeader(Stream stream, string path)
         return SizeProduct.Of(shape, elementBytes) is { } length && length <= stream.Length ? length : -1;
     }
 
-    private long DataStart(string alignment)
+    private static long Aligned(long place, long alignment) => (place + alignment - 1) / alignment * alignment;
+
+    private long Alignment(string alignment)
     {
         if (
             !uint.TryParse(alignment, NumberStyles.None, CultureInfo.InvariantCulture, out var size)
             || size is 0 or > LargestAlignment
         )
             throw new ModelFormatException($"'{path}': the alignment '{alignment}' is not understood.");
-        return (stream.Position + size - 1) / size * size;
+        return size;
     }
 
     private ImmutableArray<ulong> Sizes()

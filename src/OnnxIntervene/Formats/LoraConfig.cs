@@ -11,7 +11,8 @@ internal sealed record LoraConfig(
     bool HasRootScale,
     ImmutableArray<KeyValuePair<string, double>> AlphaPattern,
     int? Rank,
-    ImmutableArray<KeyValuePair<string, double>> RankPattern
+    ImmutableArray<KeyValuePair<string, double>> RankPattern,
+    LoraTargets Targets
 )
 {
     // Each would change the numbers in a way that B A x does not say. False, null, empty and "none" are their defaults.
@@ -87,7 +88,8 @@ internal sealed record LoraConfig(
             json["use_rslora"].Flag(false),
             Pattern(json, "alpha_pattern"),
             json["r"].IsNothing || hasExpressions ? null : json["r"].Integer(1, what: "a rank"),
-            hasExpressions ? [] : Pattern(json, "rank_pattern")
+            hasExpressions ? [] : Pattern(json, "rank_pattern"),
+            LoraTargets.Parse(json)
         );
     }
 

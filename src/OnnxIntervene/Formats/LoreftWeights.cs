@@ -14,7 +14,7 @@ public sealed record LoreftWeights(NumericArray Rotation, NumericArray Weight, N
 {
     /// <summary>Reads a file that pyreft saved (<c>intkey_….bin</c>).</summary>
     /// <exception cref="ModelFormatException">
-    /// The file is not a file of torch.save, or arrays are missing or do not fit one another.
+    /// The file is not a file of torch.save, or arrays are missing, do not fit one another, or are not finite.
     /// </exception>
     public static LoreftWeights Read(string path) =>
         From(TorchFile.Read(path).ToDictionary(tensor => tensor.Key, tensor => tensor.Value.Array), path);
@@ -23,7 +23,9 @@ public sealed record LoreftWeights(NumericArray Rotation, NumericArray Weight, N
     /// <param name="arrays">The arrays.</param>
     /// <param name="origin">Where they come from, for messages.</param>
     /// <param name="prefix">The prefix of each name, such as <c>"loreft/0/"</c>.</param>
-    /// <exception cref="ModelFormatException">Arrays are missing or do not fit one another.</exception>
+    /// <exception cref="ModelFormatException">
+    /// Arrays are missing, do not fit one another, or are not finite.
+    /// </exception>
     public static LoreftWeights From(
         IReadOnlyDictionary<string, NumericArray> arrays,
         string origin,

@@ -8,7 +8,7 @@ internal sealed class NamedArrays(IReadOnlyDictionary<string, NumericArray> arra
 {
     public bool Has(string name) => arrays.ContainsKey(name);
 
-    /// <summary>An array of floats; a size that is null may be any.</summary>
+    /// <summary>An array of finite floats; a size that is null may be any.</summary>
     public NumericArray Floats(string name, params ReadOnlySpan<int?> shape)
     {
         if (!arrays.TryGetValue(name, out var array))
@@ -21,7 +21,7 @@ internal sealed class NamedArrays(IReadOnlyDictionary<string, NumericArray> arra
             fits = shape[axis] is null || shape[axis] == array.Shape[axis];
         var expected = string.Join(", ", shape.ToArray().Select(size => size is null ? "any" : $"{size}"));
         return fits
-            ? array
+            ? FiniteArray.Of(array, $"'{origin}': '{name}'")
             : throw new ModelFormatException($"'{origin}': '{name}' is {array}, but floats[{expected}] is needed.");
     }
 }

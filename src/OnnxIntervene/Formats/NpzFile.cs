@@ -13,7 +13,7 @@ public static class NpzFile
 
     /// <summary>Reads all arrays, by name. Floats of any size become 32-bit floats, integers 64-bit integers.</summary>
     /// <exception cref="ModelFormatException">
-    /// The file is not a .npz file, is too large when unpacked, or holds what no array here can.
+    /// The file is not a .npz file, is damaged, is too large when unpacked, or holds what no array here can.
     /// </exception>
     public static ImmutableSortedDictionary<string, NumericArray> Read(string path)
     {
@@ -26,7 +26,10 @@ public static class NpzFile
         foreach (var name in zip.Names)
         {
             var largest = zip.IsStored(name) ? long.MaxValue : room;
-            var array = zip.Read(name, (stream, length) => NumpyFile.Read(stream, length, $"{path}#{name}", largest));
+            var array = zip.ReadChecked(
+                name,
+                (stream, length) => NumpyFile.Read(stream, length, $"{path}#{name}", largest)
+            );
             room -= zip.IsStored(name) ? 0 : (long)array.Length * (array.IsInteger ? sizeof(long) : sizeof(float));
             var key = name.EndsWith(Ending, StringComparison.Ordinal) ? name[..^Ending.Length] : name;
             if (!arrays.TryAdd(key, array))

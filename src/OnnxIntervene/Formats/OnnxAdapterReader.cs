@@ -10,6 +10,7 @@ internal sealed class OnnxAdapterReader(byte[] bytes, string path)
 {
     private const int NewestFormat = 1;
     private const int LongestShape = 64;
+    private long _claimed;
 
     public OnnxAdapter Read()
     {
@@ -49,14 +50,34 @@ internal sealed class OnnxAdapterReader(byte[] bytes, string path)
         ];
         var type = (ElementType)Number(table, 2);
         var (dataAt, length) = Vector(table, 3, 1);
+        Claim(nameLength + ((long)axes * sizeof(long)) + length);
         if (!Enum.IsDefined(type) || type is ElementType.Undefined or ElementType.Text)
             throw new ModelFormatException($"'{path}', parameter '{name}': the element type {(int)type} is not known.");
-        if (SizeProduct.Of(sizes) is not { } count || type.ByteCount(count) != length)
+        // The first keeps the second from more than 64 bits.
+        if (SizeProduct.Of(sizes) is not { } count || count > length * 8L || type.ByteCount(count) != length)
             throw new ModelFormatException(
                 $"'{path}', parameter '{name}': {length} bytes for {type}[{string.Join(", ", sizes)}]."
             );
-        return (name, TensorData.FromBytes(type, sizes, bytes.AsMemory(dataAt, length)));
+        var data = TensorData.FromBytes(type, sizes, bytes.AsMemory(dataAt, length));
+        if (HasNaN(data))
+            throw new ModelFormatException(
+                $"'{path}', parameter '{name}': it holds numbers that are none (NaN). Make the adapter again."
+            );
+        return (name, data);
     }
+
+    // Parameters over the same bytes would let a small file ask for any amount of memory and time.
+    private void Claim(long length)
+    {
+        if ((_claimed += length) > bytes.Length)
+            throw new ModelFormatException(
+                $"'{path}': its parameters take more bytes than the file has ({bytes.Length})."
+            );
+    }
+
+    // An infinity may be a bound that is not there.
+    private static bool HasNaN(TensorData data) =>
+        data.ElementType.IsFloat() && Array.Exists(data.ReadFloats(), float.IsNaN);
 
     private int Number(int table, int field) => FieldAt(table, field) is { } at ? Int(at) : 0;
 

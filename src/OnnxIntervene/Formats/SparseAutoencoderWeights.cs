@@ -24,14 +24,16 @@ public sealed record SparseAutoencoderWeights(
 {
     /// <summary>Reads a file such as Gemma Scope's <c>params.npz</c>.</summary>
     /// <exception cref="ModelFormatException">
-    /// The file is not a .npz file, or arrays are missing or do not fit one another.
+    /// The file is not a .npz file, or arrays are missing, do not fit one another, or are not finite.
     /// </exception>
     public static SparseAutoencoderWeights Read(string path) => From(NpzFile.Read(path), path);
 
     /// <summary>Takes the arrays by their names.</summary>
     /// <param name="arrays">The arrays.</param>
     /// <param name="origin">Where they come from, for messages.</param>
-    /// <exception cref="ModelFormatException">Arrays are missing or do not fit one another.</exception>
+    /// <exception cref="ModelFormatException">
+    /// Arrays are missing, do not fit one another, or are not finite.
+    /// </exception>
     public static SparseAutoencoderWeights From(IReadOnlyDictionary<string, NumericArray> arrays, string origin)
     {
         var reader = new NamedArrays(arrays, origin);

@@ -95,6 +95,27 @@ internal sealed class ZipContents : IDisposable
         );
     }
 
+    /// <summary>
+    /// What a function reads from an entry, all of whose bytes it must take. They must have the checksum that the
+    /// archive says.
+    /// </summary>
+    /// <exception cref="ModelFormatException">There is no entry of this name, or it is not what it claims.</exception>
+    public T ReadChecked<T>(string name, Func<Stream, long, T> read) =>
+        Read(
+            name,
+            (stream, length) =>
+            {
+                using var counted = new ChecksumStream(stream);
+                var found = read(counted, length);
+                return counted.Sum == Entry(name).Crc32
+                    ? found
+                    : throw new ModelFormatException(
+                        $"'{_path}': the entry '{name}' does not have the checksum that the archive says. The file is "
+                            + "damaged; get it again."
+                    );
+            }
+        );
+
     /// <summary>What a function reads from an entry, all of whose bytes it must take.</summary>
     /// <exception cref="ModelFormatException">There is no entry of this name, or it is not what it claims.</exception>
     public T Read<T>(string name, Func<Stream, long, T> read)

@@ -14,8 +14,6 @@ namespace OnnxIntervene.Steering;
 /// </summary>
 public static class AdapterFile
 {
-    private const string ConfigName = "adapter_config.json";
-
     // The modules whose output is a component in every family that has them, and what else they read.
     private static readonly ImmutableDictionary<string, (string Component, string? Input)> s_modules =
         ImmutableDictionary<string, (string, string?)>
@@ -36,6 +34,14 @@ public static class AdapterFile
     {
         ArgumentNullException.ThrowIfNull(path);
         return Directory.Exists(path) || Path.GetExtension(path) == ".bin";
+    }
+
+    /// <summary>The files that an adapter is read from.</summary>
+    /// <param name="path">PEFT's folder, or pyreft's <c>intkey_….bin</c>.</param>
+    public static ImmutableArray<string> FilesOf(string path)
+    {
+        ArgumentNullException.ThrowIfNull(path);
+        return Directory.Exists(path) ? [Path.Combine(path, LoraAdapter.ConfigName), LoraAdapter.FileIn(path)] : [path];
     }
 
     /// <summary>Reads an adapter.</summary>
@@ -64,9 +70,9 @@ public static class AdapterFile
             throw new InterventionException($"The coefficient {coefficient} is not a finite number.");
         if (!Directory.Exists(path))
             return Reft(path, coefficient, layers ?? [], component);
-        if (!File.Exists(Path.Combine(path, ConfigName)))
+        if (!File.Exists(Path.Combine(path, LoraAdapter.ConfigName)))
             throw new ModelFormatException(
-                $"'{path}' holds no {ConfigName}, so that it is no LoRA of PEFT; a folder of saved interventions is a "
+                $"'{path}' holds no {LoraAdapter.ConfigName}, so that it is no LoRA of PEFT; a folder of saved interventions is a "
                     + "configuration."
             );
         var modules = LoraAdapter.Read(path).Modules;
@@ -111,6 +117,11 @@ public static class AdapterFile
     )
     {
         var scale = (float)(module.Scale * coefficient);
+        if (!float.IsFinite(scale))
+            throw new InterventionException(
+                $"The LoRA of '{module.Module}' is multiplied by {module.Scale} (lora_alpha by the rank) and "
+                    + $"{coefficient}, which is more than a 32-bit float holds. Is lora_alpha in adapter_config.json right?"
+            );
         if (module.Layer is { } layer && s_modules.TryGetValue(module.Target, out var place))
             return
             [

@@ -113,8 +113,8 @@ internal sealed class DirectionFile
         );
     }
 
-    // A '#' may belong to the path.
-    private static (string Path, string? Name) Split(string reference)
+    /// <summary>The file and the tensor that a reference names; a '#' may belong to the path.</summary>
+    public static (string Path, string? Name) Split(string reference)
     {
         var mark = reference.LastIndexOf('#');
         return mark <= 0 || File.Exists(reference) ? (reference, null) : (reference[..mark], reference[(mark + 1)..]);
@@ -161,9 +161,7 @@ internal sealed class DirectionFile
         var place = name == Nameless ? $"'{_path}'" : $"'{_path}': '{name}'";
         if (array.IsInteger || array.Length == 0 || array.Shape.Count(size => size > 1) > 1)
             throw new ModelFormatException($"{place} is {array}; a direction is a list of floats.");
-        return array.IsFinite
-            ? array.Reshape(array.Length)
-            : throw new ModelFormatException($"{place} holds numbers that are not finite.");
+        return FiniteArray.Of(array, place).Reshape(array.Length);
     }
 
     private InterventionException Unnamed(string name) =>

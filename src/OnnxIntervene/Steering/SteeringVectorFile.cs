@@ -39,6 +39,14 @@ public static class SteeringVectorFile
         return file.Name is null ? file.All(layers ?? [], component) : file.Named(layers ?? [], component);
     }
 
+    /// <summary>The file that a reference names, without <c>#NAME</c>.</summary>
+    /// <param name="reference">The file, with <c>#NAME</c> for one of its tensors.</param>
+    public static string FileOf(string reference)
+    {
+        ArgumentNullException.ThrowIfNull(reference);
+        return DirectionFile.Split(reference).Path;
+    }
+
     /// <summary>Writes a file of the kind that its ending says.</summary>
     /// <param name="path">The file, <c>.safetensors</c> or <c>.gguf</c>.</param>
     /// <param name="vector">What is written.</param>

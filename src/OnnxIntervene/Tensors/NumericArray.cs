@@ -95,8 +95,8 @@ public sealed class NumericArray
         return all;
     }
 
-    /// <summary>Whether all floats are finite numbers.</summary>
-    internal bool IsFinite => !Floats.ContainsAnyExceptInRange(float.MinValue, float.MaxValue);
+    /// <summary>Whether all elements are finite numbers, as integers are.</summary>
+    internal bool IsFinite => IsInteger || !Floats.ContainsAnyExceptInRange(float.MinValue, float.MaxValue);
 
     /// <summary>The same elements in another shape.</summary>
     /// <exception cref="ArgumentException">The shape has a different number of elements.</exception>

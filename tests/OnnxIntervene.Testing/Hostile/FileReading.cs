@@ -8,6 +8,7 @@ using OnnxIntervene.Interventions;
 using OnnxIntervene.IR;
 using OnnxIntervene.IR.Serialization;
 using OnnxIntervene.Planning.Files;
+using OnnxIntervene.Steering;
 using OnnxIntervene.Studies.Alignment;
 using OnnxIntervene.Templates;
 
@@ -108,6 +109,21 @@ internal static class FileReading
         var tensors = steps.Take("open", () => GgufFile.Open(file.Path));
         steps.Take("read", () => tensors.Names.Sum(name => (long)tensors.Read(name).Length));
         steps.Take("control vector", () => ControlVector.Read(file.Path));
+    }
+
+    public static void Adapter(HostileFile file, HostileSteps steps)
+    {
+        var adapter = steps.Take("read", () => OnnxAdapter.Read(file.Path));
+        steps.Take("contents", () => adapter.Parameters.Values.Sum(data => (long)data.ReadBytes().Length));
+    }
+
+    public static void Loreft(HostileFile file, HostileSteps steps) =>
+        steps.Take("read", () => AdapterFile.Read(file.Path, s_network.Value.Components, layers: [0]));
+
+    public static void Vector(HostileFile file, HostileSteps steps)
+    {
+        var vector = steps.Take("read", () => SteeringVectorFile.Read(file.Path, [1]));
+        steps.Take("act", () => vector.Acting(SteeringManner.Addition).Length);
     }
 
     public static void Inputs(HostileFile file, HostileSteps steps) =>

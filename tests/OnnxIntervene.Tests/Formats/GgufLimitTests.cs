@@ -11,7 +11,9 @@ public sealed class GgufLimitTests
     [TestCase(0UL, "overlap")]
     [TestCase(16UL, "overlap")]
     [TestCase(32UL, "")]
-    public void Tensors_over_the_same_bytes_are_refused(ulong second, string message)
+    [TestCase(33UL, "begin at byte")]
+    [TestCase(64UL, "begin at byte")]
+    public void Tensors_that_do_not_follow_one_another_are_refused(ulong second, string message)
     {
         using var folder = new TemporaryFolder();
         File.WriteAllBytes(folder.File("a.gguf"), Bytes(["a", "b"], [0, second], []));
@@ -78,7 +80,7 @@ public sealed class GgufLimitTests
 
         while (file.Length % 32 != 0)
             writer.Write((byte)0);
-        writer.Write(new byte[64]);
+        writer.Write(new byte[96]);
         return file.ToArray();
 
         void WriteText(string text)

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Google.FlatBuffers;
 using Microsoft.ML.OnnxRuntime;
 using OnnxIntervene.Formats;
 using OnnxIntervene.IR;
@@ -64,6 +65,79 @@ public sealed class OnnxAdapterTests
             Throws.TypeOf<InterventionException>().With.Message.Contains("active")
         );
         Assert.That(stream.Length, Is.Zero);
+    }
+
+    [TestCase(3L)]
+    [TestCase(1L << 60)]
+    [TestCase(long.MaxValue)]
+    [TestCase(-2L)]
+    public void Sizes_that_the_contents_do_not_have_are_refused(long size)
+    {
+        using var folder = new TemporaryFolder();
+        var path = folder.File("a.onnx_adapter");
+        new OnnxAdapter(
+            ImmutableSortedDictionary<string, TensorData>.Empty.Add(
+                "a",
+                TensorData.FromIntegers([0x1234], new long[0x1234])
+            )
+        ).Write(path);
+        var bytes = File.ReadAllBytes(path);
+        BitConverter.GetBytes(size).CopyTo(bytes, bytes.AsSpan().IndexOf(BitConverter.GetBytes(0x1234L)));
+        File.WriteAllBytes(path, bytes);
+
+        Assert.That(
+            () => OnnxAdapter.Read(path),
+            Throws.TypeOf<ModelFormatException>().With.Message.Contains($"[{size}]")
+        );
+    }
+
+    [Test]
+    public void Parameters_over_the_same_bytes_are_refused()
+    {
+        using var folder = new TemporaryFolder();
+        File.WriteAllBytes(folder.File("a.onnx_adapter"), OverTheSameBytes("a"));
+        File.WriteAllBytes(folder.File("b.onnx_adapter"), OverTheSameBytes("a", "b"));
+
+        Assert.That(OnnxAdapter.Read(folder.File("a.onnx_adapter")).Parameters, Has.Count.EqualTo(1));
+        Assert.That(
+            () => OnnxAdapter.Read(folder.File("b.onnx_adapter")),
+            Throws.TypeOf<ModelFormatException>().With.Message.Contains("more bytes than the file has")
+        );
+    }
+
+    // By the schema in onnxruntime/lora/adapter_format/adapter_schema.fbs.
+    private static byte[] OverTheSameBytes(params string[] names)
+    {
+        const int Count = 500;
+        var builder = new FlatBufferBuilder(1 << 14);
+        builder.StartVector(sizeof(byte), Count * sizeof(long), sizeof(long));
+        for (var index = 0; index < Count; index++)
+            builder.PutLong(0);
+        var contents = builder.EndVector().Value;
+        builder.StartVector(sizeof(long), 1, sizeof(long));
+        builder.AddLong(Count);
+        var sizes = builder.EndVector().Value;
+        var tables = names.Select(Table).ToList();
+        builder.StartVector(sizeof(int), tables.Count, sizeof(int));
+        foreach (var table in tables)
+            builder.AddOffset(table);
+        var parameters = builder.EndVector().Value;
+        builder.StartTable(4);
+        builder.AddInt(0, 1, 0);
+        builder.AddOffset(3, parameters, 0);
+        builder.Finish(builder.EndTable(), "TORT");
+        return builder.SizedByteArray();
+
+        int Table(string name)
+        {
+            var text = builder.CreateString(name).Value;
+            builder.StartTable(4);
+            builder.AddOffset(0, text, 0);
+            builder.AddOffset(1, sizes, 0);
+            builder.AddInt(2, (int)ElementType.Int64, 0);
+            builder.AddOffset(3, contents, 0);
+            return builder.EndTable();
+        }
     }
 
     [Test]

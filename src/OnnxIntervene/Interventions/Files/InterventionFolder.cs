@@ -92,17 +92,18 @@ public static class InterventionFolder
 
         var text = Encoding.UTF8.GetBytes(ConfigWriter.Write(config, widths, fields));
         files.Write(ConfigName, stream => stream.Write(text));
-        foreach (var name in ParameterFiles(folder))
-            files.Remove(name);
+        foreach (var file in ParameterFiles(folder))
+            files.Remove(Path.GetFileName(file));
         files.Commit();
     }
 
-    private static IEnumerable<string> ParameterFiles(string folder) =>
+    /// <summary>The files of a folder that hold parameters.</summary>
+    internal static IEnumerable<string> ParameterFiles(string folder) =>
         Directory.Exists(folder)
             ? Directory
                 .EnumerateFiles(folder, "intkey_*")
-                .Select(file => Path.GetFileName(file))
-                .Where(name => s_endings.Contains(Path.GetExtension(name)))
+                .Where(file => s_endings.Contains(Path.GetExtension(file)))
+                .Order(StringComparer.Ordinal)
             : [];
 
     private static RepresentationConfig Complete(
@@ -130,7 +131,9 @@ public static class InterventionFolder
             return item with
             {
                 Intervention = intervention,
-                SourceRepresentation = source ?? item.SourceRepresentation,
+                SourceRepresentation = source is null
+                    ? item.SourceRepresentation
+                    : FiniteArray.Of(source, $"'{file}': 'source_representation'"),
             };
         }
         catch (InterventionException fault)

@@ -14,8 +14,12 @@ namespace OnnxIntervene.Planning.Files;
 internal sealed class ParameterFiles(string file)
 {
     private readonly FolderBoundary _boundary = FolderBoundary.Around(file);
+    private readonly SortedSet<string> _opened = new(StringComparer.Ordinal);
 
-    /// <summary>An array: a number, rows in rows, or <c>"file.safetensors#name"</c>.</summary>
+    /// <summary>The files beside it that were opened so far.</summary>
+    public IReadOnlyCollection<string> Opened => _opened;
+
+    /// <summary>A finite array: a number, rows in rows, or <c>"file.safetensors#name"</c>.</summary>
     public NumericArray Array(JsonPlace place)
     {
         if (!place.IsText)
@@ -26,7 +30,10 @@ internal sealed class ParameterFiles(string file)
         var mark = reference.LastIndexOf('#');
         if (mark <= 0)
             throw place.Fault($"'{reference}' does not name a tensor; write file.safetensors#name");
-        return Open(reference[..mark], place).Read(reference[(mark + 1)..]);
+        var array = Open(reference[..mark], place).Read(reference[(mark + 1)..]);
+        return array.IsFinite
+            ? array
+            : throw place.Fault($"'{reference}' holds numbers that are not finite (NaN or infinity)");
     }
 
     /// <summary>
@@ -83,5 +90,11 @@ internal sealed class ParameterFiles(string file)
         return full;
     }
 
-    private SafetensorsFile Open(string name, JsonPlace place) => SafetensorsFile.Open(Inside(name, place));
+    private SafetensorsFile Open(string name, JsonPlace place)
+    {
+        var path = Inside(name, place);
+        var opened = SafetensorsFile.Open(path);
+        _opened.Add(path);
+        return opened;
+    }
 }

@@ -20,6 +20,9 @@ namespace OnnxIntervene.Planning.Files;
 /// <param name="Settings">Coefficients, subspaces and constant sources.</param>
 public sealed record RunFile(IntervenableConfig Config, UnitLocations? UnitLocations, RunSettings Settings)
 {
+    /// <summary>The files that all this was read from: the configuration, and those beside it that it names.</summary>
+    public ImmutableArray<string> Files { get; init; } = [];
+
     /// <summary>Reads a file of either form, or a folder of saved interventions.</summary>
     /// <exception cref="InterventionException">
     /// The file is not a configuration; the message names the place in it.
@@ -36,9 +39,10 @@ public sealed record RunFile(IntervenableConfig Config, UnitLocations? UnitLocat
             throw new InterventionException($"There is no configuration '{path}'.");
         var json = ConfigReader.Open(path);
         var files = new ParameterFiles(path);
-        return json["interventions"].IsMissing
+        var read = json["interventions"].IsMissing
             ? Read(json, files, Interventions(json, files))
             : new ShortForm(files).Read(json);
+        return read with { Files = [path, .. read.Files.Union(files.Opened)] };
     }
 
     /// <summary>
@@ -79,14 +83,19 @@ public sealed record RunFile(IntervenableConfig Config, UnitLocations? UnitLocat
                     : With(index => Settings.SourceRepresentations[index], null),
                 Subspaces = new Subspaces(With(Settings.Subspaces.RowsOf, null)),
             }
-        );
+        )
+        {
+            Files = Files,
+        };
     }
 
     private static RunFile ReadFolder(string folder)
     {
         var config = InterventionFolder.Load(folder);
         var path = Path.Combine(folder, InterventionFolder.ConfigName);
-        return Read(ConfigReader.Open(path), new ParameterFiles(path), Of(config));
+        var files = new ParameterFiles(path);
+        var read = Read(ConfigReader.Open(path), files, Of(config));
+        return read with { Files = [path, .. InterventionFolder.ParameterFiles(folder).Union(files.Opened)] };
     }
 
     private static RunFile Of(IntervenableConfig config) =>
@@ -124,7 +133,10 @@ public sealed record RunFile(IntervenableConfig Config, UnitLocations? UnitLocat
                     ? SubspacesReader.Read(subspaces, config)
                     : start.Settings.Subspaces,
             }
-        );
+        )
+        {
+            Files = start.Files,
+        };
     }
 
     private static UnitLocations? Locations(JsonPlace place, IntervenableConfig config) =>
