@@ -89,6 +89,8 @@ internal static class CommandTree
         {
             if (s_paths.Contains(option.Name))
                 option.Validators.Add(RequirePath);
+            if (NumberOptions.TakesFractions(option))
+                option.Validators.Add(NumberOptions.RefuseCommas);
         }
 
         foreach (var argument in root.Subcommands.SelectMany(command => command.Arguments))

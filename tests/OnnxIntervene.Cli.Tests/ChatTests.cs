@@ -69,6 +69,21 @@ public sealed class ChatTests
         Assert.That(error, Does.Contain("land 1 (block_output, layers 4)"));
     }
 
+    [Test]
+    public async Task A_coefficient_is_one_number_with_a_point()
+    {
+        var (pairs, vector) = (
+            Path.Combine(RepositoryPaths.Root, "examples", "animals.jsonl"),
+            _folder.File("land.gguf")
+        );
+        await Command.RunAsync("steer-train", "--pairs", pairs, "--layers", "4", "--out", vector);
+
+        var (_, error, exit) = await Talk(["/steer land 4,5"], "--vector", vector);
+
+        Assert.That(exit, Is.EqualTo(1));
+        Assert.That(error, Does.Contain("Give the coefficient of 'land' as a number"));
+    }
+
     [TestCase("There is no command /foo", "/foo")]
     [TestCase("no steering vector 'joy'; start", "/steer joy 4")]
     [TestCase("Give the file", "/save")]

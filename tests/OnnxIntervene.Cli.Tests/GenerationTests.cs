@@ -213,6 +213,7 @@ public sealed class GenerationTests
     [TestCase("--clamp: 1 is above 0", "--clamp", "1:0")]
     [TestCase("'x' is neither LOW:HIGH nor a number", "--clamp", "x")]
     [TestCase("'::' is neither", "--clamp", "::")]
+    [TestCase("'1,5' is neither", "--clamp", "1,5")]
     [TestCase("A clamp adds nothing", "--clamp", "1", "--keep-norm")]
     [TestCase("--when-above: NaN is not a finite number", "--when-above", "NaN")]
     [TestCase("needs a threshold", "--along", "V")]

@@ -25,6 +25,11 @@ public sealed class OptionTests
     }
 
     [TestCase("generate --temperature hot --prompt a", "--temperature", "'hot'")]
+    [TestCase("generate --temperature 1,5 --prompt a", "--temperature", "'1,5' is not a number. Write a point")]
+    [TestCase("generate --coefficient 4,5 --vector v.npy --prompt a", "--coefficient", "'4,5' is not a number")]
+    [TestCase("generate --factors 1,5 --vector v.npy --prompt a", "--factors", "one option each")]
+    [TestCase("generate --when-above 1,5 --vector v.npy --prompt a", "--when-above", "'1,5' is not a number")]
+    [TestCase("trace --noise 1,5 --prompt-ids 5,9 --subject-positions 1 --answer-id 7", "--noise", "'1,5'")]
     [TestCase("das --patience 1e3 --data x.safetensors --answer-ids 1,2 --positions 1", "--patience", "'1e3'")]
     [TestCase(
         "steer-search --samples many --temperature 1 --score generated-text --words joy --prompt a --vector v.npy "

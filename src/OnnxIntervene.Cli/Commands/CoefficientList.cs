@@ -20,7 +20,8 @@ internal static class CoefficientList
         [
             .. text.Split(',', StringSplitOptions.TrimEntries)
                 .Select(part =>
-                    float.TryParse(part, CultureInfo.InvariantCulture, out var number) && float.IsFinite(number)
+                    float.TryParse(part, NumberStyles.Float, CultureInfo.InvariantCulture, out var number)
+                    && float.IsFinite(number)
                         ? number
                         : throw new InterventionException($"{Name}: '{part}' is not a number. Write -8,-4,0,4,8.")
                 ),

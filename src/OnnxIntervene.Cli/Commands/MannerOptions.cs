@@ -98,7 +98,9 @@ internal sealed class MannerOptions
 
         float Bound(string end, float otherwise) =>
             string.IsNullOrWhiteSpace(end) ? otherwise
-            : float.TryParse(end, CultureInfo.InvariantCulture, out var number) && float.IsFinite(number) ? number
+            : float.TryParse(end, NumberStyles.Float, CultureInfo.InvariantCulture, out var number)
+            && float.IsFinite(number)
+                ? number
             : throw Unclear(text);
     }
 

@@ -53,7 +53,12 @@ internal sealed class SteeringDial
             );
         if (
             space < 0
-            || !float.TryParse(text[(space + 1)..], CultureInfo.InvariantCulture, out var coefficient)
+            || !float.TryParse(
+                text[(space + 1)..],
+                NumberStyles.Float,
+                CultureInfo.InvariantCulture,
+                out var coefficient
+            )
             || !float.IsFinite(coefficient)
         )
             throw new InterventionException($"Give the coefficient of '{name}' as a number: /steer {name} 4");

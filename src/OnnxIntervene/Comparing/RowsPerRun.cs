@@ -1,4 +1,5 @@
 using OnnxIntervene.IR;
+using OnnxIntervene.Runtime;
 using OnnxIntervene.Sweeps;
 
 namespace OnnxIntervene.Comparing;
@@ -12,7 +13,7 @@ internal static class RowsPerRun
         if (
             model.Graph.Inputs.Any(input =>
                 !input.IsConstant && input.Type?.Shape is { Rank: > 0 } shape && shape[0].Size == 1
-            ) || BatchSize.MixesRows(model) is not null
+            ) || RowMixing.FindNode(model) is not null
         )
             return 1;
         return BatchSize.For(1, Math.Max(runs.B.Output!.Length, runs.B.Components.Max(values => values.Length)));

@@ -44,6 +44,7 @@ internal sealed record GenerationRequest(
     {
         CheckOptions();
         CheckInputs();
+        NextTokenLogits.Check(Model.Model.Graph, Model.Components);
         CheckPrompts();
         CheckSchedules();
         CheckKinds();

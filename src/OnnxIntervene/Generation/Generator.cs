@@ -25,7 +25,7 @@ public static class Generator
     /// </param>
     /// <param name="settings">Coefficients, constant sources and subspaces.</param>
     /// <param name="cancellation">Ends the generation early.</param>
-    /// <exception cref="InterventionException">Something does not fit the model; nothing has run.</exception>
+    /// <exception cref="InterventionException">Something does not fit the model; nothing has been generated.</exception>
     /// <exception cref="ExecutionException">ONNX Runtime stopped a run, or logits are not numbers.</exception>
     /// <exception cref="OperationCanceledException">The generation was cancelled.</exception>
     public static ImmutableArray<GeneratedText> Generate(
@@ -48,7 +48,7 @@ public static class Generator
     /// </param>
     /// <param name="settings">Coefficients, constant sources and subspaces.</param>
     /// <param name="cancellation">Ends the generation early.</param>
-    /// <exception cref="InterventionException">Something does not fit the model; nothing has run.</exception>
+    /// <exception cref="InterventionException">Something does not fit the model; nothing has been generated.</exception>
     /// <exception cref="ExecutionException">ONNX Runtime stopped a run, or logits are not numbers.</exception>
     /// <exception cref="OperationCanceledException">The generation was cancelled.</exception>
     public static ImmutableArray<GeneratedText> Generate(
@@ -73,7 +73,7 @@ public static class Generator
     /// </param>
     /// <param name="settings">Coefficients, constant sources and subspaces.</param>
     /// <param name="cancellation">Ends the generation early.</param>
-    /// <exception cref="InterventionException">Something does not fit the model; nothing has run.</exception>
+    /// <exception cref="InterventionException">Something does not fit the model; nothing has been generated.</exception>
     /// <exception cref="ExecutionException">ONNX Runtime stopped a run, or logits are not numbers.</exception>
     /// <exception cref="OperationCanceledException">The generation was cancelled.</exception>
     public static IAsyncEnumerable<GeneratedToken> GenerateAsync(
@@ -86,7 +86,7 @@ public static class Generator
         CancellationToken cancellation = default
     ) => Stream(PlanGeneration(model, RowsOf(@base), options, sources, unitLocations, settings), cancellation);
 
-    /// <summary>A generation, checked; nothing has run.</summary>
+    /// <summary>A generation, checked; nothing has been generated.</summary>
     /// <param name="model">The model with its interventions.</param>
     /// <param name="prompts">The tokens of each prompt.</param>
     /// <param name="options">How tokens are chosen, and when interventions act.</param>

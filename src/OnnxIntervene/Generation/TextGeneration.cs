@@ -18,7 +18,9 @@ public sealed class TextGeneration
     private readonly ImmutableArray<GenerationRow> _rows;
     private CollectedTexts? _collected;
 
-    /// <exception cref="InterventionException">Something does not fit the model; nothing has run.</exception>
+    /// <exception cref="InterventionException">
+    /// Something does not fit the model; nothing has run but a trial of whether it is causal.
+    /// </exception>
     internal TextGeneration(GenerationRequest request)
     {
         request.Check();
@@ -28,7 +30,9 @@ public sealed class TextGeneration
         _batch = Batch(padsLeft: !_cache.IsEmpty && request.Model.Components.CountedMasks.IsEmpty);
         if (CannotPad())
             (_cache, _batch) = ([], Batch(padsLeft: false));
+        FixedSizes.Of(graph).Check(_batch.Count, _batch.Longest, LaterLength);
         _feeds = new GenerationFeeds(request, _batch, !_cache.IsEmpty);
+        CausalTrial.Require(request.Model.Loaded, RecipeOf(_feeds), request.Prompts, LongestText - 1);
         _stop = new StopCondition(request.Options, request.Model.Loaded);
         _rows =
         [
@@ -109,6 +113,12 @@ public sealed class TextGeneration
             ),
         ];
 
+    // Of every run after the first; null where one token is all.
+    private int? LaterLength =>
+        Options.MaximumNewTokens == 1 ? null
+        : _cache.IsEmpty ? _batch.Longest + 1
+        : 1;
+
     // With the padding of the batch; the shortest prompt may get the most new tokens.
     private int LongestText
     {
@@ -156,6 +166,7 @@ public sealed class TextGeneration
 
     private List<GeneratedToken> Chosen(TensorValue logits, int run)
     {
+        NextTokenLogits.Check(logits.Name, logits.Shape, _rows.Length, _request.Model.Components);
         var width = (int)logits.Shape[^1];
         var tokens = new List<GeneratedToken>(_rows.Length);
         for (var row = 0; row < _rows.Length; row++)

@@ -4,6 +4,7 @@ using OnnxIntervene.Generation;
 using OnnxIntervene.Interventions;
 using OnnxIntervene.IR;
 using OnnxIntervene.Planning;
+using OnnxIntervene.Runtime;
 using OnnxIntervene.Sweeps;
 
 namespace OnnxIntervene.Steering;
@@ -27,7 +28,7 @@ internal sealed class SteeredTexts : IDisposable
         (_grid, _score) = (grid, score);
         _prompts = [.. request.Prompts.SelectMany(prompt => Generator.RowsOf(prompt.Inputs))];
         _width = request.Vector.Directions.Values.Max(direction => direction.Length);
-        _mostRows = BatchSize.MixesRows(model.Model) is null ? int.MaxValue : 1;
+        _mostRows = RowMixing.FindNode(model.Model) is null ? int.MaxValue : 1;
         _model = model.With(new IntervenableConfig { Representations = request.Vector.Acting(request.Manner) });
         try
         {

@@ -6,6 +6,7 @@ using OnnxIntervene.Interventions.Kinds;
 using OnnxIntervene.IR;
 using OnnxIntervene.Numerics;
 using OnnxIntervene.Planning;
+using OnnxIntervene.Runtime;
 using OnnxIntervene.Studies.Prompts;
 using OnnxIntervene.Sweeps;
 using OnnxIntervene.Tensors;
@@ -30,7 +31,7 @@ internal sealed class SteeringCells : IDisposable
     {
         var acting = request.Vector.Acting(request.Manner);
         (_request, _grid, _readLayer) = (request, grid, grid.Layers[^1]);
-        _mostRows = BatchSize.MixesRows(model.Model) is null ? int.MaxValue : 1;
+        _mostRows = RowMixing.FindNode(model.Model) is null ? int.MaxValue : 1;
         _model = model.With(
             new IntervenableConfig
             {

@@ -57,6 +57,11 @@ public sealed class HostileTemplateTests
     public void What_stands_side_by_side_is_not_nested(string template, string expected) =>
         Assert.That(ChatTemplate.Parse(template).Render([]), Is.EqualTo(expected));
 
+    // Python takes a comma for no part of a number.
+    [TestCase("{{ '1,5'|float }} {{ '1,000'|int }} {{ '1,000.5'|int(7) }}", "0.0 0 7")]
+    public void A_comma_makes_a_text_no_number(string template, string expected) =>
+        Assert.That(ChatTemplate.Parse(template).Render([]), Is.EqualTo(expected));
+
     [Test]
     public void A_namespace_in_itself_is_written() =>
         Assert.That(

@@ -27,7 +27,7 @@ internal sealed class PromptGradients : IDisposable
             study,
             metric,
             session,
-            BatchSize.MixesRows(study.Model.Model) is not null
+            RowMixing.FindNode(study.Model.Model) is not null
         );
 
     /// <summary>Opens the session.</summary>
@@ -46,7 +46,7 @@ internal sealed class PromptGradients : IDisposable
 
     /// <summary>How many rows of a prompt share a run.</summary>
     public static int RowsOf(AttributionStudy study, StudyPrompt prompt) =>
-        BatchSize.MixesRows(study.Model.Model) is not null
+        RowMixing.FindNode(study.Model.Model) is not null
             ? 1
             : Math.Min(
                 MostRows,

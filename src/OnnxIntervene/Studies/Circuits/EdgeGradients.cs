@@ -1,10 +1,10 @@
 using System.Numerics.Tensors;
 using OnnxIntervene.Execution;
 using OnnxIntervene.Gradients;
+using OnnxIntervene.Runtime;
 using OnnxIntervene.Studies.Attribution;
 using OnnxIntervene.Studies.Metrics;
 using OnnxIntervene.Studies.Prompts;
-using OnnxIntervene.Sweeps;
 using OnnxIntervene.Tensors;
 
 namespace OnnxIntervene.Studies.Circuits;
@@ -35,7 +35,7 @@ internal sealed class EdgeGradients : IDisposable
     public EdgeGradients(LoadedModel model, CircuitSites sites, Metric metric, int steps, StudyPrompt prompt)
     {
         (_sites, _metric, _steps) = (sites, metric, steps);
-        _mostRows = BatchSize.MixesRows(model.Model) is null ? MostRows : 1;
+        _mostRows = RowMixing.FindNode(model.Model) is null ? MostRows : 1;
         var layers = Enumerable.Range(0, sites.Graph.Layers).ToList();
         try
         {

@@ -3,7 +3,6 @@ using OnnxIntervene.Components.Addressing;
 using OnnxIntervene.Execution;
 using OnnxIntervene.IR;
 using OnnxIntervene.Runtime;
-using OnnxIntervene.Sweeps;
 using OnnxIntervene.Tensors;
 
 namespace OnnxIntervene.Studies.Lens;
@@ -32,7 +31,7 @@ internal sealed class CutPart : IDisposable
     }
 
     /// <summary>Whether rows change each other's numbers, so that each has to be run alone.</summary>
-    public bool MixesRows => BatchSize.MixesRows(_lease.Session.Spliced.Model) is not null;
+    public bool MixesRows => RowMixing.FindNode(_lease.Session.Spliced.Model) is not null;
 
     /// <summary>The width of the component that it begins with.</summary>
     public int Width => _start.FullWidth;

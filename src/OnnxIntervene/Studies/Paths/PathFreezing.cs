@@ -1,7 +1,7 @@
 using System.Collections.Immutable;
 using OnnxIntervene.Components.Addressing;
 using OnnxIntervene.Execution;
-using OnnxIntervene.Sweeps;
+using OnnxIntervene.Runtime;
 using OnnxIntervene.Sweeps.Engine;
 
 namespace OnnxIntervene.Studies.Paths;
@@ -26,7 +26,7 @@ internal sealed class PathFreezing : IDisposable
     public PathFreezing(SweepSetting setting, bool recomputesFeedForward, CancellationToken cancellation)
     {
         (_setting, _recomputesFeedForward) = (setting, recomputesFeedForward);
-        var mostRows = BatchSize.MixesRows(setting.Model.Model) is null ? int.MaxValue : 1;
+        var mostRows = RowMixing.FindNode(setting.Model.Model) is null ? int.MaxValue : 1;
         _runner = new BatchedCells(setting, mostRows);
         try
         {

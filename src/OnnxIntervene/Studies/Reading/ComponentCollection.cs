@@ -86,7 +86,7 @@ public static class ComponentCollection
 
     // Rows are independent, and every input has one for each example.
     private static bool CanSplit(LoadedModel model, ModelInputs inputs) =>
-        BatchSize.MixesRows(model.Model) is null
+        RowMixing.FindNode(model.Model) is null
         && inputs.Arrays.Values.All(array => array.Shape.Length == 0 || array.Shape[0] == inputs.BatchSize);
 
     private static ModelInputs Rows(ModelInputs inputs, int first, int count) =>

@@ -161,7 +161,7 @@ public sealed class ComponentReader : IDisposable
 
     private int Rows(int length)
     {
-        if (BatchSize.MixesRows(_model.Model) is not null)
+        if (RowMixing.FindNode(_model.Model) is not null)
             return 1;
         var vocabulary = _readsLogits ? _model.Components.Limits.Vocabulary ?? 1 << 18 : 0;
         var numbers = _components.Sum(component =>

@@ -13,7 +13,7 @@ internal static class StaircaseRules
     public static string? Obstacle(SweepSetting setting)
     {
         var components = setting.Model.Components;
-        if (BatchSize.MixesRows(components.Model) is { } mixing)
+        if (RowMixing.FindNode(components.Model) is { } mixing)
             return $"{mixing} computes with all rows of a batch together";
         if (setting.Bases[0].Inputs.Arrays.Keys.FirstOrDefault(name => name != ModelInputs.TokenInput) is { } other)
             return $"the input '{other}' is given besides the tokens";

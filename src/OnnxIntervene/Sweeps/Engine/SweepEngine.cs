@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using OnnxIntervene.Execution.Results;
 using OnnxIntervene.IR;
 using OnnxIntervene.Runtime;
 
@@ -68,14 +69,13 @@ internal sealed class SweepEngine : IDisposable
         }
     }
 
-    // Hidden states have the shape of logits too. Tables and outputs may differ by the padding of one of them.
     private static void RequireTokens(SweepSetting setting, int width)
     {
-        if (setting.Model.Components.Limits.Vocabulary is { } vocabulary && width < vocabulary / 2)
+        if (TokenWidth.IsTooNarrow(width, setting.Model.Components))
             throw new InterventionException(
                 $"The experiment measures logits of tokens, but the model's output "
                     + $"'{setting.Model.Model.Graph.Outputs[0].Name}' has {width} numbers for a vocabulary of "
-                    + $"{vocabulary} tokens, so it holds something else. Use a language model."
+                    + $"{setting.Model.Components.Limits.Vocabulary} tokens, so it holds something else. Use a language model."
             );
     }
 
@@ -157,7 +157,7 @@ internal sealed class SweepEngine : IDisposable
                 return cut;
         }
 
-        var mostRows = BatchSize.MixesRows(setting.Model.Model) is null ? int.MaxValue : 1;
+        var mostRows = RowMixing.FindNode(setting.Model.Model) is null ? int.MaxValue : 1;
         return Whole(setting, mostRows, obstacle!, cancellation);
 
         StaircaseCells Staircase(bool hasCache) => new(setting, hasCache, options.MemoryLimit);

@@ -4,7 +4,6 @@ using System.Runtime.CompilerServices;
 using OnnxIntervene.Execution;
 using OnnxIntervene.Numerics;
 using OnnxIntervene.Runtime;
-using OnnxIntervene.Tensors;
 
 namespace OnnxIntervene.Sweeps.Engine;
 
@@ -103,26 +102,9 @@ internal sealed class SweepProof(SweepSetting setting, CellRunner runner, BaseRu
     private static bool IsChangedBefore(SweepSetting setting, CancellationToken cancellation)
     {
         using var lease = setting.Model.Lease([]);
-        var tokens = setting.Bases[0].Inputs.Arrays[ModelInputs.TokenInput].Integers.ToArray();
-        var own = Logits();
-        tokens[^1] += tokens[^1] > 0 ? -1 : 1;
-        var changed = Logits();
-        if (own.Shape is not [1, var positions, var width] || positions != tokens.Length)
-            return false;
-        var before = (positions - 1) * width;
-        return before > 0 && !AreClose(changed.Floats[..before], own.Floats[..before]);
-
-        NumericArray Logits() =>
-            lease.Session.Run(
-                ModelInputs.Of(
-                    new Dictionary<string, NumericArray>
-                    {
-                        [ModelInputs.TokenInput] = NumericArray.Of(tokens.ToArray(), 1, tokens.Length),
-                    }
-                ),
-                [],
-                [lease.Session.FirstOutput],
-                cancellation
-            )[0];
+        var tokens = setting.Bases[0].Inputs.Arrays[ModelInputs.TokenInput].Integers;
+        var text = tokens.ToArray().Select(token => (int)token).ToImmutableArray();
+        return text.Length > 1
+            && !(LaterPositions.Distance(lease.Session, text, 1, ^1.., ..^1, cancellation) <= Tolerance);
     }
 }

@@ -138,14 +138,16 @@ internal static class Filters
             double number when Math.Abs(number) < 9e18 => (long)number,
             string text when long.TryParse(text.Trim(), CultureInfo.InvariantCulture, out var number) => number,
             string text
-                when double.TryParse(text, CultureInfo.InvariantCulture, out var number) && Math.Abs(number) < 9e18 =>
-                (long)number,
+                when double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number)
+                    && Math.Abs(number) < 9e18 => (long)number,
             _ => given.Get(0, "default", 0L),
         };
 
     private static object? Float(object? value, Arguments given) =>
         Operators.IsNumber(value) ? Operators.Double(value)
-        : value is string text && double.TryParse(text, CultureInfo.InvariantCulture, out var number) ? number
+        : value is string text
+        && double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number)
+            ? number
         : given.Get(0, "default", 0.0);
 
     private static object? Number(string name, object? value, Arguments given)
