@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Collections.Immutable;
 using System.Text.Json;
 using OnnxIntervene.Formats;
@@ -11,6 +12,11 @@ namespace OnnxIntervene.Testing;
 /// </summary>
 public sealed class ReferenceFamily
 {
+    // Every fixture of cases asks, and the answer never changes.
+    private static readonly ConcurrentDictionary<string, Lazy<ImmutableArray<ReferenceFamily>>> s_known = new(
+        StringComparer.Ordinal
+    );
+
     private readonly SafetensorsFile _tensors;
     private readonly ImmutableDictionary<string, ImmutableDictionary<string, string>> _inputs;
 
@@ -51,22 +57,22 @@ public sealed class ReferenceFamily
 
     public ImmutableArray<ReferenceCase> Cases { get; }
 
-    /// <summary>Every family under a references folder.</summary>
-    public static IEnumerable<ReferenceFamily> All(string references)
-    {
-        var folder = Path.Combine(references, "families");
-        if (!Directory.Exists(folder))
-            return [];
-        return Directory
-            .EnumerateDirectories(folder)
-            .Order(StringComparer.Ordinal)
-            .Where(family => File.Exists(Path.Combine(family, "cases.json")))
-            .Select(family => new ReferenceFamily(family));
-    }
+    /// <summary>Every family under a references folder; read once.</summary>
+    public static IEnumerable<ReferenceFamily> All(string references) =>
+        s_known.GetOrAdd(references, folder => new(() => [.. ReadAll(Path.Combine(folder, "families"))])).Value;
 
     public NumericArray Tensor(string name) => _tensors.Read(name);
 
     /// <summary>The inputs of this name.</summary>
     public ModelInputs Inputs(string name) =>
         new(_inputs[name].ToImmutableDictionary(entry => entry.Key, entry => _tensors.Read(entry.Value)));
+
+    private static IEnumerable<ReferenceFamily> ReadAll(string folder) =>
+        !Directory.Exists(folder)
+            ? []
+            : Directory
+                .EnumerateDirectories(folder)
+                .Order(StringComparer.Ordinal)
+                .Where(family => File.Exists(Path.Combine(family, "cases.json")))
+                .Select(family => new ReferenceFamily(family));
 }

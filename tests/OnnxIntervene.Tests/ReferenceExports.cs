@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using OnnxIntervene.Execution;
 using OnnxIntervene.Runtime;
 using OnnxIntervene.Testing;
@@ -9,6 +10,11 @@ internal static class ReferenceExports
 {
     private static readonly string s_families = Path.Combine(RepositoryPaths.References, "families");
 
+    // Many tests ask, and the answer takes reading every export.
+    private static readonly Lazy<ImmutableArray<string>> s_languageModels = new(() =>
+        [.. All().Where(IsLanguageModel)]
+    );
+
     /// <summary>Every export's model file, from the folder of families on.</summary>
     public static IEnumerable<string> All() =>
         RepositoryPaths
@@ -18,7 +24,7 @@ internal static class ReferenceExports
             .Order(StringComparer.Ordinal);
 
     /// <summary>The exports that read one text and compute logits of tokens.</summary>
-    public static IEnumerable<string> LanguageModels() => All().Where(IsLanguageModel);
+    public static IEnumerable<string> LanguageModels() => s_languageModels.Value;
 
     /// <summary>An export, run by one thread. The caller disposes it.</summary>
     public static LoadedModel Load(string export) => Load(export, new ExecutionOptions { Threads = 1 });

@@ -1,4 +1,3 @@
-using OnnxIntervene.Components;
 using OnnxIntervene.Components.Addressing;
 using OnnxIntervene.Execution;
 using OnnxIntervene.Interventions;
@@ -31,7 +30,8 @@ internal sealed record ComponentReading(
 
     public static ComponentReading Of(string path, ModelInputs inputs)
     {
-        var map = ComponentMap.Find(OnnxFile.Load(path));
+        using var loaded = LoadedModel.Load(path, new ExecutionOptions { Threads = 1 });
+        var map = loaded.Components;
         var config = new IntervenableConfig
         {
             Representations =
@@ -47,8 +47,8 @@ internal sealed record ComponentReading(
         };
         if (config.Representations.Length == 0)
             return new ComponentReading(new Dictionary<ComponentAddress, (Component, NumericArray)>(), map.Missing);
-        using var loaded = IntervenableModel.Load(path, config, new ExecutionOptions { Threads = 1 });
-        var result = loaded.Run(inputs);
+        using var model = loaded.With(config);
+        var result = model.Run(inputs);
         var numbers = map.Components.Select((component, index) => (component, result.Collected[index]));
         return new ComponentReading(
             numbers.ToDictionary(item => item.component.Address, item => (item.component, item.Item2)),

@@ -227,16 +227,12 @@ public sealed class HandmadeTests
         var path = folder.File("model.onnx");
         OnnxFile.Save(handmade.Model, path);
         var reading = ComponentReading.Of(path, s_inputs);
+        var numbers = Numbers(path, [.. handmade.Parts.Select(part => part.Value.Name).Distinct()]);
 
         List<string> wrong = [];
         foreach (var (address, value) in handmade.Parts)
             wrong.AddRange(
-                Judge(
-                    reading,
-                    address,
-                    Numbers(path, value.Name),
-                    ((HandmadeStyle)style).Missing.Contains(address.Name)
-                )
+                Judge(reading, address, numbers[value.Name], ((HandmadeStyle)style).Missing.Contains(address.Name))
             );
 
         Assert.That(wrong, Is.Empty, string.Join(Environment.NewLine, wrong));
@@ -260,13 +256,22 @@ public sealed class HandmadeTests
             yield return $"{address} is not said to be missing";
     }
 
-    private static float[] Numbers(string path, string tensor)
+    private static Dictionary<string, float[]> Numbers(string path, List<string> tensors)
     {
         var config = new IntervenableConfig
         {
-            Representations = [new() { Component = tensor, InterventionType = InterventionType.Collect }],
+            Representations =
+            [
+                .. tensors.Select(tensor => new RepresentationConfig
+                {
+                    Component = tensor,
+                    InterventionType = InterventionType.Collect,
+                }),
+            ],
         };
         using var model = IntervenableModel.Load(path, config, new ExecutionOptions { Threads = 1 });
-        return model.Run(s_inputs).Collected[0].Floats.ToArray();
+        return tensors
+            .Zip(model.Run(s_inputs).Collected)
+            .ToDictionary(entry => entry.First, entry => entry.Second.Floats.ToArray());
     }
 }

@@ -1,5 +1,7 @@
+using OnnxIntervene.IR;
 using OnnxIntervene.IR.Editing;
 using OnnxIntervene.IR.Serialization;
+using OnnxIntervene.Runtime;
 using OnnxIntervene.Testing;
 
 namespace OnnxIntervene.Tests.Components;
@@ -12,11 +14,15 @@ namespace OnnxIntervene.Tests.Components;
 public sealed class VariantTests
 {
     private const double Close = 2e-4;
-    private static readonly Dictionary<string, ComponentReading> s_originals = [];
 
     // How each family's first export is written covers what exporters write; these others are written in their own
     // ways.
     private static readonly string[] s_others = ["gpt2/dynamo", "llama/dynamo", "gpt_neox/dynamo", "bert/dynamo"];
+
+    private readonly Dictionary<string, Original> _originals = [];
+
+    [OneTimeTearDown]
+    public void Forget() => _originals.Clear();
 
     public static IEnumerable<TestCaseData> Variants() =>
         from family in ReferenceFamily.All(RepositoryPaths.OwnReferences)
@@ -34,17 +40,17 @@ public sealed class VariantTests
     )
     {
         var inputs = family.Inputs("b0");
-        if (!s_originals.TryGetValue(export.ModelPath, out var original))
-            s_originals.Add(export.ModelPath, original = ComponentReading.Of(export.ModelPath, inputs));
+        if (!_originals.TryGetValue(export.ModelPath, out var original))
+            _originals.Add(export.ModelPath, original = Original.Of(export.ModelPath, inputs));
         var model = OnnxFile.Load(export.ModelPath).Copy();
         ModelVariants.All[variant](model);
-        var named = ComponentReading.Of(model, inputs);
-        var nameless = ComponentReading.Of(AnonymousModel.Of(model).Model, inputs);
+        // Few models hold what every variant rewrites; one that stays as it is was read already.
+        var pair = original.Is(model) ? original.Again : ReadingPair.Of(model, inputs);
 
         Assert.That(
-            Differences(original, named)
+            Differences(original.Reading, pair.Named)
                 .Select(fault => $"with names: {fault}")
-                .Concat(Differences(original, nameless)),
+                .Concat(Differences(original.Reading, pair.Nameless)),
             Is.Empty
         );
     }
@@ -66,5 +72,25 @@ public sealed class VariantTests
 
         foreach (var surplus in actual.Components.Keys.Except(expected.Components.Keys))
             yield return $"{surplus}: not in the original";
+    }
+
+    private sealed record ReadingPair(ComponentReading Named, ComponentReading Nameless)
+    {
+        public static ReadingPair Of(Model model, ModelInputs inputs) =>
+            new(ComponentReading.Of(model, inputs), ComponentReading.Of(AnonymousModel.Of(model).Model, inputs));
+    }
+
+    /// <summary>An export as its file is, and as it is once it was copied and written again.</summary>
+    private sealed record Original(ComponentReading Reading, byte[] Bytes, ReadingPair Again)
+    {
+        public static Original Of(string path, ModelInputs inputs)
+        {
+            var model = OnnxFile.Load(path).Copy();
+            return new Original(ComponentReading.Of(path, inputs), BytesOf(model), ReadingPair.Of(model, inputs));
+        }
+
+        public bool Is(Model model) => BytesOf(model).AsSpan().SequenceEqual(Bytes);
+
+        private static byte[] BytesOf(Model model) => OnnxFile.Reference(model).Bytes.ToArray();
     }
 }

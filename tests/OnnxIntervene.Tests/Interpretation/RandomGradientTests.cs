@@ -8,7 +8,6 @@ using OnnxIntervene.Numerics;
 using OnnxIntervene.Planning;
 using OnnxIntervene.Runtime;
 using OnnxIntervene.Tensors;
-using OnnxIntervene.Testing;
 using OnnxIntervene.Training;
 
 namespace OnnxIntervene.Tests.Interpretation;
@@ -30,6 +29,14 @@ public sealed class RandomGradientTests
 
     private static readonly string[] s_models = ["gpt2/optimum", "llama/dynamo"];
 
+    private readonly DrawnModels _models = new();
+
+    [TearDown]
+    public void Forget() => _models.Forget();
+
+    [OneTimeTearDown]
+    public void Close() => _models.Dispose();
+
     public static IEnumerable<InterventionType> Kinds() => InterventionType.All.Where(kind => kind.IsTrainable);
 
     [Test, Combinatorial]
@@ -38,8 +45,8 @@ public sealed class RandomGradientTests
         [ValueSource(nameof(Kinds))] InterventionType kind
     )
     {
-        using var cut = new CutModel(Path.Combine(RepositoryPaths.OwnReferences, "families", name, "model.onnx"));
-        using var loaded = LoadedModel.Load(cut.Path, new ExecutionOptions { Threads = 1 });
+        var cut = _models.Cut(name);
+        using var loaded = _models.Open(name);
         var steepest = 0.0;
         for (var number = 0; number < Runs; number++)
         {
@@ -57,10 +64,8 @@ public sealed class RandomGradientTests
         [ValueSource(nameof(KindsOfChains))] InterventionType kind
     )
     {
-        using var cut = new CutModel(
-            Path.Combine(RepositoryPaths.OwnReferences, "families", s_models[1], "model.onnx")
-        );
-        using var loaded = LoadedModel.Load(cut.Path, new ExecutionOptions { Threads = 1 });
+        var cut = _models.Cut(s_models[1]);
+        using var loaded = _models.Open(s_models[1]);
         for (var seed = 1000 * DrawnKinds.NumberOf(kind); ; seed++)
         {
             var run = new RunDraw(cut, new Draws(seed)).Draw(kind, isAlone: false);
@@ -114,10 +119,8 @@ public sealed class RandomGradientTests
     )
     {
         const int Seed = 6;
-        using var cut = new CutModel(
-            Path.Combine(RepositoryPaths.OwnReferences, "families", s_models[1], "model.onnx")
-        );
-        using var loaded = LoadedModel.Load(cut.Path, new ExecutionOptions { Threads = 1 });
+        var cut = _models.Cut(s_models[1]);
+        using var loaded = _models.Open(s_models[1]);
         var (lower, upper) = (
             loaded.Components.Get(0, "mlp_output").Width,
             loaded.Components.Get(1, "block_output").Width

@@ -3,7 +3,6 @@ using OnnxIntervene.Execution;
 using OnnxIntervene.Execution.Results;
 using OnnxIntervene.Interventions;
 using OnnxIntervene.Interventions.Kinds;
-using OnnxIntervene.Runtime;
 using OnnxIntervene.Tensors;
 using OnnxIntervene.Testing;
 
@@ -25,6 +24,14 @@ public sealed class RandomRunTests
 
     private static readonly string[] s_models = ["gpt2/optimum", "gpt2/dynamo", "llama/optimum", "llama/dynamo"];
 
+    private readonly DrawnModels _models = new();
+
+    [TearDown]
+    public void Forget() => _models.Forget();
+
+    [OneTimeTearDown]
+    public void Close() => _models.Dispose();
+
     private static int Runs =>
         int.TryParse(
             Environment.GetEnvironmentVariable("ONNX_INTERVENE_RANDOM_RUNS"),
@@ -40,16 +47,17 @@ public sealed class RandomRunTests
         [ValueSource(typeof(DrawnKinds), nameof(DrawnKinds.All))] InterventionType kind
     )
     {
-        using var model = new CutModel(Path.Combine(RepositoryPaths.OwnReferences, "families", name, "model.onnx"));
+        var cut = _models.Cut(name);
+        using var loaded = _models.Open(name);
         var effect = 0.0;
         for (var run = 0; run < Runs; run++)
         {
             var seed = (1000 * DrawnKinds.NumberOf(kind)) + run;
             effect = Math.Max(
                 effect,
-                Judge(model, new RunDraw(model, new Draws(seed)).Draw(kind, isAlone: run % UsualRuns == 0), seed)
+                Judge(cut, loaded, new RunDraw(cut, new Draws(seed)).Draw(kind, isAlone: run % UsualRuns == 0), seed)
             );
-            model.Forget();
+            cut.Forget();
         }
 
         Assert.That(effect, Is.GreaterThan(SmallestEffect), "no run changed anything");
@@ -78,11 +86,11 @@ public sealed class RandomRunTests
     }
 
     // Gives the effect of the interventions.
-    private static double Judge(CutModel cut, DrawnRun run, int seed)
+    private static double Judge(CutModel cut, LoadedModel loaded, DrawnRun run, int seed)
     {
         var message = $"seed {seed} {run}";
         TestContext.Out.WriteLine(message);
-        using var model = IntervenableModel.Load(cut.Path, run.Config, new ExecutionOptions { Threads = 1 });
+        using var model = loaded.With(run.Config);
         var result = model.Run(run.Base, run.Sources is { } sources ? [.. sources] : null, run.Locations, run.Settings);
         CheckReadSources(model, run, result, message);
         var (output, collected) = new ReferenceInterpreter(cut, run, model.Interventions).Run();

@@ -17,11 +17,14 @@ public sealed class CutTests
 {
     private const double Tolerance = 1e-5;
 
+    private static readonly Lazy<List<SampleRun>> s_ofManyNodes = new(() =>
+        [.. Models().Where(sample => OnnxFile.Load(sample.Path).Graph.NodeCount > 1)]
+    );
+
     public static IEnumerable<SampleRun> Models() => SampleRun.All();
 
     // A merged decoder is one If node, in which no cut is possible.
-    public static IEnumerable<SampleRun> ModelsOfManyNodes() =>
-        Models().Where(sample => OnnxFile.Load(sample.Path).Graph.NodeCount > 1);
+    public static IEnumerable<SampleRun> ModelsOfManyNodes() => s_ofManyNodes.Value;
 
     [TestCaseSource(nameof(ModelsOfManyNodes))]
     public void A_run_up_to_a_middle_tensor_and_one_from_there_give_what_the_whole_run_gives(SampleRun sample)

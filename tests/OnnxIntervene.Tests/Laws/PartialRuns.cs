@@ -13,6 +13,7 @@ internal sealed class PartialRuns : IDisposable
 {
     private readonly Dictionary<string, OrtValue> _values;
     private readonly List<IDisposable> _owned = [];
+    private readonly InferenceSession _whole;
 
     public PartialRuns(SampleRun sample)
         : this(OnnxFile.Load(sample.Path), sample.Inputs) { }
@@ -21,9 +22,9 @@ internal sealed class PartialRuns : IDisposable
     {
         Model = model;
         Components = ComponentMap.Find(Model);
-        using var session = SessionFactory.Open(Model, new ExecutionOptions { Threads = 1 });
+        _whole = Open(Model);
         var binding = new RunBinding([]);
-        new InputFiller(session.InputMetadata, Components).Fill(binding, inputs);
+        new InputFiller(_whole.InputMetadata, Components).Fill(binding, inputs);
         _values = new(binding.Values, StringComparer.Ordinal);
         _owned.Add(binding);
     }
@@ -64,15 +65,26 @@ internal sealed class PartialRuns : IDisposable
     {
         foreach (var value in _owned)
             value.Dispose();
+        _whole.Dispose();
     }
 
     private Dictionary<string, OrtValue> Results(Model part)
     {
-        using var session = SessionFactory.Open(part, new ExecutionOptions { Threads = 1 });
+        if (part == Model)
+            return Results(_whole);
+        using var session = Open(part);
+        return Results(session);
+    }
+
+    private Dictionary<string, OrtValue> Results(InferenceSession session)
+    {
         using var options = new RunOptions();
         var feeds = session.InputNames.ToDictionary(name => name, name => _values[name]);
         var results = session.Run(options, feeds, session.OutputNames);
         _owned.Add(results);
         return session.OutputNames.Zip(results).ToDictionary(entry => entry.First, entry => entry.Second);
     }
+
+    private static InferenceSession Open(Model model) =>
+        SessionFactory.Open(model, new ExecutionOptions { Threads = 1 });
 }

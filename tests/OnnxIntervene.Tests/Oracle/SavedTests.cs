@@ -46,7 +46,9 @@ public sealed class SavedTests
         var saved = Path.Combine(Folder(family), item.GetProperty("directory").GetString()!);
         using var own = new TemporaryFolder();
         using var torch = new TemporaryFolder();
-        using var model = IntervenableModel.LoadFolder(export.ModelPath, saved, new ExecutionOptions { Threads = 1 });
+        // Folders that hold the same interventions share the model's sessions.
+        using var loaded = LoadedModel.Load(export.ModelPath, new ExecutionOptions { Threads = 1 });
+        using var model = loaded.With(InterventionFolder.Load(saved));
         model.Save(own.Path);
         model.Save(torch.Path, InterventionFileFormat.Torch);
 
@@ -55,11 +57,7 @@ public sealed class SavedTests
         Assert.That(difference, Is.LessThanOrEqualTo(Tolerance + export.Difference));
         foreach (var folder in new[] { own.Path, torch.Path })
         {
-            using var again = IntervenableModel.LoadFolder(
-                export.ModelPath,
-                folder,
-                new ExecutionOptions { Threads = 1 }
-            );
+            using var again = loaded.With(InterventionFolder.Load(folder));
             Assert.That(
                 Judge(again, family, item, export),
                 Is.LessThanOrEqualTo(Tolerance + export.Difference),

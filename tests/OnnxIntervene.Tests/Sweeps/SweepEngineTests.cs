@@ -19,9 +19,7 @@ public sealed class SweepEngineTests
     private const string LaterPositions = "positions read later ones";
     private const string FixedLength = "Got invalid dimensions for input";
 
-    private static IEnumerable<string> LanguageModels() => ReferenceExports.All().Where(IsLanguageModel);
-
-    [TestCaseSource(nameof(LanguageModels))]
+    [TestCaseSource(typeof(ReferenceExports), nameof(ReferenceExports.LanguageModels))]
     public void The_planner_equals_one_run_for_each_cell(string export)
     {
         using var model = ReferenceExports.Load(export);
@@ -133,15 +131,4 @@ public sealed class SweepEngineTests
             .Select(group =>
                 (group.First().Layers.ToImmutableArray(), group.Select(item => item.Key).ToImmutableArray())
             );
-
-    private static bool IsLanguageModel(string export)
-    {
-        using var model = ReferenceExports.Load(export);
-        return model.Components.LayerCount > 0
-            && model.Model.Graph.Inputs.Any(input => input.Name == ModelInputs.TokenInput)
-            && model.Model.Graph.Outputs[0].Type?.Shape?.Rank == 3
-            && model.Model.Graph.Inputs.All(input =>
-                input.Name == ModelInputs.TokenInput || InputFiller.IsOfTheText(input.Name)
-            );
-    }
 }
