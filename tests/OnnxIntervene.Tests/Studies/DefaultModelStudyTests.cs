@@ -13,13 +13,10 @@ using OnnxIntervene.Testing;
 namespace OnnxIntervene.Tests.Studies;
 
 /// <summary>
-/// The default model's studies on 25 prompts of its tasks, as planned and with one run for each cell.
+/// The default model's studies on 50 prompts of its tasks, as planned and with one run for each cell.
 /// </summary>
 public sealed class DefaultModelStudyTests
 {
-    // Five of each task, of twelve lengths.
-    private const int PromptCount = 25;
-
     private static readonly SweepOptions s_naive = new() { IsNaive = true };
     private static readonly ImmutableArray<Metric> s_metrics =
     [
@@ -35,7 +32,7 @@ public sealed class DefaultModelStudyTests
     public void Open()
     {
         _model = LoadedModel.Load(RepositoryPaths.DefaultModel);
-        _prompts = DefaultTasks.Pairs(_model, PromptCount);
+        _prompts = DefaultTasks.Pairs(_model, 50);
     }
 
     [OneTimeTearDown]
@@ -58,7 +55,7 @@ public sealed class DefaultModelStudyTests
 
         var last = (direction == PatchDirection.Denoising ? result.Denoised(0) : result.Noised(0)).Mean[5, 1];
         Assert.That(last, Is.EqualTo(direction == PatchDirection.Denoising ? 1 : -1).Within(1e-3), "all is in the end");
-        Assert.That(result.Of(0).Count[0, 0], Is.EqualTo(PromptCount));
+        Assert.That(result.Of(0).Count[0, 0], Is.EqualTo(50));
         Assert.That(result.Of(0).StandardError[0, 0], Is.GreaterThan(0));
     }
 
