@@ -90,14 +90,14 @@ public sealed class InterruptedAnswerTests
     }
 
     // A question, and another one after its answer.
-    private static async Task<(string, string)> TalkAsync(IChatClient client)
+    private static async Task<(string, string)> TalkAsync(SteeredChatClient client)
     {
         var first = await client.GetResponseAsync([s_salmon]);
         var second = await client.GetResponseAsync([s_salmon, .. first.Messages, s_needle]);
         return (first.Text, second.Text);
     }
 
-    private static async Task CancelAfterAsync(IChatClient client, int parts)
+    private static async Task CancelAfterAsync(SteeredChatClient client, int parts)
     {
         using var cancellation = new CancellationTokenSource();
         if (parts == 0)

@@ -176,6 +176,6 @@ public sealed class CausalTrialTests
         ]);
     }
 
-    private static IResolveConstraint Refused(string reason, string alsoSaid = "") =>
+    private static ContainsConstraint Refused(string reason, string alsoSaid = "") =>
         Throws.TypeOf<InterventionException>().With.Message.Contains(reason).And.Message.Contains(alsoSaid);
 }
