@@ -47,26 +47,37 @@ public sealed class NotFiniteBakeTests
     public void Outputs_that_become_no_numbers_are_refused()
     {
         Assert.That(
-            () => Bake(BakingSamples.Folder("gpt2/optimum"), 1e38f, scale: 3, BakedNumbers.Constant),
-            Throws.TypeOf<InterventionException>().With.Message.Contains("NaN or infinite")
+            () => Bake(BakingSamples.Folder("gpt2/optimum"), 1e38f, scale: 3, BakedNumbers.Constant, 0, 1),
+            Throws.TypeOf<InterventionException>().With.Message.Contains("NaN or infinite"),
+            "each vector is finite, and their sum is not"
         );
     }
 
-    private static void Bake(string model, float coefficient, float scale, BakedNumbers numbers)
+    private static void Bake(
+        string model,
+        float coefficient,
+        float scale,
+        BakedNumbers numbers,
+        params ReadOnlySpan<int> layers
+    )
     {
         using var output = new TemporaryFolder();
         using var loaded = LoadedModel.Load(model, BakingSamples.OneThread);
-        var width = loaded.Components.Get(1, ComponentNames.BlockOutput).Width;
+        var vector = Repeated(scale, loaded.Components.Get(1, ComponentNames.BlockOutput).Width);
+        int[] chosen = layers.IsEmpty ? [1] : [.. layers];
         using var intervened = loaded.With(
             new IntervenableConfig
             {
-                Representations = [BakingSamples.Addition(1, ComponentNames.BlockOutput, Repeated(scale, width))],
+                Representations =
+                [
+                    .. chosen.Select(layer => BakingSamples.Addition(layer, ComponentNames.BlockOutput, vector)),
+                ],
             }
         );
         var request = new BakeRequest
         {
             Numbers = numbers,
-            Settings = new RunSettings { Coefficients = [Coefficient.Of(coefficient)] },
+            Settings = new RunSettings { Coefficients = [.. chosen.Select(_ => Coefficient.Of(coefficient))] },
         };
         try
         {
