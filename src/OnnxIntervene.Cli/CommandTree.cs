@@ -85,6 +85,12 @@ internal static class CommandTree
             ProvidersCommand.Create(),
             FileLimit,
         };
+        AddValidators(root);
+        return root;
+    }
+
+    private static void AddValidators(RootCommand root)
+    {
         foreach (var option in root.Subcommands.SelectMany(command => command.Options))
         {
             if (s_paths.Contains(option.Name))
@@ -98,8 +104,6 @@ internal static class CommandTree
             if (argument.Arity.MaximumNumberOfValues == 1)
                 argument.Validators.Add(RefuseOption);
         }
-
-        return root;
     }
 
     // An option that is misspelt would be read as a model, and its value as what is too much.

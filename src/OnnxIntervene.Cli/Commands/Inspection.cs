@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using OnnxIntervene.Baking;
 using OnnxIntervene.Cli.Output;
 using OnnxIntervene.Components;
 using OnnxIntervene.Components.Addressing;
@@ -30,7 +31,7 @@ internal sealed record Inspection(ModelFile File, Model Model, ComponentMap Map)
             $"{File.Path}: IR {Model.IrVersion}, operator set {Model.OperatorSetVersion}, {Model.Graph.NodeCount} "
                 + $"nodes, made by {Model.Producer}"
         );
-        BakedText.Write(terminal, Model);
+        BakedText.Write(terminal, BakeDescription.Of(Model));
         terminal.Output.WriteLine(LayersText());
         foreach (var leftOut in Map.LeftOut)
             terminal.Output.WriteLine($"Left out: {leftOut}.");
@@ -67,7 +68,7 @@ internal sealed record Inspection(ModelFile File, Model Model, ComponentMap Map)
             ["ir_version"] = Model.IrVersion,
             ["operator_set"] = Model.OperatorSetVersion,
             ["producer"] = Model.Producer,
-            ["baked"] = BakedText.Record(Model),
+            ["baked"] = BakeDescription.Of(Model),
             ["family"] = Map.Family,
             ["layers"] = Map.LayerCount,
             ["stacks"] = Map.Stacks,

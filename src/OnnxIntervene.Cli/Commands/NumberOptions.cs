@@ -44,7 +44,8 @@ internal static class NumberOptions
         var several = result.Option.Arity.MaximumNumberOfValues > 1 ? "; give several numbers one option each" : "";
         foreach (var token in result.Tokens.Where(token => token.Value.Contains(',')))
             result.AddError(
-                $"{result.Option.Name}: '{token.Value}' is not a number. Write a point and no comma, such as 1.5{several}."
+                $"{result.Option.Name}: '{token.Value}' is not a number. Write a point and no comma, "
+                    + $"such as 1.5{several}."
             );
     }
 

@@ -14,12 +14,6 @@ public static class Baker
     public const string AdapterName = "intervention" + Formats.OnnxAdapter.Extension;
 
     /// <summary>
-    /// The entry of a baked file's metadata that says, as a JSON object, what was baked (<c>interventions</c>), from
-    /// which files (SHA-256), and with which command and version.
-    /// </summary>
-    public const string RecordKey = BakeRecord.Key;
-
-    /// <summary>
     /// The model's file in a baked folder: <c>model.onnx</c>, or the original's own name where onnxruntime-genai's
     /// configuration, which names it, goes along.
     /// </summary>

@@ -24,8 +24,8 @@ internal sealed record FixedSizes(long? Rows, long? Length)
         if (Rows is { } only && only != rows)
             throw new InterventionException(
                 $"The model takes {only} texts at once and no other number (the shape of its input "
-                    + $"'{ModelInputs.TokenInput}'), and {rows} are generated. Give {only} prompts, or export the model "
-                    + "with a dynamic batch axis."
+                    + $"'{ModelInputs.TokenInput}'), and {rows} are generated. Give {only} prompts, or export the "
+                    + "model with a dynamic batch axis."
             );
         if (Length is { } length && (longest != length || (more is { } later && later != length)))
             throw new InterventionException(

@@ -25,7 +25,7 @@ public static class Generator
     /// </param>
     /// <param name="settings">Coefficients, constant sources and subspaces.</param>
     /// <param name="cancellation">Ends the generation early.</param>
-    /// <exception cref="InterventionException">Something does not fit the model; nothing has been generated.</exception>
+    /// <exception cref="InterventionException">Something does not fit the model; no token was made.</exception>
     /// <exception cref="ExecutionException">ONNX Runtime stopped a run, or logits are not numbers.</exception>
     /// <exception cref="OperationCanceledException">The generation was cancelled.</exception>
     public static ImmutableArray<GeneratedText> Generate(
@@ -48,7 +48,7 @@ public static class Generator
     /// </param>
     /// <param name="settings">Coefficients, constant sources and subspaces.</param>
     /// <param name="cancellation">Ends the generation early.</param>
-    /// <exception cref="InterventionException">Something does not fit the model; nothing has been generated.</exception>
+    /// <exception cref="InterventionException">Something does not fit the model; no token was made.</exception>
     /// <exception cref="ExecutionException">ONNX Runtime stopped a run, or logits are not numbers.</exception>
     /// <exception cref="OperationCanceledException">The generation was cancelled.</exception>
     public static ImmutableArray<GeneratedText> Generate(
@@ -73,7 +73,7 @@ public static class Generator
     /// </param>
     /// <param name="settings">Coefficients, constant sources and subspaces.</param>
     /// <param name="cancellation">Ends the generation early.</param>
-    /// <exception cref="InterventionException">Something does not fit the model; nothing has been generated.</exception>
+    /// <exception cref="InterventionException">Something does not fit the model; no token was made.</exception>
     /// <exception cref="ExecutionException">ONNX Runtime stopped a run, or logits are not numbers.</exception>
     /// <exception cref="OperationCanceledException">The generation was cancelled.</exception>
     public static IAsyncEnumerable<GeneratedToken> GenerateAsync(

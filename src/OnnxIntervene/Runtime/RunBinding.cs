@@ -16,7 +16,7 @@ internal sealed class RunBinding(IReadOnlyList<string> outputs) : IDisposable
     /// <summary>The outputs that are wanted, in the order in which they come out.</summary>
     public IReadOnlyList<string> Outputs => outputs;
 
-    /// <summary>Whether ONNX Runtime gives back, after the run, the memory that it would keep for the next one.</summary>
+    /// <summary>Whether ONNX Runtime gives back, after the run, what it would keep for the next one.</summary>
     public bool GivesBack { get; init; }
 
     /// <summary>What is fed, by name.</summary>

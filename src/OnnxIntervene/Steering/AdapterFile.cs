@@ -72,8 +72,8 @@ public static class AdapterFile
             return Reft(path, coefficient, layers ?? [], component);
         if (!File.Exists(Path.Combine(path, LoraAdapter.ConfigName)))
             throw new ModelFormatException(
-                $"'{path}' holds no {LoraAdapter.ConfigName}, so that it is no LoRA of PEFT; a folder of saved interventions is a "
-                    + "configuration."
+                $"'{path}' holds no {LoraAdapter.ConfigName}, so that it is no LoRA of PEFT; a folder of saved "
+                    + "interventions is a configuration."
             );
         var modules = LoraAdapter.Read(path).Modules;
         ImmutableArray<RepresentationConfig> all =
@@ -120,7 +120,7 @@ public static class AdapterFile
         if (!float.IsFinite(scale))
             throw new InterventionException(
                 $"The LoRA of '{module.Module}' is multiplied by {module.Scale} (lora_alpha by the rank) and "
-                    + $"{coefficient}, which is more than a 32-bit float holds. Is lora_alpha in adapter_config.json right?"
+                    + $"{coefficient}, more than a 32-bit float holds. Is lora_alpha in adapter_config.json right?"
             );
         if (module.Layer is { } layer && s_modules.TryGetValue(module.Target, out var place))
             return

@@ -64,7 +64,7 @@ public sealed class RefusedRequestTests
 
     [TestCase(1f, 0f, 1f, 1f, "is not orthogonal")]
     [TestCase(2f, 0f, 0f, 1f, "has the length 2, not 1")]
-    [TestCase(float.NaN, 0f, 0f, 1f, "has the length NaN")]
+    [TestCase(float.NaN, 0f, 0f, 1f, "are not finite (NaN or infinity)")]
     public void A_rotation_that_turns_nothing_is_refused_when_read(float a, float b, float c, float d, string message)
     {
         using var folder = new TemporaryFolder();

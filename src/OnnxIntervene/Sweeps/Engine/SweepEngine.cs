@@ -75,7 +75,8 @@ internal sealed class SweepEngine : IDisposable
             throw new InterventionException(
                 $"The experiment measures logits of tokens, but the model's output "
                     + $"'{setting.Model.Model.Graph.Outputs[0].Name}' has {width} numbers for a vocabulary of "
-                    + $"{setting.Model.Components.Limits.Vocabulary} tokens, so it holds something else. Use a language model."
+                    + $"{setting.Model.Components.Limits.Vocabulary} tokens, so it holds something else. "
+                    + "Use a language model."
             );
     }
 
