@@ -132,7 +132,7 @@ internal sealed class TrainedInterventions : IDisposable
             arrays = arrays.SetItem(SoftMask.TemperatureName, NumericArray.Of(new[] { temperature }, 1));
         return ReferenceEquals(arrays, started.Parameters)
             ? started
-            : InterventionParameters.Create(started.Type, arrays) with
+            : InterventionParameters.Create(started.Type, arrays, isTrained: true) with
             {
                 Parametrizations = parametrizations,
             };

@@ -12,13 +12,28 @@ public static class InterventionParameters
     /// </summary>
     /// <param name="type">The kind.</param>
     /// <param name="parameters">The arrays; those that the kind does not have are ignored.</param>
-    /// <exception cref="InterventionException">A parameter is missing, or does not fit the others.</exception>
-    public static Intervention Create(InterventionType type, IReadOnlyDictionary<string, NumericArray> parameters)
+    /// <exception cref="InterventionException">
+    /// A parameter is missing, does not fit the others, or holds NaN or infinity.
+    /// </exception>
+    public static Intervention Create(InterventionType type, IReadOnlyDictionary<string, NumericArray> parameters) =>
+        Create(type, parameters, isTrained: false);
+
+    /// <summary>The same.</summary>
+    /// <param name="type">The kind.</param>
+    /// <param name="parameters">The arrays.</param>
+    /// <param name="isTrained">
+    /// Whether they come of a step of training: the loss of the next step says what is wrong with them.
+    /// </param>
+    internal static Intervention Create(
+        InterventionType type,
+        IReadOnlyDictionary<string, NumericArray> parameters,
+        bool isTrained
+    )
     {
         ArgumentNullException.ThrowIfNull(type);
         ArgumentNullException.ThrowIfNull(parameters);
         return type.Create is { } create
-            ? create(new KindArrays(type.ClassName, parameters))
+            ? create(new KindArrays(type.ClassName, parameters) { TakesAnyNumbers = isTrained })
             : throw new InterventionException(
                 $"{type.ClassName} is code, which no file of parameters holds; give the instance."
             );

@@ -8,6 +8,9 @@ namespace OnnxIntervene.Interventions.Kinds;
 /// <param name="arrays">The arrays by name; a kind ignores those that it does not have.</param>
 internal sealed class KindArrays(string className, IReadOnlyDictionary<string, NumericArray> arrays)
 {
+    /// <summary>Whether NaN and infinity are taken, too.</summary>
+    public bool TakesAnyNumbers { get; init; }
+
     /// <exception cref="InterventionException">
     /// There is no array of that name, or it holds NaN or infinity.
     /// </exception>
@@ -37,7 +40,7 @@ internal sealed class KindArrays(string className, IReadOnlyDictionary<string, N
         };
 
     private NumericArray Finite(NumericArray array, string name) =>
-        array.IsFinite
+        TakesAnyNumbers || array.IsFinite
             ? array
             : throw new InterventionException(
                 $"{className}: '{name}' holds numbers that are not finite (NaN or infinity)."
