@@ -1,6 +1,5 @@
 using System.Collections.Immutable;
 using System.CommandLine;
-using System.Globalization;
 using OnnxIntervene.IR;
 
 namespace OnnxIntervene.Cli.Commands;
@@ -20,10 +19,8 @@ internal static class CoefficientList
         [
             .. text.Split(',', StringSplitOptions.TrimEntries)
                 .Select(part =>
-                    float.TryParse(part, NumberStyles.Float, CultureInfo.InvariantCulture, out var number)
-                    && float.IsFinite(number)
-                        ? number
-                        : throw new InterventionException($"{Name}: '{part}' is not a number. Write -8,-4,0,4,8.")
+                    NumberOptions.Finite(part)
+                    ?? throw new InterventionException($"{Name}: '{part}' is not a number. Write -8,-4,0,4,8.")
                 ),
         ];
 }

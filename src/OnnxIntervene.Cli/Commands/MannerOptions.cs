@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
-using System.Globalization;
 using OnnxIntervene.IR;
 using OnnxIntervene.Steering;
 
@@ -97,11 +96,7 @@ internal sealed class MannerOptions
             : throw new InterventionException($"{_clamp.Name}: {ends[0]} is above {ends[1]}; write LOW:HIGH.");
 
         float Bound(string end, float otherwise) =>
-            string.IsNullOrWhiteSpace(end) ? otherwise
-            : float.TryParse(end, NumberStyles.Float, CultureInfo.InvariantCulture, out var number)
-            && float.IsFinite(number)
-                ? number
-            : throw Unclear(text);
+            string.IsNullOrWhiteSpace(end) ? otherwise : NumberOptions.Finite(end) ?? throw Unclear(text);
     }
 
     private InterventionException Unclear(string text) =>

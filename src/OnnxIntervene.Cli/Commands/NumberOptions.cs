@@ -28,6 +28,12 @@ internal static class NumberOptions
             ? number
             : null;
 
+    /// <summary>The finite number that a text is, a fraction behind a point; null for any other text.</summary>
+    public static float? Finite(string text) =>
+        float.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) && float.IsFinite(number)
+            ? number
+            : null;
+
     /// <summary>Whether an option takes numbers with a fraction.</summary>
     public static bool TakesFractions(Option option)
     {

@@ -51,16 +51,7 @@ internal sealed class SteeringDial
                             : $"there are {string.Join(", ", Vectors.Keys)}."
                     )
             );
-        if (
-            space < 0
-            || !float.TryParse(
-                text[(space + 1)..],
-                NumberStyles.Float,
-                CultureInfo.InvariantCulture,
-                out var coefficient
-            )
-            || !float.IsFinite(coefficient)
-        )
+        if (space < 0 || NumberOptions.Finite(text[(space + 1)..]) is not { } coefficient)
             throw new InterventionException($"Give the coefficient of '{name}' as a number: /steer {name} 4");
         Coefficients = Coefficients.SetItem(name, coefficient);
     }
