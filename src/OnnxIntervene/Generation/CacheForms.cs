@@ -35,16 +35,8 @@ internal static class CacheForms
         cache.All(pair => pair.IsShareable(session.Spliced.Model.Graph))
         && cache.All(pair => session.CacheSizes(pair.Past) is { Heads: not null, Width: not null });
 
-    private static bool Rotates(InterventionSession session, ImmutableArray<CachePair> cache, Func<bool> trial)
-    {
-        if (!s_rotates.TryGetValue(session, out var known))
-        {
-            known = new StrongBox<bool>(CanRotate(session, cache) && trial());
-            s_rotates.AddOrUpdate(session, known);
-        }
-
-        return known.Value;
-    }
+    private static bool Rotates(InterventionSession session, ImmutableArray<CachePair> cache, Func<bool> trial) =>
+        s_rotates.GetValue(session, _ => new StrongBox<bool>(CanRotate(session, cache) && trial())).Value;
 
     private static bool CanRotate(InterventionSession session, ImmutableArray<CachePair> cache) =>
         CacheLayers.CanRotate(session.Spliced.Model.Graph, CacheLayers.Of(cache))

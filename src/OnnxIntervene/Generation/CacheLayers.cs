@@ -31,26 +31,20 @@ internal static class CacheLayers
     private static string LayerOf(CachePair pair) => pair.Past[..pair.Past.LastIndexOf('.')];
 
     private static bool IsAppended(Graph graph, CachePair pair) =>
-        OutputOf(graph, pair) is { } present
+        pair.OutputIn(graph) is { } present
         && Dataflow.Root(present).Producer is { } node
         && node.Operator.OperatorType == Append
         && node.Inputs is [{ } past, not null]
-        && past == InputOf(graph, pair)
+        && past == pair.InputIn(graph)
         && node.FindAttribute("axis")?.Integer is PositionAxis or PositionAxis - Axes;
 
     private static bool Follows(Graph graph, ImmutableArray<CachePair> layer, ImmutableArray<CachePair> next)
     {
         var readers = layer
-            .SelectMany(pair => InputOf(graph, pair)!.Uses)
+            .SelectMany(pair => pair.InputIn(graph)!.Uses)
             .Select(use => use.Node)
             .Where(node => node.Operator.OperatorType is not ("Shape" or "Size"))
             .ToList();
-        return next.All(pair => Cone.Before([OutputOf(graph, pair)!]).Nodes.IsSupersetOf(readers));
+        return next.All(pair => Cone.Before([pair.OutputIn(graph)!]).Nodes.IsSupersetOf(readers));
     }
-
-    private static Value? InputOf(Graph graph, CachePair pair) =>
-        graph.Inputs.FirstOrDefault(input => input.Name == pair.Past);
-
-    private static Value? OutputOf(Graph graph, CachePair pair) =>
-        graph.Outputs.FirstOrDefault(output => output.Name == pair.Present);
 }

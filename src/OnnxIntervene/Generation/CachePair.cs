@@ -35,15 +35,21 @@ internal sealed record CachePair(string Past, string Present)
         return pairs.All(pair => outputs.Contains(pair.Present)) ? pairs : [];
     }
 
+    /// <summary>The input; null where a graph has none of its name.</summary>
+    public Value? InputIn(Graph graph) => graph.Inputs.FirstOrDefault(input => input.Name == Past);
+
+    /// <summary>The output; null where a graph has none of its name.</summary>
+    public Value? OutputIn(Graph graph) => graph.Outputs.FirstOrDefault(output => output.Name == Present);
+
     /// <summary>
     /// Whether past and present may be the same memory: an operator that writes the new tokens behind those that the
     /// mask counts reads the one and writes the other, and nothing else does.
     /// </summary>
     public bool IsShareable(Graph graph)
     {
-        var past = graph.Inputs.FirstOrDefault(input => input.Name == Past);
-        var present = graph.Outputs.FirstOrDefault(output => output.Name == Present);
-        return past?.Uses is [{ Node: { } node, InputIndex: var index and (SharingPastInput or SharingPastInput + 1) }]
+        var present = OutputIn(graph);
+        return InputIn(graph)?.Uses
+                is [{ Node: { } node, InputIndex: var index and (SharingPastInput or SharingPastInput + 1) }]
             && node.Operator.OperatorType == SharingOperator
             && present is not null
             && node.Outputs.ElementAtOrDefault(index - SharingPastInput + SharingPresentOutput) == present;

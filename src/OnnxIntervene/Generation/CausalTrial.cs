@@ -43,12 +43,10 @@ internal static class CausalTrial
         var length = Math.Min(Longest, longestRead);
         if (length < 2 || HasCache(model.Model.Graph))
             return;
-        if (!s_distances.TryGetValue(model, out var distance))
-        {
-            distance = new StrongBox<double>(DistanceOf(model, recipe, Text(prompts[0], length), RowsOf(model)));
-            s_distances.AddOrUpdate(model, distance);
-        }
-
+        var distance = s_distances.GetValue(
+            model,
+            _ => new StrongBox<double>(DistanceOf(model, recipe, Text(prompts[0], length), RowsOf(model)))
+        );
         if (distance.Value > Tolerance)
             throw new InterventionException(
                 string.Create(
