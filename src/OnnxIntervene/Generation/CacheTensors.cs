@@ -70,7 +70,11 @@ internal sealed class CacheTensors : IDisposable
     /// <summary>Copies the first tokens that another one holds of the only text.</summary>
     /// <param name="other">Where they are copied from.</param>
     /// <param name="count">How many.</param>
-    public void Take(CacheTensors other, int count) => _kept.Take(_cache.Select(pair => pair.Past), other._kept, count);
+    public void Take(CacheTensors other, int count)
+    {
+        _kept.Take(_cache.Select(pair => pair.Past), other._kept, count);
+        _length = count;
+    }
 
     /// <inheritdoc/>
     public void Dispose()

@@ -127,7 +127,7 @@ public sealed class InterventionSession : IDisposable
         ArgumentNullException.ThrowIfNull(outputs);
         foreach (var mask in Spliced.CountedMasks)
             RefuseGaps(mask, inputs);
-        using var binding = new RunBinding(outputs) { GivesBack = kept?.GivesBack ?? false };
+        using var binding = new RunBinding(outputs);
         kept?.AddTo(binding);
         _filler.Fill(binding, inputs);
         if (Spliced.PositionsInput is { } chosen)

@@ -20,11 +20,7 @@ internal sealed class KeptTensors(OutputPlaces places) : IDisposable
     /// Whether ONNX Runtime gives back, after the next run, the memory of this process that it would keep for another
     /// run of that size.
     /// </summary>
-    public bool GivesBack
-    {
-        get => field && !places.HasDevice;
-        set;
-    }
+    public bool GivesBack { get; set; }
 
     /// <summary>Has outputs of later runs stay where they are computed.</summary>
     public void Leave(IEnumerable<string> outputs)
@@ -131,6 +127,7 @@ internal sealed class KeptTensors(OutputPlaces places) : IDisposable
             binding.Place(name, value);
         foreach (var (name, device) in _devices)
             binding.Leave(name, device);
+        binding.GivesBack = GivesBack && !places.HasDevice;
     }
 
     /// <inheritdoc/>

@@ -17,7 +17,7 @@ internal sealed class RunBinding(IReadOnlyList<string> outputs) : IDisposable
     public IReadOnlyList<string> Outputs => outputs;
 
     /// <summary>Whether ONNX Runtime gives back, after the run, what it would keep for the next one.</summary>
-    public bool GivesBack { get; init; }
+    public bool GivesBack { get; set; }
 
     /// <summary>What is fed, by name.</summary>
     public IReadOnlyDictionary<string, OrtValue> Values => _inputs;
