@@ -51,7 +51,7 @@ internal static class LaterPositions
         var isChosen = session.Spliced.PositionsInput is not null;
         var logits = session.Run(
             ModelInputs.FromTokens([.. Enumerable.Repeat(text, rows)]),
-            [.. session.Spliced.Sites.Select(_ => SiteFeed.Neutral)],
+            SiteFeed.NeutralOf(session.Spliced),
             [session.FirstOutput],
             Positions(rows, first, count),
             ImmutableDictionary<string, NumericArray>.Empty,

@@ -43,7 +43,7 @@ internal sealed class RotationTrial(InterventionSession session, PromptBatch bat
     ) =>
         session.RunValues(
             inputs,
-            [.. session.Spliced.Sites.Select(_ => SiteFeed.Neutral)],
+            SiteFeed.NeutralOf(session.Spliced),
             _outputs,
             NumericArray.Of(new long[1], 1, 1),
             ImmutableDictionary<string, NumericArray>.Empty,

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using OnnxIntervene.Splicing;
 using OnnxIntervene.Tensors;
 
 namespace OnnxIntervene.Runtime;
@@ -8,6 +9,9 @@ public sealed record SiteFeed
 {
     /// <summary>A site that does nothing.</summary>
     public static SiteFeed Neutral { get; } = new();
+
+    /// <summary>What a run feeds all sites of a model that does nothing at any of them.</summary>
+    internal static ImmutableArray<SiteFeed> NeutralOf(SplicedModel spliced) => [.. spliced.Sites.Select(_ => Neutral)];
 
     /// <summary>Units to read, each (example, unit) or (example, position, head), one after the other.</summary>
     public ReadOnlyMemory<long> ReadLocations { get; init; }

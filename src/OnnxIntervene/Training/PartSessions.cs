@@ -38,12 +38,7 @@ internal sealed class PartSessions : IDisposable
     public IReadOnlyList<NumericArray> ReadFrozen(ModelInputs inputs, CancellationToken cancellation) =>
         Parts.Names.IsEmpty
             ? []
-            : _frozen.Value.Run(
-                inputs,
-                [.. Parts.Frozen.Sites.Select(_ => SiteFeed.Neutral)],
-                Parts.Names,
-                cancellation
-            );
+            : _frozen.Value.Run(inputs, SiteFeed.NeutralOf(Parts.Frozen), Parts.Names, cancellation);
 
     /// <summary>What the frozen part gave, by the inputs of the rest.</summary>
     public IEnumerable<KeyValuePair<string, NumericArray>> Feeds(IReadOnlyList<NumericArray> frozen) =>
