@@ -44,11 +44,7 @@ public sealed class ChatTests
     [Test]
     public async Task A_vector_is_turned_up_and_off_while_talking()
     {
-        var (pairs, vector) = (
-            Path.Combine(RepositoryPaths.Root, "examples", "animals.jsonl"),
-            _folder.File("land.gguf")
-        );
-        await Command.RunAsync("steer-train", "--pairs", pairs, "--layers", "4", "--out", vector);
+        var vector = await LandAsync();
 
         var (output, error, exit) = await Talk(
             [Salmon, "/steer", "/steer land 0", Salmon, "/reset", "/steer land 1", Salmon, "/exit", Salmon],
@@ -72,11 +68,7 @@ public sealed class ChatTests
     [Test]
     public async Task A_coefficient_is_one_number_with_a_point()
     {
-        var (pairs, vector) = (
-            Path.Combine(RepositoryPaths.Root, "examples", "animals.jsonl"),
-            _folder.File("land.gguf")
-        );
-        await Command.RunAsync("steer-train", "--pairs", pairs, "--layers", "4", "--out", vector);
+        var vector = await LandAsync();
 
         var (_, error, exit) = await Talk(["/steer land 4,5"], "--vector", vector);
 
@@ -163,6 +155,17 @@ public sealed class ChatTests
 
         Assert.That(process.WaitForExit(20000), Is.True, "waiting for a line, it leaves at once");
         Assert.That(process.ExitCode, Is.EqualTo(130));
+    }
+
+    // The direction from fish to animals of the land, in one layer.
+    private async Task<string> LandAsync()
+    {
+        var (pairs, vector) = (
+            Path.Combine(RepositoryPaths.Root, "examples", "animals.jsonl"),
+            _folder.File("land.gguf")
+        );
+        await Command.RunAsync("steer-train", "--pairs", pairs, "--layers", "4", "--out", vector);
+        return vector;
     }
 
     private async Task<(string Output, string Error, int Exit)> Talk(string[] lines, params string[] arguments) =>

@@ -15,6 +15,8 @@ internal static class ReferenceExports
         [.. All().Where(IsLanguageModel)]
     );
 
+    private static readonly Lazy<ImmutableArray<string>> s_cached = new(() => [.. LanguageModels().Where(HasCache)]);
+
     /// <summary>Every export's model file, from the folder of families on.</summary>
     public static IEnumerable<string> All() =>
         RepositoryPaths
@@ -26,12 +28,23 @@ internal static class ReferenceExports
     /// <summary>The exports that read one text and compute logits of tokens.</summary>
     public static IEnumerable<string> LanguageModels() => s_languageModels.Value;
 
+    /// <summary>Those of them that take a cache.</summary>
+    public static IEnumerable<string> Cached() => s_cached.Value;
+
     /// <summary>An export, run by one thread. The caller disposes it.</summary>
     public static LoadedModel Load(string export) => Load(export, new ExecutionOptions { Threads = 1 });
 
     /// <summary>An export, run as options say. The caller disposes it.</summary>
     public static LoadedModel Load(string export, ExecutionOptions options) =>
         LoadedModel.Load(Path.Combine(s_families, export), options);
+
+    private static bool HasCache(string export)
+    {
+        using var model = Load(export);
+        return model.Model.Graph.Inputs.Any(input =>
+            input.Name.StartsWith(InputFiller.PastPrefix, StringComparison.Ordinal)
+        );
+    }
 
     private static bool IsLanguageModel(string export)
     {

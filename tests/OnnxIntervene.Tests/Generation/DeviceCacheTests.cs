@@ -30,7 +30,7 @@ public sealed class DeviceCacheTests
     [Test]
     [Category("Oracle")]
     public void Texts_are_the_same(
-        [ValueSource(typeof(GenerationBatchTests), nameof(GenerationBatchTests.CachedExports))] string export
+        [ValueSource(typeof(ReferenceExports), nameof(ReferenceExports.Cached))] string export
     )
     {
         using var ordinary = ReferenceExports.Load(export);

@@ -22,7 +22,7 @@ public sealed class RotatingCacheTests
     [Test]
     [Category("Oracle")]
     public void Files_that_concatenate_their_cache_layer_by_layer_rotate_it(
-        [ValueSource(typeof(GenerationBatchTests), nameof(GenerationBatchTests.CachedExports))] string export
+        [ValueSource(typeof(ReferenceExports), nameof(ReferenceExports.Cached))] string export
     )
     {
         using var loaded = ReferenceExports.Load(export);

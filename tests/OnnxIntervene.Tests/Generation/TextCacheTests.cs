@@ -13,7 +13,7 @@ public sealed class TextCacheTests
     [Test]
     [Category("Oracle")]
     public void A_text_is_the_same_after_one_that_begins_alike(
-        [ValueSource(typeof(GenerationBatchTests), nameof(GenerationBatchTests.CachedExports))] string export
+        [ValueSource(typeof(ReferenceExports), nameof(ReferenceExports.Cached))] string export
     )
     {
         using var loaded = ReferenceExports.Load(export);
